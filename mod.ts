@@ -1,0 +1,2 @@
+export * from "./src/failure.ts";
+export * from "./src/stream/task.ts";

@@ -1,0 +1,77 @@
+/**
+ * Everything that can go wrong, as values.
+ *
+ * ```ts
+ * type Failure = { readonly _tag: "FileUnreadable"; readonly path: string; … } | …
+ * ```
+ *
+ * Every case carries what a person needs to mend it; {@link describe} prints it as one sentence. Nothing in Cambium throws
+ * across a public boundary: effects are `TaskEither<Failure, A>`, checks are `Either<Failure, A>`.
+ */
+
+export type Failure =
+  /** No WebGPU adapter could be opened; `tried` says what each rung of the ladder answered. */
+  | { readonly _tag: "NoAdapter"; readonly tried: readonly string[] }
+  /** The device went away while work was under way. */
+  | { readonly _tag: "DeviceLost"; readonly adapter: string; readonly reason: string }
+  /** A buffer or a binding is larger than the adapter allows. */
+  | { readonly _tag: "OverLimit"; readonly what: string; readonly bytes: number; readonly limit: number; readonly limitName: string; readonly adapter: string }
+  /** Dawn refused a kernel, a pipeline or a submission. */
+  | { readonly _tag: "KernelInvalid"; readonly kernel: string; readonly detail: string }
+  /** Shapes or dtypes that do not fit, found while tracing. */
+  | { readonly _tag: "ShapeMismatch"; readonly op: string; readonly detail: string }
+  /** A file or folder that is missing or cannot be read. */
+  | { readonly _tag: "FileUnreadable"; readonly path: string; readonly detail: string }
+  /** A file that was read and does not hold what it should. `offset` is in bytes. */
+  | { readonly _tag: "FileCorrupt"; readonly path: string; readonly detail: string; readonly offset?: number }
+  /** A file that could not be written; the target is as it was before. */
+  | { readonly _tag: "FileUnwritable"; readonly path: string; readonly detail: string }
+  /** A configuration that lacks a key, has a wrong type, or contradicts its weights. */
+  | { readonly _tag: "BadConfig"; readonly path: string; readonly detail: string }
+  /** A tensor that is missing or has another shape than its configuration says. */
+  | { readonly _tag: "BadTensor"; readonly path: string; readonly tensor: string; readonly detail: string }
+  /** One sample of a data set that cannot be decoded: `path` is the shard or folder, `member` the file in it. */
+  | { readonly _tag: "CorruptSample"; readonly path: string; readonly member: string; readonly detail: string }
+  /** An option outside of its range, or a flag that does not exist. */
+  | { readonly _tag: "BadOption"; readonly option: string; readonly detail: string }
+  /** A value that became NaN or infinite. */
+  | { readonly _tag: "NotFinite"; readonly what: string; readonly step: number }
+  /** The run was asked to stop (Ctrl-C). */
+  | { readonly _tag: "Interrupted" };
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+/** One clear sentence for a person, without a stack trace. */
+export const describe = (f: Failure): string => {
+  switch (f._tag) {
+    case "NoAdapter":
+      return `No WebGPU adapter: ${f.tried.join("; ")}. Three ways to get one: install a GPU driver with Vulkan, Metal or D3D12; ` +
+        `install lavapipe (Debian and Ubuntu: mesa-vulkan-drivers 23.1 or newer); or install the npm package @sparticuz/chromium, which carries SwiftShader.`;
+    case "DeviceLost":
+      return `The WebGPU device ${f.adapter} was lost (${f.reason}); start the process again, a lost Vulkan instance cannot be recovered.`;
+    case "OverLimit":
+      return `${f.what} needs ${mebibytes(f.bytes)}, and ${f.adapter} allows ${mebibytes(f.limit)} (${f.limitName}); use a smaller batch or another adapter.`;
+    case "KernelInvalid":
+      return `The kernel ${f.kernel} was refused by the device: ${f.detail}`;
+    case "ShapeMismatch":
+      return `${f.op}: ${f.detail}`;
+    case "FileUnreadable":
+      return `Cannot read ${f.path}: ${f.detail}`;
+    case "FileCorrupt":
+      return `${f.path} is damaged${f.offset === undefined ? "" : ` at byte ${f.offset}`}: ${f.detail}`;
+    case "FileUnwritable":
+      return `Cannot write ${f.path}: ${f.detail}`;
+    case "BadConfig":
+      return `${f.path}: ${f.detail}`;
+    case "BadTensor":
+      return `${f.path}: tensor ${f.tensor} ${f.detail}`;
+    case "CorruptSample":
+      return `${f.path}: sample ${f.member} cannot be decoded: ${f.detail}`;
+    case "BadOption":
+      return `${f.option}: ${f.detail}`;
+    case "NotFinite":
+      return `${f.what} is not finite at step ${f.step}; lower the learning rate or check the data.`;
+    case "Interrupted":
+      return "Stopped on request; what was finished is kept.";
+  }
+};
