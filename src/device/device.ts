@@ -1,0 +1,49 @@
+/**
+ * A WebGPU device as Cambium uses it: the adapter it runs on, a ledger of what is alive, cached pipelines, and failures as values.
+ */
+import type { Either } from "fp-ts/lib/Either.js";
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import type { wgsl } from "../../wgsl/generated.ts";
+import type { Constants } from "./template.ts";
+
+/** The name of a kernel: a file of `wgsl/` without its suffix. */
+export type Kernel = keyof typeof wgsl;
+
+/** The adapter that runs, in words and in what kernels depend on. */
+export interface Adapter {
+  /** One line for people: name, driver, kind. */
+  readonly line: string;
+  /** A stable name for files that are kept per adapter. */
+  readonly key: string;
+  /** A CPU adapter (lavapipe, SwiftShader) wants other kernels than a GPU. */
+  readonly kind: "cpu" | "gpu";
+  readonly features: ReadonlySet<string>;
+  /** 0 when the adapter has no subgroups or varies their size. */
+  readonly subgroupSize: number;
+}
+
+/** What is alive on the device, in bytes and objects. `created` counts every GPU object ever made, so a replay that makes none leaves it as it was. */
+export interface Ledger {
+  readonly liveBytes: number;
+  readonly peakBytes: number;
+  readonly created: number;
+}
+
+export interface Device {
+  readonly gpu: GPUDevice;
+  readonly adapter: Adapter;
+  readonly limits: GPUSupportedLimits;
+  readonly ledger: () => Ledger;
+  /** A storage buffer (STORAGE | COPY_SRC | COPY_DST, plus `usage`), zero-filled; `bytes` is rounded up to 16. Fails with `OverLimit`. */
+  readonly buffer: (label: string, bytes: number, usage?: number) => Either<Failure, GPUBuffer>;
+  readonly release: (buffer: GPUBuffer) => void;
+  /** Made by whoever creates other GPU objects (bind groups), so that the ledger stays true. */
+  readonly count: (objects: number) => void;
+  /** The pipeline of a kernel with its constants, compiled once. Fails with `KernelInvalid`. */
+  readonly pipeline: (kernel: Kernel, constants: Constants) => TaskEither<Failure, GPUComputePipeline>;
+  /** The first uncaptured error or loss, if there was one: checked after every wait. */
+  readonly failure: () => Failure | undefined;
+  /** Waits until everything submitted has run. */
+  readonly settled: TaskEither<Failure, void>;
+}
