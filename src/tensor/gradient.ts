@@ -1,0 +1,77 @@
+/**
+ * Reverse-mode differentiation of a graph: from a loss to the gradients of chosen tensors, as more graph.
+ */
+import { accumulate } from "./ops/matmul.ts";
+import { constant } from "./ops/elementwise.ts";
+import { check, reshape, show, size, type Node, type Tensor } from "./tensor.ts";
+
+const inputsOf = (node: Node): readonly Tensor[] =>
+  node.kind === "apply" ? node.inputs : node.kind === "view" ? [node.of] : node.kind === "pack" ? node.parts : [];
+
+/** Nodes in an order in which every node comes after its inputs. */
+export const topological = (roots: readonly Tensor[]): readonly Node[] => {
+  const seen = new Set<Node>();
+  const order: Node[] = [];
+  // An explicit stack: a deep model would overflow the call stack.
+  const stack: { readonly node: Node; next: number }[] = [];
+  for (const root of roots) {
+    if (seen.has(root.node)) continue;
+    seen.add(root.node);
+    stack.push({ node: root.node, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1];
+      const inputs = inputsOf(top.node);
+      if (top.next === inputs.length) {
+        order.push(top.node);
+        stack.pop();
+      } else {
+        const { node } = inputs[top.next++];
+        if (!seen.has(node)) {
+          seen.add(node);
+          stack.push({ node, next: 0 });
+        }
+      }
+    }
+  }
+  return order;
+};
+
+/**
+ * Gradients of a one-element `loss` with respect to `wrt`, in their order and shapes.
+ * Fails (while tracing) when the loss has more than one element or an operation on the way has no gradient.
+ */
+export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[] => {
+  check(size(loss.shape) === 1, "gradient", () => `the loss is ${show(loss)}, not one number`);
+  const order = topological([loss]);
+  const wanted = new Set(wrt.map((t) => t.node));
+  const onPath = new Set<Node>();
+  for (const node of order) if (wanted.has(node) || inputsOf(node).some((t) => onPath.has(t.node))) onPath.add(node);
+
+  const grads = new Map<Node, (Tensor | undefined)[]>();
+  const add = (t: Tensor, g: Tensor): void => {
+    const slots = grads.get(t.node) ?? t.node.outputs.map(() => undefined);
+    const old = slots[t.output];
+    slots[t.output] = old === undefined ? g : accumulate(old, g);
+    grads.set(t.node, slots);
+  };
+  add(loss, constant(1, loss.shape));
+
+  for (const node of [...order].reverse()) {
+    const slots = grads.get(node);
+    if (slots === undefined || wanted.has(node) || !onPath.has(node)) continue;
+    if (node.kind === "view") {
+      const g = slots[0];
+      check(node.offset === 0 && size(node.of.shape) === size(node.outputs[0].shape), "gradient", () => "a partial view has no gradient; name the view itself in `wrt`");
+      if (g !== undefined) add(node.of, reshape(g, node.of.shape));
+    } else if (node.kind === "apply") {
+      const vjp = node.op.vjp;
+      check(vjp !== undefined, "gradient", () => `${node.op.name} has no gradient`);
+      const needed = node.inputs.map((t) => onPath.has(t.node));
+      const outputs = node.outputs.map((spec, output) => ({ ...spec, node, output }));
+      vjp!(outputs, slots, needed).forEach((g, i) => {
+        if (g !== undefined && needed[i]) add(node.inputs[i], g);
+      });
+    }
+  }
+  return wrt.map((t) => grads.get(t.node)?.[t.output] ?? constant(0, t.shape));
+};

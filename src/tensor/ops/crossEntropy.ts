@@ -1,0 +1,36 @@
+/** Cross-entropy with soft targets. */
+import { input, output, rowConstants, rowGrid } from "../../device/launch.ts";
+import { apply, check, floats, sameShape, show, type Tensor } from "../tensor.ts";
+
+/**
+ * `-Σ_j targets[i, j] · logsoftmax(logits[i])_j` for every row: [rows, classes] × [rows, classes] → [rows].
+ * Targets need not sum to one: a row of zeros costs nothing, a multi-hot row counts every hot column (METHODS.md A.3).
+ */
+export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => {
+  check(logits.shape.length === 2 && sameShape(logits.shape, targets.shape), "crossEntropy", () => `logits ${show(logits)} and targets ${show(targets)}`);
+  const [rows, width] = logits.shape;
+  return apply(
+    {
+      name: "crossEntropy",
+      lower: (t) => [
+        { kernel: "cross-entropy", constants: rowConstants(t), dims: [rows, width], operands: [input(0), input(1), output(0), output(1)], grid: rowGrid(t, rows) },
+      ],
+      vjp: ([, lse], [dloss]) => [
+        dloss &&
+          apply(
+            {
+              name: "crossEntropy (gradient)",
+              lower: (t) => [
+                { kernel: "cross-entropy-grad", constants: rowConstants(t), dims: [rows, width], operands: [input(0), input(1), input(2), input(3), output(0)], grid: rowGrid(t, rows) },
+              ],
+            },
+            [logits, targets, lse, dloss],
+            floats(logits.shape),
+          ),
+      ],
+    },
+    [logits, targets],
+    floats([rows]),
+    floats([rows]),
+  );
+};

@@ -1,0 +1,101 @@
+/**
+ * Element-wise operations. Binary ones broadcast their second operand: its shape is the first one's with trailing or leading
+ * dimensions left out or equal to one, so that element i meets b[(i / div) % mod].
+ */
+import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Target, type Word } from "../../device/launch.ts";
+import type { Kernel } from "../../device/device.ts";
+import type { Constants } from "../../device/template.ts";
+import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
+import { sumTo, type Pattern } from "./reduce.ts";
+
+/** Launches of an element-wise kernel, cut into windows where a tensor is larger than a binding. */
+const elementwise = (target: Target, kernel: Kernel, constants: Constants, count: number, words: readonly Word[], inputs: number): readonly Launch[] =>
+  windows(target, count).map(({ offset, length }) => ({
+    kernel,
+    constants,
+    dims: [length, ...words],
+    operands: [...Array.from({ length: inputs }, (_, i) => windowOf(input(i), offset, length)), windowOf(output(0), offset, length)],
+    grid: elementGrid(length),
+  }));
+
+/** A tensor of one repeated value. */
+export const constant = (value: number, shape: Shape): Tensor =>
+  apply({ name: "constant", lower: (t) => elementwise(t, "fill", {}, size(shape), [f32(value)], 0), attributes: { value } }, [], floats(shape));
+
+type Unary = "QUICK_GELU" | "GELU" | "EXP" | "LOG" | "SQRT" | "SQUARE" | "ABS" | "SIGN" | "AFFINE" | "SIGMOID" | "RECIPROCAL";
+
+const map = (fn: Unary, x: Tensor, vjp?: (x: Tensor, y: Tensor, dy: Tensor) => Tensor, alpha = 1, beta = 0): Tensor =>
+  apply(
+    {
+      name: fn.toLowerCase(),
+      lower: (t) => elementwise(t, "map", { [fn]: true }, size(x.shape), [f32(alpha), f32(beta)], 1),
+      vjp: vjp && (([y], [dy]) => [dy && vjp(x, y, dy)]),
+      attributes: { fn, alpha, beta },
+    },
+    [x],
+    floats(x.shape),
+  );
+
+/** `alpha * x + beta`. */
+export const affine = (x: Tensor, alpha: number, beta = 0): Tensor => map("AFFINE", x, (_, __, dy) => scale(dy, alpha), alpha, beta);
+export const scale = (x: Tensor, alpha: number): Tensor => (alpha === 1 ? x : affine(x, alpha));
+export const exp = (x: Tensor): Tensor => map("EXP", x, (_, y, dy) => mul(dy, y));
+export const log = (x: Tensor): Tensor => map("LOG", x, (a, _, dy) => div(dy, a));
+export const sqrt = (x: Tensor): Tensor => map("SQRT", x, (_, y, dy) => div(scale(dy, 0.5), y));
+export const square = (x: Tensor): Tensor => map("SQUARE", x, (a, _, dy) => scale(mul(dy, a), 2));
+export const abs = (x: Tensor): Tensor => map("ABS", x, (a, _, dy) => mul(dy, map("SIGN", a)));
+export const sigmoid = (x: Tensor): Tensor => map("SIGMOID", x, (_, y, dy) => mul(dy, mul(y, affine(y, -1, 1))));
+/** `x · sigmoid(1.702 x)`, the activation of OpenAI's CLIP. */
+export const quickGelu = (x: Tensor): Tensor => map("QUICK_GELU", x, (a, _, dy) => zip("QUICK_GELU_GRAD", a, dy));
+/** The exact gelu, `x · Φ(x)`. */
+export const gelu = (x: Tensor): Tensor => map("GELU", x, (a, _, dy) => zip("GELU_GRAD", a, dy));
+
+/** The pattern by which `b` broadcasts to `a`: its non-one dimensions are a contiguous run of those of `a`. */
+const broadcast = (name: string, a: Tensor, b: Tensor): Pattern => {
+  const bad = (): string => `${show(b)} does not broadcast to ${show(a)}`;
+  check(b.shape.length <= a.shape.length, name, bad);
+  const padded = [...a.shape.slice(b.shape.length).map(() => 1), ...b.shape];
+  // Ones in `a` match anything; what is left of `b` must be one run.
+  const kept = padded.map((d, i) => (d === 1 ? 1 : d === a.shape[i] ? d : -1));
+  check(!kept.includes(-1), name, bad);
+  const first = kept.findIndex((d) => d !== 1);
+  if (first < 0) return { outer: size(a.shape), mod: 1, div: 1 };
+  const last = kept.length - 1 - [...kept].reverse().findIndex((d) => d !== 1);
+  check(kept.slice(first, last + 1).every((d, i) => d === a.shape[first + i]), name, bad);
+  return { outer: size(a.shape.slice(0, first)), mod: size(a.shape.slice(first, last + 1)), div: size(a.shape.slice(last + 1)) };
+};
+
+type Binary = "ADD" | "SUB" | "MUL" | "DIV" | "MAX" | "QUICK_GELU_GRAD" | "GELU_GRAD";
+type BinaryVjp = (a: Tensor, b: Tensor, y: Tensor, dy: Tensor, needed: readonly boolean[]) => readonly [Tensor | undefined, Tensor | undefined];
+
+const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
+  const name = fn.toLowerCase();
+  const same = sameShape(a.shape, b.shape);
+  const at = same ? { outer: 1, mod: size(a.shape), div: 1 } : broadcast(name, a, b);
+  const count = size(a.shape);
+  return apply(
+    {
+      name,
+      lower: (t) =>
+        same
+          ? elementwise(t, "zip", { [fn]: true, SAME: true }, count, [1, count], 2)
+          : [{ kernel: "zip", constants: { [fn]: true }, dims: [count, at.div, at.mod], operands: [input(0), input(1), output(0)], grid: elementGrid(count) }],
+      vjp:
+        vjp &&
+        (([y], [dy], needed) => {
+          if (dy === undefined) return [];
+          const [da, db] = vjp(a, b, y, dy, needed);
+          return [da, db && (same ? db : sumTo(db, at, b.shape))];
+        }),
+    },
+    [a, b],
+    floats(a.shape),
+  );
+};
+
+export const add = (a: Tensor, b: Tensor): Tensor => zip("ADD", a, b, (_, __, ___, dy) => [dy, dy]);
+export const sub = (a: Tensor, b: Tensor): Tensor => zip("SUB", a, b, (_, __, ___, dy, [, db]) => [dy, db ? scale(dy, -1) : undefined]);
+export const mul = (a: Tensor, b: Tensor): Tensor =>
+  zip("MUL", a, b, (x, y, _, dy, [da, db]) => [da ? mul(dy, y) : undefined, db ? mul(dy, x) : undefined]);
+export const div = (a: Tensor, b: Tensor): Tensor =>
+  zip("DIV", a, b, (_, d, y, dy, [da, db]) => [da ? div(dy, d) : undefined, db ? scale(div(mul(dy, y), d), -1) : undefined]);

@@ -1,0 +1,59 @@
+/** Layer normalisation over the last axis. */
+import { f32, foldGroups, input, output, rowConstants, rowGrid } from "../../device/launch.ts";
+import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
+import { sumRows, sumTo } from "./reduce.ts";
+
+/** `(x - mean) / sqrt(var + eps) · gain + bias` over the last axis; gain and bias are [width]. */
+export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, eps: number): Tensor => {
+  const width = x.shape[x.shape.length - 1];
+  const rows = size(x.shape) / width;
+  check(size(gain.shape) === width && size(bias.shape) === width, "layerNorm", () => `gain ${show(gain)} and bias ${show(bias)} for ${show(x)}`);
+  return apply(
+    {
+      name: "layerNorm",
+      lower: (t) => [
+        { kernel: "layer-norm", constants: rowConstants(t), dims: [rows, width, f32(eps)], operands: [input(0), input(1), input(2), output(0), output(1)], grid: rowGrid(t, rows) },
+      ],
+      vjp: ([, stats], [dy], needed) =>
+        dy && [needed[0] ? gradX(dy, x, stats, gain) : undefined, needed[1] ? gradGain(dy, x, stats, gain) : undefined, needed[2] ? sumRows(dy) : undefined] || [],
+    },
+    [x, gain, bias],
+    floats(x.shape),
+    floats([rows, 2]),
+  );
+};
+
+const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor => {
+  const width = x.shape[x.shape.length - 1];
+  const rows = size(x.shape) / width;
+  return apply(
+    {
+      name: "layerNorm (gradient)",
+      lower: (t) => [
+        { kernel: "layer-norm-grad", constants: rowConstants(t), dims: [rows, width], operands: [input(0), input(1), input(2), input(3), output(0)], grid: rowGrid(t, rows) },
+      ],
+    },
+    [dy, x, stats, gain],
+    floats(x.shape),
+  );
+};
+
+/** Rows that one thread sums before the partial sums are summed. */
+const chunk = 64;
+
+const gradGain = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor => {
+  const width = x.shape[x.shape.length - 1];
+  const rows = size(x.shape) / width;
+  const chunks = Math.max(1, Math.ceil(rows / chunk));
+  const partial = apply(
+    {
+      name: "layerNorm (gradient of the gain)",
+      lower: () => [
+        { kernel: "layer-norm-grad-gain", constants: {}, dims: [rows, width, chunk], operands: [input(0), input(1), input(2), output(0)], grid: foldGroups(Math.ceil((chunks * width) / 64)) },
+      ],
+    },
+    [dy, x, stats],
+    floats([chunks, width]),
+  );
+  return sumTo(partial, { outer: chunks, mod: width, div: 1 }, gain.shape);
+};

@@ -1,0 +1,69 @@
+/** Sums in a fixed order, and their adjoint. */
+import { elementGrid, f32, foldGroups, input, output, type Launch, type Target } from "../../device/launch.ts";
+import { apply, check, floats, show, size, type Shape, type Tensor } from "../tensor.ts";
+
+/** A tensor seen as `[outer, mod, div]`: the pattern of a broadcast and of the sum that undoes it. */
+export interface Pattern {
+  readonly outer: number;
+  readonly mod: number;
+  readonly div: number;
+}
+
+/** Rows that one thread sums in the first of two passes: a tall matrix would otherwise keep only `mod` threads busy. */
+const chunk = 64;
+
+/** `x` as [outer, mod, div], summed over outer and div, times `factor`, in the given shape of `mod` elements. */
+export const sumTo = (x: Tensor, at: Pattern, shape: Shape, factor = 1): Tensor => {
+  const { outer, mod, div } = at;
+  check(outer * mod * div === size(x.shape), "sum", () => `${show(x)} is not [${outer}, ${mod}, ${div}]`);
+  check(size(shape) === mod, "sum", () => `${mod} sums do not make [${shape.join(", ")}]`);
+  const chunks = outer > 2 * chunk ? Math.ceil(outer / chunk) : 0;
+  const whole = (target: Target, from: typeof input, index: number, rows: number, inner: number): Launch => ({
+    kernel: "reduce",
+    constants: { GROUP: target.adapter.kind === "gpu" },
+    dims: [rows, mod, inner, 0, f32(factor)],
+    operands: [from(index), output(0)],
+    grid: foldGroups(target.adapter.kind === "gpu" ? mod : Math.ceil(mod / 64)),
+  });
+  const partial: Launch = {
+    kernel: "reduce",
+    constants: { PARTIAL: true },
+    dims: [outer, mod, div, chunk, f32(1)],
+    operands: [input(0), output(1)],
+    grid: [Math.ceil(mod / 64), chunks, 1],
+  };
+  return apply(
+    {
+      name: "sum",
+      lower: (target) => (chunks === 0 ? [whole(target, input, 0, outer, div)] : [partial, whole(target, output, 1, chunks, 1)]),
+      vjp: (_, [dy]) => [dy && expand(dy, at, x.shape, factor)],
+    },
+    [x],
+    floats(shape),
+    ...(chunks === 0 ? [] : [floats([chunks, mod])]),
+  );
+};
+
+/** Repeats `mod` elements to [outer, mod, div], times `factor`: the adjoint of {@link sumTo}. */
+export const expand = (x: Tensor, at: Pattern, shape: Shape, factor = 1): Tensor =>
+  apply(
+    {
+      name: "expand",
+      lower: () => [
+        { kernel: "expand", constants: {}, dims: [size(shape), at.div, at.mod, f32(factor)], operands: [input(0), output(0)], grid: elementGrid(size(shape)) },
+      ],
+      vjp: (_, [dy]) => [dy && sumTo(dy, at, x.shape, factor)],
+    },
+    [x],
+    floats(shape),
+  );
+
+/** The sum of all elements, shape []. */
+export const sum = (x: Tensor, factor = 1): Tensor => sumTo(x, { outer: 1, mod: 1, div: size(x.shape) }, [], factor);
+/** The mean of all elements, shape []. */
+export const mean = (x: Tensor): Tensor => sum(x, 1 / size(x.shape));
+/** Column sums of a [rows, columns] matrix (leading dimensions count as rows): [columns]. */
+export const sumRows = (x: Tensor): Tensor => {
+  const columns = x.shape[x.shape.length - 1];
+  return sumTo(x, { outer: size(x.shape.slice(0, -1)), mod: columns, div: 1 }, [columns]);
+};

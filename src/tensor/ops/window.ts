@@ -1,0 +1,31 @@
+/** Slices and zero padding along one axis: each is the gradient of the other. */
+import { elementGrid, input, output } from "../../device/launch.ts";
+import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
+
+/** y[.., i, ..] = x[.., i + shift, ..] where that exists, else 0; the axis becomes `to` long. */
+const window = (name: string, x: Tensor, axis: number, to: number, shift: number): Tensor => {
+  const from = x.shape[axis];
+  const inner = size(x.shape.slice(axis + 1));
+  const shape = x.shape.map((d, i) => (i === axis ? to : d));
+  return apply(
+    {
+      name,
+      lower: () => [{ kernel: "window", constants: {}, dims: [size(shape), inner, to, from, shift], operands: [input(0), output(0)], grid: elementGrid(size(shape)) }],
+      vjp: (_, [dy]) => [dy && window(`${name} (gradient)`, dy, axis, from, -shift)],
+    },
+    [x],
+    floats(shape),
+  );
+};
+
+/** `length` entries of an axis from `start` on. */
+export const slice = (x: Tensor, axis: number, start: number, length: number): Tensor => {
+  check(start >= 0 && length >= 0 && start + length <= x.shape[axis], "slice", () => `${start}..${start + length} of axis ${axis} of ${show(x)}`);
+  return window("slice", x, axis, length, start);
+};
+
+/** Zeros before and after an axis. */
+export const pad = (x: Tensor, axis: number, before: number, after: number): Tensor => window("pad", x, axis, x.shape[axis] + before + after, -before);
+
+/** A copy with memory of its own. */
+export const copy = (x: Tensor): Tensor => window("copy", x, 0, x.shape[0] ?? 1, 0);

@@ -1,0 +1,223 @@
+/**
+ * Memory: which buffer stands behind every tensor of a program.
+ *
+ * The life of every value is known, so buffers are shared by values that never live at the same time. A buffer is either *owned* (by a
+ * leaf, an output or a pack of gradients, whose gaps must stay zero) or a *slot* of the arena. A view lies in the buffer of
+ * what it views; a part of a pack is computed where it will lie; an update in place takes over the buffer of what it updates.
+ *
+ * A value and what it is computed from always lie in different buffers, so a launch never binds one buffer for reading and for writing.
+ */
+import type { Launch, Target } from "../device/launch.ts";
+import { copy } from "./ops/window.ts";
+import type { Program } from "./program.ts";
+import { size, type Node, type Tensor } from "./tensor.ts";
+
+/** Where a tensor lies: a buffer by number and an offset in elements. */
+export interface Place {
+  readonly buffer: number;
+  readonly offset: number;
+}
+
+export interface PlannedBuffer {
+  readonly label: string;
+  /** Elements of four bytes. */
+  readonly elements: number;
+}
+
+/** A launch whose operands are places; `write` says which. */
+export interface PlannedLaunch {
+  readonly launch: Launch;
+  readonly operands: readonly (({ readonly place: Place; readonly elements: number }) | undefined)[];
+}
+
+export interface Plan {
+  readonly buffers: readonly PlannedBuffer[];
+  readonly launches: readonly PlannedLaunch[];
+  /** The buffer of every leaf, by role and name: `frozen:weight`. */
+  readonly leaves: ReadonlyMap<string, Place>;
+  readonly outputs: ReadonlyMap<string, Place & { readonly elements: number }>;
+}
+
+export const leafKey = (node: Node & { readonly kind: "leaf" }): string => `${node.role}:${node.name}`;
+
+/** The tensor whose memory a tensor lies in, through views: [root, offset]. */
+const rootOf = (t: Tensor): readonly [Tensor, number] => {
+  let [root, offset] = [t, 0];
+  while (root.node.kind === "view") [root, offset] = [root.node.of, offset + root.node.offset];
+  return [root, offset];
+};
+
+const inputsOf = (node: Node): readonly Tensor[] => (node.kind === "apply" ? node.inputs : node.kind === "pack" ? node.parts : []);
+
+export const plan = (program: Program, target: Target): Plan => {
+  const buffers: { label: string; elements: number }[] = [];
+  const own = (label: string, elements: number): number => buffers.push({ label, elements }) - 1;
+  const launches: PlannedLaunch[] = [];
+
+  // Places of values, by node and output. A value whose place is taken over by an update is no longer there.
+  const places = new Map<Node, (Place | undefined)[]>();
+  const placeOf = (t: Tensor): Place => {
+    const [root, offset] = rootOf(t);
+    const place = places.get(root.node)?.[root.output];
+    if (place === undefined) throw new Error(`no place for ${root.node.kind} (an old value is read after its update)`);
+    return { buffer: place.buffer, offset: place.offset + offset };
+  };
+  const put = (node: Node, output: number, place: Place): void => {
+    const slots = places.get(node) ?? node.outputs.map(() => undefined);
+    slots[output] = place;
+    places.set(node, slots);
+  };
+
+  const leaves = new Map<string, Place>();
+  for (const node of program.leaves) {
+    const place = { buffer: own(`${node.role} ${node.name}`, size(node.outputs[0].shape)), offset: 0 };
+    put(node, 0, place);
+    leaves.set(leafKey(node), place);
+  }
+
+  // The last node that reads each value, by position in the schedule.
+  const lastUse = new Map<Node, number[]>();
+  const use = (t: Tensor, at: number): void => {
+    const [root] = rootOf(t);
+    const uses = lastUse.get(root.node) ?? root.node.outputs.map(() => -1);
+    uses[root.output] = Math.max(uses[root.output], at);
+    lastUse.set(root.node, uses);
+  };
+  program.schedule.forEach((node, at) => inputsOf(node).forEach((t) => use(t, at)));
+  for (const t of [...Object.values(program.outputs), ...Object.values(program.state)]) use(t, Infinity);
+
+  // Values that must be computed in a certain place: parts of packs (only one pack may claim a value).
+  const reserved = new Map<Node, Map<number, Place>>();
+  for (const node of program.schedule) {
+    if (node.kind !== "pack") continue;
+    const buffer = own("pack", size(node.outputs[0].shape));
+    put(node, 0, { buffer, offset: 0 });
+    node.parts.forEach((part, i) => {
+      const [root, offset] = rootOf(part);
+      const claims = reserved.get(root.node) ?? new Map<number, Place>();
+      const whole = offset === 0 && size(root.shape) === size(part.shape);
+      if (root.node.kind === "apply" && root.node.op.inPlace === undefined && whole && !claims.has(root.output)) {
+        claims.set(root.output, { buffer, offset: node.offsets[i] });
+        reserved.set(root.node, claims);
+      }
+    });
+  }
+
+  // Outputs that nobody else owns get a buffer of their own, so that they can be read after a run.
+  const kept = new Map<Node, Set<number>>();
+  for (const t of Object.values(program.outputs)) {
+    const [root] = rootOf(t);
+    kept.set(root.node, (kept.get(root.node) ?? new Set()).add(root.output));
+  }
+
+  // The arena: slots that are free, by buffer number.
+  const free = new Set<number>();
+  const slotOf = new Map<number, { readonly node: Node; readonly output: number }>();
+  const allocate = (label: string, elements: number): number => {
+    let best: number | undefined;
+    for (const b of free) {
+      const [fits, bestFits] = [buffers[b].elements >= elements, best !== undefined && buffers[best].elements >= elements];
+      const better = best === undefined || (fits ? !bestFits || buffers[b].elements < buffers[best].elements : !bestFits && buffers[b].elements > buffers[best].elements);
+      if (better) best = b;
+    }
+    if (best === undefined) return own(`arena, first ${label}`, elements);
+    free.delete(best);
+    buffers[best].elements = Math.max(buffers[best].elements, elements);
+    return best;
+  };
+
+  const emit = (node: Node & { readonly kind: "apply" }, ins: readonly Place[], outs: readonly Place[]): void => {
+    for (const launch of node.op.lower(target)) {
+      if (launch.grid.some((g) => g === 0)) continue;
+      launches.push({
+        launch,
+        operands: launch.operands.map((o) => {
+          if (o === undefined) return undefined;
+          const place = o.from === "input" ? ins[o.index] : outs[o.index];
+          const spec = o.from === "input" ? node.inputs[o.index] : node.outputs[o.index];
+          return { place: { buffer: place.buffer, offset: place.offset + (o.offset ?? 0) }, elements: o.length ?? size(spec.shape) };
+        }),
+      });
+    }
+  };
+
+  /** Copies a value to a place. */
+  const copyTo = (from: Tensor, to: Place): void => {
+    const flat = { shape: [size(from.shape)], dtype: from.dtype };
+    const source = { ...flat, node: from.node, output: from.output };
+    const copied = copy(source);
+    emit(copied.node as Node & { kind: "apply" }, [placeOf(from)], [to]);
+  };
+
+  const release = (node: Node, at: number): void => {
+    for (const t of inputsOf(node)) {
+      const [root] = rootOf(t);
+      const place = places.get(root.node)?.[root.output];
+      if (place === undefined || (lastUse.get(root.node)?.[root.output] ?? -1) > at) continue;
+      const slot = slotOf.get(place.buffer);
+      if (slot !== undefined && slot.node === root.node && slot.output === root.output) {
+        slotOf.delete(place.buffer);
+        free.add(place.buffer);
+      }
+    }
+  };
+
+  program.schedule.forEach((node, at) => {
+    if (node.kind === "pack") {
+      const own = placeOf({ ...node.outputs[0], node, output: 0 });
+      node.parts.forEach((part, i) => {
+        const to = { buffer: own.buffer, offset: node.offsets[i] };
+        const from = placeOf(part);
+        if (from.buffer !== to.buffer || from.offset !== to.offset) copyTo(part, to);
+      });
+      release(node, at);
+    } else if (node.kind === "apply") {
+      const ins = node.inputs.map(placeOf);
+      const outs = node.outputs.map((spec, output): Place => {
+        const updated = node.op.inPlace?.[output];
+        if (updated !== undefined) {
+          const [root, offset] = rootOf(node.inputs[updated]);
+          const last = lastUse.get(root.node)?.[root.output] ?? -1;
+          const whole = offset === 0 && size(root.shape) === size(spec.shape);
+          const mayTake = whole && last <= at && !(root.node.kind === "leaf" && root.node.role !== "state");
+          if (mayTake) {
+            const place = ins[updated];
+            const slot = slotOf.get(place.buffer);
+            if (slot !== undefined) slotOf.set(place.buffer, { node, output });
+            places.get(root.node)![root.output] = undefined;
+            return place;
+          }
+          const place = { buffer: own(node.op.name, size(spec.shape)), offset: 0 };
+          copyTo(node.inputs[updated], place);
+          return place;
+        }
+        const claimed = reserved.get(node)?.get(output);
+        if (claimed !== undefined) return claimed;
+        if (kept.get(node)?.has(output)) return { buffer: own(`output of ${node.op.name}`, size(spec.shape)), offset: 0 };
+        const buffer = allocate(node.op.name, size(spec.shape));
+        slotOf.set(buffer, { node, output });
+        return { buffer, offset: 0 };
+      });
+      outs.forEach((place, output) => put(node, output, place));
+      emit(node, ins, outs);
+      release(node, at);
+      // Outputs that nobody reads (what only a gradient would need) are free at once.
+      node.outputs.forEach((_, output) => {
+        if ((lastUse.get(node)?.[output] ?? -1) < 0 && slotOf.get(outs[output].buffer)?.node === node && slotOf.get(outs[output].buffer)?.output === output) {
+          slotOf.delete(outs[output].buffer);
+          free.add(outs[output].buffer);
+        }
+      });
+    }
+  });
+
+  // A state that was not updated in place is copied home. Two states that swap would need a third buffer; none of our steps does that.
+  for (const [name, t] of Object.entries(program.state)) {
+    const home = leaves.get(`state:${name}`)!;
+    const place = placeOf(t);
+    if (place.buffer !== home.buffer || place.offset !== home.offset) copyTo(t, home);
+  }
+
+  const outputs = new Map(Object.entries(program.outputs).map(([name, t]) => [name, { ...placeOf(t), elements: size(t.shape) }]));
+  return { buffers, launches, leaves, outputs };
+};

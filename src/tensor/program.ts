@@ -1,0 +1,73 @@
+/**
+ * A program: a step, traced once.
+ *
+ * ```ts
+ * interface Program { readonly leaves; readonly schedule; readonly outputs; readonly state }
+ * ```
+ *
+ * `trace` runs a pure function on symbolic tensors and writes down what it did: every operation once, in an order in which updates in
+ * place come after everything that reads the old value. A program knows no device; `executable.ts` binds it to one.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import type { Failure } from "../failure.ts";
+import { topological } from "./gradient.ts";
+import { leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";
+
+/** The tensors that a step gets from outside, by role and name. */
+export interface Signature {
+  readonly frozen?: Readonly<Record<string, Spec>>;
+  readonly state?: Readonly<Record<string, Spec>>;
+  readonly inputs?: Readonly<Record<string, Spec>>;
+}
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** What a step sees: symbolic tensors for its signature. */
+export interface Arguments {
+  readonly frozen: Tensors;
+  readonly state: Tensors;
+  readonly inputs: Tensors;
+}
+
+/** What a step gives: new values for (some of) its state, and outputs that may be read. */
+export interface Results {
+  readonly state?: Tensors;
+  readonly outputs?: Tensors;
+}
+
+export interface Program {
+  readonly leaves: readonly (Node & { readonly kind: "leaf" })[];
+  readonly schedule: readonly Node[];
+  readonly outputs: Tensors;
+  readonly state: Tensors;
+}
+
+/** Runs `step` on symbolic tensors. Shapes that do not fit give a `ShapeMismatch`; anything else that throws is a defect and is thrown on. */
+export const trace = (signature: Signature, step: (args: Arguments) => Results): E.Either<Failure, Program> => {
+  const leaves = (role: Role, specs: Readonly<Record<string, Spec>> = {}): Tensors =>
+    Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, leaf(role, name, spec)]));
+  const args: Arguments = { frozen: leaves("frozen", signature.frozen), state: leaves("state", signature.state), inputs: leaves("input", signature.inputs) };
+  try {
+    const { state = {}, outputs = {} } = step(args);
+    for (const [name, t] of Object.entries(state)) {
+      const old = args.state[name];
+      if (old === undefined) throw new ShapeError("trace", `the step returns a state ${name} that its signature does not have`);
+      if (!sameShape(old.shape, t.shape)) throw new ShapeError("trace", `state ${name} was ${show(old)} and becomes ${show(t)}`);
+    }
+    const order = topological([...Object.values(outputs), ...Object.values(state)]);
+    const all = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node as Node & { kind: "leaf" }));
+    return E.right({ leaves: all, schedule: updatesLast(order), outputs, state });
+  } catch (error) {
+    if (error instanceof ShapeError) return E.left({ _tag: "ShapeMismatch", op: error.op, detail: error.detail });
+    throw error;
+  }
+};
+
+const inputsOf = (node: Node): readonly Tensor[] => (node.kind === "apply" ? node.inputs : node.kind === "view" ? [node.of] : node.kind === "pack" ? node.parts : []);
+
+/** Reorders so that updates in place, and what depends on them, come last: everything else has read the old values by then. */
+const updatesLast = (order: readonly Node[]): readonly Node[] => {
+  const late = new Set<Node>();
+  for (const node of order) if ((node.kind === "apply" && node.op.inPlace !== undefined) || inputsOf(node).some((t) => late.has(t.node))) late.add(node);
+  return [...order.filter((n) => !late.has(n)), ...order.filter((n) => late.has(n))];
+};

@@ -1,0 +1,109 @@
+/**
+ * Symbolic tensors: nodes of an immutable expression graph.
+ *
+ * ```ts
+ * interface Tensor { readonly shape: Shape; readonly dtype: Dtype; readonly node: Node; readonly output: number }
+ * ```
+ *
+ * An operation does not compute; it returns a tensor that says how it would be computed. A whole training step is such a graph. It
+ * is differentiated (`gradient.ts`), scheduled and planned (`program.ts`, `plan.ts`) once, and replayed (`executable.ts`).
+ */
+import type { Launch, Target } from "../device/launch.ts";
+
+export type Dtype = "f32" | "u32";
+export type Shape = readonly number[];
+
+export interface Spec {
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+}
+
+export interface Tensor extends Spec {
+  readonly node: Node;
+  /** Which of the node's outputs this is. */
+  readonly output: number;
+}
+
+/** Where a leaf's values come from: `frozen` is uploaded once, `state` is read and replaced by every run, `input` is written by every run. */
+export type Role = "frozen" | "state" | "input";
+
+export type Node =
+  | { readonly kind: "leaf"; readonly role: Role; readonly name: string; readonly outputs: readonly Spec[] }
+  /** The same memory under another shape, from `offset` elements on. */
+  | { readonly kind: "view"; readonly of: Tensor; readonly offset: number; readonly outputs: readonly Spec[] }
+  /** Tensors laid into one flat tensor at the given offsets; the gaps are zero. */
+  | { readonly kind: "pack"; readonly parts: readonly Tensor[]; readonly offsets: readonly number[]; readonly outputs: readonly Spec[] }
+  | { readonly kind: "apply"; readonly op: Op; readonly inputs: readonly Tensor[]; readonly outputs: readonly Spec[] };
+
+/** Gradients of a node's inputs, given those of its outputs; `undefined` is zero, or a gradient that nobody needs. */
+export type Vjp = (
+  outputs: readonly Tensor[],
+  grads: readonly (Tensor | undefined)[],
+  needed: readonly boolean[],
+) => readonly (Tensor | undefined)[];
+
+/** What an operation is: its name, its kernels, its gradient. Attributes live in the closures. */
+export interface Op {
+  readonly name: string;
+  readonly lower: (target: Target) => readonly Launch[];
+  readonly vjp?: Vjp;
+  /** For operations that update in place: the input that each output overwrites. Such inputs are bound as the outputs only. */
+  readonly inPlace?: readonly number[];
+  /** What the op was made from, for rewrites that look at neighbours. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown while tracing and turned into a `ShapeMismatch` failure by `trace`. */
+export class ShapeError extends Error {
+  constructor(
+    readonly op: string,
+    readonly detail: string,
+  ) {
+    super(`${op}: ${detail}`);
+  }
+}
+
+export const check = (condition: boolean, op: string, detail: () => string): void => {
+  if (!condition) throw new ShapeError(op, detail());
+};
+
+export const size = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+export const show = (t: Spec): string => `${t.dtype}[${t.shape.join(", ")}]`;
+
+export const floats = (shape: Shape): Spec => ({ shape, dtype: "f32" });
+export const indices = (shape: Shape): Spec => ({ shape, dtype: "u32" });
+
+export const leaf = (role: Role, name: string, spec: Spec): Tensor => ({ ...spec, node: { kind: "leaf", role, name, outputs: [spec] }, output: 0 });
+
+const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
+
+/** All outputs of an operation applied to tensors. */
+export const applyAll = (op: Op, inputs: readonly Tensor[], outputs: readonly Spec[]): readonly Tensor[] =>
+  outputsOf({ kind: "apply", op, inputs, outputs });
+
+/** The first output of an operation; the others serve its gradient. */
+export const apply = (op: Op, inputs: readonly Tensor[], ...outputs: readonly Spec[]): Tensor => applyAll(op, inputs, outputs)[0];
+
+/** The same values under another shape; costs nothing. */
+export const reshape = (x: Tensor, shape: Shape): Tensor => {
+  check(size(shape) === size(x.shape), "reshape", () => `${show(x)} cannot become [${shape.join(", ")}]`);
+  return sameShape(shape, x.shape) ? x : view(x, 0, shape);
+};
+
+/** Elements of two tensors' parts start at multiples of this many elements, so that each can be bound on its own (256 bytes). */
+export const alignment = 64;
+export const aligned = (elements: number): number => Math.ceil(elements / alignment) * alignment;
+
+/** A part of a tensor's memory under a shape of its own; `offset` is a multiple of 64 elements. */
+export const view = (x: Tensor, offset: number, shape: Shape): Tensor => {
+  check(offset % alignment === 0, "view", () => `offset ${offset} is not a multiple of ${alignment}`);
+  check(offset + size(shape) <= size(x.shape), "view", () => `[${shape.join(", ")}] at ${offset} leaves ${show(x)}`);
+  return outputsOf({ kind: "view", of: x, offset, outputs: [{ shape, dtype: x.dtype }] })[0];
+};
+
+/** Lays tensors into one flat tensor of `length` elements at `offsets` (multiples of 64); no copy where the parts are computed for it. */
+export const pack = (parts: readonly Tensor[], offsets: readonly number[], length: number): Tensor => {
+  offsets.forEach((o) => check(o % alignment === 0, "pack", () => `offset ${o} is not a multiple of ${alignment}`));
+  return outputsOf({ kind: "pack", parts, offsets, outputs: [floats([length])] })[0];
+};
