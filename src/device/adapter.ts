@@ -1,0 +1,35 @@
+/**
+ * What an adapter is, in words for people and in the few facts that kernels depend on.
+ */
+import type { Adapter } from "./device.ts";
+
+/** Limits asked for at the adapter's own value: the defaults are for browsers, and weights outgrow them. */
+const wantedLimits = [
+  "maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage", "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX", "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/** Features used where offered; every kernel has a path without them. */
+const wantedFeatures: readonly string[] = ["subgroups", "shader-f16", "timestamp-query", "chromium-experimental-subgroup-matrix"];
+
+/** The device descriptor for an adapter: its own limits, and of the optional features those it offers (without experimental ones on request). */
+export const descriptorOf = (adapter: GPUAdapter, experimental: boolean): GPUDeviceDescriptor => ({
+  requiredLimits: Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]])),
+  requiredFeatures: wantedFeatures.filter((f) => adapter.features.has(f) && (experimental || !f.includes("experimental"))) as GPUFeatureName[],
+});
+
+/** Describes an adapter; `features` are those that its device was given. */
+export const describeAdapter = (info: GPUAdapterInfo, features: Iterable<string>): Adapter => {
+  const has = new Set(features);
+  const kind = info.isFallbackAdapter ? "cpu" : "gpu";
+  const name = [info.description, info.device, `${info.vendor} ${info.architecture}`.trim()].find((s) => s !== "") ?? "unnamed adapter";
+  const device = info.device === "" || info.description.includes(info.device) ? "" : `${info.device}: `;
+  return {
+    line: kind === "cpu" ? `${name} (software, on the CPU)` : `${device}${name} (${info.vendor} GPU)`,
+    key: [info.vendor, info.architecture, info.device, info.description].join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""),
+    kind,
+    features: has,
+    subgroupSize: has.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : 0,
+  };
+};
