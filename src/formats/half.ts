@@ -1,0 +1,47 @@
+/**
+ * Half precision: f16 (IEEE binary16) and bf16 to f32, which is exact, and back, rounded to nearest, ties to even.
+ */
+
+const word = new Uint32Array(1);
+const real = new Float32Array(word.buffer);
+
+/** The bits of `value` rounded to f16; too large becomes infinity, too small a subnormal or zero. */
+export const toF16 = (value: number): number => {
+  real[0] = value;
+  const bits = word[0];
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  if (magnitude >= 0x477ff000) return sign | 0x7c00; // from 65520 on, half way to the first value that does not fit
+  if (magnitude < 0x38800000) {
+    // Below 2^-14 the result is a multiple of 2^-24: adding 0.5 in f32, whose last bit is 2^-24 there, rounds for us.
+    word[0] = magnitude;
+    real[0] += 0.5;
+    return sign | (word[0] - 0x3f000000);
+  }
+  return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+};
+
+/** The value of the f16 with these bits. */
+export const fromF16 = (bits: number): number => {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+};
+
+/** The bits of `value` rounded to bf16. */
+export const toBf16 = (value: number): number => {
+  real[0] = value;
+  const bits = word[0];
+  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40; // a NaN stays one, whatever its low bits are
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+};
+
+/** The value of the bf16 with these bits. */
+export const fromBf16 = (bits: number): number => {
+  word[0] = bits << 16;
+  return real[0];
+};
