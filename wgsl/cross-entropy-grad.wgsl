@@ -1,0 +1,59 @@
+// The gradient of cross-entropy.wgsl for the logits: dx = dloss (softmax(x) sum(t) - t) for every row, with softmax(x) = e^(x - lse).
+//
+// Constants: GROUP gives a row to a workgroup of 64 lanes; else a thread has a row of its own, and all lanes are one.
+// Bindings:  0 Dims {rows, width}; 1 logits [rows, width]; 2 targets [rows, width]; 3 lse [rows]; 4 dloss [rows]; 5 dx [rows, width].
+// Layout:    lanes stride over the columns, so that a workgroup reads a row contiguously; the grid is folded over x and y.
+// Bounds:    threads past `rows` return.
+
+struct Dims { rows: u32, width: u32 }
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> targets: array<f32>;
+@group(0) @binding(3) var<storage, read> lse: array<f32>;
+@group(0) @binding(4) var<storage, read> dloss: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+
+//#if GROUP
+const lanes = 64u;
+var<workgroup> shares: array<f32, 64>;
+
+// The sum of one value of every lane, by halves, for every lane to see.
+fn total(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  shares[lane] = value;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) { shares[lane] += shares[lane + half]; }
+  }
+  workgroupBarrier();
+  return shares[0];
+}
+//#else
+const lanes = 1u;
+fn total(lane: u32, value: f32) -> f32 { return value; }
+//#end
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u,
+) {
+//#if GROUP
+  let row = group.x + group.y * groups.x;
+  let lane = local;
+//#else
+  let row = id.x + id.y * (groups.x * 64u);
+  let lane = 0u;
+//#end
+  if (row >= dims.rows) { return; }
+  let base = row * dims.width;
+
+  var mass = 0.0;
+  for (var c = lane; c < dims.width; c += lanes) { mass += targets[base + c]; }
+  mass = total(lane, mass);
+
+  for (var c = lane; c < dims.width; c += lanes) {
+    dx[base + c] = dloss[row] * fma(exp(logits[base + c] - lse[row]), mass, -targets[base + c]);
+  }
+}

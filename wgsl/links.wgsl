@@ -1,0 +1,28 @@
+// Links equal indices into chains, so that scatter-add.wgsl can sum each chain in order and without atomics.
+//
+// next[i]: bits 0..30 are the position of the next index equal to index[i], or count if there is none; bit 31 is set if an equal index
+// stands before i, which therefore is not the head of its chain.
+//
+// Bindings: 0 Dims {count}; 1 index u32 [count]; 2 next u32 [count].
+// Layout:   one position a thread, workgroup 64, the grid folded over x and y. A thread scans until it finds its neighbours in the
+//           chain: quadratic at worst, and a batch of tokens is short.
+// Bounds:   threads past count return; count < 2^31.
+
+struct Dims { count: u32 }
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> index: array<u32>;
+@group(0) @binding(2) var<storage, read_write> next: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * (groups.x * 64u);
+  if (i >= dims.count) { return; }
+  let row = index[i];
+  var after = i + 1u;
+  while (after < dims.count && index[after] != row) { after += 1u; }
+  // One past the position before: 0 says that there is none.
+  var before = i;
+  while (before > 0u && index[before - 1u] != row) { before -= 1u; }
+  next[i] = select(after, after | 0x80000000u, before > 0u);
+}

@@ -1,0 +1,34 @@
+// Shrinks every element towards zero by kappa, in place: the proximal step of an L1 penalty (CoDyRA).
+//
+//   paper: |g| > kappa -> g - sign(g) kappa, else 0
+//   CODE:  |g| > 2 kappa -> g - sign(g) kappa; kappa < |g| < 2 kappa -> 0; |g| < kappa -> 0; the authors' three statements, each of
+//          which sees what the one before left
+//
+// A kappa of 0 changes nothing in either form.
+//
+// Constants: CODE.
+// Bindings:  0 Dims {count}; 1 hyper [1] = kappa; 2 g [count], updated.
+// Layout:    one element a thread, workgroup 64, the grid folded over x and y.
+// Bounds:    threads past count return.
+
+struct Dims { count: u32 }
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> hyper: array<f32>;
+@group(0) @binding(2) var<storage, read_write> g: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * (groups.x * 64u);
+  if (i >= dims.count) { return; }
+  let kappa = hyper[0];
+  var value = g[i];
+//#if CODE
+  if (value > kappa) { value -= kappa; }
+  if (value < -kappa) { value += kappa; }
+  if (abs(value) < kappa) { value = 0.0; }
+//#else
+  value = select(0.0, value - sign(value) * kappa, abs(value) > kappa);
+//#end
+  g[i] = value;
+}
