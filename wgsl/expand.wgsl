@@ -1,11 +1,11 @@
-// y[i] = alpha * x[(i / div) % mod]: repeats a vector along leading and trailing dimensions.
+// y[i] = alpha * x[(i / div) % wrap]: repeats a vector along leading and trailing dimensions.
 //
-// x   [mod]                    binding 1
-// y   [outer, mod, div]        binding 2, count = outer * mod * div elements
+// x   [wrap]                   binding 1
+// y   [outer, wrap, div]       binding 2, count = outer * wrap * div elements
 //
 // One element a thread, workgroup 64, grid folded over x and y; threads past `count` do nothing.
 
-struct Dims { count: u32, div: u32, mod: u32, alpha: f32 }
+struct Dims { count: u32, div: u32, wrap: u32, alpha: f32 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -15,5 +15,5 @@ struct Dims { count: u32, div: u32, mod: u32, alpha: f32 }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * (groups.x * 64u);
   if (i >= dims.count) { return; }
-  y[i] = dims.alpha * x[(i / dims.div) % dims.mod];
+  y[i] = dims.alpha * x[(i / dims.div) % dims.wrap];
 }
