@@ -27,7 +27,7 @@ export const describeAdapter = (info: GPUAdapterInfo, features: Iterable<string>
   const device = info.device === "" || info.description.includes(info.device) ? "" : `${info.device}: `;
   return {
     line: kind === "cpu" ? `${name} (software, on the CPU)` : `${device}${name} (${info.vendor} GPU)`,
-    key: [info.vendor, info.architecture, info.device, info.description].join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""),
+    key: (info.description === "" ? [info.vendor, info.architecture, info.device] : [info.device, info.description]).join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""),
     kind,
     features: has,
     subgroupSize: has.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : 0,

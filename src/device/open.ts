@@ -18,8 +18,9 @@ import { wgsl } from "../../wgsl/generated.ts";
 import type { Failure } from "../failure.ts";
 import { describeAdapter, descriptorOf } from "./adapter.ts";
 import type { Adapter, Device, Kernel } from "./device.ts";
+import { load, vulkanLoads } from "./library.ts";
 import { compile } from "./pipeline.ts";
-import { preload, swiftShader } from "./swiftshader.ts";
+import { swiftShader } from "./swiftshader.ts";
 import { specialise } from "./template.ts";
 import type { Constants } from "./template.ts";
 import { bufferUsage } from "./usage.ts";
@@ -71,9 +72,14 @@ const withDrivers = async <A>(icds: readonly string[], use: () => Promise<A>): P
 /** Subgroup matrices are behind `allow_unsafe_apis`; f16 on NVIDIA is behind a toggle of its own. */
 const toggles = ["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia"];
 
+const nothing = "Dawn finds no adapter";
+
+const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim().split("\n")[0];
+
 /** A device of the first adapter that Dawn offers; a string says why there is none. */
-const request = (icds: readonly string[], accept: (info: GPUAdapterInfo) => string | undefined): Promise<Opened | string> =>
+const request = (icds: readonly string[], refuse: (info: GPUAdapterInfo) => string | undefined = () => undefined): Promise<Opened | string> =>
   withDrivers(icds, async () => {
+    if (!vulkanLoads()) return "this machine has no libvulkan.so.1";
     let reason = "";
     for (const experimental of [true, false]) {
       try {
@@ -83,8 +89,8 @@ const request = (icds: readonly string[], accept: (info: GPUAdapterInfo) => stri
         alive.add(dawn);
         try {
           const found = await dawn.requestAdapter({ powerPreference: "high-performance" });
-          if (found === null) return "Dawn finds none";
-          const refusal = accept(found.info);
+          if (found === null) return nothing;
+          const refusal = refuse(found.info);
           if (refusal !== undefined) return refusal;
           const gpu = await found.requestDevice(descriptorOf(found, experimental));
           opened = true;
@@ -93,7 +99,7 @@ const request = (icds: readonly string[], accept: (info: GPUAdapterInfo) => stri
           if (!opened) alive.delete(dawn);
         }
       } catch (error) {
-        reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+        reason = firstLine(error);
       }
     }
     return reason;
@@ -112,20 +118,18 @@ const lavapipeIcds = async (): Promise<readonly string[]> => {
 };
 
 const climb: Readonly<Record<Rung, (forced: boolean) => Promise<Opened | string>>> = {
-  // Unforced, whatever Dawn finds by itself is taken: a software driver that the user chose in the environment is his choice.
+  // Unforced, whatever Dawn finds by itself is taken: a software driver that the environment names is the user's choice.
   gpu: (forced) => request([], (info) => (forced && info.isFallbackAdapter ? `Dawn finds only ${info.description}, which is software` : undefined)),
   lavapipe: async () => {
     const icds = await lavapipeIcds();
     if (icds.length === 0) return `no lvp_icd*.json in ${icdFolders.join(", ")}`;
-    const opened = await request(icds, () => undefined);
-    return opened === "Dawn finds none" ? `Dawn refuses the driver of ${icds.join(", ")} (it needs Mesa 23.1 or newer)` : opened;
+    const opened = await request(icds);
+    return opened === nothing ? `Dawn refuses the driver of ${icds.join(", ")} (it needs Mesa 23.1 or newer)` : opened;
   },
   swiftshader: async () => {
-    const files = await swiftShader();
-    const opened = await request([files.icd], () => undefined);
-    if (typeof opened !== "string") return opened;
-    preload(files.loader);
-    return request([files.icd], () => undefined);
+    const { icd, loader } = await swiftShader();
+    if (!vulkanLoads()) load(loader);
+    return request([icd]);
   },
 };
 
@@ -161,7 +165,7 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
 
   gpu.addEventListener("uncapturederror", (event) => {
     const { error } = event as GPUUncapturedErrorEvent;
-    failed ??= { _tag: "KernelInvalid", kernel: "of a submission", detail: error.message.trim().split("\n")[0] };
+    failed ??= { _tag: "KernelInvalid", kernel: "of a submission", detail: firstLine(error) };
   });
   const lost = gpu.lost.then((info) => {
     failed ??= { _tag: "DeviceLost", adapter: adapter.line, reason: info.message || info.reason };
@@ -176,7 +180,7 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
     if (known !== undefined) return known;
     const text = E.tryCatch(
       () => specialise(wgsl[kernel] ?? "", constants),
-      (error): Failure => ({ _tag: "KernelInvalid", kernel, detail: error instanceof Error ? error.message : String(error) }),
+      (error): Failure => ({ _tag: "KernelInvalid", kernel, detail: firstLine(error) }),
     );
     if (E.isLeft(text)) return Promise.resolve(text);
     count(2);
@@ -213,7 +217,7 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
     try {
       if (failed === undefined) await Promise.race([gpu.queue.onSubmittedWorkDone(), lost]);
     } catch (error) {
-      failed ??= { _tag: "DeviceLost", adapter: adapter.line, reason: error instanceof Error ? error.message : String(error) };
+      failed ??= { _tag: "DeviceLost", adapter: adapter.line, reason: firstLine(error) };
     }
     return failed === undefined ? E.right(undefined) : E.left(failed);
   };
@@ -237,7 +241,7 @@ export const openDevice = (options: DeviceOptions = {}): TaskEither<Failure, Ope
   if (E.isLeft(wanted)) return wanted;
   const tried: string[] = [];
   for (const rung of wanted.right) {
-    const opened = await climb[rung](wanted.right.length === 1).catch((error) => (error instanceof Error ? error.message.split("\n")[0] : String(error)));
+    const opened = await climb[rung](wanted.right.length === 1).catch(firstLine);
     if (typeof opened !== "string") return E.right(deviceOf(opened));
     tried.push(`${rung}: ${opened}`);
   }

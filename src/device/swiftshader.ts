@@ -4,7 +4,7 @@
 import { createReadStream } from "node:fs";
 import { access, chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { constants, homedir, tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
@@ -79,31 +79,4 @@ export const swiftShader = async (): Promise<SwiftShader> => {
   const dir = await place(archive, join(home, "cambium"), name)
     .catch(() => place(archive, join(tmpdir(), `cambium-${process.getuid?.() ?? "user"}`), name));
   return { icd: join(dir, "vk_swiftshader_icd.json"), loader: join(dir, "libvulkan.so.1") };
-};
-
-interface DenoLike {
-  readonly dlopen: (path: string, symbols: object) => unknown;
-}
-
-/** Kept for the life of the process: a library that Dawn has found must not be closed. */
-const loaded = new Map<string, unknown>();
-
-/**
- * Loads a shared library into this process so that Dawn's own `dlopen("libvulkan.so.1")` finds it by its soname; the library path, which
- * only works when set before the process starts, is not needed then.
- */
-export const preload = (path: string): void => {
-  if (loaded.has(path)) return;
-  const deno = (globalThis as { readonly Deno?: DenoLike }).Deno;
-  if (deno !== undefined) {
-    loaded.set(path, deno.dlopen(path, {}));
-    return;
-  }
-  const rtldNoDelete = 0x1000;
-  try {
-    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | rtldNoDelete);
-  } catch {
-    // Always thrown, as the library is no Node addon; it stays loaded all the same.
-  }
-  loaded.set(path, path);
 };
