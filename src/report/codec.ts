@@ -1,0 +1,39 @@
+/** io-ts codecs of the report's numbers, and their failures in words. */
+import * as t from "io-ts";
+
+const numberType = (name: string, test: (x: number) => boolean): t.Type<number> => {
+  const is = (u: unknown): u is number => typeof u === "number" && Number.isFinite(u) && test(u);
+  return new t.Type<number>(name, is, (u, c) => (is(u) ? t.success(u) : t.failure(u, c)), t.identity);
+};
+
+/** "X or null" as one codec: a union of io-ts would blame the path of its second branch. */
+export const nullable = (codec: t.Type<number>): t.Type<number | null> =>
+  new t.Type<number | null>(
+    `${codec.name} or null`,
+    (u): u is number | null => u === null || codec.is(u),
+    (u, c) => (u === null || codec.is(u) ? t.success(u) : t.failure(u, c)),
+    t.identity,
+  );
+
+/** A number that is neither NaN nor infinite. */
+export const finite = numberType("a finite number", () => true);
+/** A count. */
+export const natural = numberType("a whole number of at least 0", (x) => Number.isInteger(x) && x >= 0);
+/** A finite number of at least 0. */
+export const nonNegative = numberType("a number of at least 0", (x) => x >= 0);
+/** An accuracy in percent. */
+export const percent = numberType("a number from 0 to 100", (x) => x >= 0 && x <= 100);
+
+/** A value as short JSON, for messages. */
+export const shown = (u: unknown): string => {
+  const text = u === undefined ? "nothing" : JSON.stringify(u);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+};
+
+/** The first thing that a decoder found wrong, as `matrix.2.0 should be a number from 0 to 100, not "x"`. */
+export const firstError = (errors: t.Errors): string => {
+  const context = errors[0]?.context ?? [];
+  const at = context.map((c) => c.key).filter((k) => k !== "").join(".");
+  const leaf = context[context.length - 1];
+  return `${at === "" ? "it" : at} should be ${leaf?.type.name ?? "something else"}, not ${shown(leaf?.actual)}`;
+};

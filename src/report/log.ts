@@ -1,0 +1,70 @@
+/** The JSON lines that a run writes: one a step, one a measured cell of the matrix, one a finished task. */
+import * as E from "fp-ts/lib/Either.js";
+import type { Either } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as t from "io-ts";
+import type { Failure } from "../failure.ts";
+import { finite, natural, nonNegative, nullable, percent, shown } from "./codec.ts";
+
+/** One optimiser step: `task` and `step` count from 1. */
+export interface StepRecord {
+  readonly type: "step";
+  readonly method: string;
+  readonly seed: number;
+  readonly task: number;
+  readonly dataset: string;
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+}
+
+/** One cell of the matrix: accuracy in percent on `dataset` after `task` tasks (0 is zero-shot). */
+export interface EvalRecord {
+  readonly type: "eval";
+  readonly method: string;
+  readonly seed: number;
+  readonly task: number;
+  readonly dataset: string;
+  readonly accuracy: number;
+  readonly images: number;
+}
+
+/** One task finished: its mean effective rank (`null` where it has no meaning), the measured error of the merge, its wall time. */
+export interface TaskRecord {
+  readonly type: "task";
+  readonly method: string;
+  readonly seed: number;
+  readonly task: number;
+  readonly dataset: string;
+  readonly effectiveRank: number | null;
+  readonly mergeError: number | null;
+  readonly seconds: number;
+}
+
+/** One line of a run's log. */
+export type LogRecord = StepRecord | EvalRecord | TaskRecord;
+
+const recordHead = { method: t.string, seed: finite, task: natural, dataset: t.string };
+
+/** The codec of one JSON line. */
+export const LogRecordCodec: t.Type<LogRecord, unknown> = t.union([
+  t.type({ type: t.literal("step"), ...recordHead, step: natural, steps: natural, loss: finite }),
+  t.type({ type: t.literal("eval"), ...recordHead, accuracy: percent, images: natural }),
+  t.type({ type: t.literal("task"), ...recordHead, effectiveRank: nullable(nonNegative), mergeError: nullable(nonNegative), seconds: nonNegative }),
+]);
+
+/** A record as one JSON line, newline included. */
+export const logLine = (record: LogRecord): string => `${JSON.stringify(record)}\n`;
+
+/** Reads the lines of a log; a last line that was cut off by a stop is left out, any other bad line is a `FileCorrupt` failure. */
+export const decodeLog = (path: string) => (text: string): Either<Failure, readonly LogRecord[]> => {
+  const lines = text.split("\n");
+  const records: LogRecord[] = [];
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() === "") continue;
+    const decoded = pipe(E.tryCatch((): unknown => JSON.parse(line), String), E.chainW((u) => LogRecordCodec.decode(u)));
+    if (E.isRight(decoded)) records.push(decoded.right);
+    else if (i < lines.length - 1) return E.left({ _tag: "FileCorrupt", path, detail: `line ${i + 1} is not a record of a run: ${shown(line)}` });
+  }
+  return E.right(records);
+};

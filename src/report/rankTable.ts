@@ -1,0 +1,58 @@
+/** The rank that lives in each module after each task, as a heat map a tower. */
+import { escapeHtml, fixed, missing } from "./format.ts";
+import { level } from "./palette.ts";
+import type { Summary } from "./summary.ts";
+
+/** Where a module stands: its tower, its layer (`null` outside of the blocks), and its short name in the layer. */
+export interface ModulePlace {
+  readonly tower: string;
+  readonly layer: number | null;
+  readonly part: string;
+}
+
+/** Reads a Hugging Face or open_clip module name, as `vision_model.encoder.layers.3.self_attn.q_proj`. */
+export const modulePlace = (name: string): ModulePlace => {
+  const tower = /vision|visual|vit|image/.test(name) ? "Vision tower" : /text|token/.test(name) ? "Text tower" : "Modules";
+  const inBlock = /(?:layers?|resblocks|blocks)\.(\d+)\.(.+)$/.exec(name);
+  if (inBlock === null) return { tower, layer: null, part: name.replace(/\.weight$/, "") };
+  const part = inBlock[2].replace(/\.weight$/, "").split(".").slice(-1)[0].replace(/_proj$/, "");
+  return { tower, layer: Number(inBlock[1]), part };
+};
+
+interface Row {
+  readonly name: string;
+  readonly place: ModulePlace;
+}
+
+const groups = <A, K>(key: (a: A) => K, as: readonly A[]): readonly (readonly [K, readonly A[]])[] =>
+  [...new Set(as.map(key))].map((k) => [k, as.filter((a) => key(a) === k)] as const);
+
+/** Whole ranks without decimals; means over seeds with one. */
+const rank = (x: number | null): string => (x !== null && Number.isInteger(x) ? String(x) : fixed(1)(x));
+
+/** The heat maps of the ranks of one summary; an empty string where its method has none. */
+export const rankTable = (s: Summary, largest: number): string => {
+  const names = [...new Set(s.ranks.flatMap((ranks) => Object.keys(ranks)))];
+  if (names.length === 0) return "";
+  const colour = level([0, largest]);
+  const columns = s.ranks.map((_, i) => i).filter((i) => Object.keys(s.ranks[i]).length > 0);
+  const heads = columns.map((i) => `<th scope="col" title="after task ${i + 1}, ${escapeHtml(s.datasets[i] ?? "")}">${i + 1}</th>`).join("");
+  const line = (r: Row, index: number, size: number): string => {
+    const layer = index > 0 ? "" : `<th class="layer" scope="rowgroup" rowspan="${size}">${r.place.layer ?? ""}</th>`;
+    const cells = columns.map((i) => {
+      const x = s.ranks[i][r.name] ?? null;
+      const title = `${r.name} after task ${i + 1}: rank ${rank(x)}`;
+      return x === null ? `<td class="hole">${missing}</td>` : `<td class="v${colour(x)}" title="${escapeHtml(title)}">${rank(x)}</td>`;
+    }).join("");
+    return `<tr>${layer}<th scope="row" title="${escapeHtml(r.name)}">${escapeHtml(r.place.part)}</th>${cells}</tr>`;
+  };
+  const rows = names.map((name): Row => ({ name, place: modulePlace(name) }));
+  const tables = groups((r) => r.place.tower, rows).map(([tower, inTower]) => {
+    const bodies = groups((r) => r.place.layer, inTower).map(([, inLayer]) =>
+      `<tbody>${inLayer.map((r, i) => line(r, i, inLayer.length)).join("\n")}</tbody>`).join("\n");
+    return `<table class="heat ranks"><caption>${tower}</caption>
+<thead><tr><th scope="col">layer</th><th scope="col">part</th>${heads}</tr></thead>
+${bodies}</table>`;
+  }).join("\n");
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Ranks of ${escapeHtml(s.label)}"><div class="towers">${tables}</div></div>`;
+};

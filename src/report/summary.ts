@@ -1,0 +1,98 @@
+/** Runs of one method with several seeds as one entry: mean and spread. */
+import { meanOf } from "./metrics.ts";
+import type { AccuracyRow } from "./metrics.ts";
+import type { MetricName, RunResult } from "./result.ts";
+
+/** Mean and sample standard deviation (n - 1) over seeds; `std` is `null` for one seed, both are where a seed has no value. */
+export interface Spread {
+  readonly mean: number | null;
+  readonly std: number | null;
+}
+
+/** The runs of one method with the same options on the same stream; matrices, ranks and metrics are means over the seeds. */
+export interface Summary {
+  /** The method, followed by the options that tell it from the same method's other entries. */
+  readonly label: string;
+  readonly runs: readonly RunResult[];
+  readonly datasets: readonly string[];
+  readonly zeroShot: AccuracyRow;
+  readonly matrix: readonly AccuracyRow[];
+  readonly metrics: Readonly<Record<MetricName, Spread>>;
+  readonly perDataset: Readonly<Record<MetricName, readonly (number | null)[]>>;
+  readonly trainableParameters: number;
+  /** Mean over modules and tasks of the rank that lives. */
+  readonly effectiveRank: Spread;
+  /** For each task the rank by module name. */
+  readonly ranks: readonly Readonly<Record<string, number>>[];
+  readonly seconds: Spread;
+}
+
+/** The mean and the sample standard deviation of some values. */
+export const spread = (xs: readonly (number | null)[]): Spread => {
+  const mean = meanOf(xs);
+  if (mean === null || xs.length < 2) return { mean, std: null };
+  const squares = xs.reduce<number>((sum, x) => sum + ((x ?? 0) - mean) ** 2, 0);
+  return { mean, std: Math.sqrt(squares / (xs.length - 1)) };
+};
+
+/** The mean effective rank of a run over its tasks; `null` where no task has one. */
+export const meanEffectiveRank = (r: RunResult): number | null => meanOf(r.effectiveRank.filter((x) => x !== null));
+
+const sorted = (u: unknown): unknown =>
+  typeof u === "object" && u !== null && !Array.isArray(u)
+    ? Object.fromEntries(Object.entries(u).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]))
+    : u;
+
+/** The options that make a run what it is: where it wrote and which seed it drew from do not. */
+const identity = (r: RunResult): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(r.options).filter(([key]) => key !== "seed" && key !== "out"));
+
+const groupBy = <A>(key: (a: A) => string) => (as: readonly A[]): readonly (readonly A[])[] => {
+  const groups = new Map<string, A[]>();
+  for (const a of as) groups.set(key(a), [...(groups.get(key(a)) ?? []), a]);
+  return [...groups.values()];
+};
+
+const meanRows = (rows: readonly AccuracyRow[]): AccuracyRow => (rows[0] ?? []).map((_, j) => meanOf(rows.map((row) => row[j] ?? null)));
+
+const meanRanks = (tasks: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.keys(tasks[0] ?? {}).map((module) => [module, meanOf(tasks.map((ranks) => ranks[module] ?? null)) ?? 0]));
+
+const metricNames: readonly MetricName[] = ["transfer", "average", "last", "forgetting", "bwt", "fwt"];
+
+const summary = (label: string, runs: readonly RunResult[]): Summary => {
+  const first = runs[0];
+  const over = <A>(value: (name: MetricName) => A): Record<MetricName, A> =>
+    Object.fromEntries(metricNames.map((name) => [name, value(name)])) as Record<MetricName, A>;
+  return {
+    label,
+    runs,
+    datasets: first.datasets,
+    zeroShot: meanRows(runs.map((r) => r.zeroShot)),
+    matrix: first.matrix.map((_, i) => meanRows(runs.map((r) => r.matrix[i] ?? []))),
+    metrics: over((name) => spread(runs.map((r) => r[name]))),
+    perDataset: over((name) => meanRows(runs.map((r) => r.perDataset[name]))),
+    trainableParameters: first.trainableParameters,
+    effectiveRank: spread(runs.map(meanEffectiveRank)),
+    ranks: first.ranks.map((_, i) => meanRanks(runs.map((r) => r.ranks[i] ?? {}))),
+    seconds: spread(runs.map((r) => r.seconds)),
+  };
+};
+
+/** What tells one group from the others of its method: the options that differ, as `steps=200 rank=4`. */
+const difference = (runs: readonly RunResult[], siblings: readonly (readonly RunResult[])[]): string => {
+  const mine = identity(runs[0]);
+  const differs = (key: string): boolean =>
+    siblings.some((other) => JSON.stringify(sorted(identity(other[0])[key])) !== JSON.stringify(sorted(mine[key])));
+  return Object.keys(mine).filter(differs).map((key) => `${key}=${typeof mine[key] === "string" ? mine[key] : JSON.stringify(mine[key])}`).join(" ");
+};
+
+/** One entry for each method, options and stream, in the order in which they first appear; seeds of one entry are averaged. */
+export const summarise = (results: readonly RunResult[]): readonly Summary[] => {
+  const groups = groupBy<RunResult>((r) => JSON.stringify([r.method, r.datasets, sorted(identity(r))]))(results);
+  return groups.map((runs) => {
+    const siblings = groups.filter((other) => other[0].method === runs[0].method);
+    const extra = difference(runs, siblings);
+    return summary(extra === "" ? runs[0].method : `${runs[0].method} ${extra}`, runs);
+  });
+};
