@@ -1,0 +1,185 @@
+/**
+ * Runs one kernel with one dispatch and holds it against a float64 reference.
+ *
+ * Every buffer is longer than its tensor and filled with a sentinel where the kernel has no business, so that a write past the end is
+ * seen; every kernel runs twice from the same inputs, and must give the same bits.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Device, Kernel } from "../../src/device/device.ts";
+import type { Grid, Word } from "../../src/device/launch.ts";
+import { openDevice } from "../../src/device/open.ts";
+import type { OpenDevice } from "../../src/device/open.ts";
+import type { Constants } from "../../src/device/template.ts";
+import { bufferUsage, mapMode } from "../../src/device/usage.ts";
+import { describe } from "../../src/failure.ts";
+import type { Failure } from "../../src/failure.ts";
+
+export type Values = Float32Array | Uint32Array;
+
+/** How far a value may be from its reference: `absolute + relative * |reference|`. */
+export interface Tolerance {
+  readonly absolute?: number;
+  readonly relative?: number;
+}
+
+/** What stands behind one binding: values to read, or values that the kernel leaves behind. */
+export interface Operand {
+  readonly initial: Values;
+  readonly reference?: ArrayLike<number>;
+  readonly tolerance?: Tolerance;
+}
+
+export interface Case {
+  readonly kernel: Kernel;
+  readonly constants: Constants;
+  readonly dims: readonly Word[];
+  /** Bindings 1, 2, …; `undefined` leaves a number out. */
+  readonly operands: readonly (Operand | undefined)[];
+  readonly grid: Grid;
+}
+
+/** The value of memory that a kernel has not written. Never computed by one. */
+export const sentinel = 12345.678;
+
+export const reads = (initial: Values): Operand => ({ initial });
+
+/** An output; `reference` holds what the kernel writes. */
+export const writes = (reference: ArrayLike<number>, tolerance: Tolerance = {}): Operand => ({
+  initial: new Float32Array(reference.length).fill(sentinel),
+  reference,
+  tolerance,
+});
+
+/** An output of indices, exact. */
+export const writesIndices = (reference: Uint32Array): Operand => ({ initial: new Uint32Array(reference.length).fill(0xdeadbeef), reference });
+
+/** A tensor that is updated in place. */
+export const updates = (initial: Values, reference: ArrayLike<number>, tolerance: Tolerance = {}): Operand => ({ initial, reference, tolerance });
+
+const orThrow = <A>(e: E.Either<Failure, A>): A => {
+  if (E.isLeft(e)) throw new Error(describe(e.left));
+  return e.right;
+};
+
+const guard = 64;
+
+const bytesOf = (values: Values): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(4 * (Math.ceil(values.length / 4) * 4 + guard));
+  new Float32Array(bytes.buffer).fill(sentinel);
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  return bytes;
+};
+
+const dimsOf = (words: readonly Word[]): ArrayBuffer => {
+  const view = new DataView(new ArrayBuffer(Math.ceil(words.length / 4) * 16));
+  words.forEach((word, i) => {
+    if (typeof word === "object") view.setFloat32(4 * i, word.f32, true);
+    else if (word < 0) view.setInt32(4 * i, word, true);
+    else view.setUint32(4 * i, word, true);
+  });
+  return view.buffer;
+};
+
+/** One dispatch: the bytes of every binding afterwards, guards and all. */
+const dispatch = async (device: Device, { kernel, constants, dims, operands, grid }: Case): Promise<readonly (Uint8Array | undefined)[]> => {
+  const { gpu } = device;
+  const pipeline = orThrow(await device.pipeline(kernel, constants)());
+  const words = dimsOf(dims);
+  const uniform = orThrow(device.buffer("dims", words.byteLength, bufferUsage.uniform));
+  gpu.queue.writeBuffer(uniform, 0, words);
+  const buffers = operands.map((operand, i) => {
+    if (operand === undefined) return undefined;
+    const bytes = bytesOf(operand.initial);
+    const buffer = orThrow(device.buffer(`binding ${i + 1}`, bytes.length));
+    gpu.queue.writeBuffer(buffer, 0, bytes);
+    return buffer;
+  });
+  const bound = buffers.flatMap((buffer, i) => (buffer === undefined ? [] : [{ binding: i + 1, resource: { buffer } }]));
+  const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: uniform } }, ...bound] });
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(...grid);
+  pass.end();
+  const staging = buffers.map((buffer) => {
+    if (buffer === undefined) return undefined;
+    const copy = orThrow(device.buffer("read back", buffer.size, bufferUsage.mapRead));
+    encoder.copyBufferToBuffer(buffer, 0, copy, 0, buffer.size);
+    return copy;
+  });
+  gpu.queue.submit([encoder.finish()]);
+  const results: (Uint8Array | undefined)[] = [];
+  for (const copy of staging) {
+    if (copy !== undefined) await copy.mapAsync(mapMode.read);
+    results.push(copy && new Uint8Array(copy.getMappedRange().slice(0)));
+  }
+  for (const buffer of [uniform, ...buffers, ...staging]) if (buffer !== undefined) device.release(buffer);
+  const failure = device.failure();
+  if (failure !== undefined) throw new Error(describe(failure));
+  return results;
+};
+
+const nameOf = ({ kernel, constants, dims }: Case): string =>
+  `${kernel} ${JSON.stringify(constants)} dims ${dims.map((w) => (typeof w === "object" ? w.f32 : w)).join(" ")}`;
+
+/** Runs a case twice and asserts: outputs within their tolerance, inputs and guards untouched, the same bits both times. */
+export const checkKernel = async (device: Device, one: Case): Promise<void> => {
+  const [first, second] = [await dispatch(device, one), await dispatch(device, one)];
+  one.operands.forEach((operand, i) => {
+    const [got, again] = [first[i], second[i]];
+    if (operand === undefined || got === undefined || again === undefined) return;
+    const where = `${nameOf(one)}, binding ${i + 1}`;
+    assert.ok(Buffer.compare(got, again) === 0, `${where}: another run gives other bits`);
+
+    const { initial, reference = initial, tolerance: { absolute = 0, relative = 0 } = {} } = operand;
+    const before = bytesOf(initial);
+    assert.ok(Buffer.compare(got.subarray(initial.byteLength), before.subarray(initial.byteLength)) === 0, `${where}: written past its end`);
+    const values = initial instanceof Uint32Array ? new Uint32Array(got.buffer) : new Float32Array(got.buffer);
+    assert.is(reference.length, initial.length, where);
+    for (let k = 0; k < reference.length; k += 1) {
+      const [value, want] = [values[k], reference[k]];
+      const allowed = absolute + relative * Math.abs(want);
+      if (!(Math.abs(value - want) <= allowed)) assert.unreachable(`${where}, element ${k}: ${value} instead of ${want} (allowed ${allowed})`);
+    }
+  });
+};
+
+let opened: OpenDevice | undefined;
+
+/** A test on the device of this file, which is opened for the first one. */
+export const deviceTest = (name: string, body: (device: Device) => Promise<void>): void => {
+  test(name, async () => {
+    opened ??= orThrow(await openDevice()());
+    await body(opened);
+  });
+};
+
+/** Runs the tests of a file, and closes its device. */
+export const runTests = (): void => {
+  test.after(() => opened?.close());
+  test.run();
+};
+
+/** Float32 numbers in [low, high), the same ones for the same arguments. */
+export const numbers = (count: number, seed: number, low = -1, high = 1): Float32Array => {
+  let state = (seed * 0x9e3779b1) >>> 0;
+  return Float32Array.from({ length: count }, () => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return low + (high - low) * (((t ^ (t >>> 14)) >>> 0) / 2 ** 32);
+  });
+};
+
+/** Whole numbers in [0, end), likewise. */
+export const wholes = (count: number, seed: number, end: number): Uint32Array => Uint32Array.from(numbers(count, seed, 0, end), (x) => Math.min(end - 1, Math.floor(x)));
+
+/** Constants that differ only in GROUP, with the grid of a row kernel for each. */
+export const rowVariants = (rows: number): readonly { readonly constants: Constants; readonly groups: number }[] => [
+  { constants: { GROUP: false }, groups: Math.ceil(rows / 64) },
+  { constants: { GROUP: true }, groups: rows },
+];

@@ -1,0 +1,141 @@
+import { elementGrid, f32 } from "../../src/device/launch.ts";
+import { checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
+import type { Tolerance } from "./check.ts";
+
+const counts = [0, 1, 7, 63, 64, 65, 1009];
+
+/** The normal distribution function by its power series, and by a continued fraction in the tail; good to 1e-15. */
+const normal = (x: number): number => {
+  const a = Math.abs(x);
+  if (a > 38) return x > 0 ? 1 : 0;
+  if (a < 3) {
+    let [term, sum] = [a, a];
+    for (let k = 1; k < 100; k += 1) {
+      term *= (a * a) / (2 * k + 1);
+      sum += term;
+    }
+    const inner = sum * density(a);
+    return x < 0 ? 0.5 - inner : 0.5 + inner;
+  }
+  let fraction = 0;
+  for (let k = 100; k > 0; k -= 1) fraction = k / (a + fraction);
+  const tail = density(a) / (a + fraction);
+  return x < 0 ? tail : 1 - tail;
+};
+const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+const [alpha, beta] = [Math.fround(-1.7), Math.fround(0.3)];
+
+interface Unary {
+  readonly f: (x: number) => number;
+  readonly low: number;
+  readonly high: number;
+  readonly tolerance: Tolerance;
+  /** Values that are tested beside random ones. */
+  readonly edges?: readonly number[];
+}
+
+const activations = [0, -0, 1e-30, -1e-30, 1e4, -1e4, 3e37, -3e37, 5, -5, 12, -12, 16.5, -16.5];
+
+const unary: Readonly<Record<string, Unary>> = {
+  AFFINE: { f: (x) => alpha * x + beta, low: -10, high: 10, tolerance: { absolute: 1e-6, relative: 1e-7 } },
+  EXP: { f: Math.exp, low: -20, high: 20, tolerance: { relative: 3e-6 } },
+  LOG: { f: Math.log, low: 1e-3, high: 100, tolerance: { absolute: 5e-7, relative: 5e-7 }, edges: [1, 1e-30, 1e30] },
+  SQRT: { f: Math.sqrt, low: 0, high: 100, tolerance: { relative: 3e-7 }, edges: [0, 1e-30, 1e30] },
+  SQUARE: { f: (x) => x * x, low: -10, high: 10, tolerance: { relative: 1e-7 } },
+  ABS: { f: Math.abs, low: -10, high: 10, tolerance: {}, edges: [0, -0] },
+  SIGN: { f: Math.sign, low: -10, high: 10, tolerance: {}, edges: [0, -0, 1e-30, -1e-30] },
+  SIGMOID: { f: sigmoid, low: -20, high: 20, tolerance: { absolute: 1e-30, relative: 3e-6 }, edges: activations },
+  RECIPROCAL: { f: (x) => 1 / x, low: 0.1, high: 10, tolerance: { relative: 3e-7 }, edges: [-3, 1e30, -1e-30] },
+  QUICK_GELU: { f: (x) => x * sigmoid(1.702 * x), low: -12, high: 12, tolerance: { absolute: 2e-7, relative: 4e-7 }, edges: activations },
+  GELU: { f: (x) => x * normal(x), low: -7, high: 7, tolerance: { absolute: 1e-7, relative: 3e-7 }, edges: activations },
+};
+
+for (const [name, { f, low, high, tolerance, edges = [] }] of Object.entries(unary)) {
+  deviceTest(`map ${name}`, async (device) => {
+    for (const count of counts) {
+      const x = numbers(count, count + 1, low, high);
+      if (count > edges.length) x.set(edges);
+      await checkKernel(device, {
+        kernel: "map", constants: { [name]: true }, dims: [count, f32(alpha), f32(beta)], grid: elementGrid(count),
+        operands: [reads(x), writes(Float64Array.from(x, f), tolerance)],
+      });
+    }
+  });
+}
+
+interface Binary {
+  readonly f: (a: number, b: number) => number;
+  readonly tolerance: Tolerance;
+}
+
+const binary: Readonly<Record<string, Binary>> = {
+  ADD: { f: (a, b) => a + b, tolerance: { relative: 6e-8 } },
+  SUB: { f: (a, b) => a - b, tolerance: { relative: 6e-8 } },
+  MUL: { f: (a, b) => a * b, tolerance: { relative: 6e-8 } },
+  DIV: { f: (a, b) => a / b, tolerance: { relative: 3e-7 } },
+  MAX: { f: Math.max, tolerance: {} },
+  QUICK_GELU_GRAD: {
+    f: (z, dy) => {
+      const s = sigmoid(1.702 * z);
+      return dy * s * (1 + 1.702 * z * (1 - s));
+    },
+    tolerance: { absolute: 3e-6, relative: 1e-6 },
+  },
+  GELU_GRAD: { f: (z, dy) => dy * (normal(z) + z * density(z)), tolerance: { absolute: 2e-6, relative: 1e-6 } },
+};
+
+for (const [name, { f, tolerance }] of Object.entries(binary)) {
+  deviceTest(`zip ${name}, shape for shape`, async (device) => {
+    for (const count of counts) {
+      const [a, b] = [numbers(count, count + 1, -9, 9), numbers(count, count + 2, 0.5, 8)];
+      if (name.endsWith("GRAD") && count > activations.length) a.set(activations);
+      await checkKernel(device, {
+        kernel: "zip", constants: { [name]: true, SAME: true }, dims: [count, 1, count], grid: elementGrid(count),
+        operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => f(x, b[i])), tolerance)],
+      });
+    }
+  });
+
+  deviceTest(`zip ${name}, broadcast`, async (device) => {
+    for (const [outer, wrap, div] of [[1, 1, 1], [5, 13, 1], [3, 7, 11], [1, 17, 64], [65, 1, 1], [0, 3, 2], [9, 64, 3]]) {
+      const count = outer * wrap * div;
+      const [a, b] = [numbers(count, count + 1, -9, 9), numbers(wrap, count + 2, 0.5, 8)];
+      await checkKernel(device, {
+        kernel: "zip", constants: { [name]: true }, dims: [count, div, wrap], grid: elementGrid(count),
+        operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => f(x, b[Math.floor(i / div) % wrap])), tolerance)],
+      });
+    }
+  });
+}
+
+deviceTest("fill", async (device) => {
+  for (const count of counts) {
+    await checkKernel(device, {
+      kernel: "fill", constants: {}, dims: [count, f32(2.5)], grid: elementGrid(count), operands: [writes(new Float64Array(count).fill(2.5))],
+    });
+  }
+});
+
+deviceTest("expand", async (device) => {
+  for (const [outer, wrap, div] of [[1, 1, 1], [5, 13, 1], [3, 7, 11], [1, 1, 130], [0, 3, 2]]) {
+    const count = outer * wrap * div;
+    const x = numbers(wrap, 5);
+    const y = Float64Array.from({ length: count }, (_, i) => alpha * x[Math.floor(i / div) % wrap]);
+    await checkKernel(device, {
+      kernel: "expand", constants: {}, dims: [count, div, wrap, f32(alpha)], grid: elementGrid(count), operands: [reads(x), writes(y, { relative: 6e-8 })],
+    });
+  }
+});
+
+deviceTest("a grid folded over x and y reaches every element", async (device) => {
+  const count = 200;
+  const x = numbers(count, 3);
+  await checkKernel(device, { kernel: "map", constants: { ABS: true }, dims: [count, f32(1), f32(0)], grid: [2, 2, 1], operands: [reads(x), writes(x.map(Math.abs))] });
+  await checkKernel(device, {
+    kernel: "zip", constants: { ADD: true, SAME: true }, dims: [count, 1, count], grid: [1, 5, 1], operands: [reads(x), reads(x), writes(x.map((v) => 2 * v))],
+  });
+});
+
+runTests();
