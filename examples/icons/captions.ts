@@ -13,7 +13,7 @@ const isPlay = (c: Concept): boolean => ["sport", "game", "music", "musical inst
 export const captionsOf = (c: Concept): readonly string[] => {
   const n = c.name;
   // The keywords in two halves: captions of a few words each.
-  const [some, more] = [c.tags.filter((_, i) => i % 2 === 0), c.tags.filter((_, i) => i % 2 === 1)].map((half) => half.slice(0, 4).join(", "));
+  const [some, more] = [c.tags.filter((_, i) => i % 2 === 0), c.tags.filter((_, i) => i % 2 === 1)].map((half) => half.slice(0, 3).join(", "));
   const keywords = [some, more].filter((s) => s !== "").map((s) => `${n}: ${s}.`);
   switch (c.group) {
     case "flag":

@@ -46,7 +46,7 @@ const fxNames: Readonly<Record<string, string>> = Object.fromEntries((
   "winking:1f609 womenssymbol:1f6ba menssymbol:1f6b9 snowmountains:1f3d4 saggitarius:2650 doubleexclaimationmark:203c screamfear:1f631 " +
   "grinsquint:1f606 grintears:1f602 videocasette:1f4fc floppydisk2:1f4be chineseflag:1f1e8-1f1f3 franceflag:1f1eb-1f1f7 " +
   "italianflag:1f1ee-1f1f9 japanflag:1f1ef-1f1f5 koreaflag:1f1f0-1f1f7 russianflag:1f1f7-1f1fa spanishflag:1f1ea-1f1f8 " +
-  "greatbritainflag:1f1ec-1f1e7"
+  "greatbritainflag:1f1ec-1f1e7 wave:1f30a bow:1f380"
 ).split(" ").map((pair) => pair.split(":") as [string, string]));
 
 /** Group and kind by Unicode subgroup. */
@@ -125,8 +125,7 @@ export const readEmoji = (): E.Either<Failure, readonly Emoji[]> =>
         const svg = svgOf(from, icon);
         const list = drawings.get(hex) ?? [];
         // One drawing a vendor; streamline draws some emoji twice, and both stay.
-        // fxemoji's fog is white on white.
-        if (svg !== undefined && `${set}:${icon}` !== "fxemoji:fog" && (set === "streamline-emojis" || !list.some((d) => d.set === set))) drawings.set(hex, [...list, { set, icon, svg }]);
+        if (svg !== undefined && (set === "streamline-emojis" || !list.some((d) => d.set === set))) drawings.set(hex, [...list, { set, icon, svg }]);
       };
       coded.forEach(({ name, set, chars }) => Object.entries(chars).forEach(([hex, icon]) => draw(codePoints(hex), name, set, icon)));
       named.forEach(({ name, set }) => {

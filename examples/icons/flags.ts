@@ -16,6 +16,9 @@ import { readIconSet, svgOf } from "./sets.ts";
 const ambiguous: ReadonlySet<string> = new Set(
   "ac bl bq bv cp cq dg ea gf gp hm ic io mc mf mq nc pm re sj ta td tf um wf yt sh gs eh sx".split(" "));
 
+/** Codes that flagpack uses for something else: its "gb" is England. */
+const packCodes: Readonly<Record<string, string>> = { gb: "gb-ukm" };
+
 /** ISO 3166 code of a flag emoji, lower-case ("no", "gb-sct"); `undefined` for other emoji. */
 export const countryCode = (codePoints: string): string | undefined => {
   const points = codePoints.split("-").map((h) => Number.parseInt(h, 16));
@@ -36,7 +39,7 @@ export const readFlags = (emoji: readonly Emoji[]): E.Either<Failure, readonly C
       emoji.flatMap((e): readonly Concept[] => {
         const code = countryCode(e.codePoints);
         if (code === undefined || ambiguous.has(code)) return [];
-        const more = ([["circle-flags", circle, code], ["flag", flag, `${code}-4x3`], ["flagpack", pack, code]] as const).flatMap(
+        const more = ([["circle-flags", circle, code], ["flag", flag, `${code}-4x3`], ["flagpack", pack, packCodes[code] ?? code]] as const).flatMap(
           ([set, from, icon]): readonly Drawing[] => {
             const svg = svgOf(from, icon);
             return svg === undefined ? [] : [{ set, icon, svg }];

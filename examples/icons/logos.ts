@@ -16,11 +16,11 @@ const sameAs: Readonly<Record<string, string>> = {
   adobepremiere: "premierepro", premiere: "premierepro", adobeaftereffects: "aftereffects", adobexd: "xd", golang: "go", gcp: "googlecloud",
   amazonwebservices: "aws", nuxtjs: "nuxt", backbonejs: "backbone", stenciljs: "stencil", apachekafka: "kafka", apachespark: "spark",
   apacheairflow: "airflow", wasm: "webassembly", rollupjs: "rollup", express: "expressjs", knexjs: "knex", vitejs: "vite", next: "nextjs",
-  rails: "rubyonrails", mint: "linuxmint", kalilinux: "kali", arch: "archlinux", linuxtux: "linux", reactjs: "react", cypressio: "cypress",
+  rails: "rubyonrails", kalilinux: "kali", arch: "archlinux", linuxtux: "linux", cypressio: "cypress",
   denojs: "deno", apollographql: "apollo", apollostack: "apollo", ember: "emberjs", postgres: "postgresql", pgsql: "postgresql", mongo: "mongodb",
   unity3d: "unity", dartlang: "dart", prismaio: "prisma", bevyengine: "bevy", visualstudiocode: "vscode",
   scikitlearn: "sklearn", framermotion: "framer", githubcopilot: "copilot", three: "threejs",
-  microsoftedge: "edge", googlechrome: "chrome", socketdotio: "socketio", gnubash: "bash", drizzleorm: "drizzle",
+  googlechrome: "chrome", socketdotio: "socketio", gnubash: "bash", drizzleorm: "drizzle",
 };
 
 /** File kinds and generic words that the two editor themes draw and that are nobody's logo. */
@@ -28,12 +28,6 @@ const notALogo: ReadonlySet<string> = new Set((
   "audio video image font favicon zip pdf log todo readme license robots key http key testjs testts tree diff word powerpoint epub jar url " +
   "certificate settings database table document email exe lock command console assembly systemd precommit skill just next tex rest flow " +
   "markdownlint pipeline toon typescriptdef reactts cssmap jsconfig tsconfig vueconfig astroconfig red q ai io jsonld").split(" "));
-
-/** Drawings that are white, or nearly, and vanish on white. */
-const invisible: ReadonlySet<string> = new Set([
-  "vscode-icons:file-type-hashicorp", "vscode-icons:file-type-railway", "vscode-icons:file-type-packship", "devicon:railway",
-  "material-icon-theme:copilot", "material-icon-theme:semantic-release",
-]);
 
 /** What a person calls a product, where the spellings in the sets do not say it well. */
 const titles: Readonly<Record<string, string>> = {
@@ -83,7 +77,7 @@ export const readLogos = (): E.Either<Failure, readonly (Concept & { readonly ke
         const spelling = product(name, set, icon);
         const svg = svgOf(set, icon);
         // Text depends on the fonts of the machine.
-        if (spelling === undefined || svg === undefined || /<text/.test(svg) || invisible.has(`${name}:${icon}`)) return;
+        if (spelling === undefined || svg === undefined || /<text/.test(svg)) return;
         const key = productKey(spelling);
         const entry = found.get(key) ?? { spellings: [], drawings: [] };
         entry.spellings.push(spelling);

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts";
 import type { Failure } from "../../src/failure.ts";
+import { leftOut } from "./exceptions.ts";
 
 /** The icon sets of the icon world, by Iconify prefix; docs/ICONS.md lists their licences. */
 export const setNames = [
@@ -53,8 +54,9 @@ export const readIconSet = (name: SetName): E.Either<Failure, IconSet> => readPa
 export const readChars = (name: SetName): E.Either<Failure, Readonly<Record<string, string>>> =>
   readPackageJson(`@iconify-json/${name}/chars.json`, t.record(t.string, t.string));
 
-/** The SVG document of `icon` in `set`, aliases followed; `undefined` where the set has no such icon. */
+/** The SVG document of `icon` in `set`, aliases followed; `undefined` where the set has no such icon, or it is left out. */
 export const svgOf = (set: IconSet, icon: string): string | undefined => {
+  if (leftOut.has(`${set.prefix}:${icon}`)) return undefined;
   const own = set.icons[icon];
   const alias = set.aliases?.[icon];
   if (own === undefined) {

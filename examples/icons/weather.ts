@@ -14,7 +14,7 @@ const iconsOf: Readonly<Record<string, string>> = {
   umbrella: "umbrella", thermometer: "thermometer", droplet: "raindrop", "new moon": "moon-new", "waxing crescent moon": "moon-waxing-crescent",
   "first quarter moon": "moon-first-quarter", "waxing gibbous moon": "moon-waxing-gibbous", "full moon": "moon-full",
   "waning gibbous moon": "moon-waning-gibbous", "last quarter moon": "moon-last-quarter", "waning crescent moon": "moon-waning-crescent",
-  "shooting star": "falling-stars", compass: "compass", "night with stars": "starry-night", sunrise: "sunrise", sunset: "sunset",
+  compass: "compass", sunrise: "sunrise", sunset: "sunset",
 };
 
 /** The meteocons (outlined and filled) of each emoji name that has some. */
