@@ -7,7 +7,7 @@ import { textTable } from "./table.ts";
 /** MIME type to content. */
 export type MimeBundle = Readonly<Record<string, string>>;
 
-const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
+const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display");
 
 /** What a notebook's kernel asks for its MIME bundle. */
 export interface Displayable {

@@ -35,7 +35,7 @@ const cell = (s: Summary, scale: MatrixScale, i: number, j: number): string => {
   const value = s.matrix[i][j];
   if (value === null) return `<td class="hole" title="not measured">\u00b7</td>`;
   const delta = change(s, i, j);
-  const against = i <= j ? "zero-shot" : `after learning it`;
+  const against = i <= j ? "zero-shot" : "right after learning it";
   const told = delta === null ? "" : `, ${signed(delta)} points against ${against}`;
   const title = escapeHtml(`${s.datasets[j]} after task ${i + 1} (${s.datasets[i]}): ${percent(value)} %${told}`);
   const note = s.datasets.length < denseFrom && delta !== null ? `<small>${signed(delta)}</small>` : "";

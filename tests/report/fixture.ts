@@ -1,0 +1,44 @@
+/** Small results with round numbers, for the tests of the report. */
+import * as E from "fp-ts/lib/Either.js";
+import { constantMatrix, matrixFromRows } from "../../src/report/metrics.ts";
+import type { AccuracyMatrix } from "../../src/report/metrics.ts";
+import { runResult } from "../../src/report/result.ts";
+import type { RunResult } from "../../src/report/result.ts";
+
+export const datasets: readonly string[] = ["animals", "food <b>&", "flags"];
+export const zeroShot: readonly number[] = [20, 0, 40];
+
+const matrix = (e: E.Either<unknown, AccuracyMatrix>): AccuracyMatrix => {
+  if (E.isLeft(e)) throw new Error(JSON.stringify(e.left));
+  return e.right;
+};
+
+/** A run of a method that learns; its first accuracy is 60 + `shift`. */
+export const learned = (seed: number, shift: number, options: Readonly<Record<string, unknown>> = { steps: 20 }): RunResult => runResult({
+  method: "codyra",
+  options: { ...options, seed, out: `runs/${seed}` },
+  seed,
+  adapter: "an adapter",
+  zeroShot,
+  matrix: matrix(matrixFromRows(datasets, [[60 + shift, 0, 40], [50, 70, 30], [45, 65, 80]])),
+  trainableParameters: 4425984,
+  ranks: [1, 2, 3].map((task) => ({
+    "vision_model.encoder.layers.0.self_attn.q_proj": task,
+    "vision_model.encoder.layers.0.mlp.fc1": 4,
+    "text_model.encoder.layers.1.mlp.fc2": 0,
+  })),
+  seconds: 75,
+});
+
+/** The model that never learns. */
+export const still: RunResult = runResult({
+  method: "zero-shot",
+  options: {},
+  seed: 1,
+  adapter: "an adapter",
+  zeroShot,
+  matrix: matrix(constantMatrix(datasets, zeroShot)),
+  trainableParameters: 0,
+  ranks: [],
+  seconds: 2,
+});
