@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import * as assert from "uvu/assert";
+import { elementGrid } from "../../src/device/launch.ts";
+import { checkKernel, deviceTest, numbers, reads, runTests, updates } from "./check.ts";
+
+const counts = [0, 1, 13, 63, 64, 65, 517];
+
+/** One step of torch's AdamW in float64: [p, m, v]. */
+const adamw = (hyper: Float32Array, g: number, p: number, m: number, v: number): readonly [number, number, number] => {
+  const [lr, beta1, beta2, eps, decay, correction1, correction2, scale] = hyper;
+  const gradient = g * scale;
+  const [mean, square] = [beta1 * m + (1 - beta1) * gradient, beta2 * v + (1 - beta2) * gradient ** 2];
+  return [p * (1 - lr * decay) - ((lr / correction1) * mean) / (Math.sqrt(square / correction2) + eps), mean, square];
+};
+
+deviceTest("adamw", async (device) => {
+  for (const count of counts) {
+    for (const [t, beta2, decay, scale] of [[1, 0.9999, 0, 1], [1, 0.999, 0.1, 0.5], [100, 0.999, 0.01, 1]]) {
+      const hyper = Float32Array.of(1e-3, 0.9, beta2, 1e-8, decay, 1 - 0.9 ** t, 1 - beta2 ** t, scale);
+      const [g, p] = [numbers(count, 1), numbers(count, 2, -3, 3)];
+      const [m, v] = t === 1 ? [new Float32Array(count), new Float32Array(count)] : [numbers(count, 3, -0.1, 0.1), numbers(count, 4, 0.001, 0.1)];
+      // A parameter without a gradient must stay, not become 0 / 0.
+      if (t === 1) g.fill(0, 0, 1);
+      const after = Array.from(g, (x, i) => adamw(hyper, x, p[i], m[i], v[i]));
+      await checkKernel(device, {
+        kernel: "adamw", constants: {}, dims: [count], grid: elementGrid(count),
+        operands: [
+          reads(g), reads(hyper),
+          updates(p, after.map((s) => s[0]), { absolute: 2e-9, relative: 2e-7 }),
+          updates(m, after.map((s) => s[1]), { absolute: 1e-8, relative: 3e-7 }),
+          updates(v, after.map((s) => s[2]), { relative: 5e-7 }),
+        ],
+      });
+    }
+  }
+});
+
+/** One step of torch's SGD in float64: [p, m]. */
+const sgd = (hyper: Float32Array, g: number, p: number, m: number): readonly [number, number] => {
+  const [lr, momentum, decay, scale] = hyper;
+  const velocity = momentum * m + g * scale + decay * p;
+  return [p - lr * velocity, velocity];
+};
+
+deviceTest("sgd", async (device) => {
+  for (const count of counts) {
+    for (const hyper of [Float32Array.of(0.1, 0, 0, 1), Float32Array.of(0.05, 0.9, 0.1, 0.25)]) {
+      const [g, p, m] = [numbers(count, 1), numbers(count, 2, -3, 3), numbers(count, 3)];
+      const after = Array.from(g, (x, i) => sgd(hyper, x, p[i], m[i]));
+      await checkKernel(device, {
+        kernel: "sgd", constants: {}, dims: [count], grid: elementGrid(count),
+        operands: [
+          reads(g), reads(hyper),
+          updates(p, after.map((s) => s[0]), { absolute: 1e-7, relative: 1e-7 }),
+          updates(m, after.map((s) => s[1]), { absolute: 1e-7, relative: 1e-7 }),
+        ],
+      });
+    }
+  }
+});
+
+/** The authors' three statements (METHODS.md A.3), in float32. */
+const code = (g: number, k: number): number => {
+  let value = g;
+  if (value > k) value = Math.fround(value - k);
+  if (value < -k) value = Math.fround(value + k);
+  return Math.abs(value) < k ? 0 : value;
+};
+const paper = (g: number, k: number): number => (Math.abs(g) > k ? Math.fround(g - Math.sign(g) * k) : 0);
+
+deviceTest("soft-threshold, both forms", async (device) => {
+  for (const [CODE, shrink] of [[true, code], [false, paper]] as const) {
+    for (const kappa of [0, 0.005, 0.3]) {
+      for (const count of counts) {
+        const k = Math.fround(kappa);
+        const g = numbers(count, 9);
+        if (count > 12) g.set([0.012, 0.009, 0.0051, -0.012, 0.0049, -0.009, -0.0049, 0, k, -k, 2 * k, -2 * k]);
+        await checkKernel(device, {
+          kernel: "soft-threshold", constants: { CODE }, dims: [count], grid: elementGrid(count),
+          operands: [reads(Float32Array.of(kappa)), updates(g, Float64Array.from(g, (x) => shrink(x, k)))],
+        });
+        if (kappa === 0) assert.equal(Float32Array.from(g, (x) => shrink(x, 0)), g);
+      }
+    }
+  }
+});
+
+deviceTest("soft-threshold, the values of METHODS.md A.3", async (device) => {
+  const g = Float32Array.of(0.012, 0.009, 0.0051, -0.012, 0.0049);
+  for (const [CODE, after] of [[true, [0.007, 0, 0, -0.007, 0]], [false, [0.007, 0.004, 0.0001, -0.007, 0]]] as const) {
+    await checkKernel(device, {
+      kernel: "soft-threshold", constants: { CODE }, dims: [5], grid: elementGrid(5),
+      operands: [reads(Float32Array.of(0.005)), updates(g, after, { absolute: 1e-9 })],
+    });
+  }
+});
+
+interface Run {
+  readonly name: string;
+  readonly options: { readonly betas?: readonly [number, number]; readonly eps?: number; readonly weight_decay: number; readonly momentum?: number };
+  readonly lr: readonly number[];
+  readonly beta1?: readonly number[];
+  readonly parameters: readonly (readonly number[])[];
+}
+
+deviceTest("seven steps follow torch", async (device) => {
+  const golden = JSON.parse(readFileSync("tests/fixtures/optimizers.json", "utf8")) as {
+    readonly initial: readonly number[]; readonly gradients: readonly (readonly number[])[]; readonly runs: readonly Run[];
+  };
+  const count = golden.initial.length;
+  for (const { name, options, lr, beta1, parameters } of golden.runs) {
+    // Each step starts from the state that float64 gives, rounded, so that a failure names the step.
+    let state = golden.initial.map((p): readonly number[] => [p, 0, 0]);
+    for (let step = 0; step < lr.length; step += 1) {
+      const rounded = state.map((s) => s.map(Math.fround));
+      const column = (of: readonly (readonly number[])[], c: number): Float32Array => Float32Array.from(of, (s) => s[c]);
+      const g = Float32Array.from(golden.gradients[step]);
+      const grid = elementGrid(count);
+      if (options.betas !== undefined) {
+        const [b1, b2] = [beta1?.[step] ?? options.betas[0], options.betas[1]];
+        const exact = [lr[step], b1, b2, options.eps ?? 0, options.weight_decay, 1 - b1 ** (step + 1), 1 - b2 ** (step + 1), 1];
+        state = state.map((s, i) => adamw(exact as unknown as Float32Array, g[i], s[0], s[1], s[2]));
+        state.forEach((s, i) => assert.ok(Math.abs(s[0] - parameters[step][i]) < 1e-9, `${name}: the reference leaves torch`));
+        // 1 - beta as f32 knows it: 0.9999 in f32 is 3e-8 off, which is 2e-4 of 1 - beta2, and half of that in the step.
+        const off = 4e-8 / (1 - b2);
+        await checkKernel(device, {
+          kernel: "adamw", constants: {}, dims: [count], grid,
+          operands: [
+            reads(g), reads(Float32Array.from(exact)),
+            updates(column(rounded, 0), parameters[step], { absolute: 1e-7 + lr[step] * off, relative: 3e-7 }),
+            updates(column(rounded, 1), state.map((s) => s[1]), { absolute: 6e-7, relative: 3e-7 }),
+            updates(column(rounded, 2), state.map((s) => s[2]), { relative: 3e-7 + off }),
+          ],
+        });
+      } else {
+        const exact = [lr[step], options.momentum ?? 0, options.weight_decay, 1];
+        state = state.map((s, i) => [...sgd(exact as unknown as Float32Array, g[i], s[0], s[1]), 0]);
+        state.forEach((s, i) => assert.ok(Math.abs(s[0] - parameters[step][i]) < 1e-9, `${name}: the reference leaves torch`));
+        await checkKernel(device, {
+          kernel: "sgd", constants: {}, dims: [count], grid,
+          operands: [
+            reads(g), reads(Float32Array.from(exact)),
+            updates(column(rounded, 0), parameters[step], { absolute: 2e-7, relative: 3e-7 }),
+            updates(column(rounded, 1), state.map((s) => s[1]), { absolute: 2e-7, relative: 3e-7 }),
+          ],
+        });
+      }
+    }
+  }
+});
+
+runTests();
