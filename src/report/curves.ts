@@ -66,8 +66,10 @@ export const curves = (summaries: readonly Summary[]): string => {
     const look = style(m, isStill(s));
     const dash = look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`;
     const dot = isStill(s) ? "" : `<circle class="dot" cx="18" cy="6" r="2.6"/>`;
-    return `<span><svg viewBox="0 0 36 12" aria-hidden="true" class="${look.className}"><path class="line" d="M1 6H35"${dash}/>${dot}</svg>${escapeHtml(s.label)}</span>`;
+    const sample = `<svg viewBox="0 0 36 12" aria-hidden="true" class="${look.className}"><path class="line" d="M1 6H35"${dash}/>${dot}</svg>`;
+    return `<span>${sample}${escapeHtml(s.label)}</span>`;
   }).join("\n");
+  const names = summaries[0].datasets;
   return `<div class="key">${key}</div>
-<div class="panels" style="--panel:${summaries[0].datasets.length > 6 ? 240 : 300}px">${summaries[0].datasets.map((_, j) => panel(summaries, j)).join("\n")}</div>`;
+<div class="panels" style="--panel:${names.length > 6 ? 240 : 300}px">${names.map((_, j) => panel(summaries, j)).join("\n")}</div>`;
 };

@@ -104,7 +104,8 @@ export const reportBody = (results: readonly RunResult[]): string => {
 ${curves(group)}`);
   return `<section>${summaryTable(summaries, (s) => `<a href="#${id(s)}">${escapeHtml(s.label)}</a>`)}</section>
 <section><h2>What is kept and what is lost</h2>
-<p>Accuracy on each dataset (%) over the tasks learned, from zero-shot at 0; the dotted upright is the task that learns it. Each panel has its own scale.</p>
+<p>Accuracy on each dataset (%) over the tasks learned, from zero-shot at 0; the dotted upright is the task that learns it.
+Each panel has its own scale.</p>
 ${panels.join("\n")}</section>
 ${summaries.map((s) => methodSection(s, id(s), scale, largestRank)).join("\n")}`;
 };

@@ -18,7 +18,8 @@ const rules = `
   font-variant-numeric:tabular-nums;-webkit-text-size-adjust:100%;text-rendering:optimizeLegibility}
 .cambium main{max-width:1120px;margin:0 auto;padding:3rem 1.5rem 5rem}
 .cambium h1{font-size:2rem;line-height:1.2;font-weight:650;letter-spacing:-.015em;margin:0 0 .35rem;text-wrap:balance}
-.cambium h2{font-size:1.3rem;line-height:1.3;font-weight:650;letter-spacing:-.01em;margin:3.5rem 0 .5rem;padding-top:1rem;border-top:1px solid var(--rule)}
+.cambium h2{font-size:1.3rem;line-height:1.3;font-weight:650;letter-spacing:-.01em;margin:3.5rem 0 .5rem;
+  padding-top:1rem;border-top:1px solid var(--rule)}
 .cambium h3{font-size:1rem;font-weight:650;margin:2rem 0 .4rem}
 .cambium p{margin:.4rem 0;max-width:70ch;color:var(--soft)}
 .cambium p.lead{font-size:1.05rem}
@@ -90,7 +91,8 @@ const rules = `
 .cambium .ranks tbody th.layer{text-align:left;vertical-align:top;color:var(--ink);font-weight:650}
 .cambium .ranks tbody+tbody tr:first-child>*{border-top:5px solid var(--paper);background-clip:padding-box}
 .cambium footer{margin-top:4rem;font-size:13px;color:var(--soft)}
-@media print{.cambium .scroll{overflow:visible}.cambium main{max-width:none;padding:0}.cambium .heat,.cambium .key{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+@media print{.cambium .scroll{overflow:visible}.cambium main{max-width:none;padding:0}
+  .cambium .heat,.cambium .key{print-color-adjust:exact;-webkit-print-color-adjust:exact}
   .cambium section{break-inside:avoid}}
 `;
 
