@@ -1,0 +1,52 @@
+// Makes `npm start` and its siblings one command in a bare clone: installs what package-lock.json names if it is not there, writes
+// wgsl/generated.ts, compiles to dist/. Says nothing on stdout, and nothing at all where there is nothing to do.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+const json = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
+
+/** Packages of the lock file that are not installed in that version; those for other platforms may be missing. */
+const missing = () => {
+  const { packages } = json("package-lock.json");
+  return Object.entries(packages).filter(([path, { version, optional }]) => {
+    if (path === "" || (optional && !existsSync(join(root, path)))) return false;
+    try {
+      return json(join(path, "package.json")).version !== version;
+    } catch {
+      return true;
+    }
+  });
+};
+
+const run = (what, command, args, options) => {
+  const { status, error, stdout } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "pipe", 2], encoding: "utf8", ...options });
+  if (stdout) process.stderr.write(stdout);
+  if (status === 0) return;
+  process.stderr.write(`${what} failed${error ? `: ${error.message}` : ""}\n`);
+  process.exit(1);
+};
+
+/** Compiled files whose source is gone: a deleted test must not run on. */
+const prune = (dist, source) => {
+  for (const entry of readdirSync(dist, { withFileTypes: true })) {
+    const path = join(dist, entry.name);
+    if (entry.isDirectory()) prune(path, join(source, entry.name));
+    else if (!existsSync(join(source, entry.name.replace(/(\.d\.ts|\.js)$/, ".ts")))) rmSync(path);
+  }
+};
+
+if (missing().length > 0) {
+  process.stderr.write("Installing the packages of package-lock.json …\n");
+  const npm = process.env.npm_execpath;
+  // No package here needs an install script.
+  const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--include=dev", "--no-save"];
+  if (npm) run("npm install", process.execPath, [npm, ...args]);
+  else run("npm install", "npm", args, { shell: process.platform === "win32" });
+}
+run("wgsl/generate.mjs", process.execPath, ["wgsl/generate.mjs"]);
+run("The compiler", process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"]);
+prune(join(root, "dist"), root);
