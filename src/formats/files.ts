@@ -13,9 +13,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Errors, Type } from "io-ts";
 import type { Failure } from "../failure.ts";
 
-/** The message of a thrown value, without its stack; system errors lose the path that every `Failure` carries anyway. */
+/** The message of a thrown value in one line, without its stack; system errors lose the path that every `Failure` carries anyway. */
 export const message = (error: unknown): string =>
-  error instanceof Error ? error.message.replace(/, \w+ '.*$/s, "").replace(/^ENOENT: /, "").replace(/^\w*Error: /, "") : String(error);
+  (error instanceof Error ? error.message : String(error)).trim().split("\n")[0].replace(/, \w+ '.*$/, "").replace(/^ENOENT: /, "").replace(/^\w*Error: /, "");
 
 /** A `FileUnreadable` for `path`, from whatever was thrown. */
 export const unreadable = (path: string) => (error: unknown): Failure => ({ _tag: "FileUnreadable", path, detail: message(error) });
