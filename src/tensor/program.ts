@@ -13,7 +13,7 @@ import type { Failure } from "../failure.ts";
 import { topological } from "./gradient.ts";
 import { leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";
 
-/** The tensors that a step gets from outside, by role and name. */
+/** The tensors that a step gets from outside, by role and name. A step may also use leaves of its own; they are found. */
 export interface Signature {
   readonly frozen?: Readonly<Record<string, Spec>>;
   readonly state?: Readonly<Record<string, Spec>>;
@@ -43,20 +43,23 @@ export interface Program {
 }
 
 /** Runs `step` on symbolic tensors. Shapes that do not fit give a `ShapeMismatch`; anything else that throws is a defect and is thrown on. */
-export const trace = (signature: Signature, step: (args: Arguments) => Results): E.Either<Failure, Program> => {
+export const trace = (signature: Signature, step: (args: Arguments) => E.Either<Failure, Results>): E.Either<Failure, Program> => {
   const leaves = (role: Role, specs: Readonly<Record<string, Spec>> = {}): Tensors =>
     Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, leaf(role, name, spec)]));
   const args: Arguments = { frozen: leaves("frozen", signature.frozen), state: leaves("state", signature.state), inputs: leaves("input", signature.inputs) };
   try {
-    const { state = {}, outputs = {} } = step(args);
-    for (const [name, t] of Object.entries(state)) {
-      const old = args.state[name];
-      if (old === undefined) throw new ShapeError("trace", `the step returns a state ${name} that its signature does not have`);
-      if (!sameShape(old.shape, t.shape)) throw new ShapeError("trace", `state ${name} was ${show(old)} and becomes ${show(t)}`);
-    }
+    const results = step(args);
+    if (E.isLeft(results)) return results;
+    const { state = {}, outputs = {} } = results.right;
     const order = topological([...Object.values(outputs), ...Object.values(state)]);
-    const all = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node as Node & { kind: "leaf" }));
-    return E.right({ leaves: all, schedule: updatesLast(order), outputs, state });
+    const named = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node));
+    const leaves = [...new Set([...named, ...order])].filter((node) => node.kind === "leaf");
+    for (const [name, t] of Object.entries(state)) {
+      const old = leaves.find((l) => l.role === "state" && l.name === name);
+      if (old === undefined) throw new ShapeError("trace", `the step returns a state ${name} that it never had`);
+      if (!sameShape(old.outputs[0].shape, t.shape)) throw new ShapeError("trace", `state ${name} was ${show(old.outputs[0])} and becomes ${show(t)}`);
+    }
+    return E.right({ leaves, schedule: updatesLast(order), outputs, state });
   } catch (error) {
     if (error instanceof ShapeError) return E.left({ _tag: "ShapeMismatch", op: error.op, detail: error.detail });
     throw error;

@@ -1,0 +1,94 @@
+/** CLIP folders in the Hugging Face layout: read, checked and written. */
+import { join } from "node:path";
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Failure } from "../failure.ts";
+import { exists, readBytes, readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
+import type { Tensors } from "../formats/hostTensor.ts";
+import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
+import { decodeConfig, encodeConfig, type ClipConfig } from "./config.ts";
+import { parameters } from "./parameters.ts";
+import { readPreprocess, type Preprocess } from "./preprocess.ts";
+import { readTokenizer, type Tokenizer } from "./tokenizer.ts";
+
+/** A CLIP as plain data, and the two functions that make its inputs. */
+export interface Clip {
+  readonly config: ClipConfig;
+  readonly weights: Tensors;
+  readonly tokenizer: Tokenizer;
+  readonly preprocess: Preprocess;
+  /** The files of tokenizer and image processor as they were read, written back as they are. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+const companions = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "preprocessor_config.json", "processor_config.json"];
+
+/** Weights under the names of the configuration, with its shapes. Buffers such as `position_ids` are dropped. */
+const checked = (dir: string, config: ClipConfig, tensors: Tensors): E.Either<Failure, Tensors> => {
+  const path = join(dir, "model.safetensors");
+  const weights = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
+  for (const [name, shape] of parameters(config)) {
+    const t = tensors.get(name);
+    if (t === undefined) return E.left({ _tag: "BadTensor", path, tensor: name, detail: "is missing, and config.json asks for it" });
+    if (t.data.length !== shape.reduce((a, b) => a * b, 1) || (t.shape.length === shape.length && !t.shape.every((d, i) => d === shape[i]))) {
+      return E.left({ _tag: "BadTensor", path, tensor: name, detail: `is [${t.shape.join(", ")}] where config.json asks for [${shape.join(", ")}]` });
+    }
+    weights.set(name, { shape, data: t.data });
+  }
+  for (const name of tensors.keys()) {
+    if (!weights.has(name) && /\.layers\.\d+\./.test(name)) return E.left({ _tag: "BadTensor", path, tensor: name, detail: "is not in the model that config.json describes" });
+  }
+  return E.right(weights);
+};
+
+const readCompanions = (dir: string): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> => async () => {
+  const files = new Map<string, Uint8Array>();
+  for (const name of companions) {
+    const path = join(dir, name);
+    if (!(await exists(path))) continue;
+    const bytes = await readBytes(path)();
+    if (E.isLeft(bytes)) return bytes;
+    files.set(name, bytes.right);
+  }
+  return E.right(files);
+};
+
+/**
+ * Reads a CLIP folder: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded), `tokenizer.json` or `vocab.json` and
+ * `merges.txt`, `preprocessor_config.json` (optional). Fails with the file, and the tensor where one does not match the configuration.
+ */
+export const readClip = (dir: string): TE.TaskEither<Failure, Clip> =>
+  pipe(
+    TE.Do,
+    TE.bind("config", () => pipe(readJson(join(dir, "config.json")), TE.chainEitherK((json) => decodeConfig(join(dir, "config.json"), json)))),
+    TE.bind("weights", ({ config }) => pipe(readModelTensors(dir), TE.chainEitherK((tensors) => checked(dir, config, tensors)))),
+    TE.bind("tokenizer", () => readTokenizer(dir)),
+    TE.bind("preprocess", ({ config }) => readPreprocess(dir, config.vision.imageSize)),
+    TE.bind("files", () => readCompanions(dir)),
+    TE.chainEitherK((clip) => {
+      const largest = Math.max(clip.tokenizer.bos, clip.tokenizer.eos, clip.tokenizer.pad);
+      return largest < clip.config.text.vocabulary
+        ? E.right(clip)
+        : E.left<Failure, Clip>({ _tag: "BadConfig", path: join(dir, "config.json"), detail: `vocab_size ${clip.config.text.vocabulary} has no room for the tokenizer's id ${largest}` });
+    }),
+  );
+
+/** Options of {@link writeClip}. */
+export interface WriteClipOptions {
+  /** Element type of the weights on disk. Default `f32`. */
+  readonly dtype?: "f32" | "f16" | "bf16";
+}
+
+const dtypes = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
+
+/** Writes a folder that `transformers` loads; the folder appears whole or not at all. */
+export const writeClip = (dir: string, clip: Clip, { dtype = "f32" }: WriteClipOptions = {}): TE.TaskEither<Failure, void> =>
+  writeFolderAtomic(dir, (temp) =>
+    pipe(
+      writeJson(join(temp, "config.json"), { ...(encodeConfig(clip.config) as object), torch_dtype: dtypes[dtype] }),
+      TE.chain(() => writeSafetensors(join(temp, "model.safetensors"), clip.weights, { dtype, metadata: { format: "pt" } })),
+      TE.chain(() => TE.traverseSeqArray(([name, bytes]: readonly [string, Uint8Array]) => writeAtomic(join(temp, name), [bytes]))([...clip.files])),
+      TE.map(() => undefined),
+    ),
+  );

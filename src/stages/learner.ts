@@ -1,0 +1,57 @@
+/** What flows at the scale of a task: a learner, which is plain data, and the task it meets. */
+import type { Adapter, GroupValues } from "../model/adapters.ts";
+import type { Clip } from "../model/folder.ts";
+import type { LabelSpace, Stream, Task } from "../stream/task.ts";
+import type { Batches } from "./train.ts";
+
+/** A model, and what its methods remember between tasks, by the name of the stage that remembers. */
+export interface Learner {
+  readonly clip: Clip;
+  /** Classes learned so far, in order. */
+  readonly seen: readonly string[];
+  readonly memory: Readonly<Record<string, unknown>>;
+}
+
+/** A learner that meets a task of a stream. */
+export interface Lesson {
+  readonly learner: Learner;
+  readonly task: Task;
+  readonly position: number;
+  readonly stream: Stream;
+}
+
+/** Given by `encode`: batches that a device can take. */
+export interface WithBatches {
+  readonly batches: Batches;
+}
+
+/** Given by `adapt`: trained adapters that are not merged yet. */
+export interface WithAdapters<G extends string> {
+  readonly adapters: { readonly adapter: Adapter<G>; readonly values: GroupValues<G> };
+}
+
+/** How a task was learned, in numbers. */
+export interface Trained {
+  readonly trainableParameters: number;
+  /** Effective rank by module, where that has a meaning. */
+  readonly ranks: ReadonlyMap<string, number>;
+}
+
+/** Given by `merge`: the adapters are part of the weights, with the largest difference that the merge made to an image feature. */
+export interface Merged {
+  readonly trained: Trained;
+  readonly mergeError: number;
+}
+
+/** Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream. */
+export interface Evaluated {
+  readonly row: readonly number[];
+}
+
+export const learner = (clip: Clip): Learner => ({ clip, seen: [], memory: {} });
+
+/** The classes among which a task's images are scored, and the index of its own first class among them. */
+export const labelSpace = (stream: Stream, position: number, space: LabelSpace = stream.labelSpace): { readonly tasks: readonly Task[]; readonly offset: number } =>
+  space === "task"
+    ? { tasks: [stream.tasks[position]], offset: 0 }
+    : { tasks: stream.tasks, offset: stream.tasks.slice(0, position).reduce((n, t) => n + t.classNames.length, 0) };

@@ -1,0 +1,60 @@
+/** Optimisers: how gradients become new parameters. */
+import { adamwUpdate, sgdUpdate } from "../tensor/ops/optimizer.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { ScheduleOf } from "./schedule.ts";
+import type { Tracing } from "./tracing.ts";
+import type { Group } from "./trainee.ts";
+
+/** What one optimiser does to one group of parameters. */
+export interface Optimizer {
+  readonly name: string;
+  readonly options: unknown;
+  readonly lr: ScheduleOf;
+  readonly update: (tracing: Tracing, name: string, group: Group, gradient: Tensor) => { readonly flat: Tensor; readonly state: Readonly<Record<string, Tensor>> };
+}
+
+/** Options of {@link adamW}: torch's defaults, but for the weight decay, which is 0. */
+export interface AdamWOptions {
+  readonly lr: ScheduleOf;
+  readonly betas?: readonly [number, number];
+  readonly eps?: number;
+  readonly weightDecay?: number;
+}
+
+/** AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), as torch computes it. */
+export const adamW = ({ lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamWOptions): Optimizer => ({
+  name: "adamW",
+  options: { lr: { [lr.name]: lr.options }, betas, eps, weightDecay },
+  lr,
+  update: (tracing, name, { flat }, gradient) => {
+    const [beta1, beta2] = betas;
+    const always = (value: number) => (): number => value;
+    // The bias corrections are computed here in f64: 1 - 0.9999^t in f32 would be off by a thousandth at the first step.
+    const hyper = tracing.hyper("adamw", [
+      lr.of(tracing.steps), always(beta1), always(beta2), always(eps), always(weightDecay), (t) => 1 - beta1 ** (t + 1), (t) => 1 - beta2 ** (t + 1), always(1),
+    ]);
+    const [m, v] = [tracing.state(`${name}.m`, flat.shape), tracing.state(`${name}.v`, flat.shape)];
+    const [p, m2, v2] = adamwUpdate(gradient, hyper, flat, m, v);
+    return { flat: p, state: { [`${name}.m`]: m2, [`${name}.v`]: v2 } };
+  },
+});
+
+/** Options of {@link sgd}. */
+export interface SgdOptions {
+  readonly lr: ScheduleOf;
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+}
+
+/** Stochastic gradient descent with momentum, as torch computes it. */
+export const sgd = ({ lr, momentum = 0, weightDecay = 0 }: SgdOptions): Optimizer => ({
+  name: "sgd",
+  options: { lr: { [lr.name]: lr.options }, momentum, weightDecay },
+  lr,
+  update: (tracing, name, { flat }, gradient) => {
+    const always = (value: number) => (): number => value;
+    const hyper = tracing.hyper("sgd", [lr.of(tracing.steps), always(momentum), always(weightDecay), always(1)]);
+    const [p, m] = sgdUpdate(gradient, hyper, flat, tracing.state(`${name}.m`, flat.shape));
+    return { flat: p, state: { [`${name}.m`]: m } };
+  },
+});

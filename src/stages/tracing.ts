@@ -1,0 +1,64 @@
+/**
+ * What step-scale stages run in: the program that is being written down.
+ *
+ * A stage asks it for tensors: frozen parameters of the model, inputs that the host computes for every step (a learning rate, a
+ * threshold), state that lives from step to step (moments). Asking twice for one name gives the same tensor.
+ */
+import type { ClipConfig } from "../model/config.ts";
+import { floats, leaf, type Shape, type Spec, type Tensor } from "../tensor/tensor.ts";
+
+/** A number of the step that the host computes: step 0 is the first. */
+export type Schedule = (step: number) => number;
+
+export interface Tracing {
+  readonly config: ClipConfig;
+  /** Steps that will be run in all: schedules are made for them. */
+  readonly steps: number;
+  /** A frozen parameter of the model. */
+  readonly frozen: (name: string, shape: Shape) => Tensor;
+  /** A small vector that the host computes for every step. */
+  readonly hyper: (name: string, at: readonly Schedule[]) => Tensor;
+  /** A tensor that lives from step to step, zero before the first unless `initial` says otherwise. */
+  readonly state: (name: string, shape: Shape) => Tensor;
+  /** Data of the batch, filled by the training loop. */
+  readonly batch: (name: string, spec: Spec) => Tensor;
+  /** Records a number of every step under a name. */
+  readonly record: (name: string, value: Tensor) => void;
+}
+
+/** A tracing environment, and what the stages have asked of it. */
+export interface Recorder {
+  readonly tracing: Tracing;
+  readonly hypers: ReadonlyMap<string, readonly Schedule[]>;
+  readonly records: ReadonlyMap<string, Tensor>;
+}
+
+export const recorder = (config: ClipConfig, steps: number): Recorder => {
+  const leaves = new Map<string, Tensor>();
+  const hypers = new Map<string, readonly Schedule[]>();
+  const records = new Map<string, Tensor>();
+  const once = (role: "frozen" | "state" | "input", name: string, spec: Spec): Tensor => {
+    const key = `${role}:${name}`;
+    const known = leaves.get(key);
+    if (known !== undefined) return known;
+    const made = leaf(role, name, spec);
+    leaves.set(key, made);
+    return made;
+  };
+  return {
+    hypers,
+    records,
+    tracing: {
+      config,
+      steps,
+      frozen: (name, shape) => once("frozen", name, floats(shape)),
+      hyper: (name, at) => {
+        hypers.set(name, at);
+        return once("input", name, floats([at.length]));
+      },
+      state: (name, shape) => once("state", name, floats(shape)),
+      batch: (name, spec) => once("input", name, spec),
+      record: (name, value) => void records.set(name, value),
+    },
+  };
+};
