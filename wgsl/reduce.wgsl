@@ -3,10 +3,10 @@
 // Constants: SUMSQ    sums squares instead.
 //            PARTIAL  out is [ceil(outer / chunk), groups]: row c sums only o = c chunk .. c chunk + chunk - 1. A tall matrix is summed in two
 //                     passes, or only `groups` threads would have work.
-//            GROUP    a workgroup of 64 a sum (not with PARTIAL).
+//            GROUP    gives a sum to a workgroup of 64 lanes (not with PARTIAL); else a thread has a sum of its own.
 // Bindings:  0 Dims {outer, groups, inner, chunk, scale}; 1 x [outer, groups, inner]; 2 out.
-// Layout:    a thread a sum, workgroup 64; the grid folded over x and y, with PARTIAL y is the chunk. Terms are summed in short runs, and
-//            the runs in order: the rounding error grows with the number of runs, not of terms.
+// Layout:    the grid is folded over x and y; with PARTIAL, y is the chunk. n terms are added in runs of about sqrt(n), and then the runs: the
+//            rounding error grows with sqrt(n), not with n.
 // Bounds:    threads past `groups` return; an empty sum is 0.
 
 struct Dims { outer: u32, groups: u32, inner: u32, chunk: u32, scale: f32 }
@@ -23,17 +23,19 @@ fn accumulate(sum: f32, value: f32) -> f32 {
 //#end
 }
 
-//#if GROUP
-var<workgroup> partial: array<f32, 64>;
+fn runOf(terms: u32) -> u32 { return 1u + u32(sqrt(f32(terms))); }
 
-// The sum of one value of every lane, by halves.
+//#if GROUP
+var<workgroup> shares: array<f32, 64>;
+
+// The sum of one value of every lane, by halves; lane 0 has it.
 fn total(lane: u32, value: f32) -> f32 {
-  partial[lane] = value;
+  shares[lane] = value;
   for (var half = 32u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane < half) { partial[lane] += partial[lane + half]; }
+    if (lane < half) { shares[lane] += shares[lane + half]; }
   }
-  return partial[lane];
+  return shares[lane];
 }
 
 @compute @workgroup_size(64)
@@ -43,42 +45,57 @@ fn main(
   let j = group.x + group.y * groups.x;
   if (j >= dims.groups) { return; }
   let terms = dims.outer * dims.inner;
+  let run = 64u * runOf(terms / 64u);
   var sum = 0.0;
-  for (var term = lane; term < terms; term += 64u) {
-    let o = term / dims.inner;
-    let k = term - o * dims.inner;
-    sum = accumulate(sum, x[(o * dims.groups + j) * dims.inner + k]);
+  for (var start = 0u; start < terms; start += run) {
+    let stop = min(start + run, terms);
+    var short = 0.0;
+    for (var term = start + lane; term < stop; term += 64u) {
+      let o = term / dims.inner;
+      let k = term - o * dims.inner;
+      short = accumulate(short, x[(o * dims.groups + j) * dims.inner + k]);
+    }
+    sum += short;
   }
   sum = total(lane, sum);
   if (lane == 0u) { out[j] = dims.scale * sum; }
 }
 //#else
-const run = 64u;
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 //#if PARTIAL
   let j = id.x;
   let first = id.y * dims.chunk;
   let end = min(first + dims.chunk, dims.outer);
-  let at = id.y * dims.groups + j;
+  let to = id.y * dims.groups + j;
 //#else
   let j = id.x + id.y * (groups.x * 64u);
   let first = 0u;
   let end = dims.outer;
-  let at = j;
+  let to = j;
 //#end
   if (j >= dims.groups) { return; }
+  let terms = (end - first) * dims.inner;
+  let run = runOf(terms);
+  // From the last element of a line o to the first of the next one.
+  let skip = (dims.groups - 1u) * dims.inner;
+  var at = (first * dims.groups + j) * dims.inner;
+  var k = 0u;
   var sum = 0.0;
-  for (var o = first; o < end; o += 1u) {
-    let base = (o * dims.groups + j) * dims.inner;
-    for (var k = 0u; k < dims.inner; k += run) {
-      let stop = min(k + run, dims.inner);
-      var short = 0.0;
-      for (var i = k; i < stop; i += 1u) { short = accumulate(short, x[base + i]); }
-      sum += short;
+  for (var start = 0u; start < terms; start += run) {
+    let stop = min(start + run, terms);
+    var short = 0.0;
+    for (var term = start; term < stop; term += 1u) {
+      short = accumulate(short, x[at]);
+      at += 1u;
+      k += 1u;
+      if (k == dims.inner) {
+        k = 0u;
+        at += skip;
+      }
     }
+    sum += short;
   }
-  out[at] = dims.scale * sum;
+  out[to] = dims.scale * sum;
 }
 //#end
