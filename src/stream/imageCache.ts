@@ -1,0 +1,36 @@
+/**
+ * A bounded memory of decoded images: decoding costs more than all else that a batch needs.
+ */
+import type { Image } from "./task.ts";
+
+/** Decoded images by the id of their sample, least recently used first, bounded in bytes. */
+export interface ImageCache {
+  readonly get: (id: string) => Image | undefined;
+  readonly set: (id: string, image: Image) => void;
+}
+
+/** A cache of at most `megabytes` (2^20 bytes) of decoded images; 0 keeps none. */
+export const imageCache = (megabytes: number): ImageCache => {
+  const images = new Map<string, Image>();
+  let bytes = 0;
+  const drop = (id: string): void => {
+    bytes -= images.get(id)?.data.byteLength ?? 0;
+    images.delete(id);
+  };
+  return {
+    get: (id) => {
+      const image = images.get(id);
+      if (image !== undefined) {
+        images.delete(id);
+        images.set(id, image);
+      }
+      return image;
+    },
+    set: (id, image) => {
+      drop(id);
+      images.set(id, image);
+      bytes += image.data.byteLength;
+      while (bytes > megabytes * 2 ** 20) drop((images.keys().next() as IteratorYieldResult<string>).value);
+    },
+  };
+};
