@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { wgsl } from "../wgsl/generated.ts";
+
+const files = readdirSync("wgsl").filter((f) => f.endsWith(".wgsl")).sort();
+
+test("generated.ts carries every kernel as it is", () => {
+  assert.equal(Object.keys(wgsl), files.map((f) => f.slice(0, -".wgsl".length)));
+  for (const [name, text] of Object.entries(wgsl)) assert.is(text, readFileSync(join("wgsl", `${name}.wgsl`), "utf8"), `${name}: run node wgsl/generate.mjs`);
+});
+
+for (const [name, text] of Object.entries<string>(wgsl)) {
+  test(`${name} opens with a comment that says what it computes and its bindings`, () => {
+    const header = /^(\/\/[^\n]*\n)+/.exec(text)?.[0] ?? "";
+    assert.match(header, /^\/\/ \w/);
+    assert.match(header, /\bbindings?\b/i);
+    assert.match(header, /\bbounds?\b|\bpast\b/i);
+  });
+
+  test(`${name} keeps the conventions`, () => {
+    assert.match(text, /@group\(0\) @binding\(0\) var<uniform>/);
+    assert.not.match(text, /@group\([1-9]/);
+    assert.not.match(text, /atomic<f32>/);
+    assert.ok(text.split("\n").every((line) => line.length <= 150), "lines of at most 150 characters");
+  });
+}
+
+test.run();
