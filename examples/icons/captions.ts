@@ -12,9 +12,9 @@ const isPlay = (c: Concept): boolean => ["sport", "game", "music", "musical inst
 /** Every caption of one concept, the plainest first. Names have the article "a" throughout, as in the templates of the stream. */
 export const captionsOf = (c: Concept): readonly string[] => {
   const n = c.name;
-  // The keywords in two halves: captions of a few words each.
-  const [some, more] = [c.tags.filter((_, i) => i % 2 === 0), c.tags.filter((_, i) => i % 2 === 1)].map((half) => half.slice(0, 3).join(", "));
-  const keywords = [some, more].filter((s) => s !== "").map((s) => `${n}: ${s}.`);
+  // The keywords in two halves: captions of a few words each, which fit the context.
+  const halves = [0, 1].map((parity) => c.tags.filter((_, i) => i % 2 === parity).slice(0, n.length < 24 ? 3 : 2));
+  const keywords = halves.filter((half) => half.length > 0).map((half) => `${n}: ${half.join(", ")}.`);
   switch (c.group) {
     case "flag":
       return c.kind === "country flag"
@@ -26,8 +26,11 @@ export const captionsOf = (c: Concept): readonly string[] => {
       return [`an icon of ${n}, in the sky.`, `a drawing of ${n}, a kind of weather.`, `a picture of ${n}.`, `an icon of a ${n}.`, ...keywords];
     default:
       return [
-        `an icon of a ${n}.`, `a drawing of a ${n}.`, `a picture of a ${n}.`, `an icon of a ${n}, a kind of ${c.group}.`, `a drawing of a ${n}, ${place(c)}.`,
-        ...(c.kind === c.group ? [] : [`a ${n}, a kind of ${c.kind}.`]), ...(isPlay(c) ? [`an icon of a ${n}, for sport, music or play.`] : []), ...keywords,
+        `an icon of a ${n}.`, `a drawing of a ${n}.`, `a picture of a ${n}.`, `an icon of a ${n}, a kind of ${c.group}.`,
+        `a drawing of a ${n}, ${place(c)}.`,
+        ...(c.kind === c.group ? [] : [`a ${n}, a kind of ${c.kind}.`]),
+        ...(isPlay(c) ? [`an icon of a ${n}, for sport, music or play.`] : []),
+        ...keywords,
       ];
   }
 };

@@ -104,7 +104,8 @@ export const readEmoji = (): E.Either<Failure, readonly Emoji[]> =>
       E.Either<Failure, t.TypeOf<typeof ShortCodes>>)(["cldr", "joypixels", "emojibase", "iamcal", "github"])),
     E.bind("coded", () => E.traverseArray((name: SetName) => pipe(E.Do, E.let("name", () => name),
       E.bind("set", () => readIconSet(name)), E.bind("chars", () => readChars(name))))(withCodes)),
-    E.bind("named", () => E.traverseArray((name: SetName) => pipe(E.Do, E.let("name", () => name), E.bind("set", () => readIconSet(name))))(withNames)),
+    E.bind("named", () => E.traverseArray((name: SetName) => pipe(E.Do, E.let("name", () => name),
+      E.bind("set", () => readIconSet(name))))(withNames)),
     E.map(({ entries, groups, codes, coded, named }) => {
       const known = entries.filter((e) => e.order !== undefined);
       const byName = new Map<string, string>();
@@ -135,7 +136,8 @@ export const readEmoji = (): E.Either<Failure, readonly Emoji[]> =>
         });
         Object.keys(set.icons).filter((icon) => !/skin-tone/.test(icon)).forEach((icon) => {
           const hex = (name === "fxemoji" ? fxNames[icon] : undefined) ?? [icon, ...(aliasesOf.get(icon) ?? [])]
-            .flatMap((n) => [n, n.replace(/^flag-for-/, "flag-"), n.replace(/-\d$/, "")]).map((n) => byName.get(squash(n))).find((h) => h !== undefined);
+            .flatMap((n) => [n, n.replace(/^flag-for-/, "flag-"), n.replace(/-\d$/, "")])
+            .map((n) => byName.get(squash(n))).find((h) => h !== undefined);
           if (hex !== undefined) draw(hex, name, set, icon);
         });
       });
@@ -147,7 +149,8 @@ export const readEmoji = (): E.Either<Failure, readonly Emoji[]> =>
         if (found === undefined || isNearDuplicate(hex, e.label, subgroup)) return [];
         const [group, kind] = kindOf(subgroup);
         const name = plain(e.label.replace(/^flag: /, ""));
-        const tags = (e.tags ?? []).map((tag) => plain(tag).toLowerCase()).filter((tag) => /^[a-z][a-z '-]+$/.test(tag) && tag !== name.toLowerCase());
+        const tags = (e.tags ?? []).map((tag) => plain(tag).toLowerCase())
+          .filter((tag) => /^[a-z][a-z '-]{1,9}$/.test(tag) && tag !== name.toLowerCase());
         return [{ codePoints: hex, name, group, kind, tags, drawings: found }];
       });
     }),

@@ -7,6 +7,9 @@ export const leftOut: ReadonlySet<string> = new Set([
   // Another thing of the same name.
   "streamline-emojis:turkey", "streamline-emojis:japan", "openmoji:scroll", "emojione-v1:shield", "emojione-v1:keyboard", "fxemoji:keyboard",
   "fxemoji:construction", "fxemoji:up", "fxemoji:down", "fxemoji:couple", "fxemoji:pouting", "fxemoji:pout",
+  // The same drawing as for another name.
+  "fxemoji:hourglassflowingsand", "fluent-emoji-flat:cat-face", "flagpack:ms", "flagpack:tc", "flagpack:vg",
+  // Another product of the same name.
   "logos:vite-icon", "logos:cairo-graphics-icon", "devicon:cairo", "devicon:vitejs",
   // Broken or black drawings.
   "fxemoji:heartblue", "fxemoji:tramcar",

@@ -3,6 +3,7 @@
  */
 import * as TE from "fp-ts/lib/TaskEither.js";
 import sharp from "sharp";
+import { message } from "../../src/formats/files.ts";
 import type { Failure } from "../../src/failure.ts";
 import type { Image } from "../../src/stream/task.ts";
 import type { Drawing } from "./sets.ts";
@@ -16,5 +17,5 @@ export const render = (drawing: Drawing, size: number): TE.TaskEither<Failure, I
       const data = await sharp(Buffer.from(svg)).flatten({ background: "#ffffff" }).toColourspace("srgb").removeAlpha().raw().toBuffer();
       return { width: size, height: size, data: new Uint8Array(data) };
     },
-    (e) => ({ _tag: "CorruptSample", path: `@iconify-json/${drawing.set}`, member: drawing.icon, detail: e instanceof Error ? e.message : String(e) }),
+    (e) => ({ _tag: "CorruptSample", path: `@iconify-json/${drawing.set}`, member: drawing.icon, detail: message(e) }),
   );

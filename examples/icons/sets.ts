@@ -84,8 +84,8 @@ const document = (body: string, left: number, top: number, width: number, height
 
 const flipped = (svg: string, { hFlip, vFlip, rotate }: Flip): string => {
   if (!hFlip && !vFlip && !rotate) return svg;
-  const [, left, top, width, height, body] = svg.match(/viewBox="(\S+) (\S+) (\S+) (\S+)">(.*)<\/svg>$/s)!.map((s, i) => (i > 0 && i < 5 ? Number(s) : s)) as
-    [string, number, number, number, number, string];
+  const [, box, body] = svg.match(/viewBox="([^"]*)">(.*)<\/svg>$/s)!;
+  const [left, top, width, height] = box.split(" ").map(Number);
   const middle = `${left + width / 2} ${top + height / 2}`;
   const moves = [
     rotate ? `rotate(${90 * rotate} ${middle})` : "",

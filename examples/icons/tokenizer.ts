@@ -52,7 +52,10 @@ export const trainBpe = (texts: readonly string[], size: number): Bpe => {
   while (merged.size + 2 < size) {
     const pairs = new Map<string, number>();
     corpus.forEach(({ symbols, count }) => {
-      for (let i = 0; i + 1 < symbols.length; i++) pairs.set(`${symbols[i]} ${symbols[i + 1]}`, (pairs.get(`${symbols[i]} ${symbols[i + 1]}`) ?? 0) + count);
+      for (let i = 0; i + 1 < symbols.length; i++) {
+        const pair = `${symbols[i]} ${symbols[i + 1]}`;
+        pairs.set(pair, (pairs.get(pair) ?? 0) + count);
+      }
     });
     let best = "";
     let most = 1;
@@ -80,7 +83,10 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
   const tokens = { bos_token: startText, eos_token: endText, unk_token: endText, pad_token: endText };
   const tokenizer = {
     version: "1.0", truncation: null, padding: null, added_tokens: [special(start, startText), special(end, endText)],
-    normalizer: { type: "Sequence", normalizers: [{ type: "NFC" }, { type: "Replace", pattern: { Regex: "\\s+" }, content: " " }, { type: "Lowercase" }] },
+    normalizer: {
+      type: "Sequence",
+      normalizers: [{ type: "NFC" }, { type: "Replace", pattern: { Regex: "\\s+" }, content: " " }, { type: "Lowercase" }],
+    },
     pre_tokenizer: {
       type: "Sequence",
       pretokenizers: [
@@ -91,8 +97,8 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
     post_processor: { type: "RobertaProcessing", sep: [endText, end], cls: [startText, start], trim_offsets: false, add_prefix_space: false },
     decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
-      type: "BPE", dropout: null, unk_token: endText, continuing_subword_prefix: "", end_of_word_suffix: "</w>", fuse_unk: false, byte_fallback: false,
-      vocab, merges,
+      type: "BPE", dropout: null, unk_token: endText, continuing_subword_prefix: "", end_of_word_suffix: "</w>",
+      fuse_unk: false, byte_fallback: false, vocab, merges,
     },
   };
   return pipe(

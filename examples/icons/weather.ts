@@ -1,5 +1,5 @@
 /**
- * Meteocons as further drawings of weather emoji, on a sky: they are light grey and made for dark pages.
+ * Meteocons as further drawings of weather emoji, on dark grey: they are light and made for dark pages.
  */
 import { pipe } from "fp-ts/lib/function.js";
 import * as E from "fp-ts/lib/Either.js";
@@ -17,6 +17,8 @@ const iconsOf: Readonly<Record<string, string>> = {
   compass: "compass", sunrise: "sunrise", sunset: "sunset",
 };
 
+const background = `<rect width="512" height="512" fill="#42424d"/>`;
+
 /** The meteocons (outlined and filled) of each emoji name that has some. */
 export const readWeather = (): E.Either<Failure, ReadonlyMap<string, readonly Drawing[]>> =>
   pipe(
@@ -25,7 +27,7 @@ export const readWeather = (): E.Either<Failure, ReadonlyMap<string, readonly Dr
       name,
       [icon, `${icon}-fill`].flatMap((i): readonly Drawing[] => {
         const svg = svgOf(set, i);
-        return svg === undefined ? [] : [{ set: "meteocons", icon: i, svg: svg.replace(/(<svg [^>]*>)/, '$1<rect width="512" height="512" fill="#37587d"/>') }];
+        return svg === undefined ? [] : [{ set: "meteocons", icon: i, svg: svg.replace(/(<svg [^>]*>)/, `$1${background}`) }];
       }),
     ]))),
   );

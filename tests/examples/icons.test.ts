@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type * as TE from "fp-ts/lib/TaskEither.js";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { trainBpe, writeIconTokenizer, iconContext, iconVocabularySize } from "../../examples/icons/tokenizer.ts";
+import { svgOf } from "../../examples/icons/sets.ts";
+import { render } from "../../examples/icons/render.ts";
+import { iconPretraining, iconStream } from "../../examples/icons/world.ts";
+import type { Failure } from "../../src/failure.ts";
+import { describe } from "../../src/failure.ts";
+import { readTokenizer } from "../../src/model/tokenizer.ts";
+import type { Sample } from "../../src/stream/task.ts";
+
+const size = 32;
+
+const get = async <A>(te: TE.TaskEither<Failure, A>): Promise<A> => {
+  const result = await te();
+  if (result._tag === "Left") throw new Error(describe(result.left));
+  return result.right;
+};
+
+const vendor = (s: Sample): string => s.id.split(":")[0];
+
+test("the stream has at least six tasks and 200 classes, with names that differ", () => {
+  const { tasks, labelSpace } = iconStream(size);
+  assert.is(labelSpace, "task");
+  assert.ok(tasks.length >= 6);
+  assert.ok(tasks.reduce((n, t) => n + t.classNames.length, 0) >= 200);
+  tasks.forEach((t) => {
+    assert.is(new Set(t.classNames.map((c) => c.toLowerCase())).size, t.classNames.length, t.name);
+    assert.is(t.templates.length, 3);
+    assert.ok(t.templates.every((s) => s.includes("{c}")));
+  });
+  // The union label space needs names that differ over all tasks.
+  const all = tasks.flatMap((t) => t.classNames.map((c) => c.toLowerCase()));
+  assert.is(new Set(all).size, all.length);
+});
+
+test("every class has training and test drawings, from different vendors", async () => {
+  for (const task of iconStream(size).tasks) {
+    const [train, testing] = [await get(task.train), await get(task.test)];
+    const vendors = new Set(train.map(vendor));
+    assert.not.ok(testing.some((s) => vendors.has(vendor(s))), task.name);
+    task.classNames.forEach((name, label) => {
+      assert.ok(train.some((s) => s.label === label), `${name} has no training drawing`);
+      assert.ok(testing.some((s) => s.label === label), `${name} has no test drawing`);
+    });
+    assert.is(new Set([...train, ...testing].map((s) => s.id)).size, train.length + testing.length, `${task.name}: a drawing twice`);
+  }
+});
+
+test("pre-training has over 1,000 names, none of them in the stream, no drawing shared", async () => {
+  const p = await get(iconPretraining(size));
+  const { tasks } = iconStream(size);
+  const streamNames = new Set(tasks.flatMap((t) => t.classNames.map((c) => c.toLowerCase())));
+  const streamDrawings = new Set((await Promise.all(tasks.flatMap((t) => [get(t.train), get(t.test)]))).flat().map((s) => s.id));
+  assert.ok(p.classNames.length > 1000);
+  assert.is(new Set(p.classNames.map((c) => c.toLowerCase())).size, p.classNames.length);
+  assert.not.ok(p.classNames.some((c) => streamNames.has(c.toLowerCase())));
+  assert.not.ok([...p.samples, ...p.heldOut].some((s) => streamDrawings.has(s.id)));
+  const seen = new Set(p.samples.map((s) => s.id));
+  assert.ok(p.heldOut.length > 200);
+  assert.not.ok(p.heldOut.some((s) => seen.has(s.id)));
+  p.classNames.forEach((name, label) => assert.ok(p.captions[label].length >= 3 && p.captions[label].every((c) => c.includes(name)), name));
+});
+
+test("every drawing of the stream renders, is not blank, and is the same every time", async () => {
+  const { tasks } = iconStream(size);
+  for (const s of (await Promise.all(tasks.flatMap((t) => [get(t.train), get(t.test)]))).flat()) {
+    const { width, height, data } = await get(s.decode);
+    assert.is(width, size);
+    assert.is(height, size);
+    assert.is(data.length, size * size * 3);
+    const [low, high] = [data.reduce((a, b) => Math.min(a, b)), data.reduce((a, b) => Math.max(a, b))];
+    assert.ok(high - low > 40, `${s.id} is blank`);
+  }
+  const again = await get(iconStream(size).tasks[0].train);
+  const first = await get(tasks[0].train);
+  assert.equal(again.map((s) => [s.id, s.label]), first.map((s) => [s.id, s.label]));
+});
+
+test("rendering: fitted on white, the same bytes twice, flips follow the alias", async () => {
+  const set = {
+    prefix: "x", width: 16, height: 16,
+    icons: { left: { body: `<path fill="#f00" d="M0 0h8v16H0z"/>` }, wide: { body: `<path d="M0 0h32v16H0z"/>`, width: 32 } },
+    aliases: { right: { parent: "left", hFlip: true }, down: { parent: "left", rotate: 3 }, same: { parent: "right" } },
+  };
+  const pixels = async (icon: string): Promise<Uint8Array> => (await get(render({ set: "noto", icon, svg: svgOf(set, icon)! }, 8))).data;
+  const at = (d: Uint8Array, x: number, y: number): readonly number[] => [...d.slice(3 * (8 * y + x), 3 * (8 * y + x) + 3)];
+  const [red, white, black] = [[255, 0, 0], [255, 255, 255], [0, 0, 0]];
+  assert.equal([at(await pixels("left"), 1, 4), at(await pixels("left"), 6, 4)], [red, white]);
+  assert.equal([at(await pixels("right"), 1, 4), at(await pixels("right"), 6, 4)], [white, red]);
+  assert.equal([at(await pixels("same"), 1, 4), at(await pixels("same"), 6, 4)], [white, red]);
+  assert.equal([at(await pixels("down"), 4, 1), at(await pixels("down"), 4, 6)], [white, red]);
+  assert.equal([at(await pixels("wide"), 4, 0), at(await pixels("wide"), 4, 4)], [white, black]);
+  assert.equal(await pixels("left"), await pixels("left"));
+  assert.is(svgOf(set, "missing"), undefined);
+});
+
+test("BPE: the most frequent pair first, ties in code point order", () => {
+  const { vocabulary, merges } = trainBpe(["ab ab ab", "cd cd", "ce ce"], 512 + 2 + 2);
+  assert.equal(merges, ["a b</w>", "c d</w>"]);
+  assert.is(vocabulary.length, 516);
+  assert.equal(vocabulary.slice(512), ["ab</w>", "cd</w>", "<|startoftext|>", "<|endoftext|>"]);
+  assert.is(trainBpe(["ab"], 600).vocabulary.length, 514);
+});
+
+test("the tokenizer is the same every time, and every caption and prompt fits the context", async () => {
+  const dirs = [await mkdtemp(join(tmpdir(), "icons-")), await mkdtemp(join(tmpdir(), "icons-"))];
+  try {
+    for (const dir of dirs) await get(writeIconTokenizer(dir));
+    for (const file of ["tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"]) {
+      assert.is(await readFile(join(dirs[0], file), "utf8"), await readFile(join(dirs[1], file), "utf8"), file);
+    }
+    const tokenizer = await get(readTokenizer(dirs[0]));
+    assert.is(tokenizer.eos, iconVocabularySize - 1);
+    const prompts = iconStream(size).tasks.flatMap((t) => t.classNames.flatMap((c) => t.templates.map((s) => s.replaceAll("{c}", c))));
+    const { captions } = await get(iconPretraining(size));
+    const long = [...captions.flat(), ...prompts].filter((text) => tokenizer.encode(text).length > iconContext - 2);
+    assert.equal(long, []);
+  } finally {
+    for (const dir of dirs) await rm(dir, { recursive: true });
+  }
+});
+
+test.run();
