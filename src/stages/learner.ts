@@ -2,7 +2,7 @@
 import type { Adapter, GroupValues } from "../model/adapters.ts";
 import type { Clip } from "../model/folder.ts";
 import type { LabelSpace, Stream, Task } from "../stream/task.ts";
-import type { Batches } from "./train.ts";
+import type { TrainingBatches } from "./trainee.ts";
 
 /** A model, and what its methods remember between tasks, by the name of the stage that remembers. */
 export interface Learner {
@@ -22,12 +22,18 @@ export interface Lesson {
 
 /** Given by `encode`: batches that a device can take. */
 export interface WithBatches {
-  readonly batches: Batches;
+  readonly batches: TrainingBatches;
+}
+
+/** An adapter with its trained values. One that has more groups than `G` names will do wherever `G` is asked for. */
+export interface Attached<G extends string> {
+  readonly adapter: Adapter<any>;
+  readonly values: GroupValues<G>;
 }
 
 /** Given by `adapt`: trained adapters that are not merged yet. */
 export interface WithAdapters<G extends string> {
-  readonly adapters: { readonly adapter: Adapter<G>; readonly values: GroupValues<G> };
+  readonly adapters: Attached<G>;
 }
 
 /** How a task was learned, in numbers. */
@@ -43,11 +49,22 @@ export interface Merged {
   readonly mergeError: number;
 }
 
+/** A lesson that may have been merged: what `evaluate` takes. */
+export type MaybeMerged = Lesson & Partial<Merged>;
+
 /** Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream. */
 export interface Evaluated {
   readonly row: readonly number[];
 }
 
+/** What was reached after a lesson. */
+export interface Report extends Evaluated {
+  readonly task: string;
+  readonly trained?: Trained;
+  readonly mergeError?: number;
+}
+
+/** A learner before its first task. */
 export const learner = (clip: Clip): Learner => ({ clip, seen: [], memory: {} });
 
 /** The classes among which a task's images are scored, and the index of its own first class among them. */

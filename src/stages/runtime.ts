@@ -1,11 +1,18 @@
 /** What task-scale stages run in. */
 import type { Device } from "../device/device.ts";
+import type { ImageCache } from "../stream/imageCache.ts";
+import type { Learner, Report } from "./learner.ts";
+import type { OnCorrupt } from "../stream/source.ts";
 
 /** What happens while a run goes on, for whoever watches. */
 export type Event =
-  | { readonly type: "task"; readonly task: string; readonly position: number; readonly phase: "start" | "end" }
-  | { readonly type: "step"; readonly task: string; readonly position: number; readonly step: number; readonly steps: number; readonly losses: Readonly<Record<string, number>>; readonly lr: number }
-  | { readonly type: "evaluation"; readonly after: number; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number }
+  | { readonly type: "task"; readonly task: string; readonly position: number }
+  | {
+      readonly type: "step"; readonly task: string; readonly position: number; readonly step: number; readonly steps: number;
+      readonly losses: Readonly<Record<string, number>>;
+    }
+  | { readonly type: "evaluation"; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number }
+  | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 
 /** The environment of a run: its device, its seed, and who watches it. Everything else is in the stages and in the learner. */
@@ -13,8 +20,10 @@ export interface Runtime {
   readonly device: Device;
   readonly seed: number;
   readonly emit: (event: Event) => void;
+  /** Decoded images, shared by all that read them. */
+  readonly images: ImageCache;
   /** Set when the run should stop: stages end with `Interrupted` at the next step. */
   readonly signal?: AbortSignal;
   /** What to do with a sample that cannot be decoded. Default `fail`. */
-  readonly onCorrupt?: "fail" | "skip";
+  readonly onCorrupt?: OnCorrupt;
 }

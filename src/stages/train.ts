@@ -20,13 +20,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
 import { recorder, type Recorder } from "./tracing.ts";
-import type { BatchShape, Group, Trainee } from "./trainee.ts";
-
-/** Batches of one shape, in any order: `at(step)` gives pixels, ids, ends, targets and transposedTargets, or only those that changed since the step before. */
-export interface Batches {
-  readonly shape: BatchShape;
-  readonly at: (step: number) => TE.TaskEither<Failure, HostRecord>;
-}
+import type { BatchShape, Group, Trainee, TrainingBatches } from "./trainee.ts";
 
 /** The state of a training between two steps. */
 export interface Training<G extends string> {
@@ -42,7 +36,7 @@ export interface TrainOptions<G extends string> {
   readonly weights: HostTensors;
   readonly adapter: Adapter<G>;
   readonly steps: Steps<G>;
-  readonly batches: Batches;
+  readonly batches: TrainingBatches;
   /** Where to start from. */
   readonly from: Training<G>;
   /** Called with the recorded numbers of every step, in order, some steps at a time. */

@@ -5,6 +5,9 @@ import { imageFeatures, textFeatures } from "../model/clip.ts";
 import type { Scope } from "../model/transformer.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { floats, indices, type Tensor } from "../tensor/tensor.ts";
+import type * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import type { HostRecord } from "../tensor/executable.ts";
 import type { Layout } from "../tensor/layout.ts";
 import type { Tracing } from "./tracing.ts";
 
@@ -37,6 +40,12 @@ export interface BatchShape {
   readonly length: number;
   /** Classes of earlier tasks: they count in means over all classes (METHODS.md A.3). */
   readonly previous: number;
+}
+
+/** Batches of one shape, in any order: `at(step)` gives pixels, ids, ends, targets and transposedTargets, or only those that changed since the step before. */
+export interface TrainingBatches {
+  readonly shape: BatchShape;
+  readonly at: (step: number) => TE.TaskEither<Failure, HostRecord>;
 }
 
 /** What an objective is a function of: unit features, the logit scale, and the soft targets [images, texts]. */

@@ -1,0 +1,119 @@
+/** Unit features of images and texts under a model, in batches of one shape. */
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import { imageFeatures, textFeatures } from "../model/clip.ts";
+import type { Clip } from "../model/folder.ts";
+import { parameters } from "../model/parameters.ts";
+import { plainScope, type Scope } from "../model/transformer.ts";
+import { evaluationBatches } from "../stream/batches.ts";
+import type { Sample } from "../stream/task.ts";
+import { instantiate, type Executable } from "../tensor/executable.ts";
+import { normalize } from "../tensor/ops/normalize.ts";
+import { trace } from "../tensor/program.ts";
+import { resident, type Resident } from "../tensor/resident.ts";
+import { floats, indices, leaf, type Tensor } from "../tensor/tensor.ts";
+import { encodeTexts, transformOf } from "./encode.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Rows of unit features: [count, embed]. */
+export interface Features {
+  readonly count: number;
+  readonly data: Float32Array;
+}
+
+/** Encodes images and texts of one model until it is released. */
+export interface Encoder {
+  /** Unit features of samples, in their order; `labels` are those of the samples that could be decoded. */
+  readonly images: (samples: readonly Sample[]) => TE.TaskEither<Failure, Features & { readonly labels: Uint32Array }>;
+  readonly texts: (texts: readonly string[]) => TE.TaskEither<Failure, Features>;
+  readonly release: () => void;
+}
+
+const frozenScope = (clip: Clip): Scope => {
+  const shapes = parameters(clip.config);
+  const leaves = new Map<string, Tensor>();
+  return plainScope((name) => {
+    const known = leaves.get(name) ?? leaf("frozen", name, floats(shapes.get(name)!));
+    leaves.set(name, known);
+    return known;
+  });
+};
+
+/** Images that are encoded at a time; a batch that is not full is filled with zeros. */
+const imageBatch = 64;
+const textsAtATime = 128;
+
+/** Uploads a model and makes its encoder; programs are bound when first used. */
+export const encoder = (clip: Clip, runtime: Runtime): E.Either<Failure, Encoder> => {
+  const { device } = runtime;
+  const { config } = clip;
+  const uploaded = resident(device, clip.weights);
+  if (E.isLeft(uploaded)) return uploaded;
+  const weights: Resident = uploaded.right;
+  const executables = new Map<string, Executable>();
+  const bind = async (key: string, inputs: Readonly<Record<string, ReturnType<typeof floats>>>, forward: (scope: Scope, inputs: Readonly<Record<string, Tensor>>) => Tensor) => {
+    const known = executables.get(key);
+    if (known !== undefined) return E.right(known);
+    const program = trace({ inputs }, (args) => E.right({ outputs: { features: normalize(forward(frozenScope(clip), args.inputs)) } }));
+    if (E.isLeft(program)) return program;
+    const made = await instantiate(device, program.right, weights)();
+    if (E.isRight(made)) executables.set(key, made.right);
+    return made;
+  };
+
+  const images: Encoder["images"] = (samples) => async () => {
+    const batch = Math.min(imageBatch, Math.max(1, samples.length));
+    const { channels, imageSize } = config.vision;
+    const bound = await bind(`images ${batch}`, { pixels: floats([batch, channels, imageSize, imageSize]) }, (scope, { pixels }) => imageFeatures(scope, config, pixels));
+    if (E.isLeft(bound)) return bound;
+    const source = evaluationBatches({ samples, batch, transform: transformOf(clip), cache: runtime.images, onCorrupt: runtime.onCorrupt });
+    const data = new Float32Array(samples.length * config.embed);
+    const labels = new Uint32Array(samples.length);
+    const full = new Float32Array(batch * channels * imageSize * imageSize);
+    let count = 0;
+    let next = source.steps > 0 ? source.at(0)() : undefined;
+    for (let step = 0; step < source.steps; step++) {
+      if (runtime.signal?.aborted) return E.left({ _tag: "Interrupted" });
+      const loaded = await next!;
+      if (E.isLeft(loaded)) return loaded;
+      full.fill(0);
+      full.set(loaded.right.pixels);
+      const ran = bound.right.run({ pixels: full });
+      if (E.isLeft(ran)) return ran;
+      next = step + 1 < source.steps ? source.at(step + 1)() : undefined;
+      const features = await bound.right.read("features")();
+      if (E.isLeft(features)) return features;
+      data.set(features.right.subarray(0, loaded.right.count * config.embed), count * config.embed);
+      labels.set(loaded.right.labels, count);
+      count += loaded.right.count;
+    }
+    for (const { id, failure } of source.skipped()) runtime.emit({ type: "skipped", id, detail: "detail" in failure ? failure.detail : failure._tag });
+    return E.right({ count, data: data.subarray(0, count * config.embed), labels: labels.subarray(0, count) });
+  };
+
+  const texts: Encoder["texts"] = (list) => async () => {
+    const data = new Float32Array(list.length * config.embed);
+    for (let at = 0; at < list.length; at += textsAtATime) {
+      const part = list.slice(at, at + textsAtATime);
+      const { ids, ends, count, length } = encodeTexts(clip, part);
+      const bound = await bind(`texts ${count} ${length}`, { ids: indices([count, length]), ends: indices([count]) }, (scope, args) => textFeatures(scope, config, args.ids, args.ends));
+      if (E.isLeft(bound)) return bound;
+      const ran = bound.right.run({ ids, ends });
+      if (E.isLeft(ran)) return ran;
+      const features = await bound.right.read("features")();
+      if (E.isLeft(features)) return features;
+      data.set(features.right, at * config.embed);
+    }
+    return E.right({ count: list.length, data });
+  };
+
+  return E.right({
+    images,
+    texts,
+    release: () => {
+      executables.forEach((e) => e.release());
+      weights.release();
+    },
+  });
+};

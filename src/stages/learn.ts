@@ -1,0 +1,71 @@
+/** The scale of a stream: a scan of lessons, one row of the accuracy matrix after each. */
+import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import * as E from "fp-ts/lib/Either.js";
+import type { Failure } from "../failure.ts";
+import type { Stream, Task } from "../stream/task.ts";
+import { prompts } from "./encode.ts";
+import type { Evaluated, Learner, Lesson, MaybeMerged, Report } from "./learner.ts";
+import type { Runtime } from "./runtime.ts";
+import { named, taskStage, type TaskStage } from "./stage.ts";
+
+/** What flows at the scale of a stream: a learner, what it is to learn in which order, and what it is scored on. */
+export interface Course {
+  readonly learner: Learner;
+  readonly stream: Stream;
+  /** The tasks of the lessons; usually those of the stream. */
+  readonly curriculum: readonly Task[];
+  readonly reports: readonly Report[];
+}
+
+/** A method of continual learning: an arrow from a course to the course after all its lessons. */
+export type Method = TaskStage<Course, Course>;
+
+/** A course at its beginning. */
+export const course = (learner: Learner, stream: Stream): Course => ({ learner, stream, curriculum: stream.tasks, reports: [] });
+
+/** Lifts a lesson to a stream: the learner that leaves one lesson enters the next. */
+export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskStage<Course, Course> =>
+  named<RTE.URI, Runtime, Course, Course, never>("scan", undefined, {
+    name: lesson.name,
+    options: lesson.options,
+    parts: lesson.parts,
+    run: (start: Course): RTE.ReaderTaskEither<Runtime, Failure, Course> => (runtime) => async () => {
+      let now = start;
+      for (const [position, current] of start.curriculum.entries()) {
+        runtime.emit({ type: "task", task: current.name, position });
+        const after = await lesson.run({ learner: now.learner, task: current, position, stream: start.stream })(runtime)();
+        if (E.isLeft(after)) return after;
+        const { learner, row, trained, mergeError } = after.right;
+        now = { ...now, learner, reports: [...now.reports, { task: current.name, row, trained, mergeError }] };
+        runtime.emit({ type: "lesson", position, report: now.reports[position], learner });
+      }
+      return E.right(now);
+    },
+  });
+
+/** A method that learns every task of a stream by the same lesson. */
+export const method = (name: string, options: unknown, lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): Method => named(name, options, scan(lesson));
+
+/** All tasks as one: every class under its own task's prompt. */
+const pooledTask = (tasks: readonly Task[]): Task => {
+  const offsets = tasks.map((_, j) => tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
+  const split = (of: (t: Task) => Task["train"]): Task["train"] =>
+    TE.map((lists: readonly (readonly { readonly label: number }[])[]) => lists.flatMap((samples, j) => samples.map((s) => ({ ...s, label: s.label + offsets[j] }))) as never)(
+      TE.sequenceArray(tasks.map(of)),
+    );
+  return {
+    name: tasks.map((t) => t.name).join(" + "),
+    classNames: tasks.flatMap((t) => prompts(t.templates[0], t.classNames)),
+    templates: ["{c}"],
+    train: split((t) => t.train),
+    test: split((t) => t.test),
+  };
+};
+
+/** Replaces the curriculum by one task that holds them all: what joint training learns. */
+export const pool: TaskStage<Course, Course> = taskStage("pool", undefined, (c) => RTE.of({ ...c, curriculum: [pooledTask(c.curriculum)] }));
+
+/** Replaces the curriculum by nothing. */
+export const skip: TaskStage<Course, Course> = taskStage("skip", undefined, (c) => RTE.of({ ...c, curriculum: [] }));
+
