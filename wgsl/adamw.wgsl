@@ -2,8 +2,8 @@
 //
 // Bindings: 0 Dims {count}; 1 g [count]; 2 hyper [8] = lr, beta1, beta2, eps, weight decay, 1 - beta1^t, 1 - beta2^t, gradient scale;
 //           3 p [count], 4 m [count], 5 v [count]: parameters and moments, updated.
-// Layout:   one element a thread, workgroup 64, the grid folded over x and y.
-// Bounds:   threads past count return.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:   the stride ends at count.
 
 struct Dims { count: u32 }
 
@@ -16,8 +16,6 @@ struct Dims { count: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) { return; }
   let lr = hyper[0];
   let beta1 = hyper[1];
   let beta2 = hyper[2];
@@ -25,12 +23,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let decay = hyper[4];
   let correction1 = hyper[5];
   let correction2 = hyper[6];
-  let gradient = g[i] * hyper[7];
+  let scale = hyper[7];
 
-  let decayed = p[i] * (1.0 - lr * decay);
-  let mean = fma(1.0 - beta1, gradient - m[i], m[i]);
-  let square = fma((1.0 - beta2) * gradient, gradient, beta2 * v[i]);
-  m[i] = mean;
-  v[i] = square;
-  p[i] = decayed - (lr / correction1) * mean / (sqrt(square) / sqrt(correction2) + eps);
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
+    let gradient = scale * g[i];
+    let decayed = p[i] * (1.0 - lr * decay);
+    let mean = fma(1.0 - beta1, gradient - m[i], m[i]);
+    let square = fma((1.0 - beta2) * gradient, gradient, beta2 * v[i]);
+    m[i] = mean;
+    v[i] = square;
+    p[i] = decayed - (lr / correction1) * mean / (sqrt(square) / sqrt(correction2) + eps);
+  }
 }

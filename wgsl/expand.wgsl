@@ -1,9 +1,8 @@
 // y[i] = alpha * x[(i / div) % wrap]: repeats a vector along leading and trailing dimensions.
 //
-// x   [wrap]                   binding 1
-// y   [outer, wrap, div]       binding 2, count = outer * wrap * div elements
-//
-// One element a thread, workgroup 64, grid folded over x and y; threads past `count` do nothing.
+// Bindings: 0 Dims {count, div, wrap, alpha}; 1 x [wrap]; 2 y [outer, wrap, div], count = outer wrap div.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:   the stride ends at count.
 
 struct Dims { count: u32, div: u32, wrap: u32, alpha: f32 }
 
@@ -13,7 +12,11 @@ struct Dims { count: u32, div: u32, wrap: u32, alpha: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) { return; }
-  y[i] = dims.alpha * x[(i / dims.div) % dims.wrap];
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
+    // As in zip.wgsl: mostly one division, not two.
+    var j = i;
+    if (dims.div > 1u) { j /= dims.div; }
+    y[i] = dims.alpha * x[j % dims.wrap];
+  }
 }

@@ -1,22 +1,16 @@
 // Fills a tensor with one value: out[i] = value.
 //
 // Bindings: 0 Dims {count, value}; 1 out f32[count], any shape, row-major.
-// Layout:   one element a thread, workgroup 64, the grid folded over x and y.
-// Bounds:   threads past count return.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:   the stride ends at count.
 
-struct Dims {
-  count: u32,
-  value: f32,
-}
+struct Dims { count: u32, value: f32 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) {
-    return;
-  }
-  out[i] = dims.value;
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) { out[i] = dims.value; }
 }

@@ -4,8 +4,8 @@
 // Constants: KEEP leaves the rows of other windows as they are (every visit but the first); else they become 0.
 // Bindings:  0 Dims {count, width, first, rows, rest}; 1 table [rows, width]; 2 index u32 [count / width]; 3 out [count / width, width].
 //            `rest` is reserved.
-// Layout:    one element of out a thread, workgroup 64, the grid folded over x and y.
-// Bounds:    threads past count return; an index outside of the window reads nothing.
+// Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements of out.
+// Bounds:    the stride ends at count; an index outside of the window reads nothing.
 
 struct Dims { count: u32, width: u32, first: u32, rows: u32, rest: u32 }
 
@@ -14,10 +14,7 @@ struct Dims { count: u32, width: u32, first: u32, rows: u32, rest: u32 }
 @group(0) @binding(2) var<storage, read> index: array<u32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let e = id.x + id.y * (groups.x * 64u);
-  if (e >= dims.count) { return; }
+fn copy(e: u32) {
   let i = e / dims.width;
   let column = e - i * dims.width;
   let row = index[i];
@@ -27,4 +24,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 //#if !KEEP
   else { out[e] = 0.0; }
 //#end
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let stride = groups.x * groups.y * 64u;
+  for (var e = id.x + id.y * (groups.x * 64u); e < dims.count; e += stride) { copy(e); }
 }

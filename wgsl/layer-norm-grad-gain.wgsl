@@ -3,8 +3,8 @@
 //
 // Bindings: 0 Dims {rows, width, chunk}; 1 dy [rows, width]; 2 x [rows, width]; 3 stats [rows, 2] = mean, rstd;
 //           4 out [max(1, ceil(rows / chunk)), width].
-// Layout:   one element of out a thread, workgroup 64, the grid folded over x and y: neighbours read neighbouring columns.
-// Bounds:   threads past out return; the last chunk may be short.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements of out, neighbours over columns.
+// Bounds:   the stride ends with out; the last chunk may be short.
 
 struct Dims { rows: u32, width: u32, chunk: u32 }
 
@@ -14,11 +14,7 @@ struct Dims { rows: u32, width: u32, chunk: u32 }
 @group(0) @binding(3) var<storage, read> stats: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  let chunks = max(1u, (dims.rows + dims.chunk - 1u) / dims.chunk);
-  if (i >= chunks * dims.width) { return; }
+fn sumChunk(i: u32) {
   let k = i / dims.width;
   let c = i - k * dims.width;
   let end = min((k + 1u) * dims.chunk, dims.rows);
@@ -28,4 +24,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sum = fma(dy[at], (x[at] - stats[2u * r]) * stats[2u * r + 1u], sum);
   }
   out[i] = sum;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let chunks = max(1u, (dims.rows + dims.chunk - 1u) / dims.chunk);
+  let count = chunks * dims.width;
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < count; i += stride) { sumChunk(i); }
 }

@@ -4,9 +4,9 @@
 // stands before i, which therefore is not the head of its chain.
 //
 // Bindings: 0 Dims {count}; 1 index u32 [count]; 2 next u32 [count].
-// Layout:   one position a thread, workgroup 64, the grid folded over x and y. A thread scans until it finds its neighbours in the
-//           chain: quadratic at worst, and a batch of tokens is short.
-// Bounds:   threads past count return; count < 2^31.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the positions. Each scans until it
+//           finds the neighbours in the chain: quadratic at worst, but a batch of tokens is short and repeats its padding.
+// Bounds:   the stride ends at count; count < 2^31.
 
 struct Dims { count: u32 }
 
@@ -14,10 +14,7 @@ struct Dims { count: u32 }
 @group(0) @binding(1) var<storage, read> index: array<u32>;
 @group(0) @binding(2) var<storage, read_write> next: array<u32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) { return; }
+fn link(i: u32) {
   let row = index[i];
   var after = i + 1u;
   while (after < dims.count && index[after] != row) { after += 1u; }
@@ -25,4 +22,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var before = i;
   while (before > 0u && index[before - 1u] != row) { before -= 1u; }
   next[i] = select(after, after | 0x80000000u, before > 0u);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) { link(i); }
 }

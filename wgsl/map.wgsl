@@ -6,8 +6,8 @@
 //   SQRT  SQUARE  ABS  SIGN           RECIPROCAL  1 / x
 //
 // Bindings: 0 Dims {count, alpha, beta}; 1 x [count]; 2 y [count].
-// Layout:   one element a thread, workgroup 64, the grid folded over x and y.
-// Bounds:   threads past count return.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:   the stride ends at count.
 
 struct Dims { count: u32, alpha: f32, beta: f32 }
 
@@ -77,7 +77,8 @@ fn f(x: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) { return; }
-  y[i] = f(x[i]);
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
+    y[i] = f(x[i]);
+  }
 }

@@ -4,8 +4,8 @@
 //
 // Bindings: 0 Dims {count, width, first, rows}; 1 dy [n, width], count = n width; 2 index u32 [n]; 3 next u32 [n];
 //           4 out [rows, width], the rows first .. first + rows - 1 of the whole table.
-// Layout:   one element of dy a thread, workgroup 64, the grid folded over x and y.
-// Bounds:   threads past count return; an index outside of the window writes nothing.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements of dy.
+// Bounds:   the stride ends at count; an index outside of the window writes nothing.
 
 struct Dims { count: u32, width: u32, first: u32, rows: u32 }
 
@@ -15,10 +15,7 @@ struct Dims { count: u32, width: u32, first: u32, rows: u32 }
 @group(0) @binding(3) var<storage, read> next: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let e = id.x + id.y * (groups.x * 64u);
-  if (e >= dims.count) { return; }
+fn sumChain(e: u32) {
   let width = dims.width;
   let i = e / width;
   let column = e - i * width;
@@ -29,4 +26,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let n = dims.count / width;
   for (var j = i; j < n; j = next[j] & 0x7fffffffu) { sum += dy[j * width + column]; }
   out[(row - dims.first) * width + column] = sum;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let stride = groups.x * groups.y * 64u;
+  for (var e = id.x + id.y * (groups.x * 64u); e < dims.count; e += stride) { sumChain(e); }
 }

@@ -1,8 +1,8 @@
 // One step of gradient descent with momentum and weight decay, in place, as torch's SGD (dampening 0, no Nesterov).
 //
 // Bindings: 0 Dims {count}; 1 g [count]; 2 hyper [4] = lr, momentum, weight decay, gradient scale; 3 p [count], 4 m [count], updated.
-// Layout:   one element a thread, workgroup 64, the grid folded over x and y.
-// Bounds:   threads past count return.
+// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:   the stride ends at count.
 
 struct Dims { count: u32 }
 
@@ -14,13 +14,16 @@ struct Dims { count: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) { return; }
   let lr = hyper[0];
   let momentum = hyper[1];
   let decay = hyper[2];
-  let gradient = fma(decay, p[i], g[i] * hyper[3]);
-  let velocity = fma(momentum, m[i], gradient);
-  m[i] = velocity;
-  p[i] = fma(-lr, velocity, p[i]);
+  let scale = hyper[3];
+
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
+    let gradient = fma(decay, p[i], scale * g[i]);
+    let velocity = fma(momentum, m[i], gradient);
+    m[i] = velocity;
+    p[i] = fma(-lr, velocity, p[i]);
+  }
 }

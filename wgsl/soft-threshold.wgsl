@@ -8,8 +8,8 @@
 //
 // Constants: CODE.
 // Bindings:  0 Dims {count}; 1 hyper [1] = kappa; 2 g [count], updated.
-// Layout:    one element a thread, workgroup 64, the grid folded over x and y.
-// Bounds:    threads past count return.
+// Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:    the stride ends at count.
 
 struct Dims { count: u32 }
 
@@ -19,16 +19,17 @@ struct Dims { count: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) { return; }
   let kappa = hyper[0];
-  var value = g[i];
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
+    var value = g[i];
 //#if CODE
-  if (value > kappa) { value -= kappa; }
-  if (value < -kappa) { value += kappa; }
-  if (abs(value) < kappa) { value = 0.0; }
+    if (value > kappa) { value -= kappa; }
+    if (value < -kappa) { value += kappa; }
+    if (abs(value) < kappa) { value = 0.0; }
 //#else
-  value = select(0.0, value - sign(value) * kappa, abs(value) > kappa);
+    value = select(0.0, value - sign(value) * kappa, abs(value) > kappa);
 //#end
-  g[i] = value;
+    g[i] = value;
+  }
 }

@@ -5,8 +5,8 @@
 //
 // Constants: SAME says that b has the shape of a, so that element i meets b[i].
 // Bindings:  0 Dims {count, div, wrap}; 1 a [outer, wrap, div]; 2 b [wrap]; 3 y like a; count = outer wrap div.
-// Layout:    one element a thread, workgroup 64, the grid folded over x and y.
-// Bounds:    threads past count return.
+// Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:    the stride ends at count.
 
 struct Dims { count: u32, div: u32, wrap: u32 }
 
@@ -73,14 +73,15 @@ fn f(a: f32, b: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * (groups.x * 64u);
-  if (i >= dims.count) { return; }
+  let stride = groups.x * groups.y * 64u;
+  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
 //#if SAME
-  y[i] = f(a[i], b[i]);
+    y[i] = f(a[i], b[i]);
 //#else
-  // Integer division is slow on every adapter, and most broadcasts (a bias, a gain) need none.
-  var j = i;
-  if (dims.div > 1u) { j /= dims.div; }
-  y[i] = f(a[i], b[j % dims.wrap]);
+    // Integer division is slow on every adapter, and most broadcasts (a bias, a gain) need one, not two.
+    var j = i;
+    if (dims.div > 1u) { j /= dims.div; }
+    y[i] = f(a[i], b[j % dims.wrap]);
 //#end
+  }
 }

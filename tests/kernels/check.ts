@@ -8,6 +8,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device, Kernel } from "../../src/device/device.ts";
+import { elementGrid } from "../../src/device/launch.ts";
 import type { Grid, Word } from "../../src/device/launch.ts";
 import { openDevice } from "../../src/device/open.ts";
 import type { OpenDevice } from "../../src/device/open.ts";
@@ -145,6 +146,12 @@ export const checkKernel = async (device: Device, one: Case): Promise<void> => {
       if (!(Math.abs(value - want) <= allowed)) assert.unreachable(`${where}, element ${k}: ${value} instead of ${want} (allowed ${allowed})`);
     }
   });
+};
+
+/** The same for a kernel whose threads stride over `count` elements: with a thread for each, and with one workgroup for all. */
+export const checkElements = async (device: Device, count: number, one: Omit<Case, "grid">): Promise<void> => {
+  await checkKernel(device, { ...one, grid: elementGrid(count) });
+  if (count > 64) await checkKernel(device, { ...one, grid: [1, 1, 1] });
 };
 
 let opened: OpenDevice | undefined;

@@ -1,5 +1,5 @@
-import { elementGrid, f32 } from "../../src/device/launch.ts";
-import { checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
+import { f32 } from "../../src/device/launch.ts";
+import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 import type { Tolerance } from "./check.ts";
 
 const counts = [0, 1, 7, 63, 64, 65, 1009];
@@ -57,8 +57,8 @@ for (const [name, { f, low, high, tolerance, edges = [] }] of Object.entries(una
     for (const count of counts) {
       const x = numbers(count, count + 1, low, high);
       if (count > edges.length) x.set(edges);
-      await checkKernel(device, {
-        kernel: "map", constants: { [name]: true }, dims: [count, f32(alpha), f32(beta)], grid: elementGrid(count),
+      await checkElements(device, count, {
+        kernel: "map", constants: { [name]: true }, dims: [count, f32(alpha), f32(beta)],
         operands: [reads(x), writes(Float64Array.from(x, f), tolerance)],
       });
     }
@@ -91,8 +91,8 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
     for (const count of counts) {
       const [a, b] = [numbers(count, count + 1, -9, 9), numbers(count, count + 2, 0.5, 8)];
       if (name.endsWith("GRAD") && count > activations.length) a.set(activations);
-      await checkKernel(device, {
-        kernel: "zip", constants: { [name]: true, SAME: true }, dims: [count, 1, count], grid: elementGrid(count),
+      await checkElements(device, count, {
+        kernel: "zip", constants: { [name]: true, SAME: true }, dims: [count, 1, count],
         operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => f(x, b[i])), tolerance)],
       });
     }
@@ -102,8 +102,8 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
     for (const [outer, wrap, div] of [[1, 1, 1], [5, 13, 1], [3, 7, 11], [1, 17, 64], [65, 1, 1], [0, 3, 2], [9, 64, 3]]) {
       const count = outer * wrap * div;
       const [a, b] = [numbers(count, count + 1, -9, 9), numbers(wrap, count + 2, 0.5, 8)];
-      await checkKernel(device, {
-        kernel: "zip", constants: { [name]: true }, dims: [count, div, wrap], grid: elementGrid(count),
+      await checkElements(device, count, {
+        kernel: "zip", constants: { [name]: true }, dims: [count, div, wrap],
         operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => f(x, b[Math.floor(i / div) % wrap])), tolerance)],
       });
     }
@@ -112,8 +112,8 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
 
 deviceTest("fill", async (device) => {
   for (const count of counts) {
-    await checkKernel(device, {
-      kernel: "fill", constants: {}, dims: [count, f32(2.5)], grid: elementGrid(count), operands: [writes(new Float64Array(count).fill(2.5))],
+    await checkElements(device, count, {
+      kernel: "fill", constants: {}, dims: [count, f32(2.5)], operands: [writes(new Float64Array(count).fill(2.5))],
     });
   }
 });
@@ -123,8 +123,8 @@ deviceTest("expand", async (device) => {
     const count = outer * wrap * div;
     const x = numbers(wrap, 5);
     const y = Float64Array.from({ length: count }, (_, i) => alpha * x[Math.floor(i / div) % wrap]);
-    await checkKernel(device, {
-      kernel: "expand", constants: {}, dims: [count, div, wrap, f32(alpha)], grid: elementGrid(count), operands: [reads(x), writes(y, { relative: 6e-8 })],
+    await checkElements(device, count, {
+      kernel: "expand", constants: {}, dims: [count, div, wrap, f32(alpha)], operands: [reads(x), writes(y, { relative: 6e-8 })],
     });
   }
 });

@@ -1,5 +1,4 @@
-import { elementGrid } from "../../src/device/launch.ts";
-import { checkKernel, deviceTest, numbers, reads, runTests, sentinel, updates, wholes, writes, writesIndices } from "./check.ts";
+import { checkElements, deviceTest, numbers, reads, runTests, sentinel, updates, wholes, writes, writesIndices } from "./check.ts";
 
 /** Every element's index along each axis of a shape, last axis fastest. */
 const unravel = (i: number, shape: readonly number[]): readonly number[] => {
@@ -22,8 +21,8 @@ deviceTest("window slices and pads the middle axis", async (device) => {
       const [o, i, k] = unravel(e, shape);
       return i + shift >= 0 && i + shift < from ? x[(o * from + i + shift) * inner + k] : 0;
     });
-    await checkKernel(device, {
-      kernel: "window", constants: {}, dims: [count, inner, to, from, shift], grid: elementGrid(count), operands: [reads(x), writes(y)],
+    await checkElements(device, count, {
+      kernel: "window", constants: {}, dims: [count, inner, to, from, shift], operands: [reads(x), writes(y)],
     });
   }
 });
@@ -36,8 +35,8 @@ deviceTest("patchify lays patches out as the columns of a convolution", async (d
       const [b, gy, gx, c, py, px] = unravel(e, shape);
       return x[((b * channels + c) * height + gy * side + py) * width + gx * side + px];
     });
-    await checkKernel(device, {
-      kernel: "patchify", constants: {}, dims: [x.length, channels, height, width, side], grid: elementGrid(x.length), operands: [reads(x), writes(y)],
+    await checkElements(device, x.length, {
+      kernel: "patchify", constants: {}, dims: [x.length, channels, height, width, side], operands: [reads(x), writes(y)],
     });
   }
 });
@@ -54,8 +53,8 @@ deviceTest("gather copies the rows of a window", async (device) => {
           const inside = index[i] >= first && index[i] < first + rows;
           return inside ? table[index[i] * width + c] : KEEP ? Math.fround(sentinel) : 0;
         });
-        await checkKernel(device, {
-          kernel: "gather", constants: { KEEP }, dims: [y.length, width, first, rows, 0], grid: elementGrid(y.length),
+        await checkElements(device, y.length, {
+          kernel: "gather", constants: { KEEP }, dims: [y.length, width, first, rows, 0],
           operands: [reads(window), reads(index), writes(y)],
         });
       }
@@ -76,8 +75,8 @@ const indexSets = [
 
 deviceTest("links chain equal indices", async (device) => {
   for (const index of indexSets) {
-    await checkKernel(device, {
-      kernel: "links", constants: {}, dims: [index.length], grid: elementGrid(index.length), operands: [reads(index), writesIndices(linksOf(index))],
+    await checkElements(device, index.length, {
+      kernel: "links", constants: {}, dims: [index.length], operands: [reads(index), writesIndices(linksOf(index))],
     });
   }
 });
@@ -93,8 +92,8 @@ deviceTest("scatter-add sums chains into a window, and leaves other rows alone",
         for (let c = 0; c < width; c += 1) table[row * width + c] = Math.fround(table[row * width + c] + dy[i * width + c]);
       });
       for (const [first, rows] of [[0, total], [0, 3], [3, total - 3], [2, 1]]) {
-        await checkKernel(device, {
-          kernel: "scatter-add", constants: {}, dims: [dy.length, width, first, rows], grid: elementGrid(dy.length),
+        await checkElements(device, dy.length, {
+          kernel: "scatter-add", constants: {}, dims: [dy.length, width, first, rows],
           operands: [reads(dy), reads(index), reads(linksOf(index)), updates(new Float32Array(rows * width), table.slice(first * width, (first + rows) * width))],
         });
       }

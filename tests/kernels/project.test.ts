@@ -1,5 +1,5 @@
-import { elementGrid, f32 } from "../../src/device/launch.ts";
-import { checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
+import { f32 } from "../../src/device/launch.ts";
+import { checkElements, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 
 deviceTest("project takes out of x, or keeps, what lies in a span", async (device) => {
   for (const [rows, width, rank] of [[1, 1, 1], [13, 7, 3], [64, 65, 8], [63, 64, 63], [5, 129, 1], [7, 3, 0], [0, 4, 2], [4, 0, 2]]) {
@@ -12,8 +12,8 @@ deviceTest("project takes out of x, or keeps, what lies in a span", async (devic
           for (let k = 0; k < rank; k += 1) dot += basis[r * rank + k] * coeff[k * width + c];
           return (ONLY ? 0 : v) + sign * dot;
         });
-        await checkKernel(device, {
-          kernel: "project", constants: { ONLY }, dims: [rows, width, rank, f32(sign)], grid: elementGrid(x.length),
+        await checkElements(device, x.length, {
+          kernel: "project", constants: { ONLY }, dims: [rows, width, rank, f32(sign)],
           operands: [ONLY ? undefined : reads(x), reads(basis), reads(coeff), writes(out, { absolute: 3e-6, relative: 1e-7 })],
         });
       }

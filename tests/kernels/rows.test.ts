@@ -2,7 +2,7 @@ import { f32, foldGroups } from "../../src/device/launch.ts";
 import type { Word } from "../../src/device/launch.ts";
 import type { Device, Kernel } from "../../src/device/device.ts";
 import type { Constants } from "../../src/device/template.ts";
-import { checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
+import { checkElements, checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
 import type { Operand } from "./check.ts";
 
 /** [rows, width] that hurt: one, primes, one off a workgroup, none. */
@@ -76,8 +76,8 @@ deviceTest("layer-norm-grad and layer-norm-grad-gain", async (device) => {
         const [k, c] = [Math.floor(i / width), i % width];
         return sum(dys.slice(k * chunk, (k + 1) * chunk).map((d, r) => d[c] * z[k * chunk + r][c]));
       });
-      await checkKernel(device, {
-        kernel: "layer-norm-grad-gain", constants: {}, dims: [rows, width, chunk], grid: foldGroups(Math.ceil(out.length / 64)),
+      await checkElements(device, out.length, {
+        kernel: "layer-norm-grad-gain", constants: {}, dims: [rows, width, chunk],
         operands: [reads(dy), reads(x), reads(stats), writes(out, { absolute: 1e-5 })],
       });
     }

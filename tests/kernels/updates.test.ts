@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { elementGrid } from "../../src/device/launch.ts";
-import { checkKernel, deviceTest, numbers, reads, runTests, updates } from "./check.ts";
+import { checkElements, deviceTest, numbers, reads, runTests, updates } from "./check.ts";
 
 const counts = [0, 1, 13, 63, 64, 65, 517];
 
@@ -22,8 +21,8 @@ deviceTest("adamw", async (device) => {
       // A parameter without a gradient must stay, not become 0 / 0.
       if (t === 1) g.fill(0, 0, 1);
       const after = Array.from(g, (x, i) => adamw(hyper, x, p[i], m[i], v[i]));
-      await checkKernel(device, {
-        kernel: "adamw", constants: {}, dims: [count], grid: elementGrid(count),
+      await checkElements(device, count, {
+        kernel: "adamw", constants: {}, dims: [count],
         operands: [
           reads(g), reads(hyper),
           updates(p, after.map((s) => s[0]), { absolute: 2e-9, relative: 2e-7 }),
@@ -47,8 +46,8 @@ deviceTest("sgd", async (device) => {
     for (const hyper of [Float32Array.of(0.1, 0, 0, 1), Float32Array.of(0.05, 0.9, 0.1, 0.25)]) {
       const [g, p, m] = [numbers(count, 1), numbers(count, 2, -3, 3), numbers(count, 3)];
       const after = Array.from(g, (x, i) => sgd(hyper, x, p[i], m[i]));
-      await checkKernel(device, {
-        kernel: "sgd", constants: {}, dims: [count], grid: elementGrid(count),
+      await checkElements(device, count, {
+        kernel: "sgd", constants: {}, dims: [count],
         operands: [
           reads(g), reads(hyper),
           updates(p, after.map((s) => s[0]), { absolute: 1e-7, relative: 1e-7 }),
@@ -75,8 +74,8 @@ deviceTest("soft-threshold, both forms", async (device) => {
         const k = Math.fround(kappa);
         const g = numbers(count, 9);
         if (count > 12) g.set([0.012, 0.009, 0.0051, -0.012, 0.0049, -0.009, -0.0049, 0, k, -k, 2 * k, -2 * k]);
-        await checkKernel(device, {
-          kernel: "soft-threshold", constants: { CODE }, dims: [count], grid: elementGrid(count),
+        await checkElements(device, count, {
+          kernel: "soft-threshold", constants: { CODE }, dims: [count],
           operands: [reads(Float32Array.of(kappa)), updates(g, Float64Array.from(g, (x) => shrink(x, k)))],
         });
         if (kappa === 0) assert.equal(Float32Array.from(g, (x) => shrink(x, 0)), g);
@@ -88,8 +87,8 @@ deviceTest("soft-threshold, both forms", async (device) => {
 deviceTest("soft-threshold, the values of METHODS.md A.3", async (device) => {
   const g = Float32Array.of(0.012, 0.009, 0.0051, -0.012, 0.0049);
   for (const [CODE, after] of [[true, [0.007, 0, 0, -0.007, 0]], [false, [0.007, 0.004, 0.0001, -0.007, 0]]] as const) {
-    await checkKernel(device, {
-      kernel: "soft-threshold", constants: { CODE }, dims: [5], grid: elementGrid(5),
+    await checkElements(device, 5, {
+      kernel: "soft-threshold", constants: { CODE }, dims: [5],
       operands: [reads(Float32Array.of(0.005)), updates(g, after, { absolute: 1e-9 })],
     });
   }
@@ -115,7 +114,6 @@ deviceTest("seven steps follow torch", async (device) => {
       const rounded = state.map((s) => s.map(Math.fround));
       const column = (of: readonly (readonly number[])[], c: number): Float32Array => Float32Array.from(of, (s) => s[c]);
       const g = Float32Array.from(golden.gradients[step]);
-      const grid = elementGrid(count);
       if (options.betas !== undefined) {
         const [b1, b2] = [beta1?.[step] ?? options.betas[0], options.betas[1]];
         const exact = [lr[step], b1, b2, options.eps ?? 0, options.weight_decay, 1 - b1 ** (step + 1), 1 - b2 ** (step + 1), 1];
@@ -123,8 +121,8 @@ deviceTest("seven steps follow torch", async (device) => {
         state.forEach((s, i) => assert.ok(Math.abs(s[0] - parameters[step][i]) < 1e-9, `${name}: the reference leaves torch`));
         // 1 - beta as f32 knows it: 0.9999 in f32 is 3e-8 off, which is 2e-4 of 1 - beta2, and half of that in the step.
         const off = 4e-8 / (1 - b2);
-        await checkKernel(device, {
-          kernel: "adamw", constants: {}, dims: [count], grid,
+        await checkElements(device, count, {
+          kernel: "adamw", constants: {}, dims: [count],
           operands: [
             reads(g), reads(Float32Array.from(exact)),
             updates(column(rounded, 0), parameters[step], { absolute: 1e-7 + lr[step] * off, relative: 3e-7 }),
@@ -136,8 +134,8 @@ deviceTest("seven steps follow torch", async (device) => {
         const exact = [lr[step], options.momentum ?? 0, options.weight_decay, 1];
         state = state.map((s, i) => [...sgd(exact as unknown as Float32Array, g[i], s[0], s[1]), 0]);
         state.forEach((s, i) => assert.ok(Math.abs(s[0] - parameters[step][i]) < 1e-9, `${name}: the reference leaves torch`));
-        await checkKernel(device, {
-          kernel: "sgd", constants: {}, dims: [count], grid,
+        await checkElements(device, count, {
+          kernel: "sgd", constants: {}, dims: [count],
           operands: [
             reads(g), reads(Float32Array.from(exact)),
             updates(column(rounded, 0), parameters[step], { absolute: 2e-7, relative: 3e-7 }),
