@@ -63,15 +63,23 @@ export interface BatchOptions extends LoadOptions {
 const loader = (options: LoadOptions) => {
   const cache = options.cache ?? imageCache(512);
   const corrupt = new Map<Sample, Failure>();
+  const pending = new Map<Sample, Promise<E.Either<Failure, Image>>>();
+  const decode = async (sample: Sample): Promise<E.Either<Failure, Image>> => {
+    const decoded = await sample.decode();
+    if (E.isLeft(decoded)) corrupt.set(sample, decoded.left);
+    else cache.set(sample.id, decoded.right);
+    pending.delete(sample);
+    return decoded;
+  };
   const load = async (sample: Sample): Promise<E.Either<Failure, Image>> => {
     const known = corrupt.get(sample);
     if (known !== undefined) return E.left(known);
     const image = cache.get(sample.id);
     if (image !== undefined) return E.right(image);
-    const decoded = await sample.decode();
-    if (E.isLeft(decoded)) corrupt.set(sample, decoded.left);
-    else cache.set(sample.id, decoded.right);
-    return decoded;
+    // Two places of a batch may want the same sample at the same time.
+    const under = pending.get(sample) ?? decode(sample);
+    pending.set(sample, under);
+    return under;
   };
   const skipped = (): readonly Skipped[] => [...corrupt].map(([{ id }, failure]) => ({ id, failure }));
   return { load, skipped };

@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import * as t from "io-ts";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { describe } from "../../src/failure.ts";
+import type { Failure } from "../../src/failure.ts";
+import { readBytes, readJson, readJsonAs, readText, writeAtomic, writeFolderAtomic, writeJson, writeText } from "../../src/formats/files.ts";
+import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+
+const test = suite("files");
+const { dir, remove } = temporaryFolder("files");
+test.after(remove);
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+test("reads name the path of what is missing, a folder, not UTF-8, not JSON", async () => {
+  for (const path of [join(dir, "missing"), dir]) {
+    const failure = left(await readBytes(path)());
+    assert.ok(failure._tag === "FileUnreadable" && failure.path === path);
+    assert.not.match(describe(failure), /ENOENT|EISDIR.*'|\n/);
+  }
+  const path = join(dir, "bad");
+  writeFileSync(path, Uint8Array.of(0xff, 0xfe));
+  assert.is(left(await readText(path)())._tag, "FileCorrupt");
+  writeFileSync(path, "{");
+  assert.is(left(await readJson(path)())._tag, "FileCorrupt");
+  writeFileSync(path, "\ufeff{}");
+  assert.equal(right(await readJson(path)()), {});
+});
+
+test("a JSON file that does not fit names the key", async () => {
+  const path = join(dir, "config.json");
+  const codec = t.type({ vision: t.type({ width: t.number }) });
+  writeFileSync(path, `{"vision": {"width": "768"}}`);
+  assert.is(describe(left(await readJsonAs(codec, path)())), `${path}: "vision.width" should be number and is "768"`);
+  writeFileSync(path, `{"vision": {"width": 768}}`);
+  assert.is(right(await readJsonAs(codec, path)()).vision.width, 768);
+});
+
+test("writes a file from chunks, over an old one, into a new folder", async () => {
+  const path = join(dir, "new", "deep", "file");
+  right(await writeAtomic(path, [bytes("a"), new Uint8Array(0), bytes("bc")])());
+  right(await writeAtomic(path, (async function* () { yield bytes("over"); })())());
+  assert.is(readFileSync(path, "utf8"), "over");
+  right(await writeText(path, "é")());
+  right(await writeJson(path, { a: 1 })());
+  assert.is(readFileSync(path, "utf8"), "{\n  \"a\": 1\n}\n");
+  assert.equal(readdirSync(join(dir, "new", "deep")), ["file"]);
+});
+
+test("a write that fails half way leaves the old file and nothing else", async () => {
+  const folder = join(dir, "half");
+  mkdirSync(folder);
+  const path = join(folder, "file");
+  writeFileSync(path, "old");
+  const failure = left(await writeAtomic(path, (function* () {
+    yield bytes("new");
+    throw new Error("the source broke");
+  })())());
+  assert.ok(failure._tag === "FileUnwritable" && failure.path === path && failure.detail === "the source broke");
+  assert.is(readFileSync(path, "utf8"), "old");
+  assert.equal(readdirSync(folder), ["file"]);
+  assert.is(left(await writeAtomic(folder, [bytes("x")])())._tag, "FileUnwritable", "a folder is in the way");
+  assert.is(left(await writeAtomic(join(path, "below"), [bytes("x")])())._tag, "FileUnwritable", "a file is in the way of a folder");
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  assert.is(left(await writeJson(path, circle)())._tag, "FileUnwritable");
+  assert.equal(readdirSync(folder), ["file"]);
+});
+
+test("a folder is written as one, replaces an old one, and fails as one", async () => {
+  const target = join(dir, "out", "model");
+  const fill = (text: string) => (temp: string): TE.TaskEither<Failure, string> => TE.map(() => text)(writeText(join(temp, "sub", "a"), text));
+  assert.is(right(await writeFolderAtomic(target, fill("one"))()), "one");
+  writeFileSync(join(target, "stale"), "");
+  assert.is(right(await writeFolderAtomic(target, fill("two"))()), "two");
+  assert.is(readFileSync(join(target, "sub", "a"), "utf8"), "two");
+  assert.not.ok(existsSync(join(target, "stale")));
+  const refusal: Failure = { _tag: "Interrupted" };
+  assert.equal(left(await writeFolderAtomic(target, (temp) => TE.chain(() => TE.left<Failure, string>(refusal))(fill("three")(temp)))()), refusal);
+  const thrown = left(await writeFolderAtomic(target, () => () => Promise.reject(new Error("broke")))());
+  assert.ok(thrown._tag === "FileUnwritable" && thrown.path === target);
+  assert.is(readFileSync(join(target, "sub", "a"), "utf8"), "two");
+  assert.equal(readdirSync(join(dir, "out")), ["model"]);
+});
+
+test.run();
