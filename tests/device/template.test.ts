@@ -14,6 +14,13 @@ test("branches stay or go, nested and negated; a missing name is false", () => {
   assert.is(specialise(text, { N: 4, WIDE: true, DEEP: 1 }), "a 4\nwide\n  deep\nz");
 });
 
+test("a repeated block sees its index and stays nested; no times leaves nothing", () => {
+  const rows = ["//#for i ROWS", "//#for j 2", "//#if WIDE", "a{{i}}{{j}}", "//#else", "b", "//#end", "//#end", "//#end", "z"].join("\n");
+  assert.is(specialise(rows, { ROWS: 2, WIDE: true }), "a00\na01\na10\na11\nz");
+  assert.is(specialise(rows, { ROWS: 0 }), "z");
+  assert.is(specialise("//#if A\n//#for i N\n{{B}}\n//#end\n//#end\nz", {}), "z");
+});
+
 test("a text without directives stays as it is", () => {
   assert.is(specialise("// plain\nfn main() {}\n", {}), "// plain\nfn main() {}\n");
 });
