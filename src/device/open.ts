@@ -74,7 +74,8 @@ const toggles = ["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nv
 
 const nothing = "Dawn finds no adapter";
 
-const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim().split("\n")[0];
+/** Dawn's GPUErrors have a message and are no Errors. */
+const firstLine = (error: unknown): string => String((error as { readonly message?: string } | undefined)?.message ?? error).trim().split("\n")[0];
 
 /** A device of the first adapter that Dawn offers; a string says why there is none. */
 const request = (icds: readonly string[], refuse: (info: GPUAdapterInfo) => string | undefined = () => undefined): Promise<Opened | string> =>

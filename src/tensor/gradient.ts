@@ -58,7 +58,8 @@ export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[
 
   for (const node of [...order].reverse()) {
     const slots = grads.get(node);
-    if (slots === undefined || wanted.has(node) || !onPath.has(node)) continue;
+    if (slots === undefined || !inputsOf(node).some((t) => onPath.has(t.node))) continue;
+    check(node.kind !== "pack", "gradient", () => "a pack has no gradient; differentiate with respect to its parts");
     if (node.kind === "view") {
       const g = slots[0];
       check(node.offset === 0 && size(node.of.shape) === size(node.outputs[0].shape), "gradient", () => "a partial view has no gradient; name the view itself in `wrt`");

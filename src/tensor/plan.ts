@@ -141,12 +141,33 @@ export const plan = (program: Program, target: Target): Plan => {
     }
   };
 
-  /** Copies a value to a place. */
-  const copyTo = (from: Tensor, to: Place): void => {
-    const flat = { shape: [size(from.shape)], dtype: from.dtype };
-    const source = { ...flat, node: from.node, output: from.output };
-    const copied = copy(source);
-    emit(copied.node as Node & { kind: "apply" }, [placeOf(from)], [to]);
+  /** Copies a value from one place to another; within a buffer by way of a third place. */
+  const copyTo = (from: Tensor, to: Place, at: Place = placeOf(from)): void => {
+    if (at.buffer === to.buffer) {
+      const between = { buffer: own("between", size(from.shape)), offset: 0 };
+      copyTo(from, between, at);
+      copyTo(from, to, between);
+      return;
+    }
+    const copied = copy({ shape: [size(from.shape)], dtype: from.dtype, node: from.node, output: from.output });
+    emit(copied.node as Node & { kind: "apply" }, [at], [to]);
+  };
+
+  /**
+   * Whether an update may take over the memory of one of its inputs: nobody reads the old value, or another value in its buffer, later, and
+   * the old value is not one that outlives the run.
+   */
+  const mayTake = (ins: readonly Place[], node: Node & { readonly kind: "apply" }, updated: number, output: number, at: number): boolean => {
+    const [root, offset] = rootOf(node.inputs[updated]);
+    const uses = root.node.kind === "pack" ? [root, ...root.node.parts.map((part) => rootOf(part)[0])] : [root];
+    return (
+      offset === 0 &&
+      size(root.shape) === size(node.outputs[output].shape) &&
+      uses.every((t) => (lastUse.get(t.node)?.[t.output] ?? -1) <= at) &&
+      ins.every((place, i) => i === updated || place.buffer !== ins[updated].buffer) &&
+      reserved.get(root.node)?.get(root.output) === undefined &&
+      (root.node.kind !== "leaf" || (root.node.role === "state" && root.node.name in program.state))
+    );
   };
 
   const release = (node: Node, at: number): void => {
@@ -176,12 +197,9 @@ export const plan = (program: Program, target: Target): Plan => {
       const outs = node.outputs.map((spec, output): Place => {
         const updated = node.op.inPlace?.[output];
         if (updated !== undefined) {
-          const [root, offset] = rootOf(node.inputs[updated]);
-          const last = lastUse.get(root.node)?.[root.output] ?? -1;
-          const whole = offset === 0 && size(root.shape) === size(spec.shape);
-          const mayTake = whole && last <= at && !(root.node.kind === "leaf" && root.node.role !== "state");
-          if (mayTake) {
+          if (mayTake(ins, node, updated, output, at)) {
             const place = ins[updated];
+            const [root] = rootOf(node.inputs[updated]);
             const slot = slotOf.get(place.buffer);
             if (slot !== undefined) slotOf.set(place.buffer, { node, output });
             places.get(root.node)![root.output] = undefined;
@@ -191,8 +209,9 @@ export const plan = (program: Program, target: Target): Plan => {
           copyTo(node.inputs[updated], place);
           return place;
         }
+        // A part that is computed from another part of its pack is copied there later: a launch cannot read the buffer that it writes.
         const claimed = reserved.get(node)?.get(output);
-        if (claimed !== undefined) return claimed;
+        if (claimed !== undefined && ins.every((place) => place.buffer !== claimed.buffer)) return claimed;
         if (kept.get(node)?.has(output)) return { buffer: own(`output of ${node.op.name}`, size(spec.shape)), offset: 0 };
         const buffer = allocate(node.op.name, size(spec.shape));
         slotOf.set(buffer, { node, output });
@@ -211,13 +230,20 @@ export const plan = (program: Program, target: Target): Plan => {
     }
   });
 
-  // A state that was not updated in place is copied home. Two states that swap would need a third buffer; none of our steps does that.
-  for (const [name, t] of Object.entries(program.state)) {
-    const home = leaves.get(`state:${name}`)!;
-    const place = placeOf(t);
-    if (place.buffer !== home.buffer || place.offset !== home.offset) copyTo(t, home);
-  }
-
-  const outputs = new Map(Object.entries(program.outputs).map(([name, t]) => [name, { ...placeOf(t), elements: size(t.shape) }]));
+  // A state that was not updated in place is copied home. What lies in a home that gets a new value is saved before: old states that are
+  // outputs, or new values of other states.
+  const homes = Object.entries(program.state).map(([name, t]) => ({ t, home: leaves.get(`state:${name}`)!, from: placeOf(t) }));
+  const moves = homes.filter(({ home, from }) => from.buffer !== home.buffer || from.offset !== home.offset);
+  const overwritten = new Set(moves.map(({ home }) => home.buffer));
+  const saved = (label: string, t: Tensor, from: Place): Place => {
+    if (!overwritten.has(from.buffer)) return from;
+    const place = { buffer: own(label, size(t.shape)), offset: 0 };
+    copyTo(t, place, from);
+    return place;
+  };
+  const outputs = new Map(Object.entries(program.outputs).map(([name, t]) => [name, { ...saved(`output ${name}`, t, placeOf(t)), elements: size(t.shape) }]));
+  moves
+    .map(({ t, home, from }) => ({ t, home, from: saved("state on its way", t, from) }))
+    .forEach(({ t, home, from }) => copyTo(t, home, from));
   return { buffers, launches, leaves, outputs };
 };

@@ -54,6 +54,8 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
     const order = topological([...Object.values(outputs), ...Object.values(state)]);
     const named = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node));
     const leaves = [...new Set([...named, ...order])].filter((node) => node.kind === "leaf");
+    const keys = new Set(leaves.map(({ role, name }) => `${role}:${name}`));
+    if (keys.size < leaves.length) throw new ShapeError("trace", `two tensors share a name: ${leaves.map(({ role, name }) => `${role} ${name}`).find((key, i, all) => all.indexOf(key) < i)}`);
     for (const [name, t] of Object.entries(state)) {
       const old = leaves.find((l) => l.role === "state" && l.name === name);
       if (old === undefined) throw new ShapeError("trace", `the step returns a state ${name} that it never had`);

@@ -1,0 +1,144 @@
+/** Gradients of a whole CLIP against torch autograd, and a directional derivative of its loss. */
+import * as assert from "uvu/assert";
+import type { HostTensor } from "../../src/formats/hostTensor.ts";
+import { allParameters, gatedLora, type Adapter, type GroupValues } from "../../src/model/adapters.ts";
+import { textBatch } from "../../src/model/clip.ts";
+import type { Device } from "../../src/device/device.ts";
+import { random } from "../../src/random.ts";
+import { imageToText, sum, textToImage, weighted, type Objective } from "../../src/stages/objective.ts";
+import { step, stepStage } from "../../src/stages/stage.ts";
+import { gradient, type Steps } from "../../src/stages/steps.ts";
+import { traceStep } from "../../src/stages/train.ts";
+import type { BatchShape, Graded, Trainee } from "../../src/stages/trainee.ts";
+import { flatten, unflatten } from "../../src/tensor/layout.ts";
+import { resident } from "../../src/tensor/resident.ts";
+import type { HostRecord } from "../../src/tensor/executable.ts";
+import { deviceTest, orThrow, readAll, relativeError, runTests, using } from "../tensor/check.ts";
+import { fixture, goldenOf, readModel, wholesOf, type Model } from "./embeddings.ts";
+
+/** A step that only differentiates: the gradient of every group is an output. */
+const gradientsOnly = <G extends string>(objective: Objective): Steps<G> => ({
+  count: 1,
+  step: step.compose(
+    gradient(objective),
+    stepStage<Graded, Trainee, G>("show", {}, ({ gradients, ...trainee }, tracing) => {
+      Object.entries(gradients).forEach(([name, g]) => tracing.record(`gradient of ${name}`, g));
+      return trainee;
+    }),
+  ),
+});
+
+type Outputs = Readonly<Record<string, Float32Array>>;
+
+/** Losses, and the flat gradients of the groups, at values of the groups. */
+const differentiate = async <G extends string>(
+  device: Device, { config, weights }: Model, adapter: Adapter<G>, objective: Objective, shape: BatchShape, batch: HostRecord, points: readonly GroupValues<G>[],
+): Promise<readonly Outputs[]> => {
+  const { program } = orThrow(traceStep(config, adapter, gradientsOnly<G>(objective), shape));
+  const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
+  const uploaded = orThrow(resident(device, [...weights].filter(([name]) => used.has(name))));
+  try {
+    return await using(device, program, async (exe) => {
+      const results: Outputs[] = [];
+      for (const values of points) {
+        orThrow(exe.write("state", values));
+        orThrow(exe.run(batch));
+        results.push(await readAll(exe, Object.keys(program.outputs)));
+      }
+      return results;
+    }, uploaded);
+  } finally {
+    uploaded.release();
+  }
+};
+
+/** One-hot targets [images, texts] and their transpose. */
+const targetsOf = (labels: readonly number[], texts: number): HostRecord => {
+  const [targets, transposedTargets] = [new Float32Array(labels.length * texts), new Float32Array(labels.length * texts)];
+  labels.forEach((label, i) => {
+    targets[i * texts + label] = 1;
+    transposedTargets[label * labels.length + i] = 1;
+  });
+  return { targets, transposedTargets };
+};
+
+const batchOf = (model: Model, pixels: HostTensor, ids: HostTensor, labels: readonly number[], previous: number): { readonly shape: BatchShape; readonly batch: HostRecord } => {
+  const texts = textBatch(model.config.text, wholesOf(ids));
+  return {
+    shape: { images: labels.length, texts: texts.count, length: texts.length, previous },
+    batch: { pixels: pixels.data, ids: texts.ids, ends: texts.ends, ...targetsOf(labels, texts.count) },
+  };
+};
+
+const near = (value: number, want: number, tolerance: number, what: string): void => assert.ok(Math.abs(value - want) <= tolerance * Math.abs(want), `${what}: ${value}, not ${want}`);
+
+const groups = { A: "lora_A", B: "lora_B", gate: "gate" } as const;
+
+for (const name of ["clip-gelu", "clip-patch32"]) {
+  deviceTest(`${name}: losses and gradients of gated LoRA are torch's`, async (device) => {
+    const model = await readModel(fixture(name));
+    const golden = await goldenOf(`lora-gradients.${name}.safetensors`);
+    const adapter = gatedLora({ rank: 3 });
+    const layouts = adapter.layouts(model.config);
+    const values = Object.fromEntries(Object.entries(groups).map(([group, suffix]) =>
+      [group, flatten(layouts[group as keyof typeof groups], (m) => golden(`${m}.${suffix}`).data)])) as GroupValues<"A" | "B" | "gate">;
+    const old = golden("old_ids").shape[0];
+    const labels = [...golden("labels").data].map((label) => label - old);
+    const { shape, batch } = batchOf(model, golden("pixel_values"), golden("current_ids"), labels, old);
+    const [got] = await differentiate(device, model, adapter, sum(imageToText, textToImage), shape, batch, [values]);
+
+    near(got.loss[0], golden("loss").data[0], 1e-5, "loss");
+    near(got.imageToText[0], golden("loss_image_to_text").data[0], 1e-5, "image to text");
+    near(got.textToImage[0], golden("loss_text_to_image").data[0], 1e-5, "text to image");
+    for (const [group, suffix] of Object.entries(groups)) {
+      for (const [module, { data }] of unflatten(layouts[group as keyof typeof groups], got[`gradient of ${group}`])) {
+        const off = relativeError(data, golden(`grad.${module}.${suffix}`).data);
+        assert.ok(off < 1e-3, `${module}.${suffix}: off by ${off} of its norm`);
+      }
+    }
+  });
+}
+
+const symmetric = sum(weighted(0.5, imageToText), weighted(0.5, textToImage));
+
+deviceTest("gradients of all parameters of the contrastive loss are torch's", async (device) => {
+  const model = await readModel(fixture("clip-gelu"));
+  const golden = await goldenOf("contrastive-gradients.clip-gelu.safetensors");
+  const adapter = allParameters();
+  const { weights: layout } = adapter.layouts(model.config);
+  const { shape, batch } = batchOf(model, golden("pixel_values"), golden("input_ids"), [0, 1, 2, 3, 4], 0);
+  const [got] = await differentiate(device, model, adapter, symmetric, shape, batch, [adapter.initial(model.config, model.weights, 0, 0)]);
+
+  near(got.loss[0], golden("loss").data[0], 1e-5, "loss");
+  const grads = unflatten(layout, got["gradient of weights"]);
+  const norm = Math.hypot(...[...grads.keys()].map((name) => Math.hypot(...golden(`grad.${name}`).data)));
+  for (const [name, { data }] of grads) {
+    const want = golden(`grad.${name}`).data;
+    // A key bias moves every score of a query alike: its gradient is rounding, and is measured against the whole.
+    const off = name.endsWith("k_proj.bias") ? Math.hypot(...data.map((g, i) => g - want[i])) / norm : relativeError(data, want);
+    assert.ok(off < 1e-3, `${name}: off by ${off} of its norm`);
+  }
+});
+
+deviceTest("the directional derivative of a whole CLIP loss is its gradient", async (device) => {
+  const model = await readModel(fixture("clip-patch32"));
+  const golden = await goldenOf("clip-patch32/golden.safetensors");
+  const adapter = allParameters();
+  const { weights: layout } = adapter.layouts(model.config);
+  const { shape, batch } = batchOf(model, golden("pixel_values"), golden("input_ids"), [3, 0, 4], 0);
+  const at = adapter.initial(model.config, model.weights, 0, 0).weights;
+  // A unit direction; the step is where rounding (f32 loss) and curvature are both small, and Richardson's combination removes the latter's first term.
+  const draw = random(3, "direction");
+  const raw = flatten(layout, (name) => Float32Array.from({ length: layout.entries.find((e) => e.name === name)!.shape.reduce((a, b) => a * b, 1) }, () => draw.normal()));
+  const length = Math.hypot(...raw);
+  const direction = raw.map((x) => x / length);
+  const h = 0.04;
+  const moved = (t: number): GroupValues<"weights"> => ({ weights: at.map((x, i) => x + t * direction[i]) });
+  const got = await differentiate(device, model, adapter, symmetric, shape, batch, [{ weights: at }, moved(h), moved(-h), moved(2 * h), moved(-2 * h)]);
+  const [near1, near2] = [(got[1].loss[0] - got[2].loss[0]) / (2 * h), (got[3].loss[0] - got[4].loss[0]) / (4 * h)];
+  const slope = (4 * near1 - near2) / 3;
+  const gradientSlope = got[0]["gradient of weights"].reduce((s, g, i) => s + g * direction[i], 0);
+  assert.ok(Math.abs(slope - gradientSlope) < 2e-3 * Math.abs(slope), `${gradientSlope} instead of ${slope} (${near1}, ${near2})`);
+});
+
+runTests();
