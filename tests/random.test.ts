@@ -7,7 +7,9 @@ const test = suite("random");
 
 test("these numbers, in Node and in Deno, for ever", () => {
   const draw = random(8, "golden", 1, 2);
-  assert.equal([draw.uniform(), draw.uniform(), draw.normal(), draw.normal(), draw.normal(), draw.integer(1000), ...draw.permutation(8)], [0.04146091871307567, 0.943510178058533, -1.8505711555480957, -1.342109203338623, -0.2064659744501114, 187, 3, 0, 7, 5, 2, 6, 1, 4]);
+  const drawn = [draw.uniform(), draw.uniform(), draw.normal(), draw.normal(), draw.normal(), draw.integer(1000), ...draw.permutation(8)];
+  const [uniforms, normals] = [[0.04146091871307567, 0.943510178058533], [-1.8505711555480957, -1.342109203338623, -0.2064659744501114]];
+  assert.equal(drawn, [...uniforms, ...normals, 187, 3, 0, 7, 5, 2, 6, 1, 4]);
 });
 
 test("equal arguments give equal streams; any other argument another", () => {

@@ -15,10 +15,14 @@ import type { Failure } from "../failure.ts";
 
 /** The message of a thrown value in one line, without its stack; system errors lose the path that every `Failure` carries anyway. */
 export const message = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).trim().split("\n")[0].replace(/, \w+ '.*$/, "").replace(/^ENOENT: /, "").replace(/^\w*Error: /, "");
+  (error instanceof Error ? error.message : String(error))
+    .trim().split("\n")[0].replace(/, \w+ '.*$/, "").replace(/^ENOENT: /, "").replace(/^\w*Error: /, "");
 
 /** A `FileUnreadable` for `path`, from whatever was thrown. */
 export const unreadable = (path: string) => (error: unknown): Failure => ({ _tag: "FileUnreadable", path, detail: message(error) });
+
+/** A `FileCorrupt` for `path`. */
+export const corrupt = (path: string, detail: string, offset?: number): Failure => ({ _tag: "FileCorrupt", path, detail, offset });
 
 const unwritable = (path: string) => (error: unknown): Failure => ({ _tag: "FileUnwritable", path, detail: message(error) });
 
@@ -35,7 +39,7 @@ export const readText = (path: string): TE.TaskEither<Failure, string> =>
     TE.chainEitherK((bytes) =>
       E.tryCatch(
         () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-        (): Failure => ({ _tag: "FileCorrupt", path, detail: "it is not UTF-8 text" }),
+        () => corrupt(path, "it is not UTF-8 text"),
       )),
   );
 
@@ -44,7 +48,7 @@ export const readJson = (path: string): TE.TaskEither<Failure, unknown> =>
   pipe(
     readText(path),
     TE.chainEitherK((text) =>
-      E.tryCatch(() => JSON.parse(text) as unknown, (e): Failure => ({ _tag: "FileCorrupt", path, detail: `it is not JSON: ${message(e)}` }))),
+      E.tryCatch(() => JSON.parse(text) as unknown, (e) => corrupt(path, `it is not JSON: ${message(e)}`))),
   );
 
 const printed = (value: unknown): string => {

@@ -12,7 +12,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { exists, explain, readJsonAs, unreadable, writeAtomic } from "./files.ts";
+import { corrupt, exists, explain, readJsonAs, unreadable, writeAtomic } from "./files.ts";
 import { fromBf16, fromF16, toBf16, toF16 } from "./half.ts";
 import { elements } from "./hostTensor.ts";
 import type { Dtype, HostTensor, Tensors } from "./hostTensor.ts";
@@ -23,14 +23,10 @@ const bytesOf: Readonly<Record<Dtype, number>> = {
   F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1,
 };
 
-const natural = new t.Type<number, number, unknown>(
-  "a whole number from 0 on",
-  (u): u is number => Number.isSafeInteger(u) && (u as number) >= 0,
-  (u, c) => (Number.isSafeInteger(u) && (u as number) >= 0 ? t.success(u as number) : t.failure(u, c)),
-  t.identity,
-);
+const natural = (u: unknown): u is number => Number.isSafeInteger(u) && (u as number) >= 0;
+const Natural = new t.Type<number>("a whole number from 0 on", natural, (u, c) => (natural(u) ? t.success(u) : t.failure(u, c)), t.identity);
 
-const Entry = t.type({ dtype: t.keyof(bytesOf), shape: t.array(natural), data_offsets: t.tuple([natural, natural]) });
+const Entry = t.type({ dtype: t.keyof(bytesOf), shape: t.array(Natural), data_offsets: t.tuple([Natural, Natural]) });
 const Metadata = t.record(t.string, t.string);
 
 /** One tensor of a file: where it is. `begin` and `end` count from the first byte after the header. */
@@ -71,28 +67,28 @@ const duplicateKey = (json: string): string | undefined => {
 
 /** Checks a header of a file of `fileSize` bytes; all offsets of failures are bytes of the file. */
 const parseHeader = (path: string, bytes: Uint8Array, fileSize: number): E.Either<Failure, Header> => {
-  const corrupt = (detail: string, offset: number): E.Either<Failure, never> => E.left({ _tag: "FileCorrupt", path, detail, offset });
+  const refuse = (detail: string, offset: number): E.Either<Failure, never> => E.left(corrupt(path, detail, offset));
   const dataStart = 8 + bytes.byteLength;
-  if (bytes[0] !== 0x7b) return corrupt(`its header does not start with "{"`, 8);
+  if (bytes[0] !== 0x7b) return refuse(`its header does not start with "{"`, 8);
   let parsed: object;
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     parsed = JSON.parse(text) as object;
     const twice = duplicateKey(text);
-    if (twice !== undefined) return corrupt(`its header names ${JSON.stringify(twice)} twice`, 8);
+    if (twice !== undefined) return refuse(`its header names ${JSON.stringify(twice)} twice`, 8);
   } catch {
-    return corrupt("its header is not JSON in UTF-8", 8);
+    return refuse("its header is not JSON in UTF-8", 8);
   }
   let metadata: Readonly<Record<string, string>> = {};
   const tensors: Placed[] = [];
   for (const [name, value] of Object.entries(parsed)) {
     if (name === "__metadata__") {
       const decoded = Metadata.decode(value);
-      if (E.isLeft(decoded)) return corrupt(`__metadata__: ${explain(decoded.left)}`, 8);
+      if (E.isLeft(decoded)) return refuse(`__metadata__: ${explain(decoded.left)}`, 8);
       metadata = decoded.right;
     } else {
       const decoded = Entry.decode(value);
-      if (E.isLeft(decoded)) return corrupt(`tensor ${name}: ${explain(decoded.left)}`, 8);
+      if (E.isLeft(decoded)) return refuse(`tensor ${name}: ${explain(decoded.left)}`, 8);
       const { dtype, shape, data_offsets: [begin, end] } = decoded.right;
       tensors.push({ name, dtype, shape, begin, end });
     }
@@ -102,16 +98,18 @@ const parseHeader = (path: string, bytes: Uint8Array, fileSize: number): E.Eithe
   for (const { name, dtype, shape, begin, end } of tensors) {
     const bytesNeeded = shape.reduce((product, n) => product * BigInt(n), BigInt(bytesOf[dtype]));
     if (begin !== at || end < begin) {
-      return corrupt(`tensor ${name} occupies bytes ${begin} to ${end} of the data where ${at} comes next (a hole or an overlap)`, dataStart + at);
+      return refuse(`tensor ${name} occupies bytes ${begin} to ${end} of the data where ${at} comes next (a hole or an overlap)`, dataStart + at);
     }
     if (bytesNeeded !== BigInt(end - begin)) {
-      return corrupt(`tensor ${name} of ${dtype} [${shape.join(", ")}] needs ${bytesNeeded} bytes and has ${end - begin}`, dataStart + begin);
+      return refuse(`tensor ${name} of ${dtype} [${shape.join(", ")}] needs ${bytesNeeded} bytes and has ${end - begin}`, dataStart + begin);
     }
     at = end;
   }
   if (dataStart + at !== fileSize) {
-    const detail = dataStart + at > fileSize ? `it ends early: its tensors need ${dataStart + at} bytes` : `${fileSize - dataStart - at} bytes follow its last tensor`;
-    return corrupt(detail, Math.min(fileSize, dataStart + at));
+    const detail = dataStart + at > fileSize
+      ? `it ends early: its tensors need ${dataStart + at} bytes`
+      : `${fileSize - dataStart - at} bytes follow its last tensor`;
+    return refuse(detail, Math.min(fileSize, dataStart + at));
   }
   return E.right({ metadata, tensors, dataStart });
 };
@@ -132,14 +130,14 @@ const readFully = async (handle: FileHandle, into: Uint8Array, position: number)
 
 const readHeader = async (path: string, handle: FileHandle): Promise<E.Either<Failure, Header>> => {
   const { size } = await handle.stat();
-  const corrupt = (detail: string, offset: number): E.Either<Failure, never> => E.left({ _tag: "FileCorrupt", path, detail, offset });
+  const refuse = (detail: string, offset: number): E.Either<Failure, never> => E.left(corrupt(path, detail, offset));
   const prefix = new Uint8Array(8);
-  if (size < 8 || !(await readFully(handle, prefix, 0))) return corrupt(`it has ${size} bytes, too few for a header`, 0);
+  if (size < 8 || !(await readFully(handle, prefix, 0))) return refuse(`it has ${size} bytes, too few for a header`, 0);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
-  if (length > BigInt(maxHeader)) return corrupt(`its header claims ${length} bytes; ${maxHeader} are allowed`, 0);
-  if (8n + length > BigInt(size)) return corrupt(`its header claims ${length} bytes and the file has ${size}`, 0);
+  if (length > BigInt(maxHeader)) return refuse(`its header claims ${length} bytes; ${maxHeader} are allowed`, 0);
+  if (8n + length > BigInt(size)) return refuse(`its header claims ${length} bytes and the file has ${size}`, 0);
   const header = new Uint8Array(Number(length));
-  if (!(await readFully(handle, header, 8))) return corrupt("it ends within its header", 8);
+  if (!(await readFully(handle, header, 8))) return refuse("it ends within its header", 8);
   return parseHeader(path, header, size);
 };
 
@@ -192,7 +190,7 @@ const readOne = (path: string, wanted: (name: string) => boolean): TE.TaskEither
       const bytes = new Uint8Array(end - begin);
       const offset = header.right.dataStart + begin;
       if (!(await readFully(handle, bytes, offset))) {
-        return E.left<Failure>({ _tag: "FileCorrupt", path, detail: `it ends within tensor ${name}`, offset });
+        return E.left(corrupt(path, `it ends within tensor ${name}`, offset));
       }
       tensors.set(name, { shape, data: toFloat32(dtype, bytes), dtype });
     }
@@ -208,16 +206,17 @@ const readShards = (path: string): TE.TaskEither<Failure, Tensors> =>
       const all = new Map<string, HostTensor>();
       for (const file of [...new Set(Object.values(map))].sort()) {
         if (file !== file.replace(/^.*[\\/]/s, "") || file === "..") {
-          return E.left<Failure>({ _tag: "BadConfig", path, detail: `"weight_map" names ${JSON.stringify(file)}, which is not a file of its folder` });
+          const detail = `"weight_map" names ${JSON.stringify(file)}, which is not a file of its folder`;
+          return E.left<Failure>({ _tag: "BadConfig", path, detail });
         }
         const shard = await readOne(join(dirname(path), file), (name) => map[name] === file)();
         if (E.isLeft(shard)) return shard;
         for (const [name, tensor] of shard.right) all.set(name, tensor);
       }
       const missing = Object.keys(map).find((name) => !all.has(name));
-      return missing === undefined
-        ? E.right<Failure, Tensors>(all)
-        : E.left<Failure>({ _tag: "BadTensor", path: join(dirname(path), map[missing]), tensor: missing, detail: "is listed in the index and missing in the file" });
+      if (missing === undefined) return E.right<Failure, Tensors>(all);
+      const detail = "is listed in the index and missing in the file";
+      return E.left<Failure>({ _tag: "BadTensor", path: join(dirname(path), map[missing]), tensor: missing, detail });
     }),
   );
 
@@ -225,7 +224,8 @@ const readShards = (path: string): TE.TaskEither<Failure, Tensors> =>
  * All tensors of a `.safetensors` file as f32, or of all the shards that a `.safetensors.index.json` names. Floats of other widths
  * and integers are converted; the file's own type stays in `dtype`. Failures: `FileUnreadable`; `FileCorrupt` with the byte offset.
  */
-export const readSafetensors = (path: string): TE.TaskEither<Failure, Tensors> => (path.endsWith(".json") ? readShards(path) : readOne(path, () => true));
+export const readSafetensors = (path: string): TE.TaskEither<Failure, Tensors> =>
+  path.endsWith(".json") ? readShards(path) : readOne(path, () => true);
 
 /** The weights of a Hugging Face model folder: `model.safetensors`, or the shards of `model.safetensors.index.json`. */
 export const readModelTensors = (dir: string): TE.TaskEither<Failure, Tensors> =>
@@ -246,7 +246,12 @@ export interface SafetensorsOptions {
   readonly dtype?: "f32" | "f16" | "bf16";
 }
 
-const encodeAs: Readonly<Record<NonNullable<SafetensorsOptions["dtype"]>, { readonly dtype: Dtype; readonly encode: (data: Float32Array) => Uint8Array }>> = {
+interface Encoding {
+  readonly dtype: Dtype;
+  readonly encode: (data: Float32Array) => Uint8Array;
+}
+
+const encodeAs: Readonly<Record<NonNullable<SafetensorsOptions["dtype"]>, Encoding>> = {
   f32: { dtype: "F32", encode: (data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
   f16: { dtype: "F16", encode: (data) => new Uint8Array(Uint16Array.from(data, toF16).buffer) },
   bf16: { dtype: "BF16", encode: (data) => new Uint8Array(Uint16Array.from(data, toBf16).buffer) },

@@ -9,7 +9,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { extract } from "tar-stream";
 import type { Failure } from "../failure.ts";
-import { message, unreadable } from "./files.ts";
+import { corrupt, message, unreadable } from "./files.ts";
 
 /** A file in an archive: `size` bytes from byte `offset` of the archive on. */
 export interface TarMember {
@@ -77,7 +77,7 @@ export const indexTar = (path: string, keep: (name: string) => boolean = () => f
     const inside = name !== undefined && name !== last?.name;
     const where = inside ? `in member ${name}` : name === undefined ? "before its first member" : `after member ${name}`;
     const offset = Math.min(size, inside || last === undefined ? size : last.offset + last.size);
-    return { path, members, damage: { _tag: "FileCorrupt", path, detail: `${wrong} (${where})`, offset } };
+    return { path, members, damage: corrupt(path, `${wrong} (${where})`, offset) };
   }, unreadable(path));
 
 const sizeOf = async (path: string): Promise<number> => {
@@ -112,5 +112,5 @@ export const readMember = (path: string, member: TarMember): TE.TaskEither<Failu
     TE.chainEitherK(({ bytes, at }) =>
       at === bytes.length
         ? E.right(bytes)
-        : E.left<Failure>({ _tag: "FileCorrupt", path, detail: `it ends within member ${member.name}`, offset: member.offset + at })),
+        : E.left(corrupt(path, `it ends within member ${member.name}`, member.offset + at))),
   );

@@ -67,8 +67,8 @@ export const normalise = (p: Preprocess) => {
 /** A preprocessing of known output size as the functions that a batch loader needs. */
 export const imageTransform = (p: Preprocess, size: Size): ImageTransform => ({ size, centre: centre(p), normalise: normalise(p) });
 
-const whole = (u: unknown): u is number => Number.isInteger(u) && (u as number) > 0;
-const Pixels = new t.Type<number, number, unknown>("a positive whole number", whole, (u, c) => (whole(u) ? t.success(u) : t.failure(u, c)), t.identity);
+const positive = (u: unknown): u is number => Number.isInteger(u) && (u as number) > 0;
+const Pixels = new t.Type<number>("a positive whole number", positive, (u, c) => (positive(u) ? t.success(u) : t.failure(u, c)), t.identity);
 const Rectangle = t.type({ height: Pixels, width: Pixels });
 const Triple = t.tuple([t.number, t.number, t.number]);
 

@@ -62,7 +62,10 @@ const clipConfig = (vocab: Readonly<Record<string, number>>, merges: readonly st
     { id: vocab[startText], content: startText, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
     { id: vocab[endText], content: endText, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
   ],
-  normalizer: { type: "Sequence", normalizers: [{ type: "NFC" }, { type: "Replace", pattern: { Regex: "\\s+" }, content: " " }, { type: "Lowercase" }] },
+  normalizer: {
+    type: "Sequence",
+    normalizers: [{ type: "NFC" }, { type: "Replace", pattern: { Regex: "\\s+" }, content: " " }, { type: "Lowercase" }],
+  },
   pre_tokenizer: {
     type: "Sequence",
     pretokenizers: [

@@ -98,7 +98,8 @@ type Picked = E.Either<Failure, { readonly sample: Sample; readonly image: Image
 
 /** A batch of what `pick` gives for every place; undefined leaves the place out. */
 const assemble = async (
-  places: number, { transform, concurrency = 4 }: LoadOptions, pick: (place: number) => Promise<Picked>, shape: (image: Image, place: number) => Image,
+  places: number, { transform, concurrency = 4 }: LoadOptions, pick: (place: number) => Promise<Picked>,
+  shape: (image: Image, place: number) => Image,
 ): Promise<E.Either<Failure, Batch>> => {
   const picked: Picked[] = [];
   await concurrently(places, concurrency, async (place) => {
@@ -121,8 +122,8 @@ const assemble = async (
 const refusal = (step: number, steps: number, batch: number): Failure | undefined => {
   if (!Number.isInteger(batch) || batch < 1) return { _tag: "BadOption", option: "batch", detail: `${batch} is not a positive whole number` };
   if (steps === 0) return { _tag: "BadOption", option: "samples", detail: "there are none" };
-  if (!Number.isInteger(step) || step < 0 || step >= steps) return { _tag: "BadOption", option: "step", detail: `${step} is not one of 0 to ${steps - 1}` };
-  return undefined;
+  if (Number.isInteger(step) && step >= 0 && step < steps) return undefined;
+  return { _tag: "BadOption", option: "step", detail: `${step} is not one of 0 to ${steps - 1}` };
 };
 
 /**

@@ -40,7 +40,9 @@ const decodeCmyk = async (image: Sharp): Promise<Image> => {
 };
 
 /** Reads the bytes of a sample and decodes them; what is wrong with the bytes becomes a `CorruptSample` of `path` and `member`. */
-export const decodeSample = (path: string, member: string, read: TE.TaskEither<Failure, Uint8Array>, decoder: Decoder = decodeImage): TE.TaskEither<Failure, Image> =>
+export const decodeSample = (
+  path: string, member: string, read: TE.TaskEither<Failure, Uint8Array>, decoder: Decoder = decodeImage,
+): TE.TaskEither<Failure, Image> =>
   pipe(
     read,
     TE.chain((bytes) => pipe(decoder(bytes), TE.mapLeft((detail): Failure => ({ _tag: "CorruptSample", path, member, detail })))),

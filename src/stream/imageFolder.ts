@@ -7,7 +7,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { exists, readBytes, unreadable } from "../formats/files.ts";
+import { corrupt, exists, readBytes, unreadable } from "../formats/files.ts";
 import { decodeSample } from "./decode.ts";
 import { listedOnce, readClassNames, readTemplates } from "./source.ts";
 import type { SourceOptions } from "./source.ts";
@@ -29,14 +29,15 @@ const classFolders = (dir: string): TE.TaskEither<Failure, readonly string[]> =>
 const readSplit = (dir: string, folders: readonly string[], options: SourceOptions): Split =>
   listedOnce(pipe(
     classFolders(dir),
-    TE.filterOrElse((present) => present.length > 0, (): Failure => ({ _tag: "FileUnreadable", path: dir, detail: "it holds no class folder" })),
+    TE.filterOrElse((present) => present.length > 0, () => unreadable(dir)("it holds no class folder")),
     TE.chain((present) =>
       pipe(
         folders.map((name, label) => ({ name, label })).filter(({ name }) => present.includes(name)),
         TE.traverseSeqArray(({ name, label }) =>
           pipe(
             TE.tryCatch(() => readdir(join(dir, name)), unreadable(join(dir, name))),
-            TE.map((files) => files.filter((file) => image.test(file) && !file.startsWith(".")).sort(byCodeUnit).map((file): Sample => {
+            TE.map((files) => files.filter((file) => image.test(file) && !file.startsWith(".")).sort(byCodeUnit)),
+            TE.map((files) => files.map((file): Sample => {
               const path = join(dir, name, file);
               return { id: path, label, decode: decodeSample(join(dir, name), file, readBytes(path), options.decoder) };
             })),
@@ -45,15 +46,21 @@ const readSplit = (dir: string, folders: readonly string[], options: SourceOptio
     TE.map((lists) => lists.flat()),
   ));
 
+/** The class folders in the order of their labels, and their names for people. */
+interface Classes {
+  readonly folders: readonly string[];
+  readonly classNames: readonly string[];
+}
+
 /**
  * Where `classnames.txt` lists the folders, its order is that of the labels; where it has as many other names, they rename the sorted
  * folders; anything else is a contradiction.
  */
-const label = (dir: string, folders: readonly string[], names: readonly string[] | undefined): E.Either<Failure, { readonly folders: readonly string[]; readonly classNames: readonly string[] }> => {
+const nameFolders = (dir: string, folders: readonly string[], names: readonly string[] | undefined): E.Either<Failure, Classes> => {
   if (names === undefined) return E.right({ folders, classNames: folders });
   if (folders.every((folder) => names.includes(folder))) return E.right({ folders: names, classNames: names });
   if (names.length === folders.length) return E.right({ folders, classNames: names });
-  return E.left({ _tag: "FileCorrupt", path: join(dir, "classnames.txt"), detail: `it names ${names.length} classes and there are ${folders.length} class folders` });
+  return E.left(corrupt(join(dir, "classnames.txt"), `it names ${names.length} classes and there are ${folders.length} class folders`));
 };
 
 /**
@@ -65,17 +72,20 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
     TE.Do,
     TE.bind("names", () => readClassNames(dir)),
     TE.bind("templates", () => readTemplates(dir)),
-    TE.bind("testDir", () => TE.fromTask<string, Failure>(async () => join(dir, !(await exists(join(dir, "test"))) && (await exists(join(dir, "val"))) ? "val" : "test"))),
+    TE.bind("testDir", () => TE.fromTask<string, Failure>(async () => {
+      const val = !(await exists(join(dir, "test"))) && (await exists(join(dir, "val")));
+      return join(dir, val ? "val" : "test");
+    })),
     TE.bind("folders", ({ testDir }) =>
       pipe(
         [join(dir, "train"), testDir],
         TE.traverseSeqArray(classFolders),
         TE.map((both) => [...new Set(both.flat())].sort(byCodeUnit)),
-        TE.filterOrElse((folders) => folders.length > 0, (): Failure => ({ _tag: "FileUnreadable", path: dir, detail: "neither train nor test holds a class folder" })),
+        TE.filterOrElse((folders) => folders.length > 0, () => unreadable(dir)("neither train nor test holds a class folder")),
       )),
     TE.chainEitherK(({ names, templates, folders: found, testDir }) =>
       pipe(
-        label(dir, found, names),
+        nameFolders(dir, found, names),
         E.map(({ folders, classNames }): Task => ({
           name: basename(resolve(dir)),
           classNames,

@@ -6,7 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { exists, readText } from "../formats/files.ts";
+import { corrupt, exists, readText } from "../formats/files.ts";
 import type { Decoder } from "./decode.ts";
 import type { Sample, Split } from "./task.ts";
 
@@ -50,7 +50,7 @@ export const readClassNames = (dir: string): TE.TaskEither<Failure, readonly str
   const path = join(dir, "classnames.txt");
   return pipe(
     readOptionalLines(path),
-    TE.filterOrElse((lines) => lines === undefined || lines.length > 0, (): Failure => ({ _tag: "FileCorrupt", path, detail: "it names no class" })),
+    TE.filterOrElse((lines) => lines === undefined || lines.length > 0, () => corrupt(path, "it names no class")),
   );
 };
 
@@ -62,7 +62,7 @@ export const readTemplates = (dir: string): TE.TaskEither<Failure, readonly stri
     TE.chainEitherK((lines): E.Either<Failure, readonly string[]> => {
       if (lines === undefined || lines.length === 0) return E.right(defaultTemplates);
       const bad = lines.find((line) => !line.includes("{c}"));
-      return bad === undefined ? E.right(lines) : E.left({ _tag: "FileCorrupt", path, detail: `the template "${bad}" has no {c} for the class name` });
+      return bad === undefined ? E.right(lines) : E.left(corrupt(path, `the template "${bad}" has no {c} for the class name`));
     }),
   );
 };

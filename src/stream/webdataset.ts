@@ -8,7 +8,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { exists, readText, unreadable } from "../formats/files.ts";
+import { corrupt, exists, readText, unreadable } from "../formats/files.ts";
 import { indexTar, readMember } from "../formats/tar.ts";
 import type { TarMember } from "../formats/tar.ts";
 import { decodeSample } from "./decode.ts";
@@ -48,8 +48,9 @@ const readShard = (path: string, classes: number, options: SourceOptions): TE.Ta
             ? "it has no .cls member"
             : number < classes ? undefined : `its class is ${JSON.stringify(text)}, not a number below ${classes}`;
         if (detail === undefined) {
-          const { name } = image as TarMember;
-          samples.push({ id: `${path}:${name}`, label: number, decode: decodeSample(path, name, readMember(path, image as TarMember), options.decoder) });
+          const member = image as TarMember;
+          const decode = decodeSample(path, member.name, readMember(path, member), options.decoder);
+          samples.push({ id: `${path}:${member.name}`, label: number, decode });
         } else {
           const member = (label ?? image)?.name ?? key;
           const answered = answer(onCorrupt, `${path}:${member}`, { _tag: "CorruptSample", path, member, detail });
@@ -72,14 +73,14 @@ const shards = (dir: string): TE.TaskEither<Failure, readonly string[]> => {
         ? pipe(
           readText(counter),
           TE.map((text) => text.trim()),
-          TE.filterOrElse((text) => /^\d{1,6}$/.test(text), (text): Failure => ({ _tag: "FileCorrupt", path: counter, detail: `${JSON.stringify(text)} is not a number of shards` })),
+          TE.filterOrElse((text) => /^\d{1,6}$/.test(text), (text) => corrupt(counter, `${JSON.stringify(text)} is not a number of shards`)),
           TE.map((text) => Array.from({ length: Number(text) }, (_, i) => `${i}.tar`)),
         )
         : pipe(
           TE.tryCatch(() => readdir(dir), unreadable(dir)),
           TE.map((names) => names.filter((name) => name.endsWith(".tar")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }))),
         )),
-    TE.filterOrElse((names) => names.length > 0, (): Failure => ({ _tag: "FileUnreadable", path: dir, detail: "it holds no shard (0.tar, 1.tar, ...)" })),
+    TE.filterOrElse((names) => names.length > 0, () => unreadable(dir)("it holds no shard (0.tar, 1.tar, ...)")),
     TE.map((names) => names.map((name) => join(dir, name))),
   );
 };
@@ -89,7 +90,7 @@ const readSplit = (dir: string, classes: number, options: SourceOptions): Split 
     shards(dir),
     TE.chain(TE.traverseSeqArray((path) => pipe(
       readShard(path, classes, options),
-      TE.orElse((failure) => pipe(TE.fromEither(answer(options.onCorrupt ?? "fail", path, failure)), TE.map((sample): readonly Sample[] => [sample]))),
+      TE.orElse((failure) => TE.fromEither(pipe(answer(options.onCorrupt ?? "fail", path, failure), E.map((sample): readonly Sample[] => [sample])))),
     ))),
     TE.map((lists) => lists.flat()),
   ));
@@ -106,7 +107,7 @@ export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEit
     TE.bind("templates", () => readTemplates(dir)),
     TE.chainEitherK(({ names, templates }): E.Either<Failure, Task> =>
       names === undefined
-        ? E.left({ _tag: "FileUnreadable", path: join(dir, "classnames.txt"), detail: "no such file or directory" })
+        ? E.left(unreadable(join(dir, "classnames.txt"))("no such file or directory"))
         : E.right({
           name: basename(resolve(dir)),
           classNames: names,

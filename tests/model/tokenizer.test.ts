@@ -46,7 +46,9 @@ test("equals CLIPTokenizer on 1,000 texts, from vocab.json and merges.txt", asyn
 });
 
 const nano = "../shared/models/photo-nano";
-(existsSync(nano) ? test : test.skip)("equals CLIPTokenizer on 1,000 texts, with CLIP's own merges (photo-nano)", async () => agree(await tokenizer(nano), "ids-nano.txt"));
+(existsSync(nano) ? test : test.skip)("equals CLIPTokenizer on 1,000 texts, with CLIP's own merges (photo-nano)", async () => {
+  agree(await tokenizer(nano), "ids-nano.txt");
+});
 
 test("start, end, truncation and padding", async () => {
   const t = await tokenizer(fixtures);

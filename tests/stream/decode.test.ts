@@ -36,9 +36,11 @@ test("a view into a larger buffer is read as that view", async () => {
 test("a truncated, an empty and a foreign file: a CorruptSample that names file and member", async () => {
   for (const file of ["rgb.jpg", "rgb.png", "lossy.webp", "progressive.jpg"]) {
     const whole = readFileSync(join(folder, file));
-    for (const bytes of [whole.subarray(0, whole.length >> 1), whole.subarray(0, whole.length - 20), whole.subarray(0, 0), new TextEncoder().encode("not an image")]) {
+    const cuts = [whole.length >> 1, whole.length - 20, 0].map((size) => whole.subarray(0, size));
+    for (const bytes of [...cuts, new TextEncoder().encode("not an image")]) {
       const e = await decodeSample("shard.tar", "k.jpg", TE.right(bytes))();
-      assert.ok(E.isLeft(e) && e.left._tag === "CorruptSample" && e.left.path === "shard.tar" && e.left.member === "k.jpg", `${file} ${bytes.length}`);
+      assert.ok(E.isLeft(e) && e.left._tag === "CorruptSample", `${file} ${bytes.length}`);
+      assert.equal([e.left.path, e.left.member], ["shard.tar", "k.jpg"]);
       assert.not.match(e.left.detail, /\n/);
     }
   }
@@ -46,7 +48,8 @@ test("a truncated, an empty and a foreign file: a CorruptSample that names file 
 
 test("mutated bytes are decoded or refused, never more", async () => {
   const whole = readFileSync(join(folder, "rgb.jpg"));
-  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 5 }), async (edits) => {
+  const changes = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 5 });
+  await fc.assert(fc.asyncProperty(changes, async (edits) => {
     const bytes = Uint8Array.from(whole);
     for (const [at, value] of edits) bytes[at] = value;
     await decodeSample("s", "m", TE.right(bytes))();

@@ -60,7 +60,8 @@ test("CRLF, blank lines, a byte order mark, no nshards.txt, no templates", async
 test("other extensions, folders in the archive, members apart and foreign members", async () => {
   const dir = await fresh();
   const image = await png(1, 2);
-  write(dir, { "test/0.tar": await tar({ "x/a.JPEG": image, "._a.jpg": "resource fork", "x/a.json": "{}", "b.cls": "2\n", "x/a.cls": "1", "b.webp": image }) });
+  const members = { "x/a.JPEG": image, "._a.jpg": "resource fork", "x/a.json": "{}", "b.cls": "2\n", "x/a.cls": "1", "b.webp": image };
+  write(dir, { "test/0.tar": await tar(members) });
   assert.equal(right(await (await open(dir)).test()).map((s) => s.label).sort(), [1, 2]);
 });
 
