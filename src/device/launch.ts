@@ -52,8 +52,11 @@ export const foldGroups = (groups: number): Grid => {
   return [x, x === 0 ? 0 : Math.ceil(groups / x), 1];
 };
 
-/** The grid of an element-wise kernel: one element a thread, 64 threads a workgroup. */
-export const elementGrid = (count: number): Grid => foldGroups(Math.ceil(count / 64));
+/** Workgroups of an element-wise kernel at most: its threads stride, and on CPU adapters starting a workgroup costs more than its work. */
+const elementGroups = 2048;
+
+/** The grid of an element-wise kernel of 64 threads a workgroup. */
+export const elementGrid = (count: number): Grid => foldGroups(Math.min(elementGroups, Math.ceil(count / 64)));
 
 /** The grid of a row kernel: a row a workgroup on GPUs, a row a thread on CPU adapters. */
 export const rowGrid = (target: Target, rows: number): Grid => foldGroups(target.adapter.kind === "gpu" ? rows : Math.ceil(rows / 64));

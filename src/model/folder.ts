@@ -42,7 +42,8 @@ const checked = (dir: string, config: ClipConfig, tensors: Tensors): E.Either<Fa
   return E.right(weights);
 };
 
-const readCompanions = (dir: string): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> => async () => {
+/** The files of tokenizer and image processor in a folder, by name. */
+export const readCompanions = (dir: string): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> => async () => {
   const files = new Map<string, Uint8Array>();
   for (const name of companions) {
     const path = join(dir, name);

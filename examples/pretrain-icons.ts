@@ -1,0 +1,182 @@
+/**
+ * Pre-trains icon-nano, a small CLIP, on the names of the icon world that the default stream never uses.
+ *
+ *     npm run pretrain-icons -- [--out models/icon-nano] [--epochs 24] [--batch 128] [--lr 1e-3] [--seed 8]
+ *
+ * All parameters are trained by the symmetric contrastive loss of CLIP (arXiv 2103.00020) from random values. The run is deterministic and
+ * can be stopped: it keeps its state in `<out>.training.safetensors` and goes on from there to the same bits.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import process from "node:process";
+import * as Apply from "fp-ts/lib/Apply.js";
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { pipe } from "fp-ts/lib/function.js";
+import { withDevice } from "../src/device/open.ts";
+import type { Device } from "../src/device/device.ts";
+import { describe, type Failure } from "../src/failure.ts";
+import { exists, writeJson } from "../src/formats/files.ts";
+import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/formats/safetensors.ts";
+import { allParameters } from "../src/model/adapters.ts";
+import type { ClipConfig } from "../src/model/config.ts";
+import { textBatch } from "../src/model/clip.ts";
+import { readCompanions, writeClip, type Clip } from "../src/model/folder.ts";
+import { initialParameters } from "../src/model/parameters.ts";
+import { clipPreprocess, type Preprocess } from "../src/model/preprocess.ts";
+import { readTokenizer, tokenise } from "../src/model/tokenizer.ts";
+import { random } from "../src/random.ts";
+import { transformOf } from "../src/stages/encode.ts";
+import { accuracies } from "../src/stages/evaluate.ts";
+import { imageToText, sum, textToImage, weighted } from "../src/stages/objective.ts";
+import { adamW } from "../src/stages/optimizer.ts";
+import type { Runtime } from "../src/stages/runtime.ts";
+import { cosine } from "../src/stages/schedule.ts";
+import { gradient, repeat, update } from "../src/stages/steps.ts";
+import { train, type Training } from "../src/stages/train.ts";
+import type { TrainingBatches } from "../src/stages/trainee.ts";
+import { randomResizedCrop } from "../src/stream/augment.ts";
+import { batches } from "../src/stream/batches.ts";
+import { imageCache } from "../src/stream/imageCache.ts";
+import { iconContext, iconVocabularySize, writeIconTokenizer } from "./icons/tokenizer.ts";
+import { iconPretraining, iconStream, type IconPretraining } from "./icons/world.ts";
+
+/** Small enough to train on two CPU cores in well under an hour, large enough to tell drawings apart. */
+export const iconNano: ClipConfig = {
+  embed: 128,
+  initialLogitScale: Math.log(1 / 0.07),
+  vision: { width: 128, mlpWidth: 512, layers: 5, heads: 2, activation: "quick_gelu", eps: 1e-5, imageSize: 48, patchSize: 12, channels: 3 },
+  text: { width: 128, mlpWidth: 512, layers: 2, heads: 2, activation: "quick_gelu", eps: 1e-5, vocabulary: iconVocabularySize, context: iconContext, eosId: iconVocabularySize - 1 },
+};
+
+/** Longer captions are left out of training: every step would pay for their length. */
+const longest = 12;
+
+/** Pairs of a drawing and one of its name's captions; drawings of one name share their captions as targets. */
+const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, steps: number): TrainingBatches => {
+  const { context, eosId } = clip.config.text;
+  const captions = world.captions.map((list) => {
+    const rows = list.map((text) => tokenise(clip.tokenizer, [text], context).ids).filter((ids) => ids.indexOf(eosId) < longest);
+    return rows.length > 0 ? rows : [tokenise(clip.tokenizer, [list[0]], context).ids.map((id, i) => (i === longest - 1 ? eosId : id))];
+  });
+  const images = batches({
+    samples: world.samples, batch, seed, length: { steps }, transform: transformOf(clip), augment: randomResizedCrop(0.7, 1), cache: imageCache(512),
+  });
+  return {
+    shape: { images: batch, texts: batch, length: longest, previous: 0 },
+    at: (step) =>
+      pipe(
+        images.at(step),
+        TE.map(({ pixels, labels }) => {
+          const draw = random(seed, "caption", step);
+          const padded = new Uint32Array(batch * context);
+          labels.forEach((label, i) => padded.set(captions[label][draw.integer(captions[label].length)], i * context));
+          const { ids, ends } = textBatch(clip.config.text, padded, longest);
+          const same = Array.from(labels, (label) => labels.reduce((n, other) => n + (other === label ? 1 : 0), 0));
+          const targets = Float32Array.from({ length: batch * batch }, (_, k) => {
+            const [i, j] = [Math.floor(k / batch), k % batch];
+            return labels[i] === labels[j] ? 1 / same[i] : 0;
+          });
+          return { pixels, ids, ends, targets, transposedTargets: targets };
+        }),
+      ),
+  };
+};
+
+const save = (path: string) => ({ step, values, moments }: Training<"weights">): TE.TaskEither<Failure, void> =>
+  writeSafetensors(path, new Map([...Object.entries(values), ...Object.entries(moments)].map(([name, data]) => [name, { shape: [data.length], data }])), {
+    metadata: { step: String(step) },
+  });
+
+const resume = (path: string): TE.TaskEither<Failure, Training<"weights">> =>
+  pipe(
+    TE.Do,
+    TE.bind("metadata", () => readSafetensorsMetadata(path)),
+    TE.bind("tensors", () => readSafetensors(path)),
+    TE.map(({ metadata, tensors }) => ({
+      step: Number(metadata.step),
+      values: { weights: tensors.get("weights")!.data },
+      moments: Object.fromEntries([...tensors].filter(([name]) => name !== "weights").map(([name, { data }]) => [name, data])),
+    })),
+  );
+
+const sequenceS = Apply.sequenceS(TE.ApplySeq);
+
+/** What `transformers` reads as the image processor of the model. */
+const processorConfig = ({ mean, std }: Preprocess, size: number): unknown => ({
+  image_processor_type: "CLIPImageProcessor", do_convert_rgb: true, do_resize: true, size: { shortest_edge: size }, resample: 3,
+  do_center_crop: true, crop_size: { height: size, width: size }, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: mean, image_std: std,
+});
+
+interface Options {
+  readonly out: string;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly seed: number;
+}
+
+const pretrain = ({ out, epochs, batch, lr, seed }: Options, device: Device): TE.TaskEither<Failure, void> => async () => {
+  console.log(`adapter: ${device.adapter.line}`);
+  const started = Date.now();
+  const runtime: Runtime = { device, seed, images: imageCache(512), emit: () => {} };
+  const world = await iconPretraining(iconNano.vision.imageSize)();
+  if (E.isLeft(world)) return world;
+  const size = iconNano.vision.imageSize;
+  const preprocess = clipPreprocess(size);
+  const weights = initialParameters(iconNano, seed);
+  // The tokenizer is made first, in a folder of its own that goes away again: its files become part of the model.
+  const fresh = `${out}.tokenizer`;
+  await mkdir(fresh, { recursive: true });
+  const made = await pipe(
+    writeIconTokenizer(fresh),
+    TE.chain(() => writeJson(join(fresh, "preprocessor_config.json"), processorConfig(preprocess, size))),
+    TE.chain(() => sequenceS({ tokenizer: readTokenizer(fresh), files: readCompanions(fresh) })),
+  )();
+  await rm(fresh, { recursive: true, force: true });
+  if (E.isLeft(made)) return made;
+  const clip: Clip = { config: iconNano, weights, preprocess, ...made.right };
+
+  const steps = Math.ceil((epochs * world.right.samples.length) / batch);
+  const state = `${out}.training.safetensors`;
+  const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: allParameters().initial(iconNano, weights, seed, 0), moments: {} });
+  if (E.isLeft(from)) return from;
+  console.log(`${world.right.samples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`);
+  const trained = await train({
+    config: iconNano, weights, adapter: allParameters(), from: from.right, batches: pairs(clip, world.right, seed, batch, steps),
+    steps: repeat(steps, gradient(sum(weighted(0.5, imageToText), weighted(0.5, textToImage))), update(adamW({ lr: cosine(lr, { warmup: 100 }), betas: [0.9, 0.98], weightDecay: 0.02 }))),
+    onSteps: (first, losses) => {
+      const mean = losses.reduce((s, l) => s + l.loss, 0) / losses.length;
+      console.log(`step ${first + losses.length}/${steps}  loss ${mean.toFixed(4)}  ${((Date.now() - started) / 1000).toFixed(0)} s`);
+    },
+    checkpoint: { every: 100, save: save(state) },
+  })(runtime)();
+  if (E.isLeft(trained)) return trained;
+  const model = { ...clip, weights: allParameters().merge(iconNano, weights, trained.right.values) };
+  const zeroShot = await accuracies(model, iconStream(size))(runtime)();
+  if (E.isLeft(zeroShot)) return zeroShot;
+  console.log(`zero-shot on the stream: ${iconStream(size).tasks.map(({ name }, i) => `${name} ${zeroShot.right[i].toFixed(1)}`).join(", ")}`);
+  const heldOut = await accuracies(model, {
+    labelSpace: "task",
+    tasks: [{ name: "held-out drawings", classNames: world.right.classNames, templates: world.right.templates, train: TE.right([]), test: TE.right(world.right.heldOut) }],
+  })(runtime)();
+  if (E.isLeft(heldOut)) return heldOut;
+  console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right[0].toFixed(1)} %`);
+  const done = await writeClip(out, model, { dtype: "f16" })();
+  if (E.isRight(done)) await rm(state, { force: true });
+  return done;
+};
+
+const { values: flags } = parseArgs({
+  options: {
+    out: { type: "string", default: "models/icon-nano" }, epochs: { type: "string", default: "24" }, batch: { type: "string", default: "128" },
+    lr: { type: "string", default: "1e-3" }, seed: { type: "string", default: "8" },
+  },
+});
+const options: Options = { out: flags.out, epochs: Number(flags.epochs), batch: Number(flags.batch), lr: Number(flags.lr), seed: Number(flags.seed) };
+const outcome = await withDevice({})((device) => pretrain(options, device))();
+if (E.isLeft(outcome)) {
+  console.error(describe(outcome.left));
+  process.exitCode = 1;
+}
