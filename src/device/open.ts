@@ -24,6 +24,7 @@ import { swiftShader } from "./swiftshader.ts";
 import { specialise } from "./template.ts";
 import type { Constants } from "./template.ts";
 import { bufferUsage } from "./usage.ts";
+import { patiently } from "./wait.ts";
 
 /** A device that whoever opened it closes. */
 export interface OpenDevice extends Device {
@@ -185,7 +186,7 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
     );
     if (E.isLeft(text)) return Promise.resolve(text);
     count(2);
-    const made = compile(gpu, kernel, text.right)().then((result) => (failed?._tag === "DeviceLost" ? E.left(failed) : result));
+    const made = patiently(adapter, compile(gpu, kernel, text.right)()).then((result) => (failed?._tag === "DeviceLost" ? E.left(failed) : result));
     pipelines.set(key, made);
     return made;
   };
@@ -216,7 +217,7 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
 
   const settled: TaskEither<Failure, void> = async () => {
     try {
-      if (failed === undefined) await Promise.race([gpu.queue.onSubmittedWorkDone(), lost]);
+      if (failed === undefined) await patiently(adapter, Promise.race([gpu.queue.onSubmittedWorkDone(), lost]));
     } catch (error) {
       failed ??= { _tag: "DeviceLost", adapter: adapter.line, reason: firstLine(error) };
     }
