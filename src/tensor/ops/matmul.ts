@@ -81,7 +81,7 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
   return apply(
     {
       name: "matmul",
-      attributes: { form, bias, lowRank, a, b },
+      attributes: { form, bias, lowRank, a, b, inner: k },
       lower: (target: Target) => {
         const plan = target.matmul(words);
         return [
