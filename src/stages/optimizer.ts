@@ -27,9 +27,9 @@ export const adamW = ({ lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }:
   options: { lr: { [lr.name]: lr.options }, betas, eps, weightDecay },
   lr,
   update: (tracing, name, { flat }, gradient) => {
-    const [beta1, beta2] = betas;
+    // The kernel's betas are f32, and 1 - f32(0.9999) is off by 2e-4: the bias corrections are those of the same betas, in f64.
+    const [beta1, beta2] = betas.map(Math.fround);
     const always = (value: number) => (): number => value;
-    // The bias corrections are computed here in f64: 1 - 0.9999^t in f32 would be off by a thousandth at the first step.
     const hyper = tracing.hyper("adamw", [
       lr.of(tracing.steps), always(beta1), always(beta2), always(eps), always(weightDecay), (t) => 1 - beta1 ** (t + 1), (t) => 1 - beta2 ** (t + 1), always(1),
     ]);
