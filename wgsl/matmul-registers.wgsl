@@ -1,0 +1,332 @@
+// C[z] = f(scale op(A[z]) op(B[z]) + P op(Q) + bias), in registers, without workgroup memory.
+//
+// One operand is "left": its rows are shared by all lanes of a workgroup. The other is "right": its columns are spread over the lanes.
+// Left is A, or B with SWAP, which suits a product with few columns. A tile is ROWS by COLS * LANES; a lane keeps ROWS by COLS sums, four
+// rows in a vec4. With BROADCAST a workgroup is one subgroup, each lane loads its share of left and the others get it by a broadcast;
+// without, each lane loads all of it.
+//
+//   TA TB       A is stored [k, m] and not [m, k]; B is stored [n, k] and not [k, n]
+//   VEC4        operands are read by vec4: ld*, *Outer, *Head and k are multiples of 4, and so is an extent that an operand is stored along
+//   BIAS        + bias[n]            LOW_RANK   + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k
+//   QUICK_GELU GELU   the activation f       ADD   C += instead of C =
+//   ROWS QUADS = ROWS / 4, COLS, LANES, SLOTS = vectors of left that a lane loads; LEFT_BY_K RIGHT_BY_K: stored with k as the rows
+//
+// Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
+// Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head. A workgroup is one tile of one matrix;
+//           the grid is folded over x and y, tiles along right first. A sum runs over k, then over r, with one accumulator.
+// Bounds:   a row or column past the edge reads the last one instead, and is not written; k is cut exactly.
+
+//#if BROADCAST
+enable subgroups;
+
+//#end
+struct Dims {
+  m: u32, n: u32, k: u32, r: u32,
+  lda: u32, ldb: u32, ldc: u32, heads: u32,
+  aOuter: u32, aHead: u32, bOuter: u32, bHead: u32,
+  cOuter: u32, cHead: u32, scale: f32, batch: u32,
+}
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+//#if VEC4
+//#if SWAP
+@group(0) @binding(1) var<storage, read> right: array<vec4f>;
+@group(0) @binding(2) var<storage, read> left: array<vec4f>;
+//#else
+@group(0) @binding(1) var<storage, read> left: array<vec4f>;
+@group(0) @binding(2) var<storage, read> right: array<vec4f>;
+//#end
+//#else
+//#if SWAP
+@group(0) @binding(1) var<storage, read> right: array<f32>;
+@group(0) @binding(2) var<storage, read> left: array<f32>;
+//#else
+@group(0) @binding(1) var<storage, read> left: array<f32>;
+@group(0) @binding(2) var<storage, read> right: array<f32>;
+//#end
+//#end
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+//#if BIAS
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+//#end
+//#if LOW_RANK
+@group(0) @binding(5) var<storage, read> p: array<f32>;
+@group(0) @binding(6) var<storage, read> q: array<f32>;
+//#end
+
+const rows = {{ROWS}}u;
+const quads = {{QUADS}}u;
+const cols = {{COLS}}u;
+const lanes = {{LANES}}u;
+const slots = {{SLOTS}}u;
+
+//#if VEC4
+fn leftAt(at: u32, step: u32) -> vec4f { return left[at / 4u]; }
+fn rightAt(at: u32, step: u32) -> vec4f { return right[at / 4u]; }
+//#else
+fn leftAt(at: u32, step: u32) -> vec4f { return vec4f(left[at], left[at + step], left[at + 2u * step], left[at + 3u * step]); }
+fn rightAt(at: u32, step: u32) -> vec4f { return vec4f(right[at], right[at + step], right[at + 2u * step], right[at + 3u * step]); }
+//#end
+
+//#if LOW_RANK
+fn qAt(column: u32, t: u32) -> f32 {
+//#if TB
+  return q[column * dims.r + t];
+//#else
+  return q[t * dims.n + column];
+//#end
+}
+fn pAt(row: u32, t: u32) -> f32 { return p[row * dims.r + t]; }
+
+//#end
+//#if QUICK_GELU
+fn activation(x: vec4f) -> vec4f {
+  let e = exp(-abs(1.702 * x));
+  return x * (select(vec4f(1.0), e, x < vec4f(0.0)) / (1.0 + e));
+}
+
+//#end
+//#if GELU
+// x Phi(x), with the polynomial of map.wgsl.
+fn activation(x: vec4f) -> vec4f {
+  let a = min(abs(x), vec4f(16.0));
+  var y = vec4f(1.6340808e-6);
+  y = fma(y, a, vec4f(-2.3496475e-5));
+  y = fma(y, a, vec4f(1.11887573e-4));
+  y = fma(y, a, vec4f(1.33959518e-4));
+  y = fma(y, a, vec4f(-4.94337827e-3));
+  y = fma(y, a, vec4f(3.64174470e-2));
+  y = fma(y, a, vec4f(0.318290174));
+  y = fma(y, a, vec4f(0.797886133));
+  let tail = 0.5 * exp(-a * y);
+  return x * select(1.0 - tail, tail, x < vec4f(0.0));
+}
+
+//#end
+//#if BROADCAST
+@compute @workgroup_size({{LANES}})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+//#else
+@compute @workgroup_size({{LANES}})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+//#end
+  let tile = group.x + group.y * groups.x;
+//#if SWAP
+  let rowCount = dims.n;
+  let colCount = dims.m;
+  let leftLd = dims.ldb;
+  let rightLd = dims.lda;
+//#else
+  let rowCount = dims.m;
+  let colCount = dims.n;
+  let leftLd = dims.lda;
+  let rightLd = dims.ldb;
+//#end
+  let tilesAcross = (colCount + cols * lanes - 1u) / (cols * lanes);
+  let tiles = tilesAcross * ((rowCount + rows - 1u) / rows);
+  let z = tile / tiles;
+  if (z >= dims.batch) { return; }
+  let row0 = (tile % tiles) / tilesAcross * rows;
+  let col0 = (tile % tilesAcross) * cols * lanes;
+  let outer = z / dims.heads;
+  let head = z % dims.heads;
+//#if SWAP
+  let leftBase = outer * dims.bOuter + head * dims.bHead;
+  let rightBase = outer * dims.aOuter + head * dims.aHead;
+//#else
+  let leftBase = outer * dims.aOuter + head * dims.aHead;
+  let rightBase = outer * dims.bOuter + head * dims.bHead;
+//#end
+
+  // Strides from one k to the next, and the place of each vector at k = 0. A vector holds 4 k of one row, or, where a vec4 lies along
+  // the rows (VEC4 and stored by k), 4 rows of one k.
+//#if LEFT_BY_K
+  let leftK = leftLd;
+  let leftRow = 1u;
+//#else
+  let leftK = 1u;
+  let leftRow = leftLd;
+//#end
+//#if RIGHT_BY_K
+  let rightK = rightLd;
+  let rightRow = 1u;
+//#else
+  let rightK = 1u;
+  let rightRow = rightLd;
+//#end
+  var leftPlace: array<u32, slots>;
+//#for s SLOTS
+//#if BROADCAST
+  let share{{s}} = min({{s}}u * lanes + lane, rows - 1u);
+//#else
+  let share{{s}} = {{s}}u;
+//#end
+//#if LEFT_ACROSS
+  leftPlace[{{s}}] = leftBase + share{{s}} / quads * leftLd + min(row0 + share{{s}} % quads * 4u, rowCount - 4u);
+//#else
+  leftPlace[{{s}}] = leftBase + min(row0 + share{{s}}, rowCount - 1u) * leftRow;
+//#end
+//#end
+  var col: array<u32, cols>;
+  var rightPlace: array<u32, cols>;
+//#for j COLS
+//#if RIGHT_ACROSS
+  col[{{j}}] = col0 + ({{j}}u / 4u * lanes + lane) * 4u + {{j}}u % 4u;
+  rightPlace[{{j}}] = rightBase + {{j}}u % 4u * rightLd + min(col[{{j}}] / 4u * 4u, colCount - 4u);
+//#else
+  col[{{j}}] = col0 + {{j}}u * lanes + lane;
+  rightPlace[{{j}}] = rightBase + min(col[{{j}}], colCount - 1u) * rightRow;
+//#end
+//#end
+
+  var sum: array<array<vec4f, cols>, quads>;
+  let whole = dims.k / 4u * 4u;
+  for (var k = 0u; k < whole; k += 4u) {
+    var x: array<vec4f, slots>;
+    var y: array<vec4f, cols>;
+//#for j COLS
+    y[{{j}}] = rightAt(rightPlace[{{j}}] + k * rightK, rightK);
+//#end
+//#for s SLOTS
+    x[{{s}}] = leftAt(leftPlace[{{s}}] + k * leftK, leftK);
+//#end
+//#for i QUADS
+    {
+      // The columns of t are 4 rows at k, k + 1, k + 2 and k + 3.
+//#for e 4
+//#if LEFT_ACROSS
+      const e{{e}} = {{e}}u * quads + {{i}}u;
+//#else
+      const e{{e}} = {{i}}u * 4u + {{e}}u;
+//#end
+//#if BROADCAST
+      let x{{e}} = subgroupBroadcast(x[e{{e}} / lanes], e{{e}} % lanes);
+//#else
+      let x{{e}} = x[e{{e}}];
+//#end
+//#end
+//#if LEFT_ACROSS
+      let t = mat4x4f(x0, x1, x2, x3);
+//#else
+      let t = transpose(mat4x4f(x0, x1, x2, x3));
+//#end
+//#for j COLS
+//#for e 4
+//#if RIGHT_ACROSS
+      sum[{{i}}][{{j}}] = fma(t[{{e}}], vec4f(y[{{j}}u / 4u * 4u + {{e}}u][{{j}}u % 4u]), sum[{{i}}][{{j}}]);
+//#else
+      sum[{{i}}][{{j}}] = fma(t[{{e}}], vec4f(y[{{j}}][{{e}}]), sum[{{i}}][{{j}}]);
+//#end
+//#end
+//#end
+    }
+//#end
+  }
+//#if !VEC4
+  for (var k = whole; k < dims.k; k++) {
+    var x: array<f32, slots>;
+//#for s SLOTS
+    x[{{s}}] = left[leftPlace[{{s}}] + k * leftK];
+//#end
+//#for j COLS
+    let y{{j}} = right[rightPlace[{{j}}] + k * rightK];
+//#end
+//#for i QUADS
+//#if BROADCAST
+    let t{{i}} = vec4f(
+//#for e 4
+      subgroupBroadcast(x[({{i}}u * 4u + {{e}}u) / lanes], ({{i}}u * 4u + {{e}}u) % lanes),
+//#end
+    );
+//#else
+    let t{{i}} = vec4f(x[{{i}}u * 4u], x[{{i}}u * 4u + 1u], x[{{i}}u * 4u + 2u], x[{{i}}u * 4u + 3u]);
+//#end
+//#for j COLS
+    sum[{{i}}][{{j}}] = fma(t{{i}}, vec4f(y{{j}}), sum[{{i}}][{{j}}]);
+//#end
+//#end
+  }
+//#end
+//#for i QUADS
+//#for j COLS
+  sum[{{i}}][{{j}}] *= dims.scale;
+//#end
+//#end
+
+//#if LOW_RANK
+  for (var k = 0u; k < dims.r; k++) {
+    var x: array<f32, slots>;
+//#for s SLOTS
+//#if BROADCAST
+    let row{{s}} = min(row0 + min({{s}}u * lanes + lane, rows - 1u), rowCount - 1u);
+//#else
+    let row{{s}} = min(row0 + {{s}}u, rowCount - 1u);
+//#end
+//#if SWAP
+    x[{{s}}] = qAt(row{{s}}, k);
+//#else
+    x[{{s}}] = pAt(row{{s}}, k);
+//#end
+//#end
+//#for j COLS
+//#if SWAP
+    let y{{j}} = pAt(min(col[{{j}}], colCount - 1u), k);
+//#else
+    let y{{j}} = qAt(min(col[{{j}}], colCount - 1u), k);
+//#end
+//#end
+//#for i QUADS
+//#if BROADCAST
+    let t{{i}} = vec4f(
+//#for e 4
+      subgroupBroadcast(x[({{i}}u * 4u + {{e}}u) / lanes], ({{i}}u * 4u + {{e}}u) % lanes),
+//#end
+    );
+//#else
+    let t{{i}} = vec4f(x[{{i}}u * 4u], x[{{i}}u * 4u + 1u], x[{{i}}u * 4u + 2u], x[{{i}}u * 4u + 3u]);
+//#end
+//#for j COLS
+    sum[{{i}}][{{j}}] = fma(t{{i}}, vec4f(y{{j}}), sum[{{i}}][{{j}}]);
+//#end
+//#end
+  }
+//#end
+
+//#if SWAP
+  let cRow = 1u;
+  let cCol = dims.ldc;
+//#else
+  let cRow = dims.ldc;
+  let cCol = 1u;
+//#end
+  let cBase = outer * dims.cOuter + head * dims.cHead;
+//#for i QUADS
+//#for j COLS
+  if (col[{{j}}] < colCount) {
+    let row = row0 + {{i}}u * 4u;
+    let at = cBase + row * cRow + col[{{j}}] * cCol;
+    var v = sum[{{i}}][{{j}}];
+//#if BIAS
+//#if SWAP
+    let last = rowCount - 1u;
+    v += vec4f(bias[min(row, last)], bias[min(row + 1u, last)], bias[min(row + 2u, last)], bias[min(row + 3u, last)]);
+//#else
+    v += vec4f(bias[col[{{j}}]]);
+//#end
+//#end
+//#if ACTIVATION
+    v = activation(v);
+//#end
+//#for e 4
+    if (row + {{e}}u < rowCount) {
+//#if ADD
+      c[at + {{e}}u * cRow] += v[{{e}}];
+//#else
+      c[at + {{e}}u * cRow] = v[{{e}}];
+//#end
+    }
+//#end
+  }
+//#end
+//#end
+}
