@@ -7,10 +7,14 @@ import type { OnCorrupt } from "../stream/source.ts";
 /** What happens while a run goes on, for whoever watches. */
 export type Event =
   | { readonly type: "task"; readonly task: string; readonly position: number }
+  /** The first of `steps` steps begins; tracing and binding them takes a while. */
+  | { readonly type: "training"; readonly task: string; readonly position: number; readonly steps: number }
   | {
       readonly type: "step"; readonly task: string; readonly position: number; readonly step: number; readonly steps: number;
       readonly losses: Readonly<Record<string, number>>;
     }
+  /** The first of `datasets` evaluations begins. */
+  | { readonly type: "evaluating"; readonly datasets: number }
   | { readonly type: "evaluation"; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number }
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };

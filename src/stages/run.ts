@@ -1,0 +1,113 @@
+/** A whole run: a method over a stream, from the zero-shot row to the numbers that a report shows. */
+import * as E from "fp-ts/lib/Either.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import type { LogRecord } from "../report/log.ts";
+import { constantMatrix, finalOnlyMatrix, matrixFromRows, meanOf, prefixMatrix, type AccuracyMatrix } from "../report/metrics.ts";
+import { runResult, type RunResult } from "../report/result.ts";
+import type { Stream } from "../stream/task.ts";
+import { accuracies, type EvaluateOptions } from "./evaluate.ts";
+import { course, type Method } from "./learn.ts";
+import type { Learner, Report } from "./learner.ts";
+import type { Event, Runtime } from "./runtime.ts";
+
+/** Options of {@link runMethod}. */
+export interface RunOptions {
+  /** How the zero-shot row is measured; give the method's own stages the same. */
+  readonly evaluate?: EvaluateOptions;
+  /** The zero-shot row, percent, where it is known already. Default: it is measured first. */
+  readonly zeroShot?: readonly number[];
+  /** Facts beside the method's options that belong into the result's `options`, such as the model and the shots. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** Called with every record of the run's log, as it comes. */
+  readonly log?: (record: LogRecord) => void;
+}
+
+/** What a run gave. */
+export interface Run {
+  readonly result: RunResult;
+  /** The learner after its last finished task. */
+  readonly learner: Learner;
+  /** Whether the run was stopped on the way: its result is then that of the finished tasks, on their own datasets. */
+  readonly interrupted: boolean;
+}
+
+const entriesOf = (report: Report): Readonly<Record<string, number>> => Object.fromEntries(report.trained?.ranks ?? []);
+
+/**
+ * Turns the events of a run into the records of its log. In them `task` counts finished tasks: a step of the second task, and what is
+ * measured after it, have 2, zero-shot has 0; the one lesson of joint training holds all tasks and has their number.
+ */
+export const logEvents = (method: string, seed: number, stream: Stream, write: (record: LogRecord) => void): ((event: Event) => void) => {
+  const names = stream.tasks.map((t) => t.name);
+  let [task, dataset, began] = [0, "", 0];
+  return (event) => {
+    const head = { method, seed, task };
+    switch (event.type) {
+      case "task":
+        [task, dataset, began] = [event.task === names[event.position] ? event.position + 1 : names.length, event.task, performance.now()];
+        return;
+      case "step":
+        return write({ type: "step", ...head, dataset, step: event.step + 1, steps: event.steps, loss: event.losses.loss });
+      case "evaluation":
+        return write({ type: "eval", ...head, dataset: event.dataset, accuracy: event.accuracy, images: event.total });
+      case "lesson": {
+        const effectiveRank = meanOf(Object.values(entriesOf(event.report)));
+        return write({
+          type: "task", ...head, dataset, effectiveRank, mergeError: event.report.mergeError ?? null, seconds: (performance.now() - began) / 1000,
+        });
+      }
+    }
+  };
+};
+
+/** The matrix of what was reported: a row a task; that of a model that never learns; the last row alone where one lesson held all tasks. */
+const matrixOf = (datasets: readonly string[], zeroShot: readonly number[], lessons: number, reports: readonly Report[]): E.Either<Failure, AccuracyMatrix> => {
+  if (lessons === 0) return constantMatrix(datasets, zeroShot);
+  if (lessons !== datasets.length) return finalOnlyMatrix(datasets, reports[reports.length - 1].row);
+  return matrixFromRows(datasets, reports.map((r) => r.row));
+};
+
+/**
+ * Measures the zero-shot row, runs the method, and computes every metric. A run that the runtime's signal stops keeps the tasks that were
+ * finished; it fails with `Interrupted` where none was, and with what its stages fail with.
+ */
+export const runMethod = (method: Method, start: Learner, stream: Stream, options: RunOptions = {}) => (runtime: Runtime): TE.TaskEither<Failure, Run> => async () => {
+  const began = performance.now();
+  const log = logEvents(method.name, runtime.seed, stream, options.log ?? (() => undefined));
+  const reports: Report[] = [];
+  let reached = start;
+  const emit = (event: Event): void => {
+    runtime.emit(event);
+    log(event);
+    if (event.type !== "lesson") return;
+    reports.push(event.report);
+    reached = event.learner;
+  };
+  const datasets = stream.tasks.map((t) => t.name);
+  const zeroShot = options.zeroShot === undefined ? await accuracies(start.clip, stream, options.evaluate)({ ...runtime, emit })() : E.right(options.zeroShot);
+  if (E.isLeft(zeroShot)) return zeroShot;
+  const ended = await method.run(course(start, stream))({ ...runtime, emit })();
+  const interrupted = E.isLeft(ended);
+  if (interrupted && (ended.left._tag !== "Interrupted" || reports.length === 0)) return ended;
+  const whole = matrixOf(datasets, zeroShot.right, interrupted ? datasets.length : ended.right.curriculum.length, reports);
+  if (E.isLeft(whole)) return whole;
+  const matrix = interrupted ? prefixMatrix(reports.length)(whole.right) : whole.right;
+  // Where one lesson held all tasks its ranks stand beside the last row.
+  const ranks = [...Array.from({ length: reports.length > 0 ? matrix.rows.length - reports.length : 0 }, () => ({})), ...reports.map(entriesOf)];
+  return E.right({
+    result: runResult({
+      method: method.name,
+      options: { ...(method.options as object), ...options.facts },
+      seed: runtime.seed,
+      adapter: runtime.device.adapter.line,
+      zeroShot: zeroShot.right.slice(0, matrix.datasets.length),
+      matrix,
+      trainableParameters: Math.max(0, ...reports.map((r) => r.trained?.trainableParameters ?? 0)),
+      ranks,
+      seconds: (performance.now() - began) / 1000,
+    }),
+    learner: reached,
+    interrupted,
+  });
+};
