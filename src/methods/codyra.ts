@@ -16,7 +16,8 @@ import { imageToText, sum, textToImage } from "../stages/objective.ts";
 import { adamW } from "../stages/optimizer.ts";
 import { cosine, ramp } from "../stages/schedule.ts";
 import { task } from "../stages/stage.ts";
-import { gradient, rankSelect, repeat, softThreshold, update } from "../stages/steps.ts";
+import { rankSelect, softThreshold } from "../stages/rankSelect.ts";
+import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
 
 /** Options of {@link codyra}; the defaults are those of the authors' launch script (METHODS.md A.6). */

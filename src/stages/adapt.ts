@@ -25,7 +25,7 @@ export const adapt = <G extends string, N extends G>({ adapters, steps }: AdaptO
     const todo = typeof steps === "function" ? steps(learner) : steps;
     const onSteps = (first: number, losses: readonly Readonly<Record<string, number>>[]): void =>
       losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: todo.count, losses: l }));
-    runtime.emit({ type: "training", task: task.name, position, steps: steps.count });
+    runtime.emit({ type: "training", task: task.name, position, steps: todo.count });
     const from = { step: 0, values: adapters.initial(config, weights, runtime.seed, position), moments: {} };
     return pipe(
       train({ config, weights, adapter: adapters, steps: todo, batches, from, onSteps })(runtime),

@@ -4,6 +4,7 @@
  * A stage asks it for tensors: frozen parameters of the model, inputs that the host computes for every step (a learning rate, a
  * threshold), state that lives from step to step (moments). Asking twice for one name gives the same tensor.
  */
+import type { HostTensor } from "../formats/hostTensor.ts";
 import type { ClipConfig } from "../model/config.ts";
 import { floats, leaf, type Shape, type Spec, type Tensor } from "../tensor/tensor.ts";
 
@@ -16,6 +17,8 @@ export interface Tracing {
   readonly steps: number;
   /** A frozen parameter of the model. */
   readonly frozen: (name: string, shape: Shape) => Tensor;
+  /** A tensor whose values the stage brings along. */
+  readonly constant: (name: string, value: HostTensor) => Tensor;
   /** A small vector that the host computes for every step. */
   readonly hyper: (name: string, at: readonly Schedule[]) => Tensor;
   /** A tensor that lives from step to step, zero before the first unless `initial` says otherwise. */
@@ -31,12 +34,14 @@ export interface Recorder {
   readonly tracing: Tracing;
   readonly hypers: ReadonlyMap<string, readonly Schedule[]>;
   readonly records: ReadonlyMap<string, Tensor>;
+  readonly constants: ReadonlyMap<string, HostTensor>;
 }
 
 export const recorder = (config: ClipConfig, steps: number): Recorder => {
   const leaves = new Map<string, Tensor>();
   const hypers = new Map<string, readonly Schedule[]>();
   const records = new Map<string, Tensor>();
+  const constants = new Map<string, HostTensor>();
   const once = (role: "frozen" | "state" | "input", name: string, spec: Spec): Tensor => {
     const key = `${role}:${name}`;
     const known = leaves.get(key);
@@ -48,10 +53,15 @@ export const recorder = (config: ClipConfig, steps: number): Recorder => {
   return {
     hypers,
     records,
+    constants,
     tracing: {
       config,
       steps,
       frozen: (name, shape) => once("frozen", name, floats(shape)),
+      constant: (name, value) => {
+        constants.set(name, value);
+        return once("frozen", name, floats(value.shape));
+      },
       hyper: (name, at) => {
         hypers.set(name, at);
         return once("input", name, floats([at.length]));

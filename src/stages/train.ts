@@ -108,7 +108,7 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
   if (E.isLeft(traced)) return traced;
   const { program, recorder: noted } = traced.right;
   const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
-  const frozen = resident(runtime.device, [...weights].filter(([name]) => used.has(name)));
+  const frozen = resident(runtime.device, [...weights, ...noted.constants].filter(([name]) => used.has(name)));
   if (E.isLeft(frozen)) return frozen;
   const records = [...noted.records.keys()];
   const made = await instantiate(runtime.device, program, frozen.right, records)();

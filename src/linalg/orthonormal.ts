@@ -1,0 +1,47 @@
+/** Orthonormal bases, in f64. */
+
+/** Orthonormal columns of R^d, one after another: column j is `columns[j]`, of `d` elements. */
+export interface Basis {
+  readonly d: number;
+  readonly columns: readonly Float64Array[];
+}
+
+export const emptyBasis = (d: number): Basis => ({ d, columns: [] });
+
+const dot = (a: Float64Array, b: Float64Array): number => {
+  let s = 0;
+  for (let i = 0; i < a.length; i++) s += a[i] * b[i];
+  return s;
+};
+
+/**
+ * The basis, longer by what the vectors add to its span: modified Gram-Schmidt, applied twice, which keeps it orthonormal to rounding
+ * (Giraud, Langou, Rozložník, 2005). A vector whose new part is shorter than `tolerance` times itself adds nothing; one that is not finite adds nothing.
+ */
+export const extend = (basis: Basis, vectors: Iterable<ArrayLike<number>>, tolerance = 1e-6): Basis => {
+  const columns = [...basis.columns];
+  for (const vector of vectors) {
+    if (columns.length === basis.d) break;
+    const v = Float64Array.from(vector);
+    const length = Math.sqrt(dot(v, v));
+    if (!Number.isFinite(length) || length === 0) continue;
+    for (let pass = 0; pass < 2; pass++) {
+      for (const q of columns) {
+        const c = dot(q, v);
+        for (let i = 0; i < v.length; i++) v[i] -= c * q[i];
+      }
+    }
+    const rest = Math.sqrt(dot(v, v));
+    if (rest <= tolerance * length) continue;
+    columns.push(v.map((x) => x / rest));
+  }
+  return { d: basis.d, columns };
+};
+
+/** The basis as a row-major [d, k] matrix, the form that kernels take. */
+export const matrixOf = ({ d, columns }: Basis): { readonly shape: readonly [number, number]; readonly data: Float32Array } => {
+  const k = columns.length;
+  const data = new Float32Array(d * k);
+  columns.forEach((column, j) => column.forEach((x, i) => (data[i * k + j] = x)));
+  return { shape: [d, k], data };
+};
