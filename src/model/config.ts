@@ -1,8 +1,8 @@
 /** The shape of a CLIP model, as its Hugging Face `config.json` states it. */
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts";
-import { PathReporter } from "io-ts/lib/PathReporter.js";
 import type { Failure } from "../failure.ts";
+import { explain } from "../formats/files.ts";
 
 export type Activation = "quick_gelu" | "gelu";
 
@@ -72,7 +72,7 @@ export const decodeConfig = (path: string, json: unknown): E.Either<Failure, Cli
     text_config: { ...textDefaults, ...given(top.text_config), ...given(top.text_config_dict) },
     vision_config: { ...visionDefaults, ...given(top.vision_config), ...given(top.vision_config_dict) },
   });
-  if (E.isLeft(decoded)) return fail(PathReporter.report(decoded)[0].replace(/^Invalid value (.*) supplied to .*\/([\w/]+): .*?(\/([^/]+): (.*))?$/, "$2: $1 is not valid ($5)"));
+  if (E.isLeft(decoded)) return fail(explain(decoded.left));
   const { text_config: text, vision_config: vision, projection_dim: embed, logit_scale_init_value: initialLogitScale } = decoded.right;
   for (const [name, c] of [["text_config", text], ["vision_config", vision]] as const) {
     if (c.hidden_size % c.num_attention_heads !== 0) return fail(`${name}: hidden_size ${c.hidden_size} is not divisible by ${c.num_attention_heads} heads`);
