@@ -10,6 +10,7 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
+import { fuse } from "./fuse.ts";
 import { topological } from "./gradient.ts";
 import { leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";
 
@@ -50,7 +51,10 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
   try {
     const results = step(args);
     if (E.isLeft(results)) return results;
-    const { state = {}, outputs = {} } = results.right;
+    const written = [...Object.values(results.right.outputs ?? {}), ...Object.values(results.right.state ?? {})];
+    const fused = fuse(topological(written), written);
+    const rewrite = (tensors: Tensors = {}): Tensors => Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, fused(t)]));
+    const [state, outputs] = [rewrite(results.right.state), rewrite(results.right.outputs)];
     const order = topological([...Object.values(outputs), ...Object.values(state)]);
     const named = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node));
     const leaves = [...new Set([...named, ...order])].filter((node) => node.kind === "leaf");

@@ -9,7 +9,7 @@
  */
 import { f32, input, output, type Operand, type Target } from "../../device/launch.ts";
 import type { MatmulShape } from "../../device/matmul.ts";
-import { apply, check, floats, show, size, type Shape, type Tensor } from "../tensor.ts";
+import { apply, check, floats, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows } from "./reduce.ts";
 
@@ -53,9 +53,11 @@ interface LowRank {
   readonly q: Tensor;
 }
 
+type Activation = "quickGelu" | "gelu";
+
 const plain: Form = { ta: false, tb: false, heads: 1, layouts: ["rows", "rows", "rows"], scale: 1 };
 
-const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, lowRank?: LowRank): Tensor => {
+const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, lowRank?: LowRank, activation?: Activation): Tensor => {
   const { ta, tb, heads, layouts, scale } = form;
   const am = matrices(a.shape, layouts[0], heads);
   const bm = matrices(b.shape, layouts[1], heads);
@@ -73,7 +75,7 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
     m, n, k, r, ta, tb, batch: cm.batch, heads,
     lda: am.ld, ldb: bm.ld, ldc: cm.ld,
     aOuter: am.outer, aHead: am.head, bOuter: bm.outer, bHead: bm.head, cOuter: cm.outer, cHead: cm.head,
-    bias: bias !== undefined, lowRank: lowRank !== undefined,
+    bias: bias !== undefined, lowRank: lowRank !== undefined, activation,
   };
   const inputs = [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])];
   const at = (present: boolean, index: number): Operand | undefined => (present ? input(index) : undefined);
@@ -81,7 +83,7 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
   return apply(
     {
       name: "matmul",
-      attributes: { form, bias, lowRank, a, b, inner: k },
+      attributes: { form, bias, lowRank, a, b, inner: k, activated: (f: Activation) => (activation === undefined ? product(a, b, form, shape, bias, lowRank, f).node : undefined) },
       lower: (target: Target) => {
         const plan = target.matmul(words);
         return [
@@ -142,6 +144,14 @@ export const attentionScores = (q: Tensor, k: Tensor, heads: number, scale: numb
 /** `P V` per head: [batch, heads, queries, keys] × [batch, keys, width] → [batch, queries, width]. */
 export const attentionValues = (p: Tensor, v: Tensor, heads: number): Tensor =>
   product(p, v, { ta: false, tb: false, heads, layouts: ["heads", "split", "split"], scale: 1 }, [v.shape[0], p.shape[2], v.shape[2]]);
+
+/** The node of a product with an activation in its epilogue; it has no gradient. Undefined for anything else than a plain product. */
+export const withActivation = (node: Node, activation: Activation): Node | undefined => {
+  if (node.kind !== "apply" || node.op.name !== "matmul") return undefined;
+  const fused = (node.op.attributes as { readonly activated: (f: Activation) => Node | undefined }).activated(activation);
+  // The product may have been rewritten itself: its inputs are those of the node, not those it was made from.
+  return fused?.kind === "apply" ? { ...fused, inputs: node.inputs } : undefined;
+};
 
 /** The widest product that is worth folding into another's epilogue; wider ones cost more there than an addition. */
 const epilogueRank = 64;

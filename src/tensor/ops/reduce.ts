@@ -9,15 +9,18 @@ export interface Pattern {
   readonly div: number;
 }
 
-/** Rows that one thread sums in the first of two passes: a tall matrix would otherwise keep only `mod` threads busy. */
-const chunk = 64;
+/** Rows that one thread sums at least in the first of two passes: a tall matrix would otherwise keep only `mod` threads busy. */
+const shortest = 64;
+/** Chunks are one dimension of a grid. */
+const mostChunks = 65535;
 
 /** `x` as [outer, mod, div], summed over outer and div, times `factor`, in the given shape of `mod` elements. */
 export const sumTo = (x: Tensor, at: Pattern, shape: Shape, factor = 1): Tensor => {
   const { outer, mod, div } = at;
   check(outer * mod * div === size(x.shape), "sum", () => `${show(x)} is not [${outer}, ${mod}, ${div}]`);
   check(size(shape) === mod, "sum", () => `${mod} sums do not make [${shape.join(", ")}]`);
-  const chunks = outer > 2 * chunk ? Math.ceil(outer / chunk) : 0;
+  const chunk = Math.max(shortest, Math.ceil(outer / mostChunks));
+  const chunks = outer > 2 * shortest ? Math.ceil(outer / chunk) : 0;
   const whole = (target: Target, from: typeof input, index: number, rows: number, inner: number): Launch => ({
     kernel: "reduce",
     constants: { GROUP: target.adapter.kind === "gpu" },
