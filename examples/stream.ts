@@ -4,30 +4,25 @@
  * OUT appears as a whole when the run ends: `result.json`, `log.jsonl` (a line a step, a line a measured cell, a line a task), `report.html`
  * and `model/`, the merged CLIP. Ctrl-C ends the run after the step under way and keeps the tasks that were finished.
  */
-import { openSync, closeSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { withDevice } from "../src/device/open.ts";
 import type { Failure } from "../src/failure.ts";
-import { writeFolderAtomic, writeText } from "../src/formats/files.ts";
+import { writeText } from "../src/formats/files.ts";
 import { methods, type MethodName, type MethodOptions } from "../src/methods/table.ts";
 import { readClip, writeClip } from "../src/model/folder.ts";
 import { htmlReport } from "../src/report/html.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { logLine } from "../src/report/log.ts";
-import { progress } from "../src/report/progress.ts";
 import { textTable } from "../src/report/table.ts";
 import { learner } from "../src/stages/learner.ts";
 import { runMethod, type Run } from "../src/stages/run.ts";
-import { watch } from "../src/stages/watch.ts";
-import { imageCache } from "../src/stream/imageCache.ts";
-import { end } from "./run/end.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
-import { onInterrupt } from "./run/interrupt.ts";
-import { freeFolder, streamFromFolders } from "./run/source.ts";
+import { end, freeFolder, session } from "./run/session.ts";
+import { streamFromFolders } from "./run/source.ts";
 
 const table = {
   "model": flag(some, "DIR", "a CLIP folder in the Hugging Face layout"),
@@ -60,67 +55,45 @@ const methodFlags = (flags: Flags): MethodOptions => {
   return Object.fromEntries(Object.entries({ steps, batch, rank, lr, modules, towers, kappa, shrink }).filter(([, value]) => value !== undefined));
 };
 
-const write = (out: string, { result, learner: reached, interrupted }: Run, skipped: number, extras: Parameters<typeof htmlReport>[1]): TE.TaskEither<Failure, void> =>
+const write = (folder: string, { result, learner: reached, interrupted }: Run, skipped: number, flags: Flags): TE.TaskEither<Failure, void> =>
   pipe(
-    writeText(join(out, "result.json"), `${prettyJson({ ...result, skipped, interrupted })}\n`),
-    TE.chain(() => writeText(join(out, "report.html"), htmlReport([result], extras))),
-    TE.chain(() => writeClip(join(out, "model"), reached.clip)),
+    writeText(join(folder, "result.json"), `${prettyJson({ ...result, skipped, interrupted })}\n`),
+    TE.chain(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: flags.model, Data: flags.data.join(", ") } }))),
+    TE.chain(() => writeClip(join(folder, "model"), reached.clip)),
   );
 
-const stream = (flags: Flags): TE.TaskEither<Failure, Run> => async () => {
-  const evaluate = { templates: flags.templates };
+const run = (flags: Flags): TE.TaskEither<Failure, Run> => async () => {
   const known = methods[flags.method]({}).options as object;
-  const given = methodFlags(flags);
-  const method = methods[flags.method]({ ...Object.fromEntries(Object.entries(given).filter(([name]) => name in known)), evaluate });
+  const given = Object.entries(methodFlags(flags));
+  const evaluate = { templates: flags.templates };
+  const method = methods[flags.method]({ ...Object.fromEntries(given.filter(([name]) => name in known)), evaluate });
+  const { "label-space": labelSpace, "on-corrupt": onCorrupt, "eval-limit": evalLimit, model, data, seed, shots, templates, out } = flags;
   const ready = await pipe(
     TE.Do,
-    TE.chainFirst(() => freeFolder(flags.out)),
-    TE.bind("clip", () => readClip(flags.model)),
-    TE.bind("tasks", () => streamFromFolders(flags.data, {
-      labelSpace: flags["label-space"], onCorrupt: flags["on-corrupt"], seed: flags.seed, shots: flags.shots, evalLimit: flags["eval-limit"],
-      training: "steps" in known,
-    })),
+    TE.chainFirst(() => freeFolder(out)),
+    TE.bind("clip", () => readClip(model)),
+    TE.bind("stream", () => streamFromFolders(data, { labelSpace, onCorrupt, seed, shots, evalLimit, training: "steps" in known })),
   )();
   if (E.isLeft(ready)) return ready;
-  const { clip, tasks } = ready.right;
+  const { clip, stream } = ready.right;
 
-  const shown = progress();
-  const watcher = watch(shown);
-  let temporary = "";
-  const interrupt = onInterrupt(
-    () => shown.line("Stopping after this step; press Ctrl-C again to stop at once."),
-    () => rmSync(temporary, { recursive: true, force: true }),
-  );
-  const run = (temp: string): TE.TaskEither<Failure, Run> => withDevice({})((device) => async () => {
-    temporary = temp;
-    process.stdout.write(`adapter: ${device.adapter.line}\n`);
-    for (const name of Object.keys(given).filter((n) => !(n in known))) shown.line(`--${name} has no meaning for ${flags.method}`);
-    const log = openSync(join(temp, "log.jsonl"), "w");
-    const runtime = { device, seed: flags.seed, images: imageCache(1024), emit: watcher.event, signal: interrupt.signal, onCorrupt: flags["on-corrupt"] };
-    const facts = {
-      evaluate: undefined, model: flags.model, data: flags.data, labelSpace: tasks.labelSpace, templates: flags.templates,
-      shots: flags.shots ?? null, evalLimit: flags["eval-limit"] ?? null, onCorrupt: flags["on-corrupt"],
-    };
-    try {
-      return await runMethod(method, learner(clip), tasks, { evaluate, facts, log: (record) => writeSync(log, logLine(record)) })(runtime)();
-    } finally {
-      closeSync(log);
-      watcher.stop();
-    }
-  });
-  const command = process.argv.slice(2).join(" ");
-  const done = await writeFolderAtomic(flags.out, (temp) =>
-    pipe(run(temp), TE.chainFirst((r) => write(temp, r, watcher.skipped(), { facts: { Command: `npm run stream -- ${command}`, Model: flags.model } }))))();
-  interrupt.release();
+  const facts = { evaluate: undefined, model, data, labelSpace, templates, shots: shots ?? null, evalLimit: evalLimit ?? null, onCorrupt };
+  const done = await session(out, seed, onCorrupt)(({ runtime, progress, watcher, folder }) => async () => {
+    for (const [name] of given.filter(([n]) => !(n in known))) progress.line(`--${name} has no meaning for ${flags.method}`);
+    const log = openSync(join(folder, "log.jsonl"), "w");
+    const ended = await runMethod(method, learner(clip), stream, { evaluate, facts, log: (record) => writeSync(log, logLine(record)) })(runtime)().finally(() => closeSync(log));
+    if (E.isLeft(ended)) return ended;
+    const skipped = watcher.skipped();
+    if (skipped > 0) progress.line(`skipped ${skipped} samples that cannot be read`);
+    return pipe(write(folder, ended.right, skipped, flags), TE.map(() => ended.right))();
+  })();
   if (E.isLeft(done)) return done;
   const { result, interrupted } = done.right;
-  process.stdout.write(`\n${textTable([result])}\n\n`);
-  if (watcher.skipped() > 0) process.stdout.write(`skipped ${watcher.skipped()} images that cannot be decoded\n`);
-  if (interrupted) process.stdout.write(`stopped on request after ${result.datasets.length} of ${tasks.tasks.length} tasks; what follows is about these\n`);
-  process.stdout.write(`${join(flags.out, "result.json")}, log.jsonl, report.html, model/\n`);
+  if (interrupted) process.stdout.write(`Stopped on request: ${result.datasets.length} of ${stream.tasks.length} tasks were finished, and all that follows is about these.\n`);
+  process.stdout.write(`\n${textTable([result])}\n\nwritten to ${out}: result.json, log.jsonl, report.html, model/\n`);
   return done;
 };
 
 const args = process.argv.slice(2);
 if (asksForHelp(args)) process.stdout.write(`${usage(head, table)}\n`);
-else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(stream))());
+else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(run))());

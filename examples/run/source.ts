@@ -1,5 +1,4 @@
-/** What a run is made from, checked before a device is opened: a model folder, dataset folders, a folder to write. */
-import { readdir } from "node:fs/promises";
+/** What a run is made from, checked before a device is opened: dataset folders as a stream. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -53,9 +52,3 @@ export const streamFromFolders = (dirs: readonly string[], options: SourceOption
       return { labelSpace: options.labelSpace, tasks: tasks.map((task, i) => limited(few({ ...task, name: names[i] }))) };
     }),
   );
-
-/** Refuses a place that holds something: a run never overwrites. */
-export const freeFolder = (dir: string): TE.TaskEither<Failure, void> => async () => {
-  const held = await readdir(dir).catch((error: { readonly code?: string }) => (error.code === "ENOENT" ? [] : ["a file"]));
-  return held.length === 0 ? E.right(undefined) : E.left({ _tag: "BadOption", option: "--out", detail: `${dir} is there already and is not an empty folder; name another` });
-};

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { LogRecord } from "../report/log.ts";
-import { constantMatrix, finalOnlyMatrix, matrixFromRows, meanOf, prefixMatrix, type AccuracyMatrix } from "../report/metrics.ts";
+import { constantMatrix, finalOnlyMatrix, matrixFromRows, meanOf, prefixMatrix, type AccuracyMatrix, type AccuracyRow } from "../report/metrics.ts";
 import { runResult, type RunResult } from "../report/result.ts";
 import type { Stream } from "../stream/task.ts";
 import { accuracies, type EvaluateOptions } from "./evaluate.ts";
@@ -16,7 +16,7 @@ export interface RunOptions {
   /** How the zero-shot row is measured; give the method's own stages the same. */
   readonly evaluate?: EvaluateOptions;
   /** The zero-shot row, percent, where it is known already. Default: it is measured first. */
-  readonly zeroShot?: readonly number[];
+  readonly zeroShot?: AccuracyRow;
   /** Facts beside the method's options that belong into the result's `options`, such as the model and the shots. */
   readonly facts?: Readonly<Record<string, unknown>>;
   /** Called with every record of the run's log, as it comes. */
@@ -62,7 +62,7 @@ export const logEvents = (method: string, seed: number, stream: Stream, write: (
 };
 
 /** The matrix of what was reported: a row a task; that of a model that never learns; the last row alone where one lesson held all tasks. */
-const matrixOf = (datasets: readonly string[], zeroShot: readonly number[], lessons: number, reports: readonly Report[]): E.Either<Failure, AccuracyMatrix> => {
+const matrixOf = (datasets: readonly string[], zeroShot: AccuracyRow, lessons: number, reports: readonly Report[]): E.Either<Failure, AccuracyMatrix> => {
   if (lessons === 0) return constantMatrix(datasets, zeroShot);
   if (lessons !== datasets.length) return finalOnlyMatrix(datasets, reports[reports.length - 1].row);
   return matrixFromRows(datasets, reports.map((r) => r.row));
@@ -85,7 +85,7 @@ export const runMethod = (method: Method, start: Learner, stream: Stream, option
     reached = event.learner;
   };
   const datasets = stream.tasks.map((t) => t.name);
-  const zeroShot = options.zeroShot === undefined ? await accuracies(start.clip, stream, options.evaluate)({ ...runtime, emit })() : E.right(options.zeroShot);
+  const zeroShot: E.Either<Failure, AccuracyRow> = options.zeroShot === undefined ? await accuracies(start.clip, stream, options.evaluate)({ ...runtime, emit })() : E.right(options.zeroShot);
   if (E.isLeft(zeroShot)) return zeroShot;
   const ended = await method.run(course(start, stream))({ ...runtime, emit })();
   const interrupted = E.isLeft(ended);

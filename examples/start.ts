@@ -1,0 +1,72 @@
+/**
+ * The main job on the embedded default: icon-nano learns the icon stream with zero-shot, sequential LoRA and CoDyRA: `npm start`.
+ *
+ * Needs no data and no GPU. Writes `runs/start/report.html` and the three results beside it.
+ */
+import { join } from "node:path";
+import process from "node:process";
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../src/failure.ts";
+import { writeText } from "../src/formats/files.ts";
+import { methods, type MethodName } from "../src/methods/table.ts";
+import { readClip } from "../src/model/folder.ts";
+import { htmlReport } from "../src/report/html.ts";
+import { prettyJson } from "../src/report/json.ts";
+import type { RunResult } from "../src/report/result.ts";
+import { textTable } from "../src/report/table.ts";
+import { learner } from "../src/stages/learner.ts";
+import { runMethod } from "../src/stages/run.ts";
+import { iconStream } from "./icons/world.ts";
+import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
+import { end, freeFolder, session } from "./run/session.ts";
+
+/** Sized so that all of it ends within five minutes on two CPU cores. */
+const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 8, steps: 60, batch: 32, rank: 8, lr: 1e-3, seed: 0 };
+
+const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra"];
+
+const table = {
+  model: flag(otherwise(some, defaults.model), "DIR", `a CLIP folder [${defaults.model}]`),
+  out: flag(otherwise(some, defaults.out), "DIR", `where the report goes [${defaults.out}, anew each time]`),
+  tasks: flag(otherwise(whole(1, defaults.tasks), defaults.tasks), "N", `the first N tasks of the icon stream [${defaults.tasks}]`),
+  steps: flag(otherwise(whole(1), defaults.steps), "N", `steps a task [${defaults.steps}]`),
+  batch: flag(otherwise(whole(1, 65536), defaults.batch), "N", `images a step [${defaults.batch}]`),
+  rank: flag(otherwise(whole(1, 4096), defaults.rank), "N", `rank of every adapter [${defaults.rank}]`),
+  lr: flag(otherwise(positive(10), defaults.lr), "X", `peak learning rate [${defaults.lr}]`),
+  seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
+};
+
+const start = ({ model, out, tasks, steps, batch, rank, lr, seed }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => async () => {
+  const ready = await pipe(out === defaults.out ? TE.right(undefined) : freeFolder(out), TE.chain(() => readClip(model)))();
+  if (E.isLeft(ready)) return ready;
+  const clip = ready.right;
+  const world = iconStream(clip.config.vision.imageSize);
+  const stream = { ...world, tasks: world.tasks.slice(0, tasks) };
+  const done = await session(out, seed, "fail")(({ runtime, progress, folder }) => async () => {
+    const results: RunResult[] = [];
+    for (const name of compared) {
+      progress.line(`\n${name}`);
+      const run = await runMethod(methods[name]({ steps, batch, rank, lr }), learner(clip), stream, { zeroShot: results[0]?.zeroShot })(runtime)();
+      if (E.isLeft(run)) return run;
+      if (run.right.interrupted) return E.left<Failure>({ _tag: "Interrupted" });
+      results.push(run.right.result);
+    }
+    const lead = `${model} learns ${tasks} tasks of icons one after another, ${steps} steps each; it is tested on drawings of other vendors.`;
+    const page = htmlReport(results, { title: "The icon stream", lead, facts: { Command: "npm start", Model: model } });
+    return pipe(
+      results,
+      TE.traverseSeqArray((result) => writeText(join(folder, `${result.method}.json`), `${prettyJson(result)}\n`)),
+      TE.chain(() => writeText(join(folder, "report.html"), page)),
+      TE.map(() => results),
+    )();
+  })();
+  if (E.isLeft(done)) return done;
+  process.stdout.write(`\n${textTable(done.right)}\n\nThe accuracy matrices and the ranks of every module: ${join(out, "report.html")}\n`);
+  return E.right({ interrupted: false });
+};
+
+const args = process.argv.slice(2);
+if (asksForHelp(args)) process.stdout.write(`${usage("npm start -- [flags]    (or: deno task start …)", table)}\n`);
+else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(start))());
