@@ -37,10 +37,18 @@ let opened: OpenDevice | undefined;
 /** A test on the device of its file, which is opened for the first one. */
 export const deviceTest = (name: string, body: (device: Device) => Promise<void>): void => {
   test(name, async () => {
-    opened ??= await runOrThrow(openDevice());
-    await body(opened);
-    const failure = opened.failure();
-    if (failure !== undefined) throw new Error(describe(failure));
+    const device = (opened ??= await runOrThrow(openDevice()));
+    try {
+      await body(device);
+      const failure = device.failure();
+      if (failure !== undefined) throw new Error(describe(failure));
+    } finally {
+      // A device that failed fails for ever; the tests that follow get another.
+      if (device.failure() !== undefined) {
+        await device.close();
+        opened = undefined;
+      }
+    }
   });
 };
 
@@ -145,6 +153,8 @@ export interface OpCase {
   readonly wrt?: readonly string[];
   /** Largest difference, relative to the largest value of the reference. Default 2e-6. */
   readonly tolerance?: number;
+  /** The size of what is rounded on the way, where that is larger than the values. */
+  readonly magnitude?: number;
   /** Of directional derivatives, relative to the root of the sum of their squared terms. Default 2e-5. */
   readonly slopeTolerance?: number;
 }
@@ -156,7 +166,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 };
 
 /** Checks values, a second run's bits, and the gradient of every input. */
-export const checkOp = async (device: Device, name: string, { inputs, op, reference, wrt, tolerance = 2e-6, slopeTolerance = 2e-5 }: OpCase): Promise<void> => {
+export const checkOp = async (device: Device, name: string, { inputs, op, reference, wrt, tolerance = 2e-6, magnitude = 1e-30, slopeTolerance = 2e-5 }: OpCase): Promise<void> => {
   const chosen = wrt ?? Object.keys(inputs).filter((key) => inputs[key].data instanceof Float32Array);
   const doubles: Doubles = Object.fromEntries(Object.entries(inputs).map(([key, { data }]) => [key, Float64Array.from(data)]));
   const want = reference(doubles);
@@ -176,7 +186,7 @@ export const checkOp = async (device: Device, name: string, { inputs, op, refere
     const [got, again] = [await once(), await once()];
     for (const key of Object.keys(got)) sameBits(got[key], again[key], `${name}: ${key}, second run`);
 
-    const scale = Math.max(1e-30, Math.max(...Array.from(want, Math.abs)));
+    const scale = Math.max(magnitude, Math.max(...Array.from(want, Math.abs)));
     const off = largestDifference(got.y, want);
     assert.ok(off <= tolerance * scale, `${name}: off by ${off} where the largest value is ${scale}`);
 

@@ -1,6 +1,6 @@
 /** Slices and zero padding along one axis: each is the gradient of the other. */
 import { elementGrid, input, output } from "../../device/launch.ts";
-import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
+import { apply, check, floats, reshape, show, size, type Tensor } from "../tensor.ts";
 
 /** y[.., i, ..] = x[.., i + shift, ..] where that exists, else 0; the axis becomes `to` long. */
 const window = (name: string, x: Tensor, axis: number, to: number, shift: number): Tensor => {
@@ -28,4 +28,4 @@ export const slice = (x: Tensor, axis: number, start: number, length: number): T
 export const pad = (x: Tensor, axis: number, before: number, after: number): Tensor => window("pad", x, axis, x.shape[axis] + before + after, -before);
 
 /** A copy with memory of its own. */
-export const copy = (x: Tensor): Tensor => window("copy", x, 0, x.shape[0] ?? 1, 0);
+export const copy = (x: Tensor): Tensor => reshape(window("copy", reshape(x, [size(x.shape)]), 0, size(x.shape), 0), x.shape);
