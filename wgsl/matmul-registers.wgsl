@@ -5,11 +5,16 @@
 // rows in a vec4. With BROADCAST a workgroup is one subgroup, each lane loads its share of left and the others get it by a broadcast;
 // without, each lane loads all of it.
 //
-//   TA TB       A is stored [k, m] and not [m, k]; B is stored [n, k] and not [k, n]
-//   VEC4        operands are read by vec4: ld*, *Outer, *Head and k are multiples of 4, and so is an extent that an operand is stored along
-//   BIAS        + bias[n]            LOW_RANK   + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k
-//   QUICK_GELU GELU   the activation f       ADD   C += instead of C =
-//   ROWS QUADS = ROWS / 4, COLS, LANES, SLOTS = vectors of left that a lane loads; LEFT_BY_K RIGHT_BY_K: stored with k as the rows
+//   TA TB              A is stored [k, m] and not [m, k]; B is stored [n, k] and not [k, n]
+//   BIAS               + bias[n]
+//   LOW_RANK           + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k
+//   ACTIVATION         f, one of QUICK_GELU and GELU
+//   ADD                C += instead of C =
+//   LEFT RIGHT         what an operand is read as, f32 or vec4f; LEFT_VEC4 RIGHT_VEC4 where it is vec4f: its strides are then multiples of 4,
+//                      and so is the extent that it is stored along
+//   LEFT_BY_K          stored with k as its rows, so that a vec4f holds four rows of one k (LEFT_ACROSS), not four k of one row; so RIGHT_*
+//   TAIL               k is no multiple of 4
+//   ROWS COLS LANES    the tile; QUADS = ROWS / 4; SLOTS = vectors of left that a lane loads
 //
 // Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
 // Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head. A workgroup is one tile of one matrix;
@@ -28,22 +33,12 @@ struct Dims {
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-//#if VEC4
 //#if SWAP
-@group(0) @binding(1) var<storage, read> right: array<vec4f>;
-@group(0) @binding(2) var<storage, read> left: array<vec4f>;
+@group(0) @binding(2) var<storage, read> left: array<{{LEFT}}>;
+@group(0) @binding(1) var<storage, read> right: array<{{RIGHT}}>;
 //#else
-@group(0) @binding(1) var<storage, read> left: array<vec4f>;
-@group(0) @binding(2) var<storage, read> right: array<vec4f>;
-//#end
-//#else
-//#if SWAP
-@group(0) @binding(1) var<storage, read> right: array<f32>;
-@group(0) @binding(2) var<storage, read> left: array<f32>;
-//#else
-@group(0) @binding(1) var<storage, read> left: array<f32>;
-@group(0) @binding(2) var<storage, read> right: array<f32>;
-//#end
+@group(0) @binding(1) var<storage, read> left: array<{{LEFT}}>;
+@group(0) @binding(2) var<storage, read> right: array<{{RIGHT}}>;
 //#end
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 //#if BIAS
@@ -60,12 +55,20 @@ const cols = {{COLS}}u;
 const lanes = {{LANES}}u;
 const slots = {{SLOTS}}u;
 
-//#if VEC4
-fn leftAt(at: u32, step: u32) -> vec4f { return left[at / 4u]; }
-fn rightAt(at: u32, step: u32) -> vec4f { return right[at / 4u]; }
+// Element `at`, and the four elements that begin there: consecutive ones of a vec4, or `step` apart.
+//#if LEFT_VEC4
+fn leftOne(at: u32) -> f32 { return left[at / 4u][at % 4u]; }
+fn leftFour(at: u32, step: u32) -> vec4f { return left[at / 4u]; }
 //#else
-fn leftAt(at: u32, step: u32) -> vec4f { return vec4f(left[at], left[at + step], left[at + 2u * step], left[at + 3u * step]); }
-fn rightAt(at: u32, step: u32) -> vec4f { return vec4f(right[at], right[at + step], right[at + 2u * step], right[at + 3u * step]); }
+fn leftOne(at: u32) -> f32 { return left[at]; }
+fn leftFour(at: u32, step: u32) -> vec4f { return vec4f(left[at], left[at + step], left[at + 2u * step], left[at + 3u * step]); }
+//#end
+//#if RIGHT_VEC4
+fn rightOne(at: u32) -> f32 { return right[at / 4u][at % 4u]; }
+fn rightFour(at: u32, step: u32) -> vec4f { return right[at / 4u]; }
+//#else
+fn rightOne(at: u32) -> f32 { return right[at]; }
+fn rightFour(at: u32, step: u32) -> vec4f { return vec4f(right[at], right[at + step], right[at + 2u * step], right[at + 3u * step]); }
 //#end
 
 //#if LOW_RANK
@@ -138,8 +141,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let rightBase = outer * dims.bOuter + head * dims.bHead;
 //#end
 
-  // Strides from one k to the next, and the place of each vector at k = 0. A vector holds 4 k of one row, or, where a vec4 lies along
-  // the rows (VEC4 and stored by k), 4 rows of one k.
+  // Strides from one k to the next, and the place of each vector at k = 0: of 4 k of one row or, ACROSS, of 4 rows of one k.
 //#if LEFT_BY_K
   let leftK = leftLd;
   let leftRow = 1u;
@@ -185,10 +187,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var x: array<vec4f, slots>;
     var y: array<vec4f, cols>;
 //#for j COLS
-    y[{{j}}] = rightAt(rightPlace[{{j}}] + k * rightK, rightK);
+    y[{{j}}] = rightFour(rightPlace[{{j}}] + k * rightK, rightK);
 //#end
 //#for s SLOTS
-    x[{{s}}] = leftAt(leftPlace[{{s}}] + k * leftK, leftK);
+    x[{{s}}] = leftFour(leftPlace[{{s}}] + k * leftK, leftK);
 //#end
 //#for i QUADS
     {
@@ -222,14 +224,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
 //#end
   }
-//#if !VEC4
+//#if TAIL
   for (var k = whole; k < dims.k; k++) {
     var x: array<f32, slots>;
 //#for s SLOTS
-    x[{{s}}] = left[leftPlace[{{s}}] + k * leftK];
+    x[{{s}}] = leftOne(leftBase + min(row0 + share{{s}}, rowCount - 1u) * leftRow + k * leftK);
 //#end
 //#for j COLS
-    let y{{j}} = right[rightPlace[{{j}}] + k * rightK];
+    let y{{j}} = rightOne(rightBase + min(col[{{j}}], colCount - 1u) * rightRow + k * rightK);
 //#end
 //#for i QUADS
 //#if BROADCAST
@@ -257,11 +259,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var k = 0u; k < dims.r; k++) {
     var x: array<f32, slots>;
 //#for s SLOTS
-//#if BROADCAST
-    let row{{s}} = min(row0 + min({{s}}u * lanes + lane, rows - 1u), rowCount - 1u);
-//#else
-    let row{{s}} = min(row0 + {{s}}u, rowCount - 1u);
-//#end
+    let row{{s}} = min(row0 + share{{s}}, rowCount - 1u);
 //#if SWAP
     x[{{s}}] = qAt(row{{s}}, k);
 //#else

@@ -54,9 +54,8 @@ interface Tile {
   readonly cols: number;
 }
 
-/** Whether both operands can be read four elements at a time. */
-const aligned = (s: MatmulShape): boolean =>
-  [s.k, s.lda, s.ldb, s.aOuter, s.aHead, s.bOuter, s.bHead, s.ta ? s.m : 0, s.tb ? 0 : s.n].every((x) => x % 4 === 0);
+/** Whether an operand can be read four elements at a time: its strides, and the extent that it is stored along. */
+const aligned = (extent: number, ...strides: readonly number[]): boolean => [extent, ...strides].every((x) => x % 4 === 0);
 
 const epilogue = (s: MatmulShape): Constants => ({
   TA: s.ta, TB: s.tb, BIAS: s.bias, LOW_RANK: s.lowRank, ADD: s.add === true,
@@ -72,21 +71,22 @@ interface Costed {
 const prices = { load: 40, fma: 3, store: 10, tile: 3000 };
 
 const registers = (s: MatmulShape, tile: Tile, lanes: number, broadcast: boolean, swap: boolean): Costed => {
-  const vec4 = aligned(s);
-  const [leftByK, rightByK] = swap ? [!s.tb, s.ta] : [s.ta, !s.tb];
-  const [left, right] = swap ? [s.n, s.m] : [s.m, s.n];
-  const cols = vec4 && rightByK ? Math.ceil(tile.cols / 4) * 4 : tile.cols;
+  const a = { count: s.m, byK: s.ta, vec4: aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead) };
+  const b = { count: s.n, byK: !s.tb, vec4: aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead) };
+  const [left, right] = swap ? [b, a] : [a, b];
+  const cols = right.vec4 && right.byK ? Math.ceil(tile.cols / 4) * 4 : tile.cols;
   const slots = broadcast ? Math.ceil(tile.rows / lanes) : tile.rows;
-  const tiles = Math.ceil(left / tile.rows) * Math.ceil(right / (cols * lanes)) * s.batch;
-  const loads = (slots + cols) * lanes * prices.load * (vec4 ? 1 : 2);
+  const tiles = Math.ceil(left.count / tile.rows) * Math.ceil(right.count / (cols * lanes)) * s.batch;
+  const loads = (slots * (left.vec4 ? 1 : 2) + cols * (right.vec4 ? 1 : 2)) * lanes * prices.load;
   const sums = tile.rows * (cols + 1) * 4 * prices.fma * Math.ceil(lanes / 8);
   return {
     plan: {
       kernel: "matmul-registers",
       constants: {
-        ...epilogue(s), VEC4: vec4, BROADCAST: broadcast, SWAP: swap,
+        ...epilogue(s), BROADCAST: broadcast, SWAP: swap, TAIL: s.k % 4 !== 0,
         ROWS: tile.rows, QUADS: tile.rows / 4, COLS: cols, LANES: lanes, SLOTS: slots,
-        LEFT_BY_K: leftByK, RIGHT_BY_K: rightByK, LEFT_ACROSS: vec4 && leftByK, RIGHT_ACROSS: vec4 && rightByK,
+        LEFT: left.vec4 ? "vec4f" : "f32", LEFT_VEC4: left.vec4, LEFT_BY_K: left.byK, LEFT_ACROSS: left.vec4 && left.byK,
+        RIGHT: right.vec4 ? "vec4f" : "f32", RIGHT_VEC4: right.vec4, RIGHT_BY_K: right.byK, RIGHT_ACROSS: right.vec4 && right.byK,
       },
       grid: foldGroups(tiles),
     },
