@@ -1,5 +1,97 @@
+/**
+ * The public face of Cambium: everything that a script, a notebook or another package uses.
+ *
+ * Effects are fp-ts `TaskEither<Failure, A>`: call them, await them, and look at `_tag`. Nothing here throws.
+ */
+
+// Failures: everything that can go wrong, as values, and a sentence for each.
 export * from "./src/failure.ts";
-export * from "./src/stream/task.ts";
-export type { Adapter, Device, Kernel, Ledger } from "./src/device/device.ts";
+
+// The device: a GPU, lavapipe or SwiftShader through Dawn.
 export { openDevice, rungs, withDevice } from "./src/device/open.ts";
 export type { DeviceOptions, OpenDevice, Rung } from "./src/device/open.ts";
+export type { Adapter as DeviceAdapter, Device, Kernel, Ledger } from "./src/device/device.ts";
+
+// The traced tensor language, under one name.
+export * as tensor from "./src/tensor/language.ts";
+
+// Methods: one value a paper, and the baselines.
+export * from "./src/methods/table.ts";
+export * from "./src/methods/baselines.ts";
+export * from "./src/methods/codyra.ts";
+
+// Stages: the arrow, its composition, and the six verbs at the scales of a step, a task and a stream.
+export * from "./src/stages/stage.ts";
+export * from "./src/stages/learner.ts";
+export * from "./src/stages/runtime.ts";
+export * from "./src/stages/encode.ts";
+export * from "./src/stages/adapt.ts";
+export * from "./src/stages/steps.ts";
+export * from "./src/stages/objective.ts";
+export * from "./src/stages/optimizer.ts";
+export * from "./src/stages/schedule.ts";
+export * from "./src/stages/project.ts";
+export * from "./src/stages/rankSelect.ts";
+export * from "./src/stages/merge.ts";
+export * from "./src/stages/evaluate.ts";
+export * from "./src/stages/learn.ts";
+
+// Running a method over a stream, and what lies below: training loops, traces, features.
+export * from "./src/stages/run.ts";
+export * from "./src/stages/watch.ts";
+export * from "./src/stages/train.ts";
+export * from "./src/stages/trainee.ts";
+export * from "./src/stages/tracing.ts";
+export * from "./src/stages/features.ts";
+
+// Models: CLIP folders, configurations, parameters, adapters, tokenizer and preprocessing.
+export * from "./src/model/adapters.ts";
+export { imageFeatures, textBatch, textFeatures } from "./src/model/clip.ts";
+export type { TextBatch } from "./src/model/clip.ts";
+export * from "./src/model/config.ts";
+export * from "./src/model/folder.ts";
+export * from "./src/model/parameters.ts";
+export { clipPreprocess, imageTransform, readPreprocess } from "./src/model/preprocess.ts";
+export type { Preprocess } from "./src/model/preprocess.ts";
+export * from "./src/model/tokenizer.ts";
+export { plainScope } from "./src/model/transformer.ts";
+export type { Scope } from "./src/model/transformer.ts";
+
+// Streams: tasks, dataset readers, sampling, augmentation, batches.
+export * from "./src/stream/task.ts";
+export * from "./src/stream/taskFromFolder.ts";
+export * from "./src/stream/webdataset.ts";
+export * from "./src/stream/imageFolder.ts";
+export { defaultTemplates } from "./src/stream/source.ts";
+export type { OnCorrupt, SourceOptions } from "./src/stream/source.ts";
+export { decodeImage } from "./src/stream/decode.ts";
+export type { Decoder } from "./src/stream/decode.ts";
+export * from "./src/stream/sampling.ts";
+export * from "./src/stream/augment.ts";
+export * from "./src/stream/batches.ts";
+export * from "./src/stream/imageCache.ts";
+
+// Formats: safetensors, and files that are written whole or not at all.
+export { readModelTensors, readSafetensors, readSafetensorsMetadata, writeSafetensors } from "./src/formats/safetensors.ts";
+export type { SafetensorsOptions } from "./src/formats/safetensors.ts";
+export { readJson, readText, writeFolderAtomic, writeJson, writeText } from "./src/formats/files.ts";
+export type { HostTensor, Tensors as HostTensors } from "./src/formats/hostTensor.ts";
+
+// Reports: metrics of the accuracy matrix, results, tables, the HTML report, notebook display, progress.
+export * from "./src/report/metrics.ts";
+export * from "./src/report/result.ts";
+export * from "./src/report/log.ts";
+export { summarise } from "./src/report/summary.ts";
+export type { Spread, Summary } from "./src/report/summary.ts";
+export { markdownTable, textTable } from "./src/report/table.ts";
+export { htmlReport, reportBody } from "./src/report/html.ts";
+export type { ReportExtras } from "./src/report/html.ts";
+export * from "./src/report/display.ts";
+export { prettyJson } from "./src/report/json.ts";
+export * from "./src/report/progress.ts";
+
+// Linear algebra on plain arrays.
+export * as linalg from "./src/linalg/orthonormal.ts";
+
+// Random numbers from (seed, purpose, step).
+export * from "./src/random.ts";

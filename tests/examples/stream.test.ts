@@ -1,0 +1,242 @@
+/** The stream command as its users meet it: a process with flags, two outputs and an exit code. */
+import { spawn } from "node:child_process";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { readClip } from "../../src/model/folder.ts";
+import { modules } from "../../src/model/parameters.ts";
+import { decodeLog } from "../../src/report/log.ts";
+import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
+import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
+import { tinyConfig, writeTinyClip } from "../fixtures/tinyClip.ts";
+import { inDeno } from "../runtime.ts";
+
+const source = fileURLToPath(new URL("../../examples/stream.ts", import.meta.url));
+const command = existsSync(source) ? source : source.replace(/ts$/, "js");
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command; `watch` sees all of stdout and stderr so far and may send a signal. */
+const stream = (args: readonly string[], watch: (printed: string, kill: () => void) => void = () => undefined): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const runtime = inDeno ? ["run", "-A", "--no-check", command] : [...process.execArgv, command];
+    const child = spawn(process.execPath, [...runtime, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+    const printed = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].on("data", (chunk: Buffer) => {
+        printed[name] += chunk.toString("utf8");
+        watch(printed.stdout + printed.stderr, () => child.kill("SIGINT"));
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, ...printed }));
+  });
+
+const { dir, remove } = temporaryFolder("stream");
+const at = (...path: readonly string[]): string => join(dir, ...path);
+const model = at("model");
+const data = (...names: readonly string[]): string => names.map((name) => at("data", name)).join(",");
+
+/** An ImageFolder of two classes: six images to train on, four to test with. */
+const writeDataset = async (name: string, colours: readonly [number, number]): Promise<void> => {
+  const files: Record<string, Uint8Array> = {};
+  for (const [c, folder] of ["ant", "bee"].entries()) {
+    for (let i = 0; i < 5; i++) files[`${i < 3 ? "train" : "test"}/${folder}/${i}.png`] = await png(colours[c], 20 * i, 16, 16);
+  }
+  write(at("data", name), files);
+};
+
+const flags = (out: string, more: Readonly<Record<string, string>> = {}): readonly string[] =>
+  Object.entries({ model, data: data("red", "dark"), method: "codyra", out: at(out), steps: "3", batch: "4", rank: "4", ...more }).flatMap(([k, v]) => [`--${k}`, v]);
+
+const resultOf = (out: string): RunResult => right(decodeRunResult("result.json")(JSON.parse(readFileSync(at(out, "result.json"), "utf8"))));
+
+const hidden = (): readonly string[] => readdirSync(dir).filter((name) => name.startsWith("."));
+
+test.before(async () => {
+  await writeTinyClip(model);
+  await writeDataset("red", [240, 30]);
+  await writeDataset("dark", [60, 10]);
+  await writeDataset("broken", [90, 200]);
+  writeFileSync(at("data", "broken", "train", "bee", "0.png"), "no image");
+  mkdirSync(at("data", "empty"), { recursive: true });
+});
+
+test.after(remove);
+
+test("a run writes result, log, report and model, and the model loads again", async () => {
+  const ended = await stream(flags("codyra", { seed: "5", shots: "2", "eval-limit": "3", "label-space": "union", lr: "1e-3", templates: "ensemble" }));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /^adapter: .+\n/);
+  assert.match(ended.stdout, /Method +Transfer +Average +Last +Forgetting/);
+  assert.match(ended.stderr, /learn red: 3 in .*\n(.*\n)*learn dark: 3 in /);
+  const result = resultOf("codyra");
+  assert.is(result.method, "codyra");
+  assert.is(result.seed, 5);
+  assert.equal(result.datasets, ["red", "dark"]);
+  assert.is(result.options.steps, 3);
+  assert.is(result.options.lr, 1e-3);
+  assert.is(result.options.labelSpace, "union");
+  assert.ok(ended.stdout.includes(result.adapter));
+  assert.is(result.zeroShot.length, 2);
+  assert.is(result.matrix.length, 2);
+  for (const key of ["transfer", "average", "last", "forgetting", "bwt"] as const) assert.type(result[key], "number", key);
+  const all = modules(tinyConfig);
+  assert.is(result.trainableParameters, all.reduce((n, m) => n + 4 * (m.in + m.out + 1), 0));
+  assert.is(result.effectiveRank.length, 2);
+  assert.ok(result.effectiveRank.every((r) => r !== null && r >= 0 && r <= 4));
+  assert.equal(Object.keys(result.ranks[0]), all.map((m) => m.name));
+  assert.ok(result.seconds > 0);
+
+  const log = right(decodeLog("log.jsonl")(readFileSync(at("codyra", "log.jsonl"), "utf8")));
+  assert.equal(log.map((r) => `${r.type} ${r.task} ${r.dataset}`), [
+    "eval 0 red", "eval 0 dark",
+    "step 1 red", "step 1 red", "step 1 red", "eval 1 red", "eval 1 dark", "task 1 red",
+    "step 2 dark", "step 2 dark", "step 2 dark", "eval 2 red", "eval 2 dark", "task 2 dark",
+  ]);
+  assert.equal(log.flatMap((r) => (r.type === "eval" && r.task === 2 ? [r.accuracy] : [])), result.matrix[1]);
+
+  assert.match(readFileSync(at("codyra", "report.html"), "utf8"), /<table/);
+  const [before, after] = [right(await readClip(model)()), right(await readClip(at("codyra", "model"))())];
+  assert.equal(after.config, before.config);
+  const weight = "vision_model.encoder.layers.0.mlp.fc1.weight";
+  assert.not.equal(after.weights.get(weight), before.weights.get(weight));
+  assert.equal(after.weights.get("logit_scale"), before.weights.get("logit_scale"));
+  assert.equal(hidden(), []);
+});
+
+test("zero-shot trains nothing, and says which flags mean nothing to it", async () => {
+  const ended = await stream(flags("zero", { method: "zero-shot", data: data("red", "red") }));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /--steps has no meaning for zero-shot/);
+  const result = resultOf("zero");
+  assert.equal(result.datasets, ["red", "red-2"]);
+  assert.equal(result.matrix, [result.zeroShot, result.zeroShot]);
+  assert.is(result.trainableParameters, 0);
+  assert.equal(result.effectiveRank, [null, null]);
+  assert.is(result.forgetting, 0);
+});
+
+test("joint training has a last row alone; corrupt images can be skipped", async () => {
+  const ended = await stream(flags("joint", { method: "joint", data: data("red", "broken"), "on-corrupt": "skip" }));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /skipped .*0\.png/);
+  const result = resultOf("joint");
+  assert.equal(result.matrix[0], [null, null]);
+  assert.type(result.last, "number");
+  assert.is(result.transfer, null);
+  assert.equal(result.effectiveRank, [null, 4]);
+  assert.is((JSON.parse(readFileSync(at("joint", "result.json"), "utf8")) as { readonly skipped: number }).skipped, 1);
+});
+
+test("a corrupt image stops a run, which leaves nothing behind", async () => {
+  const ended = await stream(flags("corrupt", { method: "sequential-lora", data: data("red", "broken"), batch: "6" }));
+  assert.is(ended.code, 1);
+  assert.match(ended.stderr, /bee: sample 0\.png cannot be decoded: .*\n$/);
+  assert.not.match(ended.stderr, /\n\s+at /);
+  assert.not.ok(existsSync(at("corrupt")));
+  assert.equal(hidden(), []);
+});
+
+/** Exit code 1, one line on stderr, nothing written. */
+const refuses = (what: string, args: () => readonly string[], line: RegExp): void => {
+  test(`refuses ${what}`, async () => {
+    const ended = await stream(args());
+    assert.is(ended.code, 1, ended.stdout + ended.stderr);
+    assert.is(ended.stdout, "");
+    assert.match(ended.stderr, /^[^\n]+\n$/);
+    assert.match(ended.stderr, line);
+    assert.not.ok(existsSync(at("out")));
+    assert.equal(hidden(), []);
+  });
+};
+
+/** A copy of the model that `damage` changes. */
+const damaged = (name: string, damage: (folder: string) => void): string => {
+  const folder = at(name);
+  cpSync(model, folder, { recursive: true });
+  damage(folder);
+  return folder;
+};
+
+refuses("an unknown flag", () => [...flags("out"), "--stepz", "3"], /^--stepz: there is no such flag/);
+refuses("what is no flag", () => [...flags("out"), "codyra"], /^codyra: is no flag/);
+refuses("a flag given twice", () => [...flags("out"), "--steps", "3"], /^--steps: is given twice/);
+refuses("a flag without its value", () => [...flags("out"), "--seed"], /^--seed: needs a value/);
+refuses("a missing flag", () => flags("out").slice(2), /^--model: is missing/);
+refuses("a number that is none", () => flags("out", { steps: "many" }), /^--steps: should be a whole number from 1 to 2147483647, not "many"/);
+refuses("a number out of range", () => flags("out", { lr: "-1" }), /^--lr: should be a number above 0/);
+refuses("an unknown method", () => flags("out", { method: "magic" }), /^--method: should be one of zero-shot, sequential-lora, joint, codyra, not "magic"/);
+refuses("a missing model folder", () => flags("out", { model: at("nowhere") }), /^Cannot read .*nowhere.*config\.json: no such file/);
+refuses("a missing dataset folder", () => flags("out", { data: `${data("red")},${at("nowhere")}` }), /^Cannot read .*nowhere: no such file/);
+refuses("a folder that is no dataset", () => flags("out", { data: data("empty") }), /empty: it is no dataset/);
+refuses("an output folder that holds something", () => flags("data"), /^--out: .* is there already and is not an empty folder/);
+refuses("a truncated safetensors", () => flags("out", {
+  model: damaged("truncated", (folder) => {
+    const path = join(folder, "model.safetensors");
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length - 100));
+  }),
+}), /^.*model\.safetensors is damaged/);
+refuses("a config that does not match its weights", () => flags("out", {
+  model: damaged("mismatch", (folder) => {
+    const path = join(folder, "config.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"intermediate_size": 32/g, '"intermediate_size": 48'));
+  }),
+}), /model\.safetensors: tensor .* where config\.json asks for \[48/);
+refuses("a config that is no JSON", () => flags("out", { model: damaged("text", (folder) => copyFileSync(join(folder, "merges.txt"), join(folder, "config.json"))) }), /^.*config\.json is damaged: it is not JSON/);
+
+test("--help says everything and asks for nothing", async () => {
+  const ended = await stream(["--help"]);
+  assert.is(ended.code, 0);
+  assert.is(ended.stderr, "");
+  for (const name of ["model", "data", "method", "out", "steps", "batch", "shots", "rank", "lr", "seed", "label-space", "eval-limit"]) {
+    assert.match(ended.stdout, new RegExp(`--${name} `));
+  }
+});
+
+// Windows has no signals to send.
+const signals = process.platform === "win32" ? test.skip : test;
+
+signals("Ctrl-C keeps the tasks that were finished", async () => {
+  let sent = false;
+  const ended = await stream(flags("stopped", { method: "sequential-lora", data: data("red", "dark", "red"), steps: "400" }), (printed, kill) => {
+    if (sent || (printed.match(/evaluate: 3 in/g) ?? []).length < 2) return;
+    sent = true;
+    kill();
+  });
+  assert.is(ended.signal, null);
+  assert.is(ended.code, 130, ended.stderr);
+  assert.match(ended.stderr, /Stopping after this step/);
+  assert.not.match(ended.stderr, /\n\s+at /);
+  const result = resultOf("stopped");
+  assert.equal(result.datasets, ["red"]);
+  assert.is(result.matrix.length, 1);
+  assert.is((JSON.parse(readFileSync(at("stopped", "result.json"), "utf8")) as { readonly interrupted: boolean }).interrupted, true);
+  right(await readClip(at("stopped", "model"))());
+  assert.equal(hidden(), []);
+});
+
+signals("Ctrl-C before a task was finished leaves nothing behind", async () => {
+  let sent = false;
+  const ended = await stream(flags("early", { steps: "100000" }), (printed, kill) => {
+    if (sent || !printed.includes("evaluate: 2 in")) return;
+    sent = true;
+    kill();
+  });
+  assert.is(ended.signal, null);
+  assert.is(ended.code, 130, ended.stderr);
+  assert.match(ended.stderr, /Stopped on request; nothing was finished and nothing is written\.\n$/);
+  assert.not.ok(existsSync(at("early")));
+  assert.equal(hidden(), []);
+});
+
+test.run();
