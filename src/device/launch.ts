@@ -68,3 +68,7 @@ export const windows = (target: Target, count: number, step = 64): readonly { re
   const size = Math.max(step, Math.floor(target.maxBinding / step) * step);
   return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({ offset: i * size, length: Math.min(size, count - i * size) }));
 };
+
+/** The windows of whole rows of a [rows, width] matrix that each fit one binding. */
+export const rowWindows = (target: Target, rows: number, width: number): readonly { readonly first: number; readonly count: number }[] =>
+  windows(target, rows * width, 64 * width).map(({ offset, length }) => ({ first: offset / width, count: length / width }));

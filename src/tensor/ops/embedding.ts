@@ -1,10 +1,6 @@
 /** Rows of a table by index, and the patches of an image. */
-import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Target } from "../../device/launch.ts";
-import { alignment, apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
-
-/** The windows of whole rows of a [rows, width] table that each fit one binding. */
-const rowWindows = (target: Target, rows: number, width: number): readonly { readonly first: number; readonly count: number }[] =>
-  windows(target, rows * width, alignment * width).map(({ offset, length }) => ({ first: offset / width, count: length / width }));
+import { elementGrid, f32, input, output, rowWindows, windowOf, windows, type Launch, type Target } from "../../device/launch.ts";
+import { apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
 
 /** `table[index[i]]` for every i: table [rows, width], index u32 of any shape → [...index, width]. A table larger than a binding is visited window by window. */
 export const gather = (table: Tensor, index: Tensor): Tensor => {

@@ -7,9 +7,9 @@
  * as `split` ([batch, rows, heads · columns]): the last is how a transformer's projections leave their heads, read with strides
  * instead of being transposed in memory.
  */
-import { f32, input, output, type Operand, type Target } from "../../device/launch.ts";
+import { f32, input, output, rowWindows, windowOf, type Launch, type Operand, type Target } from "../../device/launch.ts";
 import type { MatmulShape } from "../../device/matmul.ts";
-import { apply, check, floats, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { apply, check, floats, show, size, type Node, type Shape, type Spec, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows } from "./reduce.ts";
 
@@ -78,23 +78,38 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
     bias: bias !== undefined, lowRank: lowRank !== undefined, activation,
   };
   const inputs = [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])];
-  const at = (present: boolean, index: number): Operand | undefined => (present ? input(index) : undefined);
   const after = bias === undefined ? 2 : 3;
   return apply(
     {
       name: "matmul",
       attributes: { form, bias, lowRank, a, b, inner: k, activated: (f: Activation) => (activation === undefined ? product(a, b, form, shape, bias, lowRank, f).node : undefined) },
       lower: (target: Target) => {
-        const plan = target.matmul(words);
-        return [
-          {
+        // A B larger than a binding is read in windows of its rows: each gives some columns of C, or (not transposed) some terms of its sums.
+        const whole = size(b.shape) <= target.maxBinding || cm.batch > 1 || (!tb && activation !== undefined);
+        const windows = whole ? [{ first: 0, count: bm.rows }] : rowWindows(target, bm.rows, bm.ld);
+        return windows.map(({ first, count }, i): Launch => {
+          const epilogue = tb || i === windows.length - 1;
+          const part = tb ? { n: count } : { k: count, add: i > 0, bias: words.bias && epilogue, lowRank: words.lowRank && epilogue };
+          const form = { ...words, ...part };
+          const plan = target.matmul(form);
+          const cut = (operand: Operand, stride: number, rows: number): Operand => (whole ? operand : windowOf(operand, first * stride, rows * stride));
+          const from = (operand: Operand, t: Spec, offset: number): Operand => (whole ? operand : windowOf(operand, offset, size(t.shape) - offset));
+          const inB = (operand: Operand, stride: number): Operand => (tb ? cut(operand, stride, count) : operand);
+          return {
             kernel: plan.kernel,
             constants: plan.constants,
-            dims: [m, n, k, r, am.ld, bm.ld, cm.ld, heads, am.outer, am.head, bm.outer, bm.head, cm.outer, cm.head, f32(scale), cm.batch],
-            operands: [input(0), input(1), output(0), at(bias !== undefined, 2), at(lowRank !== undefined, after), at(lowRank !== undefined, after + 1)],
+            dims: [m, form.n, form.k, r, am.ld, bm.ld, cm.ld, heads, am.outer, am.head, bm.outer, bm.head, cm.outer, cm.head, f32(scale), cm.batch],
+            operands: [
+              tb ? input(0) : from(input(0), a, ta ? first * am.ld : first),
+              cut(input(1), bm.ld, count),
+              tb ? from(output(0), floats(shape), first) : output(0),
+              form.bias ? inB(input(2), 1) : undefined,
+              form.lowRank ? input(after) : undefined,
+              form.lowRank ? inB(input(after + 1), r) : undefined,
+            ],
             grid: plan.grid,
-          },
-        ];
+          };
+        });
       },
       vjp: (_, [dc], needed) => {
         if (dc === undefined) return [];

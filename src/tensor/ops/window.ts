@@ -1,5 +1,5 @@
 /** Slices and zero padding along one axis: each is the gradient of the other. */
-import { elementGrid, input, output } from "../../device/launch.ts";
+import { elementGrid, input, output, windowOf, windows } from "../../device/launch.ts";
 import { apply, check, floats, reshape, show, size, type Tensor } from "../tensor.ts";
 
 /** y[.., i, ..] = x[.., i + shift, ..] where that exists, else 0; the axis becomes `to` long. */
@@ -28,4 +28,23 @@ export const slice = (x: Tensor, axis: number, start: number, length: number): T
 export const pad = (x: Tensor, axis: number, before: number, after: number): Tensor => window("pad", x, axis, x.shape[axis] + before + after, -before);
 
 /** A copy with memory of its own. */
-export const copy = (x: Tensor): Tensor => reshape(window("copy", reshape(x, [size(x.shape)]), 0, size(x.shape), 0), x.shape);
+export const copy = (x: Tensor): Tensor => {
+  const count = size(x.shape);
+  const copied = apply(
+    {
+      name: "copy",
+      lower: (target) =>
+        windows(target, count).map(({ offset, length }) => ({
+          kernel: "window",
+          constants: {},
+          dims: [length, 1, length, length, 0],
+          operands: [windowOf(input(0), offset, length), windowOf(output(0), offset, length)],
+          grid: elementGrid(length),
+        })),
+      vjp: (_, [dy]) => [dy],
+    },
+    [reshape(x, [count])],
+    floats([count]),
+  );
+  return reshape(copied, x.shape);
+};
