@@ -33,7 +33,8 @@ const stream = (args: readonly string[], watch: (printed: string, kill: () => vo
     for (const name of ["stdout", "stderr"] as const) {
       child[name].on("data", (chunk: Buffer) => {
         printed[name] += chunk.toString("utf8");
-        watch(printed.stdout + printed.stderr, () => child.kill("SIGINT"));
+        // Deno says of a child that its own kill() was called for that the signal ended it, whatever it did.
+        watch(printed.stdout + printed.stderr, () => process.kill(child.pid as number, "SIGINT"));
       });
     }
     child.on("error", reject);
