@@ -187,6 +187,19 @@ deviceTest("packs: parts of one another, a part twice, a part in two packs, a pa
   assert.ok(largestDifference(got.of, want([[0, (v) => b(v) ** 2]], 70)) < 1e-5);
 });
 
+deviceTest("an update in place of a pack leaves its parts, and one of a part its pack", async (device) => {
+  const [x, kappa] = [numbers([5], 1, 1, 2), { shape: [1], data: Float32Array.of(0.5) }];
+  const got = await evaluate(device, { x, kappa }, ({ x: t, kappa: k }) => {
+    const [a, b] = [affine(t, 2), affine(t, 3)];
+    return { a, updated: shrink(pack([a], [0], 64), k, "paper"), packed: pack([b], [0], 64), b: shrink(b, k, "paper") };
+  });
+  const near = (name: string, f: (v: number) => number): void => assert.ok(largestDifference(got[name].subarray(0, 5), x.data.map(f)) < 1e-6, name);
+  near("a", (v) => 2 * v);
+  near("updated", (v) => 2 * v - 0.5);
+  near("packed", (v) => 3 * v);
+  near("b", (v) => 3 * v - 0.5);
+});
+
 deviceTest("the gaps of a pack stay zero, run after run", async (device) => {
   const program = traced({ state: { p: floats([192]) }, inputs: { x: floats([5]) } }, ({ state: { p }, inputs: { x } }) => {
     const g = pack([affine(x, 1, 3), exp(x)], [0, 128], 192);
