@@ -119,6 +119,11 @@ export const instantiate = (
     // The rings of recorded numbers, and one staging buffer that grows to the largest read.
     const rings = new Map<string, GPUBuffer>();
     for (const name of record) {
+      const elements = planned.outputs.get(name)?.elements;
+      if (elements !== 1) {
+        const detail = elements === undefined ? "is not an output of this program" : `has ${elements} elements, and only one number a run is recorded`;
+        return E.left({ _tag: "BadTensor", path: "program", tensor: name, detail });
+      }
       const ring = make(`ring of ${name}`, 4 * ringLength);
       if (E.isLeft(ring)) return ring;
       rings.set(name, ring.right);
@@ -166,7 +171,14 @@ export const instantiate = (
       return E.right(undefined);
     };
 
-    const readBuffer = (buffer: GPUBuffer, offset: number, size: number): TE.TaskEither<Failure, Float32Array> => async () => {
+    // One read at a time: they share the staging buffer.
+    let reading: Promise<unknown> = Promise.resolve();
+    const inTurn = <A>(task: () => Promise<A>) => (): Promise<A> => {
+      const result = reading.then(task);
+      reading = result.catch(() => undefined);
+      return result;
+    };
+    const readBuffer = (buffer: GPUBuffer, offset: number, size: number): TE.TaskEither<Failure, Float32Array> => inTurn(async () => {
       if (staging === undefined || staging.size < size) {
         if (staging !== undefined) device.release(staging);
         const made = device.buffer("staging", roundUp(size, uniformStride), bufferUsage.mapRead);
@@ -186,7 +198,7 @@ export const instantiate = (
       } catch (error) {
         return E.left(device.failure() ?? { _tag: "DeviceLost", adapter: device.adapter.line, reason: String(error) });
       }
-    };
+    });
 
     const read = (name: string): TE.TaskEither<Failure, Float32Array> => {
       const place = placeOf(name);
