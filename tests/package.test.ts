@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { writeTinyClip } from "./fixtures/tinyClip.ts";
 import { inDeno, run } from "./runtime.ts";
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
@@ -15,18 +16,26 @@ const found = async (command: string): Promise<boolean> => (await run(command, [
 
 const deno = inDeno ? process.execPath : process.env.DENO ?? "deno";
 
-/** What both users write; `entry` is where they import from. */
-const program = (entry: string): string => `
-import { describe, withDevice } from ${JSON.stringify(entry)};
+/** What both users write: two steps of CoDyRA on two coloured squares. `entry` is where they import from, `model` a CLIP folder. */
+const program = (entry: string, model: string): string => `
+import { codyra, describe, imageCache, learner, readClip, runMethod, textTable, withDevice } from ${JSON.stringify(entry)};
 
-const result = await withDevice({})((device) => async () => {
-  const buffer = device.buffer("a user's tensor", 1024);
-  if (buffer._tag === "Left") return buffer;
-  const settled = await device.settled();
-  return settled._tag === "Left" ? settled : { _tag: "Right", right: device.adapter.line };
+const right = (value) => async () => ({ _tag: "Right", right: value });
+const square = (red) => ({ width: 16, height: 16, data: new Uint8Array(768).map((_, i) => (i % 3 === 0 ? red : 40)) });
+const samples = [240, 30].map((red, label) => ({ id: "square " + label, label, decode: right(square(red)) }));
+const colours = { name: "colours", classNames: ["red", "black"], templates: ["a {c} square."], train: right(samples), test: right(samples) };
+
+const ended = await withDevice({})((device) => async () => {
+  const clip = await readClip(${JSON.stringify(model)})();
+  if (clip._tag === "Left") return clip;
+  const runtime = { device, seed: 1, images: imageCache(8), emit: () => {} };
+  return runMethod(codyra({ steps: 2, batch: 2, rank: 2 }), learner(clip.right), { tasks: [colours], labelSpace: "task" })(runtime)();
 })();
-console.log(result._tag === "Left" ? describe(result.left) : "adapter: " + result.right);
+console.log(ended._tag === "Left" ? describe(ended.left) : "adapter: " + ended.right.result.adapter + "\\n" + textTable([ended.right.result]));
 `;
+
+/** What it prints. */
+const table = /^adapter: .+\nMethod +Transfer +Average +Last .*\n.+\ncodyra /m;
 
 /** A new folder in `parent`, gone afterwards. */
 const inFolder = async (parent: string, use: (folder: string) => Promise<void>): Promise<void> => {
@@ -45,20 +54,22 @@ const inFolder = async (parent: string, use: (folder: string) => Promise<void>):
   const tarball = (await readdir(folder)).find((f) => f.endsWith(".tgz"));
   assert.ok(tarball, packed.output);
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
-  await writeFile(join(folder, "user.js"), program("cambium"));
+  await writeTinyClip(join(folder, "model"));
+  await writeFile(join(folder, "user.js"), program("cambium", "model"));
   const installed = await run(npm, ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", `./${tarball}`], { cwd: folder });
   assert.is(installed.code, 0, installed.output);
   const ended = await run("node", ["user.js"], { cwd: folder });
   assert.is(ended.code, 0, ended.output);
-  assert.match(ended.output, /^adapter: /m);
+  assert.match(ended.output, table);
 }));
 
 // Deno takes the packages of the configuration beside the script, so the script lies in this repository.
 ((await found(deno)) ? test : test.skip)("a Deno script imports mod.ts", () => inFolder(".cache", async (folder) => {
-  await writeFile(join(folder, "user.ts"), program("../../mod.ts"));
+  await writeTinyClip(join(folder, "model"));
+  await writeFile(join(folder, "user.ts"), program("../../mod.ts", join(folder, "model")));
   const ended = await run(deno, ["run", "-A", join(folder, "user.ts")]);
   assert.is(ended.code, 0, ended.output);
-  assert.match(ended.output, /^adapter: /m);
+  assert.match(ended.output, table);
 }));
 
 test.run();
