@@ -1,0 +1,46 @@
+/** The default example at a size that takes seconds. */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseRunResult } from "../../src/report/result.ts";
+import { right, temporaryFolder } from "../fixtures/datasets.ts";
+import { writeTinyClip } from "../fixtures/tinyClip.ts";
+import { runFile } from "../runtime.ts";
+
+const source = fileURLToPath(new URL("../../examples/start.ts", import.meta.url));
+const command = existsSync(source) ? source : source.replace(/ts$/, "js");
+
+const { dir, remove } = temporaryFolder("start");
+
+test.after(remove);
+
+test("three methods, one table, one report", async () => {
+  const [model, out] = [join(dir, "model"), join(dir, "out")];
+  await writeTinyClip(model);
+  const ended = await runFile(command, ["--model", model, "--out", out, "--tasks", "2", "--steps", "2", "--batch", "4"]);
+  assert.is(ended.code, 0, ended.output);
+  assert.match(ended.output, /^adapter: /m);
+  assert.match(ended.output, /\nMethod +Transfer +Average +Last +Forgetting +Trainable +Mean rank .*\n.*\nzero-shot .*\nsequential-lora .*\ncodyra .*\n/);
+  assert.equal(readdirSync(out).sort(), ["codyra.json", "report.html", "sequential-lora.json", "zero-shot.json"]);
+  const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra"].map((name) => right(parseRunResult(name)(readFileSync(join(out, `${name}.json`), "utf8"))));
+  assert.equal(zero.datasets, ["animals", "food"]);
+  assert.is(zero.trainableParameters, 0);
+  for (const result of trained) {
+    assert.equal(result.zeroShot, zero.zeroShot);
+    assert.is(result.matrix.length, 2);
+    assert.ok(result.trainableParameters > 0);
+  }
+  const page = readFileSync(join(out, "report.html"), "utf8");
+  for (const name of ["zero-shot", "sequential-lora", "codyra"]) assert.ok(page.includes(name));
+  assert.not.match(page, /<script|https?:\/\//);
+});
+
+test("a model that is not there is told in one line", async () => {
+  const ended = await runFile(command, ["--model", join(dir, "nowhere"), "--out", join(dir, "other")]);
+  assert.is(ended.code, 1);
+  assert.match(ended.output, /^Cannot read .*nowhere.*config\.json: no such file or directory\n$/);
+});
+
+test.run();
