@@ -38,7 +38,8 @@ const table = {
   seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
 };
 
-const start = ({ model, out, tasks, steps, batch, rank, lr, seed }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => async () => {
+const start = (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => async () => {
+  const { model, out, tasks, steps, batch, rank, lr, seed } = flags;
   const ready = await pipe(out === defaults.out ? TE.right(undefined) : freeFolder(out), TE.chain(() => readClip(model)))();
   if (E.isLeft(ready)) return ready;
   const clip = ready.right;
@@ -48,7 +49,9 @@ const start = ({ model, out, tasks, steps, batch, rank, lr, seed }: Values<typeo
     const results: RunResult[] = [];
     for (const name of compared) {
       progress.line(`\n${name}`);
-      const run = await runMethod(methods[name]({ steps, batch, rank, lr }), learner(clip), stream, { zeroShot: results[0]?.zeroShot })(runtime)();
+      const method = methods[name]({ steps, batch, rank, lr });
+      // Measured once: the first method finds it.
+      const run = await runMethod(method, learner(clip), stream, { zeroShot: results[0]?.zeroShot })(runtime)();
       if (E.isLeft(run)) return run;
       if (run.right.interrupted) return E.left<Failure>({ _tag: "Interrupted" });
       results.push(run.right.result);

@@ -16,7 +16,7 @@ import { methods, type MethodName, type MethodOptions } from "../src/methods/tab
 import { readClip, writeClip } from "../src/model/folder.ts";
 import { htmlReport } from "../src/report/html.ts";
 import { prettyJson } from "../src/report/json.ts";
-import { logLine } from "../src/report/log.ts";
+import { logLine, type LogRecord } from "../src/report/log.ts";
 import { textTable } from "../src/report/table.ts";
 import { learner } from "../src/stages/learner.ts";
 import { runMethod, type Run } from "../src/stages/run.ts";
@@ -35,7 +35,7 @@ const table = {
   "rank": flag(optional(whole(1, 4096)), "N", "rank of every adapter [16]"),
   "lr": flag(optional(positive(10)), "X", "peak learning rate [0.0005]"),
   "seed": flag(otherwise(whole(0), 0), "N", "seed of all that is random [0]"),
-  "label-space": flag(otherwise(oneOf("task", "union"), "task"), "SPACE", "score among the classes of the task (MTIL) or of all tasks (X-TAIL) [task]"),
+  "label-space": flag(otherwise(oneOf("task", "union"), "task"), "SPACE", "score among the classes of the task (MTIL) or of all (X-TAIL) [task]"),
   "eval-limit": flag(optional(whole(1)), "N", "test images a dataset, the same for every seed [all]"),
   "templates": flag(otherwise(oneOf("single", "ensemble"), "single"), "T", "score with the first template or the mean of all [single]"),
   "on-corrupt": flag(otherwise(oneOf("fail", "skip"), "fail"), "WHAT", "stop at an image that cannot be decoded, or go on without it [fail]"),
@@ -55,10 +55,10 @@ const methodFlags = (flags: Flags): MethodOptions => {
   return Object.fromEntries(Object.entries({ steps, batch, rank, lr, modules, towers, kappa, shrink }).filter(([, value]) => value !== undefined));
 };
 
-const write = (folder: string, { result, learner: reached, interrupted }: Run, skipped: number, flags: Flags): TE.TaskEither<Failure, void> =>
+const write = (folder: string, { result, learner: reached, interrupted }: Run, skipped: number, { model, data }: Flags): TE.TaskEither<Failure, void> =>
   pipe(
     writeText(join(folder, "result.json"), `${prettyJson({ ...result, skipped, interrupted })}\n`),
-    TE.chain(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: flags.model, Data: flags.data.join(", ") } }))),
+    TE.chain(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data.join(", ") } }))),
     TE.chain(() => writeClip(join(folder, "model"), reached.clip)),
   );
 
@@ -81,7 +81,8 @@ const run = (flags: Flags): TE.TaskEither<Failure, Run> => async () => {
   const done = await session(out, seed, onCorrupt)(({ runtime, progress, watcher, folder }) => async () => {
     for (const [name] of given.filter(([n]) => !(n in known))) progress.line(`--${name} has no meaning for ${flags.method}`);
     const log = openSync(join(folder, "log.jsonl"), "w");
-    const ended = await runMethod(method, learner(clip), stream, { evaluate, facts, log: (record) => writeSync(log, logLine(record)) })(runtime)().finally(() => closeSync(log));
+    const options = { evaluate, facts, log: (record: LogRecord) => writeSync(log, logLine(record)) };
+    const ended = await runMethod(method, learner(clip), stream, options)(runtime)().finally(() => closeSync(log));
     if (E.isLeft(ended)) return ended;
     const skipped = watcher.skipped();
     if (skipped > 0) progress.line(`skipped ${skipped} samples that cannot be read`);
@@ -89,7 +90,8 @@ const run = (flags: Flags): TE.TaskEither<Failure, Run> => async () => {
   })();
   if (E.isLeft(done)) return done;
   const { result, interrupted } = done.right;
-  if (interrupted) process.stdout.write(`Stopped on request: ${result.datasets.length} of ${stream.tasks.length} tasks were finished, and all that follows is about these.\n`);
+  const [finished, tasks] = [result.datasets.length, stream.tasks.length];
+  if (interrupted) process.stdout.write(`Stopped on request: ${finished} of ${tasks} tasks were finished, and all that follows is about these.\n`);
   process.stdout.write(`\n${textTable([result])}\n\nwritten to ${out}: result.json, log.jsonl, report.html, model/\n`);
   return done;
 };

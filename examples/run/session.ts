@@ -26,11 +26,14 @@ export interface Session {
 /** Refuses a place that holds something: a run does not overwrite. */
 export const freeFolder = (dir: string): TE.TaskEither<Failure, void> => async () => {
   const held = await readdir(dir).then((names) => names.length > 0, () => exists(dir));
-  return held ? E.left({ _tag: "BadOption", option: "--out", detail: `${dir} is there already and is not an empty folder; name another` }) : E.right(undefined);
+  if (!held) return E.right(undefined);
+  return E.left({ _tag: "BadOption", option: "--out", detail: `${dir} is there already and is not an empty folder; name another` });
 };
 
 /** Opens a device, says which, and uses it to fill `out`; Ctrl-C stops at the next step. */
-export const session = (out: string, seed: number, onCorrupt: OnCorrupt) => <A>(use: (s: Session) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => async () => {
+export const session = (out: string, seed: number, onCorrupt: OnCorrupt) => <A>(
+  use: (s: Session) => TE.TaskEither<Failure, A>,
+): TE.TaskEither<Failure, A> => async () => {
   const shown = progress();
   const watcher = watch(shown);
   let temporary = "";

@@ -1,5 +1,4 @@
 /** What a run is made from, checked before a device is opened: dataset folders as a stream. */
-import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
@@ -32,7 +31,8 @@ export const distinctNames = (names: readonly string[]): readonly string[] =>
 const checked = (dir: string, what: string, split: Split): TE.TaskEither<Failure, void> =>
   pipe(
     split,
-    TE.chainEitherK((samples) => (samples.length > 0 ? E.right(undefined) : E.left<Failure>({ _tag: "FileUnreadable", path: dir, detail: `its ${what} split is empty` }))),
+    TE.filterOrElse((samples) => samples.length > 0, (): Failure => ({ _tag: "FileUnreadable", path: dir, detail: `its ${what} split is empty` })),
+    TE.map(() => undefined),
   );
 
 /** The dataset folders as a stream, one task each, in their order. */

@@ -62,7 +62,9 @@ export const logEvents = (method: string, seed: number, stream: Stream, write: (
 };
 
 /** The matrix of what was reported: a row a task; that of a model that never learns; the last row alone where one lesson held all tasks. */
-const matrixOf = (datasets: readonly string[], zeroShot: AccuracyRow, lessons: number, reports: readonly Report[]): E.Either<Failure, AccuracyMatrix> => {
+const matrixOf = (
+  datasets: readonly string[], zeroShot: AccuracyRow, lessons: number, reports: readonly Report[],
+): E.Either<Failure, AccuracyMatrix> => {
   if (lessons === 0) return constantMatrix(datasets, zeroShot);
   if (lessons !== datasets.length) return finalOnlyMatrix(datasets, reports[reports.length - 1].row);
   return matrixFromRows(datasets, reports.map((r) => r.row));
@@ -72,7 +74,9 @@ const matrixOf = (datasets: readonly string[], zeroShot: AccuracyRow, lessons: n
  * Measures the zero-shot row, runs the method, and computes every metric. A run that the runtime's signal stops keeps the tasks that were
  * finished; it fails with `Interrupted` where none was, and with what its stages fail with.
  */
-export const runMethod = (method: Method, start: Learner, stream: Stream, options: RunOptions = {}) => (runtime: Runtime): TE.TaskEither<Failure, Run> => async () => {
+export const runMethod = (
+  method: Method, start: Learner, stream: Stream, options: RunOptions = {},
+) => (runtime: Runtime): TE.TaskEither<Failure, Run> => async () => {
   const began = performance.now();
   const log = logEvents(method.name, runtime.seed, stream, options.log ?? (() => undefined));
   const reports: Report[] = [];
@@ -85,7 +89,9 @@ export const runMethod = (method: Method, start: Learner, stream: Stream, option
     reached = event.learner;
   };
   const datasets = stream.tasks.map((t) => t.name);
-  const zeroShot: E.Either<Failure, AccuracyRow> = options.zeroShot === undefined ? await accuracies(start.clip, stream, options.evaluate)({ ...runtime, emit })() : E.right(options.zeroShot);
+  const zeroShot: E.Either<Failure, AccuracyRow> = options.zeroShot === undefined
+    ? await accuracies(start.clip, stream, options.evaluate)({ ...runtime, emit })()
+    : E.right(options.zeroShot);
   if (E.isLeft(zeroShot)) return zeroShot;
   const ended = await method.run(course(start, stream))({ ...runtime, emit })();
   const interrupted = E.isLeft(ended);

@@ -30,8 +30,12 @@ test("a value may begin with one dash, not with two", () => {
 });
 
 test("numbers are plain decimal numbers in their range", () => {
-  for (const bad of ["", "0", "10", "1.5", "-1", "0x2", "1e99", "NaN", "Infinity", "2 "]) assert.match(refused("--name=x", `--steps=${bad}`), /^--steps: should be a whole number from 1 to 9/);
-  for (const bad of ["0", "-0.1", "1.1", "five", "1e400"]) assert.match(refused("--name=x", `--lr=${bad}`), /^--lr: should be a number above 0 and at most 1/);
+  for (const bad of ["", "0", "10", "1.5", "-1", "0x2", "1e99", "NaN", "Infinity", "2 "]) {
+    assert.match(refused("--name=x", `--steps=${bad}`), /^--steps: should be a whole number from 1 to 9/);
+  }
+  for (const bad of ["0", "-0.1", "1.1", "five", "1e400"]) {
+    assert.match(refused("--name=x", `--lr=${bad}`), /^--lr: should be a number above 0 and at most 1/);
+  }
   for (const good of ["1", ".5", "1.", "5e-1"]) right(parse("--name=x", `--lr=${good}`));
 });
 

@@ -22,9 +22,11 @@ test("three methods, one table, one report", async () => {
   const ended = await runFile(command, ["--model", model, "--out", out, "--tasks", "2", "--steps", "2", "--batch", "4"]);
   assert.is(ended.code, 0, ended.output);
   assert.match(ended.output, /^adapter: /m);
-  assert.match(ended.output, /\nMethod +Transfer +Average +Last +Forgetting +Trainable +Mean rank .*\n.*\nzero-shot .*\nsequential-lora .*\ncodyra .*\n/);
+  assert.match(ended.output, /\nMethod +Transfer +Average +Last +Forgetting +Trainable +Mean rank /);
+  assert.match(ended.output, /\nzero-shot .*\nsequential-lora .*\ncodyra .*\n/);
   assert.equal(readdirSync(out).sort(), ["codyra.json", "report.html", "sequential-lora.json", "zero-shot.json"]);
-  const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra"].map((name) => right(parseRunResult(name)(readFileSync(join(out, `${name}.json`), "utf8"))));
+  const read = (name: string) => right(parseRunResult(name)(readFileSync(join(out, `${name}.json`), "utf8")));
+  const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra"].map(read);
   assert.equal(zero.datasets, ["animals", "food"]);
   assert.is(zero.trainableParameters, 0);
   for (const result of trained) {
