@@ -259,11 +259,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var k = 0u; k < dims.r; k++) {
     var x: array<f32, slots>;
 //#for s SLOTS
-    let row{{s}} = min(row0 + share{{s}}, rowCount - 1u);
+    let from{{s}} = min(row0 + share{{s}}, rowCount - 1u);
 //#if SWAP
-    x[{{s}}] = qAt(row{{s}}, k);
+    x[{{s}}] = qAt(from{{s}}, k);
 //#else
-    x[{{s}}] = pAt(row{{s}}, k);
+    x[{{s}}] = pAt(from{{s}}, k);
 //#end
 //#end
 //#for j COLS
