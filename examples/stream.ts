@@ -55,12 +55,14 @@ const methodFlags = (flags: Flags): MethodOptions => {
   return Object.fromEntries(Object.entries({ steps, batch, rank, lr, modules, towers, kappa, shrink }).filter(([, value]) => value !== undefined));
 };
 
-const write = (folder: string, { result, learner: reached, interrupted }: Run, skipped: number, { model, data }: Flags): TE.TaskEither<Failure, void> =>
-  pipe(
+const write = (folder: string, run: Run, skipped: number, { model, data }: Flags): TE.TaskEither<Failure, void> => {
+  const { result, interrupted } = run;
+  return pipe(
     writeText(join(folder, "result.json"), `${prettyJson({ ...result, skipped, interrupted })}\n`),
     TE.chain(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data.join(", ") } }))),
-    TE.chain(() => writeClip(join(folder, "model"), reached.clip)),
+    TE.chain(() => writeClip(join(folder, "model"), run.learner.clip)),
   );
+};
 
 const run = (flags: Flags): TE.TaskEither<Failure, Run> => async () => {
   const known = methods[flags.method]({}).options as object;
