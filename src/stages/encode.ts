@@ -8,6 +8,7 @@ import type { Clip } from "../model/folder.ts";
 import { imageTransform } from "../model/preprocess.ts";
 import { tokenise } from "../model/tokenizer.ts";
 import type { Augment } from "../stream/augment.ts";
+import { random } from "../random.ts";
 import { batches } from "../stream/batches.ts";
 import type { HostRecord } from "../tensor/executable.ts";
 import type { Lesson, WithBatches } from "./learner.ts";
@@ -57,7 +58,7 @@ export const encode = ({ batch = 64, augment, steps }: EncodeOptions): TaskStage
         const { learner, task, position } = lesson;
         if (samples.length === 0) return E.left({ _tag: "FileUnreadable", path: task.name, detail: "the training split is empty" });
         const images = batches({
-          samples, batch, augment, length: { steps }, transform: transformOf(learner.clip), seed: runtime.seed * 1009 + position, cache: runtime.images,
+          samples, batch, augment, length: { steps }, transform: transformOf(learner.clip), seed: random(runtime.seed, "batches", position).integer(2 ** 31), cache: runtime.images,
           onCorrupt: runtime.onCorrupt,
         });
         const { ids, ends, count, length } = encodeTexts(learner.clip, prompts(task.templates[0], task.classNames));

@@ -122,6 +122,9 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
     const moments = Object.keys(program.state).filter((name) => !(groups as string[]).includes(name));
     const written = exe.write("state", { ...from.values, ...from.moments });
     if (E.isLeft(written)) return written;
+    // A batch may hold more than this step reads: the other direction's targets, say.
+    const inputs = new Set(program.leaves.filter((l) => l.role === "input").map((l) => l.name));
+    const read = (values: HostRecord): HostRecord => Object.fromEntries(Object.entries(values).filter(([name]) => inputs.has(name)));
     const until = Math.min(steps.count, options.until ?? steps.count);
     let drained = from.step;
     const drain = async (done: number): Promise<E.Either<Failure, void>> => {
@@ -143,7 +146,7 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
       if (runtime.signal?.aborted) return E.left({ _tag: "Interrupted" });
       const batch = await next!;
       if (E.isLeft(batch)) return batch;
-      const ran = exe.run({ ...hypersAt(noted, step), ...batch.right });
+      const ran = exe.run({ ...hypersAt(noted, step), ...read(batch.right) });
       if (E.isLeft(ran)) return ran;
       // The next batch is prepared while the device works on this one.
       next = step + 1 < until ? batches.at(step + 1)() : undefined;
