@@ -6,11 +6,11 @@
  */
 import type { Adapter, Kernel } from "./device.ts";
 import type { Constants } from "./template.ts";
-import type { MatmulPlan, MatmulShape } from "./matmul.ts";
 
 /** One word of a kernel's `Dims`: a plain number is u32 (or i32, when negative). */
 export type Word = number | { readonly f32: number };
 
+/** A float word. */
 export const f32 = (value: number): Word => ({ f32: value });
 
 /** A tensor that a launch binds, or a window of it; `offset` and `length` in elements, `offset` a multiple of 64. */
@@ -21,12 +21,17 @@ export interface Operand {
   readonly length?: number;
 }
 
+/** A whole input of the operation. */
 export const input = (index: number): Operand => ({ from: "input", index });
+/** A whole output of the operation. */
 export const output = (index: number): Operand => ({ from: "output", index });
+/** A window of an operand, in elements. */
 export const windowOf = (operand: Operand, offset: number, length: number): Operand => ({ ...operand, offset, length });
 
+/** Workgroups along x, y and z. */
 export type Grid = readonly [number, number, number];
 
+/** One dispatch of a specialised kernel. */
 export interface Launch {
   readonly kernel: Kernel;
   readonly constants: Constants;
@@ -36,12 +41,11 @@ export interface Launch {
   readonly grid: Grid;
 }
 
-/** What lowering may depend on: the adapter, its largest binding, and the measured choice of matmul. */
-export interface Target {
+/** What grids and windows depend on. */
+export interface Bounds {
   readonly adapter: Adapter;
   /** Elements of four bytes in the largest storage binding. */
   readonly maxBinding: number;
-  readonly matmul: (shape: MatmulShape) => MatmulPlan;
 }
 
 const maxGroups = 65535;
@@ -59,16 +63,17 @@ const elementGroups = 2048;
 export const elementGrid = (count: number): Grid => foldGroups(Math.min(elementGroups, Math.ceil(count / 64)));
 
 /** The grid of a row kernel: a row a workgroup on GPUs, a row a thread on CPU adapters. */
-export const rowGrid = (target: Target, rows: number): Grid => foldGroups(target.adapter.kind === "gpu" ? rows : Math.ceil(rows / 64));
+export const rowGrid = ({ adapter }: Bounds, rows: number): Grid => foldGroups(adapter.kind === "gpu" ? rows : Math.ceil(rows / 64));
 
-export const rowConstants = (target: Target): { readonly GROUP: boolean } => ({ GROUP: target.adapter.kind === "gpu" });
+/** The constants of a row kernel that go with {@link rowGrid}. */
+export const rowConstants = ({ adapter }: Bounds): { readonly GROUP: boolean } => ({ GROUP: adapter.kind === "gpu" });
 
 /** Cuts `count` elements into windows that fit one binding; the cuts are multiples of `step` (itself a multiple of 64 elements). */
-export const windows = (target: Target, count: number, step = 64): readonly { readonly offset: number; readonly length: number }[] => {
-  const size = Math.max(step, Math.floor(target.maxBinding / step) * step);
+export const windows = ({ maxBinding }: Bounds, count: number, step = 64): readonly { readonly offset: number; readonly length: number }[] => {
+  const size = Math.max(step, Math.floor(maxBinding / step) * step);
   return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({ offset: i * size, length: Math.min(size, count - i * size) }));
 };
 
 /** The windows of whole rows of a [rows, width] matrix that each fit one binding. */
-export const rowWindows = (target: Target, rows: number, width: number): readonly { readonly first: number; readonly count: number }[] =>
-  windows(target, rows * width, 64 * width).map(({ offset, length }) => ({ first: offset / width, count: length / width }));
+export const rowWindows = (bounds: Bounds, rows: number, width: number): readonly { readonly first: number; readonly count: number }[] =>
+  windows(bounds, rows * width, 64 * width).map(({ offset, length }) => ({ first: offset / width, count: length / width }));

@@ -7,7 +7,8 @@
  *
  * A value and what it is computed from always lie in different buffers, so a launch never binds one buffer for reading and for writing.
  */
-import type { Launch, Target } from "../device/launch.ts";
+import type { Launch } from "../device/launch.ts";
+import type { Target } from "../device/target.ts";
 import { copy } from "./ops/window.ts";
 import type { Program } from "./program.ts";
 import { size, type Node, type Tensor } from "./tensor.ts";

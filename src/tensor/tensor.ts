@@ -8,7 +8,8 @@
  * An operation does not compute; it returns a tensor that says how it would be computed. A whole training step is such a graph. It
  * is differentiated (`gradient.ts`), scheduled and planned (`program.ts`, `plan.ts`) once, and replayed (`executable.ts`).
  */
-import type { Launch, Target } from "../device/launch.ts";
+import type { Launch } from "../device/launch.ts";
+import type { Target } from "../device/target.ts";
 
 export type Dtype = "f32" | "u32";
 export type Shape = readonly number[];

@@ -2,7 +2,8 @@
  * Element-wise operations. Binary ones broadcast their second operand: its shape is the first one's with trailing or leading
  * dimensions left out or equal to one, so that element i meets b[(i / div) % mod].
  */
-import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Target, type Word } from "../../device/launch.ts";
+import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Word } from "../../device/launch.ts";
+import type { Target } from "../../device/target.ts";
 import type { Kernel } from "../../device/device.ts";
 import type { Constants } from "../../device/template.ts";
 import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";

@@ -1,5 +1,6 @@
 /** Rows of a table by index, and the patches of an image. */
-import { elementGrid, f32, input, output, rowWindows, windowOf, windows, type Launch, type Target } from "../../device/launch.ts";
+import { elementGrid, f32, input, output, rowWindows, windowOf, windows, type Launch } from "../../device/launch.ts";
+import type { Target } from "../../device/target.ts";
 import { apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
 
 /** `table[index[i]]` for every i: table [rows, width], index u32 of any shape → [...index, width]. A table larger than a binding is visited window by window. */

@@ -7,7 +7,8 @@
  * as `split` ([batch, rows, heads · columns]): the last is how a transformer's projections leave their heads, read with strides
  * instead of being transposed in memory.
  */
-import { f32, input, output, rowWindows, windowOf, type Launch, type Operand, type Target } from "../../device/launch.ts";
+import { f32, input, output, rowWindows, windowOf, type Launch, type Operand } from "../../device/launch.ts";
+import type { Target } from "../../device/target.ts";
 import type { MatmulShape } from "../../device/matmul.ts";
 import { apply, check, floats, show, size, type Node, type Shape, type Spec, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";

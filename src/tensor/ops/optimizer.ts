@@ -1,5 +1,6 @@
 /** Updates of flat parameter buffers, in place on the device. */
-import { elementGrid, input, output, windowOf, windows, type Launch, type Target } from "../../device/launch.ts";
+import { elementGrid, input, output, windowOf, windows, type Launch } from "../../device/launch.ts";
+import type { Target } from "../../device/target.ts";
 import type { Kernel } from "../../device/device.ts";
 import type { Constants } from "../../device/template.ts";
 import { applyAll, check, floats, sameShape, show, size, type Tensor } from "../tensor.ts";

@@ -1,5 +1,6 @@
 /** Sums in a fixed order, and their adjoint. */
-import { elementGrid, f32, foldGroups, input, output, type Launch, type Target } from "../../device/launch.ts";
+import { elementGrid, f32, foldGroups, input, output, type Launch } from "../../device/launch.ts";
+import type { Target } from "../../device/target.ts";
 import { apply, check, floats, show, size, type Shape, type Tensor } from "../tensor.ts";
 
 /** A tensor seen as `[outer, mod, div]`: the pattern of a broadcast and of the sum that undoes it. */
