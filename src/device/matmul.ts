@@ -48,7 +48,7 @@ export interface MatmulPlan {
   readonly grid: Grid;
 }
 
-/** A tile of `matmul-registers`: rows and columns of sums in a lane. */
+/** A tile: rows and columns of sums that one thread keeps. */
 interface Tile {
   readonly rows: number;
   readonly cols: number;
@@ -67,8 +67,11 @@ interface Costed {
   readonly cost: number;
 }
 
-/** Instructions of a software rasteriser for a vector load of one lane, for a multiplication and addition of all lanes, and for a tile. */
-const prices = { load: 40, fma: 3, store: 10, tile: 3000 };
+/**
+ * Instructions of a software rasteriser: a vector load of one lane, a product and sum of all lanes, a store of one lane, a tile, and
+ * compiling one sum of a lane, as a share of one run among some thousands.
+ */
+const prices = { load: 40, fma: 3, store: 10, tile: 3000, compile: 12000 };
 
 const registers = (s: MatmulShape, tile: Tile, lanes: number, broadcast: boolean, swap: boolean): Costed => {
   const a = { count: s.m, byK: s.ta, vec4: aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead) };
@@ -90,27 +93,47 @@ const registers = (s: MatmulShape, tile: Tile, lanes: number, broadcast: boolean
       },
       grid: foldGroups(tiles),
     },
-    cost: tiles * ((s.k / 4) * (loads + sums) + tile.rows * cols * lanes * prices.store + prices.tile),
+    cost: (swap ? 1.1 : 1) * tiles * ((s.k / 4) * (loads + sums) + tile.rows * cols * lanes * prices.store + prices.tile)
+      + tile.rows * cols * prices.compile,
   };
 };
 
-const tileSizes: readonly Tile[] = [4, 8, 16, 24, 32].flatMap((rows) => [1, 2, 3, 4].map((cols) => ({ rows, cols })));
+const tileSizes: readonly Tile[] = [32, 16, 8, 4].flatMap((rows) => [4, 2, 1].map((cols) => ({ rows, cols })));
+
+const gpuProcessors = 100;
+
+const tiled = (s: MatmulShape, { rows, cols }: Tile): Costed => {
+  // Steps of k in workgroup memory at a time: 16 KiB are there on every adapter.
+  const depth = Math.max(rows, cols) > 4 ? 8 : 16;
+  const tiles = Math.ceil(s.m / (16 * rows)) * Math.ceil(s.n / (16 * cols)) * s.batch;
+  return {
+    plan: {
+      kernel: "matmul-tiled",
+      constants: { ...epilogue(s), ROWS: rows, COLS: cols, DEPTH: depth, A_LOADS: (rows * depth) / 16, B_LOADS: (cols * depth) / 16 },
+      grid: foldGroups(tiles),
+    },
+    // What the slowest processor of a GPU with about a hundred of them does; a sum costs two reads shared by a row or a column of sums.
+    cost: Math.ceil(tiles / gpuProcessors) * (s.k * (rows * cols + 2 * (rows + cols)) + 100 * rows * cols),
+  };
+};
+
+const gpuTiles: readonly Tile[] = [8, 4, 2, 1].map((side) => ({ rows: side, cols: side }));
+
+/** By cost, cheapest first, each text once. */
+const ranked = (candidates: readonly Costed[]): readonly MatmulPlan[] => {
+  const plans = [...candidates].sort((x, y) => x.cost - y.cost).map(({ plan }): readonly [string, MatmulPlan] => [JSON.stringify(plan), plan]);
+  return [...new Map(plans).values()];
+};
 
 /** The plans that the adapter can run for this shape, best guess first. They give the same bits. */
 export const matmulVariants = (adapter: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
   const broadcast = adapter.features.has("subgroups") && [4, 8, 16, 32, 64].includes(adapter.subgroupSize);
   const lanes = adapter.kind === "gpu" ? 64 : 8;
-  const candidates = [false, true].flatMap((swap) =>
-    tileSizes.flatMap((tile) => [
-      ...(broadcast ? [registers(shape, tile, adapter.subgroupSize, true, swap)] : []),
-      ...(tile.rows <= 8 ? [registers(shape, tile, lanes, false, swap)] : []),
-    ]));
-  const seen = new Set<string>();
-  return candidates
-    .sort((x, y) => x.cost - y.cost)
-    .map(({ plan }) => plan)
-    .filter((plan) => {
-      const key = JSON.stringify(plan);
-      return !seen.has(key) && seen.add(key) !== undefined;
-    });
+  const both = (tiles: readonly Tile[], lanes: number, broadcast: boolean): readonly MatmulPlan[] =>
+    ranked([false, true].flatMap((swap) => tiles.map((tile) => registers(shape, tile, lanes, broadcast, swap))));
+  const shuffled = broadcast ? both(tileSizes, adapter.subgroupSize, true) : [];
+  const direct = both(tileSizes.filter(({ rows }) => rows <= 8), lanes, false);
+  const throughMemory = ranked(gpuTiles.map((tile) => tiled(shape, tile)));
+  // Barriers are dear where threads are emulated.
+  return adapter.kind === "gpu" ? [...throughMemory, ...shuffled, ...direct] : [...shuffled, ...direct, ...throughMemory];
 };

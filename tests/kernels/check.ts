@@ -84,7 +84,7 @@ const dimsOf = (words: readonly Word[]): ArrayBuffer => {
 };
 
 /** One dispatch: the bytes of every binding afterwards, guards and all. */
-const dispatch = async (device: Device, { kernel, constants, dims, operands, grid }: Case): Promise<readonly (Uint8Array | undefined)[]> => {
+export const dispatch = async (device: Device, { kernel, constants, dims, operands, grid }: Case): Promise<readonly (Uint8Array | undefined)[]> => {
   const { gpu } = device;
   const pipeline = orThrow(await device.pipeline(kernel, constants)());
   const words = dimsOf(dims);
