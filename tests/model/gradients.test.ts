@@ -13,7 +13,7 @@ import type { BatchShape, Graded, Trainee } from "../../src/stages/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { resident } from "../../src/tensor/resident.ts";
 import type { HostRecord } from "../../src/tensor/executable.ts";
-import { deviceTest, orThrow, readAll, relativeError, runTests, using } from "../tensor/check.ts";
+import { deviceTest, orThrow, readAll, relativeError, runTests, using, withKernelsOf } from "../tensor/check.ts";
 import { fixture, goldenOf, readModel, wholesOf, type Model } from "./embeddings.ts";
 
 /** A step that only differentiates: the gradient of every group is an output. */
@@ -74,8 +74,9 @@ const near = (value: number, want: number, tolerance: number, what: string): voi
 
 const groups = { A: "lora_A", B: "lora_B", gate: "gate" } as const;
 
-for (const name of ["clip-gelu", "clip-patch32"]) {
-  deviceTest(`${name}: losses and gradients of gated LoRA are torch's`, async (device) => {
+for (const [name, kind] of [["clip-gelu", "cpu"], ["clip-patch32", "cpu"], ["clip-patch32", "gpu"]] as const) {
+  deviceTest(`${name}: losses and gradients of gated LoRA are torch's (${kind} kernels)`, async (opened) => {
+    const device = withKernelsOf(kind, opened);
     const model = await readModel(fixture(name));
     const golden = await goldenOf(`lora-gradients.${name}.safetensors`);
     const adapter = gatedLora({ rank: 3 });

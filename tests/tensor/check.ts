@@ -61,6 +61,9 @@ export const runTests = (): void => {
   test.run();
 };
 
+/** The device with the kernels that adapters of that kind get: workgroup memory on GPUs, none on CPU adapters. Either runs everywhere. */
+export const withKernelsOf = (kind: "cpu" | "gpu", device: Device): Device => ({ ...device, adapter: { ...device.adapter, kind } });
+
 /** A tensor of numbers that a test feeds in. */
 export interface Value {
   readonly shape: Shape;
@@ -165,8 +168,12 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return s;
 };
 
-/** Checks values, a second run's bits, and the gradient of every input. */
-export const checkOp = async (device: Device, name: string, { inputs, op, reference, wrt, tolerance = 2e-6, magnitude = 1e-30, slopeTolerance = 2e-5 }: OpCase): Promise<void> => {
+/** Checks values, a second run's bits, and the gradient of every input, with the kernels of CPU adapters and with those of GPUs. */
+export const checkOp = async (device: Device, name: string, one: OpCase): Promise<void> => {
+  for (const kind of ["cpu", "gpu"] as const) await checkOn(withKernelsOf(kind, device), `${name} (${kind})`, one);
+};
+
+const checkOn = async (device: Device, name: string, { inputs, op, reference, wrt, tolerance = 2e-6, magnitude = 1e-30, slopeTolerance = 2e-5 }: OpCase): Promise<void> => {
   const chosen = wrt ?? Object.keys(inputs).filter((key) => inputs[key].data instanceof Float32Array);
   const doubles: Doubles = Object.fromEntries(Object.entries(inputs).map(([key, { data }]) => [key, Float64Array.from(data)]));
   const want = reference(doubles);

@@ -14,13 +14,13 @@ import { gradient as gradientStage, repeat, update } from "../../src/stages/step
 import { traceStep } from "../../src/stages/train.ts";
 import { instantiate } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
-import { add, affine, constant, exp, mul, quickGelu, square, sub } from "../../src/tensor/ops/elementwise.ts";
+import { add, affine, constant, exp, gelu, mul, quickGelu, scale, square, sub } from "../../src/tensor/ops/elementwise.ts";
 import { gather } from "../../src/tensor/ops/embedding.ts";
 import { linear, matmul } from "../../src/tensor/ops/matmul.ts";
 import { adamwUpdate, sgdUpdate, shrink } from "../../src/tensor/ops/optimizer.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
 import { plan, type Plan } from "../../src/tensor/plan.ts";
-import { trace, type Program } from "../../src/tensor/program.ts";
+import { trace, type Program, type Tensors } from "../../src/tensor/program.ts";
 import { resident } from "../../src/tensor/resident.ts";
 import { aligned, floats, indices, leaf, pack, reshape, size, view, type Tensor } from "../../src/tensor/tensor.ts";
 import { fixture, readModel } from "../model/embeddings.ts";
@@ -95,6 +95,27 @@ deviceTest("a training step of CoDyRA copies nothing and lives in a fraction of 
   assert.is(kernels(planned).filter((k) => k === "window").length, windows);
   const leaves = program.leaves.reduce((n, l) => n + size(l.outputs[0].shape), 0);
   assert.ok(elementsOf(planned) - leaves < (valuesOf(program) - leaves) * 0.55, `${elementsOf(planned) - leaves} of ${valuesOf(program) - leaves}`);
+});
+
+deviceTest("an activation that alone reads a product is computed by it; one whose gradient is wanted, or whose product is an output, is not", async (device) => {
+  const inputs = { x: numbers([5, 7], 1), w: numbers([9, 7], 2), b: numbers([9], 3) };
+  for (const [f, kernel] of [[quickGelu, "quick_gelu"], [gelu, "gelu"]] as const) {
+    const step = (more: (y: Tensor, z: Tensor, x: Tensor) => Tensors): Program => traced({ inputs: specsOf(inputs) }, ({ inputs: { x, w, b } }) => {
+      const y = linear(x, w, b);
+      const z = f(y);
+      return { outputs: { z, twice: scale(z, 2), ...more(y, z, x) } };
+    });
+    const [alone, beside, learned] = [step(() => ({})), step((y) => ({ y })), step((_, z, x) => ({ g: gradient(sum(z), [x])[0] }))];
+    const has = (program: Program): boolean => program.schedule.some((node) => node.kind === "apply" && node.op.name === kernel);
+    assert.equal([alone, beside, learned].map(has), [false, true, true]);
+    const feed = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]));
+    const run = (program: Program): Promise<Readonly<Record<string, Float32Array>>> => using(device, program, (exe) => {
+      orThrow(exe.run(feed));
+      return readAll(exe, ["z", "twice"]);
+    });
+    const [fused, apart] = [await run(alone), await run(beside)];
+    assert.ok(relativeError(fused.z, apart.z) < 1e-6 && relativeError(fused.twice, apart.twice) < 1e-6);
+  }
 });
 
 // What a step means, whatever shares memory ------------------------------------------------------------------------------------------------
