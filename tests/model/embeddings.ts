@@ -52,7 +52,11 @@ export const frozenScope = (config: ClipConfig): Scope => {
 
 /** Features and their directions of images [n, 3, size, size] and of padded ids [m, context], trimmed to the longest text or to `length`. */
 export const embed = async (
-  device: Device, { config, weights }: Model, pixels: Float32Array, ids: Uint32Array, length?: number,
+  device: Device,
+  { config, weights }: Model,
+  pixels: Float32Array,
+  ids: Uint32Array,
+  length?: number,
 ): Promise<Readonly<Record<"imageFeatures" | "textFeatures" | "imageEmbeds" | "textEmbeds", Float32Array>>> => {
   const { channels, imageSize } = config.vision;
   const images = pixels.length / (channels * imageSize ** 2);
@@ -64,11 +68,16 @@ export const embed = async (
       ids: { shape: [texts.count, texts.length], data: texts.ids },
       ends: { shape: [texts.count], data: texts.ends },
     };
-    const results = await evaluate(device, inputs, (t) => {
-      const scope = frozenScope(config);
-      const [image, text] = [imageFeatures(scope, config, t.pixels), textFeatures(scope, config, t.ids, t.ends)];
-      return { imageFeatures: image, textFeatures: text, imageEmbeds: normalize(image), textEmbeds: normalize(text) };
-    }, uploaded);
+    const results = await evaluate(
+      device,
+      inputs,
+      (t) => {
+        const scope = frozenScope(config);
+        const [image, text] = [imageFeatures(scope, config, t.pixels), textFeatures(scope, config, t.ids, t.ends)];
+        return { imageFeatures: image, textFeatures: text, imageEmbeds: normalize(image), textEmbeds: normalize(text) };
+      },
+      uploaded,
+    );
     return results as Awaited<ReturnType<typeof embed>>;
   } finally {
     uploaded.release();

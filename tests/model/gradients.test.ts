@@ -32,21 +32,37 @@ type Outputs = Readonly<Record<string, Float32Array>>;
 
 /** Losses, and the flat gradients of the groups, at values of the groups. */
 const differentiate = async <G extends string>(
-  device: Device, { config, weights }: Model, adapter: Adapter<G>, objective: Objective, shape: BatchShape, batch: HostRecord, points: readonly GroupValues<G>[],
+  device: Device,
+  { config, weights }: Model,
+  adapter: Adapter<G>,
+  objective: Objective,
+  shape: BatchShape,
+  batch: HostRecord,
+  points: readonly GroupValues<G>[],
 ): Promise<readonly Outputs[]> => {
   const { program } = orThrow(traceStep(config, adapter, gradientsOnly<G>(objective), shape));
   const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
-  const uploaded = orThrow(resident(device, [...weights].filter(([name]) => used.has(name))));
+  const uploaded = orThrow(
+    resident(
+      device,
+      [...weights].filter(([name]) => used.has(name)),
+    ),
+  );
   try {
-    return await using(device, program, async (exe) => {
-      const results: Outputs[] = [];
-      for (const values of points) {
-        orThrow(exe.write("state", values));
-        orThrow(exe.run(batch));
-        results.push(await readAll(exe, Object.keys(program.outputs)));
-      }
-      return results;
-    }, uploaded);
+    return await using(
+      device,
+      program,
+      async (exe) => {
+        const results: Outputs[] = [];
+        for (const values of points) {
+          orThrow(exe.write("state", values));
+          orThrow(exe.run(batch));
+          results.push(await readAll(exe, Object.keys(program.outputs)));
+        }
+        return results;
+      },
+      uploaded,
+    );
   } finally {
     uploaded.release();
   }
@@ -62,7 +78,13 @@ const targetsOf = (labels: readonly number[], texts: number): HostRecord => {
   return { targets, transposedTargets };
 };
 
-const batchOf = (model: Model, pixels: HostTensor, ids: HostTensor, labels: readonly number[], previous: number): { readonly shape: BatchShape; readonly batch: HostRecord } => {
+const batchOf = (
+  model: Model,
+  pixels: HostTensor,
+  ids: HostTensor,
+  labels: readonly number[],
+  previous: number,
+): { readonly shape: BatchShape; readonly batch: HostRecord } => {
   const texts = textBatch(model.config.text, wholesOf(ids));
   return {
     shape: { images: labels.length, texts: texts.count, length: texts.length, previous },
@@ -70,19 +92,25 @@ const batchOf = (model: Model, pixels: HostTensor, ids: HostTensor, labels: read
   };
 };
 
-const near = (value: number, want: number, tolerance: number, what: string): void => assert.ok(Math.abs(value - want) <= tolerance * Math.abs(want), `${what}: ${value}, not ${want}`);
+const near = (value: number, want: number, tolerance: number, what: string): void =>
+  assert.ok(Math.abs(value - want) <= tolerance * Math.abs(want), `${what}: ${value}, not ${want}`);
 
 const groups = { A: "lora_A", B: "lora_B", gate: "gate" } as const;
 
-for (const [name, kind] of [["clip-gelu", "cpu"], ["clip-patch32", "cpu"], ["clip-patch32", "gpu"]] as const) {
+for (const [name, kind] of [
+  ["clip-gelu", "cpu"],
+  ["clip-patch32", "cpu"],
+  ["clip-patch32", "gpu"],
+] as const) {
   deviceTest(`${name}: losses and gradients of gated LoRA are torch's (${kind} kernels)`, async (opened) => {
     const device = withKernelsOf(kind, opened);
     const model = await readModel(fixture(name));
     const golden = await goldenOf(`lora-gradients.${name}.safetensors`);
     const adapter = gatedLora({ rank: 3 });
     const layouts = adapter.layouts(model.config);
-    const values = Object.fromEntries(Object.entries(groups).map(([group, suffix]) =>
-      [group, flatten(layouts[group as keyof typeof groups], (m) => golden(`${m}.${suffix}`).data)])) as GroupValues<"A" | "B" | "gate">;
+    const values = Object.fromEntries(
+      Object.entries(groups).map(([group, suffix]) => [group, flatten(layouts[group as keyof typeof groups], (m) => golden(`${m}.${suffix}`).data)]),
+    ) as GroupValues<"A" | "B" | "gate">;
     const old = golden("old_ids").shape[0];
     const labels = [...golden("labels").data].map((label) => label - old);
     const { shape, batch } = batchOf(model, golden("pixel_values"), golden("current_ids"), labels, old);
@@ -128,14 +156,23 @@ deviceTest("the directional derivative of a whole CLIP loss is its gradient", as
   const { weights: layout } = adapter.layouts(model.config);
   const { shape, batch } = batchOf(model, golden("pixel_values"), golden("input_ids"), [3, 0, 4], 0);
   const at = adapter.initial(model.config, model.weights, 0, 0).weights;
-  // A unit direction; the step is where rounding (f32 loss) and curvature are both small, and Richardson's combination removes the latter's first term.
+  // A unit direction; the step is where rounding (f32 loss) and curvature are both small, and Richardson's combination
+  // removes the first term of the latter.
   const draw = random(3, "direction");
-  const raw = flatten(layout, (name) => Float32Array.from({ length: layout.entries.find((e) => e.name === name)!.shape.reduce((a, b) => a * b, 1) }, () => draw.normal()));
+  const raw = flatten(layout, (name) =>
+    Float32Array.from({ length: layout.entries.find((e) => e.name === name)!.shape.reduce((a, b) => a * b, 1) }, () => draw.normal()),
+  );
   const length = Math.hypot(...raw);
   const direction = raw.map((x) => x / length);
   const h = 0.04;
   const moved = (t: number): GroupValues<"weights"> => ({ weights: at.map((x, i) => x + t * direction[i]) });
-  const got = await differentiate(device, model, adapter, symmetric, shape, batch, [{ weights: at }, moved(h), moved(-h), moved(2 * h), moved(-2 * h)]);
+  const got = await differentiate(device, model, adapter, symmetric, shape, batch, [
+    { weights: at },
+    moved(h),
+    moved(-h),
+    moved(2 * h),
+    moved(-2 * h),
+  ]);
   const [near1, near2] = [(got[1].loss[0] - got[2].loss[0]) / (2 * h), (got[3].loss[0] - got[4].loss[0]) / (4 * h)];
   const slope = (4 * near1 - near2) / 3;
   const gradientSlope = got[0]["gradient of weights"].reduce((s, g, i) => s + g * direction[i], 0);

@@ -49,7 +49,11 @@ const batchesOf = (model: Model, golden: Golden, task: "task1" | "task2", offset
     shape: { images, texts: texts.count, length: texts.length, previous: offset },
     at: (step) => {
       const picked = order.data.subarray(step * images, (step + 1) * images);
-      const batch = { pixels: new Float32Array(images * plane), targets: new Float32Array(images * texts.count), transposedTargets: new Float32Array(images * texts.count) };
+      const batch = {
+        pixels: new Float32Array(images * plane),
+        targets: new Float32Array(images * texts.count),
+        transposedTargets: new Float32Array(images * texts.count),
+      };
       picked.forEach((image, i) => {
         batch.pixels.set(pixels.subarray(image * plane, (image + 1) * plane), i * plane);
         batch.targets[i * texts.count + labels[image] - offset] = 1;
@@ -63,11 +67,16 @@ const batchesOf = (model: Model, golden: Golden, task: "task1" | "task2", offset
 /** State `row` of the fixture, laid out as the adapter's groups. */
 const stateAt = (model: Model, golden: Golden, task: string, row: number): GroupValues<Group> => {
   const layouts = adapter.layouts(model.config);
-  return Object.fromEntries(groups.map((group) => [group, flatten(layouts[group], (name) => {
-    const { shape, data } = golden(`${task}.${name}.${suffixes[group]}`);
-    const length = data.length / shape[0];
-    return data.slice(row * length, (row + 1) * length);
-  })])) as GroupValues<Group>;
+  return Object.fromEntries(
+    groups.map((group) => [
+      group,
+      flatten(layouts[group], (name) => {
+        const { shape, data } = golden(`${task}.${name}.${suffixes[group]}`);
+        const length = data.length / shape[0];
+        return data.slice(row * length, (row + 1) * length);
+      }),
+    ]),
+  ) as GroupValues<Group>;
 };
 
 interface Run {
@@ -77,15 +86,30 @@ interface Run {
 
 /** Trains and keeps the state after every step. */
 const traceRun = async (
-  device: Device, model: Model, weights: Tensors, batches: TrainingBatches, from: Training<Group>, until: number, shrink: "paper" | "code", every = 1,
+  device: Device,
+  model: Model,
+  weights: Tensors,
+  batches: TrainingBatches,
+  from: Training<Group>,
+  until: number,
+  shrink: "paper" | "code",
+  every = 1,
 ): Promise<Run> => {
   const states: Training<Group>[] = [];
   const losses: Readonly<Record<string, number>>[] = [];
-  const last = await runOrThrow(train({
-    config: model.config, weights, adapter, steps: steps(shrink), batches, from, until,
-    onSteps: (_, some) => void losses.push(...some),
-    checkpoint: { every, save: (training) => TE.fromIO(() => void states.push(training)) },
-  })({ device, seed: 8, emit: () => undefined, images: imageCache(0) }));
+  const last = await runOrThrow(
+    train({
+      config: model.config,
+      weights,
+      adapter,
+      steps: steps(shrink),
+      batches,
+      from,
+      until,
+      onSteps: (_, some) => void losses.push(...some),
+      checkpoint: { every, save: (training) => TE.fromIO(() => void states.push(training)) },
+    })({ device, seed: 8, emit: () => undefined, images: imageCache(0) }),
+  );
   return { states: [...states, last], losses };
 };
 
@@ -106,7 +130,11 @@ const nearLosses = (golden: Golden, task: string, losses: Run["losses"]): void =
   assert.is(losses.length, want.shape[0]);
   losses.forEach(({ loss, imageToText: first, textToImage: second }, i) => {
     const [a, b] = want.data.subarray(2 * i, 2 * i + 2);
-    for (const [name, got, expected] of [["L_i", first, a], ["L_t", second, b], ["loss", loss, a + b]] as const) {
+    for (const [name, got, expected] of [
+      ["L_i", first, a],
+      ["L_t", second, b],
+      ["loss", loss, a + b],
+    ] as const) {
       assert.ok(Math.abs(got - expected) <= tolerance * Math.max(1, Math.abs(expected)), `${task}, step ${i}: ${name} is ${got}, not ${expected}`);
     }
   });
@@ -114,8 +142,19 @@ const nearLosses = (golden: Golden, task: string, losses: Run["losses"]): void =
 
 deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, are torch's", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
-  const { states, losses } = await traceRun(device, model, model.weights, batchesOf(model, golden, "task1", 0), start(model, golden, "task1"), horizon, "paper");
-  assert.equal(states.map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  const { states, losses } = await traceRun(
+    device,
+    model,
+    model.weights,
+    batchesOf(model, golden, "task1", 0),
+    start(model, golden, "task1"),
+    horizon,
+    "paper",
+  );
+  assert.equal(
+    states.map(({ step }) => step),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
   states.forEach((state) => nearState(model, golden, "task1", state));
   nearLosses(golden, "task1", losses);
 
@@ -127,7 +166,12 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
     const want = golden("merged.norms").data[i];
     assert.ok(Math.abs(norm - want) <= tolerance, `${name}: its change is ${norm} long, not ${want}`);
   });
-  for (const module of ["vision_model.encoder.layers.0.self_attn.q_proj", "vision_model.encoder.layers.2.mlp.fc2", "text_model.encoder.layers.0.mlp.fc1", "text_model.encoder.layers.1.self_attn.out_proj"]) {
+  for (const module of [
+    "vision_model.encoder.layers.0.self_attn.q_proj",
+    "vision_model.encoder.layers.2.mlp.fc2",
+    "text_model.encoder.layers.0.mlp.fc1",
+    "text_model.encoder.layers.1.self_attn.out_proj",
+  ]) {
     const off = largestDifference(merged.get(`${module}.weight`)!.data, golden(`merged.${module}.weight`).data);
     assert.ok(off <= tolerance, `merged ${module}: off by ${off}`);
   }
@@ -137,13 +181,24 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
   const want = unflatten(adapter.layouts(model.config).gate, stateAt(model, golden, "task1", horizon).gate);
   const ranks = adapter.ranks(model.config, values);
   for (const [name, { data }] of want) assert.is(ranks.get(name), data.filter((g) => g !== 0).length, name);
-  assert.ok([...ranks.values()].some((r) => r < 4), "some ranks are pruned");
+  assert.ok(
+    [...ranks.values()].some((r) => r < 4),
+    "some ranks are pruned",
+  );
 });
 
 deviceTest("task 1 with the shrink of the authors' code", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
   const layout = adapter.layouts(model.config).gate;
-  const { states } = await traceRun(device, model, model.weights, batchesOf(model, golden, "task1", 0), start(model, golden, "task1"), horizon, "code");
+  const { states } = await traceRun(
+    device,
+    model,
+    model.weights,
+    batchesOf(model, golden, "task1", 0),
+    start(model, golden, "task1"),
+    horizon,
+    "code",
+  );
   for (const { step, values } of states) {
     for (const [name, { data }] of unflatten(layout, values.gate)) {
       const off = largestDifference(data, golden(`task1.code.${name}.gate`).data.subarray(4 * step, 4 * step + 4));
@@ -195,7 +250,9 @@ const options = { dense: kappas.denseFraction, levels: kappas.nLambda };
 
 const nearSchedule = (steps: number, of: (step: number) => number, want: readonly number[], what: string): void => {
   assert.is(want.length, steps);
-  want.forEach((k, i) => assert.ok(Math.abs(of(i) - k) <= 1e-8 * Math.max(k, kappas.kappaMax), `${what}, ${steps} steps, step ${i}: ${of(i)}, not ${k}`));
+  want.forEach((k, i) =>
+    assert.ok(Math.abs(of(i) - k) <= 1e-8 * Math.max(k, kappas.kappaMax), `${what}, ${steps} steps, step ${i}: ${of(i)}, not ${k}`),
+  );
 };
 
 test("the threshold of 500 steps is the loop's, and its sum is 129.98 thresholds", () => {
@@ -213,8 +270,10 @@ test("other numbers of steps keep the ramp's shape and its sum; unscaled they ke
     const of = ramp(kappas.kappaMax, options).of(Number(steps));
     nearSchedule(Number(steps), of, want, "scaled");
   }
-  for (const [steps, want] of Object.entries(kappas.unscaled)) nearSchedule(Number(steps), ramp(kappas.kappaMax, { ...options, scaled: false }).of(Number(steps)), want, "unscaled");
-  for (const [steps, want] of Object.entries(kappas.code)) nearSchedule(Number(steps), ramp(kappas.kappaMax, { ...options, reference: Number(steps) }).of(Number(steps)), want, "code");
+  for (const [steps, want] of Object.entries(kappas.unscaled))
+    nearSchedule(Number(steps), ramp(kappas.kappaMax, { ...options, scaled: false }).of(Number(steps)), want, "unscaled");
+  for (const [steps, want] of Object.entries(kappas.code))
+    nearSchedule(Number(steps), ramp(kappas.kappaMax, { ...options, reference: Number(steps) }).of(Number(steps)), want, "code");
   for (const steps of [1, 2, 3, 7, 99, 200, 333, 1000, 1234]) {
     const of = ramp(kappas.kappaMax, options).of(steps);
     const sum = Array.from({ length: steps }, (_, i) => of(i)).reduce((a, b) => a + b, 0);
@@ -223,8 +282,17 @@ test("other numbers of steps keep the ramp's shape and its sum; unscaled they ke
 });
 
 test("half a cosine is torch's, from its peak down", () => {
-  const golden = JSON.parse(readFileSync(fixture("optimizers.json"), "utf8")) as { readonly schedules: readonly { readonly name: string; readonly options: { readonly lr: number; readonly steps: number }; readonly lr: readonly number[] }[] };
-  const { options: { lr, steps }, lr: want } = golden.schedules.find(({ name }) => name === "cosine")!;
+  const golden = JSON.parse(readFileSync(fixture("optimizers.json"), "utf8")) as {
+    readonly schedules: readonly {
+      readonly name: string;
+      readonly options: { readonly lr: number; readonly steps: number };
+      readonly lr: readonly number[];
+    }[];
+  };
+  const {
+    options: { lr, steps },
+    lr: want,
+  } = golden.schedules.find(({ name }) => name === "cosine")!;
   const of = cosine(lr).of(steps);
   want.forEach((value, i) => assert.ok(Math.abs(of(i) - value) <= 1e-10, `step ${i}: ${of(i)}, not ${value}`));
 });

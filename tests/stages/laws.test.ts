@@ -41,7 +41,10 @@ interface Draw {
 }
 
 const draws: fc.Arbitrary<Draw> = fc.record({
-  name: fc.constantFrom("encode", "adapt", "project", "merge"), add: fc.integer({ min: -9, max: 9 }), fails: fc.boolean(), inner: fc.array(fc.constantFrom("a", "b"), { maxLength: 3 }),
+  name: fc.constantFrom("encode", "adapt", "project", "merge"),
+  add: fc.integer({ min: -9, max: 9 }),
+  fails: fc.boolean(),
+  inner: fc.array(fc.constantFrom("a", "b"), { maxLength: 3 }),
 });
 /** Failures are rare enough for most compositions to reach their end. */
 const three = fc.tuple(draws, draws, draws).chain((stages) => fc.nat(4).map((bad) => stages.map((s, i) => ({ ...s, fails: s.fails && bad === i }))));
@@ -51,25 +54,41 @@ const failure = (name: string): Failure => ({ _tag: "BadOption", option: name, d
 /** A stage of tracing: it records, and adds or fails. */
 const stepOf = ({ name, add, fails, inner }: Draw): StepStage<number, number> => {
   const atom = (part: string, value: number): StepStage<number, number> => ({
-    name: part, options: { value }, parts: [],
+    name: part,
+    options: { value },
+    parts: [],
     run: (n) => (tracing) => {
       tracing.hyper(`${part} of ${n}`, [() => value]);
       return fails ? E.left(failure(part)) : E.right(3 * n + value);
     },
   });
-  return inner.length === 0 ? atom(name, add) : named(name, { add }, inner.map((part, i) => atom(part, add + i)).reduce((x, y) => step.compose(x, y)));
+  return inner.length === 0
+    ? atom(name, add)
+    : named(
+        name,
+        { add },
+        inner.map((part, i) => atom(part, add + i)).reduce((x, y) => step.compose(x, y)),
+      );
 };
 
 const taskOf = ({ name, add, fails, inner }: Draw): TaskStage<number, number> => {
   const atom = (part: string, value: number): TaskStage<number, number> => ({
-    name: part, options: { value }, parts: [],
+    name: part,
+    options: { value },
+    parts: [],
     run: (n) => (runtime) => async () => {
       runtime.emit({ type: "skipped", id: `${part} of ${n}`, detail: String(runtime.seed) });
       await Promise.resolve();
       return fails ? E.left(failure(part)) : E.right(3 * n + value);
     },
   });
-  return inner.length === 0 ? atom(name, add) : named(name, { add }, inner.map((part, i) => atom(part, add + i)).reduce((x, y) => task.compose(x, y)));
+  return inner.length === 0
+    ? atom(name, add)
+    : named(
+        name,
+        { add },
+        inner.map((part, i) => atom(part, add + i)).reduce((x, y) => task.compose(x, y)),
+      );
 };
 
 /** Everything that running shows: the result, and the effects in their order. */
@@ -84,51 +103,67 @@ const ofTask = async (stage: TaskStage<number, number>, n: number): Promise<unkn
 };
 
 test("at the scale of a step: identity is neutral, composition associates, in what it does and in what it says", () => {
-  fc.assert(fc.property(three, fc.integer({ min: -99, max: 99 }), (drawn, n) => {
-    const [f, g, h] = drawn.map(stepOf);
-    const same = (x: StepStage<number, number>, y: StepStage<number, number>): void => {
-      assert.equal(ofStep(x, n), ofStep(y, n));
-      assert.equal(manifest(x), manifest(y));
-    };
-    same(step.compose(step.identity<number>(), f), f);
-    same(step.compose(f, step.identity<number>()), f);
-    same(step.compose(step.compose(f, g), h), step.compose(f, step.compose(g, h)));
-    same(step.pipeline(f, g, h), step.compose(step.compose(f, g), h));
-    same(step.compose(named("whole", {}, step.compose(f, g)), h), step.pipeline(named("whole", {}, step.pipeline(f, g)), h));
-  }));
+  fc.assert(
+    fc.property(three, fc.integer({ min: -99, max: 99 }), (drawn, n) => {
+      const [f, g, h] = drawn.map(stepOf);
+      const same = (x: StepStage<number, number>, y: StepStage<number, number>): void => {
+        assert.equal(ofStep(x, n), ofStep(y, n));
+        assert.equal(manifest(x), manifest(y));
+      };
+      same(step.compose(step.identity<number>(), f), f);
+      same(step.compose(f, step.identity<number>()), f);
+      same(step.compose(step.compose(f, g), h), step.compose(f, step.compose(g, h)));
+      same(step.pipeline(f, g, h), step.compose(step.compose(f, g), h));
+      same(step.compose(named("whole", {}, step.compose(f, g)), h), step.pipeline(named("whole", {}, step.pipeline(f, g)), h));
+    }),
+  );
 });
 
 test("at the scale of a task: the same", async () => {
-  await fc.assert(fc.asyncProperty(three, fc.integer({ min: -99, max: 99 }), async (drawn, n) => {
-    const [f, g, h] = drawn.map(taskOf);
-    const same = async (x: TaskStage<number, number>, y: TaskStage<number, number>): Promise<void> => {
-      assert.equal(await ofTask(x, n), await ofTask(y, n));
-      assert.equal(manifest(x), manifest(y));
-    };
-    await same(task.compose(task.identity<number>(), f), f);
-    await same(task.compose(f, task.identity<number>()), f);
-    await same(task.compose(task.compose(f, g), h), task.compose(f, task.compose(g, h)));
-    await same(task.pipeline(f, g, h), task.compose(task.compose(f, g), h));
-    await same(task.compose(named("whole", {}, task.compose(f, g)), h), task.pipeline(named("whole", {}, task.pipeline(f, g)), h));
-  }));
+  await fc.assert(
+    fc.asyncProperty(three, fc.integer({ min: -99, max: 99 }), async (drawn, n) => {
+      const [f, g, h] = drawn.map(taskOf);
+      const same = async (x: TaskStage<number, number>, y: TaskStage<number, number>): Promise<void> => {
+        assert.equal(await ofTask(x, n), await ofTask(y, n));
+        assert.equal(manifest(x), manifest(y));
+      };
+      await same(task.compose(task.identity<number>(), f), f);
+      await same(task.compose(f, task.identity<number>()), f);
+      await same(task.compose(task.compose(f, g), h), task.compose(f, task.compose(g, h)));
+      await same(task.pipeline(f, g, h), task.compose(task.compose(f, g), h));
+      await same(task.compose(named("whole", {}, task.compose(f, g)), h), task.pipeline(named("whole", {}, task.pipeline(f, g)), h));
+    }),
+  );
 });
 
 test("what follows a failure is not run", async () => {
-  const [bad, good] = [{ name: "adapt", add: 1, fails: true, inner: [] }, { name: "merge", add: 2, fails: false, inner: [] }];
+  const [bad, good] = [
+    { name: "adapt", add: 1, fails: true, inner: [] },
+    { name: "merge", add: 2, fails: false, inner: [] },
+  ];
   assert.equal(ofStep(step.compose(stepOf(bad), stepOf(good)), 1), { result: E.left(failure("adapt")), effects: ["adapt of 1"] });
-  const ran = await ofTask(task.compose(taskOf(bad), taskOf(good)), 1) as { readonly effects: readonly unknown[] };
+  const ran = (await ofTask(task.compose(taskOf(bad), taskOf(good)), 1)) as { readonly effects: readonly unknown[] };
   assert.is(ran.effects.length, 1);
 });
 
 test("a manifest is plain data: names and options of the parts, in order", () => {
-  const steps = repeat(20, gradient(sum(imageToText, textToImage)), update(adamW({ lr: cosine(5e-4), betas: [0.9, 0.9999] })), rankSelect(softThreshold(ramp(0.005))));
+  const steps = repeat(
+    20,
+    gradient(sum(imageToText, textToImage)),
+    update(adamW({ lr: cosine(5e-4), betas: [0.9, 0.9999] })),
+    rankSelect(softThreshold(ramp(0.005))),
+  );
   const said = manifest(named("codyra step", { count: steps.count }, steps.step));
   assert.equal(JSON.parse(JSON.stringify(said)), {
-    name: "codyra step", options: { count: 20 },
+    name: "codyra step",
+    options: { count: 20 },
     parts: [
       { name: "gradient", options: { objective: "sum(imageToText, textToImage)" } },
       { name: "update", options: { adamW: { lr: { cosine: { peak: 5e-4, warmup: 0 } }, betas: [0.9, 0.9999], eps: 1e-8, weightDecay: 0 } } },
-      { name: "rankSelect", options: { softThreshold: { kappa: { ramp: { peak: 0.005, dense: 0.5, levels: 50, reference: 500, scaled: true } }, shrink: "paper" } } },
+      {
+        name: "rankSelect",
+        options: { softThreshold: { kappa: { ramp: { peak: 0.005, dense: 0.5, levels: 50, reference: 500, scaled: true } }, shrink: "paper" } },
+      },
     ],
   });
 });
@@ -165,14 +200,27 @@ deviceTest("stages of a step leave the trainee that they are given as it is", as
   const { tracing } = recorder(config, 10);
   const layouts = adapter.layouts(config);
   const shapes = parameters(config);
-  const groups = Object.fromEntries(Object.entries(layouts).map(([name, layout]) => {
-    const flat = tracing.state(name, [layout.length]);
-    return [name, { layout, flat, views: views(layout, flat) }];
-  }));
-  const byName = Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, group.views])) as Readonly<Record<"A" | "B" | "gate", (typeof groups)[string]["views"]>>;
-  const scope = adapter.scope(config, plainScope((name) => tracing.frozen(name, shapes.get(name)!)), byName);
+  const groups = Object.fromEntries(
+    Object.entries(layouts).map(([name, layout]) => {
+      const flat = tracing.state(name, [layout.length]);
+      return [name, { layout, flat, views: views(layout, flat) }];
+    }),
+  );
+  const byName = Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, group.views])) as Readonly<
+    Record<"A" | "B" | "gate", (typeof groups)[string]["views"]>
+  >;
+  const scope = adapter.scope(
+    config,
+    plainScope((name) => tracing.frozen(name, shapes.get(name)!)),
+    byName,
+  );
   const trainee: Trainee = { groups, state: {}, scope, batch: { images: 2, texts: 3, length: 5, previous: 0 } };
-  const [{ name: first, shape: [, width] }] = layouts.A.entries;
+  const [
+    {
+      name: first,
+      shape: [, width],
+    },
+  ] = layouts.A.entries;
   const basis = extend(emptyBasis(width), [Float64Array.from({ length: width }, (_, i) => i + 1)]);
   const run = <A, B, N extends string>(stage: StepStage<A, B, N>, a: A): B => {
     const { value, unchanged } = frozen(a);
@@ -198,13 +246,22 @@ const lessonOf = async (device: Device): Promise<{ readonly lesson: Lesson & Wit
   const nobody = { encode: () => [], bos: 0, eos: 2, pad: 2 };
   const one = { name: "one", classNames: ["a", "b", "c"], templates: ["{c}"], train: TE.of([]), test: TE.of([]) };
   const batch = (at: number): Readonly<Record<string, Float32Array | Uint32Array>> => ({
-    pixels: numbers([shape.images, channels, imageSize, imageSize], at).data, ids: Uint32Array.from({ length: 15 }, (_, i) => (i * 7 + 3) % 97), ends: Uint32Array.of(4, 8, 12),
-    targets: Float32Array.of(1, 0, 0, 0, 1, 0), transposedTargets: Float32Array.of(1, 0, 0, 1, 0, 0),
+    pixels: numbers([shape.images, channels, imageSize, imageSize], at).data,
+    ids: Uint32Array.from({ length: 15 }, (_, i) => (i * 7 + 3) % 97),
+    ends: Uint32Array.of(4, 8, 12),
+    targets: Float32Array.of(1, 0, 0, 0, 1, 0),
+    transposedTargets: Float32Array.of(1, 0, 0, 1, 0, 0),
   });
   const all = [0, 1, 2, 3].map(batch);
   const clip = { config, weights, tokenizer: nobody, preprocess: clipPreprocess(imageSize), files: new Map() };
   return {
-    lesson: { learner: learner(clip), task: one, position: 0, stream: { tasks: [one], labelSpace: "task" }, batches: { shape, at: (n) => TE.of(all[n % all.length]) } },
+    lesson: {
+      learner: learner(clip),
+      task: one,
+      position: 0,
+      stream: { tasks: [one], labelSpace: "task" },
+      batches: { shape, at: (n) => TE.of(all[n % all.length]) },
+    },
     runtime: { device, seed: 3, images: imageCache(0), emit: () => undefined },
   };
 };
@@ -215,7 +272,10 @@ deviceTest("stages of a task leave the lesson that they are given as it is, and 
   const { lesson, runtime } = await lessonOf(device);
   const given = frozen(lesson);
   const [first, second, third] = [
-    adapt({ adapters: gatedLora({ rank: 2 }), steps: fourSteps }) as TaskStage<Lesson & WithBatches, Lesson & WithBatches & WithAdapters<"A" | "B" | "gate">>,
+    adapt({ adapters: gatedLora({ rank: 2 }), steps: fourSteps }) as TaskStage<
+      Lesson & WithBatches,
+      Lesson & WithBatches & WithAdapters<"A" | "B" | "gate">
+    >,
     rankSelect(magnitude(1)) as TaskStage<any, any>,
     merge(selected) as TaskStage<any, any>,
   ];
@@ -275,7 +335,13 @@ test("what cannot work does not type-check", () => {
   // @ts-expect-error
   adapt({ adapters: lora(), steps: prune });
   // The need survives composition with other steps.
-  const longer = repeat(10, gradient(imageToText), update(sgd({ lr: constantly(0.1) })), rankSelect(softThreshold(ramp(0.005))), step.identity<Trainee>());
+  const longer = repeat(
+    10,
+    gradient(imageToText),
+    update(sgd({ lr: constantly(0.1) })),
+    rankSelect(softThreshold(ramp(0.005))),
+    step.identity<Trainee>(),
+  );
   // @ts-expect-error
   adapt({ adapters: lora(), steps: longer });
   // A merge that asks for gates, after an adapter without them; and one that needs adapters, after a stage that gives none.

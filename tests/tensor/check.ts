@@ -53,7 +53,8 @@ export const deviceTest = (name: string, body: (device: Device) => Promise<void>
 };
 
 /** A test on the device of its file where what it needs is there, else a skipped one that says what is missing. */
-export const deviceTestWith = (there: boolean, missing: string): typeof deviceTest => (there ? deviceTest : (name) => void test.skip(`${name} (without ${missing})`));
+export const deviceTestWith = (there: boolean, missing: string): typeof deviceTest =>
+  there ? deviceTest : (name) => void test.skip(`${name} (without ${missing})`);
 
 /** Runs the tests of a file, and closes its device. */
 export const runTests = (): void => {
@@ -92,7 +93,13 @@ const dataOf = (values: Readonly<Record<string, Value>>): Readonly<Record<string
 export const traced = (signature: Signature, step: (args: Arguments) => Results): Program => orThrow(trace(signature, (args) => E.right(step(args))));
 
 /** Instantiates a program, uses it, and releases it whatever happens. */
-export const using = async <A>(device: Device, program: Program, use: (exe: Executable) => Promise<A>, weights?: Resident, record: readonly string[] = []): Promise<A> => {
+export const using = async <A>(
+  device: Device,
+  program: Program,
+  use: (exe: Executable) => Promise<A>,
+  weights?: Resident,
+  record: readonly string[] = [],
+): Promise<A> => {
   const exe = await runOrThrow(instantiate(device, program, weights, record));
   try {
     return await use(exe);
@@ -110,13 +117,21 @@ export const readAll = async (exe: Executable, names: Iterable<string>): Promise
 
 /** Evaluates a function of inputs once: its outputs by name. */
 export const evaluate = (
-  device: Device, inputs: Readonly<Record<string, Value>>, f: (inputs: Tensors) => Tensors, weights?: Resident,
+  device: Device,
+  inputs: Readonly<Record<string, Value>>,
+  f: (inputs: Tensors) => Tensors,
+  weights?: Resident,
 ): Promise<Readonly<Record<string, Float32Array>>> => {
   const program = traced({ inputs: specsOf(inputs) }, ({ inputs: tensors }) => ({ outputs: f(tensors) }));
-  return using(device, program, async (exe) => {
-    orThrow(exe.run(dataOf(inputs)));
-    return readAll(exe, Object.keys(program.outputs));
-  }, weights);
+  return using(
+    device,
+    program,
+    async (exe) => {
+      orThrow(exe.run(dataOf(inputs)));
+      return readAll(exe, Object.keys(program.outputs));
+    },
+    weights,
+  );
 };
 
 /** ‖a - b‖ / ‖b‖. */
@@ -173,7 +188,11 @@ export const checkOp = async (device: Device, name: string, one: OpCase): Promis
   for (const kind of ["cpu", "gpu"] as const) await checkOn(withKernelsOf(kind, device), `${name} (${kind})`, one);
 };
 
-const checkOn = async (device: Device, name: string, { inputs, op, reference, wrt, tolerance = 2e-6, magnitude = 1e-30, slopeTolerance = 2e-5 }: OpCase): Promise<void> => {
+const checkOn = async (
+  device: Device,
+  name: string,
+  { inputs, op, reference, wrt, tolerance = 2e-6, magnitude = 1e-30, slopeTolerance = 2e-5 }: OpCase,
+): Promise<void> => {
   const chosen = wrt ?? Object.keys(inputs).filter((key) => inputs[key].data instanceof Float32Array);
   const doubles: Doubles = Object.fromEntries(Object.entries(inputs).map(([key, { data }]) => [key, Float64Array.from(data)]));
   const want = reference(doubles);
@@ -182,7 +201,10 @@ const checkOn = async (device: Device, name: string, { inputs, op, reference, wr
     const y = op(tensors);
     assert.is(size(y.shape), want.length, `${name}: elements`);
     const loss = sum(mul(reshape(y, [want.length]), tensors["co-tangent"]));
-    const grads = gradient(loss, chosen.map((key) => tensors[key]));
+    const grads = gradient(
+      loss,
+      chosen.map((key) => tensors[key]),
+    );
     return { outputs: { y, ...Object.fromEntries(chosen.map((key, i) => [`gradient of ${key}`, grads[i]])) } };
   });
   await using(device, program, async (exe) => {
@@ -208,7 +230,10 @@ const checkOn = async (device: Device, name: string, { inputs, op, reference, wr
       const slope = (at(1) - at(-1)) / (2 * h);
       const terms = Math.sqrt(g.reduce((s, v, i) => s + (v * direction[i]) ** 2, 0));
       const wrong = Math.abs(slope - dot(g, direction));
-      assert.ok(wrong <= slopeTolerance * Math.max(terms, 1e-3), `${name}: slope along ${key} is ${dot(g, direction)} and not ${slope} (terms ${terms})`);
+      assert.ok(
+        wrong <= slopeTolerance * Math.max(terms, 1e-3),
+        `${name}: slope along ${key} is ${dot(g, direction)} and not ${slope} (terms ${terms})`,
+      );
     }
   });
 };

@@ -5,7 +5,23 @@ import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
 import * as E from "fp-ts/lib/Either.js";
 import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
-import { abs, add, affine, constant, div, exp, gelu, log, mul, quickGelu, scale, sigmoid, sqrt, square, sub } from "../../src/tensor/ops/elementwise.ts";
+import {
+  abs,
+  add,
+  affine,
+  constant,
+  div,
+  exp,
+  gelu,
+  log,
+  mul,
+  quickGelu,
+  scale,
+  sigmoid,
+  sqrt,
+  square,
+  sub,
+} from "../../src/tensor/ops/elementwise.ts";
 import { gather, patchify, scatterAdd } from "../../src/tensor/ops/embedding.ts";
 import { layerNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { accumulate, attentionScores, attentionValues, linear, matmul } from "../../src/tensor/ops/matmul.ts";
@@ -17,15 +33,32 @@ import { softmax } from "../../src/tensor/ops/softmax.ts";
 import { copy, pad, slice } from "../../src/tensor/ops/window.ts";
 import { trace, type Results } from "../../src/tensor/program.ts";
 import { floats, reshape, view, type Shape, type Tensor } from "../../src/tensor/tensor.ts";
-import { checkOp, deviceTest, evaluate, failureOf, largestDifference, numbers, orThrow, readAll, runTests, specsOf, traced, using, wholes, type Value } from "./check.ts";
+import {
+  checkOp,
+  deviceTest,
+  evaluate,
+  failureOf,
+  largestDifference,
+  numbers,
+  orThrow,
+  readAll,
+  runTests,
+  specsOf,
+  traced,
+  using,
+  wholes,
+  type Value,
+} from "./check.ts";
 
 type Numbers = ArrayLike<number>;
 
 const range = (n: number): readonly number[] => [...Array(n).keys()];
 const map = (x: Numbers, f: (v: number, i: number) => number): Float64Array => Float64Array.from(x, f);
 const total = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0);
-const rowsOf = (x: Numbers, width: number): readonly (readonly number[])[] => range(width === 0 ? 0 : x.length / width).map((r) => range(width).map((c) => x[r * width + c]));
-const flatMapRows = (x: Numbers, width: number, f: (row: readonly number[], r: number) => readonly number[]): Float64Array => Float64Array.from(rowsOf(x, width).flatMap(f));
+const rowsOf = (x: Numbers, width: number): readonly (readonly number[])[] =>
+  range(width === 0 ? 0 : x.length / width).map((r) => range(width).map((c) => x[r * width + c]));
+const flatMapRows = (x: Numbers, width: number, f: (row: readonly number[], r: number) => readonly number[]): Float64Array =>
+  Float64Array.from(rowsOf(x, width).flatMap(f));
 
 // Matrix products ------------------------------------------------------------------------------------------------------------------------
 
@@ -37,15 +70,40 @@ const product = (m: number, n: number, k: number, a: (i: number, l: number) => n
 };
 
 /** [m, n, k]: one, primes, one off a tile of 8 and of 64, thin and long. */
-const products = [[1, 1, 1], [1, 7, 3], [5, 1, 13], [9, 63, 65], [65, 9, 7], [64, 64, 64], [17, 130, 1], [129, 3, 33], [2, 5, 257]] as const;
+const products = [
+  [1, 1, 1],
+  [1, 7, 3],
+  [5, 1, 13],
+  [9, 63, 65],
+  [65, 9, 7],
+  [64, 64, 64],
+  [17, 130, 1],
+  [129, 3, 33],
+  [2, 5, 257],
+] as const;
 
-for (const [ta, tb] of [[false, false], [false, true], [true, false], [true, true]] as const) {
+for (const [ta, tb] of [
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+] as const) {
   deviceTest(`matmul ${ta ? "T" : "N"}${tb ? "T" : "N"}`, async (device) => {
     for (const [m, n, k] of products) {
       await checkOp(device, `matmul ${ta} ${tb} ${m} ${n} ${k}`, {
         inputs: { a: numbers(ta ? [k, m] : [m, k], 1), b: numbers(tb ? [n, k] : [k, n], 2) },
         op: ({ a, b }) => matmul(a, b, { ta, tb, scale: 0.7 }),
-        reference: ({ a, b }) => map(product(m, n, k, (i, l) => (ta ? a[l * m + i] : a[i * k + l]), (l, j) => (tb ? b[j * k + l] : b[l * n + j])), (v) => Math.fround(0.7) * v),
+        reference: ({ a, b }) =>
+          map(
+            product(
+              m,
+              n,
+              k,
+              (i, l) => (ta ? a[l * m + i] : a[i * k + l]),
+              (l, j) => (tb ? b[j * k + l] : b[l * n + j]),
+            ),
+            (v) => Math.fround(0.7) * v,
+          ),
       });
     }
   });
@@ -59,20 +117,55 @@ deviceTest("matmul: leading dimensions are rows", (device) =>
       assert.equal(y.shape, [3, 5, 11]);
       return y;
     },
-    reference: ({ a, b }) => product(15, 11, 7, (i, l) => a[i * 7 + l], (l, j) => b[j * 7 + l]),
-  }));
+    reference: ({ a, b }) =>
+      product(
+        15,
+        11,
+        7,
+        (i, l) => a[i * 7 + l],
+        (l, j) => b[j * 7 + l],
+      ),
+  }),
+);
 
 deviceTest("linear: bias and low-rank pair, each alone and together", async (device) => {
-  for (const [m, n, k, r] of [[1, 1, 1, 1], [5, 9, 7, 3], [65, 63, 17, 16], [7, 130, 65, 1]] as const) {
-    for (const [withBias, withPair] of [[false, false], [true, false], [false, true], [true, true]] as const) {
+  for (const [m, n, k, r] of [
+    [1, 1, 1, 1],
+    [5, 9, 7, 3],
+    [65, 63, 17, 16],
+    [7, 130, 65, 1],
+  ] as const) {
+    for (const [withBias, withPair] of [
+      [false, false],
+      [true, false],
+      [false, true],
+      [true, true],
+    ] as const) {
       await checkOp(device, `linear ${m} ${n} ${k} ${r} ${withBias} ${withPair}`, {
         inputs: {
-          x: numbers([m, k], 1), w: numbers([n, k], 2), ...(withBias ? { bias: numbers([n], 3) } : {}), ...(withPair ? { p: numbers([m, r], 4), q: numbers([n, r], 5) } : {}),
+          x: numbers([m, k], 1),
+          w: numbers([n, k], 2),
+          ...(withBias ? { bias: numbers([n], 3) } : {}),
+          ...(withPair ? { p: numbers([m, r], 4), q: numbers([n, r], 5) } : {}),
         },
         op: ({ x, w, bias, p, q }) => linear(x, w, withBias ? bias : undefined, withPair ? { p, q } : undefined),
         reference: ({ x, w, bias, p, q }) => {
-          const base = product(m, n, k, (i, l) => x[i * k + l], (l, j) => w[j * k + l]);
-          const low = withPair ? product(m, n, r, (i, l) => p[i * r + l], (l, j) => q[j * r + l]) : undefined;
+          const base = product(
+            m,
+            n,
+            k,
+            (i, l) => x[i * k + l],
+            (l, j) => w[j * k + l],
+          );
+          const low = withPair
+            ? product(
+                m,
+                n,
+                r,
+                (i, l) => p[i * r + l],
+                (l, j) => q[j * r + l],
+              )
+            : undefined;
           return map(base, (v, at) => v + (low?.[at] ?? 0) + (withBias ? bias[at % n] : 0));
         },
       });
@@ -81,15 +174,40 @@ deviceTest("linear: bias and low-rank pair, each alone and together", async (dev
 });
 
 deviceTest("gated low-rank adaptation of a layer whose weight is frozen: the gradient of x has both paths", async (device) => {
-  for (const [m, n, k, r] of [[3, 5, 7, 2], [33, 65, 9, 8], [5, 9, 13, 65]] as const) {
+  for (const [m, n, k, r] of [
+    [3, 5, 7, 2],
+    [33, 65, 9, 8],
+    [5, 9, 13, 65],
+  ] as const) {
     await checkOp(device, `gated ${m} ${n} ${k} ${r}`, {
       inputs: { x: numbers([m, k], 1), w: numbers([n, k], 2), a: numbers([r, k], 3), b: numbers([n, r], 4), g: numbers([r], 5) },
       wrt: ["x", "a", "b", "g"],
       op: ({ x, w, a, b, g }) => linear(x, w, undefined, { p: mul(matmul(x, a, { tb: true }), g), q: b }),
       reference: ({ x, w, a, b, g }) => {
-        const h = product(m, r, k, (i, l) => x[i * k + l], (l, j) => a[j * k + l]);
-        const low = product(m, n, r, (i, l) => h[i * r + l] * g[l], (l, j) => b[j * r + l]);
-        return map(product(m, n, k, (i, l) => x[i * k + l], (l, j) => w[j * k + l]), (v, at) => v + low[at]);
+        const h = product(
+          m,
+          r,
+          k,
+          (i, l) => x[i * k + l],
+          (l, j) => a[j * k + l],
+        );
+        const low = product(
+          m,
+          n,
+          r,
+          (i, l) => h[i * r + l] * g[l],
+          (l, j) => b[j * r + l],
+        );
+        return map(
+          product(
+            m,
+            n,
+            k,
+            (i, l) => x[i * k + l],
+            (l, j) => w[j * k + l],
+          ),
+          (v, at) => v + low[at],
+        );
       },
     });
   }
@@ -111,29 +229,79 @@ deviceTest("accumulate: a thin product becomes the wide one's epilogue, and noth
   assert.equal(names, ["matmul", "matmul", "add", "add"]);
   const [a, b, p, q, qt] = Object.values(inputs).map(({ data }) => data);
   const [wide, thin, other] = [
-    product(9, 11, 70, (i, l) => a[i * 70 + l], (l, j) => b[l * 11 + j]), product(9, 11, 3, (i, l) => p[i * 3 + l], (l, j) => q[l * 11 + j]),
-    product(9, 11, 3, (i, l) => p[i * 3 + l], (l, j) => qt[j * 3 + l]),
+    product(
+      9,
+      11,
+      70,
+      (i, l) => a[i * 70 + l],
+      (l, j) => b[l * 11 + j],
+    ),
+    product(
+      9,
+      11,
+      3,
+      (i, l) => p[i * 3 + l],
+      (l, j) => q[l * 11 + j],
+    ),
+    product(
+      9,
+      11,
+      3,
+      (i, l) => p[i * 3 + l],
+      (l, j) => qt[j * 3 + l],
+    ),
   ];
-  for (const [name, want] of [["folded", map(wide, (v, i) => v + thin[i])], ["turned", map(wide, (v, i) => v + thin[i])], ["mixed", map(wide, (v, i) => v + other[i])], ["scaled", map(wide, (v, i) => v + 2 * thin[i])]] as const) {
+  for (const [name, want] of [
+    ["folded", map(wide, (v, i) => v + thin[i])],
+    ["turned", map(wide, (v, i) => v + thin[i])],
+    ["mixed", map(wide, (v, i) => v + other[i])],
+    ["scaled", map(wide, (v, i) => v + 2 * thin[i])],
+  ] as const) {
     assert.ok(largestDifference(got[name], want) < 2e-5, name);
   }
 });
 
 deviceTest("attention: scores and values, heads read from the projections with strides", async (device) => {
-  for (const [batch, queries, keys, heads, width] of [[1, 1, 1, 1, 1], [2, 3, 5, 2, 7], [3, 9, 9, 3, 4], [1, 65, 13, 2, 9], [2, 17, 17, 1, 64]] as const) {
-    const inputs = { q: numbers([batch, queries, heads * width], 1), k: numbers([batch, keys, heads * width], 2), p: numbers([batch, heads, queries, keys], 3) };
+  for (const [batch, queries, keys, heads, width] of [
+    [1, 1, 1, 1, 1],
+    [2, 3, 5, 2, 7],
+    [3, 9, 9, 3, 4],
+    [1, 65, 13, 2, 9],
+    [2, 17, 17, 1, 64],
+  ] as const) {
+    const inputs = {
+      q: numbers([batch, queries, heads * width], 1),
+      k: numbers([batch, keys, heads * width], 2),
+      p: numbers([batch, heads, queries, keys], 3),
+    };
     const at = (b: number, t: number, h: number, c: number, tokens: number): number => ((b * tokens + t) * heads + h) * width + c;
     await checkOp(device, `scores ${batch} ${queries} ${keys} ${heads} ${width}`, {
       inputs: { q: inputs.q, k: inputs.k },
       op: ({ q, k }) => attentionScores(q, k, heads, 0.5),
-      reference: ({ q, k }) => Float64Array.from(range(batch).flatMap((b) => range(heads).flatMap((h) => range(queries).flatMap((i) => range(keys).map((j) =>
-        0.5 * total(range(width).map((c) => q[at(b, i, h, c, queries)] * k[at(b, j, h, c, keys)]))))))),
+      reference: ({ q, k }) =>
+        Float64Array.from(
+          range(batch).flatMap((b) =>
+            range(heads).flatMap((h) =>
+              range(queries).flatMap((i) =>
+                range(keys).map((j) => 0.5 * total(range(width).map((c) => q[at(b, i, h, c, queries)] * k[at(b, j, h, c, keys)]))),
+              ),
+            ),
+          ),
+        ),
     });
     await checkOp(device, `values ${batch} ${queries} ${keys} ${heads} ${width}`, {
       inputs: { p: inputs.p, v: inputs.k },
       op: ({ p, v }) => attentionValues(p, v, heads),
-      reference: ({ p, v }) => Float64Array.from(range(batch).flatMap((b) => range(queries).flatMap((i) => range(heads).flatMap((h) => range(width).map((c) =>
-        total(range(keys).map((j) => p[((b * heads + h) * queries + i) * keys + j] * v[at(b, j, h, c, keys)]))))))),
+      reference: ({ p, v }) =>
+        Float64Array.from(
+          range(batch).flatMap((b) =>
+            range(queries).flatMap((i) =>
+              range(heads).flatMap((h) =>
+                range(width).map((c) => total(range(keys).map((j) => p[((b * heads + h) * queries + i) * keys + j] * v[at(b, j, h, c, keys)]))),
+              ),
+            ),
+          ),
+        ),
     });
   }
 });
@@ -171,19 +339,81 @@ const unaries: readonly (readonly [string, (x: Tensor) => Tensor, (v: number) =>
 for (const [name, op, f, [low, high]] of unaries) {
   deviceTest(name, async (device) => {
     for (const shape of counts) {
-      await checkOp(device, `${name} [${shape}]`, { inputs: { x: numbers(shape, 1, low, high) }, op: ({ x }) => op(x), reference: ({ x }) => map(x, f), tolerance: 4e-6, slopeTolerance: 5e-5 });
+      await checkOp(device, `${name} [${shape}]`, {
+        inputs: { x: numbers(shape, 1, low, high) },
+        op: ({ x }) => op(x),
+        reference: ({ x }) => map(x, f),
+        tolerance: 4e-6,
+        slopeTolerance: 5e-5,
+      });
     }
   });
 }
 
 /** [a, b]: b's dimensions that are not one are a contiguous run of a's. */
 const broadcasts: readonly (readonly [Shape, Shape])[] = [
-  [[], []], [[1], [1]], [[7, 5], [7, 5]], [[7, 5], [5]], [[7, 5], []], [[7, 5], [1]], [[7, 5], [7, 1]], [[3, 5, 7], [5, 7]], [[3, 5, 7], [5, 1]], [[3, 5, 7], [3, 1, 1]], [[3, 5, 7], [1, 5, 1]],
-  [[3, 1, 7], [3, 1, 7]], [[2, 3, 5, 7], [3, 5, 1]], [[300, 3], [3]], [[130, 1, 2], [130, 1, 1]], [[257, 5, 3], [5, 1]], [[65, 63], [65, 1]], [[1, 4], [1, 4]], [[13, 129], []],
+  [[], []],
+  [[1], [1]],
+  [
+    [7, 5],
+    [7, 5],
+  ],
+  [[7, 5], [5]],
+  [[7, 5], []],
+  [[7, 5], [1]],
+  [
+    [7, 5],
+    [7, 1],
+  ],
+  [
+    [3, 5, 7],
+    [5, 7],
+  ],
+  [
+    [3, 5, 7],
+    [5, 1],
+  ],
+  [
+    [3, 5, 7],
+    [3, 1, 1],
+  ],
+  [
+    [3, 5, 7],
+    [1, 5, 1],
+  ],
+  [
+    [3, 1, 7],
+    [3, 1, 7],
+  ],
+  [
+    [2, 3, 5, 7],
+    [3, 5, 1],
+  ],
+  [[300, 3], [3]],
+  [
+    [130, 1, 2],
+    [130, 1, 1],
+  ],
+  [
+    [257, 5, 3],
+    [5, 1],
+  ],
+  [
+    [65, 63],
+    [65, 1],
+  ],
+  [
+    [1, 4],
+    [1, 4],
+  ],
+  [[13, 129], []],
 ];
 
 const binaries: readonly (readonly [string, (a: Tensor, b: Tensor) => Tensor, (a: number, b: number) => number])[] = [
-  ["add", add, (a, b) => a + b], ["sub", sub, (a, b) => a - b], ["mul", mul, (a, b) => a * b], ["div", div, (a, b) => a / b],
+  ["add", add, (a, b) => a + b],
+  ["sub", sub, (a, b) => a - b],
+  ["mul", mul, (a, b) => a * b],
+  ["div", div, (a, b) => a / b],
 ];
 
 const meets = (shape: Shape, other: Shape): ((i: number) => number) => {
@@ -214,7 +444,12 @@ for (const [name, op, f] of binaries) {
 }
 
 deviceTest("one tensor as both operands", (device) =>
-  checkOp(device, "x * x / (x + x)", { inputs: { x: numbers([7, 9], 1, 1, 2) }, op: ({ x }) => div(mul(x, x), add(x, x)), reference: ({ x }) => map(x, (v) => v / 2) }));
+  checkOp(device, "x * x / (x + x)", {
+    inputs: { x: numbers([7, 9], 1, 1, 2) },
+    op: ({ x }) => div(mul(x, x), add(x, x)),
+    reference: ({ x }) => map(x, (v) => v / 2),
+  }),
+);
 
 deviceTest("constants", async (device) => {
   const got = await evaluate(device, { x: numbers([1], 1) }, () => ({ many: constant(-2.5, [65, 3]), one: constant(7, []), none: constant(1, [0]) }));
@@ -227,7 +462,18 @@ deviceTest("constants", async (device) => {
 // Reductions ------------------------------------------------------------------------------------------------------------------------------
 
 /** [outer, mod, div]; beyond 128 outer there are two passes. */
-const patterns = [[1, 1, 1], [1, 7, 1], [5, 1, 3], [3, 5, 7], [128, 3, 2], [129, 3, 2], [257, 1, 1], [1000, 65, 1], [130, 2, 65], [2, 65, 130]] as const;
+const patterns = [
+  [1, 1, 1],
+  [1, 7, 1],
+  [5, 1, 3],
+  [3, 5, 7],
+  [128, 3, 2],
+  [129, 3, 2],
+  [257, 1, 1],
+  [1000, 65, 1],
+  [130, 2, 65],
+  [2, 65, 130],
+] as const;
 
 deviceTest("sumTo and expand", async (device) => {
   for (const [outer, mod, div] of patterns) {
@@ -235,7 +481,8 @@ deviceTest("sumTo and expand", async (device) => {
     await checkOp(device, `sumTo ${outer} ${mod} ${div}`, {
       inputs: { x: numbers([outer, mod, div], 1) },
       op: ({ x }) => sumTo(x, pattern, [mod], 0.5),
-      reference: ({ x }) => Float64Array.from(range(mod).map((j) => 0.5 * total(range(outer).flatMap((o) => range(div).map((k) => x[(o * mod + j) * div + k]))))),
+      reference: ({ x }) =>
+        Float64Array.from(range(mod).map((j) => 0.5 * total(range(outer).flatMap((o) => range(div).map((k) => x[(o * mod + j) * div + k]))))),
     });
     await checkOp(device, `expand ${outer} ${mod} ${div}`, {
       inputs: { x: numbers([mod], 1) },
@@ -252,7 +499,11 @@ deviceTest("sum, mean and sumRows", async (device) => {
     await checkOp(device, `sum [${shape}]`, { inputs: { x }, op: ({ x: t }) => sum(t, 3), reference: ({ x: v }) => [3 * total([...v])] });
     await checkOp(device, `mean [${shape}]`, { inputs: { x }, op: ({ x: t }) => mean(t), reference: ({ x: v }) => [total([...v]) / v.length] });
     if (shape.length > 0) {
-      await checkOp(device, `sumRows [${shape}]`, { inputs: { x }, op: ({ x: t }) => sumRows(t), reference: ({ x: v }) => Float64Array.from(range(width).map((c) => total(rowsOf(v, width).map((r) => r[c])))) });
+      await checkOp(device, `sumRows [${shape}]`, {
+        inputs: { x },
+        op: ({ x: t }) => sumRows(t),
+        reference: ({ x: v }) => Float64Array.from(range(width).map((c) => total(rowsOf(v, width).map((r) => r[c])))),
+      });
     }
   }
 });
@@ -268,7 +519,15 @@ deviceTest("a sum of so many rows that their partial sums would not fit one dime
 
 // Rows -------------------------------------------------------------------------------------------------------------------------------------
 
-const matrices = [[1, 1], [1, 2], [3, 13], [7, 63], [65, 65], [129, 5], [2, 1009]] as const;
+const matrices = [
+  [1, 1],
+  [1, 2],
+  [3, 13],
+  [7, 63],
+  [65, 65],
+  [129, 5],
+  [2, 1009],
+] as const;
 
 deviceTest("layerNorm", async (device) => {
   for (const [rows, width] of [[1, 2], ...matrices.slice(2), [130, 3], [300, 7]] as const) {
@@ -276,12 +535,14 @@ deviceTest("layerNorm", async (device) => {
     await checkOp(device, `layerNorm ${rows} ${width}`, {
       inputs: { x: numbers([rows, width], 1, -20, 20), gain: numbers([width], 2, 0.5, 2), bias: numbers([width], 3) },
       op: ({ x, gain, bias }) => layerNorm(x, gain, bias, 1e-5),
-      reference: ({ x, gain, bias }) => flatMapRows(x, width, (row) => {
-        const m = total(row) / width;
-        const s = Math.sqrt(total(row.map((v) => (v - m) ** 2)) / width + 1e-5);
-        return row.map((v, c) => ((v - m) / s) * gain[c] + bias[c]);
-      }),
-      tolerance: 1e-5, slopeTolerance: 2e-3,
+      reference: ({ x, gain, bias }) =>
+        flatMapRows(x, width, (row) => {
+          const m = total(row) / width;
+          const s = Math.sqrt(total(row.map((v) => (v - m) ** 2)) / width + 1e-5);
+          return row.map((v, c) => ((v - m) / s) * gain[c] + bias[c]);
+        }),
+      tolerance: 1e-5,
+      slopeTolerance: 2e-3,
     });
   }
 });
@@ -291,32 +552,42 @@ deviceTest("softmax", async (device) => {
     await checkOp(device, `softmax ${rows} ${width}`, {
       inputs: { x: numbers([rows, width], 1, -5, 5) },
       op: ({ x }) => softmax(x),
-      reference: ({ x }) => flatMapRows(x, width, (row) => {
-        const e = row.map((v) => Math.exp(v - Math.max(...row)));
-        return e.map((v) => v / total(e));
-      }),
+      reference: ({ x }) =>
+        flatMapRows(x, width, (row) => {
+          const e = row.map((v) => Math.exp(v - Math.max(...row)));
+          return e.map((v) => v / total(e));
+        }),
       slopeTolerance: 1e-4,
     });
   }
 });
 
 deviceTest("softmax with the causal mask", async (device) => {
-  for (const [blocks, tokens] of [[1, 1], [3, 2], [2, 7], [5, 13], [2, 65]] as const) {
+  for (const [blocks, tokens] of [
+    [1, 1],
+    [3, 2],
+    [2, 7],
+    [5, 13],
+    [2, 65],
+  ] as const) {
     await checkOp(device, `causal ${blocks} ${tokens}`, {
       inputs: { x: numbers([blocks, tokens, tokens], 1, -5, 5) },
       op: ({ x }) => softmax(x, { causal: true }),
-      reference: ({ x }) => flatMapRows(x, tokens, (row, r) => {
-        const seen = row.slice(0, (r % tokens) + 1);
-        const e = seen.map((v) => Math.exp(v - Math.max(...seen)));
-        return row.map((_, j) => (j < seen.length ? e[j] / total(e) : 0));
-      }),
+      reference: ({ x }) =>
+        flatMapRows(x, tokens, (row, r) => {
+          const seen = row.slice(0, (r % tokens) + 1);
+          const e = seen.map((v) => Math.exp(v - Math.max(...seen)));
+          return row.map((_, j) => (j < seen.length ? e[j] / total(e) : 0));
+        }),
       slopeTolerance: 1e-4,
     });
   }
 });
 
 deviceTest("softmax of numbers that overflow an exponential", async (device) => {
-  const got = await evaluate(device, { x: { shape: [2, 3], data: Float32Array.of(1000, 1000, -1000, -500, -501, -1e30) } }, ({ x }) => ({ p: softmax(x) }));
+  const got = await evaluate(device, { x: { shape: [2, 3], data: Float32Array.of(1000, 1000, -1000, -500, -501, -1e30) } }, ({ x }) => ({
+    p: softmax(x),
+  }));
   const e = Math.exp(-1);
   assert.ok(largestDifference(got.p, [0.5, 0.5, 0, 1 / (1 + e), e / (1 + e), 0]) < 1e-6);
 });
@@ -341,7 +612,8 @@ deviceTest("crossEntropy with one-hot, soft, multi-hot and zero rows of targets"
     range(rows).forEach((r) => {
       const kind = r % 4;
       range(width).forEach((c) => {
-        target[r * width + c] = kind === 0 ? (c === r % width ? 1 : 0) : kind === 1 ? draw[r * width + c] / width : kind === 2 ? (draw[r * width + c] > 0.6 ? 1 : 0) : 0;
+        target[r * width + c] =
+          kind === 0 ? (c === r % width ? 1 : 0) : kind === 1 ? draw[r * width + c] / width : kind === 2 ? (draw[r * width + c] > 0.6 ? 1 : 0) : 0;
       });
     });
     const loss = (logits: readonly number[], t: readonly number[]): number => {
@@ -357,7 +629,9 @@ deviceTest("crossEntropy with one-hot, soft, multi-hot and zero rows of targets"
         const targets = rowsOf(t, width);
         return flatMapRows(x, width, (row, r) => [loss(row, targets[r])]);
       },
-      tolerance: 4e-6, magnitude: 8, slopeTolerance: 1e-4,
+      tolerance: 4e-6,
+      magnitude: 8,
+      slopeTolerance: 1e-4,
     });
   }
 });
@@ -365,7 +639,13 @@ deviceTest("crossEntropy with one-hot, soft, multi-hot and zero rows of targets"
 // Tables and windows ----------------------------------------------------------------------------------------------------------------------
 
 deviceTest("gather, with repeated indices", async (device) => {
-  for (const [rows, width, entries] of [[1, 1, [1]], [1, 5, [7]], [7, 3, [2, 13]], [65, 9, [129]], [5, 64, [3, 2, 2]]] as const) {
+  for (const [rows, width, entries] of [
+    [1, 1, [1]],
+    [1, 5, [7]],
+    [7, 3, [2, 13]],
+    [65, 9, [129]],
+    [5, 64, [3, 2, 2]],
+  ] as const) {
     const index = wholes(entries, 3, rows);
     await checkOp(device, `gather ${rows} ${width} [${entries}]`, {
       inputs: { table: numbers([rows, width], 1), index },
@@ -376,7 +656,13 @@ deviceTest("gather, with repeated indices", async (device) => {
 });
 
 deviceTest("scatterAdd: equal indices add up, rows without any are zero", async (device) => {
-  for (const [rows, width, entries] of [[1, 1, 1], [1, 5, 7], [7, 3, 26], [65, 9, 129], [300, 2, 5]] as const) {
+  for (const [rows, width, entries] of [
+    [1, 1, 1],
+    [1, 5, 7],
+    [7, 3, 26],
+    [65, 9, 129],
+    [300, 2, 5],
+  ] as const) {
     const index = wholes([entries], 3, rows);
     await checkOp(device, `scatterAdd ${rows} ${width} ${entries}`, {
       inputs: { dy: numbers([entries, width], 1), index },
@@ -391,10 +677,24 @@ deviceTest("scatterAdd: equal indices add up, rows without any are zero", async 
 });
 
 deviceTest("patchify: columns in the order of a convolution's weight", async (device) => {
-  for (const [batch, channels, height, width, patch] of [[1, 1, 1, 1, 1], [2, 3, 4, 6, 2], [1, 2, 15, 10, 5], [3, 1, 7, 7, 7]] as const) {
+  for (const [batch, channels, height, width, patch] of [
+    [1, 1, 1, 1, 1],
+    [2, 3, 4, 6, 2],
+    [1, 2, 15, 10, 5],
+    [3, 1, 7, 7, 7],
+  ] as const) {
     const pixels = numbers([batch, channels, height, width], 1);
-    const want = range(batch).flatMap((b) => range(height / patch).flatMap((py) => range(width / patch).flatMap((px) => range(channels).flatMap((c) => range(patch).flatMap((y) =>
-      range(patch).map((x) => pixels.data[((b * channels + c) * height + py * patch + y) * width + px * patch + x]))))));
+    const want = range(batch).flatMap((b) =>
+      range(height / patch).flatMap((py) =>
+        range(width / patch).flatMap((px) =>
+          range(channels).flatMap((c) =>
+            range(patch).flatMap((y) =>
+              range(patch).map((x) => pixels.data[((b * channels + c) * height + py * patch + y) * width + px * patch + x]),
+            ),
+          ),
+        ),
+      ),
+    );
     await checkOp(device, `patchify ${patch}`, { inputs: { pixels }, wrt: [], op: ({ pixels: t }) => patchify(t, patch), reference: () => want });
   }
 });
@@ -402,25 +702,47 @@ deviceTest("patchify: columns in the order of a convolution's weight", async (de
 deviceTest("slice and pad along every axis", async (device) => {
   const [a, b, c] = [3, 5, 7];
   const index = (i: number, j: number, k: number): number => (i * b + j) * c + k;
-  for (const [axis, start, length] of [[0, 0, 1], [0, 1, 2], [1, 2, 3], [1, 0, 5], [2, 6, 1], [2, 1, 4]] as const) {
+  for (const [axis, start, length] of [
+    [0, 0, 1],
+    [0, 1, 2],
+    [1, 2, 3],
+    [1, 0, 5],
+    [2, 6, 1],
+    [2, 1, 4],
+  ] as const) {
     const to = [a, b, c].map((d, i) => (i === axis ? length : d));
     const shift = [0, 1, 2].map((i) => (i === axis ? start : 0));
     await checkOp(device, `slice ${axis} ${start} ${length}`, {
       inputs: { x: numbers([a, b, c], 1) },
       op: ({ x }) => slice(x, axis, start, length),
-      reference: ({ x }) => Float64Array.from(range(to[0]).flatMap((i) => range(to[1]).flatMap((j) => range(to[2]).map((k) => x[index(i + shift[0], j + shift[1], k + shift[2])])))),
+      reference: ({ x }) =>
+        Float64Array.from(
+          range(to[0]).flatMap((i) => range(to[1]).flatMap((j) => range(to[2]).map((k) => x[index(i + shift[0], j + shift[1], k + shift[2])]))),
+        ),
     });
   }
-  for (const [axis, before, after] of [[0, 1, 0], [1, 0, 2], [2, 3, 1], [1, 0, 0]] as const) {
+  for (const [axis, before, after] of [
+    [0, 1, 0],
+    [1, 0, 2],
+    [2, 3, 1],
+    [1, 0, 0],
+  ] as const) {
     const to = [a, b, c].map((d, i) => (i === axis ? d + before + after : d));
     const shift = [0, 1, 2].map((i) => (i === axis ? before : 0));
     await checkOp(device, `pad ${axis} ${before} ${after}`, {
       inputs: { x: numbers([a, b, c], 1) },
       op: ({ x }) => pad(x, axis, before, after),
-      reference: ({ x }) => Float64Array.from(range(to[0]).flatMap((i) => range(to[1]).flatMap((j) => range(to[2]).map((k) => {
-        const at = [i - shift[0], j - shift[1], k - shift[2]];
-        return at.every((v, d) => v >= 0 && v < [a, b, c][d]) ? x[index(at[0], at[1], at[2])] : 0;
-      })))),
+      reference: ({ x }) =>
+        Float64Array.from(
+          range(to[0]).flatMap((i) =>
+            range(to[1]).flatMap((j) =>
+              range(to[2]).map((k) => {
+                const at = [i - shift[0], j - shift[1], k - shift[2]];
+                return at.every((v, d) => v >= 0 && v < [a, b, c][d]) ? x[index(at[0], at[1], at[2])] : 0;
+              }),
+            ),
+          ),
+        ),
     });
   }
   await checkOp(device, "copy", { inputs: { x: numbers([7, 9], 1) }, op: ({ x }) => copy(x), reference: ({ x }) => x });
@@ -428,11 +750,29 @@ deviceTest("slice and pad along every axis", async (device) => {
 });
 
 deviceTest("reshape and view", async (device) => {
-  await checkOp(device, "reshape", { inputs: { x: numbers([6, 4], 1) }, op: ({ x }) => exp(reshape(x, [2, 3, 4])), reference: ({ x }) => map(x, Math.exp) });
+  await checkOp(device, "reshape", {
+    inputs: { x: numbers([6, 4], 1) },
+    op: ({ x }) => exp(reshape(x, [2, 3, 4])),
+    reference: ({ x }) => map(x, Math.exp),
+  });
   const x = numbers([200], 1);
-  const got = await evaluate(device, { x }, ({ x: t }) => ({ part: square(view(t, 64, [3, 11])), nested: square(view(view(t, 64, [2, 64]), 64, [5])), asItIs: view(t, 128, [7]) }));
-  assert.ok(largestDifference(got.part, map(x.data.subarray(64, 97), (v) => v * v)) < 1e-6);
-  assert.ok(largestDifference(got.nested, map(x.data.subarray(128, 133), (v) => v * v)) < 1e-6);
+  const got = await evaluate(device, { x }, ({ x: t }) => ({
+    part: square(view(t, 64, [3, 11])),
+    nested: square(view(view(t, 64, [2, 64]), 64, [5])),
+    asItIs: view(t, 128, [7]),
+  }));
+  assert.ok(
+    largestDifference(
+      got.part,
+      map(x.data.subarray(64, 97), (v) => v * v),
+    ) < 1e-6,
+  );
+  assert.ok(
+    largestDifference(
+      got.nested,
+      map(x.data.subarray(128, 133), (v) => v * v),
+    ) < 1e-6,
+  );
   assert.equal([...got.asItIs], [...x.data.subarray(128, 135)]);
 });
 
@@ -455,19 +795,44 @@ const orthonormal = (d: number, k: number): Value => {
 };
 
 deviceTest("projectOut and projectOnto", async (device) => {
-  for (const [d, n, k] of [[2, 1, 1], [7, 5, 3], [65, 9, 17], [9, 130, 9]] as const) {
+  for (const [d, n, k] of [
+    [2, 1, 1],
+    [7, 5, 3],
+    [65, 9, 17],
+    [9, 130, 9],
+  ] as const) {
     const basis = orthonormal(d, k);
     const onto = (x: Numbers): Float64Array => {
       const m = basis.data;
-      const c = product(k, n, d, (i, l) => m[l * k + i], (l, j) => x[l * n + j]);
-      return product(d, n, k, (i, l) => m[i * k + l], (l, j) => c[l * n + j]);
+      const c = product(
+        k,
+        n,
+        d,
+        (i, l) => m[l * k + i],
+        (l, j) => x[l * n + j],
+      );
+      return product(
+        d,
+        n,
+        k,
+        (i, l) => m[i * k + l],
+        (l, j) => c[l * n + j],
+      );
     };
     const inputs = { x: numbers([d, n], 1), basis };
-    await checkOp(device, `projectOnto ${d} ${n} ${k}`, { inputs, wrt: ["x"], op: ({ x, basis: m }) => projectOnto(x, m), reference: ({ x }) => onto(x) });
+    await checkOp(device, `projectOnto ${d} ${n} ${k}`, {
+      inputs,
+      wrt: ["x"],
+      op: ({ x, basis: m }) => projectOnto(x, m),
+      reference: ({ x }) => onto(x),
+    });
     const want = onto(inputs.x.data).map((v, i) => inputs.x.data[i] - v);
     const most = Math.max(...want.map(Math.abs));
     await checkOp(device, `projectOut ${d} ${n} ${k}`, {
-      inputs, wrt: k === d ? [] : ["x"], op: ({ x, basis: m }) => projectOut(x, m), reference: ({ x }) => map(onto(x), (v, i) => x[i] - v),
+      inputs,
+      wrt: k === d ? [] : ["x"],
+      op: ({ x, basis: m }) => projectOut(x, m),
+      reference: ({ x }) => map(onto(x), (v, i) => x[i] - v),
       // In the whole space nothing is left but rounding.
       tolerance: k === d ? 1e-6 / most : 4e-6,
     });
@@ -480,8 +845,16 @@ interface Optimizers {
   readonly initial: readonly number[];
   readonly gradients: readonly (readonly number[])[];
   readonly runs: readonly {
-    readonly name: string; readonly lr: readonly number[]; readonly beta1?: readonly number[]; readonly parameters: readonly (readonly number[])[];
-    readonly options: { readonly betas?: readonly [number, number]; readonly eps?: number; readonly weight_decay: number; readonly momentum?: number };
+    readonly name: string;
+    readonly lr: readonly number[];
+    readonly beta1?: readonly number[];
+    readonly parameters: readonly (readonly number[])[];
+    readonly options: {
+      readonly betas?: readonly [number, number];
+      readonly eps?: number;
+      readonly weight_decay: number;
+      readonly momentum?: number;
+    };
   }[];
 }
 
@@ -497,14 +870,17 @@ for (const { name, lr, beta1, parameters, options } of optimizers.runs) {
       return [rate, first, second, options.eps!, options.weight_decay, 1 - first ** (i + 1), 1 - second ** (i + 1), 1];
     });
     const state = Object.fromEntries((adam ? ["p", "m", "v"] : ["p", "m"]).map((key) => [key, floats(shape)]));
-    const program = traced({ inputs: { g: floats(shape), hyper: floats([hypers[0].length]) }, state }, ({ inputs: { g, hyper }, state: { p, m, v } }): Results => {
-      if (!adam) {
-        const [p2, m2] = sgdUpdate(g, hyper, p, m);
-        return { state: { p: p2, m: m2 } };
-      }
-      const [p2, m2, v2] = adamwUpdate(g, hyper, p, m, v);
-      return { state: { p: p2, m: m2, v: v2 } };
-    });
+    const program = traced(
+      { inputs: { g: floats(shape), hyper: floats([hypers[0].length]) }, state },
+      ({ inputs: { g, hyper }, state: { p, m, v } }): Results => {
+        if (!adam) {
+          const [p2, m2] = sgdUpdate(g, hyper, p, m);
+          return { state: { p: p2, m: m2 } };
+        }
+        const [p2, m2, v2] = adamwUpdate(g, hyper, p, m, v);
+        return { state: { p: p2, m: m2, v: v2 } };
+      },
+    );
     await using(device, program, async (exe) => {
       orThrow(exe.write("state", { p: Float32Array.from(optimizers.initial) }));
       for (const [i, want] of parameters.entries()) {
@@ -525,7 +901,9 @@ deviceTest("shrink: the vectors of METHODS.md A.3", async (device) => {
     const got = await evaluate(device, inputs, ({ g: gates, kappa }) => ({ y: shrink(gates, kappa, variant) }));
     assert.ok(largestDifference(got.y, want[variant]) < 1e-7, `${variant}: ${got.y}`);
     want[variant].forEach((v, i) => v === 0 && assert.is(got.y[i], 0, `${variant} ${g[i]}`));
-    const still = await evaluate(device, { ...inputs, kappa: { shape: [1], data: Float32Array.of(0) } }, ({ g: gates, kappa }) => ({ y: shrink(gates, kappa, variant) }));
+    const still = await evaluate(device, { ...inputs, kappa: { shape: [1], data: Float32Array.of(0) } }, ({ g: gates, kappa }) => ({
+      y: shrink(gates, kappa, variant),
+    }));
     assert.equal([...still.y], [...inputs.g.data], `${variant}: a threshold of 0 changes nothing`);
   }
 });

@@ -24,7 +24,23 @@ import { trace, type Program, type Tensors } from "../../src/tensor/program.ts";
 import { resident } from "../../src/tensor/resident.ts";
 import { aligned, floats, indices, leaf, pack, reshape, size, view, type Tensor } from "../../src/tensor/tensor.ts";
 import { fixture, readModel } from "../model/embeddings.ts";
-import { deviceTest, evaluate, failureOf, largestDifference, numbers, orThrow, readAll, relativeError, runOrThrow, runTests, sameBits, specsOf, traced, using, wholes } from "./check.ts";
+import {
+  deviceTest,
+  evaluate,
+  failureOf,
+  largestDifference,
+  numbers,
+  orThrow,
+  readAll,
+  relativeError,
+  runOrThrow,
+  runTests,
+  sameBits,
+  specsOf,
+  traced,
+  using,
+  wholes,
+} from "./check.ts";
 
 /** A launch may write parts of one buffer, and read another; never both. */
 const launchesAreSound = ({ launches, buffers }: Plan): void => {
@@ -42,7 +58,8 @@ const launchesAreSound = ({ launches, buffers }: Plan): void => {
 
 const elementsOf = ({ buffers }: Plan): number => buffers.reduce((n, b) => n + b.elements, 0);
 /** What every value would need with a buffer of its own. */
-const valuesOf = ({ schedule }: Program): number => schedule.reduce((n, node) => n + (node.kind === "view" ? 0 : node.outputs.reduce((s, o) => s + size(o.shape), 0)), 0);
+const valuesOf = ({ schedule }: Program): number =>
+  schedule.reduce((n, node) => n + (node.kind === "view" ? 0 : node.outputs.reduce((s, o) => s + size(o.shape), 0)), 0);
 const kernels = ({ launches }: Plan): readonly string[] => launches.map(({ launch }) => launch.kernel);
 
 const cpu: Target = {
@@ -63,28 +80,42 @@ deviceTest("a chain of values needs two buffers beside its ends", async () => {
 });
 
 deviceTest("a slot grows to its largest value and is reused by smaller ones", async () => {
-  const program = traced({ inputs: { x: floats([10]), z: floats([5000]) } }, ({ inputs: { x, z } }) => ({ outputs: { y: add(sum(square(exp(x))), sum(square(exp(z)))) } }));
+  const program = traced({ inputs: { x: floats([10]), z: floats([5000]) } }, ({ inputs: { x, z } }) => ({
+    outputs: { y: add(sum(square(exp(x))), sum(square(exp(z)))) },
+  }));
   const planned = plan(program, cpu);
   launchesAreSound(planned);
   assert.ok(elementsOf(planned) < 5010 + 2 * 5000 + 100, `${elementsOf(planned)} elements`);
 });
 
 deviceTest("parts of a pack are computed where they will lie, views cost nothing, an optimiser updates in place", async () => {
-  const program = traced({ state: { p: floats([256]), m: floats([256]) }, inputs: { x: floats([64]), hyper: floats([4]) } }, ({ state: { p, m }, inputs: { x, hyper } }) => {
-    const [a, b] = [view(p, 0, [8, 8]), view(p, 128, [64])];
-    const g = pack([exp(a), mul(b, x)], [0, 128], 256);
-    const [p2, m2] = sgdUpdate(g, hyper, p, m);
-    return { state: { p: p2, m: m2 } };
-  });
+  const program = traced(
+    { state: { p: floats([256]), m: floats([256]) }, inputs: { x: floats([64]), hyper: floats([4]) } },
+    ({ state: { p, m }, inputs: { x, hyper } }) => {
+      const [a, b] = [view(p, 0, [8, 8]), view(p, 128, [64])];
+      const g = pack([exp(a), mul(b, x)], [0, 128], 256);
+      const [p2, m2] = sgdUpdate(g, hyper, p, m);
+      return { state: { p: p2, m: m2 } };
+    },
+  );
   const planned = plan(program, cpu);
   launchesAreSound(planned);
   assert.equal(kernels(planned), ["map", "zip", "sgd"]);
-  assert.equal(planned.buffers.map((b) => b.elements).sort((a, b) => a - b), [4, 64, 256, 256, 256], "inputs, state and the pack");
+  assert.equal(
+    planned.buffers.map((b) => b.elements).sort((a, b) => a - b),
+    [4, 64, 256, 256, 256],
+    "inputs, state and the pack",
+  );
 });
 
 deviceTest("a training step of CoDyRA copies nothing and lives in a fraction of its values' memory", async (device) => {
   const { config } = await readModel(fixture("clip-gelu"));
-  const steps = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(1e-3) })), rankSelect(softThreshold(ramp(0.005))));
+  const steps = repeat(
+    10,
+    gradientStage(sumOf(imageToText, textToImage)),
+    update(adamW({ lr: cosine(1e-3) })),
+    rankSelect(softThreshold(ramp(0.005))),
+  );
   const { program } = orThrow(traceStep(config, gatedLora({ rank: 4 }), steps, { images: 8, texts: 5, length: 9, previous: 0 }));
   const planned = plan(program, targetOf(device));
   launchesAreSound(planned);
@@ -97,26 +128,34 @@ deviceTest("a training step of CoDyRA copies nothing and lives in a fraction of 
   assert.ok(elementsOf(planned) - leaves < (valuesOf(program) - leaves) * 0.55, `${elementsOf(planned) - leaves} of ${valuesOf(program) - leaves}`);
 });
 
-deviceTest("an activation that alone reads a product is computed by it; one whose gradient is wanted, or whose product is an output, is not", async (device) => {
-  const inputs = { x: numbers([5, 7], 1), w: numbers([9, 7], 2), b: numbers([9], 3) };
-  for (const [f, kernel] of [[quickGelu, "quick_gelu"], [gelu, "gelu"]] as const) {
-    const step = (more: (y: Tensor, z: Tensor, x: Tensor) => Tensors): Program => traced({ inputs: specsOf(inputs) }, ({ inputs: { x, w, b } }) => {
-      const y = linear(x, w, b);
-      const z = f(y);
-      return { outputs: { z, twice: scale(z, 2), ...more(y, z, x) } };
-    });
-    const [alone, beside, learned] = [step(() => ({})), step((y) => ({ y })), step((_, z, x) => ({ g: gradient(sum(z), [x])[0] }))];
-    const has = (program: Program): boolean => program.schedule.some((node) => node.kind === "apply" && node.op.name === kernel);
-    assert.equal([alone, beside, learned].map(has), [false, true, true]);
-    const feed = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]));
-    const run = (program: Program): Promise<Readonly<Record<string, Float32Array>>> => using(device, program, (exe) => {
-      orThrow(exe.run(feed));
-      return readAll(exe, ["z", "twice"]);
-    });
-    const [fused, apart] = [await run(alone), await run(beside)];
-    assert.ok(relativeError(fused.z, apart.z) < 1e-6 && relativeError(fused.twice, apart.twice) < 1e-6);
-  }
-});
+deviceTest(
+  "an activation that alone reads a product is computed by it; one whose gradient is wanted, or whose product is an output, is not",
+  async (device) => {
+    const inputs = { x: numbers([5, 7], 1), w: numbers([9, 7], 2), b: numbers([9], 3) };
+    for (const [f, kernel] of [
+      [quickGelu, "quick_gelu"],
+      [gelu, "gelu"],
+    ] as const) {
+      const step = (more: (y: Tensor, z: Tensor, x: Tensor) => Tensors): Program =>
+        traced({ inputs: specsOf(inputs) }, ({ inputs: { x, w, b } }) => {
+          const y = linear(x, w, b);
+          const z = f(y);
+          return { outputs: { z, twice: scale(z, 2), ...more(y, z, x) } };
+        });
+      const [alone, beside, learned] = [step(() => ({})), step((y) => ({ y })), step((_, z, x) => ({ g: gradient(sum(z), [x])[0] }))];
+      const has = (program: Program): boolean => program.schedule.some((node) => node.kind === "apply" && node.op.name === kernel);
+      assert.equal([alone, beside, learned].map(has), [false, true, true]);
+      const feed = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]));
+      const run = (program: Program): Promise<Readonly<Record<string, Float32Array>>> =>
+        using(device, program, (exe) => {
+          orThrow(exe.run(feed));
+          return readAll(exe, ["z", "twice"]);
+        });
+      const [fused, apart] = [await run(alone), await run(beside)];
+      assert.ok(relativeError(fused.z, apart.z) < 1e-6 && relativeError(fused.twice, apart.twice) < 1e-6);
+    }
+  },
+);
 
 // What a step means, whatever shares memory ------------------------------------------------------------------------------------------------
 
@@ -131,7 +170,10 @@ deviceTest("states that are unchanged, swapped, copied, moved in a circle, or no
     const expect = async (seen: number, values: readonly number[]): Promise<void> => {
       orThrow(exe.run());
       const got = await readAll(exe, ["seen", ...names.filter((n) => n !== "e")]);
-      assert.equal([got.seen, got.a, got.b, got.c, got.d].map((x) => x[0]), [seen, ...values]);
+      assert.equal(
+        [got.seen, got.a, got.b, got.c, got.d].map((x) => x[0]),
+        [seen, ...values],
+      );
     };
     await expect(5, [2, 3, 1, 4]);
     await expect(6, [3, 1, 2, 4]);
@@ -142,27 +184,41 @@ deviceTest("states that are unchanged, swapped, copied, moved in a circle, or no
 });
 
 deviceTest("old and new values of a state, and an update of a state that is not returned", async (device) => {
-  const program = traced({ state: { p: floats([5]), q: floats([5]), r: floats([5]) }, inputs: { kappa: floats([1]) } }, ({ state: { p, q, r }, inputs: { kappa } }) => {
-    const shrunk = shrink(p, kappa, "paper");
-    return {
-      state: { p: shrunk, r: shrink(q, kappa, "paper") },
-      outputs: { before: p, after: shrunk, view: view(p, 0, [2]), aside: shrink(q, kappa, "paper"), twice: shrink(shrunk, kappa, "paper"), was: r },
-    };
-  });
+  const program = traced(
+    { state: { p: floats([5]), q: floats([5]), r: floats([5]) }, inputs: { kappa: floats([1]) } },
+    ({ state: { p, q, r }, inputs: { kappa } }) => {
+      const shrunk = shrink(p, kappa, "paper");
+      return {
+        state: { p: shrunk, r: shrink(q, kappa, "paper") },
+        outputs: { before: p, after: shrunk, view: view(p, 0, [2]), aside: shrink(q, kappa, "paper"), twice: shrink(shrunk, kappa, "paper"), was: r },
+      };
+    },
+  );
   launchesAreSound(plan(program, cpu));
   await using(device, program, async (exe) => {
     orThrow(exe.write("state", { p: ones(5, 10), q: ones(5, 7), r: ones(5, 1) }));
-    for (const [p, was] of [[10, 1], [9, 6], [8, 6]]) {
+    for (const [p, was] of [
+      [10, 1],
+      [9, 6],
+      [8, 6],
+    ]) {
       orThrow(exe.run({ kappa: Float32Array.of(1) }));
       const got = await readAll(exe, ["before", "after", "view", "aside", "twice", "was", "p", "q", "r"]);
-      assert.equal(Object.values(got).map((x) => x[0]), [p, p - 1, p, 6, p - 2, was, p - 1, 7, 6]);
+      assert.equal(
+        Object.values(got).map((x) => x[0]),
+        [p, p - 1, p, 6, p - 2, was, p - 1, 7, 6],
+      );
     }
   });
 });
 
 deviceTest("an input or a frozen tensor is never updated in place", async (device) => {
   const x = numbers([5], 1, 1, 2);
-  const got = await evaluate(device, { x, kappa: { shape: [1], data: Float32Array.of(0.25) } }, ({ x: t, kappa }) => ({ y: shrink(t, kappa, "paper"), z: shrink(t, kappa, "paper"), x: t }));
+  const got = await evaluate(device, { x, kappa: { shape: [1], data: Float32Array.of(0.25) } }, ({ x: t, kappa }) => ({
+    y: shrink(t, kappa, "paper"),
+    z: shrink(t, kappa, "paper"),
+    x: t,
+  }));
   assert.equal([...got.x], [...x.data]);
   assert.equal([...got.y], [...x.data.map((v) => v - 0.25)]);
   assert.equal([...got.z], [...got.y]);
@@ -200,9 +256,44 @@ deviceTest("packs: parts of one another, a part twice, a part in two packs, a pa
   };
   const [a, b] = [(v: number): number => v + 1, (v: number): number => 2 * (v + 1)];
   const soft = (v: number): number => Math.sign(v) * Math.max(0, Math.abs(v) - 0.5);
-  assert.ok(largestDifference(got.first, want([[0, a], [128, b], [256, a], [384, b, 64]], 448)) < 1e-6);
-  assert.ok(largestDifference(got.second, want([[64, b], [192, (v) => v]], 320)) < 1e-6);
-  assert.ok(largestDifference(got.shrunk, want([[0, (v) => soft(a(v))], [128, (v) => soft(b(v))]], 256)) < 1e-6);
+  assert.ok(
+    largestDifference(
+      got.first,
+      want(
+        [
+          [0, a],
+          [128, b],
+          [256, a],
+          [384, b, 64],
+        ],
+        448,
+      ),
+    ) < 1e-6,
+  );
+  assert.ok(
+    largestDifference(
+      got.second,
+      want(
+        [
+          [64, b],
+          [192, (v) => v],
+        ],
+        320,
+      ),
+    ) < 1e-6,
+  );
+  assert.ok(
+    largestDifference(
+      got.shrunk,
+      want(
+        [
+          [0, (v) => soft(a(v))],
+          [128, (v) => soft(b(v))],
+        ],
+        256,
+      ),
+    ) < 1e-6,
+  );
   assert.ok(largestDifference(got.a, want([[0, a]], 70)) < 1e-6);
   assert.ok(largestDifference(got.of, want([[0, (v) => b(v) ** 2]], 70)) < 1e-5);
 });
@@ -235,7 +326,9 @@ deviceTest("the gaps of a pack stay zero, run after run", async (device) => {
 deviceTest("two tensors of one name, and a pack on the way of a gradient, are refused", async () => {
   const twice = failureOf(trace({}, () => E.right({ outputs: { y: add(leaf("input", "x", floats([2])), leaf("input", "x", floats([2]))) } })));
   assert.match(describe(twice), "input x");
-  const packed = failureOf(trace({ inputs: { x: floats([2]) } }, ({ inputs: { x } }) => E.right({ outputs: { g: gradient(sum(pack([x], [0], 64)), [x])[0] } })));
+  const packed = failureOf(
+    trace({ inputs: { x: floats([2]) } }, ({ inputs: { x } }) => E.right({ outputs: { g: gradient(sum(pack([x], [0], 64)), [x])[0] } })),
+  );
   assert.match(describe(packed), "pack");
   const grown = failureOf(trace({ state: { p: floats([2]) } }, () => E.right({ state: { p: constant(0, [3]) } })));
   assert.match(describe(grown), "p was f32[2] and becomes f32[3]");
@@ -250,8 +343,18 @@ deviceTest("the gradient of a tensor on the way to another one counts both paths
     const [dx, dy, other] = gradient(sum(add(square(y), t)), [t, y, constant(1, [2])]);
     return { dx, dy, other };
   });
-  assert.ok(largestDifference(got.dy, x.data.map((v) => 6 * v)) < 1e-5);
-  assert.ok(largestDifference(got.dx, x.data.map((v) => 18 * v + 1)) < 1e-5);
+  assert.ok(
+    largestDifference(
+      got.dy,
+      x.data.map((v) => 6 * v),
+    ) < 1e-5,
+  );
+  assert.ok(
+    largestDifference(
+      got.dx,
+      x.data.map((v) => 18 * v + 1),
+    ) < 1e-5,
+  );
   assert.equal([...got.other], [0, 0], "what the loss does not depend on has the gradient zero");
 });
 
@@ -282,12 +385,23 @@ const grow = (values: readonly Both[], { kind, a, b }: Draw, hyper: Readonly<Rec
   const any = values[b % values.length];
   const pairwise = (f: (p: number, q: number) => number): Float64Array => x.v.map((p, i) => f(p, y.v[i]));
   switch (kind % 9) {
-    case 0: return [{ t: affine(x.t, 0.5, 0.25), v: x.v.map((p) => 0.5 * p + 0.25) }];
-    case 1: return [{ t: affine(add(x.t, y.t), 0.5), v: pairwise((p, q) => 0.5 * (p + q)) }];
-    case 2: return [{ t: sub(x.t, y.t), v: pairwise((p, q) => p - q) }];
-    case 3: return [{ t: mul(affine(x.t, 0.25), reshape(sum(any.t, 1 / any.v.length), [])), v: x.v.map((p) => 0.25 * p * (any.v.reduce((s, q) => s + q, 0) / any.v.length)) }];
-    case 4: return [{ t: reshape(sum(x.t, 1 / x.v.length), [1]), v: Float64Array.of(x.v.reduce((s, p) => s + p, 0) / x.v.length) }];
-    case 5: return x.v.length > 64 ? [{ t: view(x.t, 64, [x.v.length - 64]), v: x.v.slice(64) }] : [];
+    case 0:
+      return [{ t: affine(x.t, 0.5, 0.25), v: x.v.map((p) => 0.5 * p + 0.25) }];
+    case 1:
+      return [{ t: affine(add(x.t, y.t), 0.5), v: pairwise((p, q) => 0.5 * (p + q)) }];
+    case 2:
+      return [{ t: sub(x.t, y.t), v: pairwise((p, q) => p - q) }];
+    case 3:
+      return [
+        {
+          t: mul(affine(x.t, 0.25), reshape(sum(any.t, 1 / any.v.length), [])),
+          v: x.v.map((p) => 0.25 * p * (any.v.reduce((s, q) => s + q, 0) / any.v.length)),
+        },
+      ];
+    case 4:
+      return [{ t: reshape(sum(x.t, 1 / x.v.length), [1]), v: Float64Array.of(x.v.reduce((s, p) => s + p, 0) / x.v.length) }];
+    case 5:
+      return x.v.length > 64 ? [{ t: view(x.t, 64, [x.v.length - 64]), v: x.v.slice(64) }] : [];
     case 6: {
       const [first, second] = [aligned(x.v.length), aligned(any.v.length)];
       if (first + second > 600) return [];
@@ -296,12 +410,16 @@ const grow = (values: readonly Both[], { kind, a, b }: Draw, hyper: Readonly<Rec
       v.set(any.v, first);
       return [{ t: pack([x.t, any.t], [0, first], first + second), v }];
     }
-    case 7: return [{ t: shrink(x.t, hyper.kappa, "paper"), v: x.v.map(threshold) }];
+    case 7:
+      return [{ t: shrink(x.t, hyper.kappa, "paper"), v: x.v.map(threshold) }];
     default: {
       // Gradient x, parameters y, momentum z.
       const [p, m] = sgdUpdate(x.t, hyper.sgd, y.t, z.t);
       const moved = z.v.map((q, i) => momentum * q + x.v[i]);
-      return [{ t: p, v: y.v.map((q, i) => q - rate * moved[i]) }, { t: m, v: moved }];
+      return [
+        { t: p, v: y.v.map((q, i) => q - rate * moved[i]) },
+        { t: m, v: moved },
+      ];
     }
   }
 };
@@ -314,7 +432,11 @@ const recipe = fc.record({
 type Recipe = typeof recipe extends fc.Arbitrary<infer R> ? R : never;
 
 /** Walks a recipe from leaves: the results by name. */
-const follow = ({ draws, outputs, states }: Recipe, leaves: readonly Both[], hyper: Readonly<Record<"kappa" | "sgd", Tensor>>): { readonly outputs: Readonly<Record<string, Both>>; readonly state: Readonly<Record<string, Both>> } => {
+const follow = (
+  { draws, outputs, states }: Recipe,
+  leaves: readonly Both[],
+  hyper: Readonly<Record<"kappa" | "sgd", Tensor>>,
+): { readonly outputs: Readonly<Record<string, Both>>; readonly state: Readonly<Record<string, Both>> } => {
   const values = draws.reduce<readonly Both[]>((all, draw) => [...all, ...grow(all, draw, hyper)], leaves);
   const state = states.flatMap((pick, i) => {
     const fits = values.filter(({ v }) => v.length === lengths[i]);
@@ -334,9 +456,13 @@ deviceTest("random graphs give what they mean, whatever shares memory", async (d
       const nothing = { kappa: constant(0, [1]), sgd: constant(0, [4]) };
       const blank = (n: number): Tensor => constant(0, [n]);
       const program = traced(signature, ({ inputs, state }) => {
-        const leaves = lengths.flatMap((n, i) => [{ t: inputs[`x${i}`], v: new Float64Array(n) }, { t: state[`s${i}`], v: new Float64Array(n) }]);
+        const leaves = lengths.flatMap((n, i) => [
+          { t: inputs[`x${i}`], v: new Float64Array(n) },
+          { t: state[`s${i}`], v: new Float64Array(n) },
+        ]);
         const results = follow(one, leaves, { kappa: inputs.kappa, sgd: inputs.sgd });
-        const symbols = (all: Readonly<Record<string, Both>>): Readonly<Record<string, Tensor>> => Object.fromEntries(Object.entries(all).map(([name, { t }]) => [name, t]));
+        const symbols = (all: Readonly<Record<string, Both>>): Readonly<Record<string, Tensor>> =>
+          Object.fromEntries(Object.entries(all).map(([name, { t }]) => [name, t]));
         return { outputs: symbols(results.outputs), state: symbols(results.state) };
       });
       launchesAreSound(plan(program, targetOf(device)));
@@ -345,8 +471,21 @@ deviceTest("random graphs give what they mean, whatever shares memory", async (d
         orThrow(exe.write("state", Object.fromEntries(states.map((v, i) => [`s${i}`, Float32Array.from(v)]))));
         for (const seed of [1, 2, 3]) {
           const inputs = doubles(seed);
-          orThrow(exe.run({ ...Object.fromEntries(inputs.map((v, i) => [`x${i}`, Float32Array.from(v)])), kappa: Float32Array.of(kappa), sgd: Float32Array.of(rate, momentum, 0, 1) }));
-          const want = follow(one, lengths.flatMap((n, i) => [{ t: blank(n), v: inputs[i] }, { t: blank(n), v: states[i] }]), nothing);
+          orThrow(
+            exe.run({
+              ...Object.fromEntries(inputs.map((v, i) => [`x${i}`, Float32Array.from(v)])),
+              kappa: Float32Array.of(kappa),
+              sgd: Float32Array.of(rate, momentum, 0, 1),
+            }),
+          );
+          const want = follow(
+            one,
+            lengths.flatMap((n, i) => [
+              { t: blank(n), v: inputs[i] },
+              { t: blank(n), v: states[i] },
+            ]),
+            nothing,
+          );
           states = states.map((v, i) => want.state[`s${i}`]?.v ?? v);
           const got = await readAll(exe, [...Object.keys(want.outputs), ...states.map((_, i) => `s${i}`)]);
           const near = (name: string, v: Float64Array): void => {
@@ -367,7 +506,10 @@ deviceTest("random graphs give what they mean, whatever shares memory", async (d
 // Limits ------------------------------------------------------------------------------------------------------------------------------------
 
 /** The device as if its largest binding were smaller. */
-const narrowed = (device: Device, elements: number): Device => ({ ...device, limits: { ...device.limits, maxStorageBufferBindingSize: 4 * elements } as GPUSupportedLimits });
+const narrowed = (device: Device, elements: number): Device => ({
+  ...device,
+  limits: { ...device.limits, maxStorageBufferBindingSize: 4 * elements } as GPUSupportedLimits,
+});
 
 deviceTest("what an executable owned is released, also when it could not be made", async (device) => {
   const before = device.ledger().liveBytes;
@@ -402,7 +544,12 @@ deviceTest("a tensor over a limit is a failure that names it, the limit and the 
   for (const word of ["reduce", "maxStorageBufferBindingSize", device.adapter.line]) assert.ok(describe(second).includes(word), describe(second));
 
   const weights = { shape: [most + 1], data: { length: most + 1, byteLength: 4 * (most + 1) } as unknown as Float32Array };
-  const third = failureOf(resident(device, [["small", { data: ones(10) }], ["token_embedding", weights]]));
+  const third = failureOf(
+    resident(device, [
+      ["small", { data: ones(10) }],
+      ["token_embedding", weights],
+    ]),
+  );
   assert.is(third._tag, "OverLimit");
   assert.match(describe(third), "token_embedding");
   assert.is(device.ledger().liveBytes, before);
@@ -413,40 +560,86 @@ deviceTest("tensors larger than a binding are visited window by window: maps, up
   const [rows, width] = [200, 5];
   const [table, index, x] = [numbers([rows, width], 1), wholes([77], 2, rows), numbers([1000], 3)];
   const names = ["y", "z", "rows", "gradient"];
-  const program = traced({ state: { p: floats([1000]), m: floats([1000]), v: floats([1000]) }, inputs: { table: floats(table.shape), index: indices([77]), x: floats([1000]), hyper: floats([8]), kappa: floats([1]) } }, ({ state, inputs }) => {
-    const picked = gather(inputs.table, inputs.index);
-    const [p, m, v] = adamwUpdate(inputs.x, inputs.hyper, state.p, state.m, state.v);
-    return { state: { p, m, v }, outputs: { y: exp(inputs.x), z: add(shrink(inputs.x, inputs.kappa, "paper"), inputs.x), rows: picked, gradient: gradient(sum(square(picked)), [inputs.table])[0] } };
-  });
-  const feed = { table: table.data, index: index.data, x: x.data, hyper: Float32Array.of(0.1, 0.9, 0.99, 1e-8, 0.1, 0.1, 0.01, 1), kappa: Float32Array.of(0.5) };
-  const run = (on: Device): Promise<Readonly<Record<string, Float32Array>>> => using(on, program, async (exe) => {
-    orThrow(exe.run(feed));
-    return readAll(exe, [...names, "p", "m", "v"]);
-  });
+  const program = traced(
+    {
+      state: { p: floats([1000]), m: floats([1000]), v: floats([1000]) },
+      inputs: { table: floats(table.shape), index: indices([77]), x: floats([1000]), hyper: floats([8]), kappa: floats([1]) },
+    },
+    ({ state, inputs }) => {
+      const picked = gather(inputs.table, inputs.index);
+      const [p, m, v] = adamwUpdate(inputs.x, inputs.hyper, state.p, state.m, state.v);
+      return {
+        state: { p, m, v },
+        outputs: {
+          y: exp(inputs.x),
+          z: add(shrink(inputs.x, inputs.kappa, "paper"), inputs.x),
+          rows: picked,
+          gradient: gradient(sum(square(picked)), [inputs.table])[0],
+        },
+      };
+    },
+  );
+  const feed = {
+    table: table.data,
+    index: index.data,
+    x: x.data,
+    hyper: Float32Array.of(0.1, 0.9, 0.99, 1e-8, 0.1, 0.1, 0.01, 1),
+    kappa: Float32Array.of(0.5),
+  };
+  const run = (on: Device): Promise<Readonly<Record<string, Float32Array>>> =>
+    using(on, program, async (exe) => {
+      orThrow(exe.run(feed));
+      return readAll(exe, [...names, "p", "m", "v"]);
+    });
   const [whole, cut] = [await run(device), await run(small)];
   assert.ok(kernels(plan(program, targetOf(small))).length > kernels(plan(program, targetOf(device))).length + 6);
   for (const name of Object.keys(whole)) sameBits(cut[name], whole[name], name);
-  assert.equal([...whole.rows], [...index.data].flatMap((r) => [...table.data.subarray(r * width, (r + 1) * width)]));
+  assert.equal(
+    [...whole.rows],
+    [...index.data].flatMap((r) => [...table.data.subarray(r * width, (r + 1) * width)]),
+  );
 });
 
 deviceTest("products with a weight larger than a binding, in every form, with their epilogue and gradients", async (device) => {
   const [m, n, k, r] = [3, 150, 140, 2];
-  const inputs = { x: numbers([m, k], 1), xt: numbers([k, m], 2), w: numbers([n, k], 3), wt: numbers([k, n], 4), bias: numbers([n], 5), p: numbers([m, r], 6), q: numbers([n, r], 7) };
+  const inputs = {
+    x: numbers([m, k], 1),
+    xt: numbers([k, m], 2),
+    w: numbers([n, k], 3),
+    wt: numbers([k, n], 4),
+    bias: numbers([n], 5),
+    p: numbers([m, r], 6),
+    q: numbers([n, r], 7),
+  };
   const program = traced({ inputs: specsOf(inputs) }, ({ inputs: { x, xt, w, wt, bias, p, q } }) => {
     const y = linear(x, w, bias, { p, q });
     const [dx, dp, dq, db] = gradient(sum(square(y)), [x, p, q, bias]);
-    return { outputs: { y, dx, dp, dq, db, active: quickGelu(linear(x, w, bias)), nn: matmul(x, wt), tn: matmul(xt, wt, { ta: true, scale: 0.5 }), tt: matmul(xt, w, { ta: true, tb: true }) } };
+    return {
+      outputs: {
+        y,
+        dx,
+        dp,
+        dq,
+        db,
+        active: quickGelu(linear(x, w, bias)),
+        nn: matmul(x, wt),
+        tn: matmul(xt, wt, { ta: true, scale: 0.5 }),
+        tt: matmul(xt, w, { ta: true, tb: true }),
+      },
+    };
   });
   const feed = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]));
-  const run = (on: Device): Promise<Readonly<Record<string, Float32Array>>> => using(on, program, async (exe) => {
-    orThrow(exe.run(feed));
-    return readAll(exe, Object.keys(program.outputs));
-  });
+  const run = (on: Device): Promise<Readonly<Record<string, Float32Array>>> =>
+    using(on, program, async (exe) => {
+      orThrow(exe.run(feed));
+      return readAll(exe, Object.keys(program.outputs));
+    });
   // Windows of 64 rows.
   const small = narrowed(device, 100 * n);
   launchesAreSound(plan(program, targetOf(small)));
   const [whole, cut] = [await run(device), await run(small)];
-  for (const name of Object.keys(whole)) assert.ok(relativeError(cut[name], whole[name]) < 1e-6, `${name} is off by ${relativeError(cut[name], whole[name])}`);
+  for (const name of Object.keys(whole))
+    assert.ok(relativeError(cut[name], whole[name]) < 1e-6, `${name} is off by ${relativeError(cut[name], whole[name])}`);
 });
 
 deviceTest("a token table larger than the adapter's largest binding", async (device) => {
@@ -457,21 +650,37 @@ deviceTest("a token table larger than the adapter's largest binding", async (dev
   for (const r of ids) for (let c = 0; c < width; c += 1) data[r * width + c] = r + c / 1024;
   const before = device.ledger().liveBytes;
   const weights = orThrow(resident(device, [["table", { data }]]));
-  const program = traced({ frozen: { table: floats([rows, width]) }, inputs: { ids: indices([5]), pick: indices([3]), x: floats([2, width]) } }, ({ frozen: { table }, inputs }) => {
-    const tokens = gather(table, inputs.ids);
-    const [grad] = gradient(sum(square(tokens), 0.5), [table]);
-    // As a frozen weight of a product, of which some columns are read.
-    const scores = matmul(inputs.x, table, { tb: true });
-    return { outputs: { tokens, slopes: gather(grad, inputs.pick), scores: gather(reshape(scores, [2 * rows, 1]), inputs.pick) } };
-  });
-  await using(device, program, async (exe) => {
-    orThrow(exe.run({ ids: Uint32Array.from(ids), pick: Uint32Array.of(69999, 12345, 1), x: new Float32Array(2 * width).fill(1 / width) }));
-    const got = await readAll(exe, ["tokens", "slopes", "scores"]);
-    assert.equal([...got.tokens], ids.flatMap((r) => Array.from({ length: width }, (_, c) => Math.fround(r + c / 1024))));
-    assert.equal([...got.slopes], [69999, 12345, 1].flatMap((r) => Array.from({ length: width }, (_, c) => (r === 1 ? 0 : Math.fround((r === 69999 ? 2 : 1) * Math.fround(r + c / 1024))))));
-    [69999, 12345].forEach((r, i) => assert.ok(Math.abs(got.scores[i] / (r + 511 / 2048) - 1) < 2e-5, `score ${got.scores[i]}`));
-    assert.is(got.scores[2], 0);
-  }, weights);
+  const program = traced(
+    { frozen: { table: floats([rows, width]) }, inputs: { ids: indices([5]), pick: indices([3]), x: floats([2, width]) } },
+    ({ frozen: { table }, inputs }) => {
+      const tokens = gather(table, inputs.ids);
+      const [grad] = gradient(sum(square(tokens), 0.5), [table]);
+      // As a frozen weight of a product, of which some columns are read.
+      const scores = matmul(inputs.x, table, { tb: true });
+      return { outputs: { tokens, slopes: gather(grad, inputs.pick), scores: gather(reshape(scores, [2 * rows, 1]), inputs.pick) } };
+    },
+  );
+  await using(
+    device,
+    program,
+    async (exe) => {
+      orThrow(exe.run({ ids: Uint32Array.from(ids), pick: Uint32Array.of(69999, 12345, 1), x: new Float32Array(2 * width).fill(1 / width) }));
+      const got = await readAll(exe, ["tokens", "slopes", "scores"]);
+      assert.equal(
+        [...got.tokens],
+        ids.flatMap((r) => Array.from({ length: width }, (_, c) => Math.fround(r + c / 1024))),
+      );
+      assert.equal(
+        [...got.slopes],
+        [69999, 12345, 1].flatMap((r) =>
+          Array.from({ length: width }, (_, c) => (r === 1 ? 0 : Math.fround((r === 69999 ? 2 : 1) * Math.fround(r + c / 1024)))),
+        ),
+      );
+      [69999, 12345].forEach((r, i) => assert.ok(Math.abs(got.scores[i] / (r + 511 / 2048) - 1) < 2e-5, `score ${got.scores[i]}`));
+      assert.is(got.scores[2], 0);
+    },
+    weights,
+  );
   weights.release();
   assert.is(device.ledger().liveBytes, before);
 });

@@ -28,20 +28,38 @@ const [rows, wide, out] = [9, 7, 5];
 
 /** A linear regression by gradient descent: weight [5, 7] and bias [5] in one flat state. */
 const regression = (): Program =>
-  traced({ state: { p: floats([128]), m: floats([128]) }, inputs: { x: floats([rows, wide]), y: floats([rows, out]), hyper: floats([4]) } }, ({ state: { p, m }, inputs: { x, y, hyper } }) => {
-    const [weight, bias] = [view(p, 0, [out, wide]), view(p, 64, [out])];
-    const error = sub(linear(x, weight, bias), y);
-    const loss = mean(square(error));
-    const [dw, db] = gradient(loss, [weight, bias]);
-    const [p2, m2] = sgdUpdate(pack([dw, db], [0, 64], 128), hyper, p, m);
-    return { state: { p: p2, m: m2 }, outputs: { loss, error } };
-  });
+  traced(
+    { state: { p: floats([128]), m: floats([128]) }, inputs: { x: floats([rows, wide]), y: floats([rows, out]), hyper: floats([4]) } },
+    ({ state: { p, m }, inputs: { x, y, hyper } }) => {
+      const [weight, bias] = [view(p, 0, [out, wide]), view(p, 64, [out])];
+      const error = sub(linear(x, weight, bias), y);
+      const loss = mean(square(error));
+      const [dw, db] = gradient(loss, [weight, bias]);
+      const [p2, m2] = sgdUpdate(pack([dw, db], [0, 64], 128), hyper, p, m);
+      return { state: { p: p2, m: m2 }, outputs: { loss, error } };
+    },
+  );
 
-const feed = (step: number): HostRecord => ({ x: numbers([rows, wide], step % 17).data, y: numbers([rows, out], 100 + (step % 17)).data, hyper: Float32Array.of(0.05 / (1 + step), 0.9, 0, 1) });
+const feed = (step: number): HostRecord => ({
+  x: numbers([rows, wide], step % 17).data,
+  y: numbers([rows, out], 100 + (step % 17)).data,
+  hyper: Float32Array.of(0.05 / (1 + step), 0.9, 0, 1),
+});
 
 /** Counts what Dawn itself is asked to make, whoever asks. */
 const counted = (gpu: GPUDevice): { readonly made: () => number; readonly stop: () => void } => {
-  const names = ["createBuffer", "createBindGroup", "createBindGroupLayout", "createPipelineLayout", "createComputePipeline", "createComputePipelineAsync", "createShaderModule", "createTexture", "createQuerySet", "createSampler"] as const;
+  const names = [
+    "createBuffer",
+    "createBindGroup",
+    "createBindGroupLayout",
+    "createPipelineLayout",
+    "createComputePipeline",
+    "createComputePipelineAsync",
+    "createShaderModule",
+    "createTexture",
+    "createQuerySet",
+    "createSampler",
+  ] as const;
   let made = 0;
   const patched = gpu as unknown as Record<string, unknown>;
   for (const name of names) {
@@ -56,53 +74,74 @@ const counted = (gpu: GPUDevice): { readonly made: () => number; readonly stop: 
 
 deviceTest("from the second run on no GPU object is made; live bytes are the same after step 10 and step 1,000", async (device) => {
   const watch = counted(device.gpu);
-  await using(device, regression(), async (exe) => {
-    assert.ok(watch.made() > 0, "the count sees what is made");
-    const step = async (from: number, until: number): Promise<void> => {
-      for (let i = from; i < until; i += 1) orThrow(exe.run(feed(i)));
-      await readAll(exe, ["loss", "p"]);
-      await runOrThrow(exe.recorded("loss"));
-    };
-    await step(0, 1);
-    const first = { created: device.ledger().created, made: watch.made() };
-    await step(1, 10);
-    const tenth = device.ledger();
-    await step(10, 1000);
-    assert.equal({ created: device.ledger().created, made: watch.made() }, first);
-    assert.is(device.ledger().liveBytes, tenth.liveBytes);
-    assert.is(device.ledger().peakBytes, tenth.peakBytes);
-  }, undefined, ["loss"]);
+  await using(
+    device,
+    regression(),
+    async (exe) => {
+      assert.ok(watch.made() > 0, "the count sees what is made");
+      const step = async (from: number, until: number): Promise<void> => {
+        for (let i = from; i < until; i += 1) orThrow(exe.run(feed(i)));
+        await readAll(exe, ["loss", "p"]);
+        await runOrThrow(exe.recorded("loss"));
+      };
+      await step(0, 1);
+      const first = { created: device.ledger().created, made: watch.made() };
+      await step(1, 10);
+      const tenth = device.ledger();
+      await step(10, 1000);
+      assert.equal({ created: device.ledger().created, made: watch.made() }, first);
+      assert.is(device.ledger().liveBytes, tenth.liveBytes);
+      assert.is(device.ledger().peakBytes, tenth.peakBytes);
+    },
+    undefined,
+    ["loss"],
+  );
   watch.stop();
 });
 
 deviceTest("a whole CoDyRA step makes nothing either, and two executables give the same bits", async (device) => {
   const { config, weights } = await readModel(fixture("clip-gelu"));
   const adapter = gatedLora({ rank: 4 });
-  const steps = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(5e-3) })), rankSelect(softThreshold(ramp(0.005))));
+  const steps = repeat(
+    10,
+    gradientStage(sumOf(imageToText, textToImage)),
+    update(adamW({ lr: cosine(5e-3) })),
+    rankSelect(softThreshold(ramp(0.005))),
+  );
   const { program, recorder } = orThrow(traceStep(config, adapter, steps, { images: 3, texts: 4, length: 6, previous: 0 }));
   const uploaded = orThrow(resident(device, weights));
   const specs = new Map(program.leaves.filter((l) => l.role === "input").map((l) => [l.name, l.outputs[0]]));
-  const batch = (step: number): HostRecord => Object.fromEntries([...specs].map(([name, spec]) => {
-    const at = recorder.hypers.get(name);
-    if (at !== undefined) return [name, Float32Array.from(at, (schedule) => schedule(step))];
-    if (name === "ids") return [name, Uint32Array.from({ length: size(spec.shape) }, (_, i) => (7 * i + step) % config.text.vocabulary)];
-    if (name === "ends") return [name, Uint32Array.of(5, 11, 17, 23)];
-    return [name, numbers(spec.shape, step, 0, 1).data];
-  }));
+  const batch = (step: number): HostRecord =>
+    Object.fromEntries(
+      [...specs].map(([name, spec]) => {
+        const at = recorder.hypers.get(name);
+        if (at !== undefined) return [name, Float32Array.from(at, (schedule) => schedule(step))];
+        if (name === "ids") return [name, Uint32Array.from({ length: size(spec.shape) }, (_, i) => (7 * i + step) % config.text.vocabulary)];
+        if (name === "ends") return [name, Uint32Array.of(5, 11, 17, 23)];
+        return [name, numbers(spec.shape, step, 0, 1).data];
+      }),
+    );
   const names = Object.keys(adapter.layouts(config));
-  const run = (): Promise<Readonly<Record<string, Float32Array>>> => using(device, program, async (exe) => {
-    orThrow(exe.write("state", adapter.initial(config, weights, 1, 0)));
-    orThrow(exe.run(batch(0)));
-    await readAll(exe, [...names, "loss"]);
-    const watch = counted(device.gpu);
-    const before = device.ledger();
-    for (let i = 1; i < 6; i += 1) orThrow(exe.run(batch(i)));
-    const got = await readAll(exe, [...names, "loss"]);
-    assert.is(watch.made(), 0);
-    assert.equal(device.ledger(), before);
-    watch.stop();
-    return got;
-  }, uploaded, ["loss"]);
+  const run = (): Promise<Readonly<Record<string, Float32Array>>> =>
+    using(
+      device,
+      program,
+      async (exe) => {
+        orThrow(exe.write("state", adapter.initial(config, weights, 1, 0)));
+        orThrow(exe.run(batch(0)));
+        await readAll(exe, [...names, "loss"]);
+        const watch = counted(device.gpu);
+        const before = device.ledger();
+        for (let i = 1; i < 6; i += 1) orThrow(exe.run(batch(i)));
+        const got = await readAll(exe, [...names, "loss"]);
+        assert.is(watch.made(), 0);
+        assert.equal(device.ledger(), before);
+        watch.stop();
+        return got;
+      },
+      uploaded,
+      ["loss"],
+    );
   const [first, second] = [await run(), await run()];
   for (const name of Object.keys(first)) sameBits(second[name], first[name], name);
   assert.ok(Number.isFinite(first.loss[0]));
@@ -128,23 +167,29 @@ deviceTest("recorded numbers: every run's, oldest first, the last of a ring's le
   const program = traced({ state: { n: floats([1]) }, inputs: { one: floats([1]) } }, ({ state: { n }, inputs: { one } }) => {
     return { state: { n: sub(n, one) }, outputs: { n, mean: mean(n) } };
   });
-  await using(device, program, async (exe) => {
-    const run = (times: number): void => {
-      for (let i = 0; i < times; i += 1) orThrow(exe.run({ one: Float32Array.of(-1) }));
-    };
-    assert.equal([...(await runOrThrow(exe.recorded("mean")))], []);
-    run(3);
-    assert.equal([...(await runOrThrow(exe.recorded("mean")))], [0, 1, 2]);
-    assert.equal([...(await runOrThrow(exe.recorded("mean")))], []);
-    run(1);
-    run(1);
-    assert.equal([...(await runOrThrow(exe.recorded("mean")))], [3, 4]);
-    run(ringLength + 7);
-    const all = await runOrThrow(exe.recorded("mean"));
-    assert.is(all.length, ringLength);
-    assert.equal([all[0], all[ringLength - 1]], [5 + 7, 5 + ringLength + 6]);
-    assert.equal([...(await runOrThrow(exe.read("n")))], [5 + ringLength + 6], "the output is the value before the last run");
-  }, undefined, ["mean"]);
+  await using(
+    device,
+    program,
+    async (exe) => {
+      const run = (times: number): void => {
+        for (let i = 0; i < times; i += 1) orThrow(exe.run({ one: Float32Array.of(-1) }));
+      };
+      assert.equal([...(await runOrThrow(exe.recorded("mean")))], []);
+      run(3);
+      assert.equal([...(await runOrThrow(exe.recorded("mean")))], [0, 1, 2]);
+      assert.equal([...(await runOrThrow(exe.recorded("mean")))], []);
+      run(1);
+      run(1);
+      assert.equal([...(await runOrThrow(exe.recorded("mean")))], [3, 4]);
+      run(ringLength + 7);
+      const all = await runOrThrow(exe.recorded("mean"));
+      assert.is(all.length, ringLength);
+      assert.equal([all[0], all[ringLength - 1]], [5 + 7, 5 + ringLength + 6]);
+      assert.equal([...(await runOrThrow(exe.read("n")))], [5 + ringLength + 6], "the output is the value before the last run");
+    },
+    undefined,
+    ["mean"],
+  );
 });
 
 deviceTest("reads at the same time wait for one another", (device) =>
@@ -153,7 +198,8 @@ deviceTest("reads at the same time wait for one another", (device) =>
     const apart = await readAll(exe, ["loss", "error", "p", "m"]);
     const together = await Promise.all(["loss", "error", "p", "m", "p", "error"].map((name) => runOrThrow(exe.read(name))));
     ["loss", "error", "p", "m", "p", "error"].forEach((name, i) => sameBits(together[i], apart[name], name));
-  }));
+  }),
+);
 
 deviceTest("inputs stay until they are replaced", (device) =>
   using(device, regression(), async (exe) => {
@@ -161,8 +207,15 @@ deviceTest("inputs stay until they are replaced", (device) =>
     orThrow(exe.run());
     const { error } = await readAll(exe, ["error"]);
     const y = feed(3).y;
-    assert.ok(largestDifference(error, Array.from(y, (v) => -v)) < 1e-6, "with parameters of zero the error is the target");
-  }));
+    assert.ok(
+      largestDifference(
+        error,
+        Array.from(y, (v) => -v),
+      ) < 1e-6,
+      "with parameters of zero the error is the target",
+    );
+  }),
+);
 
 const refused = (e: E.Either<Parameters<typeof describe>[0], unknown>, ...words: readonly string[]): void => {
   const text = describe(failureOf(e));
@@ -181,7 +234,8 @@ deviceTest("what is not there, or has another length, is said; the run goes on",
     refused(await instantiate(device, regression(), undefined, ["error"])(), "error", "one number");
     orThrow(exe.run(feed(0)));
     assert.is((await runOrThrow(exe.read("loss"))).length, 1);
-  }));
+  }),
+);
 
 test("a device that is lost is a failure of every call, and of no process", async () => {
   const device: Device = await runOrThrow(openDevice());
