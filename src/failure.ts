@@ -9,6 +9,7 @@
  * across a public boundary: effects are `TaskEither<Failure, A>`, checks are `Either<Failure, A>`.
  */
 
+/** A failure: what went wrong, with what a person needs to mend it. */
 export type Failure =
   /** No WebGPU adapter could be opened; `tried` says what each rung of the ladder answered. */
   | { readonly _tag: "NoAdapter"; readonly tried: readonly string[] }

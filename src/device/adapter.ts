@@ -25,9 +25,10 @@ export const describeAdapter = (info: GPUAdapterInfo, features: Iterable<string>
   const kind = info.isFallbackAdapter ? "cpu" : "gpu";
   const name = [info.description, info.device, `${info.vendor} ${info.architecture}`.trim()].find((s) => s !== "") ?? "unnamed adapter";
   const device = info.device === "" || info.description.includes(info.device) ? "" : `${info.device}: `;
+  const parts = info.description === "" ? [info.vendor, info.architecture, info.device] : [info.device, info.description];
   return {
     line: kind === "cpu" ? `${name} (software, on the CPU)` : `${device}${name} (${info.vendor} GPU)`,
-    key: (info.description === "" ? [info.vendor, info.architecture, info.device] : [info.device, info.description]).join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""),
+    key: parts.join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""),
     kind,
     features: has,
     subgroupSize: has.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : 0,

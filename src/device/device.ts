@@ -30,6 +30,7 @@ export interface Ledger {
   readonly created: number;
 }
 
+/** An open device: what the engine asks of it, with failures as values. */
 export interface Device {
   readonly gpu: GPUDevice;
   readonly adapter: Adapter;

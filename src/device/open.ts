@@ -35,8 +35,10 @@ export interface OpenDevice extends Device {
 /** The rungs of the ladder, best first. */
 export const rungs = ["gpu", "lavapipe", "swiftshader"] as const;
 
+/** A rung of the ladder. */
 export type Rung = (typeof rungs)[number];
 
+/** Options of {@link openDevice} and {@link withDevice}. */
 export interface DeviceOptions {
   /** One rung instead of the ladder; without it the environment's `CAMBIUM_ADAPTER` is asked. */
   readonly adapter?: Rung;

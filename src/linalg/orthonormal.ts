@@ -6,6 +6,7 @@ export interface Basis {
   readonly columns: readonly Float64Array[];
 }
 
+/** The basis of {0} in R^d. */
 export const emptyBasis = (d: number): Basis => ({ d, columns: [] });
 
 const dot = (a: Float64Array, b: Float64Array): number => {

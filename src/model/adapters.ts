@@ -21,6 +21,7 @@ import { plainScope, type Scope } from "./transformer.ts";
 /** Values of the groups of an adapter, each flat in its layout. */
 export type GroupValues<G extends string> = Readonly<Record<G, Float32Array>>;
 
+/** An adapter as data and pure functions: its parameters by group, how it changes a forward pass, how it merges. */
 export interface Adapter<G extends string> {
   readonly name: string;
   readonly options: unknown;
@@ -54,7 +55,11 @@ export interface GateInit {
 }
 
 /** Gates from N(mean, deviation²): CoDyRA's start from N(0, 1), and half of them being small is what makes pruning find them (METHODS.md A.3). */
-export const normal = (mean: number, deviation: number): GateInit => ({ name: `normal(${mean}, ${deviation})`, draw: ({ normal: n }) => mean + deviation * n() });
+export const normal = (mean: number, deviation: number): GateInit => ({
+  name: `normal(${mean}, ${deviation})`,
+  draw: ({ normal: n }) => mean + deviation * n(),
+});
+
 /** Gates that all start at one value. */
 export const constantGate = (value: number): GateInit => ({ name: `constant(${value})`, draw: () => value });
 
@@ -112,7 +117,8 @@ const withPairs = (base: Scope, all: readonly Module[], pair: (module: string, x
   const adapted = new Set(all.map((m) => m.name));
   return {
     param: base.param,
-    linear: (module, x) => (adapted.has(module) ? linear(x, base.param(`${module}.weight`), base.param(`${module}.bias`), pair(module, x)) : base.linear(module, x)),
+    linear: (module, x) =>
+      adapted.has(module) ? linear(x, base.param(`${module}.weight`), base.param(`${module}.bias`), pair(module, x)) : base.linear(module, x),
   };
 };
 
@@ -170,7 +176,8 @@ export const gatedLora = (options: GatedLoraOptions = {}): Adapter<"A" | "B" | "
       })),
     merge: (config, weights, { A, B, gate: gates }) => mergeLora(config, o, weights, A, B, gates),
     ranks: (config, { gate: gates }) =>
-      new Map(layoutsOf(config, o).gate.entries.map(({ name, shape, offset }) => [name, gates.subarray(offset, offset + size(shape)).reduce((n, g) => n + (g === 0 ? 0 : 1), 0)])),
+      new Map(layoutsOf(config, o).gate.entries.map(({ name, shape, offset }) =>
+        [name, gates.subarray(offset, offset + size(shape)).reduce((n, g) => n + (g === 0 ? 0 : 1), 0)])),
   };
 };
 

@@ -4,6 +4,7 @@ import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { explain } from "../formats/files.ts";
 
+/** The activation of the MLPs; `quick_gelu` is x · σ(1.702 x). */
 export type Activation = "quick_gelu" | "gelu";
 
 /** A stack of transformer blocks. */
@@ -16,12 +17,14 @@ export interface TowerConfig {
   readonly eps: number;
 }
 
+/** The vision tower: square images of `imageSize` pixels, cut into patches. */
 export interface VisionConfig extends TowerConfig {
   readonly imageSize: number;
   readonly patchSize: number;
   readonly channels: number;
 }
 
+/** The text tower: at most `context` tokens of a vocabulary. */
 export interface TextConfig extends TowerConfig {
   readonly vocabulary: number;
   readonly context: number;
@@ -29,6 +32,7 @@ export interface TextConfig extends TowerConfig {
   readonly eosId: number;
 }
 
+/** The shape of a CLIP. */
 export interface ClipConfig {
   readonly vision: VisionConfig;
   readonly text: TextConfig;
@@ -40,7 +44,8 @@ export interface ClipConfig {
 const positive = t.refinement(t.Int, (n) => n > 0, "positive integer");
 const activation = t.keyof({ quick_gelu: null, gelu: null });
 const tower = {
-  hidden_size: positive, intermediate_size: positive, num_hidden_layers: positive, num_attention_heads: positive, hidden_act: activation, layer_norm_eps: t.number,
+  hidden_size: positive, intermediate_size: positive, num_hidden_layers: positive, num_attention_heads: positive,
+  hidden_act: activation, layer_norm_eps: t.number,
 };
 const raw = t.type({
   projection_dim: positive,
@@ -77,9 +82,12 @@ export const decodeConfig = (path: string, json: unknown): E.Either<Failure, Cli
   for (const [name, c] of [["text_config", text], ["vision_config", vision]] as const) {
     if (c.hidden_size % c.num_attention_heads !== 0) return fail(`${name}: hidden_size ${c.hidden_size} is not divisible by ${c.num_attention_heads} heads`);
   }
-  if (vision.image_size % vision.patch_size !== 0) return fail(`vision_config: image_size ${vision.image_size} is not divisible by patch_size ${vision.patch_size}`);
+  if (vision.image_size % vision.patch_size !== 0) {
+    return fail(`vision_config: image_size ${vision.image_size} is not divisible by patch_size ${vision.patch_size}`);
+  }
   const common = (c: typeof text | typeof vision): TowerConfig => ({
-    width: c.hidden_size, mlpWidth: c.intermediate_size, layers: c.num_hidden_layers, heads: c.num_attention_heads, activation: c.hidden_act, eps: c.layer_norm_eps,
+    width: c.hidden_size, mlpWidth: c.intermediate_size, layers: c.num_hidden_layers, heads: c.num_attention_heads,
+    activation: c.hidden_act, eps: c.layer_norm_eps,
   });
   return E.right({
     embed, initialLogitScale,
@@ -91,8 +99,8 @@ export const decodeConfig = (path: string, json: unknown): E.Either<Failure, Cli
 /** The `config.json` of a configuration, as `transformers` reads it. */
 export const encodeConfig = (c: ClipConfig): unknown => {
   const common = (tower: TowerConfig): Record<string, unknown> => ({
-    hidden_size: tower.width, intermediate_size: tower.mlpWidth, num_hidden_layers: tower.layers, num_attention_heads: tower.heads, hidden_act: tower.activation,
-    layer_norm_eps: tower.eps, attention_dropout: 0, projection_dim: c.embed,
+    hidden_size: tower.width, intermediate_size: tower.mlpWidth, num_hidden_layers: tower.layers, num_attention_heads: tower.heads,
+    hidden_act: tower.activation, layer_norm_eps: tower.eps, attention_dropout: 0, projection_dim: c.embed,
   });
   return {
     architectures: ["CLIPModel"], model_type: "clip", projection_dim: c.embed, logit_scale_init_value: c.initialLogitScale,

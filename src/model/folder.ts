@@ -22,7 +22,9 @@ export interface Clip {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-const companions = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "preprocessor_config.json", "processor_config.json"];
+const companions = [
+  "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "preprocessor_config.json", "processor_config.json",
+];
 
 /** Weights under the names of the configuration, with its shapes. Buffers such as `position_ids` are dropped. */
 const checked = (dir: string, config: ClipConfig, tensors: Tensors): E.Either<Failure, Tensors> => {
@@ -37,7 +39,9 @@ const checked = (dir: string, config: ClipConfig, tensors: Tensors): E.Either<Fa
     weights.set(name, { shape, data: t.data });
   }
   for (const name of tensors.keys()) {
-    if (!weights.has(name) && /\.layers\.\d+\./.test(name)) return E.left({ _tag: "BadTensor", path, tensor: name, detail: "is not in the model that config.json describes" });
+    if (!weights.has(name) && /\.layers\.\d+\./.test(name)) {
+      return E.left({ _tag: "BadTensor", path, tensor: name, detail: "is not in the model that config.json describes" });
+    }
   }
   return E.right(weights);
 };
@@ -69,9 +73,10 @@ export const readClip = (dir: string): TE.TaskEither<Failure, Clip> =>
     TE.bind("files", () => readCompanions(dir)),
     TE.chainEitherK((clip) => {
       const largest = Math.max(clip.tokenizer.bos, clip.tokenizer.eos, clip.tokenizer.pad);
-      return largest < clip.config.text.vocabulary
-        ? E.right(clip)
-        : E.left<Failure, Clip>({ _tag: "BadConfig", path: join(dir, "config.json"), detail: `vocab_size ${clip.config.text.vocabulary} has no room for the tokenizer's id ${largest}` });
+      const { vocabulary } = clip.config.text;
+      if (largest < vocabulary) return E.right(clip);
+      const detail = `vocab_size ${vocabulary} has no room for the tokenizer's id ${largest}`;
+      return E.left<Failure, Clip>({ _tag: "BadConfig", path: join(dir, "config.json"), detail });
     }),
   );
 

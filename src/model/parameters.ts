@@ -3,12 +3,16 @@ import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
 import type { ClipConfig, TowerConfig } from "./config.ts";
 
+/** One of the two towers of a CLIP. */
 export type Tower = "vision" | "text";
 
 /** The linear layers of a block, by the names that papers use. */
 export type ModuleKind = "q" | "k" | "v" | "out" | "fc1" | "fc2";
+/** All linear layers of a block. */
 export const allLinears: readonly ModuleKind[] = ["q", "k", "v", "out", "fc1", "fc2"];
+/** The linear layers of attention. */
 export const attentionLinears: readonly ModuleKind[] = ["q", "k", "v", "out"];
+/** Both towers, vision first. */
 export const both: readonly Tower[] = ["vision", "text"];
 
 const paths: Readonly<Record<ModuleKind, string>> = {
@@ -43,7 +47,8 @@ const norm = (name: string, width: number): readonly (readonly [string, readonly
 
 const blocks = (tower: Tower, c: TowerConfig): readonly (readonly [string, readonly number[]])[] =>
   Array.from({ length: c.layers }, (_, i) => `${tower}_model.encoder.layers.${i}`).flatMap((at) => [
-    ...(["q", "k", "v", "out"] as const).flatMap((kind) => [[`${at}.${paths[kind]}.weight`, [c.width, c.width]], [`${at}.${paths[kind]}.bias`, [c.width]]] as const),
+    ...(["q", "k", "v", "out"] as const).flatMap((kind) =>
+      [[`${at}.${paths[kind]}.weight`, [c.width, c.width]], [`${at}.${paths[kind]}.bias`, [c.width]]] as const),
     ...norm(`${at}.layer_norm1`, c.width),
     [`${at}.mlp.fc1.weight`, [c.mlpWidth, c.width]], [`${at}.mlp.fc1.bias`, [c.mlpWidth]],
     [`${at}.mlp.fc2.weight`, [c.width, c.mlpWidth]], [`${at}.mlp.fc2.bias`, [c.width]],

@@ -22,7 +22,9 @@ export const plainScope = (param: Scope["param"]): Scope => ({
   linear: (module, x) => linear(x, param(`${module}.weight`), param(`${module}.bias`)),
 });
 
-export const norm = (scope: Scope, name: string, x: Tensor, eps: number): Tensor => layerNorm(x, scope.param(`${name}.weight`), scope.param(`${name}.bias`), eps);
+/** The layer norm of the given name. */
+export const norm = (scope: Scope, name: string, x: Tensor, eps: number): Tensor =>
+  layerNorm(x, scope.param(`${name}.weight`), scope.param(`${name}.bias`), eps);
 
 /** Self-attention over [batch, tokens, width]. */
 const attention = (scope: Scope, at: string, x: Tensor, { width, heads }: TowerConfig, causal: boolean): Tensor => {

@@ -17,8 +17,13 @@ export interface AdaptOptions<G extends string, N extends G> {
 const describeSteps = (steps: Steps<any> | ((learner: Learner) => Steps<any>)): object =>
   typeof steps === "function" ? { steps: "of what the learner remembers" } : { steps: steps.count, step: manifest(steps.step) };
 
-/** Trains adapters on the batches of a task; the model under them stays as it is. Fails with `NotFinite`, `Interrupted`, or what a sample or the device says. */
-export const adapt = <G extends string, N extends G>({ adapters, steps }: AdaptOptions<G, N>): TaskStage<Lesson & WithBatches, Lesson & WithBatches & WithAdapters<G>> =>
+/**
+ * Trains adapters on the batches of a task; the model under them stays as it is. Fails with `NotFinite`, `Interrupted`, or what a
+ * sample or the device says.
+ */
+export const adapt = <G extends string, N extends G>(
+  { adapters, steps }: AdaptOptions<G, N>,
+): TaskStage<Lesson & WithBatches, Lesson & WithBatches & WithAdapters<G>> =>
   taskStage("adapt", { [adapters.name]: adapters.options, ...describeSteps(steps) }, (lesson) => (runtime) => {
     const { learner, task, position, batches } = lesson;
     const { config, weights } = learner.clip;

@@ -58,8 +58,8 @@ export const encode = ({ batch = 64, augment, steps }: EncodeOptions): TaskStage
         const { learner, task, position } = lesson;
         if (samples.length === 0) return E.left({ _tag: "FileUnreadable", path: task.name, detail: "the training split is empty" });
         const images = batches({
-          samples, batch, augment, length: { steps }, transform: transformOf(learner.clip), seed: random(runtime.seed, "batches", position).integer(2 ** 31), cache: runtime.images,
-          onCorrupt: runtime.onCorrupt,
+          samples, batch, augment, length: { steps }, transform: transformOf(learner.clip),
+          seed: random(runtime.seed, "batches", position).integer(2 ** 31), cache: runtime.images, onCorrupt: runtime.onCorrupt,
         });
         const { ids, ends, count, length } = encodeTexts(learner.clip, prompts(task.templates[0], task.classNames));
         const reported = new Set<string>();

@@ -61,7 +61,9 @@ const correct = (images: Features & { readonly labels: Uint32Array }, classes: F
 };
 
 /** Accuracy, percent, on the test split of every task of a stream. */
-export const accuracies = (clip: Clip, stream: Stream, options: EvaluateOptions = {}) => (runtime: Runtime): TE.TaskEither<Failure, readonly number[]> => async () => {
+export const accuracies = (
+  clip: Clip, stream: Stream, options: EvaluateOptions = {},
+): ((runtime: Runtime) => TE.TaskEither<Failure, readonly number[]>) => (runtime) => async () => {
   const { templates = "single", labelSpace: space } = options;
   runtime.emit({ type: "evaluating", datasets: stream.tasks.length });
   const made = encoder(clip, runtime);

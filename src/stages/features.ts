@@ -12,7 +12,7 @@ import { instantiate, type Executable } from "../tensor/executable.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { trace } from "../tensor/program.ts";
 import { resident, type Resident } from "../tensor/resident.ts";
-import { floats, indices, leaf, type Tensor } from "../tensor/tensor.ts";
+import { floats, indices, leaf, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { encodeTexts, transformOf } from "./encode.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -52,7 +52,8 @@ export const encoder = (clip: Clip, runtime: Runtime): E.Either<Failure, Encoder
   if (E.isLeft(uploaded)) return uploaded;
   const weights: Resident = uploaded.right;
   const executables = new Map<string, Executable>();
-  const bind = async (key: string, inputs: Readonly<Record<string, ReturnType<typeof floats>>>, forward: (scope: Scope, inputs: Readonly<Record<string, Tensor>>) => Tensor) => {
+  type Forward = (scope: Scope, inputs: Readonly<Record<string, Tensor>>) => Tensor;
+  const bind = async (key: string, inputs: Readonly<Record<string, Spec>>, forward: Forward): Promise<E.Either<Failure, Executable>> => {
     const known = executables.get(key);
     if (known !== undefined) return E.right(known);
     const program = trace({ inputs }, (args) => E.right({ outputs: { features: normalize(forward(frozenScope(clip), args.inputs)) } }));
@@ -65,7 +66,8 @@ export const encoder = (clip: Clip, runtime: Runtime): E.Either<Failure, Encoder
   const images: Encoder["images"] = (samples) => async () => {
     const batch = Math.min(imageBatch, Math.max(1, samples.length));
     const { channels, imageSize } = config.vision;
-    const bound = await bind(`images ${batch}`, { pixels: floats([batch, channels, imageSize, imageSize]) }, (scope, { pixels }) => imageFeatures(scope, config, pixels));
+    const shape = floats([batch, channels, imageSize, imageSize]);
+    const bound = await bind(`images ${batch}`, { pixels: shape }, (scope, { pixels }) => imageFeatures(scope, config, pixels));
     if (E.isLeft(bound)) return bound;
     const source = evaluationBatches({ samples, batch, transform: transformOf(clip), cache: runtime.images, onCorrupt: runtime.onCorrupt });
     const data = new Float32Array(samples.length * config.embed);
@@ -88,7 +90,9 @@ export const encoder = (clip: Clip, runtime: Runtime): E.Either<Failure, Encoder
       labels.set(loaded.right.labels, count);
       count += loaded.right.count;
     }
-    for (const { id, failure } of source.skipped()) runtime.emit({ type: "skipped", id, detail: "detail" in failure ? failure.detail : failure._tag });
+    for (const { id, failure } of source.skipped()) {
+      runtime.emit({ type: "skipped", id, detail: "detail" in failure ? failure.detail : failure._tag });
+    }
     return E.right({ count, data: data.subarray(0, count * config.embed), labels: labels.subarray(0, count) });
   };
 
@@ -97,7 +101,8 @@ export const encoder = (clip: Clip, runtime: Runtime): E.Either<Failure, Encoder
     for (let at = 0; at < list.length; at += textsAtATime) {
       const part = list.slice(at, at + textsAtATime);
       const { ids, ends, count, length } = encodeTexts(clip, part);
-      const bound = await bind(`texts ${count} ${length}`, { ids: indices([count, length]), ends: indices([count]) }, (scope, args) => textFeatures(scope, config, args.ids, args.ends));
+      const shapes = { ids: indices([count, length]), ends: indices([count]) };
+      const bound = await bind(`texts ${count} ${length}`, shapes, (scope, args) => textFeatures(scope, config, args.ids, args.ends));
       if (E.isLeft(bound)) return bound;
       const ran = bound.right.run({ ids, ends });
       if (E.isLeft(ran)) return ran;

@@ -1,4 +1,5 @@
 /** The scale of a stream: a scan of lessons, one row of the accuracy matrix after each. */
+import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as E from "fp-ts/lib/Either.js";
@@ -51,8 +52,9 @@ export const method = (name: string, options: unknown, lesson: TaskStage<Lesson,
 const pooledTask = (tasks: readonly Task[]): Task => {
   const offsets = tasks.map((_, j) => tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
   const split = (of: (t: Task) => Task["train"]): Task["train"] =>
-    TE.map((lists: readonly (readonly { readonly label: number }[])[]) => lists.flatMap((samples, j) => samples.map((s) => ({ ...s, label: s.label + offsets[j] }))) as never)(
+    pipe(
       TE.sequenceArray(tasks.map(of)),
+      TE.map((lists) => lists.flatMap((samples, j) => samples.map((s) => ({ ...s, label: s.label + offsets[j] })))),
     );
   return {
     name: tasks.map((t) => t.name).join(" + "),

@@ -68,7 +68,9 @@ export interface Report extends Evaluated {
 export const learner = (clip: Clip): Learner => ({ clip, seen: [], memory: {} });
 
 /** The classes among which a task's images are scored, and the index of its own first class among them. */
-export const labelSpace = (stream: Stream, position: number, space: LabelSpace = stream.labelSpace): { readonly tasks: readonly Task[]; readonly offset: number } =>
+export const labelSpace = (
+  stream: Stream, position: number, space: LabelSpace = stream.labelSpace,
+): { readonly tasks: readonly Task[]; readonly offset: number } =>
   space === "task"
     ? { tasks: [stream.tasks[position]], offset: 0 }
     : { tasks: stream.tasks, offset: stream.tasks.slice(0, position).reduce((n, t) => n + t.classNames.length, 0) };

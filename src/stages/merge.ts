@@ -40,7 +40,8 @@ const features = async <G extends string>(
   const program = trace({ inputs: { pixels: floats([lesson.batches.shape.images, channels, imageSize, imageSize]) } }, ({ inputs }) => {
     const layouts = adapter.layouts(config);
     const base = plainScope(frozen);
-    const groups = Object.fromEntries((Object.keys(layouts) as G[]).map((g) => [g, views(layouts[g], leaf("state", g, floats([layouts[g].length])))])) as Record<G, ReadonlyMap<string, Tensor>>;
+    const viewsOf = (g: G): ReadonlyMap<string, Tensor> => views(layouts[g], leaf("state", g, floats([layouts[g].length])));
+    const groups = Object.fromEntries((Object.keys(layouts) as G[]).map((g) => [g, viewsOf(g)])) as Record<G, ReadonlyMap<string, Tensor>>;
     const scope = values === undefined ? base : adapter.scope(config, base, groups);
     return E.right({ outputs: { features: normalize(imageFeatures(scope, config, inputs.pixels)) } });
   });
@@ -55,7 +56,7 @@ const features = async <G extends string>(
   const exe = made.right;
   try {
     const used = new Set(program.right.leaves.map((l) => l.name));
-    const written = values === undefined ? E.right(undefined) : exe.write("state", Object.fromEntries(Object.entries(values).filter(([g]) => used.has(g))) as HostRecord);
+    const written = exe.write("state", Object.fromEntries(Object.entries<Float32Array>(values ?? {}).filter(([g]) => used.has(g))));
     if (E.isLeft(written)) return written;
     const ran = exe.run({ pixels: pixels.pixels });
     return E.isLeft(ran) ? ran : await exe.read("features")();

@@ -10,7 +10,9 @@ export interface Optimizer {
   readonly name: string;
   readonly options: unknown;
   readonly lr: ScheduleOf;
-  readonly update: (tracing: Tracing, name: string, group: Group, gradient: Tensor) => { readonly flat: Tensor; readonly state: Readonly<Record<string, Tensor>> };
+  readonly update: (
+    tracing: Tracing, name: string, group: Group, gradient: Tensor,
+  ) => { readonly flat: Tensor; readonly state: Readonly<Record<string, Tensor>> };
 }
 
 /** Options of {@link adamW}: torch's defaults, but for the weight decay, which is 0. */

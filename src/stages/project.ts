@@ -76,7 +76,9 @@ type AfterAdapt<N extends string> = Lesson & WithBatches & WithAdapters<N>;
 /** Moves gradients out of subspaces by a {@link GradientProjection}, or extends the remembered subspaces by those of a task's adapters ({@link Subspace}). */
 export function project<N extends string>(projection: GradientProjection<N>): StepStage<Graded, Graded, N>;
 export function project<N extends string>(subspace: Subspace<N>): TaskStage<AfterAdapt<N>, AfterAdapt<N>>;
-export function project(how: GradientProjection<string> | Subspace<string>): StepStage<Graded, Graded, string> | TaskStage<AfterAdapt<string>, AfterAdapt<string>> {
+export function project(
+  how: GradientProjection<string> | Subspace<string>,
+): StepStage<Graded, Graded, string> | TaskStage<AfterAdapt<string>, AfterAdapt<string>> {
   if (how.scale === "step") {
     return stepStage<Graded, Graded, string>("project", { [how.name]: how.options }, (trainee, tracing) => {
       const { layout } = trainee.groups[how.group];

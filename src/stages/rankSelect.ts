@@ -47,7 +47,10 @@ export interface TaskSelector<N extends string> {
   readonly apply: (layouts: Readonly<Record<N, Layout>>, values: GroupValues<N>) => GroupValues<N>;
 }
 
-/** Keeps the `count` components of every module whose ‖B[:, i]‖ ‖A[i, :]‖ is largest, and sets the B of the others to zero; the first of equals stays. */
+/**
+ * Keeps the `count` components of every module whose ‖B[:, i]‖ ‖A[i, :]‖ is largest, and sets the B of the others to zero; the first
+ * of equals stays.
+ */
 export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
   scale: "task",
   name: "magnitude",
@@ -74,7 +77,9 @@ type AfterAdapt<N extends string> = Lesson & WithBatches & WithAdapters<N>;
 /** Lets rank-1 components live or die: within a step by a {@link StepSelector}, after a task by a {@link TaskSelector}. */
 export function rankSelect<N extends string>(selector: StepSelector<N>): StepStage<Trainee, Trainee, N>;
 export function rankSelect<N extends string>(selector: TaskSelector<N>): TaskStage<AfterAdapt<N>, AfterAdapt<N>>;
-export function rankSelect(selector: StepSelector<string> | TaskSelector<string>): StepStage<Trainee, Trainee, string> | TaskStage<AfterAdapt<string>, AfterAdapt<string>> {
+export function rankSelect(
+  selector: StepSelector<string> | TaskSelector<string>,
+): StepStage<Trainee, Trainee, string> | TaskStage<AfterAdapt<string>, AfterAdapt<string>> {
   const options = { [selector.name]: selector.options };
   if (selector.scale === "step") {
     return stepStage<Trainee, Trainee, string>("rankSelect", options, (trainee, tracing) => {

@@ -8,6 +8,7 @@ export interface ScheduleOf {
   readonly of: (steps: number) => Schedule;
 }
 
+/** One value at every step. */
 export const constantly = (value: number): ScheduleOf => ({ name: "constant", options: { value }, of: () => () => value });
 
 /** Half a cosine from `peak` at step 0 to 0 after the last, after a linear warm-up of `warmup` steps (METHODS.md A.3 has none). */

@@ -11,6 +11,7 @@ import { floats, leaf, type Shape, type Spec, type Tensor } from "../tensor/tens
 /** A number of the step that the host computes: step 0 is the first. */
 export type Schedule = (step: number) => number;
 
+/** What a stage may ask for while a step is written down. */
 export interface Tracing {
   readonly config: ClipConfig;
   /** Steps that will be run in all: schedules are made for them. */
@@ -37,6 +38,7 @@ export interface Recorder {
   readonly constants: ReadonlyMap<string, HostTensor>;
 }
 
+/** A new tracing environment for a run of `steps` steps. */
 export const recorder = (config: ClipConfig, steps: number): Recorder => {
   const leaves = new Map<string, Tensor>();
   const hypers = new Map<string, readonly Schedule[]>();

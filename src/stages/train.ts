@@ -85,7 +85,9 @@ const hypersAt = ({ hypers }: Recorder, step: number): HostRecord =>
 /** Runs between two reads of what was recorded: often enough to see a run go on, seldom enough not to wait. */
 const drainEvery = 10;
 
-const stateOf = async <G extends string>(exe: Executable, groups: readonly G[], moments: readonly string[], step: number): Promise<E.Either<Failure, Training<G>>> => {
+const stateOf = async <G extends string>(
+  exe: Executable, groups: readonly G[], moments: readonly string[], step: number,
+): Promise<E.Either<Failure, Training<G>>> => {
   const read = async (names: readonly string[]): Promise<E.Either<Failure, Record<string, Float32Array>>> => {
     const values: Record<string, Float32Array> = {};
     for (const name of names) {

@@ -15,9 +15,12 @@ import { leafKey, plan, type Place } from "./plan.ts";
 import type { Program } from "./program.ts";
 import type { Resident } from "./resident.ts";
 
+/** The elements of a tensor on the host. */
 export type HostData = Float32Array | Uint32Array;
+/** Host data by the names of tensors. */
 export type HostRecord = Readonly<Record<string, HostData>>;
 
+/** A program with the device memory that it runs in. */
 export interface Executable {
   /** Writes state or inputs; they stay until they are replaced. */
   readonly write: (role: "state" | "input", values: HostRecord) => E.Either<Failure, void>;
@@ -88,10 +91,12 @@ export const instantiate = (
       if (E.isLeft(made)) return made;
       buffers.push(made.right);
     }
-    const tooLarge = planned.launches.flatMap(({ launch, operands }) => operands.filter((o) => o !== undefined && o.elements > target.maxBinding).map((o) => ({ launch, o })))[0];
+    const tooLarge = planned.launches
+      .flatMap(({ launch, operands }) => operands.map((o) => ({ kernel: launch.kernel, elements: o?.elements ?? 0 })))
+      .find(({ elements }) => elements > target.maxBinding);
     if (tooLarge !== undefined) {
       return E.left({
-        _tag: "OverLimit", what: `An operand of ${tooLarge.launch.kernel}`, bytes: 4 * tooLarge.o!.elements, limit: 4 * target.maxBinding,
+        _tag: "OverLimit", what: `An operand of ${tooLarge.kernel}`, bytes: 4 * tooLarge.elements, limit: 4 * target.maxBinding,
         limitName: "maxStorageBufferBindingSize", adapter: device.adapter.line,
       });
     }
@@ -108,9 +113,12 @@ export const instantiate = (
     for (const [i, { launch, operands }] of planned.launches.entries()) {
       const pipeline = pipelines[i];
       if (E.isLeft(pipeline)) return pipeline;
-      const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: uniforms.right, offset: i * uniformStride, size: roundUp(4 * launch.dims.length, 16) } }];
+      const dims = { buffer: uniforms.right, offset: i * uniformStride, size: roundUp(4 * launch.dims.length, 16) };
+      const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: dims }];
       operands.forEach((o, binding) => {
-        if (o !== undefined) entries.push({ binding: binding + 1, resource: { buffer: buffers[o.place.buffer], offset: 4 * o.place.offset, size: roundUp(4 * o.elements, 16) } });
+        if (o === undefined) return;
+        const { place, elements } = o;
+        entries.push({ binding: binding + 1, resource: { buffer: buffers[place.buffer], offset: 4 * place.offset, size: roundUp(4 * elements, 16) } });
       });
       steps.push({ pipeline: pipeline.right, group: device.gpu.createBindGroup({ layout: pipeline.right.getBindGroupLayout(0), entries }), grid: launch.grid });
     }
@@ -143,7 +151,9 @@ export const instantiate = (
         const place = planned.leaves.get(`${role}:${name}`);
         if (place === undefined) return E.left({ _tag: "BadTensor", path: "program", tensor: name, detail: `is not a ${role} of this program` });
         const { elements } = planned.buffers[place.buffer];
-        if (data.length !== elements) return E.left({ _tag: "BadTensor", path: "program", tensor: name, detail: `has ${data.length} elements where ${elements} are expected` });
+        if (data.length !== elements) {
+          return E.left({ _tag: "BadTensor", path: "program", tensor: name, detail: `has ${data.length} elements where ${elements} are expected` });
+        }
         device.gpu.queue.writeBuffer(buffers[place.buffer], 0, data.buffer, data.byteOffset, data.byteLength);
       }
       return E.right(undefined);

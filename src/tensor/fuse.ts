@@ -3,11 +3,9 @@
  * product before the activation is never written. While training, the activation's gradient reads it too, and nothing is rewritten.
  */
 import { withActivation } from "./ops/matmul.ts";
-import type { Node, Tensor } from "./tensor.ts";
+import { inputsOf, type Node, type Tensor } from "./tensor.ts";
 
 const activations: Readonly<Record<string, "quickGelu" | "gelu">> = { QUICK_GELU: "quickGelu", GELU: "gelu" };
-
-const inputsOf = (node: Node): readonly Tensor[] => (node.kind === "apply" ? node.inputs : node.kind === "view" ? [node.of] : node.kind === "pack" ? node.parts : []);
 
 /** Rewrites tensors, given the nodes that they depend on in topological order. What does not change is shared. */
 export const fuse = (order: readonly Node[], roots: readonly Tensor[]): ((t: Tensor) => Tensor) => {

@@ -3,10 +3,7 @@
  */
 import { accumulate } from "./ops/matmul.ts";
 import { constant } from "./ops/elementwise.ts";
-import { check, reshape, show, size, type Node, type Tensor } from "./tensor.ts";
-
-const inputsOf = (node: Node): readonly Tensor[] =>
-  node.kind === "apply" ? node.inputs : node.kind === "view" ? [node.of] : node.kind === "pack" ? node.parts : [];
+import { check, inputsOf, reshape, show, size, type Node, type Tensor } from "./tensor.ts";
 
 /** Nodes in an order in which every node comes after its inputs. */
 export const topological = (roots: readonly Tensor[]): readonly Node[] => {
@@ -62,7 +59,8 @@ export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[
     check(node.kind !== "pack", "gradient", () => "a pack has no gradient; differentiate with respect to its parts");
     if (node.kind === "view") {
       const g = slots[0];
-      check(node.offset === 0 && size(node.of.shape) === size(node.outputs[0].shape), "gradient", () => "a partial view has no gradient; name the view itself in `wrt`");
+      const whole = node.offset === 0 && size(node.of.shape) === size(node.outputs[0].shape);
+      check(whole, "gradient", () => "a partial view has no gradient; name the view itself in `wrt`");
       if (g !== undefined) add(node.of, reshape(g, node.of.shape));
     } else if (node.kind === "apply") {
       const vjp = node.op.vjp;

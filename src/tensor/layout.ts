@@ -14,6 +14,7 @@ export interface Layout {
   readonly length: number;
 }
 
+/** Lays tensors of these shapes one behind the other, each at a multiple of 64 elements. */
 export const layout = (shapes: Iterable<readonly [string, Shape]>): Layout => {
   const entries: Entry[] = [];
   let length = 0;
@@ -39,4 +40,5 @@ export const unflatten = (l: Layout, flat: Float32Array): ReadonlyMap<string, { 
   new Map(l.entries.map(({ name, shape, offset }) => [name, { shape, data: flat.slice(offset, offset + size(shape)) }]));
 
 /** Symbolic views of a symbolic flat buffer. */
-export const views = (l: Layout, flat: Tensor): ReadonlyMap<string, Tensor> => new Map(l.entries.map(({ name, shape, offset }) => [name, view(flat, offset, shape)]));
+export const views = (l: Layout, flat: Tensor): ReadonlyMap<string, Tensor> =>
+  new Map(l.entries.map(({ name, shape, offset }) => [name, view(flat, offset, shape)]));

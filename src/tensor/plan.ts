@@ -19,6 +19,7 @@ export interface Place {
   readonly offset: number;
 }
 
+/** A buffer of the plan, `elements` long, and what it is for. */
 export interface PlannedBuffer {
   readonly label: string;
   /** Elements of four bytes. */
@@ -31,6 +32,7 @@ export interface PlannedLaunch {
   readonly operands: readonly (({ readonly place: Place; readonly elements: number }) | undefined)[];
 }
 
+/** Where every value of a program lies, and which launches compute them. */
 export interface Plan {
   readonly buffers: readonly PlannedBuffer[];
   readonly launches: readonly PlannedLaunch[];
@@ -39,6 +41,7 @@ export interface Plan {
   readonly outputs: ReadonlyMap<string, Place & { readonly elements: number }>;
 }
 
+/** The key of a leaf in {@link Plan.leaves}. */
 export const leafKey = (node: Node & { readonly kind: "leaf" }): string => `${node.role}:${node.name}`;
 
 /** The tensor whose memory a tensor lies in, through views: [root, offset]. */
@@ -50,6 +53,7 @@ const rootOf = (t: Tensor): readonly [Tensor, number] => {
 
 const inputsOf = (node: Node): readonly Tensor[] => (node.kind === "apply" ? node.inputs : node.kind === "pack" ? node.parts : []);
 
+/** Plans a program for a target: every launch, and an arena that values share whose lives do not meet. */
 export const plan = (program: Program, target: Target): Plan => {
   const buffers: { label: string; elements: number }[] = [];
   const own = (label: string, elements: number): number => buffers.push({ label, elements }) - 1;
@@ -118,7 +122,9 @@ export const plan = (program: Program, target: Target): Plan => {
     let best: number | undefined;
     for (const b of free) {
       const [fits, bestFits] = [buffers[b].elements >= elements, best !== undefined && buffers[best].elements >= elements];
-      const better = best === undefined || (fits ? !bestFits || buffers[b].elements < buffers[best].elements : !bestFits && buffers[b].elements > buffers[best].elements);
+      const smaller = best !== undefined && buffers[b].elements < buffers[best].elements;
+      const larger = best !== undefined && buffers[b].elements > buffers[best].elements;
+      const better = best === undefined || (fits ? !bestFits || smaller : !bestFits && larger);
       if (better) best = b;
     }
     if (best === undefined) return own(`arena, first ${label}`, elements);

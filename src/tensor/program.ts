@@ -12,7 +12,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { fuse } from "./fuse.ts";
 import { topological } from "./gradient.ts";
-import { leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";
+import { inputsOf, leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";
 
 /** The tensors that a step gets from outside, by role and name. A step may also use leaves of its own; they are found. */
 export interface Signature {
@@ -21,6 +21,7 @@ export interface Signature {
   readonly inputs?: Readonly<Record<string, Spec>>;
 }
 
+/** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** What a step sees: symbolic tensors for its signature. */
@@ -36,6 +37,7 @@ export interface Results {
   readonly outputs?: Tensors;
 }
 
+/** A traced step: its leaves, its nodes in the order they run in, and what it gives. */
 export interface Program {
   readonly leaves: readonly (Node & { readonly kind: "leaf" })[];
   readonly schedule: readonly Node[];
@@ -59,7 +61,10 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
     const named = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node));
     const leaves = [...new Set([...named, ...order])].filter((node) => node.kind === "leaf");
     const keys = new Set(leaves.map(({ role, name }) => `${role}:${name}`));
-    if (keys.size < leaves.length) throw new ShapeError("trace", `two tensors share a name: ${leaves.map(({ role, name }) => `${role} ${name}`).find((key, i, all) => all.indexOf(key) < i)}`);
+    if (keys.size < leaves.length) {
+      const twice = leaves.map(({ role, name }) => `${role} ${name}`).find((key, i, all) => all.indexOf(key) < i);
+      throw new ShapeError("trace", `two tensors share a name: ${twice}`);
+    }
     for (const [name, t] of Object.entries(state)) {
       const old = leaves.find((l) => l.role === "state" && l.name === name);
       if (old === undefined) throw new ShapeError("trace", `the step returns a state ${name} that it never had`);
@@ -71,8 +76,6 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
     throw error;
   }
 };
-
-const inputsOf = (node: Node): readonly Tensor[] => (node.kind === "apply" ? node.inputs : node.kind === "view" ? [node.of] : node.kind === "pack" ? node.parts : []);
 
 /** Reorders so that updates in place, and what depends on them, come last: everything else has read the old values by then. */
 const updatesLast = (order: readonly Node[]): readonly Node[] => {

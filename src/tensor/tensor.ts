@@ -11,14 +11,18 @@
 import type { Launch } from "../device/launch.ts";
 import type { Target } from "../device/target.ts";
 
+/** The type of a tensor's elements, four bytes each. */
 export type Dtype = "f32" | "u32";
+/** Sizes along the axes, the last of which is contiguous; `[]` is one number. */
 export type Shape = readonly number[];
 
+/** What is known of a tensor before it has values. */
 export interface Spec {
   readonly shape: Shape;
   readonly dtype: Dtype;
 }
 
+/** A symbolic tensor: an output of a node. */
 export interface Tensor extends Spec {
   readonly node: Node;
   /** Which of the node's outputs this is. */
@@ -28,6 +32,7 @@ export interface Tensor extends Spec {
 /** Where a leaf's values come from: `frozen` is uploaded once, `state` is read and replaced by every run, `input` is written by every run. */
 export type Role = "frozen" | "state" | "input";
 
+/** A node of the graph that tracing builds. */
 export type Node =
   | { readonly kind: "leaf"; readonly role: Role; readonly name: string; readonly outputs: readonly Spec[] }
   /** The same memory under another shape, from `offset` elements on. */
@@ -35,6 +40,20 @@ export type Node =
   /** Tensors laid into one flat tensor at the given offsets; the gaps are zero. */
   | { readonly kind: "pack"; readonly parts: readonly Tensor[]; readonly offsets: readonly number[]; readonly outputs: readonly Spec[] }
   | { readonly kind: "apply"; readonly op: Op; readonly inputs: readonly Tensor[]; readonly outputs: readonly Spec[] };
+
+/** The tensors that a node is made from. */
+export const inputsOf = (node: Node): readonly Tensor[] => {
+  switch (node.kind) {
+    case "leaf":
+      return [];
+    case "view":
+      return [node.of];
+    case "pack":
+      return node.parts;
+    case "apply":
+      return node.inputs;
+  }
+};
 
 /** Gradients of a node's inputs, given those of its outputs; `undefined` is zero, or a gradient that nobody needs. */
 export type Vjp = (
@@ -56,25 +75,34 @@ export interface Op {
 
 /** Thrown while tracing and turned into a `ShapeMismatch` failure by `trace`. */
 export class ShapeError extends Error {
-  constructor(
-    readonly op: string,
-    readonly detail: string,
-  ) {
+  readonly op: string;
+  readonly detail: string;
+
+  constructor(op: string, detail: string) {
     super(`${op}: ${detail}`);
+    this.op = op;
+    this.detail = detail;
   }
 }
 
+/** Throws a {@link ShapeError} unless `condition` holds. */
 export const check = (condition: boolean, op: string, detail: () => string): void => {
   if (!condition) throw new ShapeError(op, detail());
 };
 
+/** Elements of a shape. */
 export const size = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
+/** Whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+/** A spec for people, such as `f32[2, 3]`. */
 export const show = (t: Spec): string => `${t.dtype}[${t.shape.join(", ")}]`;
 
+/** The spec of a tensor of f32. */
 export const floats = (shape: Shape): Spec => ({ shape, dtype: "f32" });
+/** The spec of a tensor of u32. */
 export const indices = (shape: Shape): Spec => ({ shape, dtype: "u32" });
 
+/** A tensor whose values come from outside. */
 export const leaf = (role: Role, name: string, spec: Spec): Tensor => ({ ...spec, node: { kind: "leaf", role, name, outputs: [spec] }, output: 0 });
 
 const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
@@ -94,6 +122,7 @@ export const reshape = (x: Tensor, shape: Shape): Tensor => {
 
 /** Elements of two tensors' parts start at multiples of this many elements, so that each can be bound on its own (256 bytes). */
 export const alignment = 64;
+/** `elements`, rounded up to a multiple of {@link alignment}. */
 export const aligned = (elements: number): number => Math.ceil(elements / alignment) * alignment;
 
 /** A part of a tensor's memory under a shape of its own; `offset` is a multiple of 64 elements. */

@@ -13,7 +13,10 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => {
     {
       name: "crossEntropy",
       lower: (t) => [
-        { kernel: "cross-entropy", constants: rowConstants(t), dims: [rows, width], operands: [input(0), input(1), output(0), output(1)], grid: rowGrid(t, rows) },
+        {
+          kernel: "cross-entropy", constants: rowConstants(t), dims: [rows, width],
+          operands: [input(0), input(1), output(0), output(1)], grid: rowGrid(t, rows),
+        },
       ],
       vjp: ([, lse], [dloss]) => [
         dloss &&
@@ -21,7 +24,10 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => {
             {
               name: "crossEntropy (gradient)",
               lower: (t) => [
-                { kernel: "cross-entropy-grad", constants: rowConstants(t), dims: [rows, width], operands: [input(0), input(1), input(2), input(3), output(0)], grid: rowGrid(t, rows) },
+                {
+                  kernel: "cross-entropy-grad", constants: rowConstants(t), dims: [rows, width],
+                  operands: [input(0), input(1), input(2), input(3), output(0)], grid: rowGrid(t, rows),
+                },
               ],
             },
             [logits, targets, lse, dloss],

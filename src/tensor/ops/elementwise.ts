@@ -39,12 +39,19 @@ const map = (fn: Unary, x: Tensor, vjp?: (x: Tensor, y: Tensor, dy: Tensor) => T
 
 /** `alpha * x + beta`. */
 export const affine = (x: Tensor, alpha: number, beta = 0): Tensor => map("AFFINE", x, (_, __, dy) => scale(dy, alpha), alpha, beta);
+/** `alpha x`. */
 export const scale = (x: Tensor, alpha: number): Tensor => (alpha === 1 ? x : affine(x, alpha));
+/** `eˣ`, element by element. */
 export const exp = (x: Tensor): Tensor => map("EXP", x, (_, y, dy) => mul(dy, y));
+/** The natural logarithm, element by element. */
 export const log = (x: Tensor): Tensor => map("LOG", x, (a, _, dy) => div(dy, a));
+/** The square root, element by element. */
 export const sqrt = (x: Tensor): Tensor => map("SQRT", x, (_, y, dy) => div(scale(dy, 0.5), y));
+/** `x²`, element by element. */
 export const square = (x: Tensor): Tensor => map("SQUARE", x, (a, _, dy) => scale(mul(dy, a), 2));
+/** `|x|`, element by element; its derivative at 0 is 0. */
 export const abs = (x: Tensor): Tensor => map("ABS", x, (a, _, dy) => mul(dy, map("SIGN", a)));
+/** `1 / (1 + e⁻ˣ)`, element by element. */
 export const sigmoid = (x: Tensor): Tensor => map("SIGMOID", x, (_, y, dy) => mul(dy, mul(y, affine(y, -1, 1))));
 /** `x · sigmoid(1.702 x)`, the activation of OpenAI's CLIP. */
 export const quickGelu = (x: Tensor): Tensor => map("QUICK_GELU", x, (a, _, dy) => zip("QUICK_GELU_GRAD", a, dy));
@@ -94,9 +101,13 @@ const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
   );
 };
 
+/** `a + b`; `b` broadcasts where its dimensions other than 1 are a run of those of `a`. */
 export const add = (a: Tensor, b: Tensor): Tensor => zip("ADD", a, b, (_, __, ___, dy) => [dy, dy]);
+/** `a - b`; `b` broadcasts where its dimensions other than 1 are a run of those of `a`. */
 export const sub = (a: Tensor, b: Tensor): Tensor => zip("SUB", a, b, (_, __, ___, dy, [, db]) => [dy, db ? scale(dy, -1) : undefined]);
+/** `a b`, element by element; `b` broadcasts as in {@link add}. */
 export const mul = (a: Tensor, b: Tensor): Tensor =>
   zip("MUL", a, b, (x, y, _, dy, [da, db]) => [da ? mul(dy, y) : undefined, db ? mul(dy, x) : undefined]);
+/** `a / b`, element by element; `b` broadcasts as in {@link add}. */
 export const div = (a: Tensor, b: Tensor): Tensor =>
   zip("DIV", a, b, (_, d, y, dy, [da, db]) => [da ? div(dy, d) : undefined, db ? scale(div(mul(dy, y), d), -1) : undefined]);

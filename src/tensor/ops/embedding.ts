@@ -3,7 +3,10 @@ import { elementGrid, f32, input, output, rowWindows, windowOf, windows, type La
 import type { Target } from "../../device/target.ts";
 import { apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
 
-/** `table[index[i]]` for every i: table [rows, width], index u32 of any shape → [...index, width]. A table larger than a binding is visited window by window. */
+/**
+ * `table[index[i]]` for every i: table [rows, width], index u32 of any shape → [...index, width]. A table larger than a binding is
+ * visited window by window.
+ */
 export const gather = (table: Tensor, index: Tensor): Tensor => {
   check(table.shape.length === 2 && index.dtype === "u32", "gather", () => `table ${show(table)}, index ${show(index)}`);
   const [rows, width] = table.shape;
@@ -71,7 +74,10 @@ export const patchify = (pixels: Tensor, patch: number): Tensor => {
   return apply(
     {
       name: "patchify",
-      lower: () => [{ kernel: "patchify", constants: {}, dims: [size(shape), channels, height, width, patch], operands: [input(0), output(0)], grid: elementGrid(size(shape)) }],
+      lower: () => [{
+        kernel: "patchify", constants: {}, dims: [size(shape), channels, height, width, patch],
+        operands: [input(0), output(0)], grid: elementGrid(size(shape)),
+      }],
     },
     [pixels],
     floats(shape),

@@ -83,7 +83,10 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
   return apply(
     {
       name: "matmul",
-      attributes: { form, bias, lowRank, a, b, inner: k, activated: (f: Activation) => (activation === undefined ? product(a, b, form, shape, bias, lowRank, f).node : undefined) },
+      attributes: {
+        form, bias, lowRank, a, b, inner: k,
+        activated: (f: Activation) => (activation === undefined ? product(a, b, form, shape, bias, lowRank, f).node : undefined),
+      },
       lower: (target: Target) => {
         // A B larger than a binding is read in windows of its rows: each gives some columns of C, or (not transposed) some terms of its sums.
         const whole = size(b.shape) <= target.maxBinding || cm.batch > 1 || (!tb && activation !== undefined);
@@ -117,9 +120,13 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
         const [la, lb, lc] = layouts;
         // With F the stored factor: C = AB, A Bᵀ, AᵀB or AᵀBᵀ; each gradient is again a product of one of these forms.
         const da = (): Tensor =>
-          ta ? product(b, dc, { ta: tb, tb: true, heads, scale, layouts: [lb, lc, la] }, a.shape) : product(dc, b, { ta: false, tb: !tb, heads, scale, layouts: [lc, lb, la] }, a.shape);
+          ta
+            ? product(b, dc, { ta: tb, tb: true, heads, scale, layouts: [lb, lc, la] }, a.shape)
+            : product(dc, b, { ta: false, tb: !tb, heads, scale, layouts: [lc, lb, la] }, a.shape);
         const db = (): Tensor =>
-          tb ? product(dc, a, { ta: true, tb: ta, heads, scale, layouts: [lc, la, lb] }, b.shape) : product(a, dc, { ta: !ta, tb: false, heads, scale, layouts: [la, lc, lb] }, b.shape);
+          tb
+            ? product(dc, a, { ta: true, tb: ta, heads, scale, layouts: [lc, la, lb] }, b.shape)
+            : product(a, dc, { ta: !ta, tb: false, heads, scale, layouts: [la, lc, lb] }, b.shape);
         const grads: (Tensor | undefined)[] = [needed[0] ? da() : undefined, needed[1] ? db() : undefined];
         if (bias !== undefined) grads.push(needed[2] ? sumRows(dc) : undefined);
         if (lowRank !== undefined) {
@@ -169,6 +176,15 @@ export const withActivation = (node: Node, activation: Activation): Node | undef
   return fused?.kind === "apply" ? { ...fused, inputs: node.inputs } : undefined;
 };
 
+/** What a product keeps of how it was made; another operation keeps no form. */
+interface Made {
+  readonly form?: Form;
+  readonly bias?: Tensor;
+  readonly lowRank?: LowRank;
+  readonly a: Tensor;
+  readonly b: Tensor;
+}
+
 /** The widest product that is worth folding into another's epilogue; wider ones cost more there than an addition. */
 const epilogueRank = 64;
 
@@ -179,10 +195,11 @@ const epilogueRank = 64;
 export const accumulate = (x: Tensor, y: Tensor): Tensor => {
   const fold = (wide: Tensor, thin: Tensor): Tensor | undefined => {
     if (wide.node.kind !== "apply" || thin.node.kind !== "apply") return undefined;
-    const w = wide.node.op.attributes as { readonly form?: Form; readonly bias?: Tensor; readonly lowRank?: LowRank; readonly a: Tensor; readonly b: Tensor } | undefined;
-    const t = thin.node.op.attributes as typeof w;
+    const w = wide.node.op.attributes as Made | undefined;
+    const t = thin.node.op.attributes as Made | undefined;
     if (w?.form === undefined || t?.form === undefined) return undefined;
-    const fits = [w, t].every(({ form, bias, lowRank }) => form!.layouts.every((l) => l === "rows") && !form!.ta && form!.scale === 1 && bias === undefined && lowRank === undefined);
+    const fits = [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1)
+      && [w, t].every(({ bias, lowRank }) => bias === undefined && lowRank === undefined);
     if (!fits || w.form.tb !== t.form.tb || t.a.shape[t.a.shape.length - 1] > epilogueRank) return undefined;
     return product(w.a, w.b, w.form, wide.shape, undefined, { p: t.a, q: t.b });
   };

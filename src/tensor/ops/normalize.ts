@@ -9,14 +9,20 @@ export const normalize = (x: Tensor): Tensor => {
   return apply(
     {
       name: "normalize",
-      lower: (t) => [{ kernel: "normalize", constants: rowConstants(t), dims: [rows, width], operands: [input(0), output(0), output(1)], grid: rowGrid(t, rows) }],
+      lower: (t) => [{
+        kernel: "normalize", constants: rowConstants(t), dims: [rows, width],
+        operands: [input(0), output(0), output(1)], grid: rowGrid(t, rows),
+      }],
       vjp: ([y, norm], [dy]) => [
         dy &&
           apply(
             {
               name: "normalize (gradient)",
               lower: (t) => [
-                { kernel: "normalize-grad", constants: rowConstants(t), dims: [rows, width], operands: [input(0), input(1), input(2), output(0)], grid: rowGrid(t, rows) },
+                {
+                  kernel: "normalize-grad", constants: rowConstants(t), dims: [rows, width],
+                  operands: [input(0), input(1), input(2), output(0)], grid: rowGrid(t, rows),
+                },
               ],
             },
             [dy, y, norm],

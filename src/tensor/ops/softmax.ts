@@ -17,7 +17,10 @@ export const softmax = (x: Tensor, { causal = false }: { readonly causal?: boole
             {
               name: "softmax (gradient)",
               lower: (t) => [
-                { kernel: "softmax-grad", constants: { ...rowConstants(t), CAUSAL: causal }, dims, operands: [input(0), input(1), output(0)], grid: rowGrid(t, rows) },
+                {
+                  kernel: "softmax-grad", constants: { ...rowConstants(t), CAUSAL: causal }, dims,
+                  operands: [input(0), input(1), output(0)], grid: rowGrid(t, rows),
+                },
               ],
             },
             [p, dp],

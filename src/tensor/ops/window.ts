@@ -10,7 +10,10 @@ const window = (name: string, x: Tensor, axis: number, to: number, shift: number
   return apply(
     {
       name,
-      lower: () => [{ kernel: "window", constants: {}, dims: [size(shape), inner, to, from, shift], operands: [input(0), output(0)], grid: elementGrid(size(shape)) }],
+      lower: () => [{
+        kernel: "window", constants: {}, dims: [size(shape), inner, to, from, shift],
+        operands: [input(0), output(0)], grid: elementGrid(size(shape)),
+      }],
       vjp: (_, [dy]) => [dy && window(`${name} (gradient)`, dy, axis, from, -shift)],
     },
     [x],
