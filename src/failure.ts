@@ -42,7 +42,13 @@ export type Failure =
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-/** One clear sentence for a person, without a stack trace. */
+/**
+ * One clear sentence for a person, without a stack trace.
+ *
+ * ```ts
+ * assert.equal(describe({ _tag: "FileUnreadable", path: "a.json", detail: "there is no such file" }), "Cannot read a.json: there is no such file");
+ * ```
+ */
 export const describe = (f: Failure): string => {
   switch (f._tag) {
     case "NoAdapter":

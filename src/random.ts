@@ -26,7 +26,15 @@ export interface Random {
   readonly permutation: (n: number) => Uint32Array;
 }
 
-/** The stream of `purpose` at `counters` (step, sample, ...) for `seed`; equal arguments give equal streams, everywhere. */
+/**
+ * The stream of `purpose` at `counters` (step, sample, ...) for `seed`; equal arguments give equal streams, everywhere.
+ *
+ * ```ts
+ * const first = random(8, "augment", 3, 0).permutation(5);
+ * assert.deepEqual(random(8, "augment", 3, 0).permutation(5), first);
+ * assert.notDeepEqual(random(8, "augment", 4, 0).permutation(5), first);
+ * ```
+ */
 export const random = (seed: number, purpose: string, ...counters: readonly number[]): Random => {
   const hash = createHash("sha256").update(JSON.stringify([seed, purpose, ...counters])).digest();
   const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => hash.readInt32LE(at)));

@@ -263,6 +263,13 @@ const f16Overflow = 65520;
 /**
  * Writes tensors in the order of their names, as one (see `writeAtomic`): equal tensors give equal bytes. Failures: `BadTensor` where
  * data and shape disagree or a finite value does not fit f16, `FileUnwritable`; neither leaves anything behind.
+ *
+ * ```ts
+ * const written = await writeSafetensors(`${folder}/a.safetensors`, new Map([["w", { shape: [2], data: Float32Array.of(1, 2) }]]))();
+ * assert.equal(written._tag, "Right");
+ * const read = await readSafetensors(`${folder}/a.safetensors`)();
+ * assert.ok(read._tag === "Right" && read.right.get("w")?.data[1] === 2);
+ * ```
  */
 export const writeSafetensors = (path: string, tensors: Tensors, options: SafetensorsOptions = {}): TE.TaskEither<Failure, void> => {
   const { dtype, encode } = encodeAs[options.dtype ?? "f32"];

@@ -18,6 +18,11 @@ const dot = (a: Float64Array, b: Float64Array): number => {
 /**
  * The basis, longer by what the vectors add to its span: modified Gram-Schmidt, applied twice, which keeps it orthonormal to rounding
  * (Giraud, Langou, Rozložník, 2005). A vector whose new part is shorter than `tolerance` times itself adds nothing; one that is not finite adds nothing.
+ *
+ * ```ts
+ * const basis = linalg.extend(linalg.emptyBasis(2), [[3, 0], [6, 0], [1, 1]]);
+ * assert.deepEqual(basis.columns.map((column) => [...column]), [[1, 0], [0, 1]]);
+ * ```
  */
 export const extend = (basis: Basis, vectors: Iterable<ArrayLike<number>>, tolerance = 1e-6): Basis => {
   const columns = [...basis.columns];

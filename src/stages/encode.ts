@@ -14,14 +14,28 @@ import type { HostRecord } from "../tensor/executable.ts";
 import type { Lesson, WithBatches } from "./learner.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
-/** The prompts of classes under one template. */
+/**
+ * The prompts of classes under one template.
+ *
+ * ```ts
+ * assert.deepEqual(prompts("a photo of a {c}.", ["cat", "dog"]), ["a photo of a cat.", "a photo of a dog."]);
+ * ```
+ */
 export const prompts = (template: string, classNames: readonly string[]): readonly string[] => classNames.map((name) => template.replaceAll("{c}", name));
 
 /** The text side of a batch: prompts as ids, trimmed to the longest. */
 export const encodeTexts = ({ config, tokenizer }: Clip, texts: readonly string[]): ReturnType<typeof textBatch> =>
   textBatch(config.text, tokenise(tokenizer, texts, config.text.context).ids);
 
-/** Multi-hot targets [images, texts] and their transpose from labels: image i matches text `labels[i]`. */
+/**
+ * Multi-hot targets [images, texts] and their transpose from labels: image i matches text `labels[i]`.
+ *
+ * ```ts
+ * const labels = Uint32Array.of(1, 0, 1);
+ * assert.deepEqual([...targets(labels, 2).targets], [0, 1, 1, 0, 0, 1]);
+ * assert.deepEqual([...targets(labels, 2).transposedTargets], [0, 1, 0, 1, 0, 1]);
+ * ```
+ */
 export const targets = (labels: Uint32Array, texts: number): { readonly targets: Float32Array; readonly transposedTargets: Float32Array } => {
   const images = labels.length;
   const [rows, columns] = [new Float32Array(images * texts), new Float32Array(images * texts)];

@@ -18,7 +18,14 @@ export interface EvaluateOptions {
   readonly labelSpace?: LabelSpace;
 }
 
-/** The mean of several lists of unit features, normalised again. */
+/**
+ * The mean of several lists of unit features, normalised again.
+ *
+ * ```ts
+ * const features = ensemble([{ count: 1, data: Float32Array.of(1, 0) }, { count: 1, data: Float32Array.of(0, 1) }], 2);
+ * assert.deepEqual([...features.data], [Math.fround(Math.SQRT1_2), Math.fround(Math.SQRT1_2)]);
+ * ```
+ */
 export const ensemble = (lists: readonly Features[], embed: number): Features => {
   const [{ count }] = lists;
   const data = new Float32Array(count * embed);

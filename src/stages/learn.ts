@@ -45,7 +45,16 @@ export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskSt
     },
   });
 
-/** A method that learns every task of a stream by the same lesson. */
+/**
+ * A method that learns every task of a stream by the same lesson.
+ *
+ * ```ts
+ * const untrained = method("untrained", {}, evaluate());
+ * assert.deepEqual(manifest(untrained), {
+ *   name: "untrained", options: {}, parts: [{ name: "scan", options: undefined, parts: [{ name: "evaluate", options: {} }] }],
+ * });
+ * ```
+ */
 export const method = (name: string, options: unknown, lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): Method => named(name, options, scan(lesson));
 
 /** All tasks as one: every class under its own task's prompt. */

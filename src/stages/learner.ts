@@ -67,7 +67,17 @@ export interface Report extends Evaluated {
 /** A learner before its first task. */
 export const learner = (clip: Clip): Learner => ({ clip, seen: [], memory: {} });
 
-/** The classes among which a task's images are scored, and the index of its own first class among them. */
+/**
+ * The classes among which a task's images are scored, and the index of its own first class among them.
+ *
+ * ```ts
+ * const none = async () => ({ _tag: "Right" as const, right: [] });
+ * const task = (name: string, classNames: readonly string[]) => ({ name, classNames, templates: ["a {c}."], train: none, test: none });
+ * const stream = { tasks: [task("pets", ["cat", "dog"]), task("cars", ["van"])], labelSpace: "union" as const };
+ * assert.equal(labelSpace(stream, 1).offset, 2);
+ * assert.deepEqual(labelSpace(stream, 1, "task"), { tasks: [stream.tasks[1]], offset: 0 });
+ * ```
+ */
 export const labelSpace = (
   stream: Stream, position: number, space: LabelSpace = stream.labelSpace,
 ): { readonly tasks: readonly Task[]; readonly offset: number } =>

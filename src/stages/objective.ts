@@ -28,7 +28,13 @@ export const textToImage: Objective = objective("textToImage", ({ images, texts,
   total(crossEntropy(mul(matmul(texts, images, { tb: true }), exp(logitScale)), transposedTargets), 1 / (batch.texts + batch.previous)),
 );
 
-/** The sum of objectives; each is recorded under its name. */
+/**
+ * The sum of objectives; each is recorded under its name.
+ *
+ * ```ts
+ * assert.equal(sum(imageToText, weighted(0.5, textToImage)).name, "sum(imageToText, 0.5 · textToImage)");
+ * ```
+ */
 export const sum = (...objectives: readonly Objective[]): Objective => ({
   name: `sum(${objectives.map((o) => o.name).join(", ")})`,
   terms: objectives.flatMap((o) => o.terms),

@@ -11,7 +11,14 @@ export interface ScheduleOf {
 /** One value at every step. */
 export const constantly = (value: number): ScheduleOf => ({ name: "constant", options: { value }, of: () => () => value });
 
-/** Half a cosine from `peak` at step 0 to 0 after the last, after a linear warm-up of `warmup` steps (METHODS.md A.3 has none). */
+/**
+ * Half a cosine from `peak` at step 0 to 0 after the last, after a linear warm-up of `warmup` steps (METHODS.md A.3 has none).
+ *
+ * ```ts
+ * const lr = cosine(1e-3).of(100);
+ * assert.deepEqual([lr(0), lr(50)], [1e-3, 5e-4]);
+ * ```
+ */
 export const cosine = (peak: number, { warmup = 0 }: { readonly warmup?: number } = {}): ScheduleOf => ({
   name: "cosine",
   options: { peak, warmup },
@@ -48,6 +55,11 @@ const referenceRamp = (peak: number, dense: number, levels: number, steps: numbe
  * For another number of steps than `reference`, step i stands for the iterations [reference · i / steps, reference · (i + 1) / steps) and
  * shrinks by all that they shrink by: the ramp keeps its shape and its sum. `scaled: false` takes their mean instead, so that the
  * largest threshold stays `peak` and the sum grows with the steps.
+ *
+ * ```ts
+ * const kappa = ramp(0.005).of(500);
+ * assert.deepEqual([kappa(0), kappa(250), kappa(499)], [0, 0, 0.005]);
+ * ```
  */
 export const ramp = (peak: number, { dense = 0.5, levels = 50, reference = 500, scaled = true }: RampOptions = {}): ScheduleOf => ({
   name: "ramp",

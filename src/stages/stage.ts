@@ -47,7 +47,15 @@ export type TaskStage<A, B, N extends string = never> = Stage<RTE.URI, Runtime, 
 const partsOf = (stage: Manifest & { readonly parts: readonly Manifest[] }): readonly Manifest[] =>
   stage.name === "" ? stage.parts : [{ name: stage.name, options: stage.options, ...(stage.parts.length > 0 ? { parts: stage.parts } : {}) }];
 
-/** The self-description of a stage: plain data, the manifest of a run. */
+/**
+ * The self-description of a stage: plain data, the manifest of a run.
+ *
+ * ```ts
+ * const both = task.compose(encode({ steps: 3 }), evaluate());
+ * assert.deepEqual(manifest(both).parts?.map((part) => part.name), ["encode", "evaluate"]);
+ * assert.deepEqual(manifest(task.compose(both, task.identity())), manifest(both));
+ * ```
+ */
 export const manifest = (stage: Manifest & { readonly parts: readonly Manifest[] }): Manifest => {
   const parts = partsOf(stage);
   return parts.length === 1 ? parts[0] : { name: "", parts };
@@ -100,7 +108,14 @@ export const step: Composition<RE.URI, Tracing> = composition<RE.URI, Tracing>(R
 /** Composition at the scale of a task and of a stream. */
 export const task: Composition<RTE.URI, Runtime> = composition<RTE.URI, Runtime>(RTE.Monad);
 
-/** Gives a composition a name of its own: it becomes one part of what it is composed into. */
+/**
+ * Gives a composition a name of its own: it becomes one part of what it is composed into.
+ *
+ * ```ts
+ * const scored = named("scored", { templates: 1 }, task.compose(evaluate(), evaluate()));
+ * assert.equal(manifest(task.compose(encode({ steps: 1 }), scored)).parts?.[1].name, "scored");
+ * ```
+ */
 export const named = <F extends URIS3, R, A, B, N extends string>(name: string, options: unknown, stage: Stage<F, R, A, B, N>): Stage<F, R, A, B, N> => ({
   name,
   options,

@@ -53,7 +53,15 @@ export interface Steps<N extends string> {
 
 type Arrow<A, B, N extends string> = Stage<URI, Tracing, A, B, N>;
 
-/** So many times the composition of the given step stages. */
+/**
+ * So many times the composition of the given step stages.
+ *
+ * ```ts
+ * const steps = repeat(500, gradient(imageToText), update(adamW({ lr: cosine(5e-4) })));
+ * assert.equal(steps.count, 500);
+ * assert.deepEqual(manifest(steps.step).parts?.map((part) => part.name), ["gradient", "update"]);
+ * ```
+ */
 export function repeat<B, N extends string, M extends string>(count: number, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
 export function repeat<B, C, N extends string, M extends string, O extends string>(
   count: number, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, Trainee, O>,

@@ -32,6 +32,12 @@ const uniformIn = (random: Random, low: number, high: number): number => low + (
 /**
  * A rectangle of `scaleMin` to `scaleMax` of the area and a log-uniform aspect ratio, resized: torchvision's RandomResizedCrop, with its
  * ten attempts and its central fallback (Szegedy et al., arXiv 1409.4842). CoDyRA trains with scales 0.9 to 1.
+ *
+ * ```ts
+ * const image = { width: 4, height: 3, data: new Uint8Array(36).fill(200) };
+ * const cropped = randomResizedCrop(0.9, 1)(image, { width: 2, height: 2 }, random(0, "augment"));
+ * assert.deepEqual(cropped, { width: 2, height: 2, data: new Uint8Array(12).fill(200) });
+ * ```
  */
 export const randomResizedCrop = (scaleMin: number, scaleMax: number, options: CropOptions = {}): Augment => {
   const [ratioMin, ratioMax] = options.ratio ?? [3 / 4, 4 / 3];

@@ -14,6 +14,13 @@ const choose = (n: number, k: number, seed: number, purpose: string, ...counters
 /**
  * `k` samples of every class, or all where a class has fewer, in their old order. What a class gives depends on the seed and on that
  * class alone. A sample that stands for unreadable data is kept, so that it is met and counted.
+ *
+ * ```ts
+ * const image = { width: 1, height: 1, data: new Uint8Array(3) };
+ * const samples = [0, 0, 0, 1].map((label, i) => ({ id: `${i}`, label, decode: async () => ({ _tag: "Right" as const, right: image }) }));
+ * assert.deepEqual(chooseFewShot(samples, 2, 7).map((s) => s.label), [0, 0, 1]);
+ * assert.deepEqual(chooseFewShot(samples, 2, 7), chooseFewShot(samples, 2, 7));
+ * ```
  */
 export const chooseFewShot = (samples: readonly Sample[], k: number, seed: number, purpose = "few-shot"): readonly Sample[] => {
   const classes = new Map<number, number[]>();

@@ -2,8 +2,19 @@
  * The traced tensor language under one name: tensors, operations with their gradients, programs, and their execution.
  *
  * ```ts
- * import { tensor } from "cambium";
- * const program = tensor.trace({ inputs: { x: tensor.floats([2, 3]) } }, ({ inputs: { x } }) => …);
+ * const program = tensor.trace({ inputs: { x: tensor.floats([3]) } }, ({ inputs: { x } }) => {
+ *   const y = tensor.sum(tensor.square(x));
+ *   return { _tag: "Right", right: { outputs: { y, dx: tensor.gradient(y, [x])[0] } } };
+ * });
+ * assert.ok(program._tag === "Right");
+ * const dx = await withDevice({})((device) => async () => {
+ *   const bound = await tensor.instantiate(device, program.right)();
+ *   if (bound._tag === "Left") return bound;
+ *   bound.right.run({ x: Float32Array.of(1, 2, 3) });
+ *   return bound.right.read("dx")();
+ * })();
+ * assert.ok(dx._tag === "Right");
+ * assert.deepEqual([...dx.right], [2, 4, 6]);
  * ```
  */
 export * from "./tensor.ts";

@@ -1,0 +1,33 @@
+/**
+ * Runs a script that a document shows: type-checked and compiled in Node, as it stands in Deno. It lies in this repository while it runs,
+ * and imports the sources.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { inDeno, run, type Ended } from "./runtime.ts";
+
+/** Imports of "cambium" become imports of the sources. */
+const fromSources = (code: string): string => code.replaceAll(/from "cambium"/g, "from \"../../mod.ts\"");
+
+const configuration = {
+  extends: "../../tsconfig.json",
+  compilerOptions: { rootDir: "../..", outDir: "out", declaration: false, noUnusedLocals: false },
+  include: ["script.ts"],
+};
+
+/** Runs `code`, a module in TypeScript, in the repository root; what the compiler refuses is its output, with exit code 1 or 2. */
+export const runScript = async (code: string): Promise<Ended> => {
+  await mkdir(".cache", { recursive: true });
+  const folder = await mkdtemp(join(".cache", "script-"));
+  try {
+    const script = join(folder, "script.ts");
+    await writeFile(script, fromSources(code));
+    if (inDeno) return await run(process.execPath, ["run", "-A", "--no-check", script]);
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(configuration));
+    const compiled = await run(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", folder]);
+    return compiled.code === 0 ? await run(process.execPath, [join(folder, "out", folder, "script.js")]) : compiled;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
