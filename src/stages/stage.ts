@@ -71,7 +71,7 @@ export interface Composition<F extends URIS3, R> {
   readonly pipeline: Pipeline<F, R>;
 }
 
-/** Composes up to eight stages from left to right. */
+/** Composes up to six stages from left to right. */
 export interface Pipeline<F extends URIS3, R> {
   <A, B, N extends string>(ab: Stage<F, R, A, B, N>): Stage<F, R, A, B, N>;
   <A, B, C, N extends string, M extends string>(ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>): Stage<F, R, A, C, N | M>;

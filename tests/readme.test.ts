@@ -1,0 +1,73 @@
+/** What README.md shows: its pipeline runs, its flags are those of the command, its links lead somewhere. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { methods } from "../mod.ts";
+import { rungs } from "../src/device/open.ts";
+import { png, temporaryFolder, write } from "./fixtures/datasets.ts";
+import { writeTinyClip } from "./fixtures/tinyClip.ts";
+import { runFile } from "./runtime.ts";
+import { runScript } from "./script.ts";
+
+const readme = readFileSync("README.md", "utf8");
+
+const blocks = (language: string): readonly string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, body]) => body);
+
+/** The text with `from` replaced, which must be there. */
+const replaced = (text: string, from: string, to: string): string => {
+  assert.ok(text.includes(from), `README.md has no ${from}`);
+  return text.replaceAll(from, to);
+};
+
+test("the pipeline type-checks and runs", async () => {
+  const { dir, remove } = temporaryFolder("readme");
+  try {
+    await writeTinyClip(join(dir, "clip"));
+    for (const [name, colours] of [["pets", [240, 30]], ["cars", [60, 10]]] as const) {
+      for (const split of ["train", "test"]) {
+        for (const [c, folder] of ["ant", "bee"].entries()) {
+          for (let i = 0; i < 3; i++) write(join(dir, name), { [`${split}/${folder}/${i}.png`]: await png(colours[c], 20 * i, 16, 16) });
+        }
+      }
+    }
+    const [code] = blocks("ts");
+    const small = [
+      ["\"models/clip\"", JSON.stringify(join(dir, "clip"))], ["\"data/pets\"", JSON.stringify(join(dir, "pets"))],
+      ["\"data/cars\"", JSON.stringify(join(dir, "cars"))], ["steps: 200", "steps: 2"], ["repeat(200", "repeat(2"], ["batch: 32", "batch: 4"],
+    ] as const;
+    const ended = await runScript(small.reduce((text, [from, to]) => replaced(text, from, to), code));
+    assert.is(ended.code, 0, ended.output);
+    assert.match(ended.output, /^Method +Transfer +Average +Last .*\n.+\nmine /m);
+  } finally {
+    remove();
+  }
+});
+
+test("the flags are those of the command", async () => {
+  const source = fileURLToPath(new URL("../examples/stream.ts", import.meta.url));
+  const ended = await runFile(existsSync(source) ? source : source.replace(/ts$/, "js"), ["--help"]);
+  assert.is(ended.code, 0, ended.output);
+  assert.ok(blocks("text").includes(ended.output), ended.output);
+});
+
+test("every method and every rung is named", () => {
+  for (const name of [...Object.keys(methods), ...rungs]) assert.ok(readme.includes(`\`${name}\``), name);
+});
+
+test("the commands are there", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { readonly scripts: Readonly<Record<string, string>> };
+  const { tasks } = JSON.parse(readFileSync("deno.json", "utf8")) as { readonly tasks: Readonly<Record<string, string>> };
+  for (const [, name] of readme.matchAll(/npm (?:run )?(start|test|stream)\b/g)) assert.ok(name in scripts, name);
+  for (const [, name] of readme.matchAll(/deno task (\w+)/g)) assert.ok(name in tasks, name);
+});
+
+test("links to files of this repository lead somewhere", () => {
+  const targets = [...readme.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target]) => target).filter((target) => !/^https?:/.test(target));
+  assert.ok(targets.length > 0);
+  assert.equal(targets.filter((target) => !existsSync(target)), []);
+});
+
+test.run();
