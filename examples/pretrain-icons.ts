@@ -1,7 +1,7 @@
 /**
  * Pre-trains icon-nano, a small CLIP, on the names of the icon world that the default stream never uses.
  *
- *     npm run pretrain-icons -- [--out models/icon-nano] [--epochs 24] [--batch 128] [--lr 1e-3] [--seed 8]
+ *     npm run pretrain-icons -- [--out models/icon-nano] [--epochs 40] [--batch 128] [--lr 1e-3] [--seed 8]
  *
  * All parameters are trained by the symmetric contrastive loss of CLIP (arXiv 2103.00020) from random values. The run is deterministic and
  * can be stopped: it keeps its state in `<out>.training.safetensors` and goes on from there to the same bits.
@@ -170,7 +170,7 @@ const pretrain = ({ out, epochs, batch, lr, seed }: Options, device: Device): TE
 
 const { values: flags } = parseArgs({
   options: {
-    out: { type: "string", default: "models/icon-nano" }, epochs: { type: "string", default: "24" }, batch: { type: "string", default: "128" },
+    out: { type: "string", default: "models/icon-nano" }, epochs: { type: "string", default: "40" }, batch: { type: "string", default: "128" },
     lr: { type: "string", default: "1e-3" }, seed: { type: "string", default: "8" },
   },
 });

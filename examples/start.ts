@@ -19,19 +19,22 @@ import { textTable } from "../src/report/table.ts";
 import { learner } from "../src/stages/learner.ts";
 import { runMethod } from "../src/stages/run.ts";
 import { iconStream } from "./icons/world.ts";
-import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
+import { asksForHelp, flag, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 
 /** Sized so that all of it ends within five minutes on two CPU cores. */
-const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 8, steps: 60, batch: 32, rank: 8, lr: 1e-3, seed: 0 };
+const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 6, steps: 120, batch: 32, rank: 16, lr: 5e-3, seed: 0 };
+
+/** SwiftShader is several times slower than lavapipe: there the same five minutes are enough for fewer steps. */
+const slowSteps = 30;
 
 const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra"];
 
 const table = {
   model: flag(otherwise(some, defaults.model), "DIR", `a CLIP folder [${defaults.model}]`),
   out: flag(otherwise(some, defaults.out), "DIR", `where the report goes [${defaults.out}, anew each time]`),
-  tasks: flag(otherwise(whole(1, defaults.tasks), defaults.tasks), "N", `the first N tasks of the icon stream [${defaults.tasks}]`),
-  steps: flag(otherwise(whole(1), defaults.steps), "N", `steps a task [${defaults.steps}]`),
+  tasks: flag(otherwise(whole(1, 8), defaults.tasks), "N", `the first N of the icon stream's 8 tasks [${defaults.tasks}]`),
+  steps: flag(optional(whole(1)), "N", `steps a task [${defaults.steps}; ${slowSteps} on SwiftShader]`),
   batch: flag(otherwise(whole(1, 65536), defaults.batch), "N", `images a step [${defaults.batch}]`),
   rank: flag(otherwise(whole(1, 4096), defaults.rank), "N", `rank of every adapter [${defaults.rank}]`),
   lr: flag(otherwise(positive(10), defaults.lr), "X", `peak learning rate [${defaults.lr}]`),
@@ -39,7 +42,7 @@ const table = {
 };
 
 const start = (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => async () => {
-  const { model, out, tasks, steps, batch, rank, lr, seed } = flags;
+  const { model, out, tasks, batch, rank, lr, seed } = flags;
   const ready = await pipe(out === defaults.out ? TE.right(undefined) : freeFolder(out), TE.chain(() => readClip(model)))();
   if (E.isLeft(ready)) return ready;
   const clip = ready.right;
@@ -47,6 +50,8 @@ const start = (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly i
   const stream = { ...world, tasks: world.tasks.slice(0, tasks) };
   const done = await session(out, seed, "fail")(({ runtime, progress, folder }) => async () => {
     const results: RunResult[] = [];
+    const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
+    progress.line(`${tasks} tasks, ${steps} steps each`);
     for (const name of compared) {
       progress.line(`\n${name}`);
       const method = methods[name]({ steps, batch, rank, lr });
