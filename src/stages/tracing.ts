@@ -65,8 +65,10 @@ export const recorder = (config: ClipConfig, steps: number): Recorder => {
         return once("frozen", name, floats(value.shape));
       },
       hyper: (name, at) => {
-        hypers.set(name, at);
-        return once("input", name, floats([at.length]));
+        // Two stages may choose one name for different numbers: each gets an input of its own.
+        const unique = hypers.has(name) ? `${name} ${hypers.size}` : name;
+        hypers.set(unique, at);
+        return once("input", unique, floats([at.length]));
       },
       state: (name, shape) => once("state", name, floats(shape)),
       batch: (name, spec) => once("input", name, spec),
