@@ -8,7 +8,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Device } from "../device/device.ts";
-import { target as targetOf } from "../device/target.ts";
+import { measured } from "../device/target.ts";
 import { bufferUsage, mapMode } from "../device/usage.ts";
 import type { Failure } from "../failure.ts";
 import { leafKey, plan, type Place } from "./plan.ts";
@@ -63,7 +63,9 @@ export const instantiate = (
   const owned: GPUBuffer[] = [];
   const release = (): void => owned.splice(0).forEach(device.release);
   const acquire = async (): Promise<E.Either<Failure, Executable>> => {
-    const target = targetOf(device);
+    const chosen = await measured(device, (target) => plan(program, target))();
+    if (E.isLeft(chosen)) return chosen;
+    const target = chosen.right;
     const planned = plan(program, target);
 
     // Buffers: frozen leaves are shared, everything else is made here.
