@@ -32,7 +32,9 @@ export const measured = (device: Device, lower: (target: Target) => unknown): Ta
   });
   return shapes.length === 0
     ? TE.right(guess)
-    : TE.map((choose: MatmulChooser): Target => ({ ...guess, matmul: (shape) => (large(shape) ? choose(shape) : guess.matmul(shape)) }))(tuneMatmul(device, shapes));
+    : TE.map((choose: MatmulChooser): Target => ({ ...guess, matmul: (shape) => (large(shape) ? choose : guess.matmul)(shape) }))(
+        tuneMatmul(device, shapes),
+      );
 };
 
 /** The target that a device is. */
