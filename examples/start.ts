@@ -23,10 +23,10 @@ import { asksForHelp, flag, optional, otherwise, parseFlags, positive, some, usa
 import { end, freeFolder, session } from "./run/session.ts";
 
 /** Sized so that all of it ends within five minutes on two CPU cores. */
-const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 6, steps: 120, batch: 32, rank: 16, lr: 5e-3, seed: 0 };
+const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 6, steps: 80, batch: 32, rank: 16, lr: 3e-3, seed: 0 };
 
 /** SwiftShader is several times slower than lavapipe: there the same five minutes are enough for fewer steps. */
-const slowSteps = 30;
+const slowSteps = 20;
 
 const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra"];
 
