@@ -7,11 +7,12 @@ import { parameters } from "../model/parameters.ts";
 import { plainScope } from "../model/transformer.ts";
 import type { Tensors as HostTensors } from "../formats/hostTensor.ts";
 import { instantiate, type HostRecord } from "../tensor/executable.ts";
-import { elementsOf, views } from "../tensor/layout.ts";
+import { elementsOf, views, type Layout } from "../tensor/layout.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { trace } from "../tensor/program.ts";
 import { resident } from "../tensor/resident.ts";
 import { floats, leaf, type Tensor } from "../tensor/tensor.ts";
+import { keepColumns } from "./components.ts";
 import type { Lesson, Merged, WithAdapters, WithBatches } from "./learner.ts";
 import type { Runtime } from "./runtime.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
@@ -19,13 +20,19 @@ import { taskStage, type TaskStage } from "./stage.ts";
 /** Which components of the adapters go into the weights; `N` names the groups that the choice needs. */
 export interface Selection<N extends string> {
   readonly name: string;
-  readonly apply: <V extends GroupValues<N>>(values: V) => V;
+  readonly apply: <V extends GroupValues<N>>(layouts: Readonly<Record<N, Layout>>, values: V) => V;
 }
 
 /** Everything. */
-export const all: Selection<never> = { name: "all", apply: (values) => values };
-/** The components whose gate is not zero (CoDyRA, METHODS.md A.4); a zero gate takes its component out of the product by itself. */
-export const selected: Selection<"gate"> = { name: "selected", apply: (values) => values };
+export const all: Selection<never> = { name: "all", apply: (_, values) => values };
+/** The components whose gate is not zero (CoDyRA, METHODS.md A.4). */
+export const selected: Selection<"B" | "gate"> = {
+  name: "selected",
+  apply: (layouts, values) => ({
+    ...values,
+    B: keepColumns(layouts.B, values.B, (module, r) => values.gate[layouts.gate.entries[module].offset + r] !== 0),
+  }),
+};
 
 /** Unit image features of a batch under given weights, through an adapter or without one. */
 const features = async <G extends string>(
@@ -77,7 +84,7 @@ export const merge = <N extends string = never>(
   taskStage("merge", { selection: selection.name }, (lesson) => (runtime) => async (): Promise<E.Either<Failure, Lesson & Merged>> => {
     const { learner, task, batches, adapters: { adapter, values } } = lesson;
     const { config, weights } = learner.clip;
-    const chosen = selection.apply(values);
+    const chosen = selection.apply(adapter.layouts(config), values);
     const merged = adapter.merge(config, weights, chosen);
     const batch = await batches.at(0)();
     if (E.isLeft(batch)) return batch;

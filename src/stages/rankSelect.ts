@@ -6,6 +6,7 @@ import type { ClipConfig } from "../model/config.ts";
 import { shrink } from "../tensor/ops/optimizer.ts";
 import type { Layout } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { keepColumns } from "./components.ts";
 import type { Lesson, WithAdapters, WithBatches } from "./learner.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ScheduleOf } from "./schedule.ts";
@@ -56,8 +57,7 @@ export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
   name: "magnitude",
   options: { count },
   apply: (layouts, { A, B }) => {
-    const kept = B.slice();
-    layouts.A.entries.forEach(({ offset: a, shape: [rank, columns] }, i) => {
+    const largest = layouts.A.entries.map(({ offset: a, shape: [rank, columns] }, i) => {
       const { offset: b, shape: [rows] } = layouts.B.entries[i];
       const norms = Array.from({ length: rank }, (_, r) => {
         let [na, nb] = [0, 0];
@@ -65,10 +65,9 @@ export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
         for (let c = 0; c < rows; c++) nb += B[b + c * rank + r] ** 2;
         return Math.sqrt(na * nb);
       });
-      const dropped = norms.map((_, r) => r).sort((x, y) => norms[y] - norms[x] || x - y).slice(count);
-      for (const r of dropped) for (let c = 0; c < rows; c++) kept[b + c * rank + r] = 0;
+      return new Set(norms.map((_, r) => r).sort((x, y) => norms[y] - norms[x] || x - y).slice(0, count));
     });
-    return { A, B: kept };
+    return { A, B: keepColumns(layouts.B, B, (module, r) => largest[module].has(r)) };
   },
 });
 
