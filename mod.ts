@@ -50,6 +50,7 @@ export { imageFeatures, textBatch, textFeatures } from "./src/model/clip.ts";
 export type { TextBatch } from "./src/model/clip.ts";
 export * from "./src/model/config.ts";
 export * from "./src/model/folder.ts";
+export { frozenParameters } from "./src/model/frozen.ts";
 export * from "./src/model/parameters.ts";
 export { clipPreprocess, imageTransform, readPreprocess } from "./src/model/preprocess.ts";
 export type { Preprocess } from "./src/model/preprocess.ts";

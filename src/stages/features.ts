@@ -4,7 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { imageFeatures, textFeatures } from "../model/clip.ts";
 import type { Clip } from "../model/folder.ts";
-import { parameters } from "../model/parameters.ts";
+import { frozenParameters } from "../model/frozen.ts";
 import { plainScope, type Scope } from "../model/transformer.ts";
 import { evaluationBatches } from "../stream/batches.ts";
 import type { Sample } from "../stream/task.ts";
@@ -12,7 +12,7 @@ import { instantiate, type Executable } from "../tensor/executable.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { trace } from "../tensor/program.ts";
 import { resident, type Resident } from "../tensor/resident.ts";
-import { floats, indices, leaf, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { floats, indices, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { encodeTexts, transformOf } from "./encode.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -30,16 +30,6 @@ export interface Encoder {
   readonly release: () => void;
 }
 
-const frozenScope = (clip: Clip): Scope => {
-  const shapes = parameters(clip.config);
-  const leaves = new Map<string, Tensor>();
-  return plainScope((name) => {
-    const known = leaves.get(name) ?? leaf("frozen", name, floats(shapes.get(name)!));
-    leaves.set(name, known);
-    return known;
-  });
-};
-
 /** Images that are encoded at a time; a batch that is not full is filled with zeros. */
 const imageBatch = 64;
 const textsAtATime = 128;
@@ -56,7 +46,7 @@ export const encoder = (clip: Clip, runtime: Runtime): E.Either<Failure, Encoder
   const bind = async (key: string, inputs: Readonly<Record<string, Spec>>, forward: Forward): Promise<E.Either<Failure, Executable>> => {
     const known = executables.get(key);
     if (known !== undefined) return E.right(known);
-    const program = trace({ inputs }, (args) => E.right({ outputs: { features: normalize(forward(frozenScope(clip), args.inputs)) } }));
+    const program = trace({ inputs }, (args) => E.right({ outputs: { features: normalize(forward(plainScope(frozenParameters(config)), args.inputs)) } }));
     if (E.isLeft(program)) return program;
     const made = await instantiate(device, program.right, weights)();
     if (E.isRight(made)) executables.set(key, made.right);

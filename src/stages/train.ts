@@ -12,10 +12,9 @@ import type { ClipConfig } from "../model/config.ts";
 import { parameters } from "../model/parameters.ts";
 import { plainScope } from "../model/transformer.ts";
 import type { Tensors as HostTensors } from "../formats/hostTensor.ts";
-import { instantiate, type Executable, type HostRecord } from "../tensor/executable.ts";
+import { bind, type Executable, type HostRecord } from "../tensor/executable.ts";
 import { views } from "../tensor/layout.ts";
 import { trace, type Program } from "../tensor/program.ts";
-import { resident } from "../tensor/resident.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
@@ -109,15 +108,9 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
   const traced = traceStep(config, adapter, steps, batches.shape);
   if (E.isLeft(traced)) return traced;
   const { program, recorder: noted } = traced.right;
-  const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
-  const frozen = resident(runtime.device, [...weights, ...noted.constants].filter(([name]) => used.has(name)));
-  if (E.isLeft(frozen)) return frozen;
   const records = [...noted.records.keys()];
-  const made = await instantiate(runtime.device, program, frozen.right, records)();
-  if (E.isLeft(made)) {
-    frozen.right.release();
-    return made;
-  }
+  const made = await bind(runtime.device, program, [...weights, ...noted.constants], records)();
+  if (E.isLeft(made)) return made;
   const exe = made.right;
   try {
     const groups = Object.keys(from.values) as G[];
@@ -166,6 +159,5 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
     return await stateOf(exe, groups, moments, until);
   } finally {
     exe.release();
-    frozen.right.release();
   }
 };

@@ -13,7 +13,7 @@ import { bufferUsage, mapMode } from "../device/usage.ts";
 import type { Failure } from "../failure.ts";
 import { leafKey, plan, type Place } from "./plan.ts";
 import type { Program } from "./program.ts";
-import type { Resident } from "./resident.ts";
+import { resident, type Resident } from "./resident.ts";
 
 /** The elements of a tensor on the host. */
 export type HostData = Float32Array | Uint32Array;
@@ -244,4 +244,28 @@ export const instantiate = (
     if (E.isLeft(made)) release();
     return made;
   };
+};
+
+/**
+ * Like {@link instantiate}, for a program that is alone with its weights: uploads the frozen tensors that it uses and releases them with it.
+ */
+export const bind = (
+  device: Device, program: Program, weights: Iterable<readonly [string, { readonly data: Float32Array }]>, record: readonly string[] = [],
+): TE.TaskEither<Failure, Executable> => async () => {
+  const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
+  const uploaded = resident(device, [...weights].filter(([name]) => used.has(name)));
+  if (E.isLeft(uploaded)) return uploaded;
+  const { release } = uploaded.right;
+  const made = await instantiate(device, program, uploaded.right, record)();
+  if (E.isLeft(made)) {
+    release();
+    return made;
+  }
+  return E.right({
+    ...made.right,
+    release: () => {
+      made.right.release();
+      release();
+    },
+  });
 };
