@@ -26,7 +26,7 @@ import { end, freeFolder, session } from "./run/session.ts";
 const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 6, steps: 80, batch: 32, rank: 16, lr: 3e-3, seed: 0 };
 
 /** SwiftShader is several times slower than lavapipe: there the same five minutes are enough for fewer steps. */
-const slowSteps = 12;
+const slowSteps = 10;
 
 const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra"];
 
