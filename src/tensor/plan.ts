@@ -53,10 +53,88 @@ const rootOf = (t: Tensor): readonly [Tensor, number] => {
 
 const inputsOf = (node: Node): readonly Tensor[] => (node.kind === "apply" ? node.inputs : node.kind === "pack" ? node.parts : []);
 
+/** The position in the schedule of the last node that reads a value; -1 where none does, Infinity where the value outlives the run. */
+const lastUses = (program: Program): ((t: Tensor) => number) => {
+  const last = new Map<Node, number[]>();
+  const use = (t: Tensor, at: number): void => {
+    const [root] = rootOf(t);
+    const uses = last.get(root.node) ?? root.node.outputs.map(() => -1);
+    uses[root.output] = Math.max(uses[root.output], at);
+    last.set(root.node, uses);
+  };
+  program.schedule.forEach((node, at) => inputsOf(node).forEach((t) => use(t, at)));
+  for (const t of [...Object.values(program.outputs), ...Object.values(program.state)]) use(t, Infinity);
+  return ({ node, output }) => last.get(node)?.[output] ?? -1;
+};
+
+/** The places that packs claim for their parts: those that are computed on their own, and each for one pack only. */
+const claims = (program: Program, placeOf: (t: Tensor) => Place): ((t: { readonly node: Node; readonly output: number }) => Place | undefined) => {
+  const places = new Map<Node, Map<number, Place>>();
+  for (const node of program.schedule) {
+    if (node.kind !== "pack") continue;
+    const { buffer } = placeOf({ ...node.outputs[0], node, output: 0 });
+    node.parts.forEach((part, i) => {
+      const [root, offset] = rootOf(part);
+      const known = places.get(root.node) ?? new Map<number, Place>();
+      const whole = offset === 0 && size(root.shape) === size(part.shape);
+      if (root.node.kind !== "apply" || root.node.op.inPlace !== undefined || !whole || known.has(root.output)) return;
+      places.set(root.node, known.set(root.output, { buffer, offset: node.offsets[i] }));
+    });
+  }
+  return ({ node, output }) => places.get(node)?.get(output);
+};
+
+/** A value as the holder of a slot. */
+type Holder = { readonly node: Node; readonly output: number };
+
+/** Buffers: those that one value owns, and slots that values hold one after another. */
+interface Arena {
+  readonly buffers: readonly PlannedBuffer[];
+  readonly own: (label: string, elements: number) => number;
+  /** Gives a value a slot: the smallest free one that fits, else the largest, which grows, else a new one. */
+  readonly allocate: (label: string, elements: number, holder: Holder) => number;
+  /** Hands a slot on to the value that takes over its memory. */
+  readonly hand: (buffer: number, holder: Holder) => void;
+  /** Frees the slot, if the value holds it. */
+  readonly free: (buffer: number, holder: Holder) => void;
+}
+
+const makeArena = (): Arena => {
+  const buffers: { label: string; elements: number }[] = [];
+  const free = new Set<number>();
+  const holders = new Map<number, Holder>();
+  const own = (label: string, elements: number): number => buffers.push({ label, elements }) - 1;
+  const better = (a: number, b: number, elements: number): boolean => {
+    const [x, y] = [buffers[a].elements, buffers[b].elements];
+    return x >= elements ? y < elements || x < y : y < elements && x > y;
+  };
+  return {
+    buffers,
+    own,
+    allocate: (label, elements, holder) => {
+      let best: number | undefined;
+      for (const slot of free) if (best === undefined || better(slot, best, elements)) best = slot;
+      const slot = best ?? own(`arena, first ${label}`, elements);
+      free.delete(slot);
+      buffers[slot].elements = Math.max(buffers[slot].elements, elements);
+      holders.set(slot, holder);
+      return slot;
+    },
+    hand: (buffer, holder) => void (holders.has(buffer) && holders.set(buffer, holder)),
+    free: (buffer, { node, output }) => {
+      const holder = holders.get(buffer);
+      if (holder?.node !== node || holder.output !== output) return;
+      holders.delete(buffer);
+      free.add(buffer);
+    },
+  };
+};
+
 /** Plans a program for a target: every launch, and an arena that values share whose lives do not meet. */
 export const plan = (program: Program, target: Target): Plan => {
-  const buffers: { label: string; elements: number }[] = [];
-  const own = (label: string, elements: number): number => buffers.push({ label, elements }) - 1;
+  const arena = makeArena();
+  const { own } = arena;
+  const lastUse = lastUses(program);
   const launches: PlannedLaunch[] = [];
 
   // Places of values, by node and output. A value whose place is taken over by an update is no longer there.
@@ -80,33 +158,9 @@ export const plan = (program: Program, target: Target): Plan => {
     leaves.set(leafKey(node), place);
   }
 
-  // The last node that reads each value, by position in the schedule.
-  const lastUse = new Map<Node, number[]>();
-  const use = (t: Tensor, at: number): void => {
-    const [root] = rootOf(t);
-    const uses = lastUse.get(root.node) ?? root.node.outputs.map(() => -1);
-    uses[root.output] = Math.max(uses[root.output], at);
-    lastUse.set(root.node, uses);
-  };
-  program.schedule.forEach((node, at) => inputsOf(node).forEach((t) => use(t, at)));
-  for (const t of [...Object.values(program.outputs), ...Object.values(program.state)]) use(t, Infinity);
-
-  // Values that must be computed in a certain place: parts of packs (only one pack may claim a value).
-  const reserved = new Map<Node, Map<number, Place>>();
-  for (const node of program.schedule) {
-    if (node.kind !== "pack") continue;
-    const buffer = own("pack", size(node.outputs[0].shape));
-    put(node, 0, { buffer, offset: 0 });
-    node.parts.forEach((part, i) => {
-      const [root, offset] = rootOf(part);
-      const claims = reserved.get(root.node) ?? new Map<number, Place>();
-      const whole = offset === 0 && size(root.shape) === size(part.shape);
-      if (root.node.kind === "apply" && root.node.op.inPlace === undefined && whole && !claims.has(root.output)) {
-        claims.set(root.output, { buffer, offset: node.offsets[i] });
-        reserved.set(root.node, claims);
-      }
-    });
-  }
+  // Packs have buffers of their own, which their parts are computed in where they can.
+  for (const node of program.schedule) if (node.kind === "pack") put(node, 0, { buffer: arena.own("pack", size(node.outputs[0].shape)), offset: 0 });
+  const claimed = claims(program, placeOf);
 
   // Outputs that nobody else owns get a buffer of their own, so that they can be read after a run.
   const kept = new Map<Node, Set<number>>();
@@ -114,24 +168,6 @@ export const plan = (program: Program, target: Target): Plan => {
     const [root] = rootOf(t);
     kept.set(root.node, (kept.get(root.node) ?? new Set()).add(root.output));
   }
-
-  // The arena: slots that are free, by buffer number.
-  const free = new Set<number>();
-  const slotOf = new Map<number, { readonly node: Node; readonly output: number }>();
-  const allocate = (label: string, elements: number): number => {
-    let best: number | undefined;
-    for (const b of free) {
-      const [fits, bestFits] = [buffers[b].elements >= elements, best !== undefined && buffers[best].elements >= elements];
-      const smaller = best !== undefined && buffers[b].elements < buffers[best].elements;
-      const larger = best !== undefined && buffers[b].elements > buffers[best].elements;
-      const better = best === undefined || (fits ? !bestFits || smaller : !bestFits && larger);
-      if (better) best = b;
-    }
-    if (best === undefined) return own(`arena, first ${label}`, elements);
-    free.delete(best);
-    buffers[best].elements = Math.max(buffers[best].elements, elements);
-    return best;
-  };
 
   const emit = (node: Node & { readonly kind: "apply" }, ins: readonly Place[], outs: readonly Place[]): void => {
     for (const launch of node.op.lower(target)) {
@@ -170,9 +206,9 @@ export const plan = (program: Program, target: Target): Plan => {
     return (
       offset === 0 &&
       size(root.shape) === size(node.outputs[output].shape) &&
-      uses.every((t) => (lastUse.get(t.node)?.[t.output] ?? -1) <= at) &&
+      uses.every((t) => lastUse(t) <= at) &&
       ins.every((place, i) => i === updated || place.buffer !== ins[updated].buffer) &&
-      reserved.get(root.node)?.get(root.output) === undefined &&
+      claimed(root) === undefined &&
       (root.node.kind !== "leaf" || (root.node.role === "state" && root.node.name in program.state))
     );
   };
@@ -181,12 +217,7 @@ export const plan = (program: Program, target: Target): Plan => {
     for (const t of inputsOf(node)) {
       const [root] = rootOf(t);
       const place = places.get(root.node)?.[root.output];
-      if (place === undefined || (lastUse.get(root.node)?.[root.output] ?? -1) > at) continue;
-      const slot = slotOf.get(place.buffer);
-      if (slot !== undefined && slot.node === root.node && slot.output === root.output) {
-        slotOf.delete(place.buffer);
-        free.add(place.buffer);
-      }
+      if (place !== undefined && lastUse(root) <= at) arena.free(place.buffer, root);
     }
   };
 
@@ -207,8 +238,7 @@ export const plan = (program: Program, target: Target): Plan => {
           if (mayTake(ins, node, updated, output, at)) {
             const place = ins[updated];
             const [root] = rootOf(node.inputs[updated]);
-            const slot = slotOf.get(place.buffer);
-            if (slot !== undefined) slotOf.set(place.buffer, { node, output });
+            arena.hand(place.buffer, { node, output });
             places.get(root.node)![root.output] = undefined;
             return place;
           }
@@ -217,22 +247,17 @@ export const plan = (program: Program, target: Target): Plan => {
           return place;
         }
         // A part that is computed from another part of its pack is copied there later: a launch cannot read the buffer that it writes.
-        const claimed = reserved.get(node)?.get(output);
-        if (claimed !== undefined && ins.every((place) => place.buffer !== claimed.buffer)) return claimed;
+        const claim = claimed({ node, output });
+        if (claim !== undefined && ins.every((place) => place.buffer !== claim.buffer)) return claim;
         if (kept.get(node)?.has(output)) return { buffer: own(`output of ${node.op.name}`, size(spec.shape)), offset: 0 };
-        const buffer = allocate(node.op.name, size(spec.shape));
-        slotOf.set(buffer, { node, output });
-        return { buffer, offset: 0 };
+        return { buffer: arena.allocate(node.op.name, size(spec.shape), { node, output }), offset: 0 };
       });
       outs.forEach((place, output) => put(node, output, place));
       emit(node, ins, outs);
       release(node, at);
       // Outputs that nobody reads (what only a gradient would need) are free at once.
-      node.outputs.forEach((_, output) => {
-        if ((lastUse.get(node)?.[output] ?? -1) < 0 && slotOf.get(outs[output].buffer)?.node === node && slotOf.get(outs[output].buffer)?.output === output) {
-          slotOf.delete(outs[output].buffer);
-          free.add(outs[output].buffer);
-        }
+      node.outputs.forEach((spec, output) => {
+        if (lastUse({ ...spec, node, output }) < 0) arena.free(outs[output].buffer, { node, output });
       });
     }
   });
@@ -252,5 +277,5 @@ export const plan = (program: Program, target: Target): Plan => {
   moves
     .map(({ t, home, from }) => ({ t, home, from: saved("state on its way", t, from) }))
     .forEach(({ t, home, from }) => copyTo(t, home, from));
-  return { buffers, launches, leaves, outputs };
+  return { buffers: arena.buffers, launches, leaves, outputs };
 };
