@@ -20,11 +20,10 @@ import { cosine, ramp } from "../src/stages/schedule.ts";
 import { rankSelect, softThreshold } from "../src/stages/rankSelect.ts";
 import { gradient, repeat, update } from "../src/stages/steps.ts";
 import { traceStep } from "../src/stages/train.ts";
-import { instantiate } from "../src/tensor/executable.ts";
+import { bind, instantiate } from "../src/tensor/executable.ts";
 import { matmulFlops } from "../src/tensor/flops.ts";
 import { trace } from "../src/tensor/program.ts";
 import { matmul } from "../src/tensor/ops/matmul.ts";
-import { resident } from "../src/tensor/resident.ts";
 import { floats } from "../src/tensor/tensor.ts";
 import { random } from "../src/random.ts";
 
@@ -89,9 +88,7 @@ const bench = (device: Device): TE.TaskEither<Failure, void> => async () => {
   const { program, recorder } = value(traceStep(config, adapter, steps, { images, texts, length, previous: 0 }));
   const weights = initialParameters(config, 1);
   const before = device.ledger().peakBytes;
-  const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
-  const frozen = value(resident(device, [...weights].filter(([n]) => used.has(n))));
-  const exe = value(await instantiate(device, program, frozen, ["loss"])());
+  const exe = value(await bind(device, program, weights, ["loss"])());
   value(exe.write("state", adapter.initial(config, weights, 1, 0)));
   const draw = random(1, "bench");
   const { channels, imageSize } = config.vision;
@@ -118,7 +115,6 @@ const bench = (device: Device): TE.TaskEither<Failure, void> => async () => {
   console.log(`peak device bytes ${((device.ledger().peakBytes - before) / 2 ** 20).toFixed(1)} MiB (${(exe.bytes / 2 ** 20).toFixed(1)} MiB of activations and state)`);
   console.log(`achieved ${(flops / median / 1e9).toFixed(2)} GFLOP/s, matmul at 1024: ${rate.toFixed(2)} GFLOP/s, share ${((100 * flops) / median / 1e9 / rate).toFixed(0)} %`);
   exe.release();
-  frozen.release();
   return E.right(undefined);
 };
 

@@ -12,6 +12,7 @@ import { random } from "../random.ts";
 import { batches } from "../stream/batches.ts";
 import type { HostRecord } from "../tensor/executable.ts";
 import type { Lesson, WithBatches } from "./learner.ts";
+import { skippedReporter } from "./runtime.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /**
@@ -76,7 +77,7 @@ export const encode = ({ batch = 64, augment, steps }: EncodeOptions): TaskStage
           seed: random(runtime.seed, "batches", position).integer(2 ** 31), cache: runtime.images, onCorrupt: runtime.onCorrupt,
         });
         const { ids, ends, count, length } = encodeTexts(learner.clip, prompts(task.templates[0], task.classNames));
-        const reported = new Set<string>();
+        const report = skippedReporter(runtime.emit);
         return E.right({
           ...lesson,
           batches: {
@@ -85,11 +86,7 @@ export const encode = ({ batch = 64, augment, steps }: EncodeOptions): TaskStage
               pipe(
                 images.at(step),
                 TE.map(({ pixels, labels }): HostRecord => {
-                  for (const { id, failure } of images.skipped()) {
-                    if (reported.has(id)) continue;
-                    reported.add(id);
-                    runtime.emit({ type: "skipped", id, detail: "detail" in failure ? failure.detail : failure._tag });
-                  }
+                  report(images.skipped());
                   // The texts of a task are the same in every step: the device keeps them.
                   return { pixels, ...targets(labels, count), ...(step === 0 ? { ids, ends } : {}) };
                 }),

@@ -14,7 +14,7 @@ import { trace } from "../tensor/program.ts";
 import { resident, type Resident } from "../tensor/resident.ts";
 import { floats, indices, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { encodeTexts, transformOf } from "./encode.ts";
-import type { Runtime } from "./runtime.ts";
+import { skippedReporter, type Runtime } from "./runtime.ts";
 
 /** Rows of unit features: [count, embed]. */
 export interface Features {
@@ -80,9 +80,7 @@ export const encoder = (clip: Clip, runtime: Runtime): E.Either<Failure, Encoder
       labels.set(loaded.right.labels, count);
       count += loaded.right.count;
     }
-    for (const { id, failure } of source.skipped()) {
-      runtime.emit({ type: "skipped", id, detail: "detail" in failure ? failure.detail : failure._tag });
-    }
+    skippedReporter(runtime.emit)(source.skipped());
     return E.right({ count, data: data.subarray(0, count * config.embed), labels: labels.subarray(0, count) });
   };
 

@@ -1,5 +1,6 @@
 /** What task-scale stages run in. */
 import type { Device } from "../device/device.ts";
+import type { Skipped } from "../stream/batches.ts";
 import type { ImageCache } from "../stream/imageCache.ts";
 import type { Learner, Report } from "./learner.ts";
 import type { OnCorrupt } from "../stream/source.ts";
@@ -18,6 +19,18 @@ export type Event =
   | { readonly type: "evaluation"; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number }
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
+
+/** Tells whoever watches which samples were left out; each sample once for every function made. */
+export const skippedReporter = (emit: (event: Event) => void): ((skipped: readonly Skipped[]) => void) => {
+  const reported = new Set<string>();
+  return (skipped) => {
+    for (const { id, failure } of skipped) {
+      if (reported.has(id)) continue;
+      reported.add(id);
+      emit({ type: "skipped", id, detail: "detail" in failure ? failure.detail : failure._tag });
+    }
+  };
+};
 
 /** The environment of a run: its device, its seed, and who watches it. Everything else is in the stages and in the learner. */
 export interface Runtime {

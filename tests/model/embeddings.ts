@@ -5,11 +5,10 @@ import { readModelTensors, readSafetensors } from "../../src/formats/safetensors
 import type { Device } from "../../src/device/device.ts";
 import { imageFeatures, textBatch, textFeatures } from "../../src/model/clip.ts";
 import { decodeConfig, type ClipConfig } from "../../src/model/config.ts";
-import { parameters } from "../../src/model/parameters.ts";
+import { frozenParameters } from "../../src/model/frozen.ts";
 import { plainScope, type Scope } from "../../src/model/transformer.ts";
 import { normalize } from "../../src/tensor/ops/normalize.ts";
 import { resident } from "../../src/tensor/resident.ts";
-import { floats, leaf, type Tensor } from "../../src/tensor/tensor.ts";
 import { evaluate, orThrow, runOrThrow } from "../tensor/check.ts";
 
 /** A configuration with weights: a model without its tokenizer. */
@@ -40,15 +39,7 @@ export const goldenOf = async (file: string): Promise<(name: string) => HostTens
 export const wholesOf = (t: HostTensor): Uint32Array => Uint32Array.from(t.data);
 
 /** The plain scope of a model, whose parameters are frozen leaves. */
-export const frozenScope = (config: ClipConfig): Scope => {
-  const shapes = parameters(config);
-  const leaves = new Map<string, Tensor>();
-  return plainScope((name) => {
-    const known = leaves.get(name) ?? leaf("frozen", name, floats(shapes.get(name)!));
-    leaves.set(name, known);
-    return known;
-  });
-};
+export const frozenScope = (config: ClipConfig): Scope => plainScope(frozenParameters(config));
 
 /** Features and their directions of images [n, 3, size, size] and of padded ids [m, context], trimmed to the longest text or to `length`. */
 export const embed = async (
