@@ -33,16 +33,20 @@ export const topological = (roots: readonly Tensor[]): readonly Node[] => {
   return order;
 };
 
+/** The inputs that a node passes gradients on to. */
+const sourcesOf = (node: Node): readonly Tensor[] => (node.kind === "view" && node.detached ? [] : inputsOf(node));
+
 /**
- * Gradients of a one-element `loss` with respect to `wrt`, in their order and shapes.
+ * Gradients of a one-element `loss` with respect to `wrt`, in their order and shapes; undefined (torch's `None`) where the loss does not
+ * depend on a tensor through differentiable operations.
  * Fails (while tracing) when the loss has more than one element or an operation on the way has no gradient.
  */
-export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[] => {
+export const partials = (loss: Tensor, wrt: readonly Tensor[]): readonly (Tensor | undefined)[] => {
   check(size(loss.shape) === 1, "gradient", () => `the loss is ${show(loss)}, not one number`);
   const order = topological([loss]);
   const wanted = new Set(wrt.map((t) => t.node));
   const onPath = new Set<Node>();
-  for (const node of order) if (wanted.has(node) || inputsOf(node).some((t) => onPath.has(t.node))) onPath.add(node);
+  for (const node of order) if (wanted.has(node) || sourcesOf(node).some((t) => onPath.has(t.node))) onPath.add(node);
 
   const grads = new Map<Node, (Tensor | undefined)[]>();
   const add = (t: Tensor, g: Tensor): void => {
@@ -55,7 +59,7 @@ export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[
 
   for (const node of [...order].reverse()) {
     const slots = grads.get(node);
-    if (slots === undefined || !inputsOf(node).some((t) => onPath.has(t.node))) continue;
+    if (slots === undefined || !sourcesOf(node).some((t) => onPath.has(t.node))) continue;
     check(node.kind !== "pack", "gradient", () => "a pack has no gradient; differentiate with respect to its parts");
     if (node.kind === "view") {
       const g = slots[0];
@@ -72,5 +76,9 @@ export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[
       });
     }
   }
-  return wrt.map((t) => grads.get(t.node)?.[t.output] ?? constant(0, t.shape));
+  return wrt.map((t) => grads.get(t.node)?.[t.output]);
 };
+
+/** Like {@link partials}, with zeros where the loss does not depend on a tensor. */
+export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[] =>
+  partials(loss, wrt).map((g, i) => g ?? constant(0, wrt[i].shape));

@@ -35,8 +35,8 @@ export type Role = "frozen" | "state" | "input";
 /** A node of the graph that tracing builds. */
 export type Node =
   | { readonly kind: "leaf"; readonly role: Role; readonly name: string; readonly outputs: readonly Spec[] }
-  /** The same memory under another shape, from `offset` elements on. */
-  | { readonly kind: "view"; readonly of: Tensor; readonly offset: number; readonly outputs: readonly Spec[] }
+  /** The same memory under another shape, from `offset` elements on; a detached one passes no gradient on. */
+  | { readonly kind: "view"; readonly of: Tensor; readonly offset: number; readonly detached?: true; readonly outputs: readonly Spec[] }
   /** Tensors laid into one flat tensor at the given offsets; the gaps are zero. */
   | { readonly kind: "pack"; readonly parts: readonly Tensor[]; readonly offsets: readonly number[]; readonly outputs: readonly Spec[] }
   | { readonly kind: "apply"; readonly op: Op; readonly inputs: readonly Tensor[]; readonly outputs: readonly Spec[] };
@@ -131,6 +131,10 @@ export const view = (x: Tensor, offset: number, shape: Shape): Tensor => {
   check(offset + size(shape) <= size(x.shape), "view", () => `[${shape.join(", ")}] at ${offset} leaves ${show(x)}`);
   return outputsOf({ kind: "view", of: x, offset, outputs: [{ shape, dtype: x.dtype }] })[0];
 };
+
+/** The same values, through which no gradient flows (a stop-gradient); costs nothing. The derivative of `x · detach(x)` is x. */
+export const detach = (x: Tensor): Tensor =>
+  outputsOf({ kind: "view", of: x, offset: 0, detached: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
 
 /** Lays tensors into one flat tensor of `length` elements at `offsets` (multiples of 64); no copy where the parts are computed for it. */
 export const pack = (parts: readonly Tensor[], offsets: readonly number[], length: number): Tensor => {

@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
 import * as E from "fp-ts/lib/Either.js";
+import { gradient, partials } from "../../src/tensor/gradient.ts";
 import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
 import {
   abs,
@@ -32,7 +33,7 @@ import { expand, mean, sum, sumRows, sumTo } from "../../src/tensor/ops/reduce.t
 import { softmax } from "../../src/tensor/ops/softmax.ts";
 import { copy, pad, slice } from "../../src/tensor/ops/window.ts";
 import { trace, type Results } from "../../src/tensor/program.ts";
-import { floats, reshape, view, type Shape, type Tensor } from "../../src/tensor/tensor.ts";
+import { detach, floats, reshape, view, type Shape, type Tensor } from "../../src/tensor/tensor.ts";
 import {
   checkOp,
   deviceTest,
@@ -774,6 +775,30 @@ deviceTest("reshape and view", async (device) => {
     ) < 1e-6,
   );
   assert.equal([...got.asItIs], [...x.data.subarray(128, 135)]);
+});
+
+deviceTest("detach: the same values, no gradient, no launch", async (device) => {
+  const x = numbers([6, 4], 1);
+  await checkOp(device, "x · detached x, reshaped", {
+    inputs: { x },
+    op: ({ x: t }) => mul(reshape(t, [24]), reshape(detach(t), [24])),
+    // The factor that is detached stays, wherever x goes.
+    reference: ({ x: v }) => map(v, (a, i) => a * x.data[i]),
+  });
+  const traces = traced({ inputs: specsOf({ x }) }, ({ inputs: { x: t } }) => ({ outputs: { y: detach(t) } }));
+  assert.equal(traces.schedule.map(({ kind }) => kind), ["leaf", "view"]);
+});
+
+test("partials: undefined where no gradient flows, and only there", () => {
+  traced({ inputs: { x: floats([4]), y: floats([4]), z: floats([4]), pixels: floats([1, 1, 2, 2]) } }, ({ inputs: { x, y, z, pixels } }) => {
+    const held = detach(y);
+    // An operation without a gradient is no failure behind a detached tensor.
+    const loss = sum(add(mul(x, held), reshape(detach(patchify(pixels, 2)), [4])));
+    const known = partials(loss, [x, y, held, z, pixels, loss]).map((g) => g?.shape);
+    assert.equal(known, [[4], undefined, [4], undefined, undefined, []]);
+    assert.equal(gradient(loss, [x, y]).map((g) => g.shape), [[4], [4]]);
+    return {};
+  });
 });
 
 // Subspaces --------------------------------------------------------------------------------------------------------------------------------
