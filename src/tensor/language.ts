@@ -33,5 +33,6 @@ export * from "./ops/normalize.ts";
 export * from "./ops/optimizer.ts";
 export * from "./ops/projection.ts";
 export * from "./ops/reduce.ts";
+export * from "./ops/select.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/window.ts";

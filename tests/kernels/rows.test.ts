@@ -198,4 +198,35 @@ deviceTest("cross-entropy ignores classes masked with the lowest number", async 
   ]);
 });
 
+/** The mask of the k largest by sorting; equal ones by index. */
+const topMask = (row: readonly number[], k: number): readonly number[] => {
+  const by = row.map((_, i) => i).sort((a, b) => row[b] - row[a] || a - b);
+  const chosen = new Set(by.slice(0, k));
+  return row.map((_, i) => Number(chosen.has(i)));
+};
+
+deviceTest("top-mask", async (device) => {
+  for (const [rows, width] of shapes) {
+    for (const k of [0, 1, 2, Math.floor(width / 2), width, width + 3]) {
+      const random = numbers(rows * width, 1 + k, -3, 3);
+      // All different, many equal, all equal.
+      for (const x of [random, random.map(Math.round), random.map(() => -1)]) {
+        const mask = rowsOf(x, rows, width).flatMap((row) => topMask(row, k));
+        await checkElements(device, x.length, { kernel: "top-mask", constants: {}, dims: [x.length, width, k], operands: [reads(x), writes(mask)] });
+      }
+    }
+  }
+});
+
+deviceTest("top-mask of zeros of both signs, infinities, numbers below the normal ones, and NaN", async (device) => {
+  const x = Float32Array.of(1, -0, 0, -Infinity, 1e-40, -1e-40, 3.4e38, Infinity, NaN, -3.4e38, NaN, 2e-40);
+  const order = [8, 10, 7, 6, 0, 11, 4, 1, 2, 5, 9, 3];
+  for (let k = 0; k <= x.length; k += 1) {
+    const mask = new Float32Array(x.length);
+    order.slice(0, k).forEach((i) => (mask[i] = 1));
+    const operands = [reads(new Uint32Array(x.buffer)), writes(mask)];
+    await checkElements(device, x.length, { kernel: "top-mask", constants: {}, dims: [x.length, x.length, k], operands });
+  }
+});
+
 runTests();

@@ -30,6 +30,7 @@ import { normalize } from "../../src/tensor/ops/normalize.ts";
 import { adamwUpdate, sgdUpdate, shrink } from "../../src/tensor/ops/optimizer.ts";
 import { projectOnto, projectOut } from "../../src/tensor/ops/projection.ts";
 import { expand, mean, sum, sumRows, sumTo } from "../../src/tensor/ops/reduce.ts";
+import { topMask } from "../../src/tensor/ops/select.ts";
 import { softmax } from "../../src/tensor/ops/softmax.ts";
 import { copy, pad, slice } from "../../src/tensor/ops/window.ts";
 import { trace, type Results } from "../../src/tensor/program.ts";
@@ -593,6 +594,19 @@ deviceTest("softmax of numbers that overflow an exponential", async (device) => 
   assert.ok(largestDifference(got.p, [0.5, 0.5, 0, 1 / (1 + e), e / (1 + e), 0]) < 1e-6);
 });
 
+deviceTest("topMask: constant to a gradient, by rows, ties to the lowest index", async (device) => {
+  const x = { shape: [2, 2, 4], data: Float32Array.of(3, 1, 3, 3, -1, -2, -3, -1, 0, 0, 0, 0, 1, 2, 4, 3) };
+  const mask = [1, 0, 1, 0, 1, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1];
+  await checkOp(device, "topMask", { inputs: { x }, op: ({ x: t }) => mul(square(t), topMask(t, 2)), reference: ({ x: v }) => map(v, (a, i) => a * a * mask[i]) });
+  const got = await evaluate(device, { x }, ({ x: t }) => {
+    assert.equal(partials(sum(topMask(t, 1)), [t]), [undefined]);
+    return { none: topMask(t, 0), two: topMask(t, 2), all: topMask(t, 9) };
+  });
+  assert.equal([...got.none], mask.map(() => 0));
+  assert.equal([...got.two], mask);
+  assert.equal([...got.all], mask.map(() => 1));
+});
+
 deviceTest("normalize", async (device) => {
   for (const [rows, width] of matrices) {
     await checkOp(device, `normalize ${rows} ${width}`, {
@@ -957,6 +971,8 @@ test("shapes that do not fit are failures that say so", () => {
   wrong({ a, b }, (t) => projectOut(t.a, t.b), ["project"]);
   wrong({ a, b }, (t) => shrink(t.a, t.b, "paper"), ["softThreshold"]);
   wrong({ a, b }, (t) => sgdUpdate(t.a, t.b, t.a, t.a)[0], ["sgd"]);
+  wrong({ a }, (t) => topMask(t.a, 1.5), ["topMask", "1.5"]);
+  wrong({ i }, (t) => topMask(t.i, 1), ["topMask", "u32[3]"]);
   wrong({ a }, (t) => sumTo(t.a, { outer: 2, mod: 2, div: 2 }, [2]), ["sum"]);
 });
 
