@@ -25,6 +25,7 @@ export * from "./resident.ts";
 export { instantiate } from "./executable.ts";
 export type { Executable, HostData, HostRecord } from "./executable.ts";
 export * from "./ops/crossEntropy.ts";
+export * from "./ops/dropout.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/embedding.ts";
 export * from "./ops/layerNorm.ts";

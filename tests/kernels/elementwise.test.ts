@@ -1,4 +1,5 @@
 import { f32 } from "../../src/device/launch.ts";
+import { dropoutMask } from "../../src/tensor/ops/dropout.ts";
 import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 import type { Tolerance } from "./check.ts";
 
@@ -126,6 +127,21 @@ deviceTest("expand", async (device) => {
     await checkElements(device, count, {
       kernel: "expand", constants: {}, dims: [count, div, wrap, f32(alpha)], operands: [reads(x), writes(y, { relative: 6e-8 })],
     });
+  }
+});
+
+deviceTest("dropout, of a window of a tensor too", async (device) => {
+  const [p, seed, site] = [0.3, [5, 9] as const, 17];
+  const [threshold, factor] = [Math.round(p * 2 ** 32), Math.fround(1 / (1 - p))];
+  for (const count of counts) {
+    for (const first of [0, 64, 4096]) {
+      const x = numbers(count, count + 1);
+      const kept = dropoutMask(first + count, p, seed, site).subarray(first);
+      await checkElements(device, count, {
+        kernel: "dropout", constants: {}, dims: [count, first, site, threshold, f32(factor)],
+        operands: [reads(x), reads(Float32Array.from(seed)), writes(x.map((v, i) => factor * v * kept[i]))],
+      });
+    }
   }
 });
 

@@ -6,6 +6,7 @@ import { describe } from "../../src/failure.ts";
 import * as E from "fp-ts/lib/Either.js";
 import { gradient, partials } from "../../src/tensor/gradient.ts";
 import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
+import { dropout, dropoutMask } from "../../src/tensor/ops/dropout.ts";
 import {
   abs,
   add,
@@ -34,7 +35,7 @@ import { topMask } from "../../src/tensor/ops/select.ts";
 import { softmax } from "../../src/tensor/ops/softmax.ts";
 import { copy, pad, slice } from "../../src/tensor/ops/window.ts";
 import { trace, type Results } from "../../src/tensor/program.ts";
-import { detach, floats, reshape, view, type Shape, type Tensor } from "../../src/tensor/tensor.ts";
+import { detach, floats, reshape, size, view, type Shape, type Tensor } from "../../src/tensor/tensor.ts";
 import {
   checkOp,
   deviceTest,
@@ -45,6 +46,7 @@ import {
   orThrow,
   readAll,
   runTests,
+  sameBits,
   specsOf,
   traced,
   using,
@@ -461,6 +463,54 @@ deviceTest("constants", async (device) => {
   assert.is(got.none.length, 0);
 });
 
+const seedOf = (seed: readonly [number, number]): Value => ({ shape: [2], data: Float32Array.from(seed) });
+
+deviceTest("dropout: the mask of the host, to the bit, and its gradient", async (device) => {
+  for (const [shape, p, seed, site] of [
+    [[1], 0.5, [0, 0], 0],
+    [[7, 13], 0.2, [1, 2], 3],
+    [[129, 9], 0.75, [2 ** 24 - 1, 2 ** 24 - 2], 2 ** 32 - 1],
+    [[300, 70], 0.05, [8, 123456], 41],
+  ] as const) {
+    const inputs = { x: numbers(shape, 1), seed: seedOf(seed) };
+    const mask = dropoutMask(size(shape), p, seed, site);
+    const got = await evaluate(device, inputs, ({ x, seed: s }) => ({ y: dropout(x, p, s, site) }));
+    const factor = Math.fround(1 / (1 - p));
+    sameBits(got.y, Float32Array.from(mask, (keep, i) => (keep === 1 ? Math.fround(factor * inputs.x.data[i]) : 0)), `dropout [${shape}]`);
+    await checkOp(device, `dropout [${shape}]`, {
+      inputs,
+      wrt: ["x"],
+      op: ({ x, seed: s }) => dropout(x, p, s, site),
+      reference: ({ x }) => map(x, (v, i) => v * factor * mask[i]),
+    });
+  }
+});
+
+test("dropout by zero is the tensor itself", () => {
+  const [x, seed] = [constant(1, [3]), constant(0, [2])];
+  assert.is(dropout(x, 0, seed, 1), x);
+});
+
+test("dropout masks: the rate, and independence of seeds, sites and elements", () => {
+  const count = 50_000;
+  const rate = (mask: Float32Array): number => mask.reduce((n, keep) => n + keep, 0) / count;
+  /** How far shares of this many draws stray: five standard deviations. */
+  const allowed = (share: number): number => 5 * Math.sqrt((share * (1 - share)) / count);
+  const seeds = [[0, 0], [0, 1], [1, 0], [1, 1], [2 ** 24 - 1, 7]] as const;
+  for (const p of [0.05, 0.5, 0.9]) {
+    const masks = seeds.flatMap((seed) => [0, 1, 2, 1000].map((site) => dropoutMask(count, p, seed, site)));
+    for (const mask of masks) assert.ok(Math.abs(rate(mask) - (1 - p)) < allowed(p), `p = ${p}: keeps ${rate(mask)}`);
+    const both = (1 - p) ** 2;
+    const together = (a: Float32Array, b: Float32Array): void => {
+      const share = rate(a.map((keep, i) => keep * b[i]));
+      assert.ok(Math.abs(share - both) < allowed(both), `p = ${p}: two masks keep ${share} together`);
+    };
+    masks.forEach((a, i) => masks.slice(i + 1).forEach((b) => together(a, b)));
+    // Neighbours in a row and in a column of one mask.
+    for (const by of [1, 2, 64, 768]) together(masks[0], Float32Array.from(masks[0], (_, i) => masks[0][(i + by) % count]));
+  }
+});
+
 // Reductions ------------------------------------------------------------------------------------------------------------------------------
 
 /** [outer, mod, div]; beyond 128 outer there are two passes. */
@@ -597,7 +647,11 @@ deviceTest("softmax of numbers that overflow an exponential", async (device) => 
 deviceTest("topMask: constant to a gradient, by rows, ties to the lowest index", async (device) => {
   const x = { shape: [2, 2, 4], data: Float32Array.of(3, 1, 3, 3, -1, -2, -3, -1, 0, 0, 0, 0, 1, 2, 4, 3) };
   const mask = [1, 0, 1, 0, 1, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1];
-  await checkOp(device, "topMask", { inputs: { x }, op: ({ x: t }) => mul(square(t), topMask(t, 2)), reference: ({ x: v }) => map(v, (a, i) => a * a * mask[i]) });
+  await checkOp(device, "topMask", {
+    inputs: { x },
+    op: ({ x: t }) => mul(square(t), topMask(t, 2)),
+    reference: ({ x: v }) => map(v, (a, i) => a * a * mask[i]),
+  });
   const got = await evaluate(device, { x }, ({ x: t }) => {
     assert.equal(partials(sum(topMask(t, 1)), [t]), [undefined]);
     return { none: topMask(t, 0), two: topMask(t, 2), all: topMask(t, 9) };
@@ -971,6 +1025,12 @@ test("shapes that do not fit are failures that say so", () => {
   wrong({ a, b }, (t) => projectOut(t.a, t.b), ["project"]);
   wrong({ a, b }, (t) => shrink(t.a, t.b, "paper"), ["softThreshold"]);
   wrong({ a, b }, (t) => sgdUpdate(t.a, t.b, t.a, t.a)[0], ["sgd"]);
+  const seed = seedOf([1, 2]);
+  wrong({ a, seed }, (t) => dropout(t.a, 1, t.seed, 0), ["dropout", "1 is not in"]);
+  wrong({ a, seed }, (t) => dropout(t.a, -0.1, t.seed, 0), ["dropout", "-0.1"]);
+  wrong({ a, seed }, (t) => dropout(t.a, NaN, t.seed, 0), ["dropout", "NaN"]);
+  wrong({ a, seed }, (t) => dropout(t.a, 0.5, t.seed, -1), ["dropout", "site -1"]);
+  wrong({ a }, (t) => dropout(t.a, 0.5, t.a, 0), ["dropout", "seed f32[3, 5]"]);
   wrong({ a }, (t) => topMask(t.a, 1.5), ["topMask", "1.5"]);
   wrong({ i }, (t) => topMask(t.i, 1), ["topMask", "u32[3]"]);
   wrong({ a }, (t) => sumTo(t.a, { outer: 2, mod: 2, div: 2 }, [2]), ["sum"]);

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { target as targetOf, type Target } from "../../src/device/target.ts";
 import { describe } from "../../src/failure.ts";
-import { gatedLora } from "../../src/model/adapters.ts";
+import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { imageToText, sum as sumOf, textToImage } from "../../src/stages/objective.ts";
 import { adamW } from "../../src/stages/optimizer.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
@@ -15,6 +15,7 @@ import { traceStep } from "../../src/stages/train.ts";
 import { instantiate } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
 import { add, affine, constant, exp, gelu, mul, quickGelu, scale, square, sub } from "../../src/tensor/ops/elementwise.ts";
+import { dropout } from "../../src/tensor/ops/dropout.ts";
 import { gather } from "../../src/tensor/ops/embedding.ts";
 import { linear, matmul } from "../../src/tensor/ops/matmul.ts";
 import { adamwUpdate, sgdUpdate, shrink } from "../../src/tensor/ops/optimizer.ts";
@@ -559,11 +560,11 @@ deviceTest("tensors larger than a binding are visited window by window: maps, up
   const small = narrowed(device, 640);
   const [rows, width] = [200, 5];
   const [table, index, x] = [numbers([rows, width], 1), wholes([77], 2, rows), numbers([1000], 3)];
-  const names = ["y", "z", "rows", "gradient"];
+  const names = ["y", "z", "thinned", "rows", "gradient"];
   const program = traced(
     {
       state: { p: floats([1000]), m: floats([1000]), v: floats([1000]) },
-      inputs: { table: floats(table.shape), index: indices([77]), x: floats([1000]), hyper: floats([8]), kappa: floats([1]) },
+      inputs: { table: floats(table.shape), index: indices([77]), x: floats([1000]), hyper: floats([8]), kappa: floats([1]), seed: floats([2]) },
     },
     ({ state, inputs }) => {
       const picked = gather(inputs.table, inputs.index);
@@ -573,6 +574,7 @@ deviceTest("tensors larger than a binding are visited window by window: maps, up
         outputs: {
           y: exp(inputs.x),
           z: add(shrink(inputs.x, inputs.kappa, "paper"), inputs.x),
+          thinned: dropout(inputs.x, 0.5, inputs.seed, 1),
           rows: picked,
           gradient: gradient(sum(square(picked)), [inputs.table])[0],
         },
@@ -585,6 +587,7 @@ deviceTest("tensors larger than a binding are visited window by window: maps, up
     x: x.data,
     hyper: Float32Array.of(0.1, 0.9, 0.99, 1e-8, 0.1, 0.1, 0.01, 1),
     kappa: Float32Array.of(0.5),
+    seed: Float32Array.of(3, 4),
   };
   const run = (on: Device): Promise<Readonly<Record<string, Float32Array>>> =>
     using(on, program, async (exe) => {

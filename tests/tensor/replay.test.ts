@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
 import { describe } from "../../src/failure.ts";
-import { gatedLora } from "../../src/model/adapters.ts";
+import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { imageToText, sum as sumOf, textToImage } from "../../src/stages/objective.ts";
 import { adamW } from "../../src/stages/optimizer.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";

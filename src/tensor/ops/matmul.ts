@@ -49,7 +49,8 @@ interface Form {
 }
 
 /** The pair of the low-rank epilogue: P [m, r] and Q, stored like B with r in the place of k. */
-interface LowRank {
+/** A low-rank update p qᵀ of a product: p [rows, r], q [out, r]. */
+export interface LowRank {
   readonly p: Tensor;
   readonly q: Tensor;
 }

@@ -1,0 +1,52 @@
+/** Dropout whose masks are a function of (seed, site, element), on the device and on the host. */
+import { elementGrid, f32, input, output, windowOf, windows } from "../../device/launch.ts";
+import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
+
+/** Hashes below this are dropped: a share `p` of all 2³². */
+const thresholdOf = (p: number): number => Math.min(2 ** 32 - 1, Math.round(p * 2 ** 32));
+
+/**
+ * Inverted dropout (Srivastava et al., 2014): `x · keep / (1 - p)`, where every element is kept with probability 1 - p, 0 ≤ p < 1.
+ *
+ * What is kept depends on `seed` (f32 [2], whole numbers below 2²⁴, given anew to every run), on `site` (a whole number below 2³² that
+ * tells the places of a model apart) and on the element, by whole-number arithmetic alone: the same on every adapter. p = 0 is x itself.
+ * Fails (while tracing) where p, the site or the shape of the seed is not such.
+ */
+export const dropout = (x: Tensor, p: number, seed: Tensor, site: number): Tensor => {
+  check(p >= 0 && p < 1, "dropout", () => `the probability ${p} is not in [0, 1)`);
+  check(Number.isInteger(site) && site >= 0 && site < 2 ** 32, "dropout", () => `the site ${site} is not a whole number below 2^32`);
+  check(size(seed.shape) === 2 && seed.dtype === "f32", "dropout", () => `seed ${show(seed)}`);
+  if (p === 0) return x;
+  const count = size(x.shape);
+  return apply(
+    {
+      name: "dropout",
+      lower: (target) =>
+        windows(target, count).map(({ offset, length }) => ({
+          kernel: "dropout",
+          constants: {},
+          dims: [length, offset, site, thresholdOf(p), f32(1 / (1 - p))],
+          operands: [windowOf(input(0), offset, length), input(1), windowOf(output(0), offset, length)],
+          grid: elementGrid(length),
+        })),
+      // Linear in x: the gradient meets the same mask.
+      vjp: (_, [dy]) => [dy && dropout(dy, p, seed, site)],
+    },
+    [x, seed],
+    floats(x.shape),
+  );
+};
+
+/** The permutation of u32 of dropout.wgsl. */
+const mix = (value: number): number => {
+  let h = (value + 0x9e3779b9) | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+  return (h ^ (h >>> 16)) >>> 0;
+};
+
+/** What {@link dropout} keeps of a tensor of `count` elements: 1 where an element is kept, 0 where it is dropped. */
+export const dropoutMask = (count: number, p: number, seed: readonly [number, number], site: number): Float32Array => {
+  const key = mix(mix(mix(seed[0]) ^ seed[1]) ^ site);
+  return Float32Array.from({ length: count }, (_, i) => (mix(mix(i) ^ key) < thresholdOf(p) ? 0 : 1));
+};
