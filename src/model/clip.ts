@@ -1,25 +1,31 @@
-/** The forward functions of CLIP, as pure functions of a scope. */
+/** The forward functions of CLIP and ViT, as pure functions of a scope. */
 import { add } from "../tensor/ops/elementwise.ts";
 import { gather, patchify } from "../tensor/ops/embedding.ts";
-import { matmul } from "../tensor/ops/matmul.ts";
+import { linear, matmul } from "../tensor/ops/matmul.ts";
 import { pad, slice } from "../tensor/ops/window.ts";
 import { reshape, type Tensor } from "../tensor/tensor.ts";
-import type { ClipConfig, TextConfig } from "./config.ts";
+import { hasText, type ClipConfig, type ModelConfig, type TextConfig } from "./config.ts";
 import { encoder, norm, type Scope } from "./transformer.ts";
 
-/** Image features before normalisation: pixels [batch, channels, size, size] → [batch, embed]. */
-export const imageFeatures = (scope: Scope, { vision, embed }: ClipConfig, pixels: Tensor): Tensor => {
+/**
+ * Image features before normalisation: pixels [batch, channels, size, size] → [batch, embed]. What a CLIP has and a ViT lacks is a norm
+ * before its blocks and a projection after them; what a ViT has of its own is a bias of its patches.
+ */
+export const imageFeatures = (scope: Scope, config: ModelConfig, pixels: Tensor): Tensor => {
   const at = "vision_model.embeddings";
+  const { vision } = config;
+  const clip = hasText(config);
   const patches = patchify(pixels, vision.patchSize);
   const [batch, count, length] = patches.shape;
   const kernel = reshape(scope.param(`${at}.patch_embedding.weight`), [vision.width, length]);
-  const embedded = matmul(patches, kernel, { tb: true });
+  const embedded = linear(patches, kernel, clip ? undefined : scope.param(`${at}.patch_embedding.bias`));
   // The class embedding is the content of token 0: added, with the positions, to a zero row before the patches.
   const first = pad(reshape(scope.param(`${at}.class_embedding`), [1, vision.width]), 0, 0, count);
   const tokens = add(pad(embedded, 1, 1, 0), add(scope.param(`${at}.position_embedding.weight`), first));
-  const x = encoder(scope, "vision_model.encoder", norm(scope, "vision_model.pre_layrnorm", tokens, vision.eps), vision, false);
+  const entering = clip ? norm(scope, "vision_model.pre_layrnorm", tokens, vision.eps) : tokens;
+  const x = encoder(scope, "vision_model.encoder", entering, vision, false);
   const pooled = norm(scope, "vision_model.post_layernorm", reshape(slice(x, 1, 0, 1), [batch, vision.width]), vision.eps);
-  return reshape(matmul(pooled, scope.param("visual_projection.weight"), { tb: true }), [batch, embed]);
+  return clip ? matmul(pooled, scope.param("visual_projection.weight"), { tb: true }) : pooled;
 };
 
 /**

@@ -37,6 +37,19 @@ export const clipPreprocess = (size = 224): Preprocess => ({
   std: [0.26862954, 0.26130258, 0.27577711],
 });
 
+/** ViT's own preprocessing at a square input size: squeezed to it with a bilinear filter, no crop, values from -1 to 1. */
+export const vitPreprocess = (size = 224): Preprocess => ({
+  resize: { height: size, width: size },
+  resampling: "bilinear",
+  crop: undefined,
+  scale: 1 / 255,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+});
+
+/** The preprocessing of a kind of model, by the size of its images. */
+type Assumed = (size: number) => Preprocess;
+
 /** The size of the images that a preprocessing gives; undefined where it depends on the image. */
 export const outputSize = (p: Preprocess): Size | undefined => p.crop ?? (p.resize !== undefined && "height" in p.resize ? p.resize : undefined);
 
@@ -90,35 +103,37 @@ const Config = t.partial({
 /** Pillow's numbers. */
 const resamplings: Readonly<Record<number, Resampling>> = { 1: "lanczos", 2: "bilinear", 3: "bicubic" };
 
-const fromConfig = (path: string, config: t.TypeOf<typeof Config>, size: number): E.Either<Failure, Preprocess> => {
+/** A processor's configuration as a preprocessing; what it leaves open is `assumed`, or the default of the processor that it names. */
+const fromConfig = (path: string, config: t.TypeOf<typeof Config>, size: number, assumed: Assumed): E.Either<Failure, Preprocess> => {
   const bad = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadConfig", path, detail });
-  // ViT's processor squeezes to a square with a bilinear filter and does not crop.
-  const vit = (config.image_processor_type ?? config.feature_extractor_type ?? "").startsWith("ViT");
-  const clip = clipPreprocess(size);
-  const resampling = resamplings[config.resample ?? (vit ? 2 : 3)];
+  const processor = config.image_processor_type ?? config.feature_extractor_type;
+  const silent = (processor === undefined ? assumed : processor.startsWith("ViT") ? vitPreprocess : clipPreprocess)(size);
+  const resampling = config.resample === undefined ? silent.resampling : resamplings[config.resample];
   if (resampling === undefined) return bad(`"resample" is ${config.resample}; 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are supported`);
   if (config.image_std?.some((x) => x === 0)) return bad(`"image_std" holds a zero`);
+  // A ViT's processor squeezes to a square where CLIP's crops one: so one number is the side of the one, and the shorter side of the other.
+  const squeezes = silent.crop === undefined;
   const square = (s: t.TypeOf<typeof Rectangle> | number): Size => (typeof s === "number" ? { height: s, width: s } : s);
-  const wanted = config.size ?? (vit ? square(size) : size);
-  const target = typeof wanted === "number"
-    ? vit ? square(wanted) : { shortest: wanted }
-    : "shortest_edge" in wanted ? { shortest: wanted.shortest_edge } : square(wanted);
-  const half = [0.5, 0.5, 0.5];
+  const wanted = config.size ?? size;
+  const target = typeof wanted === "number" && !squeezes
+    ? { shortest: wanted }
+    : typeof wanted === "object" && "shortest_edge" in wanted ? { shortest: wanted.shortest_edge } : square(wanted);
   return E.right({
     resize: config.do_resize === false ? undefined : target,
     resampling,
-    crop: config.do_center_crop ?? !vit ? square(config.crop_size ?? size) : undefined,
-    scale: config.do_rescale === false ? 1 : config.rescale_factor ?? 1 / 255,
-    mean: config.do_normalize === false ? [0, 0, 0] : config.image_mean ?? (vit ? half : clip.mean),
-    std: config.do_normalize === false ? [1, 1, 1] : config.image_std ?? (vit ? half : clip.std),
+    crop: config.do_center_crop ?? !squeezes ? square(config.crop_size ?? size) : undefined,
+    scale: config.do_rescale === false ? 1 : config.rescale_factor ?? silent.scale,
+    mean: config.do_normalize === false ? [0, 0, 0] : config.image_mean ?? silent.mean,
+    std: config.do_normalize === false ? [1, 1, 1] : config.image_std ?? silent.std,
   });
 };
 
 /**
- * The preprocessing of a Hugging Face folder: `preprocessor_config.json`, or the image processor of `processor_config.json`; what they
- * leave open is CLIP's (or ViT's) default at `size`, and so is everything where neither file is there. Failures: `FileCorrupt`, `BadConfig`.
+ * The preprocessing of a Hugging Face folder: `preprocessor_config.json`, or the image processor of `processor_config.json`. What they
+ * leave open is the default at `size` of the processor that they name, or `assumed` where they name none or neither file is there.
+ * Failures: `FileCorrupt`, `BadConfig`.
  */
-export const readPreprocess = (dir: string, size = 224): TE.TaskEither<Failure, Preprocess> => async () => {
+export const readPreprocess = (dir: string, size = 224, assumed: Assumed = clipPreprocess): TE.TaskEither<Failure, Preprocess> => async () => {
   for (const [name, key] of [["preprocessor_config.json", undefined], ["processor_config.json", "image_processor"]] as const) {
     const path = join(dir, name);
     if (!(await exists(path))) continue;
@@ -129,8 +144,8 @@ export const readPreprocess = (dir: string, size = 224): TE.TaskEither<Failure, 
     return pipe(
       Config.decode(value),
       E.mapLeft((errors): Failure => ({ _tag: "BadConfig", path, detail: explain(errors) })),
-      E.chain((config) => fromConfig(path, config, size)),
+      E.chain((config) => fromConfig(path, config, size, assumed)),
     );
   }
-  return E.right(clipPreprocess(size));
+  return E.right(assumed(size));
 };

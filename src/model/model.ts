@@ -1,0 +1,36 @@
+/** A model of either kind: a CLIP, which has a text tower, or a ViT, which has none. */
+import { join } from "node:path";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Failure } from "../failure.ts";
+import { readJson } from "../formats/files.ts";
+import { hasText } from "./config.ts";
+import { readClip, writeClip, type Clip, type WriteModelOptions } from "./folder.ts";
+import { readVit, writeVit, type Vit } from "./vit.ts";
+
+/** A CLIP or a ViT as plain data. */
+export type Model = Clip | Vit;
+
+/** Whether a model is a CLIP: it has a text tower and a tokenizer. */
+export const isClip = (model: Model): model is Clip => hasText(model.config);
+
+/**
+ * Reads the folder of a CLIP or a ViT, by the `model_type` of its `config.json` (`clip`, also where none is stated, or `vit`). Fails as
+ * {@link readClip} and {@link readVit} do, and with `BadConfig` for other models.
+ */
+export const readModel = (dir: string): TE.TaskEither<Failure, Model> => {
+  const path = join(dir, "config.json");
+  return pipe(
+    readJson(path),
+    TE.chain((json): TE.TaskEither<Failure, Model> => {
+      const type = (json as Readonly<Record<string, unknown>> | null)?.model_type;
+      if (type === "vit") return readVit(dir);
+      if (type === undefined || type === "clip") return readClip(dir);
+      return TE.left({ _tag: "BadConfig", path, detail: `model_type is ${JSON.stringify(type)}; clip and vit are supported` });
+    }),
+  );
+};
+
+/** Writes the folder of a model, as `transformers` loads it; the folder appears whole or not at all. */
+export const writeModel = (dir: string, model: Model, options: WriteModelOptions = {}): TE.TaskEither<Failure, void> =>
+  isClip(model) ? writeClip(dir, model, options) : writeVit(dir, model, options);

@@ -1,0 +1,277 @@
+/** A ViT's features and gradients against transformers' (golden file), its folders read and written, and what is said of damaged ones. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Device } from "../../src/device/device.ts";
+import { describe, type Failure } from "../../src/failure.ts";
+import { elements, type HostTensor } from "../../src/formats/hostTensor.ts";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { imageFeatures } from "../../src/model/clip.ts";
+import { decodeVitConfig, encodeVitConfig, hasText, type VitConfig } from "../../src/model/config.ts";
+import { readClip } from "../../src/model/folder.ts";
+import { frozenParameters } from "../../src/model/frozen.ts";
+import { isClip, readModel, writeModel } from "../../src/model/model.ts";
+import { initialParameters, modules, parameters } from "../../src/model/parameters.ts";
+import { vitPreprocess } from "../../src/model/preprocess.ts";
+import { plainScope } from "../../src/model/transformer.ts";
+import { readVit, writeVit, type Vit } from "../../src/model/vit.ts";
+import { gradient } from "../../src/tensor/gradient.ts";
+import { mul } from "../../src/tensor/ops/elementwise.ts";
+import { sum } from "../../src/tensor/ops/reduce.ts";
+import { resident } from "../../src/tensor/resident.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { deviceTest, deviceTestWith, evaluate, failureOf, orThrow, relativeError, runOrThrow, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
+import { fixture, goldenOf } from "./embeddings.ts";
+
+const tiny = fixture("vit-tiny");
+
+/** Features of images [n, 3, size, size], and the gradients of Σ features · cotangent for the named parameters. */
+const featuresOf = async (
+  device: Device,
+  { config, weights }: Vit,
+  pixels: Float32Array,
+  cotangent?: HostTensor,
+  names: readonly string[] = [],
+): Promise<Readonly<Record<string, Float32Array>>> => {
+  const { channels, imageSize } = config.vision;
+  const shape = [pixels.length / (channels * imageSize ** 2), channels, imageSize, imageSize];
+  const uploaded = orThrow(resident(device, [...weights]));
+  try {
+    return await evaluate(
+      device,
+      { pixels: { shape, data: pixels }, ...(cotangent && { cotangent }) },
+      (t): Readonly<Record<string, Tensor>> => {
+        const param = frozenParameters(config);
+        const features = imageFeatures(plainScope(param), config, t.pixels);
+        if (cotangent === undefined) return { features };
+        const gradients = gradient(sum(mul(features, t.cotangent)), names.map(param));
+        return { features, ...Object.fromEntries(names.map((name, i) => [name, gradients[i]])) };
+      },
+      uploaded,
+    );
+  } finally {
+    uploaded.release();
+  }
+};
+
+/** The parameters whose gradients the golden file holds, and what it calls them. */
+const graded = {
+  "vision_model.embeddings.class_embedding": "embeddings.cls_token",
+  "vision_model.embeddings.position_embedding.weight": "embeddings.position_embeddings",
+  "vision_model.embeddings.patch_embedding.bias": "embeddings.patch_embeddings.projection.bias",
+  "vision_model.encoder.layers.0.self_attn.q_proj.weight": "encoder.layer.0.attention.attention.query.weight",
+  "vision_model.encoder.layers.1.self_attn.v_proj.bias": "encoder.layer.1.attention.attention.value.bias",
+  "vision_model.encoder.layers.1.layer_norm2.weight": "encoder.layer.1.layernorm_after.weight",
+  "vision_model.encoder.layers.2.mlp.fc2.bias": "encoder.layer.2.output.dense.bias",
+  "vision_model.post_layernorm.weight": "layernorm.weight",
+} as const;
+
+for (const kind of ["cpu", "gpu"] as const) {
+  deviceTest(`features and gradients are transformers' (${kind} kernels)`, async (opened) => {
+    const [vit, golden] = [await runOrThrow(readVit(tiny)), await goldenOf("vit-tiny/golden.safetensors")];
+    const got = await featuresOf(withKernelsOf(kind, opened), vit, golden("pixel_values").data, golden("cotangent"), Object.keys(graded));
+    const off = relativeError(got.features, golden("features").data);
+    assert.ok(off < 1e-5, `features: off by ${off}`);
+    for (const [name, theirs] of Object.entries(graded)) {
+      const wrong = relativeError(got[name], golden(`grad.${theirs}`).data);
+      assert.ok(wrong < 1e-4, `${name}: off by ${wrong}`);
+    }
+  });
+}
+
+// Folders -------------------------------------------------------------------------------------------------------------------------------
+
+const inFolder = async (use: (dir: string) => Promise<void>): Promise<void> => {
+  const dir = mkdtempSync(join(tmpdir(), "cambium-vit-"));
+  try {
+    await use(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+};
+
+/** A small random ViT with widths that share nothing. */
+const smallVit = (): Vit => {
+  const vision = { width: 14, mlpWidth: 22, layers: 2, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 21, patchSize: 7, channels: 3 } as const;
+  const config: VitConfig = { vision, embed: 14 };
+  const bytes = new TextEncoder().encode(JSON.stringify({ image_processor_type: "ViTImageProcessor", size: { height: 21, width: 21 }, resample: 3 }));
+  const preprocess = { ...vitPreprocess(21), resampling: "bicubic" as const };
+  return { config, weights: initialParameters(config, 5), preprocess, files: new Map([["preprocessor_config.json", bytes]]) };
+};
+
+test("readModel: a ViT has one tower and no projection", async () => {
+  const vit = await runOrThrow(readModel(tiny));
+  assert.not(isClip(vit));
+  assert.not(hasText(vit.config));
+  assert.is(vit.config.embed, 24);
+  assert.is(vit.config.vision.eps, 1e-12);
+  assert.equal(vit.preprocess, vitPreprocess(24));
+  assert.equal([...vit.weights.keys()], [...parameters(vit.config).keys()]);
+  assert.is(modules(vit.config).length, 3 * 6);
+  assert.equal(modules(vit.config, ["q"], ["text"]), []);
+});
+
+for (const dtype of ["f32", "f16", "bf16"] as const) {
+  test(`a folder written in ${dtype} is read again, and written from that is the same file`, () =>
+    inFolder(async (dir) => {
+      const vit = smallVit();
+      const [first, second] = [join(dir, "first"), join(dir, "second")];
+      await runOrThrow(writeModel(first, vit, { dtype }));
+      const again = await runOrThrow(readModel(first));
+      assert.equal(again.config, vit.config);
+      assert.equal(again.preprocess, vit.preprocess);
+      for (const [name, shape] of parameters(vit.config)) {
+        assert.equal(again.weights.get(name)!.shape, shape, name);
+        assert.ok(relativeError(again.weights.get(name)!.data, vit.weights.get(name)!.data) <= { f32: 0, f16: 2 ** -10, bf16: 2 ** -8 }[dtype], name);
+      }
+      await runOrThrow(writeModel(second, again, { dtype }));
+      for (const name of ["config.json", "model.safetensors", "preprocessor_config.json"]) {
+        assert.ok(Buffer.compare(readFileSync(join(first, name)), readFileSync(join(second, name))) === 0, `${name} differs`);
+      }
+    }));
+}
+
+/** The stored tensors of a folder, changed. */
+const rewrite =
+  (change: (tensors: Map<string, HostTensor>) => void) =>
+  async (dir: string): Promise<void> => {
+    const path = join(dir, "model.safetensors");
+    const tensors = new Map(await runOrThrow(readSafetensors(path)));
+    change(tensors);
+    await runOrThrow(writeSafetensors(path, tensors));
+  };
+
+test("weights of a ViTForImageClassification: the prefix is taken off, the classifier left out", () =>
+  inFolder(async (parent) => {
+    const dir = join(parent, "model");
+    await cp(tiny, dir, { recursive: true });
+    await rewrite((tensors) => {
+      for (const [name, tensor] of [...tensors]) {
+        tensors.delete(name);
+        tensors.set(`vit.${name}`, tensor);
+      }
+      tensors.set("classifier.weight", { shape: [2, 24], data: new Float32Array(48) });
+      tensors.set("classifier.bias", { shape: [2], data: new Float32Array(2) });
+    })(dir);
+    const [vit, plain] = [await runOrThrow(readVit(dir)), await runOrThrow(readVit(tiny))];
+    assert.equal([...vit.weights.keys()], [...plain.weights.keys()]);
+    for (const [name, { data }] of plain.weights) sameBits(vit.weights.get(name)!.data, data, name);
+  }));
+
+/** Whether the reference can be asked. */
+const hasTransformers = ((): boolean => {
+  try {
+    execFileSync("python3", ["-c", "import torch, transformers, PIL"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("transformers loads a written folder and computes the same", (device) =>
+  inFolder(async (parent) => {
+    const dir = join(parent, "model");
+    const golden = await goldenOf("vit-tiny/golden.safetensors");
+    await runOrThrow(writeVit(dir, await runOrThrow(readVit(tiny))));
+    const vit = await runOrThrow(readVit(dir));
+    const images = [fixture("preprocess/rgb.png"), fixture("preprocess/rgb.jpg")];
+    const answer = JSON.parse(
+      execFileSync("python3", ["tests/python/load_model.py", dir, "-"], {
+        encoding: "utf8",
+        input: JSON.stringify({ images }),
+        stdio: ["pipe", "pipe", "inherit"],
+      }),
+    ) as {
+      readonly parameters: number;
+      readonly dtype: string;
+      readonly pixel_values: readonly unknown[];
+      readonly image_features: readonly (readonly number[])[];
+    };
+    assert.is(answer.dtype, "float32");
+    assert.is(
+      answer.parameters,
+      [...parameters(vit.config).values()].reduce((n, shape) => n + elements(shape), 0),
+    );
+    const pixels = Float32Array.from(answer.pixel_values.flat(3) as readonly number[]);
+    assert.is(pixels.length, golden("pixel_values").data.length);
+    const { features } = await featuresOf(device, vit, pixels);
+    const off = relativeError(features, answer.image_features.flat());
+    assert.ok(off < 1e-5, `off by ${off}`);
+  }),
+);
+
+// Configurations ------------------------------------------------------------------------------------------------------------------------
+
+test("what transformers assumes where a config.json is silent: ViT-B/16, of 85,798,656 parameters", () => {
+  const config = orThrow(decodeVitConfig("config.json", { model_type: "vit" }));
+  const vision = { width: 768, mlpWidth: 3072, layers: 12, heads: 12, activation: "gelu", eps: 1e-12, imageSize: 224, patchSize: 16, channels: 3 };
+  assert.equal(config, { embed: 768, vision });
+  assert.is(
+    [...parameters(config).values()].reduce((n, shape) => n + elements(shape), 0),
+    85_798_656,
+  );
+  assert.equal(orThrow(decodeVitConfig("config.json", encodeVitConfig(config))), config);
+});
+
+// What is wrong -------------------------------------------------------------------------------------------------------------------------
+
+/** Reads a good folder with something done to it: a failure of one line that says the words. */
+const damaged = (name: string, damage: (dir: string) => Promise<void> | void, tag: Failure["_tag"], words: readonly string[]): void =>
+  test(`a folder with ${name}`, () =>
+    inFolder(async (parent) => {
+      const dir = join(parent, "model");
+      await runOrThrow(writeVit(dir, smallVit()));
+      await damage(dir);
+      const failure = failureOf(await readModel(dir)());
+      assert.is(failure._tag, tag, describe(failure));
+      for (const word of words) assert.ok(describe(failure).includes(word), `"${describe(failure)}" does not say ${word}`);
+      assert.not.ok(describe(failure).includes("\n"), describe(failure));
+    }));
+
+const edit =
+  (change: Readonly<Record<string, unknown>>) =>
+  (dir: string): void => {
+    const path = join(dir, "config.json");
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...change }));
+  };
+
+const query = "encoder.layer.1.attention.attention.query.weight";
+
+damaged("a model of another type", edit({ model_type: "siglip" }), "BadConfig", ["config.json", "siglip", "clip", "vit"]);
+damaged("no model type", edit({ model_type: undefined }), "BadConfig", ["config.json", "CLIP", "ViT"]);
+damaged("a config.json that is null", (dir) => writeFileSync(join(dir, "config.json"), "null"), "BadConfig", ["config.json"]);
+damaged("queries, keys and values without biases", edit({ qkv_bias: false }), "BadConfig", ["config.json", "qkv_bias"]);
+damaged("heads that do not divide the width", edit({ num_attention_heads: 3 }), "BadConfig", ["config.json", "14", "3"]);
+damaged("patches that do not divide the image", edit({ patch_size: 5 }), "BadConfig", ["config.json", "21", "5"]);
+damaged("a width that is not a number", edit({ hidden_size: "wide" }), "BadConfig", ["config.json", "hidden_size", "wide"]);
+damaged("an unknown activation", edit({ hidden_act: "relu" }), "BadConfig", ["config.json", "hidden_act", "relu"]);
+damaged("more layers than weights", edit({ num_hidden_layers: 3 }), "BadTensor", ["model.safetensors", "encoder.layer.2", "missing"]);
+damaged("fewer layers than weights", edit({ num_hidden_layers: 1 }), "BadTensor", ["model.safetensors", "encoder.layer.1"]);
+damaged("images of another size than its positions", edit({ image_size: 28 }), "BadTensor", ["embeddings.position_embeddings", "[1, 10, 14]", "[17, 14]"]);
+damaged("a missing tensor", rewrite((w) => void w.delete(query)), "BadTensor", ["model.safetensors", query, "missing"]);
+damaged(
+  "a tensor of another shape",
+  rewrite((w) => void w.set(query, { shape: [14, 7], data: new Float32Array(98) })),
+  "BadTensor",
+  ["model.safetensors", query, "[14, 7]", "[14, 14]"],
+);
+damaged(
+  "truncated weights",
+  (dir) => {
+    const path = join(dir, "model.safetensors");
+    writeFileSync(path, readFileSync(path).subarray(0, -100));
+  },
+  "FileCorrupt",
+  ["model.safetensors"],
+);
+
+test("a folder of the one kind is not read as the other", async () => {
+  assert.match(describe(failureOf(await readClip(tiny)())), "model_type is vit, not clip");
+  assert.match(describe(failureOf(await readVit(fixture("clip-gelu"))())), "model_type is clip, not vit");
+});
+
+runTests();
