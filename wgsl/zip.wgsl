@@ -4,11 +4,16 @@
 //   QUICK_GELU_GRAD  GELU_GRAD     f(z, dy) = dy g'(z) for the activation g of map.wgsl
 //
 // Constants: SAME says that b has the shape of a, so that element i meets b[i].
-// Bindings:  0 Dims {count, div, wrap}; 1 a [outer, wrap, div]; 2 b [wrap]; 3 y like a; count = outer wrap div.
+//            GAP says that a has a dimension within those of b: b is [wrap / low, low], and a [outer, wrap / low, gap, low, div].
+// Bindings:  0 Dims {count, div, wrap}, with GAP also {low, span}, span = gap low; 1 a [outer, wrap, div], count elements; 2 b [wrap]; 3 y like a.
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
 // Bounds:    the stride ends at count.
 
+//#if GAP
+struct Dims { count: u32, div: u32, wrap: u32, low: u32, span: u32 }
+//#else
 struct Dims { count: u32, div: u32, wrap: u32 }
+//#end
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -81,7 +86,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     // Integer division is slow on every adapter, and most broadcasts (a bias, a gain) need one, not two.
     var j = i;
     if (dims.div > 1u) { j /= dims.div; }
+//#if GAP
+    y[i] = f(a[i], b[(j / dims.span * dims.low) % dims.wrap + j % dims.low]);
+//#else
     y[i] = f(a[i], b[j % dims.wrap]);
+//#end
 //#end
   }
 }

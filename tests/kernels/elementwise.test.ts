@@ -111,6 +111,31 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
   });
 }
 
+/** [outer, high, gap, low, div] */
+const gaps = [[1, 1, 1, 1, 1], [1, 5, 3, 7, 1], [3, 2, 13, 1, 5], [2, 65, 1, 3, 2], [1, 9, 64, 63, 1], [0, 3, 2, 2, 1]] as const;
+
+/** The element of [high, low] that element i of [outer, high, gap, low, div] meets. */
+const across = (i: number, [, high, gap, low, div]: (typeof gaps)[number]): number => {
+  const j = Math.floor(i / div);
+  return (Math.floor(j / (gap * low)) % high) * low + (j % low);
+};
+
+deviceTest("zip and expand over a gap", async (device) => {
+  for (const shape of gaps) {
+    const [outer, high, gap, low, div] = shape;
+    const count = outer * high * gap * low * div;
+    const [a, b] = [numbers(count, 1, -9, 9), numbers(high * low, 2)];
+    await checkElements(device, count, {
+      kernel: "zip", constants: { MUL: true, GAP: true }, dims: [count, div, high * low, low, gap * low],
+      operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => x * b[across(i, shape)]), { relative: 6e-8 })],
+    });
+    await checkElements(device, count, {
+      kernel: "expand", constants: { GAP: true }, dims: [count, div, high * low, f32(alpha), low, gap * low],
+      operands: [reads(b), writes(Float64Array.from(a, (_, i) => alpha * b[across(i, shape)]), { relative: 6e-8 })],
+    });
+  }
+});
+
 deviceTest("fill", async (device) => {
   for (const count of counts) {
     await checkElements(device, count, {

@@ -354,7 +354,7 @@ for (const [name, op, f, [low, high]] of unaries) {
   });
 }
 
-/** [a, b]: b's dimensions that are not one are a contiguous run of a's. */
+/** [a, b]: b's dimensions that are not one are a run of a's, with one gap at most. */
 const broadcasts: readonly (readonly [Shape, Shape])[] = [
   [[], []],
   [[1], [1]],
@@ -411,6 +411,27 @@ const broadcasts: readonly (readonly [Shape, Shape])[] = [
     [1, 4],
   ],
   [[13, 129], []],
+  // With a gap: a row of b for all rows of a of one sample.
+  [
+    [3, 5, 7],
+    [3, 1, 7],
+  ],
+  [
+    [2, 3, 5, 7],
+    [2, 1, 1, 7],
+  ],
+  [
+    [2, 3, 5, 1, 7, 2],
+    [3, 1, 1, 7, 1],
+  ],
+  [
+    [140, 3, 2, 5],
+    [3, 1, 5],
+  ],
+  [
+    [130, 66, 2],
+    [130, 1, 2],
+  ],
 ];
 
 const binaries: readonly (readonly [string, (a: Tensor, b: Tensor) => Tensor, (a: number, b: number) => number])[] = [
@@ -535,6 +556,15 @@ deviceTest("sumTo and expand", async (device) => {
       op: ({ x }) => sumTo(x, pattern, [mod], 0.5),
       reference: ({ x }) =>
         Float64Array.from(range(mod).map((j) => 0.5 * total(range(outer).flatMap((o) => range(div).map((k) => x[(o * mod + j) * div + k]))))),
+    });
+    const gap = { count: 3, low: mod };
+    await checkOp(device, `sumTo ${outer} ${mod} ${div} over a gap`, {
+      inputs: { x: numbers([2, outer, 3, mod * div], 1) },
+      op: ({ x }) => sumTo(x, { outer: 2, mod: outer * mod, div, gap }, [outer, mod], 0.5),
+      reference: ({ x }) => map(new Float64Array(outer * mod), (_, i) => {
+        const [o, j] = [Math.floor(i / mod), i % mod];
+        return 0.5 * total(range(6).flatMap((k) => range(div).map((d) => x[(((Math.floor(k / 3) * outer + o) * 3 + (k % 3)) * mod + j) * div + d])));
+      }),
     });
     await checkOp(device, `expand ${outer} ${mod} ${div}`, {
       inputs: { x: numbers([mod], 1) },
@@ -818,6 +848,14 @@ deviceTest("slice and pad along every axis", async (device) => {
   await checkOp(device, "copy of one number", { inputs: { x: numbers([], 1) }, op: ({ x }) => copy(x), reference: ({ x }) => x });
 });
 
+deviceTest("the first token of every sample, as a matrix", (device) =>
+  checkOp(device, "token 0", {
+    inputs: { x: numbers([3, 5, 7], 1) },
+    op: ({ x }) => reshape(slice(x, 1, 0, 1), [3, 7]),
+    reference: ({ x }) => Float64Array.from(range(21), (i) => x[Math.floor(i / 7) * 35 + (i % 7)]),
+  }),
+);
+
 deviceTest("reshape and view", async (device) => {
   await checkOp(device, "reshape", {
     inputs: { x: numbers([6, 4], 1) },
@@ -1014,6 +1052,9 @@ test("shapes that do not fit are failures that say so", () => {
   wrong({ a, b }, (t) => add(t.a, t.b), ["add", "[4, 7]", "broadcast"]);
   wrong({ a, b: numbers([2, 3, 5], 1) }, (t) => add(t.a, t.b), ["broadcast"]);
   wrong({ a, b: numbers([3, 1], 1), c: numbers([2, 3, 5], 1) }, (t) => mul(t.c, reshape(t.b, [3])), ["broadcast"]);
+  wrong({ c: numbers([2, 3, 5, 7, 2], 1), b: numbers([2, 1, 5, 1, 2], 1) }, (t) => mul(t.c, t.b), ["mul", "broadcast"]);
+  const tall = { c: numbers([65536, 2, 2], 1), b: numbers([65536, 1, 2], 1) };
+  wrong(tall, (t) => gradient(sum(mul(t.c, t.b)), [t.b])[0], ["sum", "65536"]);
   wrong({ a }, (t) => reshape(t.a, [4, 4]), ["reshape", "[4, 4]"]);
   wrong({ a }, (t) => view(t.a, 3, [1]), ["view", "64"]);
   wrong({ a }, (t) => view(t.a, 0, [16]), ["view", "[16]"]);

@@ -1,13 +1,13 @@
 /**
- * Element-wise operations. Binary ones broadcast their second operand: its shape is the first one's with trailing or leading
- * dimensions left out or equal to one, so that element i meets b[(i / div) % mod].
+ * Element-wise operations. Binary ones broadcast their second operand: its shape is the first one's with leading dimensions left out or
+ * equal to one, trailing ones equal to one, and those of one gap between: [n, 1, r] or [r] meet [n, l, r].
  */
 import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Word } from "../../device/launch.ts";
 import type { Target } from "../../device/target.ts";
 import type { Kernel } from "../../device/device.ts";
 import type { Constants } from "../../device/template.ts";
 import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
-import { sumTo, type Pattern } from "./reduce.ts";
+import { gapOf, sumTo, type Pattern } from "./reduce.ts";
 
 /** Launches of an element-wise kernel, cut into windows where a tensor is larger than a binding. */
 const elementwise = (target: Target, kernel: Kernel, constants: Constants, count: number, words: readonly Word[], inputs: number): readonly Launch[] =>
@@ -58,19 +58,21 @@ export const quickGelu = (x: Tensor): Tensor => map("QUICK_GELU", x, (a, _, dy) 
 /** The exact gelu, `x · Φ(x)`. */
 export const gelu = (x: Tensor): Tensor => map("GELU", x, (a, _, dy) => zip("GELU_GRAD", a, dy));
 
-/** The pattern by which `b` broadcasts to `a`: its non-one dimensions are a contiguous run of those of `a`. */
+/** The pattern by which `b` broadcasts to `a`: its non-one dimensions are a run of those of `a`, with one gap at most. */
 const broadcast = (name: string, a: Tensor, b: Tensor): Pattern => {
   const bad = (): string => `${show(b)} does not broadcast to ${show(a)}`;
   check(b.shape.length <= a.shape.length, name, bad);
   const padded = [...a.shape.slice(b.shape.length).map(() => 1), ...b.shape];
-  // Ones in `a` match anything; what is left of `b` must be one run.
-  const kept = padded.map((d, i) => (d === 1 ? 1 : d === a.shape[i] ? d : -1));
-  check(!kept.includes(-1), name, bad);
-  const first = kept.findIndex((d) => d !== 1);
+  check(padded.every((d, i) => d === 1 || d === a.shape[i]), name, bad);
+  const first = padded.findIndex((d) => d !== 1);
   if (first < 0) return { outer: size(a.shape), mod: 1, div: 1 };
-  const last = kept.length - 1 - [...kept].reverse().findIndex((d) => d !== 1);
-  check(kept.slice(first, last + 1).every((d, i) => d === a.shape[first + i]), name, bad);
-  return { outer: size(a.shape.slice(0, first)), mod: size(a.shape.slice(first, last + 1)), div: size(a.shape.slice(last + 1)) };
+  const end = padded.findLastIndex((d) => d !== 1) + 1;
+  const ends = { outer: size(a.shape.slice(0, first)), mod: size(b.shape), div: size(a.shape.slice(end)) };
+  const left = padded.flatMap((d, i) => (first < i && i < end && d !== a.shape[i] ? [i] : []));
+  if (left.length === 0) return ends;
+  const [from, to] = [left[0], left[left.length - 1] + 1];
+  check(padded.slice(from, to).every((d) => d === 1), name, bad);
+  return { ...ends, gap: { count: size(a.shape.slice(from, to)), low: size(a.shape.slice(to, end)) } };
 };
 
 type Binary = "ADD" | "SUB" | "MUL" | "DIV" | "MAX" | "QUICK_GELU_GRAD" | "GELU_GRAD";
@@ -79,7 +81,8 @@ type BinaryVjp = (a: Tensor, b: Tensor, y: Tensor, dy: Tensor, needed: readonly 
 const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
   const name = fn.toLowerCase();
   const same = sameShape(a.shape, b.shape);
-  const at = same ? { outer: 1, mod: size(a.shape), div: 1 } : broadcast(name, a, b);
+  const at: Pattern = same ? { outer: 1, mod: size(a.shape), div: 1 } : broadcast(name, a, b);
+  const { constants, words } = gapOf(at);
   const count = size(a.shape);
   return apply(
     {
@@ -87,7 +90,10 @@ const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
       lower: (t) =>
         same
           ? elementwise(t, "zip", { [fn]: true, SAME: true }, count, [1, count], 2)
-          : [{ kernel: "zip", constants: { [fn]: true }, dims: [count, at.div, at.mod], operands: [input(0), input(1), output(0)], grid: elementGrid(count) }],
+          : [{
+            kernel: "zip", constants: { ...constants, [fn]: true }, dims: [count, at.div, at.mod, ...words],
+            operands: [input(0), input(1), output(0)], grid: elementGrid(count),
+          }],
       vjp:
         vjp &&
         (([y], [dy], needed) => {
@@ -101,9 +107,9 @@ const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
   );
 };
 
-/** `a + b`; `b` broadcasts where its dimensions other than 1 are a run of those of `a`. */
+/** `a + b`; `b` broadcasts where its dimensions other than 1 are a run of those of `a`, with one gap at most. */
 export const add = (a: Tensor, b: Tensor): Tensor => zip("ADD", a, b, (_, __, ___, dy) => [dy, dy]);
-/** `a - b`; `b` broadcasts where its dimensions other than 1 are a run of those of `a`. */
+/** `a - b`; `b` broadcasts where its dimensions other than 1 are a run of those of `a`, with one gap at most. */
 export const sub = (a: Tensor, b: Tensor): Tensor => zip("SUB", a, b, (_, __, ___, dy, [, db]) => [dy, db ? scale(dy, -1) : undefined]);
 /** `a b`, element by element; `b` broadcasts as in {@link add}. */
 export const mul = (a: Tensor, b: Tensor): Tensor =>

@@ -48,8 +48,7 @@ interface Form {
   readonly scale: number;
 }
 
-/** The pair of the low-rank epilogue: P [m, r] and Q, stored like B with r in the place of k. */
-/** A low-rank update p qᵀ of a product: p [rows, r], q [out, r]. */
+/** The pair of the low-rank epilogue p qᵀ: p [m, r] and q, stored like B with r in the place of k. */
 export interface LowRank {
   readonly p: Tensor;
   readonly q: Tensor;
