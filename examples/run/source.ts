@@ -1,7 +1,8 @@
-/** What a run is made from, checked before a device is opened: dataset folders as a stream. */
+/** What a run is made from, checked before a device is opened: dataset folders, or the datasets of a protocol, as a stream. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
+import { checkProtocol, type CheckedProtocol, type Protocol, type ProtocolOptions } from "../../src/stream/protocols.ts";
 import { fewShot, limitTest } from "../../src/stream/sampling.ts";
 import type { OnCorrupt } from "../../src/stream/source.ts";
 import type { LabelSpace, Split, Stream, Task } from "../../src/stream/task.ts";
@@ -9,15 +10,19 @@ import { taskFromFolder } from "../../src/stream/taskFromFolder.ts";
 
 /** How folders become a stream. */
 export interface SourceOptions {
-  readonly labelSpace: LabelSpace;
   readonly onCorrupt: OnCorrupt;
   readonly seed: number;
-  /** Training images a class. */
-  readonly shots?: number;
   /** Test images a dataset: the same ones for every seed. */
   readonly evalLimit?: number;
   /** Whether training splits are needed. */
   readonly training: boolean;
+}
+
+/** What flags say of a stream, and a protocol says of itself. */
+export interface StreamOptions {
+  readonly labelSpace?: LabelSpace;
+  /** Training images a class. */
+  readonly shots?: number;
 }
 
 /** A name that comes again gets -2, -3, … */
@@ -35,8 +40,12 @@ const checked = (dir: string, what: string, split: Split): TE.TaskEither<Failure
     TE.map(() => undefined),
   );
 
-/** The dataset folders as a stream, one task each, in their order. */
-export const streamFromFolders = (dirs: readonly string[], options: SourceOptions): TE.TaskEither<Failure, Stream> =>
+const limited = ({ evalLimit }: SourceOptions) => (task: Task): Task => (evalLimit === undefined ? task : limitTest(evalLimit, 0)(task));
+
+/** The dataset folders as a stream, one task each, in their order; by default all images, scored among each task's own classes. */
+export const streamFromFolders = (
+  dirs: readonly string[], { labelSpace = "task", shots }: StreamOptions, options: SourceOptions,
+): TE.TaskEither<Failure, Stream> =>
   pipe(
     dirs,
     TE.traverseSeqArray((dir) =>
@@ -47,8 +56,16 @@ export const streamFromFolders = (dirs: readonly string[], options: SourceOption
       )),
     TE.map((tasks): Stream => {
       const names = distinctNames(tasks.map((task) => task.name));
-      const few = options.shots === undefined ? (task: Task) => task : fewShot(options.shots, options.seed);
-      const limited = options.evalLimit === undefined ? (task: Task) => task : limitTest(options.evalLimit, 0);
-      return { labelSpace: options.labelSpace, tasks: tasks.map((task, i) => limited(few({ ...task, name: names[i] }))) };
+      const few = shots === undefined ? (task: Task) => task : fewShot(shots, options.seed);
+      return { labelSpace, tasks: tasks.map((task, i) => limited(options)(few({ ...task, name: names[i] }))) };
     }),
+  );
+
+/** The stream of a protocol; what is given in `flags` wins over what the protocol says. */
+export const streamFromProtocol = (
+  protocol: Protocol, root: string, flags: StreamOptions, options: SourceOptions & Pick<ProtocolOptions, "firstTemplate">,
+): TE.TaskEither<Failure, CheckedProtocol> =>
+  pipe(
+    checkProtocol({ ...protocol, labelSpace: flags.labelSpace ?? protocol.labelSpace, shots: flags.shots ?? protocol.shots }, root, options),
+    TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: stream.tasks.map(limited(options)) }, notes })),
   );
