@@ -117,7 +117,8 @@ deviceTest("a training step of CoDyRA copies nothing and lives in a fraction of 
     update(adamW({ lr: cosine(1e-3) })),
     rankSelect(softThreshold(ramp(0.005))),
   );
-  const { program } = orThrow(traceStep(config, gatedLora({ rank: 4 }), steps, { images: 8, texts: 5, length: 9, previous: 0 }));
+  const batch = { images: 8, texts: 5, length: 9, previous: 0 };
+  const { program } = orThrow(traceStep({ config, adapter: gatedLora({ rank: 4 }), steps, batch, count: 10, seed: 1 }));
   const planned = plan(program, targetOf(device));
   launchesAreSound(planned);
   const copies = program.schedule.filter((node) => node.kind === "apply" && node.op.name === "copy").length;

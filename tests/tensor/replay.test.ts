@@ -14,8 +14,8 @@ import { gradient as gradientStage, repeat, update } from "../../src/stages/step
 import { traceStep } from "../../src/stages/train.ts";
 import { instantiate, ringLength, type Executable, type HostRecord } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
-import { sub, square } from "../../src/tensor/ops/elementwise.ts";
-import { linear } from "../../src/tensor/ops/matmul.ts";
+import { add, sub, square } from "../../src/tensor/ops/elementwise.ts";
+import { linear, matmul } from "../../src/tensor/ops/matmul.ts";
 import { sgdUpdate } from "../../src/tensor/ops/optimizer.ts";
 import { mean } from "../../src/tensor/ops/reduce.ts";
 import type { Program } from "../../src/tensor/program.ts";
@@ -108,7 +108,7 @@ deviceTest("a whole CoDyRA step makes nothing either, and two executables give t
     update(adamW({ lr: cosine(5e-3) })),
     rankSelect(softThreshold(ramp(0.005))),
   );
-  const { program, recorder } = orThrow(traceStep(config, adapter, steps, { images: 3, texts: 4, length: 6, previous: 0 }));
+  const { program, recorder } = orThrow(traceStep({ config, adapter, steps, batch: { images: 3, texts: 4, length: 6, previous: 0 }, count: 10, seed: 1 }));
   const uploaded = orThrow(resident(device, weights));
   const specs = new Map(program.leaves.filter((l) => l.role === "input").map((l) => [l.name, l.outputs[0]]));
   const batch = (step: number): HostRecord =>
@@ -161,6 +161,27 @@ deviceTest("training goes on in state alone: written back, it continues with the
   });
   for (const name of Object.keys(whole)) sameBits(rest[name], whole[name], name);
   assert.ok(whole.loss[0] > 0);
+});
+
+deviceTest("a Gram matrix of tokens that grows in a state, run after run", async (device) => {
+  const [samples, tokens, width] = [3, 5, 13];
+  const program = traced({ state: { gram: floats([width, width]) }, inputs: { x: floats([samples, tokens, width]) } }, ({ state: { gram }, inputs: { x } }) => ({
+    state: { gram: add(gram, matmul(x, x, { ta: true })) },
+  }));
+  const want = new Float64Array(width * width);
+  await using(device, program, async (exe) => {
+    for (let i = 0; i < 7; i += 1) {
+      const x = numbers([samples, tokens, width], i).data;
+      for (let r = 0; r < samples * tokens; r += 1) {
+        for (let a = 0; a < width; a += 1) for (let b = 0; b < width; b += 1) want[a * width + b] += x[r * width + a] * x[r * width + b];
+      }
+      orThrow(exe.run({ x }));
+    }
+    const gram = await runOrThrow(exe.read("gram"));
+    assert.ok(largestDifference(gram, want) < 1e-5 * samples * tokens);
+    // Symmetric to the bit: an eigen-decomposition may trust either half.
+    gram.forEach((v, i) => assert.is(v, gram[(i % width) * width + Math.floor(i / width)], `element ${i}`));
+  });
 });
 
 deviceTest("recorded numbers: every run's, oldest first, the last of a ring's length", async (device) => {
