@@ -44,19 +44,22 @@ export * from "./src/stages/trainee.ts";
 export * from "./src/stages/tracing.ts";
 export * from "./src/stages/features.ts";
 
-// Models: CLIP folders, configurations, parameters, adapters, tokenizer and preprocessing.
+// Models: CLIP and ViT folders, configurations, parameters, adapters, tokenizer and preprocessing.
 export * from "./src/model/adapters.ts";
 export { imageFeatures, textBatch, textFeatures } from "./src/model/clip.ts";
 export type { TextBatch } from "./src/model/clip.ts";
 export * from "./src/model/config.ts";
-export * from "./src/model/folder.ts";
+export { readClip, readCompanions, writeClip } from "./src/model/folder.ts";
+export type { Clip, WriteModelOptions } from "./src/model/folder.ts";
 export { frozenParameters } from "./src/model/frozen.ts";
+export * from "./src/model/model.ts";
 export * from "./src/model/parameters.ts";
-export { clipPreprocess, imageTransform, readPreprocess } from "./src/model/preprocess.ts";
+export { clipPreprocess, imageTransform, readPreprocess, vitPreprocess } from "./src/model/preprocess.ts";
 export type { Preprocess } from "./src/model/preprocess.ts";
 export * from "./src/model/tokenizer.ts";
 export { plainScope } from "./src/model/transformer.ts";
 export type { Scope } from "./src/model/transformer.ts";
+export * from "./src/model/vit.ts";
 
 // Streams: tasks, dataset readers, sampling, augmentation, batches.
 export * from "./src/stream/task.ts";
