@@ -17,6 +17,15 @@ export const isClip = (model: Model): model is Clip => hasText(model.config);
 /**
  * Reads the folder of a CLIP or a ViT, by the `model_type` of its `config.json` (`clip`, also where none is stated, or `vit`). Fails as
  * {@link readClip} and {@link readVit} do, and with `BadConfig` for other models.
+ *
+ * ```ts
+ * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
+ * const config = { vision, embed: 8 };
+ * const vit = { config, weights: initialParameters(config, 1), preprocess: vitPreprocess(8), files: new Map() };
+ * assert.equal((await writeModel(`${folder}/vit`, vit)())._tag, "Right");
+ * const read = await readModel(`${folder}/vit`)();
+ * assert.ok(read._tag === "Right" && !isClip(read.right));
+ * ```
  */
 export const readModel = (dir: string): TE.TaskEither<Failure, Model> => {
   const path = join(dir, "config.json");

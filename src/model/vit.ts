@@ -40,9 +40,8 @@ const renamings = [
 
 const vitName = (name: string): string => renamings.reduce((renamed, [clip, vit]) => renamed.replace(clip, vit), name);
 
-/** The class token and the positions stand there as a batch of one. */
-const vitTensor = (name: string, { shape, data }: HostTensor): HostTensor =>
-  name === "embeddings.cls_token" ? { shape: [1, 1, ...shape], data } : name === "embeddings.position_embeddings" ? { shape: [1, ...shape], data } : { shape, data };
+/** Leading dimensions that the class token and the positions have there: a batch of one. */
+const leading: Readonly<Record<string, readonly number[]>> = { "embeddings.cls_token": [1, 1], "embeddings.position_embeddings": [1] };
 
 /**
  * Reads a ViT folder: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded) of a ViTModel, or of a ViTForImageClassification,
@@ -67,6 +66,9 @@ export const readVit = (dir: string): TE.TaskEither<Failure, Vit> =>
 
 /** Writes the folder of a ViTModel that `transformers` loads; the folder appears whole or not at all. */
 export const writeVit = (dir: string, vit: Vit, options: WriteModelOptions = {}): TE.TaskEither<Failure, void> => {
-  const weights = new Map([...vit.weights].map(([name, tensor]) => [vitName(name), vitTensor(vitName(name), tensor)]));
+  const weights = new Map([...vit.weights].map(([ours, { shape, data }]): [string, HostTensor] => {
+    const name = vitName(ours);
+    return [name, { shape: [...(leading[name] ?? []), ...shape], data }];
+  }));
   return writeModelFolder(dir, { config: encodeVitConfig(vit.config), weights, files: vit.files }, options);
 };

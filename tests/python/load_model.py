@@ -5,8 +5,9 @@
 REQUEST: {"pixel_values": [n][3][S][S]?, "input_ids": [m][L]?, "texts": [string]?, "images": [path]?}; every key optional. Where the folder has
 a tokenizer, `texts` is encoded by CLIPTokenizer (padded to the context); `images` by CLIPImageProcessor or ViTImageProcessor.
 The answer, one line on stdout: {"parameters", "dtype", "input_ids"? (of texts), "pixel_values"? (of images), "text_features"?, "text_embeds"?,
-"image_features"?, "image_embeds"?, "logit_scale" (of a CLIP)}; features are projected (a ViT's are the class token's after the last norm), embeds are normalised; of texts before input_ids, of images before
-pixel_values, when both are given (input_ids then need the context's length). Any missing, unexpected or ill-shaped weight is an error: exit code 1 and its name on stderr.
+"image_features"?, "image_embeds"?, "logit_scale" (of a CLIP)}; features are projected (a ViT's are the class token after the last norm), embeds
+are normalised; of texts before input_ids, of images before pixel_values, when both are given (input_ids then need the context's length). Any
+missing, unexpected or ill-shaped weight is an error: exit code 1 and its name on stderr.
 """
 
 import json
