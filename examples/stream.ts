@@ -44,7 +44,7 @@ const table = {
   "rank": flag(optional(whole(1, 4096)), "N", "rank of every adapter [16]"),
   "lr": flag(optional(positive(10)), "X", "peak learning rate [0.0005]"),
   "seed": flag(optional(whole(0)), "N", "seed of all that is random [0]"),
-  "label-space": flag(optional(oneOf("task", "union", "seen")), "SPACE", "score among the classes of the task, of all tasks, or of those learned so far [task]"),
+  "label-space": flag(optional(oneOf("task", "union", "seen")), "SPACE", "score among the classes of the task, of all, or of those learned so far [task]"),
   "eval-limit": flag(optional(whole(1)), "N", "test images a dataset, the same for every seed [all]"),
   "templates": flag(optional(oneOf("single", "ensemble")), "T", "score with the first template or the mean of all [single]"),
   "on-corrupt": flag(otherwise(oneOf("fail", "skip"), "fail"), "WHAT", "stop at an image that cannot be decoded, or go on without it [fail]"),
@@ -106,7 +106,7 @@ const write = (folder: string, run: Run, skipped: number, model: string, data: s
   return pipe(
     writeText(join(folder, "result.json"), `${prettyJson({ ...result, skipped, interrupted })}\n`),
     TE.chain(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data } }))),
-    TE.chain(() => writeClip(join(folder, "model"), run.learner.clip)),
+    TE.chain(() => writeClip(join(folder, "model"), run.learner.model)),
   );
 };
 

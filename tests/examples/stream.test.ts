@@ -6,10 +6,12 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { methods } from "../../src/methods/table.ts";
 import { readClip } from "../../src/model/folder.ts";
 import { modules } from "../../src/model/parameters.ts";
 import { decodeLog } from "../../src/report/log.ts";
 import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
+import { protocols } from "../../src/stream/protocols.ts";
 import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { tinyConfig, writeTinyClip } from "../fixtures/tinyClip.ts";
 import { inDeno } from "../runtime.ts";
@@ -150,6 +152,31 @@ test("a corrupt image stops a run, which leaves nothing behind", async () => {
   assert.equal(hidden(), []);
 });
 
+/** The class-incremental preset needs one folder alone. */
+const presetFlags = (root: string, more: readonly string[] = []): readonly string[] =>
+  ["--model", model, "--preset", "cifar100-10", "--data-root", at(root), "--method", "codyra", ...more];
+
+/** CIFAR-100 as an ImageFolder: an image of every class in each split. */
+const writeCifar = async (root: string, classes: number): Promise<void> => {
+  const image = await png(10, 200, 16, 16);
+  const files = Array.from({ length: classes }, (_, c) => ["train", "test"].map((split) => [`${split}/class ${c}/0.png`, image])).flat();
+  write(at(root, "cifar100"), Object.fromEntries(files) as Record<string, Uint8Array>);
+};
+
+test("a preset brings datasets, templates, label space, seed and hyper-parameters; flags win", async () => {
+  await writeCifar("hundred", 100);
+  const ended = await stream(presetFlags("hundred", ["--out", at("preset"), "--steps", "1", "--batch", "2", "--rank", "2", "--label-space", "task"]));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /cifar100: cifar100 has 100 training images, the protocol 50000/);
+  const result = resultOf("preset");
+  assert.equal(result.datasets, Array.from({ length: 10 }, (_, i) => `cifar100-${i + 1}`));
+  assert.is(result.seed, 8);
+  assert.equal(
+    ["steps", "batch", "rank", "lr", "kappa", "labelSpace", "templates", "preset", "hyperParameters", "shots"].map((name) => result.options[name]),
+    [1, 2, 2, 5e-4, 0.005, "task", "single", "cifar100-10", "our choice", null],
+  );
+});
+
 /** Exit code 1, one line on stderr, nothing written. */
 const refuses = (what: string, args: () => readonly string[], line: RegExp): void => {
   test(`refuses ${what}`, async () => {
@@ -175,6 +202,14 @@ refuses("an unknown flag", () => [...flags("out"), "--stepz", "3"], /^--stepz: t
 refuses("what is no flag", () => [...flags("out"), "codyra"], /^codyra: is no flag/);
 refuses("a flag given twice", () => [...flags("out"), "--steps", "3"], /^--steps: is given twice/);
 refuses("a flag without its value", () => [...flags("out"), "--seed"], /^--seed: needs a value/);
+refuses("a stream from nowhere", () => flags("out").filter((word, i, all) => word !== "--data" && all[i - 1] !== "--data"), /^--data: is missing, and --preset/);
+refuses("data beside a preset", () => [...flags("out"), "--preset", "mtil-1", "--data-root", at("data")], /^--preset: names its datasets itself/);
+refuses("a preset without its root", () => presetFlags("x").filter((word, i, all) => word !== "--data-root" && all[i - 1] !== "--data-root"),
+  /^--data-root: is missing; it says where the datasets of cifar100-10 are/);
+refuses("a root without a preset", () => [...flags("out"), "--data-root", at("data")], /^--data-root: has a meaning with --preset alone/);
+refuses("an unknown preset", () => presetFlags("x").map((word) => (word === "cifar100-10" ? "cifar" : word)), /^--preset: should be one of mtil-1, .*, not "cifar"/);
+refuses("a preset whose data is not there, with a list", () => presetFlags("data", ["--out", at("out")]).map((word) => (word === "cifar100-10" ? "mtil-2" : word)),
+  /^Cannot read .*data: it is not all that mtil-2 needs: \(1\) cars: there is no folder cars or .*; \(11\) cifar100: there is no folder/);
 refuses("a missing flag", () => flags("out").slice(2), /^--model: is missing/);
 refuses("a number that is none", () => flags("out", { steps: "many" }), /^--steps: should be a whole number from 1 to 2147483647, not "many"/);
 refuses("a number out of range", () => flags("out", { lr: "-1" }), /^--lr: should be a number above 0/);
@@ -204,9 +239,10 @@ test("--help says everything and asks for nothing", async () => {
   const ended = await stream(["--help"]);
   assert.is(ended.code, 0);
   assert.is(ended.stderr, "");
-  for (const name of ["model", "data", "method", "out", "steps", "batch", "shots", "rank", "lr", "seed", "label-space", "eval-limit"]) {
+  for (const name of ["model", "data", "method", "out", "steps", "batch", "shots", "rank", "lr", "seed", "label-space", "eval-limit", "preset", "data-root"]) {
     assert.match(ended.stdout, new RegExp(`--${name} `));
   }
+  for (const name of [...Object.keys(methods), ...Object.keys(protocols)]) assert.ok(ended.stdout.includes(name), name);
 });
 
 // Windows has no signals to send.

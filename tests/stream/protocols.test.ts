@@ -166,7 +166,9 @@ test("shots are drawn a class, and test splits stay whole", async () => {
 
 test("a split that the protocol draws is drawn from all images, the same in every run, where the folder's share is another", async () => {
   const dir = await writeAll("drawn", {
-    "wds_vtab-eurosat": { classes: 10, train: 60, test: 40 }, "wds_sun397": { classes: 397, train: 161, test: 39 }, "wds_mnist": { classes: 10, train: 60, test: 40 },
+    "wds_vtab-eurosat": { classes: 10, train: 60, test: 40 },
+    "wds_sun397": { classes: 397, train: 161, test: 39 },
+    "wds_mnist": { classes: 10, train: 60, test: 40 },
   });
   const { stream, notes } = await check(protocols["mtil-1"], dir);
   const [eurosat, mnist, sun] = [stream.tasks[4], stream.tasks[7], stream.tasks[10]];
@@ -224,7 +226,10 @@ test("short names come before published ones", async () => {
 });
 
 test("class-incremental protocols split the classes of one dataset", async () => {
-  const dir = await writeAll("incremental", { "wds_imagenet-r": { classes: 200, test: 1000, templates: own(3) }, "domainnet": { classes: 345, train: 690, test: 345 } });
+  const dir = await writeAll("incremental", {
+    "wds_imagenet-r": { classes: 200, test: 1000, templates: own(3) },
+    "domainnet": { classes: 345, train: 690, test: 345 },
+  });
   const { stream } = await check(protocols["imagenet-r-10"], dir, { seed: 4 });
   assert.is(stream.labelSpace, "seen");
   assert.equal(stream.tasks.map((t) => [t.name, t.classNames.length]), Array.from({ length: 10 }, (_, i) => [`imagenet-r-${i + 1}`, 20]));
