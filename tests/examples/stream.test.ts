@@ -202,13 +202,19 @@ refuses("an unknown flag", () => [...flags("out"), "--stepz", "3"], /^--stepz: t
 refuses("what is no flag", () => [...flags("out"), "codyra"], /^codyra: is no flag/);
 refuses("a flag given twice", () => [...flags("out"), "--steps", "3"], /^--steps: is given twice/);
 refuses("a flag without its value", () => [...flags("out"), "--seed"], /^--seed: needs a value/);
-refuses("a stream from nowhere", () => flags("out").filter((word, i, all) => word !== "--data" && all[i - 1] !== "--data"), /^--data: is missing, and --preset/);
+/** The arguments without a flag and its value. */
+const without = (name: string, args: readonly string[]): readonly string[] => args.filter((word, i) => word !== name && args[i - 1] !== name);
+
+/** The arguments of another preset. */
+const ofPreset = (name: string, args: readonly string[]): readonly string[] => args.map((word) => (word === "cifar100-10" ? name : word));
+
+refuses("a stream from nowhere", () => without("--data", flags("out")), /^--data: is missing, and --preset/);
 refuses("data beside a preset", () => [...flags("out"), "--preset", "mtil-1", "--data-root", at("data")], /^--preset: names its datasets itself/);
-refuses("a preset without its root", () => presetFlags("x").filter((word, i, all) => word !== "--data-root" && all[i - 1] !== "--data-root"),
+refuses("a preset without its root", () => without("--data-root", presetFlags("x")),
   /^--data-root: is missing; it says where the datasets of cifar100-10 are/);
 refuses("a root without a preset", () => [...flags("out"), "--data-root", at("data")], /^--data-root: has a meaning with --preset alone/);
-refuses("an unknown preset", () => presetFlags("x").map((word) => (word === "cifar100-10" ? "cifar" : word)), /^--preset: should be one of mtil-1, .*, not "cifar"/);
-refuses("a preset whose data is not there, with a list", () => presetFlags("data", ["--out", at("out")]).map((word) => (word === "cifar100-10" ? "mtil-2" : word)),
+refuses("an unknown preset", () => ofPreset("cifar", presetFlags("x")), /^--preset: should be one of mtil-1, .*, not "cifar"/);
+refuses("a preset whose data is not there, with a list", () => ofPreset("mtil-2", presetFlags("data", ["--out", at("out")])),
   /^Cannot read .*data: it is not all that mtil-2 needs: \(1\) cars: there is no folder cars or .*; \(11\) cifar100: there is no folder/);
 refuses("a missing flag", () => flags("out").slice(2), /^--model: is missing/);
 refuses("a number that is none", () => flags("out", { steps: "many" }), /^--steps: should be a whole number from 1 to 2147483647, not "many"/);
