@@ -17,6 +17,7 @@ export * as tensor from "./src/tensor/language.ts";
 
 // Methods: one value a paper, and the baselines.
 export * from "./src/methods/table.ts";
+export * from "./src/methods/presets.ts";
 export * from "./src/methods/baselines.ts";
 export * from "./src/methods/codyra.ts";
 
@@ -31,6 +32,11 @@ export * from "./src/stages/objective.ts";
 export * from "./src/stages/optimizer.ts";
 export * from "./src/stages/schedule.ts";
 export * from "./src/stages/project.ts";
+export * from "./src/stages/bases.ts";
+export * from "./src/stages/directions.ts";
+export * from "./src/stages/inputs.ts";
+export * from "./src/stages/branch.ts";
+export * from "./src/stages/memory.ts";
 export * from "./src/stages/rankSelect.ts";
 export * from "./src/stages/merge.ts";
 export * from "./src/stages/evaluate.ts";
@@ -45,7 +51,11 @@ export * from "./src/stages/tracing.ts";
 export * from "./src/stages/features.ts";
 
 // Models: CLIP and ViT folders, configurations, parameters, adapters, tokenizer and preprocessing.
-export * from "./src/model/adapters.ts";
+export * from "./src/model/adapters/adapter.ts";
+export * from "./src/model/adapters/allParameters.ts";
+export * from "./src/model/adapters/heads.ts";
+export * from "./src/model/adapters/lora.ts";
+export * from "./src/model/adapters/parallel.ts";
 export { imageFeatures, textBatch, textFeatures } from "./src/model/clip.ts";
 export type { TextBatch } from "./src/model/clip.ts";
 export * from "./src/model/config.ts";
@@ -71,6 +81,8 @@ export type { OnCorrupt, SourceOptions } from "./src/stream/source.ts";
 export { decodeImage } from "./src/stream/decode.ts";
 export type { Decoder } from "./src/stream/decode.ts";
 export * from "./src/stream/sampling.ts";
+export * from "./src/stream/classSplit.ts";
+export * from "./src/stream/protocols.ts";
 export * from "./src/stream/augment.ts";
 export * from "./src/stream/batches.ts";
 export * from "./src/stream/imageCache.ts";

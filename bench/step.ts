@@ -11,7 +11,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { withDevice } from "../src/device/open.ts";
 import type { Device } from "../src/device/device.ts";
 import { describe, type Failure } from "../src/failure.ts";
-import { gatedLora } from "../src/model/adapters.ts";
+import { gatedLora } from "../src/model/adapters/lora.ts";
 import type { ClipConfig, TowerConfig } from "../src/model/config.ts";
 import { initialParameters } from "../src/model/parameters.ts";
 import { imageToText, sum, textToImage } from "../src/stages/objective.ts";
@@ -85,7 +85,7 @@ const bench = (device: Device): TE.TaskEither<Failure, void> => async () => {
   const rate = await matmulRate(device, 1024);
   const adapter = gatedLora({ rank: 16 });
   const steps = repeat(500, gradient(sum(imageToText, textToImage)), update(adamW({ lr: cosine(5e-4), betas: [0.9, 0.9999] })), rankSelect(softThreshold(ramp(0.005))));
-  const { program, recorder } = value(traceStep(config, adapter, steps, { images, texts, length, previous: 0 }));
+  const { program, recorder } = value(traceStep({ config, adapter, steps, batch: { images, texts, length, previous: 0 }, count: 500, seed: 1 }));
   const weights = initialParameters(config, 1);
   const before = device.ledger().peakBytes;
   const exe = value(await bind(device, program, weights, ["loss"])());

@@ -19,7 +19,7 @@ import type { Device } from "../src/device/device.ts";
 import { describe, type Failure } from "../src/failure.ts";
 import { exists, writeJson } from "../src/formats/files.ts";
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/formats/safetensors.ts";
-import { allParameters } from "../src/model/adapters.ts";
+import { allParameters } from "../src/model/adapters/allParameters.ts";
 import type { ClipConfig } from "../src/model/config.ts";
 import { textBatch } from "../src/model/clip.ts";
 import { readCompanions, writeClip, type Clip } from "../src/model/folder.ts";
@@ -29,6 +29,7 @@ import { readTokenizer, tokenise } from "../src/model/tokenizer.ts";
 import { random } from "../src/random.ts";
 import { transformOf } from "../src/stages/encode.ts";
 import { accuracies } from "../src/stages/evaluate.ts";
+import { learner } from "../src/stages/learner.ts";
 import { imageToText, sum, textToImage, weighted } from "../src/stages/objective.ts";
 import { adamW } from "../src/stages/optimizer.ts";
 import type { Runtime } from "../src/stages/runtime.ts";
@@ -65,6 +66,8 @@ const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, 
   });
   return {
     shape: { images: batch, texts: batch, length: longest, previous: 0 },
+    steps,
+    epoch: Math.max(1, Math.floor(world.samples.length / batch)),
     at: (step) =>
       pipe(
         images.at(step),
@@ -154,15 +157,15 @@ const pretrain = ({ out, epochs, batch, lr, seed }: Options, device: Device): TE
   })(runtime)();
   if (E.isLeft(trained)) return trained;
   const model = { ...clip, weights: allParameters().merge(iconNano, weights, trained.right.values) };
-  const zeroShot = await accuracies(model, iconStream(size))(runtime)();
+  const zeroShot = await accuracies(learner(model), iconStream(size), 0)(runtime)();
   if (E.isLeft(zeroShot)) return zeroShot;
-  console.log(`zero-shot on the stream: ${iconStream(size).tasks.map(({ name }, i) => `${name} ${zeroShot.right[i].toFixed(1)}`).join(", ")}`);
-  const heldOut = await accuracies(model, {
+  console.log(`zero-shot on the stream: ${iconStream(size).tasks.map(({ name }, i) => `${name} ${zeroShot.right[i]?.toFixed(1)}`).join(", ")}`);
+  const heldOut = await accuracies(learner(model), {
     labelSpace: "task",
     tasks: [{ name: "held-out drawings", classNames: world.right.classNames, templates: world.right.templates, train: TE.right([]), test: TE.right(world.right.heldOut) }],
-  })(runtime)();
+  }, 0)(runtime)();
   if (E.isLeft(heldOut)) return heldOut;
-  console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right[0].toFixed(1)} %`);
+  console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right[0]?.toFixed(1)} %`);
   const done = await writeClip(out, model, { dtype: "f16" })();
   if (E.isRight(done)) await rm(state, { force: true });
   return done;

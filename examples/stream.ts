@@ -14,7 +14,7 @@ import type { Failure } from "../src/failure.ts";
 import { writeText } from "../src/formats/files.ts";
 import { preset, type Preset } from "../src/methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../src/methods/table.ts";
-import { readClip, writeClip } from "../src/model/folder.ts";
+import { readModel, writeModel } from "../src/model/model.ts";
 import { htmlReport } from "../src/report/html.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { logLine, type LogRecord } from "../src/report/log.ts";
@@ -106,7 +106,7 @@ const write = (folder: string, run: Run, skipped: number, model: string, data: s
   return pipe(
     writeText(join(folder, "result.json"), `${prettyJson({ ...result, skipped, interrupted })}\n`),
     TE.chain(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data } }))),
-    TE.chain(() => writeClip(join(folder, "model"), run.learner.model)),
+    TE.chain(() => writeModel(join(folder, "model"), run.learner.model)),
   );
 };
 
@@ -122,7 +122,7 @@ const run = (flags: Flags) => ({ preset, out, facts: source, data, open }: Plan)
   const ready = await pipe(
     TE.Do,
     TE.chainFirst(() => freeFolder(out)),
-    TE.bind("clip", () => readClip(model)),
+    TE.bind("clip", () => readModel(model)),
     TE.bind("source", () => open({ onCorrupt, seed, evalLimit, training: "steps" in known })),
   )();
   if (E.isLeft(ready)) return ready;

@@ -1,5 +1,5 @@
 /** The baselines that every method is compared with: no learning, plain LoRA one task after another, and all tasks at once. */
-import { lora } from "../model/adapters.ts";
+import { lora } from "../model/adapters/lora.ts";
 import { allLinears, both, type ModuleKind, type Tower } from "../model/parameters.ts";
 import { adapt } from "../stages/adapt.ts";
 import { encode } from "../stages/encode.ts";

@@ -5,7 +5,7 @@
  * shrinks the gates towards zero, with a threshold that ramps up, so that every layer keeps the ranks that the task needs. What is
  * left is merged, and the next task starts with fresh adapters. No replay, no router, no task id.
  */
-import { gatedLora, normal } from "../model/adapters.ts";
+import { gatedLora, normal } from "../model/adapters/lora.ts";
 import { allLinears, both, type ModuleKind, type Tower } from "../model/parameters.ts";
 import { adapt } from "../stages/adapt.ts";
 import { encode } from "../stages/encode.ts";

@@ -1,7 +1,7 @@
 /** The pre-norm transformer block that both towers of CLIP (and ViT) are stacks of. */
 import { add, gelu, quickGelu } from "../tensor/ops/elementwise.ts";
 import { layerNorm } from "../tensor/ops/layerNorm.ts";
-import { attentionScores, attentionValues, linear } from "../tensor/ops/matmul.ts";
+import { attentionScores, attentionValues, linear, matmul, type LowRank } from "../tensor/ops/matmul.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TowerConfig } from "./config.ts";
@@ -12,14 +12,16 @@ import type { TowerConfig } from "./config.ts";
  */
 export interface Scope {
   readonly param: (name: string) => Tensor;
-  /** `x Wᵀ + b` of the named module. */
-  readonly linear: (module: string, x: Tensor) => Tensor;
+  /** `x Wᵀ + b + Σ p qᵀ` of the named module, with the low-rank updates of the adapters around it. */
+  readonly linear: (module: string, x: Tensor, ...updates: readonly LowRank[]) => Tensor;
 }
 
 /** The scope of a model as it is, from its parameters. */
 export const plainScope = (param: Scope["param"]): Scope => ({
   param,
-  linear: (module, x) => linear(x, param(`${module}.weight`), param(`${module}.bias`)),
+  // The first update costs no pass of its own: it is the epilogue of the product.
+  linear: (module, x, first, ...rest) =>
+    rest.reduce((y, { p, q }) => add(y, matmul(p, q, { tb: true })), linear(x, param(`${module}.weight`), param(`${module}.bias`), first)),
 });
 
 /** The layer norm of the given name. */

@@ -1,39 +1,57 @@
 /** `adapt`: attaches adapters to the learner's model and trains them. */
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type { Adapter } from "../model/adapters.ts";
-import type { Learner, Lesson, WithAdapters, WithBatches } from "./learner.ts";
+import type { Adapter } from "../model/adapters/adapter.ts";
+import { random } from "../random.ts";
+import { through, type Branch } from "./branch.ts";
+import type { Lesson, WithAdapters, WithBatches } from "./learner.ts";
 import { manifest, taskStage, type TaskStage } from "./stage.ts";
 import type { Steps } from "./steps.ts";
 import { train } from "./train.ts";
 
+/** What stages may need of an adapter: its groups, and the gradients of those that are trained. */
+export type Provided<G extends string, T extends G> = G | `∂${T}`;
+
 /** Options of {@link adapt}. */
-export interface AdaptOptions<G extends string, N extends G> {
-  readonly adapters: Adapter<G>;
-  /** What is done, how often; what its stages need must be among the adapter's groups. A function where it depends on what the learner remembers. */
-  readonly steps: Steps<N> | ((learner: Learner) => Steps<N>);
+export interface AdaptOptions<L, G extends string, T extends G, N extends Provided<G, T>> {
+  /** A function where it depends on the lesson: directions that were chosen, the classes of a head. */
+  readonly adapters: Adapter<G, T> | ((lesson: L) => Adapter<G, T>);
+  /** What is done, how often; what its stages need must be among what the adapter provides. A function where it depends on the lesson. */
+  readonly steps: Steps<N> | ((lesson: L) => Steps<N>);
+  /** A part of the model that is not merged, under the adapters. */
+  readonly through?: Branch;
 }
 
-const describeSteps = (steps: Steps<any> | ((learner: Learner) => Steps<any>)): object =>
-  typeof steps === "function" ? { steps: "of what the learner remembers" } : { steps: steps.count, step: manifest(steps.step) };
+const described = <L>({ adapters, steps, through: branch }: AdaptOptions<L, any, any, any>): object => ({
+  ...(typeof adapters === "function" ? { adapters: "of the lesson" } : { [adapters.name]: adapters.options }),
+  ...(typeof steps === "function" ? { steps: "of the lesson" } : { steps: steps.count, step: manifest(steps.step) }),
+  ...(branch === undefined ? {} : { through: { [branch.name]: branch.options } }),
+});
 
 /**
  * Trains adapters on the batches of a task; the model under them stays as it is. Fails with `NotFinite`, `Interrupted`, or what a
  * sample or the device says.
  */
-export const adapt = <G extends string, N extends G>(
-  { adapters, steps }: AdaptOptions<G, N>,
-): TaskStage<Lesson & WithBatches, Lesson & WithBatches & WithAdapters<G>> =>
-  taskStage("adapt", { [adapters.name]: adapters.options, ...describeSteps(steps) }, (lesson) => (runtime) => {
+export const adapt = <L extends Lesson & WithBatches, G extends string, T extends G, N extends Provided<G, T>>(
+  options: AdaptOptions<L, G, T, N>,
+): TaskStage<L, L & WithAdapters<G>> =>
+  taskStage("adapt", described(options), (lesson) => (runtime) => {
     const { learner, task, position, batches } = lesson;
-    const { config, weights } = learner.clip;
-    const todo = typeof steps === "function" ? steps(learner) : steps;
+    const { config, weights } = learner.model;
+    const { through: branch } = options;
+    const adapter = typeof options.adapters === "function" ? options.adapters(lesson) : options.adapters;
+    const steps = typeof options.steps === "function" ? options.steps(lesson) : options.steps;
+    const count = typeof steps.count === "number" ? steps.count : batches.steps;
     const onSteps = (first: number, losses: readonly Readonly<Record<string, number>>[]): void =>
-      losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: todo.count, losses: l }));
-    runtime.emit({ type: "training", task: task.name, position, steps: todo.count });
-    const from = { step: 0, values: adapters.initial(config, weights, runtime.seed, position), moments: {} };
+      losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: count, losses: l }));
+    runtime.emit({ type: "training", task: task.name, position, steps: count });
+    const from = { step: 0, values: adapter.initial(config, weights, runtime.seed, position), moments: {} };
     return pipe(
-      train({ config, weights, adapter: adapters, steps: todo, batches, from, onSteps })(runtime),
-      TE.map(({ values }) => ({ ...lesson, adapters: { adapter: adapters, values } })),
+      train({
+        config, weights, adapter, steps, batches, from, onSteps,
+        base: (plain, tracing) => through(branch, learner, plain, tracing.constant),
+        seed: random(runtime.seed, "steps", position).integer(2 ** 31),
+      })(runtime),
+      TE.map(({ values }) => ({ ...lesson, adapters: { adapter, values } })),
     );
   });

@@ -5,6 +5,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
 import { textBatch } from "../model/clip.ts";
 import type { Clip } from "../model/folder.ts";
+import { isClip, type Model } from "../model/model.ts";
 import { imageTransform } from "../model/preprocess.ts";
 import { tokenise } from "../model/tokenizer.ts";
 import type { Augment } from "../stream/augment.ts";
@@ -13,7 +14,9 @@ import { batches } from "../stream/batches.ts";
 import type { HostRecord } from "../tensor/executable.ts";
 import type { Lesson, WithBatches } from "./learner.ts";
 import { skippedReporter } from "./runtime.ts";
+import { perTask, type PerTask } from "./schedule.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
+import type { Length } from "./steps.ts";
 
 /**
  * The prompts of classes under one template.
@@ -48,7 +51,7 @@ export const targets = (labels: Uint32Array, texts: number): { readonly targets:
 };
 
 /** A square image transform of a model, for the size that its configuration states. */
-export const transformOf = ({ config, preprocess }: Clip): ReturnType<typeof imageTransform> =>
+export const transformOf = ({ config, preprocess }: Model): ReturnType<typeof imageTransform> =>
   imageTransform(preprocess, { height: config.vision.imageSize, width: config.vision.imageSize });
 
 /** Options of {@link encode}. */
@@ -57,38 +60,92 @@ export interface EncodeOptions {
   readonly batch?: number;
   /** The random transform of training images. Default: none, the evaluation transform. */
   readonly augment?: Augment;
-  /** Steps that batches are made for. */
-  readonly steps: number;
+  /** Steps that batches are made for: one length for all tasks, or one for each. */
+  readonly steps: PerTask<Length>;
+  /**
+   * `classes`: the prompts of the task's classes, the same in every step. `images`: the prompt of every image's class, and targets that share
+   * each row's weight among the images of one class, T_ij = 1[y_i = y_j] / #{k: y_k = y_i} (DAC, METHODS.md C.3.1). Default `classes`.
+   */
+  readonly texts?: "classes" | "images";
+  /** The template of the prompts: the task's first, or one drawn for the run (METHODS.md C.3.1). Default `first`. */
+  readonly template?: "first" | "random";
 }
 
+/** Texts and targets of a step, from its labels. */
+interface Captions {
+  readonly texts: number;
+  readonly length: number;
+  readonly previous: number;
+  readonly at: (step: number, labels: Uint32Array) => HostRecord;
+}
+
+/** The classes of the task, where the model has no text: targets alone. */
+const unnamed = (classes: number): Captions => ({ texts: classes, length: 0, previous: 0, at: (_, labels) => ({ ...targets(labels, classes) }) });
+
+const ofClasses = (clip: Clip, list: readonly string[], previous: number): Captions => {
+  const { ids, ends, count, length } = encodeTexts(clip, list);
+  // The texts of a task are the same in every step: the device keeps them.
+  return { texts: count, length, previous, at: (step, labels) => ({ ...targets(labels, count), ...(step === 0 ? { ids, ends } : {}) }) };
+};
+
+const ofImages = (clip: Clip, list: readonly string[], images: number): Captions => {
+  const { ids, ends, length } = encodeTexts(clip, list);
+  return {
+    texts: images,
+    length,
+    previous: 0,
+    at: (_, labels) => {
+      const [rows, last] = [new Uint32Array(images * length), new Uint32Array(images)];
+      const soft = new Float32Array(images * images);
+      labels.forEach((label, i) => {
+        rows.set(ids.subarray(label * length, (label + 1) * length), i * length);
+        last[i] = i * length + ends[label] - label * length;
+        const same = labels.reduce((n, other) => n + (other === label ? 1 : 0), 0);
+        labels.forEach((other, j) => (soft[i * images + j] = other === label ? 1 / same : 0));
+      });
+      // T is its own transpose: images of one class have the same divisor.
+      return { ids: rows, ends: last, targets: soft, transposedTargets: soft };
+    },
+  };
+};
+
 /**
- * Makes training batches of a task: images in a seeded order, augmented and normalised; the task's classes under its first template as texts;
- * multi-hot targets. Fails with the sample that cannot be decoded, unless the runtime skips those.
+ * Makes training batches of a task: images in a seeded order, augmented and normalised; prompts as texts; targets. Fails with the sample that cannot
+ * be decoded, unless the runtime skips those.
  */
-export const encode = ({ batch = 64, augment, steps }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> =>
-  taskStage("encode", { batch, augment: augment === undefined ? "none" : "random", steps }, (lesson) => (runtime) =>
+export const encode = ({ batch = 64, augment, steps, texts = "classes", template = "first" }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> =>
+  taskStage("encode", { batch, augment: augment === undefined ? "none" : "random", steps, texts, template }, (lesson) => (runtime) =>
     pipe(
       lesson.task.train,
       TE.chainEitherK((samples): E.Either<Failure, Lesson & WithBatches> => {
-        const { learner, task, position } = lesson;
-        if (samples.length === 0) return E.left({ _tag: "FileUnreadable", path: task.name, detail: "the training split is empty" });
+        const { learner: { model, seen }, task: { name, classNames, templates }, position } = lesson;
+        if (samples.length === 0) return E.left({ _tag: "FileUnreadable", path: name, detail: "the training split is empty" });
+        const length = perTask(steps, position);
+        const count = typeof length === "number" ? length : Math.ceil((samples.length * length.epochs) / batch);
+        const epoch = Math.max(1, Math.floor(samples.length / batch));
         const images = batches({
-          samples, batch, augment, length: { steps }, transform: transformOf(learner.clip),
+          // A pass over the task may be longer than its training.
+          samples, batch, augment, length: { steps: Math.max(count, epoch) }, transform: transformOf(model),
           seed: random(runtime.seed, "batches", position).integer(2 ** 31), cache: runtime.images, onCorrupt: runtime.onCorrupt,
         });
-        const { ids, ends, count, length } = encodeTexts(learner.clip, prompts(task.templates[0], task.classNames));
+        const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(templates.length);
+        const list = prompts(templates[drawn], classNames);
+        const captions = !isClip(model) ? unnamed(classNames.length)
+          : texts === "classes" ? ofClasses(model, list, seen.length)
+            : ofImages(model, list, batch);
         const report = skippedReporter(runtime.emit);
         return E.right({
           ...lesson,
           batches: {
-            shape: { images: batch, texts: count, length, previous: learner.seen.length },
+            shape: { images: batch, texts: captions.texts, length: captions.length, previous: captions.previous },
+            steps: count,
+            epoch,
             at: (step) =>
               pipe(
                 images.at(step),
                 TE.map(({ pixels, labels }): HostRecord => {
                   report(images.skipped());
-                  // The texts of a task are the same in every step: the device keeps them.
-                  return { pixels, ...targets(labels, count), ...(step === 0 ? { ids, ends } : {}) };
+                  return { pixels, ...captions.at(step, labels) };
                 }),
               ),
           },

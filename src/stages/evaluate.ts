@@ -1,14 +1,25 @@
 /** `evaluate`: one row of the accuracy matrix. */
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
-import type { Clip } from "../model/folder.ts";
+import type { AccuracyRow } from "../report/metrics.ts";
+import type { Head } from "../model/adapters/adapter.ts";
+import { isClip } from "../model/model.ts";
 import type { LabelSpace, Stream, Task } from "../stream/task.ts";
+import type { Branch } from "./branch.ts";
 import { prompts } from "./encode.ts";
-import { encoder, type Encoder, type Features } from "./features.ts";
-import { labelSpace, type Evaluated, type MaybeMerged } from "./learner.ts";
+import { encoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
+import { labelSpace, type Evaluated, type Learner, type MaybeMerged } from "./learner.ts";
 import type { Runtime } from "./runtime.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
+
+/** Corrects the logits of an image: what is added to those of each task's classes, by the position of the task, from what a branch noted of the image. */
+export interface Calibration {
+  readonly name: string;
+  readonly options: unknown;
+  readonly of: (learner: Learner, notes: Readonly<Record<string, Float32Array>>) => (image: number, position: number) => number;
+}
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -16,6 +27,13 @@ export interface EvaluateOptions {
   readonly templates?: "single" | "ensemble";
   /** Default: what the stream says. */
   readonly labelSpace?: LabelSpace;
+}
+
+/** What a method's evaluation has beside the options of its user. */
+export interface Inference {
+  /** A part of the model that is not merged. */
+  readonly through?: Branch;
+  readonly calibration?: Calibration;
 }
 
 /**
@@ -42,60 +60,100 @@ export const ensemble = (lists: readonly Features[], embed: number): Features =>
 };
 
 /** Unit text features of a task's classes. */
-const classFeatures = (encode: Encoder, clip: Clip, task: Task, templates: "single" | "ensemble"): TE.TaskEither<Failure, Features> => async () => {
+const classFeatures = (encode: Encoder, embed: number, task: Task, templates: "single" | "ensemble"): TE.TaskEither<Failure, Features> => async () => {
   const lists: Features[] = [];
   for (const template of templates === "single" ? task.templates.slice(0, 1) : task.templates) {
     const features = await encode.texts(prompts(template, task.classNames))();
     if (E.isLeft(features)) return features;
     lists.push(features.right);
   }
-  return E.right(lists.length === 1 ? lists[0] : ensemble(lists, clip.config.embed));
+  return E.right(lists.length === 1 ? lists[0] : ensemble(lists, embed));
 };
 
-/** How many images are nearest to their own class: cosine, the first of equals. */
-const correct = (images: Features & { readonly labels: Uint32Array }, classes: Features, offset: number, embed: number): number => {
-  let hits = 0;
-  for (let i = 0; i < images.count; i++) {
-    let [best, bestScore] = [-1, -Infinity];
-    for (let c = 0; c < classes.count; c++) {
-      let score = 0;
-      for (let j = 0; j < embed; j++) score += images.data[i * embed + j] * classes.data[c * embed + j];
-      if (score > bestScore) [best, bestScore] = [c, score];
+/** The score of an image's features for a class of the stream, counted through all its tasks. */
+type Score = (image: number, cls: number) => number;
+
+const dot = (a: Float32Array, i: number, b: Float32Array, j: number, width: number): number => {
+  let sum = 0;
+  for (let k = 0; k < width; k++) sum += a[i * width + k] * b[j * width + k];
+  return sum;
+};
+
+/** What a head says: a linear one x · row + bias, a cosine one its scale times the cosine. Classes that it has no row for get nothing. */
+const headScore = ({ kind, scale, rows, bias }: Head, { data }: Features, embed: number): Score => {
+  const known = bias.length;
+  if (kind === "linear") return (i, c) => (c < known ? dot(data, i, rows, c, embed) + bias[c] : 0);
+  const norms = Array.from({ length: known }, (_, c) => Math.sqrt(dot(rows, c, rows, c, embed)) || 1);
+  // Only a CLIP has a cosine head, and its features are unit rows.
+  return (i, c) => (c < known ? (scale * dot(data, i, rows, c, embed)) / norms[c] : 0);
+};
+
+/** The class of the highest score among those of `tasks`: the first of equals. */
+const best = (image: number, score: Score, tasks: readonly { readonly position: number; readonly first: number; readonly count: number }[],
+  correction: (image: number, position: number) => number): number => {
+  let [found, highest] = [-1, -Infinity];
+  for (const { position, first, count } of tasks) {
+    const added = correction(image, position);
+    for (let c = first; c < first + count; c++) {
+      const s = score(image, c) + added;
+      if (s > highest) [found, highest] = [c, s];
     }
-    if (best === offset + images.labels[i]) hits += 1;
   }
-  return hits;
+  return found;
 };
 
-/** Accuracy, percent, on the test split of every task of a stream. */
+/**
+ * Accuracy, percent, on the test split of every task of a stream, for a learner that has learned the first `learned` tasks. A task is scored by
+ * exp(logit scale) · cos(image, class text) for a CLIP, plus what the learner's head says; a ViT by its head alone, and null where the head
+ * has no row for the task's classes.
+ */
 export const accuracies = (
-  clip: Clip, stream: Stream, options: EvaluateOptions = {},
-): ((runtime: Runtime) => TE.TaskEither<Failure, readonly number[]>) => (runtime) => async () => {
-  const { templates = "single", labelSpace: space } = options;
-  runtime.emit({ type: "evaluating", datasets: stream.tasks.length });
-  const made = encoder(clip, runtime);
+  learner: Learner, stream: Stream, learned: number, options: EvaluateOptions & Inference = {},
+): ((runtime: Runtime) => TE.TaskEither<Failure, AccuracyRow>) => (runtime) => async () => {
+  const { templates = "single", labelSpace: space, through, calibration } = options;
+  const { model, head } = learner;
+  const { embed } = model.config;
+  const rowsOfHead = head?.bias.length ?? 0;
+  const clip = isClip(model);
+  const firsts = stream.tasks.map((_, j) => stream.tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
+  const scored = stream.tasks.map((task, j) => clip || firsts[j] + task.classNames.length <= rowsOfHead);
+  runtime.emit({ type: "evaluating", datasets: scored.filter((s) => s).length });
+  const made = encoder(learner, runtime, through);
   if (E.isLeft(made)) return made;
   const encode = made.right;
-  const { embed } = clip.config;
   try {
     const classes: Features[] = [];
-    for (const task of stream.tasks) {
-      const features = await classFeatures(encode, clip, task, templates)();
+    for (const task of clip ? stream.tasks : []) {
+      const features = await classFeatures(encode, embed, task, templates)();
       if (E.isLeft(features)) return features;
       classes.push(features.right);
     }
-    const union: Features = {
-      count: classes.reduce((n, c) => n + c.count, 0),
-      data: Float32Array.from(classes.flatMap(({ data }) => [...data])),
+    const texts = Float32Array.from(classes.flatMap(({ data }) => [...data]));
+    const logitScale = clip ? Math.exp(model.weights.get("logit_scale")!.data[0]) : 0;
+    const scoreOf = (images: ImageFeatures): Score => {
+      const own: Score = (i, c) => logitScale * dot(images.data, i, texts, c, embed);
+      if (head === undefined) return own;
+      const said = headScore(head, images, embed);
+      return clip ? (i, c) => own(i, c) + said(i, c) : said;
     };
-    const row: number[] = [];
+    const row: (number | null)[] = [];
     for (const [j, task] of stream.tasks.entries()) {
+      if (!scored[j]) {
+        row.push(null);
+        continue;
+      }
       const samples = await task.test();
       if (E.isLeft(samples)) return samples;
       const images = await encode.images(samples.right)();
       if (E.isLeft(images)) return images;
-      const { tasks, offset } = labelSpace(stream, j, space);
-      const hits = correct(images.right, tasks.length === 1 ? classes[j] : union, offset, embed);
+      const { tasks } = labelSpace(stream, j, learned, space);
+      const candidates = tasks
+        .map((t) => stream.tasks.indexOf(t))
+        .filter((position) => scored[position])
+        .map((position) => ({ position, first: firsts[position], count: stream.tasks[position].classNames.length }));
+      const score = scoreOf(images.right);
+      const correction = calibration?.of(learner, images.right.notes) ?? (() => 0);
+      const hits = images.right.labels.reduce((n, label, i) => n + (best(i, score, candidates, correction) === firsts[j] + label ? 1 : 0), 0);
       const accuracy = (100 * hits) / Math.max(1, images.right.count);
       runtime.emit({ type: "evaluation", dataset: task.name, correct: hits, total: images.right.count, accuracy });
       row.push(accuracy);
@@ -107,7 +165,18 @@ export const accuracies = (
 };
 
 /** Scores the learner's model on the test split of every task of the stream. */
-export const evaluate = (options: EvaluateOptions = {}): TaskStage<MaybeMerged, MaybeMerged & Evaluated> =>
-  taskStage("evaluate", options, (lesson) => (runtime) =>
-    TE.map((row: readonly number[]) => ({ ...lesson, row }))(accuracies(lesson.learner.clip, lesson.stream, options)(runtime)),
-  );
+export const evaluate = (options: EvaluateOptions = {}, { through, calibration }: Inference = {}): TaskStage<MaybeMerged, MaybeMerged & Evaluated> => {
+  const beside = {
+    ...(through === undefined ? {} : { through: { [through.name]: through.options } }),
+    ...(calibration === undefined ? {} : { calibration: { [calibration.name]: calibration.options } }),
+  };
+  return taskStage("evaluate", { ...options, ...beside }, (lesson) => (runtime) => {
+    const { learner, task, position, stream } = lesson;
+    // A task that is none of the stream's is all of them, pooled.
+    const learned = stream.tasks.includes(task) ? position + 1 : stream.tasks.length;
+    return pipe(
+      accuracies(learner, stream, learned, { ...options, through, calibration })(runtime),
+      TE.map((row) => ({ ...lesson, row })),
+    );
+  });
+};

@@ -1,12 +1,15 @@
 /** What flows at the scale of a task: a learner, which is plain data, and the task it meets. */
-import type { Adapter, GroupValues } from "../model/adapters.ts";
-import type { Clip } from "../model/folder.ts";
+import type { Adapter, GroupValues, Head } from "../model/adapters/adapter.ts";
+import type { Model } from "../model/model.ts";
 import type { LabelSpace, Stream, Task } from "../stream/task.ts";
+import type { Directions } from "../model/adapters/lora.ts";
 import type { TrainingBatches } from "./trainee.ts";
 
 /** A model, and what its methods remember between tasks, by the name of the stage that remembers. */
 export interface Learner {
-  readonly clip: Clip;
+  readonly model: Model;
+  /** Rows for the classes learned so far, in the order of `seen`, where a method trains a head. */
+  readonly head?: Head;
   /** Classes learned so far, in order. */
   readonly seen: readonly string[];
   readonly memory: Readonly<Record<string, unknown>>;
@@ -25,9 +28,14 @@ export interface WithBatches {
   readonly batches: TrainingBatches;
 }
 
+/** Given by projections that choose what adapters may act on: the A of every module. */
+export interface WithDirections {
+  readonly directions: Directions;
+}
+
 /** An adapter with its trained values. One that has more groups than `G` names will do wherever `G` is asked for. */
 export interface Attached<G extends string> {
-  readonly adapter: Adapter<any>;
+  readonly adapter: Adapter<any, any>;
   readonly values: GroupValues<G>;
 }
 
@@ -43,7 +51,7 @@ export interface Trained {
   readonly ranks: ReadonlyMap<string, number>;
 }
 
-/** Given by `merge`: the adapters are part of the weights, with the largest difference that the merge made to an image feature. */
+/** Given by `merge`: the adapters are part of the weights, with the largest difference that the merge made to a feature. */
 export interface Merged {
   readonly trained: Trained;
   readonly mergeError: number;
@@ -52,9 +60,9 @@ export interface Merged {
 /** A lesson that may have been merged: what `evaluate` takes. */
 export type MaybeMerged = Lesson & Partial<Merged>;
 
-/** Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream. */
+/** Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task. */
 export interface Evaluated {
-  readonly row: readonly number[];
+  readonly row: readonly (number | null)[];
 }
 
 /** What was reached after a lesson. */
@@ -65,22 +73,25 @@ export interface Report extends Evaluated {
 }
 
 /** A learner before its first task. */
-export const learner = (clip: Clip): Learner => ({ clip, seen: [], memory: {} });
+export const learner = (model: Model): Learner => ({ model, seen: [], memory: {} });
 
 /**
- * The classes among which a task's images are scored, and the index of its own first class among them.
+ * The tasks among whose classes the images of the task at `position` are scored after `learned` tasks, and the index of its own first class among
+ * them.
  *
  * ```ts
  * const none = async () => ({ _tag: "Right" as const, right: [] });
  * const task = (name: string, classNames: readonly string[]) => ({ name, classNames, templates: ["a {c}."], train: none, test: none });
  * const stream = { tasks: [task("pets", ["cat", "dog"]), task("cars", ["van"])], labelSpace: "union" as const };
- * assert.equal(labelSpace(stream, 1).offset, 2);
- * assert.deepEqual(labelSpace(stream, 1, "task"), { tasks: [stream.tasks[1]], offset: 0 });
+ * assert.equal(labelSpace(stream, 1, 2).offset, 2);
+ * assert.deepEqual(labelSpace(stream, 1, 2, "task"), { tasks: [stream.tasks[1]], offset: 0 });
+ * assert.deepEqual(labelSpace(stream, 0, 1, "seen"), { tasks: [stream.tasks[0]], offset: 0 });
  * ```
  */
 export const labelSpace = (
-  stream: Stream, position: number, space: LabelSpace = stream.labelSpace,
-): { readonly tasks: readonly Task[]; readonly offset: number } =>
-  space === "task"
-    ? { tasks: [stream.tasks[position]], offset: 0 }
-    : { tasks: stream.tasks, offset: stream.tasks.slice(0, position).reduce((n, t) => n + t.classNames.length, 0) };
+  stream: Stream, position: number, learned: number, space: LabelSpace = stream.labelSpace,
+): { readonly tasks: readonly Task[]; readonly offset: number } => {
+  if (space === "task") return { tasks: [stream.tasks[position]], offset: 0 };
+  const tasks = space === "seen" ? stream.tasks.slice(0, Math.max(learned, position + 1)) : stream.tasks;
+  return { tasks, offset: stream.tasks.slice(0, position).reduce((n, t) => n + t.classNames.length, 0) };
+};

@@ -15,10 +15,13 @@ export interface Optimizer {
   ) => { readonly flat: Tensor; readonly state: Readonly<Record<string, Tensor>> };
 }
 
+const described = ({ name, options }: ScheduleOf): object => ({ [name]: options });
+
 /** Options of {@link adamW}: torch's defaults, but for the weight decay, which is 0. */
 export interface AdamWOptions {
   readonly lr: ScheduleOf;
-  readonly betas?: readonly [number, number];
+  /** The first may change from step to step, as in torch's one-cycle schedule. */
+  readonly betas?: readonly [number | ScheduleOf, number];
   readonly eps?: number;
   readonly weightDecay?: number;
 }
@@ -26,14 +29,17 @@ export interface AdamWOptions {
 /** AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), as torch computes it. */
 export const adamW = ({ lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamWOptions): Optimizer => ({
   name: "adamW",
-  options: { lr: { [lr.name]: lr.options }, betas, eps, weightDecay },
+  options: { lr: described(lr), betas: [typeof betas[0] === "number" ? betas[0] : described(betas[0]), betas[1]], eps, weightDecay },
   lr,
   update: (tracing, name, { flat }, gradient) => {
     // The kernel's betas are f32, and 1 - f32(0.9999) is off by 2e-4: the bias corrections are those of the same betas, in f64.
-    const [beta1, beta2] = betas.map(Math.fround);
     const always = (value: number) => (): number => value;
+    const first = typeof betas[0] === "number" ? always(betas[0]) : betas[0].of(tracing.steps);
+    const beta1 = (t: number): number => Math.fround(first(t));
+    const beta2 = Math.fround(betas[1]);
     const hyper = tracing.hyper("adamw", [
-      lr.of(tracing.steps), always(beta1), always(beta2), always(eps), always(weightDecay), (t) => 1 - beta1 ** (t + 1), (t) => 1 - beta2 ** (t + 1), always(1),
+      lr.of(tracing.steps), beta1, always(beta2), always(eps), always(weightDecay),
+      (t) => 1 - beta1(t) ** (t + 1), (t) => 1 - beta2 ** (t + 1), always(1),
     ]);
     const [m, v] = [tracing.state(`${name}.m`, flat.shape), tracing.state(`${name}.v`, flat.shape)];
     const [p, m2, v2] = adamwUpdate(gradient, hyper, flat, m, v);
@@ -51,7 +57,7 @@ export interface SgdOptions {
 /** Stochastic gradient descent with momentum, as torch computes it. */
 export const sgd = ({ lr, momentum = 0, weightDecay = 0 }: SgdOptions): Optimizer => ({
   name: "sgd",
-  options: { lr: { [lr.name]: lr.options }, momentum, weightDecay },
+  options: { lr: described(lr), momentum, weightDecay },
   lr,
   update: (tracing, name, { flat }, gradient) => {
     const always = (value: number) => (): number => value;

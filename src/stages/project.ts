@@ -1,94 +1,85 @@
-/** `project`: takes gradients out of a subspace within a step, or computes a subspace after a task and remembers it. */
-import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
+/** `project`: moves gradients or parameters out of a subspace within a step, or computes a subspace of a task and remembers or hands on what it found. */
+import type * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
-import { emptyBasis, extend, matrixOf, type Basis } from "../linalg/orthonormal.ts";
-import { unflatten, views } from "../tensor/layout.ts";
+import { matrixOf, type Basis } from "../linalg/orthonormal.ts";
+import { views } from "../tensor/layout.ts";
 import { sub } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
-import type { Learner, Lesson, WithAdapters, WithBatches } from "./learner.ts";
 import type { Runtime } from "./runtime.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
+import { withFlat } from "./steps.ts";
 import type { Tracing } from "./tracing.ts";
-import type { Graded } from "./trainee.ts";
+import type { Graded, Group, Trainee } from "./trainee.ts";
 
-/** Bases by module, as a learner remembers them. */
+/** Bases by module. */
 export type Bases = ReadonlyMap<string, Basis>;
 
-/** Where the subspaces come from; `N` names the groups that an adapter must have. */
-export interface Subspace<N extends string> {
-  readonly scale: "task";
-  readonly name: string;
-  readonly extend: (before: Bases, lesson: Lesson & WithAdapters<N>) => Bases;
-}
-
-/**
- * The span of the rows of every module's A [r, in]: the input directions that the task's update acts on (O-LoRA, arXiv 2310.14152, keeps later
- * tasks orthogonal to them).
- */
-export const rowSpan: Subspace<"A"> = {
-  scale: "task",
-  name: "rowSpan",
-  extend: (before, { learner, adapters: { adapter, values } }) => {
-    const a = unflatten(adapter.layouts(learner.clip.config).A, values.A);
-    return new Map(
-      [...a].map(([name, { shape: [rows, d], data }]) => [
-        name,
-        extend(before.get(name) ?? emptyBasis(d), Array.from({ length: rows }, (_, i) => data.subarray(i * d, (i + 1) * d))),
-      ]),
-    );
-  },
-};
-
-const key = "project";
-
-/** What the learner remembers of earlier tasks' subspaces; empty before the first. */
-export const remembered = (learner: Learner): Bases => (learner.memory[key] as Bases | undefined) ?? new Map();
-
-/** A projection of gradients; `N` names the group that it needs. */
-export interface GradientProjection<N extends string> {
+/** A projection within a step; `N` names what it needs of the adapter. */
+export interface StepProjection<T extends Trainee, N extends string> {
   readonly scale: "step";
   readonly name: string;
   readonly options: unknown;
-  readonly group: N;
-  readonly apply: (tracing: Tracing, entry: string, gradient: Tensor) => Tensor;
+  readonly apply: (trainee: T, tracing: Tracing) => T;
+  /** Never present; carries `N` in the type. */
+  readonly needs?: N;
 }
 
+/** A computation with subspaces once a task. */
+export interface TaskProjection<A, B> {
+  readonly scale: "task";
+  readonly name: string;
+  readonly options: unknown;
+  readonly run: (lesson: A) => RTE.ReaderTaskEither<Runtime, Failure, B>;
+}
+
+/** X − X M Mᵀ for the rows of every entry that has a basis; the others pass unchanged. */
+const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases): Tensor => {
+  const parts = views(layout, flat);
+  const moved = layout.entries.map(({ name }) => {
+    const [x, basis] = [parts.get(name)!, bases.get(name)];
+    if (basis === undefined || basis.columns.length === 0) return x;
+    const m = tracing.constant(`basis of ${name}`, matrixOf(basis));
+    return sub(x, matmul(matmul(x, m), m, { tb: true }));
+  });
+  return pack(moved, layout.entries.map((e) => e.offset), layout.length);
+};
+
+const widths = (bases: Bases): object => Object.fromEntries([...bases].map(([name, b]) => [name, b.columns.length]));
+
 /**
- * Takes out of the gradients of a group what lies in given subspaces: G ← G − G M Mᵀ, G [n, d] and M [d, k] with orthonormal columns (gradient
+ * Takes out of the gradients of a trained group what lies in given subspaces: G ← G − G M Mᵀ, G [n, d] and M [d, k] with orthonormal columns (gradient
  * projection memory, arXiv 2103.09762). Entries without a basis pass unchanged.
  */
-export const outOf = <N extends string>(group: N, bases: ReadonlyMap<string, Basis>): GradientProjection<N> => ({
+export const outOf = <N extends string>(group: N, bases: Bases): StepProjection<Graded, `∂${N}`> => ({
   scale: "step",
   name: "outOf",
-  options: { group, widths: Object.fromEntries([...bases].map(([name, b]) => [name, b.columns.length])) },
-  group,
-  apply: (tracing, entry, g) => {
-    const basis = bases.get(entry);
-    if (basis === undefined || basis.columns.length === 0) return g;
-    const m = tracing.constant(`basis of ${entry}`, matrixOf(basis));
-    return sub(g, matmul(matmul(g, m), m, { tb: true }));
+  options: { group, widths: widths(bases) },
+  apply: (trainee, tracing) => {
+    const gradient = trainee.gradients[group];
+    if (gradient === undefined) return trainee;
+    return { ...trainee, gradients: { ...trainee.gradients, [group]: rowsOut(tracing, trainee.groups[group], gradient, bases) } };
   },
 });
 
-type AfterAdapt<N extends string> = Lesson & WithBatches & WithAdapters<N>;
+/**
+ * Takes out of the rows of a group's parameters what lies in given subspaces: A ← A − A M Mᵀ (DualLoRA, METHODS.md D.3). After the optimiser's step:
+ * Adam's scaling and weight decay would move projected gradients back into the subspace.
+ */
+export const rowsOutOf = <N extends string>(group: N, bases: Bases): StepProjection<Trainee, N> => ({
+  scale: "step",
+  name: "rowsOutOf",
+  options: { group, widths: widths(bases) },
+  apply: (trainee, tracing) => {
+    const own = trainee.groups[group];
+    return { ...trainee, groups: { ...trainee.groups, [group]: withFlat(own, rowsOut(tracing, own, own.flat, bases)) } };
+  },
+});
 
-/** Moves gradients out of subspaces by a {@link GradientProjection}, or extends the remembered subspaces by those of a task's adapters ({@link Subspace}). */
-export function project<N extends string>(projection: GradientProjection<N>): StepStage<Graded, Graded, N>;
-export function project<N extends string>(subspace: Subspace<N>): TaskStage<AfterAdapt<N>, AfterAdapt<N>>;
-export function project(
-  how: GradientProjection<string> | Subspace<string>,
-): StepStage<Graded, Graded, string> | TaskStage<AfterAdapt<string>, AfterAdapt<string>> {
-  if (how.scale === "step") {
-    return stepStage<Graded, Graded, string>("project", { [how.name]: how.options }, (trainee, tracing) => {
-      const { layout } = trainee.groups[how.group];
-      const parts = views(layout, trainee.gradients[how.group]);
-      const projected = layout.entries.map(({ name }) => how.apply(tracing, name, parts.get(name)!));
-      return { ...trainee, gradients: { ...trainee.gradients, [how.group]: pack(projected, layout.entries.map((e) => e.offset), layout.length) } };
-    });
-  }
-  return taskStage("project", { subspace: how.name }, (lesson: AfterAdapt<string>): RTE.ReaderTaskEither<Runtime, Failure, AfterAdapt<string>> => {
-    const { learner } = lesson;
-    return RTE.of({ ...lesson, learner: { ...learner, memory: { ...learner.memory, [key]: how.extend(remembered(learner), lesson) } } });
-  });
+/** Projects within a step by a {@link StepProjection}, or once a task by a {@link TaskProjection}. */
+export function project<A, B>(projection: TaskProjection<A, B>): TaskStage<A, B>;
+export function project<T extends Trainee, N extends string>(projection: StepProjection<T, N>): StepStage<T, T, N>;
+export function project(how: StepProjection<any, string> | TaskProjection<any, any>): StepStage<any, any, string> | TaskStage<any, any> {
+  const options = { [how.name]: how.options };
+  return how.scale === "step" ? stepStage("project", options, how.apply) : taskStage("project", options, how.run);
 }

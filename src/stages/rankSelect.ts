@@ -1,27 +1,34 @@
 /** `rankSelect`: decides which rank-1 components live, within a step or after a task. */
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { GroupValues } from "../model/adapters.ts";
-import type { ClipConfig } from "../model/config.ts";
+import type { GroupValues } from "../model/adapters/adapter.ts";
+import type { Module } from "../model/parameters.ts";
+import { add, mul, scale, sub } from "../tensor/ops/elementwise.ts";
+import { linear } from "../tensor/ops/matmul.ts";
 import { shrink } from "../tensor/ops/optimizer.ts";
+import { sumRows } from "../tensor/ops/reduce.ts";
+import { topMask } from "../tensor/ops/select.ts";
+import { softmax } from "../tensor/ops/softmax.ts";
+import { slice } from "../tensor/ops/window.ts";
 import type { Layout } from "../tensor/layout.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { keepColumns } from "./components.ts";
+import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
+import { entry, keepColumns, largest } from "./components.ts";
 import type { Lesson, WithAdapters, WithBatches } from "./learner.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ScheduleOf } from "./schedule.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
 import { withFlat } from "./steps.ts";
 import type { Tracing } from "./tracing.ts";
-import type { Group, Trainee } from "./trainee.ts";
+import type { Trainee } from "./trainee.ts";
 
-/** A selection within a step; `N` names the group that it needs. */
+/** A selection within a step; `N` names the groups that it needs. */
 export interface StepSelector<N extends string> {
   readonly scale: "step";
   readonly name: string;
   readonly options: unknown;
-  readonly group: N;
-  readonly apply: (tracing: Tracing, group: Group) => Tensor;
+  readonly apply: (trainee: Trainee, tracing: Tracing) => Trainee;
+  /** Never present; carries `N` in the type. */
+  readonly needs?: N;
 }
 
 /** Options of {@link softThreshold}. */
@@ -35,8 +42,46 @@ export const softThreshold = (kappa: ScheduleOf, { shrink: variant = "paper" }: 
   scale: "step",
   name: "softThreshold",
   options: { kappa: { [kappa.name]: kappa.options }, shrink: variant },
-  group: "gate",
-  apply: (tracing, { flat }) => shrink(flat, tracing.hyper("kappa", [kappa.of(tracing.steps)]), variant),
+  apply: (trainee, tracing) => {
+    const { gate } = trainee.groups;
+    const shrunk = shrink(gate.flat, tracing.hyper("kappa", [kappa.of(tracing.steps)]), variant);
+    return { ...trainee, groups: { ...trainee.groups, gate: withFlat(gate, shrunk) } };
+  },
+});
+
+/** Options of {@link batchVote}. */
+export interface BatchVoteOptions {
+  /**
+   * `frozen-random`: the router is never trained, as in the authors' code, where no gradient reaches it. `straight-through`: experts count as in the
+   * forward pass, and the router gets the gradient of its mean probabilities. `prob-weighted`: active experts are weighted by their mean probability
+   * times r, so that a router without preference weighs them by 1. Default `frozen-random`; the others are ours.
+   */
+  readonly router?: "frozen-random" | "straight-through" | "prob-weighted";
+}
+
+/**
+ * Lets `active` experts of every module take part in a step (DAC, METHODS.md C.2): the router scores the first token of every sample, each sample votes for
+ * its `active` best, and the most voted-for are used by the whole batch; the first of equals wins. Votes are added to the counts.
+ */
+export const batchVote = (active: number, { router: kind = "frozen-random" }: BatchVoteOptions = {}): StepSelector<"router" | "counts"> => ({
+  scale: "step",
+  name: "batchVote",
+  options: { active, router: kind },
+  apply: (trainee, tracing) => {
+    const router = trainee.groups.router.views;
+    const gates = ({ name }: Module, x: Tensor): Tensor => {
+      const [samples, , width] = x.shape;
+      const first = reshape(slice(x, 1, 0, 1), [samples, width]);
+      const probabilities = softmax(linear(first, router.get(`${name}.weight`)!, router.get(`${name}.bias`)!));
+      const votes = sumRows(topMask(probabilities, active));
+      tracing.tally("counts", name, votes);
+      const live = topMask(votes, active);
+      if (kind === "frozen-random") return live;
+      const mean = scale(sumRows(probabilities), 1 / samples);
+      return kind === "prob-weighted" ? mul(live, scale(mean, mean.shape[0])) : add(live, sub(mean, detach(mean)));
+    };
+    return { ...trainee, forward: { ...trainee.forward, gates } };
+  },
 });
 
 /** A selection after training; `N` names the groups that it needs. */
@@ -57,17 +102,13 @@ export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
   name: "magnitude",
   options: { count },
   apply: (layouts, { A, B }) => {
-    const largest = layouts.A.entries.map(({ offset: a, shape: [rank, columns] }, i) => {
-      const { offset: b, shape: [rows] } = layouts.B.entries[i];
-      const norms = Array.from({ length: rank }, (_, r) => {
-        let [na, nb] = [0, 0];
-        for (let c = 0; c < columns; c++) na += A[a + r * columns + c] ** 2;
-        for (let c = 0; c < rows; c++) nb += B[b + c * rank + r] ** 2;
-        return Math.sqrt(na * nb);
-      });
-      return new Set(norms.map((_, r) => r).sort((x, y) => norms[y] - norms[x] || x - y).slice(0, count));
+    const norms = layouts.A.entries.map(({ shape: [rank, columns] }, module) => {
+      const [a, b] = [entry(layouts.A, A, module), entry(layouts.B, B, module)];
+      return Array.from({ length: rank }, (_, r) =>
+        Math.hypot(...a.subarray(r * columns, (r + 1) * columns)) * Math.hypot(...b.filter((_, i) => i % rank === r)));
     });
-    return { A, B: keepColumns(layouts.B, B, (module, r) => largest[module].has(r)) };
+    const living = norms.map((n) => largest(n, count));
+    return { A, B: keepColumns(layouts.B, B, (module, r) => living[module].has(r)) };
   },
 });
 
@@ -80,15 +121,10 @@ export function rankSelect(
   selector: StepSelector<string> | TaskSelector<string>,
 ): StepStage<Trainee, Trainee, string> | TaskStage<AfterAdapt<string>, AfterAdapt<string>> {
   const options = { [selector.name]: selector.options };
-  if (selector.scale === "step") {
-    return stepStage<Trainee, Trainee, string>("rankSelect", options, (trainee, tracing) => {
-      const group = trainee.groups[selector.group];
-      return { ...trainee, groups: { ...trainee.groups, [selector.group]: withFlat(group, selector.apply(tracing, group)) } };
-    });
-  }
+  if (selector.scale === "step") return stepStage<Trainee, Trainee, string>("rankSelect", options, selector.apply);
   return taskStage("rankSelect", options, (lesson: AfterAdapt<string>): RTE.ReaderTaskEither<Runtime, Failure, AfterAdapt<string>> => {
-    const config: ClipConfig = lesson.learner.clip.config;
     const { adapter, values } = lesson.adapters;
-    return RTE.of({ ...lesson, adapters: { adapter, values: { ...values, ...selector.apply(adapter.layouts(config), values) } } });
+    const layouts = adapter.layouts(lesson.learner.model.config);
+    return RTE.of({ ...lesson, adapters: { adapter, values: { ...values, ...selector.apply(layouts, values) } } });
   });
 }

@@ -90,7 +90,7 @@ export const runMethod = (
   };
   const datasets = stream.tasks.map((t) => t.name);
   const zeroShot: E.Either<Failure, AccuracyRow> = options.zeroShot === undefined
-    ? await accuracies(start.clip, stream, options.evaluate)({ ...runtime, emit })()
+    ? await accuracies(start, stream, 0, options.evaluate)({ ...runtime, emit })()
     : E.right(options.zeroShot);
   if (E.isLeft(zeroShot)) return zeroShot;
   const ended = await method.run(course(start, stream))({ ...runtime, emit })();

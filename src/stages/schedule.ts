@@ -11,20 +11,81 @@ export interface ScheduleOf {
 /** One value at every step. */
 export const constantly = (value: number): ScheduleOf => ({ name: "constant", options: { value }, of: () => () => value });
 
+/** Options of {@link cosine}. */
+export interface CosineOptions {
+  /** Steps of a linear warm-up. Default 0. */
+  readonly warmup?: number;
+  /** The value that it falls to. Default 0. */
+  readonly floor?: number;
+  /** Whether the last step has the value `floor`, as in DAC, or the one after it would. Default false. */
+  readonly reached?: boolean;
+}
+
 /**
- * Half a cosine from `peak` at step 0 to 0 after the last, after a linear warm-up of `warmup` steps (METHODS.md A.3 has none).
+ * Half a cosine from `peak` at step 0 to 0 after the last, after a linear warm-up of `warmup` steps (METHODS.md A.3 has none; C.3.3 has a floor).
  *
  * ```ts
  * const lr = cosine(1e-3).of(100);
  * assert.deepEqual([lr(0), lr(50)], [1e-3, 5e-4]);
+ * assert.equal(cosine(2e-3, { floor: 1e-6, reached: true }).of(501)(500), 1e-6);
  * ```
  */
-export const cosine = (peak: number, { warmup = 0 }: { readonly warmup?: number } = {}): ScheduleOf => ({
+export const cosine = (peak: number, { warmup = 0, floor = 0, reached = false }: CosineOptions = {}): ScheduleOf => ({
   name: "cosine",
-  options: { peak, warmup },
+  options: { peak, warmup, floor, reached },
   of: (steps) => (step) =>
-    step < warmup ? (peak * (step + 1)) / warmup : 0.5 * (1 + Math.cos((Math.PI * (step - warmup)) / Math.max(1, steps - warmup))) * peak,
+    step < warmup ? (peak * (step + 1)) / warmup
+      : floor + 0.5 * (1 + Math.cos((Math.PI * (step - warmup)) / Math.max(1, steps - warmup - (reached ? 1 : 0)))) * (peak - floor),
 });
+
+/** Options of {@link oneCycle}: torch's defaults. */
+export interface OneCycleOptions {
+  /** The part of the steps in which the value rises. Default 0.3. */
+  readonly rising?: number;
+  /** It starts at peak / `div`. Default 25. */
+  readonly div?: number;
+  /** It ends at peak / div / `finalDiv`. Default 1e4. */
+  readonly finalDiv?: number;
+}
+
+/** Half cosines from `start` to `middle` and on to `end`; torch counts the phases in steps that are one short of their share. */
+const twoPhases = (start: number, middle: number, end: number, rising: number) => (steps: number): Schedule => {
+  const anneal = (a: number, b: number, part: number): number => b + ((a - b) / 2) * (1 + Math.cos(Math.PI * part));
+  const up = rising * steps - 1;
+  const down = steps - 1 - up;
+  return (step) => (step <= up ? anneal(start, middle, up === 0 ? 1 : step / up) : anneal(middle, end, down === 0 ? 1 : (step - up) / down));
+};
+
+/** The one-cycle learning rate (arXiv 1708.07120), as torch computes it: up to `peak` and down again, both by half a cosine (METHODS.md B.3.4). */
+export const oneCycle = (peak: number, { rising = 0.3, div = 25, finalDiv = 1e4 }: OneCycleOptions = {}): ScheduleOf => ({
+  name: "oneCycle",
+  options: { peak, rising, div, finalDiv },
+  of: twoPhases(peak / div, peak, peak / div / finalDiv, rising),
+});
+
+/** The momentum of a one-cycle: down from `high` to `low` while the learning rate rises, and back; torch's AdamW takes it as β₁. */
+export const oneCycleMomentum = (high = 0.95, low = 0.85, { rising = 0.3 }: Pick<OneCycleOptions, "rising"> = {}): ScheduleOf => ({
+  name: "oneCycleMomentum",
+  options: { high, low, rising },
+  of: twoPhases(high, low, high, rising),
+});
+
+/** A line from `peak` / steps at step 0 to `peak` at the last (the thresholds of SoRA, METHODS.md H). */
+export const rising = (peak: number): ScheduleOf => ({ name: "rising", options: { peak }, of: (steps) => (step) => (peak * (step + 1)) / steps });
+
+/** One value for all tasks, or one for each by its position; the last stands for all that follow. */
+export type PerTask<A> = A | readonly A[];
+
+/**
+ * The value for the task at a position.
+ *
+ * ```ts
+ * assert.deepEqual([0, 1, 9].map((task) => perTask([5, 2], task)), [5, 2, 2]);
+ * assert.equal(perTask(7, 3), 7);
+ * ```
+ */
+export const perTask = <A>(values: PerTask<A>, position: number): A =>
+  Array.isArray(values) ? (values as readonly A[])[Math.min(position, values.length - 1)] : (values as A);
 
 /** Options of {@link ramp}. */
 export interface RampOptions {

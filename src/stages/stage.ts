@@ -71,7 +71,7 @@ export interface Composition<F extends URIS3, R> {
   readonly pipeline: Pipeline<F, R>;
 }
 
-/** Composes up to six stages from left to right. */
+/** Composes up to eight stages from left to right. */
 export interface Pipeline<F extends URIS3, R> {
   <A, B, N extends string>(ab: Stage<F, R, A, B, N>): Stage<F, R, A, B, N>;
   <A, B, C, N extends string, M extends string>(ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>): Stage<F, R, A, C, N | M>;
@@ -88,6 +88,17 @@ export interface Pipeline<F extends URIS3, R> {
     ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>, eg: Stage<F, R, E, G, Q>,
     gh: Stage<F, R, G, H, S>,
   ): Stage<F, R, A, H, N | M | O | P | Q | S>;
+  <A, B, C, D, E, G, H, I, N extends string, M extends string, O extends string, P extends string, Q extends string, S extends string, T extends string>(
+    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>, eg: Stage<F, R, E, G, Q>,
+    gh: Stage<F, R, G, H, S>, hi: Stage<F, R, H, I, T>,
+  ): Stage<F, R, A, I, N | M | O | P | Q | S | T>;
+  <
+    A, B, C, D, E, G, H, I, J, N extends string, M extends string, O extends string, P extends string, Q extends string, S extends string,
+    T extends string, U extends string,
+  >(
+    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>, eg: Stage<F, R, E, G, Q>,
+    gh: Stage<F, R, G, H, S>, hi: Stage<F, R, H, I, T>, ij: Stage<F, R, I, J, U>,
+  ): Stage<F, R, A, J, N | M | O | P | Q | S | T | U>;
 }
 
 const composition = <F extends URIS3, R>(M: Monad3<F>): Composition<F, R> => {

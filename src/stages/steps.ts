@@ -1,5 +1,8 @@
 /** Adapting, at the scale of a step: the gradient of an objective, the update of an optimiser, and their repetition. */
-import { gradient as differentiate } from "../tensor/gradient.ts";
+import { random } from "../random.ts";
+import { partials } from "../tensor/gradient.ts";
+import { dropout as drop } from "../tensor/ops/dropout.ts";
+import { constant } from "../tensor/ops/elementwise.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
 import { views } from "../tensor/layout.ts";
 import { evaluateObjective, type Objective } from "./objective.ts";
@@ -9,45 +12,58 @@ import { encodeBatch, type Graded, type Group, type Trainee } from "./trainee.ts
 import type { URI } from "fp-ts/lib/ReaderEither.js";
 import type { Tracing } from "./tracing.ts";
 
-/** Encodes the batch, evaluates the objective and differentiates it with respect to every group of the trainee. */
-export const gradient = (objective: Objective): StepStage<Trainee, Graded> =>
+/** Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. */
+export const gradient = <N extends string = never>(objective: Objective<N>): StepStage<Trainee, Graded, N> =>
   stepStage("gradient", { objective: objective.name }, (trainee, tracing): Graded => {
     const { loss, terms } = evaluateObjective(objective, encodeBatch(trainee, tracing));
     tracing.record("loss", loss);
     if (terms.length > 1) terms.forEach(([name, value]) => tracing.record(name, value));
-    const names = Object.keys(trainee.groups);
-    const parts = names.map((name) => [...trainee.groups[name].views.values()]);
-    const grads = differentiate(loss, parts.flat());
+    const parts = trainee.trained.map((name) => [...trainee.groups[name].views.values()]);
+    const found = partials(loss, parts.flat());
     let at = 0;
-    return {
-      ...trainee,
-      gradients: Object.fromEntries(
-        names.map((name, i) => {
-          const own = grads.slice(at, (at += parts[i].length));
-          const { entries, length } = trainee.groups[name].layout;
-          return [name, pack(own, entries.map((e) => e.offset), length)];
-        }),
-      ),
-    };
+    const gradients = trainee.trained.flatMap((name, i): readonly (readonly [string, Tensor])[] => {
+      const own = found.slice(at, (at += parts[i].length));
+      // A group without any gradient is left alone by optimisers, as torch leaves parameters whose gradient is None.
+      if (own.every((g) => g === undefined)) return [];
+      const { entries, length } = trainee.groups[name].layout;
+      return [[name, pack(own.map((g, j) => g ?? constant(0, parts[i][j].shape)), entries.map((e) => e.offset), length)]];
+    });
+    return { ...trainee, gradients: Object.fromEntries(gradients) };
+  });
+
+/**
+ * Drops elements of the adapters' inputs with probability `p` and scales the others by 1/(1 − p); the model's own path is as it was (LoRA dropout,
+ * METHODS.md C.2). The masks are drawn from the seed, the step and the module.
+ */
+export const dropout = (p: number): StepStage<Trainee, Trainee> =>
+  stepStage("dropout", { p }, (trainee, tracing): Trainee => {
+    if (p === 0) return trainee;
+    const word = (purpose: number) => (at: number): number => random(tracing.seed, "dropout", at, purpose).integer(2 ** 24);
+    const seed = tracing.hyper("dropout", [word(0), word(1)]);
+    let site = 0;
+    return { ...trainee, forward: { ...trainee.forward, input: (_, x) => drop(x, p, seed, site++) } };
   });
 
 /** The group with other values. */
 export const withFlat = (group: Group, flat: Tensor): Group => ({ ...group, flat, views: views(group.layout, flat) });
 
-/** One step of an optimiser on every group. */
+/** One step of an optimiser on every group that has a gradient. */
 export const update = (optimizer: Optimizer): StepStage<Graded, Trainee> =>
   stepStage(`update`, { [optimizer.name]: optimizer.options }, ({ gradients, ...trainee }, tracing): Trainee => {
-    const updated = Object.entries(trainee.groups).map(([name, group]) => [name, group, optimizer.update(tracing, name, group, gradients[name])] as const);
+    const updated = Object.entries(gradients).map(([name, g]) => [name, optimizer.update(tracing, name, trainee.groups[name], g)] as const);
     return {
       ...trainee,
-      groups: Object.fromEntries(updated.map(([name, group, { flat }]) => [name, withFlat(group, flat)])),
-      state: Object.assign({}, trainee.state, ...updated.map(([, , { state }]) => state)),
+      groups: { ...trainee.groups, ...Object.fromEntries(updated.map(([name, { flat }]) => [name, withFlat(trainee.groups[name], flat)])) },
+      state: Object.assign({}, trainee.state, ...updated.map(([, { state }]) => state)),
     };
   });
 
+/** How long: a number of steps, or of walks over a task's images. */
+export type Length = number | { readonly epochs: number };
+
 /** Steps to be repeated: how often, and the arrow of one. */
 export interface Steps<N extends string> {
-  readonly count: number;
+  readonly count: Length;
   readonly step: StepStage<Trainee, Trainee, N>;
 }
 
@@ -62,13 +78,16 @@ type Arrow<A, B, N extends string> = Stage<URI, Tracing, A, B, N>;
  * assert.deepEqual(manifest(steps.step).parts?.map((part) => part.name), ["gradient", "update"]);
  * ```
  */
-export function repeat<B, N extends string, M extends string>(count: number, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
+export function repeat<B, N extends string, M extends string>(count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
 export function repeat<B, C, N extends string, M extends string, O extends string>(
-  count: number, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, Trainee, O>,
+  count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, Trainee, O>,
 ): Steps<N | M | O>;
 export function repeat<B, C, D, N extends string, M extends string, O extends string, P extends string>(
-  count: number, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, Trainee, P>,
+  count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, Trainee, P>,
 ): Steps<N | M | O | P>;
-export function repeat(count: number, ...stages: readonly Arrow<any, any, any>[]): Steps<any> {
+export function repeat<B, C, D, E, N extends string, M extends string, O extends string, P extends string, Q extends string>(
+  count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, E, P>, e: Arrow<E, Trainee, Q>,
+): Steps<N | M | O | P | Q>;
+export function repeat(count: Length, ...stages: readonly Arrow<any, any, any>[]): Steps<any> {
   return { count, step: stages.reduce((x, y) => step.compose(x, y)) };
 }

@@ -5,7 +5,8 @@
  * threshold), state that lives from step to step (moments). Asking twice for one name gives the same tensor.
  */
 import type { HostTensor } from "../formats/hostTensor.ts";
-import type { ClipConfig } from "../model/config.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { add } from "../tensor/ops/elementwise.ts";
 import { floats, leaf, type Shape, type Spec, type Tensor } from "../tensor/tensor.ts";
 
 /** A number of the step that the host computes: step 0 is the first. */
@@ -13,9 +14,11 @@ export type Schedule = (step: number) => number;
 
 /** What a stage may ask for while a step is written down. */
 export interface Tracing {
-  readonly config: ClipConfig;
+  readonly config: ModelConfig;
   /** Steps that will be run in all: schedules are made for them. */
   readonly steps: number;
+  /** The seed of what is random in the steps. */
+  readonly seed: number;
   /** A frozen parameter of the model. */
   readonly frozen: (name: string, shape: Shape) => Tensor;
   /** A tensor whose values the stage brings along. */
@@ -28,6 +31,10 @@ export interface Tracing {
   readonly batch: (name: string, spec: Spec) => Tensor;
   /** Records a number of every step under a name. */
   readonly record: (name: string, value: Tensor) => void;
+  /** Adds to an entry of a group of counters, once the step is done: votes that a forward pass gives. */
+  readonly tally: (group: string, entry: string, value: Tensor) => void;
+  /** What has been added so far to an entry in this step. */
+  readonly tallied: (group: string, entry: string) => Tensor | undefined;
 }
 
 /** A tracing environment, and what the stages have asked of it. */
@@ -39,11 +46,12 @@ export interface Recorder {
 }
 
 /** A new tracing environment for a run of `steps` steps. */
-export const recorder = (config: ClipConfig, steps: number): Recorder => {
+export const recorder = (config: ModelConfig, steps: number, seed: number): Recorder => {
   const leaves = new Map<string, Tensor>();
   const hypers = new Map<string, readonly Schedule[]>();
   const records = new Map<string, Tensor>();
   const constants = new Map<string, HostTensor>();
+  const tallies = new Map<string, Tensor>();
   const once = (role: "frozen" | "state" | "input", name: string, spec: Spec): Tensor => {
     const key = `${role}:${name}`;
     const known = leaves.get(key);
@@ -59,6 +67,7 @@ export const recorder = (config: ClipConfig, steps: number): Recorder => {
     tracing: {
       config,
       steps,
+      seed,
       frozen: (name, shape) => once("frozen", name, floats(shape)),
       constant: (name, value) => {
         constants.set(name, value);
@@ -73,6 +82,12 @@ export const recorder = (config: ClipConfig, steps: number): Recorder => {
       state: (name, shape) => once("state", name, floats(shape)),
       batch: (name, spec) => once("input", name, spec),
       record: (name, value) => void records.set(name, value),
+      tally: (group, entry, value) => {
+        const key = `${group}:${entry}`;
+        const known = tallies.get(key);
+        tallies.set(key, known === undefined ? value : add(known, value));
+      },
+      tallied: (group, entry) => tallies.get(`${group}:${entry}`),
     },
   };
 };

@@ -7,18 +7,19 @@
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { Adapter, GroupValues } from "../model/adapters.ts";
-import type { ClipConfig } from "../model/config.ts";
+import type { Adapter, GroupValues, GroupViews } from "../model/adapters/adapter.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { parameters } from "../model/parameters.ts";
-import { plainScope } from "../model/transformer.ts";
+import { plainScope, type Scope } from "../model/transformer.ts";
 import type { Tensors as HostTensors } from "../formats/hostTensor.ts";
 import { bind, type Executable, type HostRecord } from "../tensor/executable.ts";
-import { views } from "../tensor/layout.ts";
+import { views, type Layout } from "../tensor/layout.ts";
 import { trace, type Program } from "../tensor/program.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { add } from "../tensor/ops/elementwise.ts";
+import { pack, type Tensor } from "../tensor/tensor.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
-import { recorder, type Recorder } from "./tracing.ts";
+import { recorder, type Recorder, type Tracing } from "./tracing.ts";
 import type { BatchShape, Group, Trainee, TrainingBatches } from "./trainee.ts";
 
 /** The state of a training between two steps. */
@@ -31,11 +32,15 @@ export interface Training<G extends string> {
 
 /** What is trained, how, and on what. */
 export interface TrainOptions<G extends string> {
-  readonly config: ClipConfig;
+  readonly config: ModelConfig;
   readonly weights: HostTensors;
-  readonly adapter: Adapter<G>;
-  readonly steps: Steps<G>;
+  readonly adapter: Adapter<G, any>;
+  readonly steps: Steps<any>;
   readonly batches: TrainingBatches;
+  /** The model under the adapters, where it is more than its weights. */
+  readonly base?: Base;
+  /** Of what is random in the steps. Default: the runtime's. */
+  readonly seed?: number;
   /** Where to start from. */
   readonly from: Training<G>;
   /** Called with the recorded numbers of every step, in order, some steps at a time. */
@@ -52,9 +57,31 @@ export interface TracedStep {
   readonly recorder: Recorder;
 }
 
+/** Decorates the scope of the plain model, on which adapters stand. */
+export type Base = (plain: Scope, tracing: Tracing) => Scope;
+
+/** What {@link traceStep} writes down. */
+export interface StepOptions<G extends string> extends Pick<TrainOptions<G>, "config" | "adapter" | "steps" | "base"> {
+  readonly batch: BatchShape;
+  /** Steps in all; the steps' own count where that is a number. */
+  readonly count: number;
+  readonly seed: number;
+}
+
+/** A group with what was tallied in the step added to its entries. */
+const settled = (name: string, { layout, flat, views: parts }: Group, tracing: Tracing): Tensor => {
+  const { entries, length }: Layout = layout;
+  if (entries.every((e) => tracing.tallied(name, e.name) === undefined)) return flat;
+  const sums = entries.map((e) => {
+    const [before, added] = [parts.get(e.name)!, tracing.tallied(name, e.name)];
+    return added === undefined ? before : add(before, added);
+  });
+  return pack(sums, entries.map((e) => e.offset), length);
+};
+
 /** Traces one step of a training. Fails with `ShapeMismatch`. */
-export const traceStep = <G extends string>(config: ClipConfig, adapter: Adapter<G>, steps: Steps<G>, batch: BatchShape): E.Either<Failure, TracedStep> => {
-  const noted = recorder(config, steps.count);
+export const traceStep = <G extends string>({ config, adapter, steps, base, batch, count, seed }: StepOptions<G>): E.Either<Failure, TracedStep> => {
+  const noted = recorder(config, count, seed);
   const { tracing } = noted;
   const shapes = parameters(config);
   const traced = trace({}, () => {
@@ -66,14 +93,24 @@ export const traceStep = <G extends string>(config: ClipConfig, adapter: Adapter
         return [name, { layout: layouts[name], flat, views: views(layouts[name], flat) }];
       }),
     ) as Record<G, Group>;
-    const byName = Object.fromEntries(names.map((name) => [name, groups[name].views])) as Record<G, ReadonlyMap<string, Tensor>>;
-    const base = plainScope((name) => tracing.frozen(name, shapes.get(name)!));
-    const trainee: Trainee = { groups, state: {}, scope: adapter.scope(config, base, byName), batch };
+    const byName = Object.fromEntries(names.map((name) => [name, groups[name].views])) as GroupViews<G>;
+    const plain = plainScope((name) => tracing.frozen(name, shapes.get(name)!));
+    const under = base?.(plain, tracing) ?? plain;
+    const { logits } = adapter;
+    const trainee: Trainee = {
+      groups, trained: adapter.trained, state: {}, batch, forward: {},
+      scope: (forward) => adapter.scope(config, under, byName, forward),
+      logits: logits === undefined ? undefined : (features, own) => logits(byName, features, own),
+    };
     const after = steps.step.run(trainee)(tracing);
-    return E.map((result: Trainee) => ({
-      state: { ...Object.fromEntries(names.map((name) => [name, result.groups[name].flat])), ...result.state },
-      outputs: Object.fromEntries(noted.records),
-    }))(after);
+    return E.map((result: Trainee) => {
+      const flats = names.map((name) => [name, settled(name, result.groups[name], tracing)] as const);
+      return {
+        // What no stage changed needs no new value.
+        state: { ...Object.fromEntries(flats.filter(([name, flat]) => flat !== groups[name].flat)), ...result.state },
+        outputs: Object.fromEntries(noted.records),
+      };
+    })(after);
   });
   return E.isLeft(traced) ? traced : E.right({ program: traced.right, recorder: noted });
 };
@@ -84,28 +121,25 @@ const hypersAt = ({ hypers }: Recorder, step: number): HostRecord =>
 /** Runs between two reads of what was recorded: often enough to see a run go on, seldom enough not to wait. */
 const drainEvery = 10;
 
+/** The state on the device; groups that no step changes are as they were. */
 const stateOf = async <G extends string>(
-  exe: Executable, groups: readonly G[], moments: readonly string[], step: number,
+  exe: Executable, changed: readonly string[], from: Training<G>, step: number,
 ): Promise<E.Either<Failure, Training<G>>> => {
-  const read = async (names: readonly string[]): Promise<E.Either<Failure, Record<string, Float32Array>>> => {
-    const values: Record<string, Float32Array> = {};
-    for (const name of names) {
-      const value = await exe.read(name)();
-      if (E.isLeft(value)) return value;
-      values[name] = value.right;
-    }
-    return E.right(values);
-  };
-  const values = await read(groups);
-  if (E.isLeft(values)) return values;
-  const kept = await read(moments);
-  return E.isLeft(kept) ? kept : E.right({ step, values: values.right as GroupValues<G>, moments: kept.right });
+  const read: Record<string, Float32Array> = {};
+  for (const name of changed) {
+    const value = await exe.read(name)();
+    if (E.isLeft(value)) return value;
+    read[name] = value.right;
+  }
+  const split = (own: boolean): Record<string, Float32Array> => Object.fromEntries(Object.entries(read).filter(([name]) => name in from.values === own));
+  return E.right({ step, values: { ...from.values, ...split(true) }, moments: split(false) });
 };
 
 /** Trains from a state to the end of the steps. Fails with `NotFinite` when a loss is not a number, and `Interrupted` on request. */
 export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Runtime) => TE.TaskEither<Failure, Training<G>>) => (runtime) => async () => {
-  const { config, weights, adapter, steps, batches, from, onSteps, checkpoint } = options;
-  const traced = traceStep(config, adapter, steps, batches.shape);
+  const { weights, steps, batches, from, onSteps, checkpoint } = options;
+  const count = typeof steps.count === "number" ? steps.count : batches.steps;
+  const traced = traceStep({ ...options, batch: batches.shape, count, seed: options.seed ?? runtime.seed });
   if (E.isLeft(traced)) return traced;
   const { program, recorder: noted } = traced.right;
   const records = [...noted.records.keys()];
@@ -113,14 +147,15 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
   if (E.isLeft(made)) return made;
   const exe = made.right;
   try {
-    const groups = Object.keys(from.values) as G[];
-    const moments = Object.keys(program.state).filter((name) => !(groups as string[]).includes(name));
-    const written = exe.write("state", { ...from.values, ...from.moments });
+    const changed = Object.keys(program.state);
+    // A batch may hold more than this step reads, the other direction's targets, say; and an adapter more than its steps use.
+    const used = (role: "input" | "state", values: HostRecord): HostRecord => {
+      const names = new Set(program.leaves.filter((l) => l.role === role).map((l) => l.name));
+      return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
+    };
+    const written = exe.write("state", used("state", { ...from.values, ...from.moments }));
     if (E.isLeft(written)) return written;
-    // A batch may hold more than this step reads: the other direction's targets, say.
-    const inputs = new Set(program.leaves.filter((l) => l.role === "input").map((l) => l.name));
-    const read = (values: HostRecord): HostRecord => Object.fromEntries(Object.entries(values).filter(([name]) => inputs.has(name)));
-    const until = Math.min(steps.count, options.until ?? steps.count);
+    const until = Math.min(count, options.until ?? count);
     let drained = from.step;
     const drain = async (done: number): Promise<E.Either<Failure, void>> => {
       const values: Record<string, Float32Array> = {};
@@ -141,7 +176,7 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
       if (runtime.signal?.aborted) return E.left({ _tag: "Interrupted" });
       const batch = await next!;
       if (E.isLeft(batch)) return batch;
-      const ran = exe.run({ ...hypersAt(noted, step), ...read(batch.right) });
+      const ran = exe.run({ ...hypersAt(noted, step), ...used("input", batch.right) });
       if (E.isLeft(ran)) return ran;
       // The next batch is prepared while the device works on this one.
       next = step + 1 < until ? batches.at(step + 1)() : undefined;
@@ -151,12 +186,12 @@ export const train = <G extends string>(options: TrainOptions<G>): ((runtime: Ru
         if (E.isLeft(ok)) return ok;
       }
       if (saving) {
-        const state = await stateOf(exe, groups, moments, step + 1);
+        const state = await stateOf(exe, changed, from, step + 1);
         const saved = E.isLeft(state) ? state : await checkpoint.save(state.right)();
         if (E.isLeft(saved)) return saved;
       }
     }
-    return await stateOf(exe, groups, moments, until);
+    return await stateOf(exe, changed, from, until);
   } finally {
     exe.release();
   }

@@ -35,8 +35,11 @@ export interface Task {
   readonly test: Split;
 }
 
-/** `task`: scored among the task's own classes (MTIL). `union`: among the classes of all tasks (X-TAIL). */
-export type LabelSpace = "task" | "union";
+/**
+ * `task`: scored among the task's own classes (MTIL). `union`: among the classes of all tasks (X-TAIL). `seen`: among those of all tasks up to the one
+ * learned last (class-incremental learning).
+ */
+export type LabelSpace = "task" | "union" | "seen";
 
 /** An ordered, immutable sequence of tasks. */
 export interface Stream {

@@ -1,7 +1,9 @@
 /** Gradients of a whole CLIP against torch autograd, and a directional derivative of its loss. */
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
-import { allParameters, gatedLora, type Adapter, type GroupValues } from "../../src/model/adapters.ts";
+import type { Adapter, GroupValues } from "../../src/model/adapters/adapter.ts";
+import { allParameters } from "../../src/model/adapters/allParameters.ts";
+import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { textBatch } from "../../src/model/clip.ts";
 import type { Device } from "../../src/device/device.ts";
 import { random } from "../../src/random.ts";
@@ -40,7 +42,7 @@ const differentiate = async <G extends string>(
   batch: HostRecord,
   points: readonly GroupValues<G>[],
 ): Promise<readonly Outputs[]> => {
-  const { program } = orThrow(traceStep(config, adapter, gradientsOnly<G>(objective), shape));
+  const { program } = orThrow(traceStep({ config, adapter, steps: gradientsOnly<G>(objective), batch: shape, count: 1, seed: 0 }));
   const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
   const uploaded = orThrow(
     resident(

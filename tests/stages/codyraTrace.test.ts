@@ -5,7 +5,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { Tensors } from "../../src/formats/hostTensor.ts";
-import { gatedLora, type GroupValues } from "../../src/model/adapters.ts";
+import type { GroupValues } from "../../src/model/adapters/adapter.ts";
+import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { textBatch } from "../../src/model/clip.ts";
 import { modules } from "../../src/model/parameters.ts";
 import { imageToText, sum, textToImage } from "../../src/stages/objective.ts";
@@ -47,6 +48,8 @@ const batchesOf = (model: Model, golden: Golden, task: "task1" | "task2", offset
   const texts = textBatch(model.config.text, wholesOf(golden(`${task}.prompt_ids`)));
   return {
     shape: { images, texts: texts.count, length: texts.length, previous: offset },
+    steps: order.shape[0],
+    epoch: 1,
     at: (step) => {
       const picked = order.data.subarray(step * images, (step + 1) * images);
       const batch = {

@@ -7,7 +7,8 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { describe, type Failure } from "../../src/failure.ts";
 import { emptyBasis, extend } from "../../src/linalg/orthonormal.ts";
-import { gatedLora, lora, type Adapter } from "../../src/model/adapters.ts";
+import type { Adapter } from "../../src/model/adapters/adapter.ts";
+import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { parameters } from "../../src/model/parameters.ts";
 import { clipPreprocess } from "../../src/model/preprocess.ts";
 import { plainScope } from "../../src/model/transformer.ts";
@@ -93,7 +94,7 @@ const taskOf = ({ name, add, fails, inner }: Draw): TaskStage<number, number> =>
 
 /** Everything that running shows: the result, and the effects in their order. */
 const ofStep = (stage: StepStage<number, number>, n: number): unknown => {
-  const noted = recorder(undefined as never, 1);
+  const noted = recorder(undefined as never, 1, 0);
   return { result: stage.run(n)(noted.tracing), effects: [...noted.hypers.keys()] };
 };
 const ofTask = async (stage: TaskStage<number, number>, n: number): Promise<unknown> => {
@@ -159,7 +160,7 @@ test("a manifest is plain data: names and options of the parts, in order", () =>
     options: { count: 20 },
     parts: [
       { name: "gradient", options: { objective: "sum(imageToText, textToImage)" } },
-      { name: "update", options: { adamW: { lr: { cosine: { peak: 5e-4, warmup: 0 } }, betas: [0.9, 0.9999], eps: 1e-8, weightDecay: 0 } } },
+      { name: "update", options: { adamW: { lr: { cosine: { peak: 5e-4, warmup: 0, floor: 0, reached: false } }, betas: [0.9, 0.9999], eps: 1e-8, weightDecay: 0 } } },
       {
         name: "rankSelect",
         options: { softThreshold: { kappa: { ramp: { peak: 0.005, dense: 0.5, levels: 50, reference: 500, scaled: true } }, shrink: "paper" } },
@@ -197,7 +198,7 @@ const frozen = <A>(root: A): { readonly value: A; readonly unchanged: () => void
 deviceTest("stages of a step leave the trainee that they are given as it is", async () => {
   const { config } = await readModel(fixture("clip-patch32"));
   const adapter = gatedLora({ rank: 2 });
-  const { tracing } = recorder(config, 10);
+  const { tracing } = recorder(config, 10, 0);
   const layouts = adapter.layouts(config);
   const shapes = parameters(config);
   const groups = Object.fromEntries(
@@ -209,12 +210,9 @@ deviceTest("stages of a step leave the trainee that they are given as it is", as
   const byName = Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, group.views])) as Readonly<
     Record<"A" | "B" | "gate", (typeof groups)[string]["views"]>
   >;
-  const scope = adapter.scope(
-    config,
-    plainScope((name) => tracing.frozen(name, shapes.get(name)!)),
-    byName,
-  );
-  const trainee: Trainee = { groups, state: {}, scope, batch: { images: 2, texts: 3, length: 5, previous: 0 } };
+  const base = plainScope((name) => tracing.frozen(name, shapes.get(name)!));
+  const trainee: Trainee = {
+    groups, trained: adapter.trained, state: {}, forward: {}, scope: (forward) => adapter.scope(config, base, byName, forward), batch: { images: 2, texts: 3, length: 5, previous: 0 } };
   const [
     {
       name: first,
@@ -260,7 +258,7 @@ const lessonOf = async (device: Device): Promise<{ readonly lesson: Lesson & Wit
       task: one,
       position: 0,
       stream: { tasks: [one], labelSpace: "task" },
-      batches: { shape, at: (n) => TE.of(all[n % all.length]) },
+      batches: { shape, steps: 4, epoch: 4, at: (n) => TE.of(all[n % all.length]) },
     },
     runtime: { device, seed: 3, images: imageCache(0), emit: () => undefined },
   };
@@ -290,17 +288,17 @@ deviceTest("stages of a task leave the lesson that they are given as it is, and 
 
   const left = await runOrThrow(task.compose(task.compose(first, second), third).run(lesson)(runtime));
   const right = await runOrThrow(task.compose(first, task.compose(second, third)).run(lesson)(runtime));
-  for (const [name, { data }] of merged.learner.clip.weights as ReadonlyMap<string, { readonly data: Float32Array }>) {
-    sameBits(left.learner.clip.weights.get(name).data, data, name);
-    sameBits(right.learner.clip.weights.get(name).data, data, name);
+  for (const [name, { data }] of merged.learner.model.weights as ReadonlyMap<string, { readonly data: Float32Array }>) {
+    sameBits(left.learner.model.weights.get(name).data, data, name);
+    sameBits(right.learner.model.weights.get(name).data, data, name);
   }
-  const changed = [...lesson.learner.clip.weights].filter(([name, t]) => merged.learner.clip.weights.get(name) !== t).length;
-  assert.is(changed, gatedLora().layouts(lesson.learner.clip.config).A.entries.length, "only the weights of adapted modules are new");
+  const changed = [...lesson.learner.model.weights].filter(([name, t]) => merged.learner.model.weights.get(name) !== t).length;
+  assert.is(changed, gatedLora().layouts(lesson.learner.model.config).A.entries.length, "only the weights of adapted modules are new");
 });
 
 deviceTest("training leaves its weights, its batches and the state it starts from as they are", async (device) => {
   const { lesson, runtime } = await lessonOf(device);
-  const { config, weights } = lesson.learner.clip;
+  const { config, weights } = lesson.learner.model;
   const adapter = gatedLora({ rank: 2 });
   const from = { step: 0, values: adapter.initial(config, weights, 1, 0), moments: {} };
   const options = frozen({ config, weights, adapter, steps: fourSteps, batches: lesson.batches, from });

@@ -1,0 +1,74 @@
+/**
+ * Adapters: what is trained beside, or inside, a frozen model.
+ *
+ * ```ts
+ * interface Adapter<G extends string, T extends G> { layouts; trained; initial; scope; merge; ranks }
+ * ```
+ *
+ * An adapter is a value. It lays its parameters out in named groups `G`, of which optimisers change `T`; draws their initial values; decorates
+ * a {@link Scope} so that the forward functions go through it; and folds trained values back into plain weights. A stage that needs a group
+ * says so by its name.
+ */
+import type { Tensors } from "../../formats/hostTensor.ts";
+import { elementsOf, type Layout } from "../../tensor/layout.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { ModelConfig } from "../config.ts";
+import type { Module } from "../parameters.ts";
+import type { Scope } from "../transformer.ts";
+
+/** Values of the groups of an adapter, each flat in its layout. */
+export type GroupValues<G extends string> = Readonly<Record<G, Float32Array>>;
+
+/** Symbolic tensors of the groups of an adapter, by name. */
+export type GroupViews<G extends string> = Readonly<Record<G, ReadonlyMap<string, Tensor>>>;
+
+/** What a step may do to the forward pass of adapters: change their input, as dropout does, and let rank-1 components live or sleep. */
+export interface Forward {
+  /** The input of a module's adapter, from that of the module. */
+  readonly input?: (module: Module, x: Tensor) => Tensor;
+  /** Factors of a module's rank-1 components from the adapter's input [batch, tokens, in]: [r], or [batch, 1, r]. */
+  readonly gates?: (module: Module, x: Tensor) => Tensor;
+}
+
+/** An adapter as data and pure functions: its parameters by group, how it changes a forward pass, how it merges. */
+export interface Adapter<G extends string, T extends G = G> {
+  readonly name: string;
+  readonly options: unknown;
+  readonly layouts: (config: ModelConfig) => Readonly<Record<G, Layout>>;
+  /** The groups that optimisers are given; the others are read only, or changed by stages of their own. */
+  readonly trained: readonly T[];
+  /** Initial values for a task, drawn from (seed, task). */
+  readonly initial: (config: ModelConfig, weights: Tensors, seed: number, task: number) => GroupValues<G>;
+  /** The scope with the adapter in it. */
+  readonly scope: (config: ModelConfig, base: Scope, groups: GroupViews<G>, forward?: Forward) => Scope;
+  /** The logits of images among the task's classes, where the adapter has a part in them: from features [images, embed] and the model's own logits. */
+  readonly logits?: (groups: GroupViews<G>, features: Tensor, own: Tensor | undefined) => Tensor;
+  /** The rows that a task adds to the learner's head, where the adapter trains one. */
+  readonly head?: (config: ModelConfig, values: GroupValues<G>) => Head;
+  /** The weights with the adapter folded in, computed in f64 and rounded once; what the adapter does not touch is shared. */
+  readonly merge: (config: ModelConfig, weights: Tensors, values: GroupValues<G>) => Tensors;
+  /** The effective rank of every module, where that has a meaning. */
+  readonly ranks: (config: ModelConfig, values: GroupValues<G>) => ReadonlyMap<string, number>;
+}
+
+/** Rows of a classifier: one a class. `linear`: x · row + bias. `cosine`: `scale` · cos(x, row), added to the model's own logits. */
+export interface Head {
+  readonly kind: "linear" | "cosine";
+  readonly scale: number;
+  /** [classes, embed], row-major. */
+  readonly rows: Float32Array;
+  /** [classes]. */
+  readonly bias: Float32Array;
+}
+
+/**
+ * Parameters that optimisers change, in all.
+ *
+ * ```ts
+ * const config = { ...tower, text: { ...tower.text }, vision: { ...tower.vision } };
+ * ```
+ */
+export const trainableParameters = <G extends string>(adapter: Adapter<G, any>, config: ModelConfig): number => {
+  const layouts = adapter.layouts(config);
+  return (adapter.trained as readonly G[]).reduce((n, group) => n + elementsOf(layouts[group]), 0);
+};
