@@ -35,6 +35,8 @@ export type Failure =
   | { readonly _tag: "CorruptSample"; readonly path: string; readonly member: string; readonly detail: string }
   /** An option outside of its range, or a flag that does not exist. */
   | { readonly _tag: "BadOption"; readonly option: string; readonly detail: string }
+  /** A matrix that cannot be decomposed: `what` names it with its shape. */
+  | { readonly _tag: "BadMatrix"; readonly what: string; readonly detail: string }
   /** A value that became NaN or infinite. */
   | { readonly _tag: "NotFinite"; readonly what: string; readonly step: number }
   /** The run was asked to stop (Ctrl-C). */
@@ -76,6 +78,8 @@ export const describe = (f: Failure): string => {
       return `${f.path}: sample ${f.member} cannot be decoded: ${f.detail}`;
     case "BadOption":
       return `${f.option}: ${f.detail}`;
+    case "BadMatrix":
+      return `The ${f.what} cannot be decomposed: ${f.detail}`;
     case "NotFinite":
       return `${f.what} is not finite at step ${f.step}; lower the learning rate or check the data.`;
     case "Interrupted":

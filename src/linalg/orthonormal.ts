@@ -1,19 +1,14 @@
-/** Orthonormal bases, in f64. */
+/** Orthonormal bases: computed in f64, kept in f32. */
+import { normalise, removeSpan } from "./vectors.ts";
 
-/** Orthonormal columns of R^d, one after another: column j is `columns[j]`, of `d` elements. */
+/** Orthonormal columns of R^d, one after another: column j is `columns[j]`, of `d` elements. They take 4 d bytes each. */
 export interface Basis {
   readonly d: number;
-  readonly columns: readonly Float64Array[];
+  readonly columns: readonly Float32Array[];
 }
 
 /** The basis of {0} in R^d. */
 export const emptyBasis = (d: number): Basis => ({ d, columns: [] });
-
-const dot = (a: Float64Array, b: Float64Array): number => {
-  let s = 0;
-  for (let i = 0; i < a.length; i++) s += a[i] * b[i];
-  return s;
-};
 
 /**
  * The basis, longer by what the vectors add to its span: modified Gram-Schmidt, applied twice, which keeps it orthonormal to rounding
@@ -25,23 +20,17 @@ const dot = (a: Float64Array, b: Float64Array): number => {
  * ```
  */
 export const extend = (basis: Basis, vectors: Iterable<ArrayLike<number>>, tolerance = 1e-6): Basis => {
-  const columns = [...basis.columns];
+  const columns = basis.columns.map((column) => new Float64Array(column));
   for (const vector of vectors) {
     if (columns.length === basis.d) break;
     const v = Float64Array.from(vector);
-    const length = Math.sqrt(dot(v, v));
+    const length = normalise(v);
     if (!Number.isFinite(length) || length === 0) continue;
-    for (let pass = 0; pass < 2; pass++) {
-      for (const q of columns) {
-        const c = dot(q, v);
-        for (let i = 0; i < v.length; i++) v[i] -= c * q[i];
-      }
-    }
-    const rest = Math.sqrt(dot(v, v));
-    if (rest <= tolerance * length) continue;
-    columns.push(v.map((x) => x / rest));
+    removeSpan(v, columns);
+    removeSpan(v, columns);
+    if (normalise(v) > tolerance) columns.push(v);
   }
-  return { d: basis.d, columns };
+  return { d: basis.d, columns: columns.map((column, j) => basis.columns[j] ?? new Float32Array(column)) };
 };
 
 /** The basis as a row-major [d, k] matrix, the form that kernels take. */

@@ -1,0 +1,88 @@
+/** Feature subspaces that grow until they hold a share of the features' energy. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Failure } from "../failure.ts";
+import { checkEnergy, checkMatrix, type Matrix } from "./check.ts";
+import { eigh } from "./eigh.ts";
+import type { Basis } from "./orthonormal.ts";
+import { stacked, timesTransposed, transpose } from "./products.ts";
+import { normalise } from "./vectors.ts";
+
+/** A basis after an extension. */
+export interface Extension {
+  /** The columns that there were, unchanged, and the new ones after them. */
+  readonly basis: Basis;
+  readonly added: number;
+  /** The share of the energy in the span of the basis; 1 where there is no energy. */
+  readonly captured: number;
+}
+
+const traceOf = (c: Float64Array, d: number): number => {
+  let sum = 0;
+  for (let i = 0; i < d; i++) sum += c[i * d + i];
+  return sum;
+};
+
+/** X (I - M Mᵀ) for X [n, d]. */
+const outside = (x: Float64Array, { d, columns }: Basis): Float64Array => {
+  const [n, k] = [x.length / d, columns.length];
+  const rows = stacked(columns, d);
+  const inside = timesTransposed(timesTransposed(x, rows, n, k, d), transpose(rows, k, d), n, d, k);
+  return x.map((value, i) => value - inside[i]);
+};
+
+/** Orthonormal vectors, taken out of the span of a basis that they hardly touch (the basis is rounded to f32) and made unit vectors again. */
+const orthonormalTo = (basis: Basis, vectors: readonly Float64Array[]): readonly Float32Array[] => {
+  const rows = outside(stacked(vectors, basis.d), basis);
+  return vectors.map((_, i) => {
+    const row = rows.subarray(i * basis.d, (i + 1) * basis.d);
+    normalise(row);
+    return new Float32Array(row);
+  });
+};
+
+/** Directions with less than this share of the energy are rounding of f32 bases and features. */
+const rounding = 2 ** -24;
+
+/**
+ * The basis M, longer by the leading eigenvectors of the residual (I - M Mᵀ) C (I - M Mᵀ) until M holds a share `energy` of tr C, or until nothing but rounding
+ * is left; C [d, d] is the Gram matrix Σ x xᵀ of features (gradient projection memory, arXiv 2103.09762). Never wider than d; C = 0 adds nothing. `BadMatrix`
+ * where C does not have that shape or is not finite, `BadOption` where the energy is not in (0, 1].
+ *
+ * ```ts
+ * const gram = { shape: [2, 2], data: Float32Array.of(9, 0, 0, 1) };
+ * const grown = linalg.extendByEnergy(linalg.emptyBasis(2), gram, 0.85);
+ * assert.deepEqual(grown._tag === "Right" && [grown.right.added, grown.right.captured], [1, 0.9]);
+ * ```
+ */
+export const extendByEnergy = (basis: Basis, gram: Matrix, energy: number): E.Either<Failure, Extension> =>
+  pipe(
+    checkEnergy(energy),
+    E.chain(() => checkMatrix(gram)),
+    E.filterOrElse(
+      ([m, n]) => m === basis.d && n === basis.d,
+      ([m, n]): Failure => ({ _tag: "BadMatrix", what: `matrix [${m}, ${n}]`, detail: `it is not a Gram matrix of features in R^${basis.d}` }),
+    ),
+    E.chain(([d]) => {
+      const c = new Float64Array(gram.data);
+      const residual = outside(transpose(outside(c, basis), d, d), basis);
+      const total = traceOf(c, d);
+      const before = total > 0 ? Math.min(1, 1 - traceOf(residual, d) / total) : 1;
+      if (before >= energy) return E.right({ basis, added: 0, captured: before });
+      const room = d - basis.columns.length;
+      const width = (values: Float64Array): number => {
+        let captured = before;
+        let k = 0;
+        for (; captured < energy && k < room && values[k] > rounding * total; k++) captured += values[k] / total;
+        return k;
+      };
+      return pipe(
+        eigh({ shape: [d, d], data: residual }, width),
+        E.map(({ values, vectors }) => ({
+          basis: { d, columns: [...basis.columns, ...orthonormalTo(basis, vectors)] },
+          added: vectors.length,
+          captured: values.subarray(0, vectors.length).reduce((sum, value) => sum + value / total, before),
+        })),
+      );
+    }),
+  );
