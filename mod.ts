@@ -20,6 +20,8 @@ export * from "./src/methods/table.ts";
 export * from "./src/methods/presets.ts";
 export * from "./src/methods/baselines.ts";
 export * from "./src/methods/codyra.ts";
+export * from "./src/methods/keeplora.ts";
+export * from "./src/methods/dac.ts";
 
 // Stages: the arrow, its composition, and the six verbs at the scales of a step, a task and a stream.
 export * from "./src/stages/stage.ts";
@@ -32,11 +34,15 @@ export * from "./src/stages/objective.ts";
 export * from "./src/stages/optimizer.ts";
 export * from "./src/stages/schedule.ts";
 export * from "./src/stages/project.ts";
+export * from "./src/stages/projection.ts";
 export * from "./src/stages/bases.ts";
 export * from "./src/stages/directions.ts";
 export * from "./src/stages/inputs.ts";
 export * from "./src/stages/branch.ts";
 export * from "./src/stages/memory.ts";
+export * from "./src/stages/overlap.ts";
+export * from "./src/stages/past.ts";
+export * from "./src/stages/prototypes.ts";
 export * from "./src/stages/rankSelect.ts";
 export * from "./src/stages/merge.ts";
 export * from "./src/stages/evaluate.ts";

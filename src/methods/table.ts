@@ -2,9 +2,11 @@
 import type { Method } from "../stages/learn.ts";
 import { joint, sequentialLora, zeroShot, type LoraMethodOptions } from "./baselines.ts";
 import { codyra, type CodyraOptions } from "./codyra.ts";
+import { dac, type DacOptions } from "./dac.ts";
+import { keeplora, keeploraPlus, keeploraPlusPlus, type KeepLoraOptions } from "./keeplora.ts";
 
 /** Options of any method; each takes those that it knows. */
-export type MethodOptions = LoraMethodOptions & CodyraOptions;
+export type MethodOptions = LoraMethodOptions & CodyraOptions & KeepLoraOptions & DacOptions;
 
 /** One line a method. */
 export const methods = {
@@ -12,6 +14,10 @@ export const methods = {
   "sequential-lora": sequentialLora,
   "joint": joint,
   "codyra": codyra,
+  "keeplora": keeplora,
+  "keeplora++": keeploraPlusPlus,
+  "keeplora+": keeploraPlus,
+  "dac": dac,
 } as const satisfies Readonly<Record<string, (options: MethodOptions) => Method>>;
 
 /** The name of a method. */

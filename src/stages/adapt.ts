@@ -2,6 +2,8 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Adapter } from "../model/adapters/adapter.ts";
+import { linearHead } from "../model/adapters/heads.ts";
+import { isClip } from "../model/model.ts";
 import { random } from "../random.ts";
 import { through, type Branch } from "./branch.ts";
 import type { Lesson, WithAdapters, WithBatches } from "./learner.ts";
@@ -14,23 +16,24 @@ export type Provided<G extends string, T extends G> = G | `∂${T}`;
 
 /** Options of {@link adapt}. */
 export interface AdaptOptions<L, G extends string, T extends G, N extends Provided<G, T>> {
-  /** A function where it depends on the lesson: directions that were chosen, the classes of a head. */
+  /** A function where it depends on the lesson: on directions that were chosen, say. */
   readonly adapters: Adapter<G, T> | ((lesson: L) => Adapter<G, T>);
-  /** What is done, how often; what its stages need must be among what the adapter provides. A function where it depends on the lesson. */
-  readonly steps: Steps<N> | ((lesson: L) => Steps<N>);
+  /** What is done, how often; what its stages need must be among what the adapter provides. */
+  readonly steps: Steps<N>;
   /** A part of the model that is not merged, under the adapters. */
   readonly through?: Branch;
 }
 
 const described = <L>({ adapters, steps, through: branch }: AdaptOptions<L, any, any, any>): object => ({
   ...(typeof adapters === "function" ? { adapters: "of the lesson" } : { [adapters.name]: adapters.options }),
-  ...(typeof steps === "function" ? { steps: "of the lesson" } : { steps: steps.count, step: manifest(steps.step) }),
+  steps: steps.count,
+  step: manifest(steps.step),
   ...(branch === undefined ? {} : { through: { [branch.name]: branch.options } }),
 });
 
 /**
- * Trains adapters on the batches of a task; the model under them stays as it is. Fails with `NotFinite`, `Interrupted`, or what a
- * sample or the device says.
+ * Trains adapters on the batches of a task; the model under them stays as it is. A model without a text tower gets a {@link linearHead} for the task's
+ * classes, unless its adapters have a part in the logits already. Fails with `NotFinite`, `Interrupted`, or what a sample or the device says.
  */
 export const adapt = <L extends Lesson & WithBatches, G extends string, T extends G, N extends Provided<G, T>>(
   options: AdaptOptions<L, G, T, N>,
@@ -38,9 +41,9 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
   taskStage("adapt", described(options), (lesson) => (runtime) => {
     const { learner, task, position, batches } = lesson;
     const { config, weights } = learner.model;
-    const { through: branch } = options;
-    const adapter = typeof options.adapters === "function" ? options.adapters(lesson) : options.adapters;
-    const steps = typeof options.steps === "function" ? options.steps(lesson) : options.steps;
+    const { adapters, steps, through: branch } = options;
+    const attached: Adapter<any> = typeof adapters === "function" ? adapters(lesson) : adapters;
+    const adapter = isClip(learner.model) || attached.logits !== undefined ? attached : linearHead(task.classNames.length, attached);
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
     const onSteps = (first: number, losses: readonly Readonly<Record<string, number>>[]): void =>
       losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: count, losses: l }));
@@ -48,7 +51,8 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
     const from = { step: 0, values: adapter.initial(config, weights, runtime.seed, position), moments: {} };
     return pipe(
       train({
-        config, weights, adapter, steps, batches, from, onSteps,
+        config, weights, adapter, steps, batches, from, onSteps, position,
+        memory: learner.memory,
         base: (plain, tracing) => through(branch, learner, plain, tracing.constant),
         seed: random(runtime.seed, "steps", position).integer(2 ** 31),
       })(runtime),

@@ -9,12 +9,15 @@ import { unflatten } from "../tensor/layout.ts";
 import { inputGrams, type Grams, type InputOptions } from "./inputs.ts";
 import type { Learner, Lesson, WithAdapters, WithBatches } from "./learner.ts";
 import { memory } from "./memory.ts";
-import type { Bases, TaskProjection } from "./project.ts";
+import type { TaskProjection } from "./projection.ts";
+
+/** Bases by module. */
+export type Bases = ReadonlyMap<string, Basis>;
 
 const kept = memory<Bases>("bases", new Map());
 
 /** The bases that a learner remembers, by module; empty before the first. */
-export const remembered = (learner: Learner): Bases => kept.of(learner);
+export const remembered = (learner: Pick<Learner, "memory">): Bases => kept.of(learner);
 
 /** The learner that remembers these bases instead. */
 export const remember = (learner: Learner, bases: Bases): Learner => kept.keep(learner, bases);

@@ -11,13 +11,13 @@ import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
 import { plainScope } from "../model/transformer.ts";
 import { gradient } from "../tensor/gradient.ts";
 import { scale } from "../tensor/ops/elementwise.ts";
-import type { Spec, Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { remembered } from "./bases.ts";
 import { inputGrams, type InputOptions } from "./inputs.ts";
 import type { Lesson, WithBatches, WithDirections } from "./learner.ts";
 import { evaluateObjective, type Objective } from "./objective.ts";
 import { sumOver } from "./pass.ts";
-import type { TaskProjection } from "./project.ts";
+import type { TaskProjection } from "./projection.ts";
 import type { Runtime } from "./runtime.ts";
 import { recorder } from "./tracing.ts";
 import { encodeBatch } from "./trainee.ts";
@@ -61,13 +61,12 @@ const meanGradient = (
 ): RTE.ReaderTaskEither<Runtime, Failure, ReadonlyMap<string, Matrix>> => (runtime) => {
   const { learner: { model: { config, weights } }, batches: { shape, epoch, at } } = lesson;
   const all = modules(config, kinds, towers);
-  const inputs: Record<string, Spec> = {};
   return pipe(
     sumOver({
-      weights, at, batches: epoch, inputs,
+      weights, at, batches: epoch,
       of: () => {
         const param = frozenParameters(config);
-        const { tracing } = recorder(config, epoch, runtime.seed);
+        const { tracing } = recorder({ config, steps: epoch });
         const trainee = { groups: {}, trained: [], state: {}, forward: {}, scope: () => plainScope(param), batch: shape };
         const { loss } = evaluateObjective(objective, encodeBatch(trainee, tracing));
         const grads = gradient(loss, all.map(({ name }) => param(`${name}.weight`)));

@@ -4,7 +4,7 @@ import type { Learner } from "./learner.ts";
 /** A place in a learner's memory. */
 export interface Memory<A> {
   /** What is remembered; the empty value before anything was. */
-  readonly of: (learner: Learner) => A;
+  readonly of: (learner: Pick<Learner, "memory">) => A;
   /** The learner that remembers `value` instead. */
   readonly keep: (learner: Learner, value: A) => Learner;
 }

@@ -34,11 +34,11 @@ export const adamW = ({ lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }:
   update: (tracing, name, { flat }, gradient) => {
     // The kernel's betas are f32, and 1 - f32(0.9999) is off by 2e-4: the bias corrections are those of the same betas, in f64.
     const always = (value: number) => (): number => value;
-    const first = typeof betas[0] === "number" ? always(betas[0]) : betas[0].of(tracing.steps);
+    const first = typeof betas[0] === "number" ? always(betas[0]) : betas[0].of(tracing.steps, tracing.position);
     const beta1 = (t: number): number => Math.fround(first(t));
     const beta2 = Math.fround(betas[1]);
     const hyper = tracing.hyper("adamw", [
-      lr.of(tracing.steps), beta1, always(beta2), always(eps), always(weightDecay),
+      lr.of(tracing.steps, tracing.position), beta1, always(beta2), always(eps), always(weightDecay),
       (t) => 1 - beta1(t) ** (t + 1), (t) => 1 - beta2 ** (t + 1), always(1),
     ]);
     const [m, v] = [tracing.state(`${name}.m`, flat.shape), tracing.state(`${name}.v`, flat.shape)];
@@ -61,7 +61,7 @@ export const sgd = ({ lr, momentum = 0, weightDecay = 0 }: SgdOptions): Optimize
   lr,
   update: (tracing, name, { flat }, gradient) => {
     const always = (value: number) => (): number => value;
-    const hyper = tracing.hyper("sgd", [lr.of(tracing.steps), always(momentum), always(weightDecay), always(1)]);
+    const hyper = tracing.hyper("sgd", [lr.of(tracing.steps, tracing.position), always(momentum), always(weightDecay), always(1)]);
     const [p, m] = sgdUpdate(gradient, hyper, flat, tracing.state(`${name}.m`, flat.shape));
     return { flat: p, state: { [`${name}.m`]: m } };
   },

@@ -12,7 +12,8 @@ import type { Runtime } from "./runtime.ts";
 /** What a pass computes of a batch. */
 export interface PassOptions {
   readonly weights: Tensors;
-  readonly inputs: Readonly<Record<string, Spec>>;
+  /** Inputs that `of` is given; it may ask for others by leaves of its own. */
+  readonly inputs?: Readonly<Record<string, Spec>>;
   /** Batches by number; each gives all inputs, or those that changed since the batch before. */
   readonly at: (batch: number) => TE.TaskEither<Failure, HostRecord>;
   readonly batches: number;

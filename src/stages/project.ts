@@ -1,37 +1,15 @@
 /** `project`: moves gradients or parameters out of a subspace within a step, or computes a subspace of a task and remembers or hands on what it found. */
-import type * as RTE from "fp-ts/lib/ReaderTaskEither.js";
-import type { Failure } from "../failure.ts";
-import { matrixOf, type Basis } from "../linalg/orthonormal.ts";
+import { matrixOf } from "../linalg/orthonormal.ts";
 import { views } from "../tensor/layout.ts";
 import { sub } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
-import type { Runtime } from "./runtime.ts";
+import { remembered, type Bases } from "./bases.ts";
+import type { StepProjection, TaskProjection } from "./projection.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
 import { withFlat } from "./steps.ts";
 import type { Tracing } from "./tracing.ts";
 import type { Graded, Group, Trainee } from "./trainee.ts";
-
-/** Bases by module. */
-export type Bases = ReadonlyMap<string, Basis>;
-
-/** A projection within a step; `N` names what it needs of the adapter. */
-export interface StepProjection<T extends Trainee, N extends string> {
-  readonly scale: "step";
-  readonly name: string;
-  readonly options: unknown;
-  readonly apply: (trainee: T, tracing: Tracing) => T;
-  /** Never present; carries `N` in the type. */
-  readonly needs?: N;
-}
-
-/** A computation with subspaces once a task. */
-export interface TaskProjection<A, B> {
-  readonly scale: "task";
-  readonly name: string;
-  readonly options: unknown;
-  readonly run: (lesson: A) => RTE.ReaderTaskEither<Runtime, Failure, B>;
-}
 
 /** X − X M Mᵀ for the rows of every entry that has a basis; the others pass unchanged. */
 const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases): Tensor => {
@@ -45,34 +23,37 @@ const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases
   return pack(moved, layout.entries.map((e) => e.offset), layout.length);
 };
 
-const widths = (bases: Bases): object => Object.fromEntries([...bases].map(([name, b]) => [name, b.columns.length]));
+/** What a projection says of its subspaces. */
+const saidOf = (bases: Bases | undefined): unknown =>
+  bases === undefined ? "remembered" : Object.fromEntries([...bases].map(([name, b]) => [name, b.columns.length]));
 
 /**
- * Takes out of the gradients of a trained group what lies in given subspaces: G ← G − G M Mᵀ, G [n, d] and M [d, k] with orthonormal columns (gradient
- * projection memory, arXiv 2103.09762). Entries without a basis pass unchanged.
+ * Takes out of the gradients of a trained group what lies in subspaces: G ← G − G M Mᵀ, G [n, d] and M [d, k] with orthonormal columns (gradient
+ * projection memory, arXiv 2103.09762). Default: the subspaces that the learner remembers. Entries without a basis pass unchanged.
  */
-export const outOf = <N extends string>(group: N, bases: Bases): StepProjection<Graded, `∂${N}`> => ({
+export const outOf = <N extends string>(group: N, bases?: Bases): StepProjection<Graded, `∂${N}`> => ({
   scale: "step",
   name: "outOf",
-  options: { group, widths: widths(bases) },
+  options: { group, bases: saidOf(bases) },
   apply: (trainee, tracing) => {
     const gradient = trainee.gradients[group];
     if (gradient === undefined) return trainee;
-    return { ...trainee, gradients: { ...trainee.gradients, [group]: rowsOut(tracing, trainee.groups[group], gradient, bases) } };
+    const moved = rowsOut(tracing, trainee.groups[group], gradient, bases ?? remembered(tracing));
+    return { ...trainee, gradients: { ...trainee.gradients, [group]: moved } };
   },
 });
 
 /**
- * Takes out of the rows of a group's parameters what lies in given subspaces: A ← A − A M Mᵀ (DualLoRA, METHODS.md D.3). After the optimiser's step:
- * Adam's scaling and weight decay would move projected gradients back into the subspace.
+ * Takes out of the rows of a group's parameters what lies in subspaces: A ← A − A M Mᵀ (DualLoRA, METHODS.md D.3). After the optimiser's step: Adam's
+ * scaling and weight decay would move projected gradients back into the subspace. Default: the subspaces that the learner remembers.
  */
-export const rowsOutOf = <N extends string>(group: N, bases: Bases): StepProjection<Trainee, N> => ({
+export const rowsOutOf = <N extends string>(group: N, bases?: Bases): StepProjection<Trainee, N> => ({
   scale: "step",
   name: "rowsOutOf",
-  options: { group, widths: widths(bases) },
+  options: { group, bases: saidOf(bases) },
   apply: (trainee, tracing) => {
     const own = trainee.groups[group];
-    return { ...trainee, groups: { ...trainee.groups, [group]: withFlat(own, rowsOut(tracing, own, own.flat, bases)) } };
+    return { ...trainee, groups: { ...trainee.groups, [group]: withFlat(own, rowsOut(tracing, own, own.flat, bases ?? remembered(tracing))) } };
   },
 });
 

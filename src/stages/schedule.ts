@@ -1,11 +1,11 @@
 /** Numbers that change from step to step, as functions of the number of steps. */
 import type { Schedule } from "./tracing.ts";
 
-/** Makes a schedule for a run of so many steps. */
+/** Makes a schedule for a run of so many steps, of the task at a position of its stream. */
 export interface ScheduleOf {
   readonly name: string;
   readonly options: unknown;
-  readonly of: (steps: number) => Schedule;
+  readonly of: (steps: number, position?: number) => Schedule;
 }
 
 /** One value at every step. */
@@ -86,6 +86,12 @@ export type PerTask<A> = A | readonly A[];
  */
 export const perTask = <A>(values: PerTask<A>, position: number): A =>
   Array.isArray(values) ? (values as readonly A[])[Math.min(position, values.length - 1)] : (values as A);
+
+/** A schedule whose value differs from task to task. */
+export const byTask = <A>(values: PerTask<A>, of: (value: A) => ScheduleOf): ScheduleOf =>
+  Array.isArray(values)
+    ? { name: "byTask", options: { values, like: of(values[0]).name }, of: (steps, position = 0) => of(perTask(values, position)).of(steps, position) }
+    : of(values as A);
 
 /** Options of {@link ramp}. */
 export interface RampOptions {

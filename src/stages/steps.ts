@@ -6,6 +6,7 @@ import { constant } from "../tensor/ops/elementwise.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
 import { views } from "../tensor/layout.ts";
 import { evaluateObjective, type Objective } from "./objective.ts";
+import type { PerTask } from "./schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { step, stepStage, type Stage, type StepStage } from "./stage.ts";
 import { encodeBatch, type Graded, type Group, type Trainee } from "./trainee.ts";
@@ -47,23 +48,25 @@ export const dropout = (p: number): StepStage<Trainee, Trainee> =>
 /** The group with other values. */
 export const withFlat = (group: Group, flat: Tensor): Group => ({ ...group, flat, views: views(group.layout, flat) });
 
-/** One step of an optimiser on every group that has a gradient. */
-export const update = (optimizer: Optimizer): StepStage<Graded, Trainee> =>
-  stepStage(`update`, { [optimizer.name]: optimizer.options }, ({ gradients, ...trainee }, tracing): Trainee => {
-    const updated = Object.entries(gradients).map(([name, g]) => [name, optimizer.update(tracing, name, trainee.groups[name], g)] as const);
+/** One step of an optimiser on every group that has a gradient; some groups may have one of their own. */
+export const update = (optimizer: Optimizer, own: Readonly<Record<string, Optimizer>> = {}): StepStage<Graded, Trainee> => {
+  const options = Object.fromEntries(Object.entries(own).map(([group, { name, options }]) => [group, { [name]: options }]));
+  return stepStage(`update`, { [optimizer.name]: optimizer.options, ...options }, ({ gradients, ...trainee }, tracing): Trainee => {
+    const updated = Object.entries(gradients).map(([name, g]) => [name, (own[name] ?? optimizer).update(tracing, name, trainee.groups[name], g)] as const);
     return {
       ...trainee,
       groups: { ...trainee.groups, ...Object.fromEntries(updated.map(([name, { flat }]) => [name, withFlat(trainee.groups[name], flat)])) },
       state: Object.assign({}, trainee.state, ...updated.map(([, { state }]) => state)),
     };
   });
+};
 
 /** How long: a number of steps, or of walks over a task's images. */
 export type Length = number | { readonly epochs: number };
 
 /** Steps to be repeated: how often, and the arrow of one. */
 export interface Steps<N extends string> {
-  readonly count: Length;
+  readonly count: PerTask<Length>;
   readonly step: StepStage<Trainee, Trainee, N>;
 }
 
@@ -78,16 +81,16 @@ type Arrow<A, B, N extends string> = Stage<URI, Tracing, A, B, N>;
  * assert.deepEqual(manifest(steps.step).parts?.map((part) => part.name), ["gradient", "update"]);
  * ```
  */
-export function repeat<B, N extends string, M extends string>(count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
+export function repeat<B, N extends string, M extends string>(count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
 export function repeat<B, C, N extends string, M extends string, O extends string>(
-  count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, Trainee, O>,
+  count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, Trainee, O>,
 ): Steps<N | M | O>;
 export function repeat<B, C, D, N extends string, M extends string, O extends string, P extends string>(
-  count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, Trainee, P>,
+  count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, Trainee, P>,
 ): Steps<N | M | O | P>;
 export function repeat<B, C, D, E, N extends string, M extends string, O extends string, P extends string, Q extends string>(
-  count: Length, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, E, P>, e: Arrow<E, Trainee, Q>,
+  count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, E, P>, e: Arrow<E, Trainee, Q>,
 ): Steps<N | M | O | P | Q>;
-export function repeat(count: Length, ...stages: readonly Arrow<any, any, any>[]): Steps<any> {
+export function repeat(count: PerTask<Length>, ...stages: readonly Arrow<any, any, any>[]): Steps<any> {
   return { count, step: stages.reduce((x, y) => step.compose(x, y)) };
 }

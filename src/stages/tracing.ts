@@ -19,6 +19,10 @@ export interface Tracing {
   readonly steps: number;
   /** The seed of what is random in the steps. */
   readonly seed: number;
+  /** The position of the task in its stream. */
+  readonly position: number;
+  /** What the learner remembers of earlier tasks. */
+  readonly memory: Readonly<Record<string, unknown>>;
   /** A frozen parameter of the model. */
   readonly frozen: (name: string, shape: Shape) => Tensor;
   /** A tensor whose values the stage brings along. */
@@ -45,8 +49,11 @@ export interface Recorder {
   readonly constants: ReadonlyMap<string, HostTensor>;
 }
 
-/** A new tracing environment for a run of `steps` steps. */
-export const recorder = (config: ModelConfig, steps: number, seed: number): Recorder => {
+/** What a tracing environment is made from. */
+export interface Surroundings extends Pick<Tracing, "config" | "steps">, Partial<Pick<Tracing, "seed" | "position" | "memory">> {}
+
+/** A new tracing environment: by default that of a learner that remembers nothing, at its first task, with seed 0. */
+export const recorder = ({ config, steps, seed = 0, position = 0, memory = {} }: Surroundings): Recorder => {
   const leaves = new Map<string, Tensor>();
   const hypers = new Map<string, readonly Schedule[]>();
   const records = new Map<string, Tensor>();
@@ -68,6 +75,8 @@ export const recorder = (config: ModelConfig, steps: number, seed: number): Reco
       config,
       steps,
       seed,
+      position,
+      memory,
       frozen: (name, shape) => once("frozen", name, floats(shape)),
       constant: (name, value) => {
         constants.set(name, value);

@@ -41,6 +41,10 @@ export interface TrainOptions<G extends string> {
   readonly base?: Base;
   /** Of what is random in the steps. Default: the runtime's. */
   readonly seed?: number;
+  /** The position of the task in its stream. Default 0. */
+  readonly position?: number;
+  /** What the learner remembers of earlier tasks. Default: nothing. */
+  readonly memory?: Tracing["memory"];
   /** Where to start from. */
   readonly from: Training<G>;
   /** Called with the recorded numbers of every step, in order, some steps at a time. */
@@ -61,11 +65,10 @@ export interface TracedStep {
 export type Base = (plain: Scope, tracing: Tracing) => Scope;
 
 /** What {@link traceStep} writes down. */
-export interface StepOptions<G extends string> extends Pick<TrainOptions<G>, "config" | "adapter" | "steps" | "base"> {
+export interface StepOptions<G extends string> extends Pick<TrainOptions<G>, "config" | "adapter" | "steps" | "base" | "seed" | "position" | "memory"> {
   readonly batch: BatchShape;
   /** Steps in all; the steps' own count where that is a number. */
   readonly count: number;
-  readonly seed: number;
 }
 
 /** A group with what was tallied in the step added to its entries. */
@@ -80,8 +83,9 @@ const settled = (name: string, { layout, flat, views: parts }: Group, tracing: T
 };
 
 /** Traces one step of a training. Fails with `ShapeMismatch`. */
-export const traceStep = <G extends string>({ config, adapter, steps, base, batch, count, seed }: StepOptions<G>): E.Either<Failure, TracedStep> => {
-  const noted = recorder(config, count, seed);
+export const traceStep = <G extends string>(options: StepOptions<G>): E.Either<Failure, TracedStep> => {
+  const { config, adapter, steps, base, batch, count, seed, position, memory } = options;
+  const noted = recorder({ config, steps: count, seed, position, memory });
   const { tracing } = noted;
   const shapes = parameters(config);
   const traced = trace({}, () => {

@@ -94,7 +94,7 @@ const taskOf = ({ name, add, fails, inner }: Draw): TaskStage<number, number> =>
 
 /** Everything that running shows: the result, and the effects in their order. */
 const ofStep = (stage: StepStage<number, number>, n: number): unknown => {
-  const noted = recorder(undefined as never, 1, 0);
+  const noted = recorder({ config: undefined as never, steps: 1 });
   return { result: stage.run(n)(noted.tracing), effects: [...noted.hypers.keys()] };
 };
 const ofTask = async (stage: TaskStage<number, number>, n: number): Promise<unknown> => {
@@ -198,7 +198,7 @@ const frozen = <A>(root: A): { readonly value: A; readonly unchanged: () => void
 deviceTest("stages of a step leave the trainee that they are given as it is", async () => {
   const { config } = await readModel(fixture("clip-patch32"));
   const adapter = gatedLora({ rank: 2 });
-  const { tracing } = recorder(config, 10, 0);
+  const { tracing } = recorder({ config, steps: 10 });
   const layouts = adapter.layouts(config);
   const shapes = parameters(config);
   const groups = Object.fromEntries(
