@@ -113,7 +113,7 @@ export { prettyJson } from "./src/report/json.ts";
 export * from "./src/report/progress.ts";
 
 // Linear algebra on plain arrays.
-export * as linalg from "./src/linalg/orthonormal.ts";
+export * as linalg from "./src/linalg/linalg.ts";
 
 // Random numbers from (seed, purpose, step).
 export * from "./src/random.ts";

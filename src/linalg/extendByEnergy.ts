@@ -45,9 +45,9 @@ const orthonormalTo = (basis: Basis, vectors: readonly Float64Array[]): readonly
 const rounding = 2 ** -24;
 
 /**
- * The basis M, longer by the leading eigenvectors of the residual (I - M Mᵀ) C (I - M Mᵀ) until M holds a share `energy` of tr C, or until nothing but rounding
- * is left; C [d, d] is the Gram matrix Σ x xᵀ of features (gradient projection memory, arXiv 2103.09762). Never wider than d; C = 0 adds nothing. `BadMatrix`
- * where C does not have that shape or is not finite, `BadOption` where the energy is not in (0, 1].
+ * The basis M, longer by the leading eigenvectors of the residual (I - M Mᵀ) C (I - M Mᵀ) until M holds a share `energy` of tr C, or until
+ * nothing but rounding is left; C [d, d] is the Gram matrix Σ x xᵀ of features (gradient projection memory, arXiv 2103.09762). Never wider than d;
+ * C = 0 adds nothing. `BadMatrix` where C has another shape or is not finite, `BadOption` where the energy is not in (0, 1].
  *
  * ```ts
  * const gram = { shape: [2, 2], data: Float32Array.of(9, 0, 0, 1) };

@@ -71,8 +71,9 @@ export const singularVectors = (w: Matrix, side: Side, count: (s: Float64Array) 
   );
 
 /**
- * The first `rank` singular triplets of W [m, n], or fewer: singular values below about √(2⁻⁵² max(m, n)) of the largest (4e-7 for 768) are rounding of the
- * Gram matrix and of f32, and are left out, so that a zero matrix has none. u and v are orthonormal to 1e-11. `BadMatrix` where W is not a matrix or not finite.
+ * The first `rank` singular triplets of W [m, n], or fewer: singular values below about √(2⁻⁵² max(m, n)) of the largest (4e-7 for 768) are
+ * rounding of the Gram matrix and of f32, and are left out, so that a zero matrix has none. u and v are orthonormal to 1e-11. `BadMatrix`
+ * where W is not a matrix or not finite.
  *
  * ```ts
  * const one = linalg.svd({ shape: [2, 3], data: Float32Array.of(0, 3, 0, 0, 4, 0) }, 2);

@@ -81,7 +81,10 @@ export const eigenvalues = (matrix: Tridiagonal): readonly Eigenvalue[] =>
     .flatMap((block) => Array.from(valuesOf(block), (value) => ({ value, block })))
     .sort((a, b) => b.value - a.value);
 
-/** x ← (T - shift)⁻¹ x, by Gaussian elimination with partial pivoting; a last pivot of 0 is taken for rounding, so that x is long where it should be infinite. */
+/**
+ * x ← (T - shift)⁻¹ x, by Gaussian elimination with partial pivoting; a last pivot of 0 is taken for rounding, so that x is long where it should
+ * be infinite.
+ */
 const solver = ({ diagonal, off, norm }: Block, shift: number): ((x: Float64Array) => void) => {
   const n = diagonal.length;
   const [pivot, factor, first, second] = [diagonal.map((x) => x - shift), off.slice(), off.slice(), new Float64Array(n)];
