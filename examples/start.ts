@@ -14,11 +14,10 @@ import { methods, type MethodName } from "../src/methods/table.ts";
 import { readClip } from "../src/model/folder.ts";
 import { htmlReport } from "../src/report/html.ts";
 import { prettyJson } from "../src/report/json.ts";
-import type { RunResult } from "../src/report/result.ts";
 import { textTable } from "../src/report/table.ts";
 import { learner } from "../src/stages/learner.ts";
-import { runMethod } from "../src/stages/run.ts";
 import { iconStream } from "./icons/world.ts";
+import { compare } from "./run/compare.ts";
 import { asksForHelp, flag, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 
@@ -49,18 +48,12 @@ const start = (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly i
   const world = iconStream(clip.config.vision.imageSize);
   const stream = { ...world, tasks: world.tasks.slice(0, tasks) };
   const done = await session(out, seed, "fail")(({ runtime, progress, folder }) => async () => {
-    const results: RunResult[] = [];
     const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
     progress.line(`${tasks} tasks, ${steps} steps each`);
-    for (const name of compared) {
-      progress.line(`\n${name}`);
-      const method = methods[name]({ steps, batch, rank, lr });
-      // Measured once: the first method finds it.
-      const run = await runMethod(method, learner(clip), stream, { zeroShot: results[0]?.zeroShot })(runtime)();
-      if (E.isLeft(run)) return run;
-      if (run.right.interrupted) return E.left<Failure>({ _tag: "Interrupted" });
-      results.push(run.right.result);
-    }
+    const chosen = compared.map((name) => methods[name]({ steps, batch, rank, lr }));
+    const ran = await compare(chosen, learner(clip), stream, ({ name }) => progress.line(`\n${name}`))(runtime)();
+    if (E.isLeft(ran)) return ran;
+    const results = ran.right;
     const lead = `${model} learns ${tasks} tasks of icons one after another, ${steps} steps each; it is tested on drawings of other vendors.`;
     const page = htmlReport(results, { title: "The icon stream", lead, facts: { Command: "npm start", Model: model } });
     return pipe(

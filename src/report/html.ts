@@ -39,7 +39,8 @@ const best = (summaries: readonly Summary[], c: Column): number | null => {
   return c.better === "low" ? Math.min(...values) : Math.max(...values);
 };
 
-const summaryTable = (summaries: readonly Summary[], anchor: (s: Summary) => string): string => {
+/** The comparison as an HTML table; `anchor` is the HTML of a method's name. */
+export const summaryTable = (summaries: readonly Summary[], anchor: (s: Summary) => string = (s) => escapeHtml(s.label)): string => {
   const heads = columns.map((c) => `<th scope="col" title="${escapeHtml(c.meaning)}">${c.heading}</th>`).join("");
   const cells = columns.map((c) => {
     const record = best(summaries, c);
@@ -89,6 +90,14 @@ const rankSection = (s: Summary, largestRank: number, mean: string): string => {
 ${rankTable(s, largestRank)}`;
 };
 
+/** The curves of every stream, each with its tasks. */
+export const curvePanels = (summaries: readonly Summary[]): string =>
+  unique(summaries.map(streamOf)).map((stream) => {
+    const group = summaries.filter((s) => streamOf(s) === stream);
+    return `<p>${group[0].datasets.length} tasks: ${group[0].datasets.map(escapeHtml).join(" \u2192 ")}.</p>
+${curves(group)}`;
+  }).join("\n");
+
 /** The parts of a report from results, without the page around them: what a notebook shows. */
 export const reportBody = (results: readonly RunResult[]): string => {
   const summaries = summarise(results);
@@ -99,14 +108,11 @@ export const reportBody = (results: readonly RunResult[]): string => {
   };
   const largestRank = Math.max(0, ...summaries.flatMap((s) => s.ranks.flatMap((ranks) => Object.values(ranks))));
   const id = (s: Summary): string => `method-${summaries.indexOf(s) + 1}`;
-  const streams = unique(summaries.map(streamOf)).map((stream) => summaries.filter((s) => streamOf(s) === stream));
-  const panels = streams.map((group) => `<p>${group[0].datasets.length} tasks: ${group[0].datasets.map(escapeHtml).join(" \u2192 ")}.</p>
-${curves(group)}`);
   return `<section>${summaryTable(summaries, (s) => `<a href="#${id(s)}">${escapeHtml(s.label)}</a>`)}</section>
 <section><h2>What is kept and what is lost</h2>
 <p>Accuracy on each dataset (%) over the tasks learned, from zero-shot at 0; the dotted upright is the task that learns it.
 Each panel has its own scale.</p>
-${panels.join("\n")}</section>
+${curvePanels(summaries)}</section>
 ${summaries.map((s) => methodSection(s, id(s), scale, largestRank)).join("\n")}`;
 };
 

@@ -28,7 +28,7 @@ const groups = <A, K>(key: (a: A) => K, as: readonly A[]): readonly (readonly [K
   [...new Set(as.map(key))].map((k) => [k, as.filter((a) => key(a) === k)] as const);
 
 /** Whole ranks without decimals; means over seeds with one. */
-const rank = (x: number | null): string => (x !== null && Number.isInteger(x) ? String(x) : fixed(1)(x));
+export const rankText = (x: number | null): string => (x !== null && Number.isInteger(x) ? String(x) : fixed(1)(x));
 
 /** The heat maps of the ranks of one summary; an empty string where its method has none. */
 export const rankTable = (s: Summary, largest: number): string => {
@@ -41,8 +41,8 @@ export const rankTable = (s: Summary, largest: number): string => {
     const layer = index > 0 ? "" : `<th class="layer" scope="rowgroup" rowspan="${size}">${r.place.layer ?? ""}</th>`;
     const cells = columns.map((i) => {
       const x = s.ranks[i][r.name] ?? null;
-      const title = `${r.name} after task ${i + 1}: rank ${rank(x)}`;
-      return x === null ? `<td class="hole">${missing}</td>` : `<td class="v${colour(x)}" title="${escapeHtml(title)}">${rank(x)}</td>`;
+      const title = `${r.name} after task ${i + 1}: rank ${rankText(x)}`;
+      return x === null ? `<td class="hole">${missing}</td>` : `<td class="v${colour(x)}" title="${escapeHtml(title)}">${rankText(x)}</td>`;
     }).join("");
     return `<tr>${layer}<th scope="row" title="${escapeHtml(r.name)}">${escapeHtml(r.place.part)}</th>${cells}</tr>`;
   };

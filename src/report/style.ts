@@ -72,14 +72,18 @@ const rules = `
 .cambium .key .bar{width:22px;height:4px;background:var(--drop)}
 .cambium .key svg{width:36px;height:12px}
 .cambium .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--panel)),1fr));gap:1.4rem 1.2rem;margin:1rem 0}
-.cambium .panels h4{font-size:13px;line-height:1.3;font-weight:650;margin:0 0 .15rem;overflow-wrap:anywhere}
-.cambium .panels h4 span{color:var(--soft);font-weight:400}
+.cambium figure h4{font-size:13px;line-height:1.3;font-weight:650;margin:0 0 .15rem;overflow-wrap:anywhere}
+.cambium figure h4 span{color:var(--soft);font-weight:400}
 .cambium svg{display:block;width:100%;height:auto;overflow:visible}
 .cambium svg text{font-size:10.5px;fill:var(--soft)}
 .cambium svg .grid{stroke:var(--rule);stroke-width:1}
 .cambium svg .own{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}
 .cambium svg .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .cambium svg .dot{fill:var(--paper);stroke:var(--c);stroke-width:1.6}
+.cambium .maps{display:flex;flex-wrap:wrap;gap:1rem 2rem;align-items:flex-start;margin:.6rem 0}
+.cambium .maps figure{max-width:100%}
+.cambium svg .cell rect{fill:var(--c,var(--hole))} .cambium svg .cell text{fill:var(--i,var(--soft))}
+.cambium svg .cell .framed{stroke:var(--ink);stroke-width:2}
 .cambium .base{--c:var(--soft)}
 .cambium .towers{display:flex;flex-wrap:wrap;gap:1rem 3rem;align-items:flex-start}
 .cambium .ranks{border-spacing:1px;font-size:10.5px}

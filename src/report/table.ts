@@ -52,8 +52,10 @@ const cells = (c: Column, summaries: readonly Summary[]): readonly string[] => {
   return summaries.map((s, i) => c.format(c.value(s).mean) + pad(tail - width(tails[i])) + tails[i]);
 };
 
-const alignLeft = (texts: readonly string[]): readonly string[] => texts.map((x) => x + pad(Math.max(...texts.map(width)) - width(x)));
-const alignRight = (texts: readonly string[]): readonly string[] => texts.map((x) => pad(Math.max(...texts.map(width)) - width(x)) + x);
+/** Texts filled up with spaces on the right to the width of the longest. */
+export const alignLeft = (texts: readonly string[]): readonly string[] => texts.map((x) => x + pad(Math.max(...texts.map(width)) - width(x)));
+/** Texts filled up with spaces on the left to the width of the longest. */
+export const alignRight = (texts: readonly string[]): readonly string[] => texts.map((x) => pad(Math.max(...texts.map(width)) - width(x)) + x);
 
 /** Rows of cells that are padded to their column: the headings first. */
 const grid = (summaries: readonly Summary[]): readonly (readonly string[])[] => {

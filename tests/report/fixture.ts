@@ -1,5 +1,6 @@
 /** Small results with round numbers, for the tests of the report. */
 import * as E from "fp-ts/lib/Either.js";
+import * as assert from "uvu/assert";
 import { constantMatrix, matrixFromRows } from "../../src/report/metrics.ts";
 import type { AccuracyMatrix } from "../../src/report/metrics.ts";
 import { runResult } from "../../src/report/result.ts";
@@ -42,3 +43,14 @@ export const still: RunResult = runResult({
   ranks: [],
   seconds: 2,
 });
+
+/** Fails on a tag that is closed without being open; returns the tags left open. */
+export const openTags = (html: string): readonly string[] => {
+  const open: string[] = [];
+  const body = html.replace(/<style>[\s\S]*?<\/style>/g, "").replace(/<!doctype html>/, "");
+  for (const [, close, name, end] of body.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*?(\/?)>/g)) {
+    if (close === "/") assert.is(open.pop(), name);
+    else if (end !== "/" && !["meta", "wbr"].includes(name)) open.push(name);
+  }
+  return open;
+};
