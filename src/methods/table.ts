@@ -9,7 +9,7 @@ import { keeplora, keeploraPlus, keeploraPlusPlus, type KeepLoraOptions } from "
 export type MethodOptions = LoraMethodOptions & CodyraOptions & KeepLoraOptions & DacOptions;
 
 /** One line a method. */
-export const methods = {
+const table = {
   "zero-shot": zeroShot,
   "sequential-lora": sequentialLora,
   "joint": joint,
@@ -21,4 +21,7 @@ export const methods = {
 } as const satisfies Readonly<Record<string, (options: MethodOptions) => Method>>;
 
 /** The name of a method. */
-export type MethodName = keyof typeof methods;
+export type MethodName = keyof typeof table;
+
+/** All methods by name. */
+export const methods: Readonly<Record<MethodName, (options?: MethodOptions) => Method>> = table;
