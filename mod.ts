@@ -22,6 +22,7 @@ export * from "./src/methods/baselines.ts";
 export * from "./src/methods/codyra.ts";
 export * from "./src/methods/keeplora.ts";
 export * from "./src/methods/dac.ts";
+export * from "./src/methods/duallora.ts";
 
 // Stages: the arrow, its composition, and the six verbs at the scales of a step, a task and a stream.
 export * from "./src/stages/stage.ts";
@@ -43,6 +44,7 @@ export * from "./src/stages/memory.ts";
 export * from "./src/stages/overlap.ts";
 export * from "./src/stages/past.ts";
 export * from "./src/stages/prototypes.ts";
+export * from "./src/stages/residual.ts";
 export * from "./src/stages/rankSelect.ts";
 export * from "./src/stages/merge.ts";
 export * from "./src/stages/evaluate.ts";

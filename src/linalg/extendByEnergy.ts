@@ -5,7 +5,8 @@ import type { Failure } from "../failure.ts";
 import { checkEnergy, checkMatrix, type Matrix } from "./check.ts";
 import { eigh } from "./eigh.ts";
 import type { Basis } from "./orthonormal.ts";
-import { stacked, timesTransposed, transpose } from "./products.ts";
+import { outside } from "./outside.ts";
+import { stacked, transpose } from "./products.ts";
 import { normalise } from "./vectors.ts";
 
 /** A basis after an extension. */
@@ -17,23 +18,15 @@ export interface Extension {
   readonly captured: number;
 }
 
-const traceOf = (c: Float64Array, d: number): number => {
+const traceOf = (c: Matrix["data"], d: number): number => {
   let sum = 0;
   for (let i = 0; i < d; i++) sum += c[i * d + i];
   return sum;
 };
 
-/** X (I - M Mᵀ) for X [n, d]. */
-const outside = (x: Float64Array, { d, columns }: Basis): Float64Array => {
-  const [n, k] = [x.length / d, columns.length];
-  const rows = stacked(columns, d);
-  const inside = timesTransposed(timesTransposed(x, rows, n, k, d), transpose(rows, k, d), n, d, k);
-  return x.map((value, i) => value - inside[i]);
-};
-
 /** Orthonormal vectors, taken out of the span of a basis that they hardly touch (the basis is rounded to f32) and made unit vectors again. */
 const orthonormalTo = (basis: Basis, vectors: readonly Float64Array[]): readonly Float32Array[] => {
-  const rows = outside(stacked(vectors, basis.d), basis);
+  const rows = outside({ shape: [vectors.length, basis.d], data: stacked(vectors, basis.d) }, basis).data;
   return vectors.map((_, i) => {
     const row = rows.subarray(i * basis.d, (i + 1) * basis.d);
     normalise(row);
@@ -64,9 +57,9 @@ export const extendByEnergy = (basis: Basis, gram: Matrix, energy: number): E.Ei
       ([m, n]): Failure => ({ _tag: "BadMatrix", what: `matrix [${m}, ${n}]`, detail: `it is not a Gram matrix of features in R^${basis.d}` }),
     ),
     E.chain(([d]) => {
-      const c = new Float64Array(gram.data);
-      const residual = outside(transpose(outside(c, basis), d, d), basis);
-      const total = traceOf(c, d);
+      const square = (data: Float64Array): Matrix => ({ shape: [d, d], data });
+      const residual = outside(square(transpose(outside(gram, basis).data, d, d)), basis).data;
+      const total = traceOf(gram.data, d);
       const before = total > 0 ? Math.min(1, 1 - traceOf(residual, d) / total) : 1;
       if (before >= energy) return E.right({ basis, added: 0, captured: before });
       const room = d - basis.columns.length;
@@ -77,7 +70,7 @@ export const extendByEnergy = (basis: Basis, gram: Matrix, energy: number): E.Ei
         return k;
       };
       return pipe(
-        eigh({ shape: [d, d], data: residual }, width),
+        eigh(square(residual), width),
         E.map(({ values, vectors }) => ({
           basis: { d, columns: [...basis.columns, ...orthonormalTo(basis, vectors)] },
           added: vectors.length,

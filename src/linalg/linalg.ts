@@ -3,6 +3,7 @@ export type { Matrix } from "./check.ts";
 export * from "./eigh.ts";
 export * from "./extendByEnergy.ts";
 export * from "./orthonormal.ts";
+export * from "./outside.ts";
 export * from "./principal.ts";
 export { svd } from "./svd.ts";
 export type { Side, Svd } from "./svd.ts";

@@ -3,10 +3,11 @@ import type { Method } from "../stages/learn.ts";
 import { joint, sequentialLora, zeroShot, type LoraMethodOptions } from "./baselines.ts";
 import { codyra, type CodyraOptions } from "./codyra.ts";
 import { dac, type DacOptions } from "./dac.ts";
+import { duallora, type DualLoraOptions } from "./duallora.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus, type KeepLoraOptions } from "./keeplora.ts";
 
 /** Options of any method; each takes those that it knows. */
-export type MethodOptions = LoraMethodOptions & CodyraOptions & KeepLoraOptions & DacOptions;
+export type MethodOptions = LoraMethodOptions & CodyraOptions & KeepLoraOptions & DacOptions & DualLoraOptions;
 
 /** One line a method. */
 const table = {
@@ -18,6 +19,7 @@ const table = {
   "keeplora++": keeploraPlusPlus,
   "keeplora+": keeploraPlus,
   "dac": dac,
+  "duallora": duallora,
 } as const satisfies Readonly<Record<string, (options: MethodOptions) => Method>>;
 
 /** The name of a method. */

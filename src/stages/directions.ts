@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
-import { matrixOf, svd, type Basis, type Matrix } from "../linalg/linalg.ts";
+import { emptyBasis, matrixOf, outside, svd, type Matrix } from "../linalg/linalg.ts";
 import { frozenParameters } from "../model/frozen.ts";
 import type { Directions } from "../model/adapters/lora.ts";
 import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
@@ -21,22 +21,6 @@ import type { TaskProjection } from "./projection.ts";
 import type { Runtime } from "./runtime.ts";
 import { recorder } from "./tracing.ts";
 import { encodeBatch } from "./trainee.ts";
-
-/** X − X M Mᵀ: rows [n, d] without what lies in the span of a basis, in f64. */
-const outside = ({ shape: [n, d], data }: Matrix, basis: Basis | undefined): Matrix => {
-  if (basis === undefined || basis.columns.length === 0) return { shape: [n, d], data };
-  const rest = Float64Array.from(data);
-  for (let i = 0; i < n; i++) {
-    const row = rest.subarray(i * d, (i + 1) * d);
-    // One column after another: what is left is orthogonal to all of them, since they are orthonormal.
-    for (const column of basis.columns) {
-      let c = 0;
-      for (let j = 0; j < d; j++) c += row[j] * column[j];
-      for (let j = 0; j < d; j++) row[j] -= c * column[j];
-    }
-  }
-  return { shape: [n, d], data: rest };
-};
 
 /** Vectors as the rows of a tensor [k, d], times a factor. */
 const rowsOf = (vectors: readonly Float64Array[], d: number, factor = 1): HostTensor => {
@@ -94,7 +78,7 @@ export const residualGradient = <L extends Lesson & WithBatches>(options: Residu
       return pipe(
         [...gradients],
         E.traverseArray(([name, g]) => pipe(
-          svd(outside(g, bases.get(name)), options.rank),
+          svd(outside(g, bases.get(name) ?? emptyBasis(g.shape[1])), options.rank),
           E.map(({ u, s, v }): Directions extends ReadonlyMap<string, infer D> ? readonly [string, D] : never => {
             const [out, width] = g.shape;
             const A = rowsOf(v, width);
@@ -129,7 +113,7 @@ export const residualInputs = <L extends Lesson & WithBatches>({ rank, ...inputs
         [...grams],
         // C is symmetric: taking M out of its rows and decomposing is the transposed of taking it out of its columns.
         E.traverseArray(([name, gram]) => pipe(
-          svd(outside(gram, bases.get(name)), rank),
+          svd(outside(gram, bases.get(name) ?? emptyBasis(gram.shape[1])), rank),
           E.map(({ v }) => [name, { A: rowsOf(v, gram.shape[1], 1 / Math.sqrt(3)) }] as const),
         )),
       );

@@ -1,5 +1,6 @@
 /** `project`: moves gradients or parameters out of a subspace within a step, or computes a subspace of a task and remembers or hands on what it found. */
-import { matrixOf } from "../linalg/orthonormal.ts";
+import { emptyBasis, extend, matrixOf, outside } from "../linalg/linalg.ts";
+import type { Adapter } from "../model/adapters/adapter.ts";
 import { views } from "../tensor/layout.ts";
 import { sub } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
@@ -54,6 +55,35 @@ export const rowsOutOf = <N extends string>(group: N, bases?: Bases): StepProjec
   apply: (trainee, tracing) => {
     const own = trainee.groups[group];
     return { ...trainee, groups: { ...trainee.groups, [group]: withFlat(own, rowsOut(tracing, own, own.flat, bases ?? remembered(tracing))) } };
+  },
+});
+
+/** Options of {@link startingOutside}. */
+export interface StartingOutsideOptions {
+  /** Whether the rows are made orthonormal. Default false. */
+  readonly orthonormal?: boolean;
+}
+
+/** An adapter whose A starts with rows outside of the given subspaces: A ← A (I − M Mᵀ) (DualLoRA, METHODS.md D.3). */
+export const startingOutside = (
+  bases: Bases, adapter: Adapter<"A" | "B">, { orthonormal = false }: StartingOutsideOptions = {},
+): Adapter<"A" | "B"> => ({
+  ...adapter,
+  options: { ...(adapter.options as object), outside: saidOf(bases), orthonormal },
+  initial: (config, weights, seed, position) => {
+    const values = adapter.initial(config, weights, seed, position);
+    const A = values.A.slice();
+    adapter.layouts(config).A.entries.forEach(({ name, offset, shape: [rank, width] }) => {
+      const basis = bases.get(name) ?? emptyBasis(width);
+      const own = { shape: [rank, width], data: A.subarray(offset, offset + rank * width) };
+      const rest = outside(own, basis);
+      const rows = Array.from({ length: rank }, (_, i) => rest.data.subarray(i * width, (i + 1) * width));
+      // Where less than r directions are left, the rows beyond them are zero.
+      const moved = orthonormal ? extend(basis, rows).columns.slice(basis.columns.length) : rows;
+      own.data.fill(0);
+      moved.forEach((row, i) => own.data.set(row, i * width));
+    });
+    return { ...values, A };
   },
 });
 
