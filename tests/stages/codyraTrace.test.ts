@@ -1,25 +1,23 @@
 /** CoDyRA step by step against a torch reference that was written from METHODS.md A.3 and A.4 (tests/fixtures/codyra_trace.py). */
 import { readFileSync } from "node:fs";
-import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { Tensors } from "../../src/formats/hostTensor.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
-import { textBatch } from "../../src/model/clip.ts";
 import { modules } from "../../src/model/parameters.ts";
 import { imageToText, sum, textToImage } from "../../src/stages/objective.ts";
 import { adamW } from "../../src/stages/optimizer.ts";
 import { cosine, ramp } from "../../src/stages/schedule.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
-import { train, type Training } from "../../src/stages/train.ts";
+import type { Training } from "../../src/stages/train.ts";
 import type { TrainingBatches } from "../../src/stages/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
-import { imageCache } from "../../src/stream/imageCache.ts";
-import { deviceTest, largestDifference, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
-import { fixture, goldenOf, readModel, wholesOf, type Model } from "../model/embeddings.ts";
+import { deviceTest, runTests, sameBits } from "../tensor/check.ts";
+import { fixture, goldenOf, readModel, type Model } from "../model/embeddings.ts";
+import { batchesOf, near, rowAt, tolerance, traced, type Golden, type Trace } from "../methods/trace.ts";
 
 type Group = "A" | "B" | "gate";
 const suffixes = { A: "lora_A", B: "lora_B", gate: "gate" } as const;
@@ -35,37 +33,13 @@ const steps = (shrink: "paper" | "code"): Steps<"gate"> =>
     rankSelect(softThreshold(ramp(0.005), { shrink })),
   );
 
-type Golden = Awaited<ReturnType<typeof goldenOf>>;
-
-/** The task's batches, as the fixture lists them; `offset` classes came before. */
-const batchesOf = (model: Model, golden: Golden, task: "task1" | "task2", offset: number): TrainingBatches => {
-  const { channels, imageSize } = model.config.vision;
-  const pixels = golden(`${task}.pixels`).data;
-  const labels = golden(`${task}.labels`).data;
-  const order = golden(`${task}.batches`);
-  const images = order.shape[1];
-  const plane = channels * imageSize ** 2;
-  const texts = textBatch(model.config.text, wholesOf(golden(`${task}.prompt_ids`)));
-  return {
-    shape: { images, texts: texts.count, length: texts.length, previous: offset },
-    steps: order.shape[0],
-    epoch: 1,
-    at: (step) => {
-      const picked = order.data.subarray(step * images, (step + 1) * images);
-      const batch = {
-        pixels: new Float32Array(images * plane),
-        targets: new Float32Array(images * texts.count),
-        transposedTargets: new Float32Array(images * texts.count),
-      };
-      picked.forEach((image, i) => {
-        batch.pixels.set(pixels.subarray(image * plane, (image + 1) * plane), i * plane);
-        batch.targets[i * texts.count + labels[image] - offset] = 1;
-        batch.transposedTargets[(labels[image] - offset) * images + i] = 1;
-      });
-      return TE.right({ ...batch, ids: texts.ids, ends: texts.ends });
-    },
-  };
-};
+/** The task's batches, as the fixture lists them; `first` classes came before. */
+const codyraBatches = (model: Model, golden: Golden, task: "task1" | "task2", first: number): TrainingBatches =>
+  batchesOf(
+    model.config,
+    { pixels: golden(`${task}.pixels`), labels: golden(`${task}.labels`), ids: golden(`${task}.prompt_ids`), first },
+    { order: golden(`${task}.batches`), previous: first },
+  );
 
 /** State `row` of the fixture, laid out as the adapter's groups. */
 const stateAt = (model: Model, golden: Golden, task: string, row: number): GroupValues<Group> => {
@@ -73,22 +47,13 @@ const stateAt = (model: Model, golden: Golden, task: string, row: number): Group
   return Object.fromEntries(
     groups.map((group) => [
       group,
-      flatten(layouts[group], (name) => {
-        const { shape, data } = golden(`${task}.${name}.${suffixes[group]}`);
-        const length = data.length / shape[0];
-        return data.slice(row * length, (row + 1) * length);
-      }),
+      flatten(layouts[group], (name) => rowAt(golden(`${task}.${name}.${suffixes[group]}`), row).data),
     ]),
   ) as GroupValues<Group>;
 };
 
-interface Run {
-  readonly states: readonly Training<Group>[];
-  readonly losses: readonly Readonly<Record<string, number>>[];
-}
-
 /** Trains and keeps the state after every step. */
-const traceRun = async (
+const traceRun = (
   device: Device,
   model: Model,
   weights: Tensors,
@@ -97,38 +62,18 @@ const traceRun = async (
   until: number,
   shrink: "paper" | "code",
   every = 1,
-): Promise<Run> => {
-  const states: Training<Group>[] = [];
-  const losses: Readonly<Record<string, number>>[] = [];
-  const last = await runOrThrow(
-    train({
-      config: model.config,
-      weights,
-      adapter,
-      steps: steps(shrink),
-      batches,
-      from,
-      until,
-      onSteps: (_, some) => void losses.push(...some),
-      checkpoint: { every, save: (training) => TE.fromIO(() => void states.push(training)) },
-    })({ device, seed: 8, emit: () => undefined, images: imageCache(0) }),
-  );
-  return { states: [...states, last], losses };
-};
+): Promise<Trace<Group>> => traced(device, { config: model.config, weights, adapter, steps: steps(shrink), batches, from, until }, every);
 
 const start = (model: Model, golden: Golden, task: string): Training<Group> => ({ step: 0, values: stateAt(model, golden, task, 0), moments: {} });
-
-const tolerance = 1e-4;
 
 const nearState = (model: Model, golden: Golden, task: string, { step, values }: Training<Group>): void => {
   const want = stateAt(model, golden, task, step);
   for (const group of groups) {
-    const off = largestDifference(values[group], want[group]);
-    assert.ok(off <= tolerance, `${task}, step ${step}: ${group} is off by ${off}`);
+    near(values[group], want[group], `${task}, step ${step}: ${group}`);
   }
 };
 
-const nearLosses = (golden: Golden, task: string, losses: Run["losses"]): void => {
+const nearLosses = (golden: Golden, task: string, losses: Trace<Group>["losses"]): void => {
   const want = golden(`${task}.loss`);
   assert.is(losses.length, want.shape[0]);
   losses.forEach(({ loss, imageToText: first, textToImage: second }, i) => {
@@ -149,7 +94,7 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
     device,
     model,
     model.weights,
-    batchesOf(model, golden, "task1", 0),
+    codyraBatches(model, golden, "task1", 0),
     start(model, golden, "task1"),
     horizon,
     "paper",
@@ -175,8 +120,7 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
     "text_model.encoder.layers.0.mlp.fc1",
     "text_model.encoder.layers.1.self_attn.out_proj",
   ]) {
-    const off = largestDifference(merged.get(`${module}.weight`)!.data, golden(`merged.${module}.weight`).data);
-    assert.ok(off <= tolerance, `merged ${module}: off by ${off}`);
+    near(merged.get(`${module}.weight`)!.data, golden(`merged.${module}.weight`).data, `merged ${module}`);
   }
   for (const name of ["visual_projection.weight", "logit_scale"]) assert.is(merged.get(name), model.weights.get(name), `${name} is shared`);
 
@@ -197,34 +141,33 @@ deviceTest("task 1 with the shrink of the authors' code", async (device) => {
     device,
     model,
     model.weights,
-    batchesOf(model, golden, "task1", 0),
+    codyraBatches(model, golden, "task1", 0),
     start(model, golden, "task1"),
     horizon,
     "code",
   );
   for (const { step, values } of states) {
     for (const [name, { data }] of unflatten(layout, values.gate)) {
-      const off = largestDifference(data, golden(`task1.code.${name}.gate`).data.subarray(4 * step, 4 * step + 4));
-      assert.ok(off <= tolerance, `step ${step}: gate of ${name} is off by ${off}`);
+      near(data, rowAt(golden(`task1.code.${name}.gate`), step).data, `step ${step}: gate of ${name}`);
     }
   }
   const merged = adapter.merge(model.config, model.weights, states[horizon - 1].values);
   const module = "vision_model.encoder.layers.0.self_attn.q_proj";
-  assert.ok(largestDifference(merged.get(`${module}.weight`)!.data, golden(`merged.code.${module}.weight`).data) <= tolerance);
+  near(merged.get(`${module}.weight`)!.data, golden(`merged.code.${module}.weight`).data, `merged ${module}`);
 });
 
 deviceTest("task 2, on the merged weights, with classes of task 1 in the mean", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
   const merged = adapter.merge(model.config, model.weights, stateAt(model, golden, "task1", horizon));
-  const { states, losses } = await traceRun(device, model, merged, batchesOf(model, golden, "task2", 3), start(model, golden, "task2"), 3, "paper");
+  const { states, losses } = await traceRun(device, model, merged, codyraBatches(model, golden, "task2", 3), start(model, golden, "task2"), 3, "paper");
   states.forEach((state) => nearState(model, golden, "task2", state));
   nearLosses(golden, "task2", losses);
 });
 
 deviceTest("stopped after three steps and resumed, a training ends with the same bits", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
-  const batches = batchesOf(model, golden, "task1", 0);
-  const run = (from: Training<Group>, until: number): Promise<Run> => traceRun(device, model, model.weights, batches, from, until, "paper", horizon);
+  const batches = codyraBatches(model, golden, "task1", 0);
+  const run = (from: Training<Group>, until: number): Promise<Trace<Group>> => traceRun(device, model, model.weights, batches, from, until, "paper", horizon);
   const whole = (await run(start(model, golden, "task1"), horizon)).states[0];
   const third = (await run(start(model, golden, "task1"), 3)).states[0];
   assert.is(third.step, 3);
