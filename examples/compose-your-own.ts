@@ -1,0 +1,84 @@
+/**
+ * A method of your own: KeepLoRA++'s projections, CoDyRA's rank selection and DAC's orthogonality loss in one pipeline, on the icon stream.
+ * `npm run compose`, or `deno task compose`.
+ *
+ * Nobody has published it. Every line is a stage of one of the three papers, and the type checker has looked whether they fit.
+ */
+import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import {
+  adamW, adapt, attentionLinears, both, cosine, depthScale, encode, evaluate, featureBasis, gatedLora, gradient, htmlReport, imageToText, largestGates,
+  learner, merge, method, overlap, past, principalWeights, project, ramp, rankSelect, readClip, repeat, residualGradient, runMethod, selected, share,
+  softThreshold, sum, task, textTable, textToImage, update, weighted, writeText, type Failure, type Method,
+} from "../mod.ts";
+import { iconStream } from "./icons/world.ts";
+import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
+import { end, freeFolder, session } from "./run/session.ts";
+
+/** Sized so that all of it ends in about a minute on two CPU cores. */
+const defaults = { model: "models/icon-nano", out: "runs/compose", tasks: 3, steps: 40, batch: 32, rank: 8, lr: 3e-3, seed: 0 };
+
+/** What the composed method leaves open. */
+export type ComposedOptions = Readonly<Partial<Pick<typeof defaults, "steps" | "batch" | "rank" | "lr">>>;
+
+/** Trains what earlier tasks and the pre-training left free, keeps the ranks that it needs, and stays apart from what earlier tasks did with theirs. */
+export const composed = (options: ComposedOptions = {}): Method => {
+  const { steps, batch, rank, lr } = { ...defaults, ...options };
+  const layers = { modules: attentionLinears, towers: both };
+  const matching = sum(imageToText, textToImage);
+  return method("composed", { steps, batch, rank, lr }, task.pipeline(
+    project(principalWeights({ ...layers, energy: { vision: 0.85, text: 0.2 } })),
+    encode({ batch, steps }),
+    project(residualGradient({ ...layers, rank, objective: matching, start: "zero" })),
+    adapt({
+      adapters: ({ directions }) => gatedLora({ ...layers, rank, directions, scale: depthScale() }),
+      steps: repeat(steps,
+        gradient(sum(matching, weighted(0.1, overlap("B", { critical: largestGates(rank / 2) })))),
+        update(adamW({ lr: cosine(lr) })),
+        rankSelect(softThreshold(ramp(0.005)))),
+    }),
+    project(past("B", selected)),
+    merge(selected),
+    project(featureBasis({ ...layers, tokens: "all", accumulate: "gram", energy: share(0.99) })),
+    evaluate(),
+  ));
+};
+
+const table = {
+  model: flag(otherwise(some, defaults.model), "DIR", `a CLIP folder [${defaults.model}]`),
+  out: flag(otherwise(some, defaults.out), "DIR", `where the report goes [${defaults.out}, anew each time]`),
+  tasks: flag(otherwise(whole(1, 8), defaults.tasks), "N", `the first N of the icon stream's 8 tasks [${defaults.tasks}]`),
+  steps: flag(otherwise(whole(1), defaults.steps), "N", `steps a task [${defaults.steps}]`),
+  batch: flag(otherwise(whole(1, 65536), defaults.batch), "N", `images a step [${defaults.batch}]`),
+  rank: flag(otherwise(whole(1, 4096), defaults.rank), "N", `rank of every adapter before pruning [${defaults.rank}]`),
+  lr: flag(otherwise(positive(10), defaults.lr), "X", `peak learning rate [${defaults.lr}]`),
+  seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
+};
+
+const compose = ({ model, out, tasks, seed, ...options }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => pipe(
+  out === defaults.out ? TE.right(undefined) : freeFolder(out),
+  TE.chain(() => readClip(model)),
+  TE.chain((clip) => session(out, seed, "fail")(({ runtime, folder }) => {
+    const world = iconStream(clip.config.vision.imageSize);
+    return pipe(
+      runMethod(composed(options), learner(clip), { ...world, tasks: world.tasks.slice(0, tasks) })(runtime),
+      TE.chainFirst(({ result }) => writeText(join(folder, "report.html"), htmlReport([result]))),
+    );
+  })),
+  TE.map(({ result, interrupted }) => {
+    process.stdout.write(`\n${textTable([result])}\n\nThe accuracy matrix and the ranks of every module: ${join(out, "report.html")}\n`);
+    return { interrupted };
+  }),
+);
+
+// A notebook or a test that imports the method runs nothing.
+const [, script] = process.argv;
+if (script !== undefined && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url)) {
+  const args = process.argv.slice(2);
+  if (asksForHelp(args)) process.stdout.write(`${usage("npm run compose -- [flags]    (or: deno task compose …)", table)}\n`);
+  else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(compose))());
+}
