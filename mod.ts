@@ -23,6 +23,11 @@ export * from "./src/methods/codyra.ts";
 export * from "./src/methods/keeplora.ts";
 export * from "./src/methods/dac.ts";
 export * from "./src/methods/duallora.ts";
+export * from "./src/methods/oLora.ts";
+export * from "./src/methods/infLora.ts";
+export * from "./src/methods/sdLora.ts";
+export * from "./src/methods/cLora.ts";
+export * from "./src/methods/sora.ts";
 
 // Stages: the arrow, its composition, and the six verbs at the scales of a step, a task and a stream.
 export * from "./src/stages/stage.ts";
@@ -64,6 +69,7 @@ export * from "./src/model/adapters/allParameters.ts";
 export * from "./src/model/adapters/heads.ts";
 export * from "./src/model/adapters/lora.ts";
 export * from "./src/model/adapters/parallel.ts";
+export * from "./src/model/adapters/decoupledLora.ts";
 export { imageFeatures, textBatch, textFeatures } from "./src/model/clip.ts";
 export type { TextBatch } from "./src/model/clip.ts";
 export * from "./src/model/config.ts";

@@ -8,21 +8,21 @@ import { method, pool, skip, type Method } from "../stages/learn.ts";
 import { merge } from "../stages/merge.ts";
 import { imageToText, sum, textToImage } from "../stages/objective.ts";
 import { adamW } from "../stages/optimizer.ts";
-import { cosine } from "../stages/schedule.ts";
+import { byTask, cosine, type PerTask } from "../stages/schedule.ts";
 import { named, task } from "../stages/stage.ts";
-import { gradient, repeat, update } from "../stages/steps.ts";
+import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
 
 /** Options of the LoRA baselines: those of CoDyRA where both have them, so that a comparison differs in the method alone. */
 export interface LoraMethodOptions {
-  /** Steps a task. Default 500. */
-  readonly steps?: number;
+  /** Steps or epochs a task. Default 500 steps. */
+  readonly steps?: PerTask<Length>;
   /** Images a batch. Default 64. */
   readonly batch?: number;
   /** Default 16. */
   readonly rank?: number;
   /** Peak learning rate of AdamW, decayed by a cosine. Default 5e-4. */
-  readonly lr?: number;
+  readonly lr?: PerTask<number>;
   /** Default [0.9, 0.9999]. */
   readonly betas?: readonly [number, number];
   readonly weightDecay?: number;
@@ -33,19 +33,20 @@ export interface LoraMethodOptions {
   readonly evaluate?: EvaluateOptions;
 }
 
-const defaults = {
-  steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999] as const, weightDecay: 0, modules: allLinears, towers: both, cropScale: 0.9,
+/** The defaults of the LoRA baselines. */
+export const loraDefaults = {
+  steps: 500 as PerTask<Length>, batch: 64, rank: 16, lr: 5e-4 as PerTask<number>, betas: [0.9, 0.9999] as const, weightDecay: 0, modules: allLinears, towers: both, cropScale: 0.9,
 };
 
 const loraMethod = (name: string, options: LoraMethodOptions): Method => {
-  const o = { ...defaults, ...options };
+  const o = { ...loraDefaults, ...options };
   return method(name, o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
     adapt({
       adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
       steps: repeat(o.steps,
         gradient(sum(imageToText, textToImage)),
-        update(adamW({ lr: cosine(o.lr), betas: o.betas, weightDecay: o.weightDecay }))),
+        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay }))),
     }),
     merge(),
     evaluate(o.evaluate),
@@ -59,4 +60,4 @@ export const zeroShot = (): Method => named("zero-shot", {}, skip);
 export const sequentialLora = (options: LoraMethodOptions = {}): Method => loraMethod("sequential-lora", options);
 
 /** One LoRA trained on all tasks' data at once, `steps` in all: what cannot forget, and no continual learner may do. */
-export const joint = (options: LoraMethodOptions = {}): Method => named("joint", { ...defaults, ...options }, task.pipeline(pool, loraMethod("lora", options)));
+export const joint = (options: LoraMethodOptions = {}): Method => named("joint", { ...loraDefaults, ...options }, task.pipeline(pool, loraMethod("lora", options)));

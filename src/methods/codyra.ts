@@ -14,22 +14,22 @@ import { method, type Method } from "../stages/learn.ts";
 import { merge, selected } from "../stages/merge.ts";
 import { imageToText, sum, textToImage } from "../stages/objective.ts";
 import { adamW } from "../stages/optimizer.ts";
-import { cosine, ramp } from "../stages/schedule.ts";
+import { byTask, cosine, ramp, type PerTask } from "../stages/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { rankSelect, softThreshold } from "../stages/rankSelect.ts";
-import { gradient, repeat, update } from "../stages/steps.ts";
+import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
 
 /** Options of {@link codyra}; the defaults are those of the authors' launch script (METHODS.md A.6). */
 export interface CodyraOptions {
-  /** Steps a task. Default 500. */
-  readonly steps?: number;
+  /** Steps or epochs a task. Default 500 steps. */
+  readonly steps?: PerTask<Length>;
   /** Images a batch. Default 64. */
   readonly batch?: number;
   /** Rank of every adapter before pruning. Default 16. */
   readonly rank?: number;
   /** Peak learning rate of AdamW, decayed by a cosine. Default 5e-4. */
-  readonly lr?: number;
+  readonly lr?: PerTask<number>;
   /** Default [0.9, 0.9999]. */
   readonly betas?: readonly [number, number];
   readonly weightDecay?: number;
@@ -53,7 +53,7 @@ export interface CodyraOptions {
 /** CoDyRA as a method: its parts are its algorithm. */
 export const codyra = (options: CodyraOptions = {}): Method => {
   const o = {
-    steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999] as const, weightDecay: 0, kappa: 0.005, levels: 50, dense: 0.5, scaleThreshold: true,
+    steps: 500 as PerTask<Length>, batch: 64, rank: 16, lr: 5e-4 as PerTask<number>, betas: [0.9, 0.9999] as const, weightDecay: 0, kappa: 0.005, levels: 50, dense: 0.5, scaleThreshold: true,
     shrink: "paper" as const, modules: allLinears, towers: both, cropScale: 0.9, ...options,
   };
   return method("codyra", o, task.pipeline(
@@ -63,7 +63,7 @@ export const codyra = (options: CodyraOptions = {}): Method => {
       steps: repeat(o.steps,
         // Where the text tower alone is adapted, the authors train on the images' loss alone.
         gradient(o.towers.includes("vision") ? sum(imageToText, textToImage) : imageToText),
-        update(adamW({ lr: cosine(o.lr), betas: o.betas, weightDecay: o.weightDecay })),
+        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
         rankSelect(softThreshold(ramp(o.kappa, { dense: o.dense, levels: o.levels, scaled: o.scaleThreshold }), { shrink: o.shrink }))),
     }),
     merge(selected),

@@ -61,8 +61,8 @@ export interface DacOptions {
 /** DAC as a method: its parts are its algorithm. */
 export const dac = (options: DacOptions = {}): Method => {
   const o = {
-    steps: 501, batch: 32, rank: 12, active: 8, merged: Math.ceil((options.active ?? 8) / 2), alpha: 1, dropout: 0.2, ago: 0.1, agoPast: "all" as const,
-    agoReduce: "abs-sum" as const, router: "frozen-random" as const, lr: 2e-3, weightDecay: 0.01, modules: allLinears, towers: both, cropScale: 0.9,
+    steps: 501 as PerTask<Length>, batch: 32, rank: 12, active: 8, merged: Math.ceil((options.active ?? 8) / 2), alpha: 1, dropout: 0.2, ago: 0.1, agoPast: "all" as const,
+    agoReduce: "abs-sum" as const, router: "frozen-random" as const, lr: 2e-3 as PerTask<number>, weightDecay: 0.01, modules: allLinears, towers: both, cropScale: 0.9,
     evaluate: { templates: "ensemble" as const }, ...options,
   };
   return method("dac", o, task.pipeline(

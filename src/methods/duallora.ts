@@ -21,7 +21,7 @@ import { project, rowsOutOf, startingOutside } from "../stages/project.ts";
 import {
   addSlot, keepResidual, residual, residualDirections, taskPrediction, type SlotChoice, type SlotWeights, type TaskPredictionOptions,
 } from "../stages/residual.ts";
-import { constantly, type PerTask } from "../stages/schedule.ts";
+import { byTask, constantly, type PerTask } from "../stages/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 
@@ -36,9 +36,9 @@ export interface DualLoraOptions {
   /** Default `adam`. */
   readonly optimizer?: "adam" | "sgd";
   /** Default 5e-4. */
-  readonly lr?: number;
+  readonly lr?: PerTask<number>;
   /** The learning rate of a ViT's head. Default `lr`. */
-  readonly headLr?: number;
+  readonly headLr?: PerTask<number>;
   /** The share of the features' energy that the memory holds after the first task, growing to 1. Default 0.95. */
   readonly threshold?: number;
   /** The rows of a module's input that the memory is made of. Default `class`: the class token of every image. */
@@ -61,14 +61,14 @@ export interface DualLoraOptions {
 /** DualLoRA as a method, as we reconstruct it: its parts are its algorithm. */
 export const duallora = (options: DualLoraOptions = {}): Method => {
   const o = {
-    steps: { epochs: 20 } as PerTask<Length>, batch: 128, rank: 10, optimizer: "adam" as const, lr: 5e-4, headLr: options.lr ?? 5e-4, threshold: 0.95,
+    steps: { epochs: 20 } as PerTask<Length>, batch: 128, rank: 10, optimizer: "adam" as const, lr: 5e-4 as PerTask<number>, headLr: options.lr ?? 5e-4, threshold: 0.95,
     tokens: "class" as const, slot: "previous" as const, weights: "share" as const, orthonormal: false, prediction: {},
     modules: ["k", "v"] as readonly ModuleKind[], towers: ["vision"] as readonly Tower[], ...options,
   };
   const { rank, modules, towers, tokens, slot } = o;
   const memory = residual({ modules, towers, weights: o.weights });
   const features = { modules, towers, tokens, accumulate: "gram", through: memory, energy: growing(o.threshold) } as const;
-  const optimizer = (lr: number) => (o.optimizer === "adam" ? adamW({ lr: constantly(lr) }) : sgd({ lr: constantly(lr) }));
+  const optimizer = (lr: PerTask<number>) => (o.optimizer === "adam" ? adamW : sgd)({ lr: byTask(lr, constantly) });
   return method("duallora", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps }),
     project(residualDirections({ rank, slot, ...features })),

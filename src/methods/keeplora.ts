@@ -20,7 +20,7 @@ import { imageToText } from "../stages/objective.ts";
 import { adamW } from "../stages/optimizer.ts";
 import { project } from "../stages/project.ts";
 import { classMeans } from "../stages/prototypes.ts";
-import { oneCycle, oneCycleMomentum, type PerTask } from "../stages/schedule.ts";
+import { byTask, oneCycle, oneCycleMomentum, type PerTask } from "../stages/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 
@@ -35,7 +35,7 @@ export interface KeepLoraOptions {
   /** The update is scaled by alpha / rank. Default 1. */
   readonly alpha?: number;
   /** Peak of the one-cycle learning rate. Default 1e-3. */
-  readonly lr?: number;
+  readonly lr?: PerTask<number>;
   /** Default 0.01. */
   readonly weightDecay?: number;
   /** Whether β₁ cycles against the learning rate, as torch's schedule does by default; otherwise it is 0.9. Default true. */
@@ -65,7 +65,7 @@ export interface KeepLoraOptions {
 }
 
 const defaults = {
-  steps: { epochs: 10 } as PerTask<Length>, batch: 64, rank: 16, alpha: 1, lr: 1e-3, weightDecay: 0.01, cycleMomentum: true,
+  steps: { epochs: 10 } as PerTask<Length>, batch: 64, rank: 16, alpha: 1, lr: 1e-3 as PerTask<number>, weightDecay: 0.01, cycleMomentum: true,
   energy: { vision: 0.85, text: 0.2 }, featureEnergy: 0.99, side: "input" as const, counting: "reach" as const, accumulate: "code-mean" as const,
   start: "svd" as const, depth: 1, depthTowers: ["vision"] as readonly Tower[], modules: attentionLinears, towers: both, headScale: 30,
 };
@@ -83,7 +83,7 @@ const parts = (options: KeepLoraOptions) => {
       lora({ rank, modules, towers, directions, scale: depthScale({ base: o.alpha / rank, from: o.depth, towers: o.depthTowers }) }),
     steps: repeat(o.steps,
       gradient(imageToText),
-      update(adamW({ lr: oneCycle(o.lr), betas: [o.cycleMomentum ? oneCycleMomentum() : 0.9, 0.999], weightDecay: o.weightDecay }))),
+      update(adamW({ lr: byTask(o.lr, oneCycle), betas: [o.cycleMomentum ? oneCycleMomentum() : 0.9, 0.999], weightDecay: o.weightDecay }))),
     protectFeatures: featureBasis({ modules, towers, tokens: "all", accumulate: o.accumulate, energy: share(o.featureEnergy) }),
   };
 };

@@ -1,8 +1,8 @@
 /** Losses of image-text matching, as functions of encoded batches. */
-import { add, scale as scaled } from "../tensor/ops/elementwise.ts";
+import { add, constant, scale as scaled } from "../tensor/ops/elementwise.ts";
 import { crossEntropy } from "../tensor/ops/crossEntropy.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
-import { check, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Encoded } from "./trainee.ts";
 
 /** A loss with a name: one number from an encoded batch; `N` names the groups that an adapter must have for it. */
@@ -25,12 +25,11 @@ export const imageToText: Objective = objective("imageToText", ({ logits, target
 /**
  * Cross-entropy of every text over the images of the batch, with the targets as they are (multi-hot, not normalised), divided by the number of
  * all texts, those of earlier tasks included (CoDyRA's L_t, METHODS.md A.3). Texts of earlier tasks have no target in the batch, so
- * their rows are 0 and need not be computed. A model without a text tower has no such loss: `ShapeMismatch`.
+ * their rows are 0 and need not be computed. 0 for a model without a text tower.
  */
-export const textToImage: Objective = objective("textToImage", ({ transposedLogits, transposedTargets, batch }) => {
-  check(transposedLogits !== undefined, "textToImage", () => "this model has no text tower");
-  return total(crossEntropy(transposedLogits!, transposedTargets), 1 / (batch.texts + batch.previous));
-});
+export const textToImage: Objective = objective("textToImage", ({ transposedLogits, transposedTargets, batch }) =>
+  transposedLogits === undefined ? constant(0, [])
+    : total(crossEntropy(transposedLogits, transposedTargets), 1 / (batch.texts + batch.previous)));
 
 /** The needs of objectives. */
 type NeedsOf<O> = O extends Objective<infer N> ? N : never;

@@ -19,17 +19,16 @@ const places = { A: memory<Past>("past A", new Map()), B: memory<Past>("past B",
 /** What a learner remembers of a factor; empty before the first task. */
 export const pastOf = (factor: Factor, learner: Pick<Learner, "memory">): Past => places[factor].of(learner);
 
-/** The directions of a factor as rows; those that a selection has dropped, whose column of B it set to zero, are left out. */
+/** The directions of a factor as rows: those of the components whose column is not zero in `kept`. */
 const directions = (
-  factor: Factor, layouts: Readonly<Record<Factor, Layout>>, before: Readonly<Record<Factor, Float32Array>>, B: Float32Array, module: number,
+  factor: Factor, layouts: Readonly<Record<Factor, Layout>>, { A, B }: Readonly<Record<Factor, Float32Array>>, kept: Float32Array, module: number,
 ): readonly Float32Array[] => {
   const { offset: b, shape: [out, rank] } = layouts.B.entries[module];
   const { offset: a, shape: [, width] } = layouts.A.entries[module];
   const column = (of: Float32Array, r: number): Float32Array => Float32Array.from({ length: out }, (_, row) => of[b + row * rank + r]);
-  const dropped = (r: number): boolean => column(B, r).every((x) => x === 0) && column(before.B, r).some((x) => x !== 0);
   return Array.from({ length: rank }, (_, r) => r)
-    .filter((r) => !dropped(r))
-    .map((r) => (factor === "A" ? before.A.slice(a + r * width, a + (r + 1) * width) : column(before.B, r)));
+    .filter((r) => column(kept, r).some((x) => x !== 0))
+    .map((r) => (factor === "A" ? A.slice(a + r * width, a + (r + 1) * width) : column(B, r)));
 };
 
 const joined = (before: HostTensor | undefined, rows: readonly Float32Array[], d: number): HostTensor => {
@@ -52,7 +51,8 @@ export const past = <N extends string, L extends Lesson & WithAdapters<Factor | 
   run: (lesson) => {
     const { learner, adapters: { adapter, values } } = lesson;
     const layouts: Readonly<Record<Factor | N, Layout>> = adapter.layouts(learner.model.config) as never;
-    const kept = selection.apply(layouts, values);
+    // A selection sets the columns of B that it drops to zero; among ones they are told from those of components that never lived.
+    const kept = selection.apply(layouts, { ...values, B: values.B.map(() => 1) });
     const before = pastOf(factor, learner);
     const after = layouts[factor].entries.map(({ name, shape }, module) => {
       const rows = directions(factor, layouts, values, kept.B, module);
