@@ -20,7 +20,7 @@ import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole,
 import { end, freeFolder, session } from "./run/session.ts";
 
 /** Sized so that all of it ends in about a minute on two CPU cores. */
-const defaults = { model: "models/icon-nano", out: "runs/compose", tasks: 3, steps: 40, batch: 32, rank: 8, lr: 3e-3, seed: 0 };
+const defaults = { model: "models/icon-nano", out: "runs/compose", tasks: 3, steps: 40, batch: 32, rank: 8, lr: 3e-2, seed: 0 };
 
 /** What the composed method leaves open. */
 export type ComposedOptions = Readonly<Partial<Pick<typeof defaults, "steps" | "batch" | "rank" | "lr">>>;
@@ -37,13 +37,13 @@ export const composed = (options: ComposedOptions = {}): Method => {
     adapt({
       adapters: ({ directions }) => gatedLora({ ...layers, rank, directions, scale: depthScale() }),
       steps: repeat(steps,
-        gradient(sum(matching, weighted(0.1, overlap("B", { critical: largestGates(rank / 2) })))),
+        gradient(sum(matching, weighted(0.1, overlap("B", { critical: largestGates(Math.ceil(rank / 2)) })))),
         update(adamW({ lr: cosine(lr) })),
         rankSelect(softThreshold(ramp(0.005)))),
     }),
     project(past("B", selected)),
     merge(selected),
-    project(featureBasis({ ...layers, tokens: "all", accumulate: "gram", energy: share(0.99) })),
+    project(featureBasis({ ...layers, tokens: "all", accumulate: "code-mean", energy: share(0.99) })),
     evaluate(),
   ));
 };
