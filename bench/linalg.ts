@@ -9,7 +9,7 @@
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, type Failure } from "../src/failure.ts";
-import { emptyBasis, extendByEnergy, principal, type Basis, type Matrix } from "../src/linalg/linalg.ts";
+import { emptyBasis, extendByEnergy, principal, type Matrix } from "../src/linalg/linalg.ts";
 import { random } from "../src/random.ts";
 
 const n = 768;
@@ -20,12 +20,15 @@ const value = <A>(result: E.Either<Failure, A>): A => {
   return result.right;
 };
 
-/** What the work gives, and its seconds. */
-const timed = <A>(work: () => A): readonly [A, number] => {
-  const start = performance.now();
+/** What the work gives, and its seconds: on the clock, and of the processor (other work on the machine does not lengthen these much). */
+const timed = <A>(work: () => A): readonly [result: A, clock: number, processor: number] => {
+  const [start, used] = [performance.now(), process.cpuUsage()];
   const result = work();
-  return [result, (performance.now() - start) / 1000];
+  const { user, system } = process.cpuUsage(used);
+  return [result, (performance.now() - start) / 1e3, (user + system) / 1e6];
 };
+
+const sum = (values: readonly number[]): number => values.reduce((total, x) => total + x, 0);
 
 const weight = (seed: number, scale: (column: number) => number): Matrix => {
   const draw = random(seed, "bench");
@@ -37,24 +40,29 @@ const spectra: readonly (readonly [string, (column: number) => number])[] = [
   ["normal numbers", () => 1],
 ];
 
-for (const [name, scale] of spectra) {
-  const bases: Basis[] = [];
-  const times: number[] = [];
-  for (let seed = 0; seed < count; seed++) {
-    const w = weight(seed, scale);
-    const [basis, seconds] = timed(() => value(principal(w, { energy: 0.85 })));
-    bases.push(basis);
-    times.push(seconds);
-  }
-  const widths = bases.map((basis) => basis.columns.length);
-  const bytes = widths.reduce((sum, k) => sum + 4 * n * k, 0);
-  console.log(`${name}: ${count} principal bases in ${times.reduce((sum, t) => sum + t, 0).toFixed(1)} s, slowest ${Math.max(...times).toFixed(2)} s`);
-  console.log(`  ${Math.min(...widths)} to ${Math.max(...widths)} of ${n} directions, ${(bytes / 2 ** 20).toFixed(1)} MiB`);
-
-  const features = weight(count, scale).data;
+/** Wᵀ W in f32, as a device would sum it. */
+const gramOf = ({ data }: Matrix): Matrix => {
   const gram = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) for (let k = i * n; k < (i + 1) * n; k++) gram[(k - i * n) * n + j] += features[k] * features[i * n + j];
-  const [first, alone] = timed(() => value(extendByEnergy(emptyBasis(n), { shape: [n, n], data: gram }, 0.99)));
-  const [second, beside] = timed(() => value(extendByEnergy(bases[0], { shape: [n, n], data: gram }, 0.99)));
-  console.log(`  feature basis, energy 0.99: ${first.added} directions in ${alone.toFixed(2)} s; ${second.added} beside ${widths[0]} in ${beside.toFixed(2)} s`);
+  for (let row = 0; row < n; row++) {
+    const x = data.subarray(row * n, (row + 1) * n);
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) gram[i * n + j] += x[i] * x[j];
+  }
+  return { shape: [n, n], data: gram };
+};
+
+for (const [name, scale] of spectra) {
+  const runs = Array.from({ length: count }, (_, seed) => {
+    const w = weight(seed, scale);
+    return timed(() => value(principal(w, { energy: 0.85 })));
+  });
+  const widths = runs.map(([basis]) => basis.columns.length);
+  const [clock, processor] = [sum(runs.map((run) => run[1])), sum(runs.map((run) => run[2]))];
+  console.log(`${name}: ${count} principal bases in ${clock.toFixed(1)} s (${processor.toFixed(1)} s of the processor)`);
+  console.log(`  ${Math.min(...widths)} to ${Math.max(...widths)} of ${n} directions, ${((4 * n * sum(widths)) / 2 ** 20).toFixed(1)} MiB`);
+
+  const gram = gramOf(weight(count, scale));
+  for (const basis of [emptyBasis(n), runs[0][0]]) {
+    const [{ added }, seconds, used] = timed(() => value(extendByEnergy(basis, gram, 0.99)));
+    console.log(`  feature basis, energy 0.99: ${added} directions beside ${basis.columns.length} in ${seconds.toFixed(2)} s (${used.toFixed(2)} s)`);
+  }
 }

@@ -6,8 +6,7 @@ import { checkEnergy, checkMatrix, type Matrix } from "./check.ts";
 import { eigh } from "./eigh.ts";
 import type { Basis } from "./orthonormal.ts";
 import { outside } from "./outside.ts";
-import { stacked, transpose } from "./products.ts";
-import { normalise } from "./vectors.ts";
+import { transpose } from "./products.ts";
 
 /** A basis after an extension. */
 export interface Extension {
@@ -22,16 +21,6 @@ const traceOf = (c: Matrix["data"], d: number): number => {
   let sum = 0;
   for (let i = 0; i < d; i++) sum += c[i * d + i];
   return sum;
-};
-
-/** Orthonormal vectors, taken out of the span of a basis that they hardly touch (the basis is rounded to f32) and made unit vectors again. */
-const orthonormalTo = (basis: Basis, vectors: readonly Float64Array[]): readonly Float32Array[] => {
-  const rows = outside({ shape: [vectors.length, basis.d], data: stacked(vectors, basis.d) }, basis).data;
-  return vectors.map((_, i) => {
-    const row = rows.subarray(i * basis.d, (i + 1) * basis.d);
-    normalise(row);
-    return new Float32Array(row);
-  });
 };
 
 /** Directions with less than this share of the energy are rounding of f32 bases and features. */
@@ -72,7 +61,7 @@ export const extendByEnergy = (basis: Basis, gram: Matrix, energy: number): E.Ei
       return pipe(
         eigh(square(residual), width),
         E.map(({ values, vectors }) => ({
-          basis: { d, columns: [...basis.columns, ...orthonormalTo(basis, vectors)] },
+          basis: { d, columns: [...basis.columns, ...vectors.map((v) => new Float32Array(v))] },
           added: vectors.length,
           captured: values.subarray(0, vectors.length).reduce((sum, value) => sum + value / total, before),
         })),

@@ -2,9 +2,16 @@
 import type { Matrix } from "./check.ts";
 import type { Basis } from "./orthonormal.ts";
 import { stacked, timesTransposed, transpose } from "./products.ts";
+import { dot } from "./vectors.ts";
+
+/** What is left of a row that lies in the subspace, as a share of the row: rounding of the products in f64. */
+const rounding = 2 ** -40;
 
 /**
- * X − X M Mᵀ for the rows of X [n, d] and orthonormal columns M [d, k]: the rows without what lies in the span of the basis, in f64.
+ * X − X M Mᵀ for the rows of X [n, d] and orthonormal columns M [d, k]: the rows without what lies in the span of the basis, in f64. A row inside of it
+ * becomes 0, so that nothing is left outside of a basis of the whole space.
+ *
+ * The columns are rounded to f32, so M Mᵀ is a projection to 1e-7 only; with (Mᵀ M)⁻¹ ≈ 2I − Mᵀ M between its factors it is one to 1e-14.
  *
  * ```ts
  * const basis = linalg.extend(linalg.emptyBasis(2), [[1, 0]]);
@@ -12,9 +19,16 @@ import { stacked, timesTransposed, transpose } from "./products.ts";
  * ```
  */
 export const outside = ({ shape: [n, d], data }: Matrix, { columns }: Basis): { readonly shape: readonly [number, number]; readonly data: Float64Array } => {
-  const x = Float64Array.from(data);
+  const x = new Float64Array(data);
   const k = columns.length;
-  const rows = stacked(columns, d);
-  const inside = timesTransposed(timesTransposed(x, rows, n, k, d), transpose(rows, k, d), n, d, k);
-  return { shape: [n, d], data: x.map((value, i) => value - inside[i]) };
+  const basis = stacked(columns, d);
+  const along = timesTransposed(x, basis, n, k, d);
+  const excess = timesTransposed(along, timesTransposed(basis, basis, k, k, d), n, k, k);
+  const inside = timesTransposed(along.map((y, i) => 2 * y - excess[i]), transpose(basis, k, d), n, d, k);
+  const rest = x.map((value, i) => value - inside[i]);
+  for (let i = 0; i < n; i++) {
+    const [before, after] = [x, rest].map((rows) => rows.subarray(i * d, (i + 1) * d));
+    if (dot(after, after) <= rounding * rounding * dot(before, before)) after.fill(0);
+  }
+  return { shape: [n, d], data: rest };
 };

@@ -5,7 +5,9 @@ import * as assert from "uvu/assert";
 import type { Matrix } from "../../src/linalg/check.ts";
 import { eigh } from "../../src/linalg/eigh.ts";
 import { orThrow } from "../tensor/check.ts";
-import { at, close, difference, fails, gaussian, inF32, largest, matrix, orthonormal, product, projector, times, transposed, withSpectrum } from "./matrices.ts";
+import {
+  at, close, difference, fails, gaussian, inF32, largest, matrix, orthonormal, product, projector, times, transposed, withSpectrum,
+} from "./matrices.ts";
 
 /** Every pair solves A v = λ v, the vectors are orthonormal, the values descend and sum to the trace; to 1e-10 of the largest. */
 const check = (a: Matrix, count?: number): Float64Array => {
@@ -33,7 +35,10 @@ const symmetric = (n: number, seed: number): Matrix => {
 const sizes = fc.constantFrom(1, 2, 3, 4, 5, 7, 13, 31, 64);
 
 test("random matrices, f64 and f32", () => {
-  fc.assert(fc.property(sizes, fc.nat(1000), fc.boolean(), (n, seed, half) => void check(half ? inF32(symmetric(n, seed)) : symmetric(n, seed))), { numRuns: 40 });
+  fc.assert(
+    fc.property(sizes, fc.nat(1000), fc.boolean(), (n, seed, single) => void check(single ? inF32(symmetric(n, seed)) : symmetric(n, seed))),
+    { numRuns: 40 },
+  );
 });
 
 test("only the vectors that are asked for, by a number or by the values", () => {

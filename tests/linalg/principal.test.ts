@@ -5,12 +5,14 @@ import * as assert from "uvu/assert";
 import type { Matrix } from "../../src/linalg/check.ts";
 import { extendByEnergy } from "../../src/linalg/extendByEnergy.ts";
 import { emptyBasis, extend, matrixOf, type Basis } from "../../src/linalg/orthonormal.ts";
+import { outside } from "../../src/linalg/outside.ts";
 import { principal } from "../../src/linalg/principal.ts";
 import { svd } from "../../src/linalg/svd.ts";
 import { orThrow } from "../tensor/check.ts";
 import { at, close, difference, fails, gaussian, inF32, inner, matrix, orthonormal, product, projector, times, transposed } from "./matrices.ts";
 
 const sizes = fc.constantFrom(1, 2, 3, 5, 7, 13, 31);
+const rowCounts = fc.constantFrom(1, 2, 5, 40);
 const energies = fc.constantFrom(0.2, 0.5, 0.85, 0.99, 1);
 
 const energyOf = ({ data }: Matrix): number => inner(data, data);
@@ -52,6 +54,32 @@ test("extend: orthonormal, no wider than R^d, old columns first, and the span do
 test("extend: what is in the span, zero or not finite adds nothing", () => {
   const basis = extend(emptyBasis(3), [[1, 2, 3], [3, 1, 0]]);
   assert.equal(extend(basis, [[4, 3, 3], [0, 0, 0], [NaN, 1, 1], [Infinity, 0, 0]]), basis);
+});
+
+test("outside: nothing in the span, nothing lost beside it, and zero where the basis is all of R^d", () => {
+  fc.assert(
+    fc.property(sizes, sizes, fc.nat(40), fc.nat(1000), (d, n, k, seed) => {
+      const known = gaussian(k, d, seed);
+      const basis = extend(emptyBasis(d), Array.from({ length: k }, (_, i) => known.data.slice(i * d, (i + 1) * d)));
+      const x = gaussian(n, d, seed + 1);
+      const rest = outside(x, basis);
+      assert.equal(rest.shape, [n, d]);
+      if (k >= d) assert.ok(rest.data.every((value) => value === 0));
+      else {
+        basis.columns.forEach((column) => times(rest, column).forEach((y) => close(y, 0, 1e-12 * d)));
+        assert.ok(difference(rest, matrix(n, d, (i, j) => at(x, i, j) - at(product(x, projector(basis.columns, d)), i, j))) < 1e-5);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("outside of a nearly full basis are as many directions as it lacks", () => {
+  const { data } = gaussian(64, 64, 1);
+  const basis = extend(emptyBasis(64), Array.from({ length: 62 }, (_, i) => data.slice(i * 64, (i + 1) * 64)));
+  const { v } = orThrow(svd(outside(inF32(gaussian(31, 64, 2)), basis), 16));
+  assert.is(v.length, 2);
+  v.forEach((x) => basis.columns.forEach((column) => close(inner(x, column), 0, 1e-11)));
 });
 
 // Weights ---------------------------------------------------------------------------------------------------------------------------------------
@@ -104,7 +132,7 @@ const gramOf = (rows: Matrix): Matrix => product(transposed(rows), rows);
 
 test("extendByEnergy: reaches its energy with the fewest columns; old columns stay; never wider than R^d", () => {
   fc.assert(
-    fc.property(sizes, fc.constantFrom(1, 2, 5, 40), fc.constantFrom(0.2, 0.85, 0.99), fc.nat(5), fc.boolean(), fc.nat(1000), (d, n, energy, k, single, seed) => {
+    fc.property(sizes, rowCounts, fc.constantFrom(0.2, 0.85, 0.99), fc.nat(5), fc.boolean(), fc.nat(1000), (d, n, energy, k, single, seed) => {
       const features = gaussian(n, d, seed);
       const known = gaussian(k, d, seed + 1);
       const basis = extend(emptyBasis(d), Array.from({ length: k }, (_, i) => known.data.slice(i * d, (i + 1) * d)));

@@ -5,7 +5,9 @@ import * as assert from "uvu/assert";
 import type { Matrix } from "../../src/linalg/check.ts";
 import { svd } from "../../src/linalg/svd.ts";
 import { orThrow } from "../tensor/check.ts";
-import { at, besides, close, difference, fails, gaussian, inF32, inner, largest, matrix, orthonormal, product, times, transposed, withSpectrum } from "./matrices.ts";
+import {
+  at, besides, close, difference, fails, gaussian, inF32, inner, largest, matrix, orthonormal, product, times, transposed, withSpectrum,
+} from "./matrices.ts";
 
 /** Σ s u vᵀ. */
 const rebuilt = (w: Matrix, rank: number): Matrix => {
