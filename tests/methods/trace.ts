@@ -154,6 +154,10 @@ export const near = (got: ArrayLike<number>, want: ArrayLike<number>, what: stri
   assert.ok(off <= limit, `${what} is off by ${off}`);
 };
 
+/** Asserts the same with `tolerance` as a part of the largest value that is wanted: for small numbers, as updates are. */
+export const nearRelative = (got: ArrayLike<number>, want: ArrayLike<number>, what: string): void =>
+  near(got, want, what, tolerance * Array.from(want).reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+
 /** The rows of a matrix. */
 export const rowsOf = ({ shape: [n, d], data }: HostTensor): readonly Float32Array[] => Array.from({ length: n }, (_, i) => data.subarray(i * d, (i + 1) * d));
 
