@@ -64,10 +64,7 @@ export const manifest = (stage: Manifest & { readonly parts: readonly Manifest[]
 /** Composition in one effect. Anonymous compositions are flat: their parts are listed, not nested. */
 export interface Composition<F extends URIS3, R> {
   readonly identity: <A>() => Stage<F, R, A, A>;
-  readonly compose: <A, B, N extends string, B2, C, M extends string>(
-    first: Stage<F, R, A, B, N>,
-    second: Stage<F, R, B2, C, M> & (B extends B2 ? unknown : never),
-  ) => Stage<F, R, A, C, N | M>;
+  readonly compose: <A, B, C, N extends string, M extends string>(ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>) => Stage<F, R, A, C, N | M>;
   readonly pipeline: Pipeline<F, R>;
 }
 
