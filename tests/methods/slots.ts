@@ -1,0 +1,83 @@
+/** What residual adapters see and do: a learner's model run through their branch, and the weights that the branch gives to given class tokens. */
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Device } from "../../src/device/device.ts";
+import type { HostTensor } from "../../src/formats/hostTensor.ts";
+import { imageFeatures } from "../../src/model/clip.ts";
+import { frozenParameters } from "../../src/model/frozen.ts";
+import { plainScope, type Scope } from "../../src/model/transformer.ts";
+import { through, type Branch } from "../../src/stages/branch.ts";
+import type { Learner } from "../../src/stages/learner.ts";
+import { sumOver } from "../../src/stages/pass.ts";
+import { slice } from "../../src/tensor/ops/window.ts";
+import { floats, type Tensor } from "../../src/tensor/tensor.ts";
+import { runOrThrow } from "../tensor/check.ts";
+import { runtimeOf } from "./trace.ts";
+
+type Outputs = Readonly<Record<string, Float32Array>>;
+
+/** What went on in a forward pass of images [n, channels, size, size]. */
+export interface Seen {
+  /** [n, embed]: not normalised. */
+  readonly features: Float32Array;
+  /** The class tokens [n, width] that enter linear layers, by module. */
+  readonly queries: Outputs;
+  /** What the branch noted. */
+  readonly notes: Outputs;
+}
+
+/** Runs images through a learner's model and a branch of it. */
+export const forward = async (device: Device, learner: Learner, branch: Branch | undefined, { shape, data }: HostTensor): Promise<Seen> => {
+  const { config, weights } = learner.model;
+  const out = await runOrThrow(sumOver({
+    weights, inputs: { pixels: floats(shape) }, batches: 1, at: () => TE.right({ pixels: data }),
+    of: ({ pixels }, constant) => {
+      const outputs: Record<string, Tensor> = {};
+      const plain = plainScope(frozenParameters(config));
+      const scope = through(branch, learner, plain, constant, (name, value) => void (outputs[`note ${name}`] = value));
+      const features = imageFeatures({
+        param: scope.param,
+        linear: (name, x, ...updates) => {
+          if (x.shape.length === 3) outputs[`query ${name}`] = slice(x, 1, 0, 1);
+          return scope.linear(name, x, ...updates);
+        },
+      }, config, pixels);
+      return { ...outputs, features };
+    },
+  })(runtimeOf(device)));
+  const named = (prefix: string): Outputs =>
+    Object.fromEntries(Object.entries(out).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])));
+  return { features: out.features, queries: named("query "), notes: named("note ") };
+};
+
+/**
+ * The products [n, tokens, ranks] that a branch hands to the B of all its residual adapters in one module: x [n, tokens, width] times the rows of their A,
+ * weighted. A module without a residual adapter gives x back.
+ */
+export const products = async (device: Device, learner: Learner, branch: Branch, module: string, { shape, data }: HostTensor): Promise<Float32Array> => {
+  const { products: found } = await runOrThrow(sumOver({
+    weights: new Map(), inputs: { x: floats(shape) }, batches: 1, at: () => TE.right({ x: data }),
+    of: ({ x }, constant) => {
+      const shown: Scope = { param: () => x, linear: (_, own, ...[update]) => update?.p ?? own };
+      return { products: through(branch, learner, shown, constant).linear(module, x) };
+    },
+  })(runtimeOf(device)));
+  return found;
+};
+
+/**
+ * The weights [n, ranks] of the residual adapters of one module for images whose class tokens are `queries` [n, width]. Rows of their A are orthonormal, so a
+ * second token that is the sum of all of them has a product of 1 with each; with rows that are zero it has none.
+ */
+export const weightsFor = async (device: Device, learner: Learner, branch: Branch, module: string, queries: ArrayLike<number>): Promise<Float32Array> => {
+  const { shape: [ranks, width], data: A } = branch.tensors(learner).get(`${module} A`)!;
+  const n = queries.length / width;
+  const x = new Float32Array(2 * n * width);
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < width; k++) {
+      x[2 * i * width + k] = queries[i * width + k];
+      for (let r = 0; r < ranks; r++) x[(2 * i + 1) * width + k] += A[r * width + k];
+    }
+  }
+  const p = await products(device, learner, branch, module, { shape: [n, 2, width], data: x });
+  return Float32Array.from({ length: n * ranks }, (_, at) => p[(2 * Math.floor(at / ranks) + 1) * ranks + (at % ranks)]);
+};
