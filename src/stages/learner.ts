@@ -57,8 +57,8 @@ export interface Merged {
   readonly mergeError: number;
 }
 
-/** A lesson that may have been merged: what `evaluate` takes. */
-export type MaybeMerged = Lesson & Partial<Merged>;
+/** A lesson that may have been merged: what `evaluate` takes. Adapters that are not merged yet would be lost behind it. */
+export type MaybeMerged = Lesson & Partial<Merged> & { readonly adapters?: undefined };
 
 /** Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task. */
 export interface Evaluated {
