@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
-import { textBatch } from "../model/clip.ts";
+import { textBatch, type TextBatch } from "../model/clip.ts";
 import type { Clip } from "../model/folder.ts";
 import { isClip, type Model } from "../model/model.ts";
 import { imageTransform } from "../model/preprocess.ts";
@@ -27,9 +27,9 @@ import type { Length } from "./steps.ts";
  */
 export const prompts = (template: string, classNames: readonly string[]): readonly string[] => classNames.map((name) => template.replaceAll("{c}", name));
 
-/** The text side of a batch: prompts as ids, trimmed to the longest. */
-export const encodeTexts = ({ config, tokenizer }: Clip, texts: readonly string[]): ReturnType<typeof textBatch> =>
-  textBatch(config.text, tokenise(tokenizer, texts, config.text.context).ids);
+/** The text side of a batch: prompts as ids, trimmed to the longest, or as long as `length` says. */
+export const encodeTexts = ({ config, tokenizer }: Clip, texts: readonly string[], length?: number): TextBatch =>
+  textBatch(config.text, tokenise(tokenizer, texts, config.text.context).ids, length);
 
 /**
  * Multi-hot targets [images, texts] and their transpose from labels: image i matches text `labels[i]`.
@@ -140,6 +140,7 @@ export const encode = ({ batch = 64, augment, steps, texts = "classes", template
             shape: { images: batch, texts: captions.texts, length: captions.length, previous: captions.previous },
             steps: count,
             epoch,
+            ...(isClip(model) ? { prompts: encodeTexts(model, list, model.config.text.context) } : {}),
             at: (step) =>
               pipe(
                 images.at(step),

@@ -11,10 +11,10 @@ import { modules, type Module, type ModuleKind, type Tower } from "../model/para
 import { plainScope, type Scope } from "../model/transformer.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { slice } from "../tensor/ops/window.ts";
-import { floats, indices, reshape, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
 import { through, type Branch } from "./branch.ts";
 import type { Lesson, WithBatches } from "./learner.ts";
-import { sumOver } from "./pass.ts";
+import { sumOver, type PassOptions } from "./pass.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Which modules, which of their input's rows, and how batches add up. */
@@ -52,22 +52,27 @@ const rows = (x: Tensor, tokens: "all" | "class"): Tensor => {
   return tokens === "all" ? reshape(x, [batch * length, width]) : reshape(slice(x, 1, 0, 1), [batch, width]);
 };
 
-/** The grams of one tower over so many batches. */
-const ofTower = (lesson: Lesson & WithBatches, tower: Tower, o: InputOptions, batches: number) => (runtime: Runtime): TE.TaskEither<Failure, Grams> => {
-  const { learner, batches: { shape, at } } = lesson;
+/** The grams of one tower. */
+const ofTower = (lesson: Lesson & WithBatches, tower: Tower, o: InputOptions) => (runtime: Runtime): TE.TaskEither<Failure, Grams> => {
+  const { learner, batches: { shape, epoch, at, prompts } } = lesson;
   const { config, weights } = learner.model;
   const own = modules(config, o.modules, [tower]);
-  if (own.length === 0 || (tower === "text" && !hasText(config))) return TE.right(new Map());
   const { channels, imageSize } = config.vision;
-  const inputs: Readonly<Record<string, Spec>> = tower === "vision"
-    ? { pixels: floats([shape.images, channels, imageSize, imageSize]) }
-    : { ids: indices([shape.texts, shape.length]), ends: indices([shape.texts]) };
+  const images = { at, batches: epoch, inputs: { pixels: floats([shape.images, channels, imageSize, imageSize]) } };
+  const texts = prompts === undefined ? undefined : {
+    at: () => TE.right({ ids: prompts.ids, ends: prompts.ends }), batches: 1,
+    inputs: { ids: indices([prompts.count, prompts.length]), ends: indices([prompts.count]) },
+  };
+  const walk: Pick<PassOptions, "at" | "batches" | "inputs"> | undefined = tower === "vision" ? images : texts;
+  if (own.length === 0 || walk === undefined) return TE.right(new Map());
+  // The mean of one batch is that batch.
+  const direct = o.accumulate === "gram" || walk.batches === 1;
   // The first module that sees an input stands for all that do.
   const first = new Map<string, string>();
   const widths = new Map<string, number>();
   return pipe(
     sumOver({
-      weights, inputs, at, batches,
+      weights, ...walk,
       of: ({ pixels, ids, ends }, constant) => {
         const seen = new Map<Tensor["node"], string>();
         const sums: Record<string, Tensor> = {};
@@ -79,13 +84,13 @@ const ofTower = (lesson: Lesson & WithBatches, tower: Tower, o: InputOptions, ba
           if (known !== module) return;
           const counted = rows(x, o.tokens);
           widths.set(module, counted.shape[1]);
-          sums[module] = o.accumulate === "gram" ? matmul(counted, counted, { ta: true }) : counted;
+          sums[module] = direct ? matmul(counted, counted, { ta: true }) : counted;
         });
         if (tower === "vision") imageFeatures(scope, config, pixels);
         else if (hasText(config)) textFeatures(scope, config, ids, ends);
         return sums;
       },
-      read: (sums) => (o.accumulate === "gram" ? sums : Object.fromEntries(Object.entries(sums).map(([m, x]) => [m, matmul(x, x, { ta: true })]))),
+      read: (sums) => (direct ? sums : Object.fromEntries(Object.entries(sums).map(([m, x]) => [m, matmul(x, x, { ta: true })]))),
     })(runtime),
     TE.map((grams) => {
       const matrices = new Map(Object.entries(grams).map(([m, data]) => [m, { shape: [widths.get(m)!, widths.get(m)!] as const, data }]));
@@ -94,10 +99,13 @@ const ofTower = (lesson: Lesson & WithBatches, tower: Tower, o: InputOptions, ba
   );
 };
 
-/** The grams of a task's inputs under the learner's model: images over one walk of whole batches, the texts of the first batch once. */
+/**
+ * The grams of a task's inputs under the learner's model: images over one walk of whole batches, the prompts of its classes once, at all positions (padding
+ * included, as in KeepLoRA's code: METHODS.md B.3.6).
+ */
 export const inputGrams = (lesson: Lesson & WithBatches, o: InputOptions): RTE.ReaderTaskEither<Runtime, Failure, Grams> => (runtime) =>
   pipe(
     o.towers,
-    TE.traverseSeqArray((tower) => ofTower(lesson, tower, o, tower === "vision" ? lesson.batches.epoch : 1)(runtime)),
+    TE.traverseSeqArray((tower) => ofTower(lesson, tower, o)(runtime)),
     TE.map((parts) => new Map(parts.flatMap((part) => [...part]))),
   );

@@ -4,7 +4,7 @@
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Forward } from "../model/adapters/adapter.ts";
-import { imageFeatures, textFeatures } from "../model/clip.ts";
+import { imageFeatures, textFeatures, type TextBatch } from "../model/clip.ts";
 import { hasText } from "../model/config.ts";
 import type { Scope } from "../model/transformer.ts";
 import type { HostRecord } from "../tensor/executable.ts";
@@ -60,6 +60,8 @@ export interface TrainingBatches {
   readonly steps: number;
   /** Whole batches in one walk over the task's images, at least 1: the first so many hold every image at most once. */
   readonly epoch: number;
+  /** The prompts of the task's classes at the full context, padding included; none where there is no text. */
+  readonly prompts?: TextBatch;
   readonly at: (step: number) => TE.TaskEither<Failure, HostRecord>;
 }
 

@@ -55,11 +55,11 @@ const protectFeatures = (accumulate: "code-mean" | "gram") => featureBasis({ ...
 const opened = async (): Promise<{ readonly model: Model; readonly golden: Golden }> =>
   ({ model: await readModel(fixture("clip-gelu")), golden: await goldenOf("keeplora-trace.safetensors") });
 
-/** The batches of passes and those of training; the text pass sees all positions, padding included. */
+/** The batches of passes and those of training. */
 const batches = ({ config }: Model, golden: Golden, key: Key): Readonly<Record<"walk" | "training", TrainingBatches>> => {
   const golds = { pixels: golden(`${key}.pixels`), labels: golden(`${key}.labels`), ids: golden(`${key}.prompt_ids`) };
   return {
-    walk: batchesOf(config, golds, { order: golden(`${key}.walk`), length: config.text.context }),
+    walk: batchesOf(config, golds, { order: golden(`${key}.walk`) }),
     training: batchesOf(config, golds, { order: golden(`${key}.batches`) }),
   };
 };

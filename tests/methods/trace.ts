@@ -62,20 +62,21 @@ export interface GoldenBatches {
   readonly steps?: number;
   /** Classes of earlier tasks. Default 0. */
   readonly previous?: number;
-  /** The width of the texts. Default: about the longest. */
-  readonly length?: number;
 }
 
 /** Batches of a golden task in a given order; as many as there are make a walk. */
-export const batchesOf = (config: ModelConfig, task: GoldenTask, { order, steps, previous = 0, length }: GoldenBatches): TrainingBatches => {
+export const batchesOf = (config: ModelConfig, task: GoldenTask, { order, steps, previous = 0 }: GoldenBatches): TrainingBatches => {
   const { pixels, labels, ids, first = 0 } = task;
   const [count, images] = order.shape;
-  const texts = ids !== undefined && hasText(config) ? textBatch(config.text, wholesOf(ids), length) : undefined;
+  const [texts, prompts] = ids !== undefined && hasText(config)
+    ? [textBatch(config.text, wholesOf(ids)), textBatch(config.text, wholesOf(ids), config.text.context)]
+    : [];
   const classes = task.classes ?? texts!.count;
   return {
     shape: { images, texts: classes, length: texts?.length ?? 0, previous },
     steps: steps ?? count,
     epoch: count,
+    prompts,
     at: (step) => {
       const picked = order.data.subarray(step * images, (step + 1) * images);
       const own = Uint32Array.from(picked, (image) => labels.data[image] - first);
