@@ -159,13 +159,13 @@ const pretrain = ({ out, epochs, batch, lr, seed }: Options, device: Device): TE
   const model = { ...clip, weights: allParameters().merge(iconNano, weights, trained.right.values) };
   const zeroShot = await accuracies(learner(model), iconStream(size), 0)(runtime)();
   if (E.isLeft(zeroShot)) return zeroShot;
-  console.log(`zero-shot on the stream: ${iconStream(size).tasks.map(({ name }, i) => `${name} ${zeroShot.right[i]?.toFixed(1)}`).join(", ")}`);
+  console.log(`zero-shot on the stream: ${iconStream(size).tasks.map(({ name }, i) => `${name} ${zeroShot.right.row[i]?.toFixed(1)}`).join(", ")}`);
   const heldOut = await accuracies(learner(model), {
     labelSpace: "task",
     tasks: [{ name: "held-out drawings", classNames: world.right.classNames, templates: world.right.templates, train: TE.right([]), test: TE.right(world.right.heldOut) }],
   }, 0)(runtime)();
   if (E.isLeft(heldOut)) return heldOut;
-  console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right[0]?.toFixed(1)} %`);
+  console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right.row[0]?.toFixed(1)} %`);
   const done = await writeClip(out, model, { dtype: "f16" })();
   if (E.isRight(done)) await rm(state, { force: true });
   return done;

@@ -18,16 +18,20 @@ import { textTable } from "../src/report/table.ts";
 import { learner } from "../src/stages/learner.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
-import { asksForHelp, flag, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
+import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
+import { paced } from "./run/pace.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 
 /** Sized so that all of it ends within five minutes on two CPU cores. */
-const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 6, steps: 80, batch: 32, rank: 16, lr: 3e-3, seed: 0 };
+const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 6, steps: 80, batch: 32, seed: 0 };
 
 /** SwiftShader is several times slower than lavapipe: there the same five minutes are enough for fewer steps. */
 const slowSteps = 10;
 
 const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra"];
+
+/** Scored among the task's classes, and among those of all tasks. */
+const scored = { also: ["union"] } as const;
 
 const table = {
   model: flag(otherwise(some, defaults.model), "DIR", `a CLIP folder [${defaults.model}]`),
@@ -35,13 +39,15 @@ const table = {
   tasks: flag(otherwise(whole(1, 8), defaults.tasks), "N", `the first N of the icon stream's 8 tasks [${defaults.tasks}]`),
   steps: flag(optional(whole(1)), "N", `steps a task [${defaults.steps}; ${slowSteps} on SwiftShader]`),
   batch: flag(otherwise(whole(1, 65536), defaults.batch), "N", `images a step [${defaults.batch}]`),
-  rank: flag(otherwise(whole(1, 4096), defaults.rank), "N", `rank of every adapter [${defaults.rank}]`),
-  lr: flag(otherwise(positive(10), defaults.lr), "X", `peak learning rate [${defaults.lr}]`),
+  methods: flag(otherwise(list(oneOf(...(Object.keys(methods) as MethodName[])), true), compared), "LIST", `methods with commas [${compared.join(",")}]`),
+  rank: flag(optional(whole(1, 4096)), "N", "rank of every adapter [each method's own; 16 for most]"),
+  lr: flag(optional(positive(10)), "X", "peak learning rate [0.24 / steps, and more for methods that were tuned for more]"),
   seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
 };
 
 const start = (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => async () => {
   const { model, out, tasks, batch, rank, lr, seed } = flags;
+  const own = rank === undefined ? {} : { rank };
   const ready = await pipe(out === defaults.out ? TE.right(undefined) : freeFolder(out), TE.chain(() => readClip(model)))();
   if (E.isLeft(ready)) return ready;
   const clip = ready.right;
@@ -50,8 +56,8 @@ const start = (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly i
   const done = await session(out, seed, "fail")(({ runtime, progress, folder }) => async () => {
     const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
     progress.line(`${tasks} tasks, ${steps} steps each`);
-    const chosen = compared.map((name) => methods[name]({ steps, batch, rank, lr }));
-    const ran = await compare(chosen, learner(clip), stream, ({ name }) => progress.line(`\n${name}`))(runtime)();
+    const chosen = flags.methods.map((name) => methods[name]({ ...own, steps, batch, lr: lr ?? paced(name, steps), evaluate: scored }));
+    const ran = await compare(chosen, learner(clip), stream, scored, ({ name }) => progress.line(`\n${name}`))(runtime)();
     if (E.isLeft(ran)) return ran;
     const results = ran.right;
     const lead = `${model} learns ${tasks} tasks of icons one after another, ${steps} steps each; it is tested on drawings of other vendors.`;

@@ -11,6 +11,16 @@ import type { AccuracyMatrix, AccuracyRow, Metric } from "./metrics.ts";
 /** The names of the metrics that a result holds, as mean and for each dataset. */
 export type MetricName = "transfer" | "average" | "last" | "forgetting" | "bwt" | "fwt";
 
+/** What a run reaches when the same images are scored in another label space. */
+export interface ElsewhereResult {
+  readonly zeroShot: AccuracyRow;
+  readonly matrix: readonly AccuracyRow[];
+  readonly transfer: number | null;
+  readonly average: number | null;
+  readonly last: number | null;
+  readonly forgetting: number | null;
+}
+
 /** A finished run. Accuracies in percent; metrics in percent or percentage points, `null` where they have no meaning. */
 export interface RunResult {
   readonly method: string;
@@ -34,6 +44,10 @@ export interface RunResult {
   /** The same metrics for each dataset. */
   readonly perDataset: Readonly<Record<MetricName, readonly (number | null)[]>>;
   readonly trainableParameters: number;
+  /** Bytes that the learner keeps beside its weights after the last task. */
+  readonly bytesKept: number;
+  /** The same run in other label spaces, by their names. */
+  readonly also: Readonly<Record<string, ElsewhereResult>>;
   /** Mean over modules of the rank that lives after each task; `null` where a method has no ranks. */
   readonly effectiveRank: readonly (number | null)[];
   /** For each task the rank by module name; empty where a method has no ranks. */
@@ -50,10 +64,17 @@ export interface RunFacts {
   readonly zeroShot: AccuracyRow;
   readonly matrix: AccuracyMatrix;
   readonly trainableParameters: number;
+  readonly bytesKept: number;
+  /** Zero-shot row and matrix in other label spaces, by their names. Default: none. */
+  readonly also?: Readonly<Record<string, { readonly zeroShot: AccuracyRow; readonly matrix: AccuracyMatrix }>>;
   /** For each task the rank by module name; `[]` where a method has no ranks. */
   readonly ranks: readonly Readonly<Record<string, number>>[];
   readonly seconds: number;
 }
+
+const elsewhere = (zeroShot: AccuracyRow, m: AccuracyMatrix): ElsewhereResult => ({
+  zeroShot, matrix: m.rows, transfer: transfer(m).mean, average: average(m).mean, last: last(m).mean, forgetting: forgetting(m).mean,
+});
 
 /** A result with every metric computed from the matrix, and the effective rank from the ranks. */
 export const runResult = (facts: RunFacts): RunResult => {
@@ -84,6 +105,8 @@ export const runResult = (facts: RunFacts): RunResult => {
       fwt: metrics.fwt.perDataset,
     },
     trainableParameters: facts.trainableParameters,
+    bytesKept: facts.bytesKept,
+    also: Object.fromEntries(Object.entries(facts.also ?? {}).map(([space, { zeroShot, matrix }]) => [space, elsewhere(zeroShot, matrix)])),
     effectiveRank: m.rows.map((_, i) => meanOf(Object.values(facts.ranks[i] ?? {}))),
     ranks: facts.ranks,
     seconds: facts.seconds,
@@ -110,6 +133,10 @@ export const RunResultCodec: t.Type<RunResult, unknown> = t.type({
   fwt: nullable(finite),
   perDataset: t.type({ transfer: values, average: values, last: values, forgetting: values, bwt: values, fwt: values }),
   trainableParameters: natural,
+  bytesKept: natural,
+  also: t.record(t.string, t.type({
+    zeroShot: row, matrix: t.readonlyArray(row), transfer: nullable(finite), average: nullable(finite), last: nullable(finite), forgetting: nullable(finite),
+  })),
   effectiveRank: t.readonlyArray(nullable(nonNegative)),
   ranks: t.readonlyArray(t.record(t.string, nonNegative)),
   seconds: nonNegative,

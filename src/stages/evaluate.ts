@@ -3,7 +3,6 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
-import type { AccuracyRow } from "../report/metrics.ts";
 import type { Head } from "../model/adapters/adapter.ts";
 import { isClip } from "../model/model.ts";
 import type { LabelSpace, Stream, Task } from "../stream/task.ts";
@@ -27,6 +26,8 @@ export interface EvaluateOptions {
   readonly templates?: "single" | "ensemble";
   /** Default: what the stream says. */
   readonly labelSpace?: LabelSpace;
+  /** Other label spaces that the same images are scored in. Default: none. */
+  readonly also?: readonly LabelSpace[];
 }
 
 /** What a method's evaluation has beside the options of its user. */
@@ -109,8 +110,8 @@ const best = (image: number, score: Score, tasks: readonly { readonly position: 
  */
 export const accuracies = (
   learner: Learner, stream: Stream, learned: number, options: EvaluateOptions & Inference = {},
-): ((runtime: Runtime) => TE.TaskEither<Failure, AccuracyRow>) => (runtime) => async () => {
-  const { templates = "single", labelSpace: space, through, calibration } = options;
+): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) => (runtime) => async () => {
+  const { templates = "single", labelSpace: space = stream.labelSpace, also = [], through, calibration } = options;
   const { model, head } = learner;
   const { embed } = model.config;
   const rowsOfHead = head?.bias.length ?? 0;
@@ -136,29 +137,30 @@ export const accuracies = (
       const said = headScore(head, images, embed);
       return clip ? (i, c) => own(i, c) + said(i, c) : said;
     };
-    const row: (number | null)[] = [];
+    const spaces = [space, ...also];
+    const rows = spaces.map((): (number | null)[] => stream.tasks.map(() => null));
     for (const [j, task] of stream.tasks.entries()) {
-      if (!scored[j]) {
-        row.push(null);
-        continue;
-      }
+      if (!scored[j]) continue;
       const samples = await task.test();
       if (E.isLeft(samples)) return samples;
       const images = await encode.images(samples.right)();
       if (E.isLeft(images)) return images;
-      const { tasks } = labelSpace(stream, j, learned, space);
-      const candidates = tasks
-        .map((t) => stream.tasks.indexOf(t))
-        .filter((position) => scored[position])
-        .map((position) => ({ position, first: firsts[position], count: stream.tasks[position].classNames.length }));
+      const { count, labels, notes } = images.right;
       const score = scoreOf(images.right);
-      const correction = calibration?.of(learner, images.right.notes) ?? (() => 0);
-      const hits = images.right.labels.reduce((n, label, i) => n + (best(i, score, candidates, correction) === firsts[j] + label ? 1 : 0), 0);
-      const accuracy = (100 * hits) / Math.max(1, images.right.count);
-      runtime.emit({ type: "evaluation", dataset: task.name, correct: hits, total: images.right.count, accuracy });
-      row.push(accuracy);
+      const correction = calibration?.of(learner, notes) ?? (() => 0);
+      spaces.forEach((each, k) => {
+        const candidates = labelSpace(stream, j, learned, each).tasks
+          .map((t) => stream.tasks.indexOf(t))
+          .filter((position) => scored[position])
+          .map((position) => ({ position, first: firsts[position], count: stream.tasks[position].classNames.length }));
+        const hits = labels.reduce((n, label, i) => n + (best(i, score, candidates, correction) === firsts[j] + label ? 1 : 0), 0);
+        const accuracy = (100 * hits) / Math.max(1, count);
+        rows[k][j] = accuracy;
+        if (k === 0) runtime.emit({ type: "evaluation", dataset: task.name, correct: hits, total: count, accuracy });
+      });
     }
-    return E.right(row);
+    const others = Object.fromEntries(also.map((each, k) => [each, rows[k + 1]]));
+    return E.right({ row: rows[0], ...(also.length > 0 ? { also: others } : {}) });
   } finally {
     encode.release();
   }
@@ -176,7 +178,7 @@ export const evaluate = (options: EvaluateOptions = {}, { through, calibration }
     const learned = stream.tasks.includes(task) ? position + 1 : stream.tasks.length;
     return pipe(
       accuracies(learner, stream, learned, { ...options, through, calibration })(runtime),
-      TE.map((row) => ({ ...lesson, row })),
+      TE.map((evaluated) => ({ ...lesson, ...evaluated })),
     );
   });
 };

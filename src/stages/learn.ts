@@ -7,6 +7,7 @@ import type { Failure } from "../failure.ts";
 import type { Stream, Task } from "../stream/task.ts";
 import { prompts } from "./encode.ts";
 import type { Evaluated, Learner, Lesson, MaybeMerged, Report } from "./learner.ts";
+import { bytesKept } from "./memory.ts";
 import type { Runtime } from "./runtime.ts";
 import { named, taskStage, type TaskStage } from "./stage.ts";
 
@@ -37,8 +38,9 @@ export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskSt
         runtime.emit({ type: "task", task: current.name, position });
         const after = await lesson.run({ learner: now.learner, task: current, position, stream: start.stream })(runtime)();
         if (E.isLeft(after)) return after;
-        const { learner, row, trained, mergeError } = after.right;
-        now = { ...now, learner, reports: [...now.reports, { task: current.name, row, trained, mergeError }] };
+        const { learner, row, also, trained, mergeError } = after.right;
+        const report = { task: current.name, row, also, trained, mergeError, bytesKept: bytesKept(learner) };
+        now = { ...now, learner, reports: [...now.reports, report] };
         runtime.emit({ type: "lesson", position, report: now.reports[position], learner });
       }
       return E.right(now);

@@ -63,6 +63,8 @@ export type MaybeMerged = Lesson & Partial<Merged> & { readonly adapters?: undef
 /** Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task. */
 export interface Evaluated {
   readonly row: readonly (number | null)[];
+  /** The same images scored in other label spaces, where that was asked for. */
+  readonly also?: Readonly<Partial<Record<LabelSpace, readonly (number | null)[]>>>;
 }
 
 /** What was reached after a lesson. */
@@ -70,6 +72,8 @@ export interface Report extends Evaluated {
   readonly task: string;
   readonly trained?: Trained;
   readonly mergeError?: number;
+  /** Bytes that the learner keeps for the next task beside its weights. */
+  readonly bytesKept: number;
 }
 
 /** A learner before its first task. */

@@ -13,7 +13,7 @@ import { slice } from "../tensor/ops/window.ts";
 import type { Layout } from "../tensor/layout.ts";
 import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
 import { entry, keepColumns, largest } from "./components.ts";
-import type { Lesson, WithAdapters, WithBatches } from "./learner.ts";
+import type { Lesson, WithAdapters } from "./learner.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ScheduleOf } from "./schedule.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
@@ -112,14 +112,12 @@ export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
   },
 });
 
-type AfterAdapt<N extends string> = Lesson & WithBatches & WithAdapters<N>;
+type AfterAdapt<N extends string> = Lesson & WithAdapters<N>;
 
 /** Lets rank-1 components live or die: within a step by a {@link StepSelector}, after a task by a {@link TaskSelector}. */
 export function rankSelect<N extends string>(selector: StepSelector<N>): StepStage<Trainee, Trainee, N>;
-export function rankSelect<N extends string>(selector: TaskSelector<N>): TaskStage<AfterAdapt<N>, AfterAdapt<N>>;
-export function rankSelect(
-  selector: StepSelector<string> | TaskSelector<string>,
-): StepStage<Trainee, Trainee, string> | TaskStage<AfterAdapt<string>, AfterAdapt<string>> {
+export function rankSelect<N extends string, L extends AfterAdapt<N>>(selector: TaskSelector<N>): TaskStage<L, L>;
+export function rankSelect(selector: StepSelector<string> | TaskSelector<string>): StepStage<Trainee, Trainee, string> | TaskStage<any, any> {
   const options = { [selector.name]: selector.options };
   if (selector.scale === "step") return stepStage<Trainee, Trainee, string>("rankSelect", options, selector.apply);
   return taskStage("rankSelect", options, (lesson: AfterAdapt<string>): RTE.ReaderTaskEither<Runtime, Failure, AfterAdapt<string>> => {

@@ -1,22 +1,23 @@
 /** A whole run: a method over a stream, from the zero-shot row to the numbers that a report shows. */
 import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { LogRecord } from "../report/log.ts";
 import { constantMatrix, finalOnlyMatrix, matrixFromRows, meanOf, prefixMatrix, type AccuracyMatrix, type AccuracyRow } from "../report/metrics.ts";
 import { runResult, type RunResult } from "../report/result.ts";
-import type { Stream } from "../stream/task.ts";
+import type { LabelSpace, Stream } from "../stream/task.ts";
 import { accuracies, type EvaluateOptions } from "./evaluate.ts";
 import { course, type Method } from "./learn.ts";
-import type { Learner, Report } from "./learner.ts";
+import type { Evaluated, Learner, Report } from "./learner.ts";
 import type { Event, Runtime } from "./runtime.ts";
 
 /** Options of {@link runMethod}. */
 export interface RunOptions {
   /** How the zero-shot row is measured; give the method's own stages the same. */
   readonly evaluate?: EvaluateOptions;
-  /** The zero-shot row, percent, where it is known already. Default: it is measured first. */
-  readonly zeroShot?: AccuracyRow;
+  /** The zero-shot rows, percent, where they are known already. Default: they are measured first. */
+  readonly zeroShot?: Evaluated;
   /** Facts beside the method's options that belong into the result's `options`, such as the model and the shots. */
   readonly facts?: Readonly<Record<string, unknown>>;
   /** Called with every record of the run's log, as it comes. */
@@ -63,11 +64,11 @@ export const logEvents = (method: string, seed: number, stream: Stream, write: (
 
 /** The matrix of what was reported: a row a task; that of a model that never learns; the last row alone where one lesson held all tasks. */
 const matrixOf = (
-  datasets: readonly string[], zeroShot: AccuracyRow, lessons: number, reports: readonly Report[],
+  datasets: readonly string[], zeroShot: AccuracyRow, lessons: number, rows: readonly AccuracyRow[],
 ): E.Either<Failure, AccuracyMatrix> => {
   if (lessons === 0) return constantMatrix(datasets, zeroShot);
-  if (lessons !== datasets.length) return finalOnlyMatrix(datasets, reports[reports.length - 1].row);
-  return matrixFromRows(datasets, reports.map((r) => r.row));
+  if (lessons !== datasets.length) return finalOnlyMatrix(datasets, rows[rows.length - 1]);
+  return matrixFromRows(datasets, rows);
 };
 
 /**
@@ -89,16 +90,30 @@ export const runMethod = (
     reached = event.learner;
   };
   const datasets = stream.tasks.map((t) => t.name);
-  const zeroShot: E.Either<Failure, AccuracyRow> = options.zeroShot === undefined
+  const zeroShot: E.Either<Failure, Evaluated> = options.zeroShot === undefined
     ? await accuracies(start, stream, 0, options.evaluate)({ ...runtime, emit })()
     : E.right(options.zeroShot);
   if (E.isLeft(zeroShot)) return zeroShot;
   const ended = await method.run(course(start, stream))({ ...runtime, emit })();
   const interrupted = E.isLeft(ended);
   if (interrupted && (ended.left._tag !== "Interrupted" || reports.length === 0)) return ended;
-  const whole = matrixOf(datasets, zeroShot.right, interrupted ? datasets.length : ended.right.curriculum.length, reports);
-  if (E.isLeft(whole)) return whole;
-  const matrix = interrupted ? prefixMatrix(reports.length)(whole.right) : whole.right;
+  /** The matrix of one label space. */
+  const matrixIn = (rowOf: (e: Evaluated) => AccuracyRow): E.Either<Failure, AccuracyMatrix> => pipe(
+    matrixOf(datasets, rowOf(zeroShot.right), interrupted ? datasets.length : ended.right.curriculum.length, reports.map(rowOf)),
+    E.map((whole) => (interrupted ? prefixMatrix(reports.length)(whole) : whole)),
+  );
+  const main = matrixIn(({ row }) => row);
+  if (E.isLeft(main)) return main;
+  const matrix = main.right;
+  const spaces = Object.keys(zeroShot.right.also ?? {}) as LabelSpace[];
+  const others = pipe(
+    spaces,
+    E.traverseArray((space) => pipe(
+      matrixIn(({ also }) => also?.[space] ?? datasets.map(() => null)),
+      E.map((m) => [space, { zeroShot: zeroShot.right.also![space]!.slice(0, m.datasets.length), matrix: m }] as const),
+    )),
+  );
+  if (E.isLeft(others)) return others;
   // Where one lesson held all tasks its ranks stand beside the last row.
   const ranks = [...Array.from({ length: reports.length > 0 ? matrix.rows.length - reports.length : 0 }, () => ({})), ...reports.map(entriesOf)];
   return E.right({
@@ -107,8 +122,10 @@ export const runMethod = (
       options: { ...(method.options as object), ...options.facts },
       seed: runtime.seed,
       adapter: runtime.device.adapter.line,
-      zeroShot: zeroShot.right.slice(0, matrix.datasets.length),
+      zeroShot: zeroShot.right.row.slice(0, matrix.datasets.length),
+      also: Object.fromEntries(others.right),
       matrix,
+      bytesKept: reports.at(-1)?.bytesKept ?? 0,
       trainableParameters: Math.max(0, ...reports.map((r) => r.trained?.trainableParameters ?? 0)),
       ranks,
       seconds: (performance.now() - began) / 1000,

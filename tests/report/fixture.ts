@@ -23,6 +23,7 @@ export const learned = (seed: number, shift: number, options: Readonly<Record<st
   zeroShot,
   matrix: matrix(matrixFromRows(datasets, [[60 + shift, 0, 40], [50, 70, 30], [45, 65, 80]])),
   trainableParameters: 4425984,
+  bytesKept: 1024,
   ranks: [1, 2, 3].map((task) => ({
     "vision_model.encoder.layers.0.self_attn.q_proj": task,
     "vision_model.encoder.layers.0.mlp.fc1": 4,
@@ -40,6 +41,7 @@ export const still: RunResult = runResult({
   zeroShot,
   matrix: matrix(constantMatrix(datasets, zeroShot)),
   trainableParameters: 0,
+  bytesKept: 0,
   ranks: [],
   seconds: 2,
 });
