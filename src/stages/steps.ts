@@ -81,6 +81,7 @@ type Arrow<A, B, N extends string> = Stage<URI, Tracing, A, B, N>;
  * assert.deepEqual(manifest(steps.step).parts?.map((part) => part.name), ["gradient", "update"]);
  * ```
  */
+export function repeat<N extends string>(count: PerTask<Length>, whole: Arrow<Trainee, Trainee, N>): Steps<N>;
 export function repeat<B, N extends string, M extends string>(count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
 export function repeat<B, C, N extends string, M extends string, O extends string>(
   count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, Trainee, O>,
