@@ -1,4 +1,4 @@
-/** The LoRA baselines step by step against a torch reference written from METHODS.md H (tests/fixtures/baselines_trace.py), through the stages that they are made of. */
+/** The LoRA baselines step by step against a torch reference that was written from METHODS.md H (tests/fixtures/baselines_trace.py). */
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
@@ -184,7 +184,8 @@ deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks ar
     const goldenTask = taskOf(shared, position);
     const walk = batchesOf(config, goldenTask, { order: { shape: [2, 6], data: Float32Array.from({ length: 12 }, (_, i) => i) } });
     const training = batchesOf(config, goldenTask, { order: shared(`task${position + 1}.batches`) });
-    const lesson = await runStage(device, task.pipeline(given(walk), project(residualInputs({ rank, ...inputs })), given(training)), lessonOf(now, classes, position));
+    const designed = task.pipeline(given(walk), project(residualInputs({ rank, ...inputs })), given(training));
+    const lesson = await runStage(device, designed, lessonOf(now, classes, position));
     const adapter = lora({ rank, ...inputs, directions: lesson.directions });
     const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: stepsOf() });
     near(losses.map(({ loss }) => loss), columnsOf(of("loss"))[0], `task ${position + 1}: losses`);
