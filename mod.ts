@@ -17,6 +17,7 @@ export * as tensor from "./src/tensor/language.ts";
 
 // Methods: one value a paper, and the baselines.
 export * from "./src/methods/table.ts";
+export * from "./src/methods/options.ts";
 export * from "./src/methods/presets.ts";
 export * from "./src/methods/baselines.ts";
 export * from "./src/methods/codyra.ts";

@@ -12,6 +12,7 @@ import { byTask, cosine, type PerTask } from "../stages/schedule.ts";
 import { named, task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of the LoRA baselines: those of CoDyRA where both have them, so that a comparison differs in the method alone. */
 export interface LoraMethodOptions {
@@ -34,8 +35,9 @@ export interface LoraMethodOptions {
 }
 
 /** The defaults of the LoRA baselines. */
-export const loraDefaults = {
-  steps: 500 as PerTask<Length>, batch: 64, rank: 16, lr: 5e-4 as PerTask<number>, betas: [0.9, 0.9999] as const, weightDecay: 0, modules: allLinears, towers: both, cropScale: 0.9,
+export const loraDefaults: Complete<LoraMethodOptions> = {
+  steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999], weightDecay: 0,
+  modules: allLinears, towers: both, cropScale: 0.9,
 };
 
 const loraMethod = (name: string, options: LoraMethodOptions): Method => {
@@ -60,4 +62,5 @@ export const zeroShot = (): Method => named("zero-shot", {}, skip);
 export const sequentialLora = (options: LoraMethodOptions = {}): Method => loraMethod("sequential-lora", options);
 
 /** One LoRA trained on all tasks' data at once, `steps` in all: what cannot forget, and no continual learner may do. */
-export const joint = (options: LoraMethodOptions = {}): Method => named("joint", { ...loraDefaults, ...options }, task.pipeline(pool, loraMethod("lora", options)));
+export const joint = (options: LoraMethodOptions = {}): Method =>
+  named("joint", { ...loraDefaults, ...options }, task.pipeline(pool, loraMethod("lora", options)));

@@ -20,6 +20,7 @@ import { add, constant, mul, square } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
+import type { Complete } from "./options.ts";
 
 /** ‖ |Σ_{i<t} B_i A_i| ⊙ B_t A_t ‖² over all modules; 0 at the first task. */
 export const changedEntries: Objective<"A" | "B"> = objective("changedEntries", ({ trainee: { groups }, tracing }) => {
@@ -39,7 +40,7 @@ export interface CLoraOptions extends LoraMethodOptions {
 
 /** C-LoRA as a method; queries and values are adapted. */
 export const cLora = (options: CLoraOptions = {}): Method => {
-  const o = { ...loraDefaults, modules: ["q", "v"] as const, regularisation: 1e4, ...options };
+  const o: Complete<CLoraOptions> = { ...loraDefaults, modules: ["q", "v"], regularisation: 1e4, ...options };
   return method("c-lora", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
     adapt({

@@ -19,6 +19,7 @@ import { task } from "../stages/stage.ts";
 import { rankSelect, softThreshold } from "../stages/rankSelect.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of {@link codyra}; the defaults are those of the authors' launch script (METHODS.md A.6). */
 export interface CodyraOptions {
@@ -52,9 +53,8 @@ export interface CodyraOptions {
 
 /** CoDyRA as a method: its parts are its algorithm. */
 export const codyra = (options: CodyraOptions = {}): Method => {
-  const o = {
-    steps: 500 as PerTask<Length>, batch: 64, rank: 16, lr: 5e-4 as PerTask<number>, betas: [0.9, 0.9999] as const, weightDecay: 0, kappa: 0.005, levels: 50, dense: 0.5, scaleThreshold: true,
-    shrink: "paper" as const, modules: allLinears, towers: both, cropScale: 0.9, ...options,
+  const o: Complete<CodyraOptions> = {
+    steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999], weightDecay: 0, kappa: 0.005, levels: 50, dense: 0.5, scaleThreshold: true, shrink: "paper", modules: allLinears, towers: both, cropScale: 0.9, ...options,
   };
   return method("codyra", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),

@@ -1,8 +1,9 @@
 /**
  * DAC: decomposing and composing, a pool of rank-1 experts in a single LoRA (arXiv 2601.22828; METHODS.md C).
  *
- * A LoRA of rank r is read as r experts. A router on the first token lets every sample vote for the experts of a step; the batch uses those with the most votes.
- * The AGO loss keeps the outputs of a task's most used experts away from those of past tasks, and only the most used are merged. No replay, no task id.
+ * A LoRA of rank r is read as r experts. A router on the first token lets every sample vote for the experts of a step; the batch uses those with the most
+ * votes. The AGO loss keeps the outputs of a task's most used experts away from those of past tasks, and only the most used are merged. No replay, no task
+ * id.
  */
 import { expertPool } from "../model/adapters/lora.ts";
 import { allLinears, both, type ModuleKind, type Tower } from "../model/parameters.ts";
@@ -21,6 +22,7 @@ import { byTask, cosine, type PerTask } from "../stages/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { dropout, gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of {@link dac}; the defaults are those of the authors' code (METHODS.md C.6). */
 export interface DacOptions {
@@ -60,10 +62,10 @@ export interface DacOptions {
 
 /** DAC as a method: its parts are its algorithm. */
 export const dac = (options: DacOptions = {}): Method => {
-  const o = {
-    steps: 501 as PerTask<Length>, batch: 32, rank: 12, active: 8, merged: Math.ceil((options.active ?? 8) / 2), alpha: 1, dropout: 0.2, ago: 0.1, agoPast: "all" as const,
-    agoReduce: "abs-sum" as const, router: "frozen-random" as const, lr: 2e-3 as PerTask<number>, weightDecay: 0.01, modules: allLinears, towers: both, cropScale: 0.9,
-    evaluate: { templates: "ensemble" as const }, ...options,
+  const o: Complete<DacOptions> = {
+    steps: 501, batch: 32, rank: 12, active: 8, merged: Math.ceil((options.active ?? 8) / 2), alpha: 1, dropout: 0.2,
+    ago: 0.1, agoPast: "all", agoReduce: "abs-sum", router: "frozen-random", lr: 2e-3, weightDecay: 0.01,
+    modules: allLinears, towers: both, cropScale: 0.9, evaluate: { templates: "ensemble" }, ...options,
   };
   return method("dac", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, texts: "images", template: "random", augment: randomResizedCrop(o.cropScale, 1) }),

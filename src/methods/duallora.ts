@@ -24,6 +24,7 @@ import {
 import { byTask, constantly, type PerTask } from "../stages/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of {@link duallora}: all are our choice (METHODS.md D.7 takes them from InfLoRA's public configurations). */
 export interface DualLoraOptions {
@@ -60,10 +61,10 @@ export interface DualLoraOptions {
 
 /** DualLoRA as a method, as we reconstruct it: its parts are its algorithm. */
 export const duallora = (options: DualLoraOptions = {}): Method => {
-  const o = {
-    steps: { epochs: 20 } as PerTask<Length>, batch: 128, rank: 10, optimizer: "adam" as const, lr: 5e-4 as PerTask<number>, headLr: options.lr ?? 5e-4, threshold: 0.95,
-    tokens: "class" as const, slot: "previous" as const, weights: "share" as const, orthonormal: false, prediction: {},
-    modules: ["k", "v"] as readonly ModuleKind[], towers: ["vision"] as readonly Tower[], ...options,
+  const o: Complete<DualLoraOptions> = {
+    steps: { epochs: 20 }, batch: 128, rank: 10, optimizer: "adam", lr: 5e-4,
+    headLr: options.lr ?? 5e-4, threshold: 0.95, tokens: "class", slot: "previous", weights: "share", orthonormal: false, prediction: {},
+    modules: ["k", "v"], towers: ["vision"], ...options,
   };
   const { rank, modules, towers, tokens, slot } = o;
   const memory = residual({ modules, towers, weights: o.weights });

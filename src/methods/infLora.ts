@@ -1,7 +1,7 @@
 /**
- * InfLoRA: interference-free low-rank adaptation (arXiv 2404.00228; METHODS.md H). A is designed, not trained: the leading directions of the new task's own inputs
- * outside of the subspace of past tasks' inputs, so that training B cannot interfere with them. The subspace is kept whole where the authors store its
- * complement once it is the smaller one: the projections are the same.
+ * InfLoRA: interference-free low-rank adaptation (arXiv 2404.00228; METHODS.md H). A is designed, not trained: the leading directions of the new task's own
+ * inputs outside of the subspace of past tasks' inputs, so that training B cannot interfere with them. The subspace is kept whole where the authors store
+ * its complement once it is the smaller one: the projections are the same.
  */
 import { lora } from "../model/adapters/lora.ts";
 import { adapt } from "../stages/adapt.ts";
@@ -19,6 +19,7 @@ import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of {@link infLora}. */
 export interface InfLoraOptions extends LoraMethodOptions {
@@ -32,8 +33,8 @@ export interface InfLoraOptions extends LoraMethodOptions {
 
 /** InfLoRA as a method; keys and values of the vision tower are adapted. */
 export const infLora = (options: InfLoraOptions = {}): Method => {
-  const o = {
-    ...loraDefaults, modules: ["k", "v"] as const, towers: ["vision"] as const, optimizer: "adam" as const, headLr: options.lr ?? loraDefaults.lr,
+  const o: Complete<InfLoraOptions> = {
+    ...loraDefaults, modules: ["k", "v"], towers: ["vision"], optimizer: "adam", headLr: options.lr ?? loraDefaults.lr,
     threshold: 0.95, ...options,
   };
   const { rank, modules, towers } = o;

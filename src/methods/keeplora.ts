@@ -23,6 +23,7 @@ import { classMeans } from "../stages/prototypes.ts";
 import { byTask, oneCycle, oneCycleMomentum, type PerTask } from "../stages/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of {@link keeplora}, {@link keeploraPlusPlus} and {@link keeploraPlus}; the defaults are those of the authors' code for MTIL (METHODS.md B.6). */
 export interface KeepLoraOptions {
@@ -64,15 +65,15 @@ export interface KeepLoraOptions {
   readonly evaluate?: EvaluateOptions;
 }
 
-const defaults = {
-  steps: { epochs: 10 } as PerTask<Length>, batch: 64, rank: 16, alpha: 1, lr: 1e-3 as PerTask<number>, weightDecay: 0.01, cycleMomentum: true,
-  energy: { vision: 0.85, text: 0.2 }, featureEnergy: 0.99, side: "input" as const, counting: "reach" as const, accumulate: "code-mean" as const,
-  start: "svd" as const, depth: 1, depthTowers: ["vision"] as readonly Tower[], modules: attentionLinears, towers: both, headScale: 30,
+const defaults: Complete<KeepLoraOptions> = {
+  steps: { epochs: 10 }, batch: 64, rank: 16, alpha: 1, lr: 1e-3, weightDecay: 0.01, cycleMomentum: true,
+  energy: { vision: 0.85, text: 0.2 }, featureEnergy: 0.99, side: "input", counting: "reach", accumulate: "code-mean",
+  start: "svd", depth: 1, depthTowers: ["vision"], modules: attentionLinears, towers: both, headScale: 30,
 };
 
 /** What all three share: their parts. */
 const parts = (options: KeepLoraOptions) => {
-  const o = { ...defaults, ...options };
+  const o: Complete<KeepLoraOptions> = { ...defaults, ...options };
   const { rank, modules, towers } = o;
   return {
     o,

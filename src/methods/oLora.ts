@@ -18,6 +18,7 @@ import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of {@link oLora}. */
 export interface OLoraOptions extends LoraMethodOptions {
@@ -29,7 +30,7 @@ export interface OLoraOptions extends LoraMethodOptions {
 
 /** O-LoRA as a method; queries and values are adapted. */
 export const oLora = (options: OLoraOptions = {}): Method => {
-  const o = { ...loraDefaults, modules: ["q", "v"] as const, orthogonality: 0.5, penalty: "abs-sum" as const, ...options };
+  const o: Complete<OLoraOptions> = { ...loraDefaults, modules: ["q", "v"], orthogonality: 0.5, penalty: "abs-sum", ...options };
   return method("o-lora", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
     adapt({

@@ -1,6 +1,6 @@
 /**
- * SD-LoRA: scalable decoupled low-rank adaptation (arXiv 2501.13198; METHODS.md H). The directions that earlier tasks found stay as they are, each divided by its
- * norm, and every task learns a new direction together with the magnitudes of all.
+ * SD-LoRA: scalable decoupled low-rank adaptation (arXiv 2501.13198; METHODS.md H). The directions that earlier tasks found stay as they are, each divided
+ * by its norm, and every task learns a new direction together with the magnitudes of all.
  */
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { decoupledLora, factorsOf, type PastDirections } from "../model/adapters/decoupledLora.ts";
@@ -21,6 +21,7 @@ import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
 import { unflatten } from "../tensor/layout.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
+import type { Complete } from "./options.ts";
 
 const known = memory<PastDirections>("directions", new Map());
 
@@ -55,7 +56,7 @@ export interface SdLoraOptions extends LoraMethodOptions {
 
 /** SD-LoRA as a method; queries and values are adapted, with rank 10. */
 export const sdLora = (options: SdLoraOptions = {}): Method => {
-  const o = { ...loraDefaults, rank: 10, modules: ["q", "v"] as const, magnitude: 0.8, ...options };
+  const o: Complete<SdLoraOptions> = { ...loraDefaults, rank: 10, modules: ["q", "v"], magnitude: 0.8, ...options };
   return method("sd-lora", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
     adapt({

@@ -16,6 +16,7 @@ import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../stream/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
+import type { Complete } from "./options.ts";
 
 /** Options of {@link sora}. */
 export interface SoraOptions extends LoraMethodOptions {
@@ -28,7 +29,7 @@ export interface SoraOptions extends LoraMethodOptions {
 
 /** SoRA as a method for a stream. */
 export const sora = (options: SoraOptions = {}): Method => {
-  const o = { ...loraDefaults, alpha: options.rank ?? loraDefaults.rank, kappa: 0.0026, shrink: "paper" as const, ...options };
+  const o: Complete<SoraOptions> = { ...loraDefaults, alpha: options.rank ?? loraDefaults.rank, kappa: 0.0026, shrink: "paper", ...options };
   return method("sora", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
     adapt({

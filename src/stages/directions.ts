@@ -63,9 +63,9 @@ const meanGradient = (
 };
 
 /**
- * Directions of the task's own gradient outside of what is protected (KeepLoRA, arXiv 2601.19659; METHODS.md B.3.2): G is the mean gradient of the objective with
- * respect to each weight, Ĝ = G − M Mᵀ G on the input side, and A the `rank` leading singular vectors of Ĝ there; fewer where Ĝ has a lower rank, none
- * where it is zero. Fails with `BadMatrix` where a gradient is not finite.
+ * Directions of the task's own gradient outside of what is protected (KeepLoRA, arXiv 2601.19659; METHODS.md B.3.2): G is the mean gradient of the
+ * objective with respect to each weight, Ĝ = G − M Mᵀ G on the input side, and A the `rank` leading singular vectors of Ĝ there; fewer where Ĝ has a lower
+ * rank, none where it is zero. Fails with `BadMatrix` where a gradient is not finite.
  */
 export const residualGradient = <L extends Lesson & WithBatches>(options: ResidualGradientOptions): TaskProjection<L, L & WithDirections> => ({
   scale: "task",

@@ -147,12 +147,15 @@ export const accuracies = (
       if (E.isLeft(images)) return images;
       const { count, labels, notes } = images.right;
       const score = scoreOf(images.right);
-      const correction = calibration?.of(learner, notes) ?? (() => 0);
+      const uncorrected = (): number => 0;
+      const calibrated = calibration?.of(learner, notes) ?? uncorrected;
       spaces.forEach((each, k) => {
         const candidates = labelSpace(stream, j, learned, each).tasks
           .map((t) => stream.tasks.indexOf(t))
           .filter((position) => scored[position])
           .map((position) => ({ position, first: firsts[position], count: stream.tasks[position].classNames.length }));
+        // Where the task of an image is given there is none to predict.
+        const correction = candidates.length > 1 ? calibrated : uncorrected;
         const hits = labels.reduce((n, label, i) => n + (best(i, score, candidates, correction) === firsts[j] + label ? 1 : 0), 0);
         const accuracy = (100 * hits) / Math.max(1, count);
         rows[k][j] = accuracy;

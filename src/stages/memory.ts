@@ -20,7 +20,7 @@ export const memory = <A>(name: string, empty: A): Memory<A> => ({
  *
  * ```ts
  * const shared = new Float32Array(10);
- * assert.is(bytesKept({ memory: { bases: new Map([["q", shared], ["k", shared]]), counts: [Uint32Array.of(1)] } }), 44);
+ * assert.equal(bytesKept({ memory: { bases: new Map([["q", shared], ["k", shared]]), counts: [Uint32Array.of(1)] } }), 44);
  * ```
  */
 export const bytesKept = ({ memory, head }: Pick<Learner, "memory" | "head">): number => {

@@ -3,7 +3,7 @@ import { topMask } from "../tensor/ops/select.ts";
 import { abs, add, constant, mul, scale, square } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
-import { detach, reshape, size, type Tensor } from "../tensor/tensor.ts";
+import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
 import { objective, type Objective } from "./objective.ts";
 import { pastOf, type Factor } from "./past.ts";
 import type { Encoded } from "./trainee.ts";
@@ -50,8 +50,8 @@ export interface OverlapOptions<N extends string> {
 }
 
 /**
- * How much the directions of a factor overlap with those that the learner remembers of past tasks: the inner products of the task's with all past ones, reduced.
- * DAC's AGO loss on the columns of B (arXiv 2601.22828; METHODS.md C.3.2); O-LoRA's on the rows of A (arXiv 2310.14152). 0 at the first task.
+ * How much the directions of a factor overlap with those that the learner remembers of past tasks: the inner products of the task's with all past ones,
+ * reduced. DAC's AGO loss on the columns of B (arXiv 2601.22828; METHODS.md C.3.2); O-LoRA's on the rows of A (arXiv 2310.14152). 0 at the first task.
  */
 export const overlap = <F extends Factor, N extends string = never>(
   factor: F, { critical = everyComponent as Critical<N>, reduce = "abs-sum", modules = "mean" }: OverlapOptions<N> = {},
@@ -65,9 +65,8 @@ export const overlap = <F extends Factor, N extends string = never>(
       const [n, rank] = products.shape;
       const sizes = reduce === "square-sum" ? square(products) : abs(products);
       const mask = critical.of(e, module);
-      const sum = total(mask === undefined ? sizes : mul(sizes, reshape(mask, [rank])), reduce === "mean" ? 1 / (n * critical.count(rank)) : 1);
-      return sum;
+      return total(mask === undefined ? sizes : mul(sizes, reshape(mask, [rank])), reduce === "mean" ? 1 / (n * critical.count(rank)) : 1);
     });
-    if (terms.length === 0 || size(terms[0].shape) !== 1) return constant(0, []);
+    if (terms.length === 0) return constant(0, []);
     return scale(terms.reduce(add), modules === "mean" ? 1 / views.size : 1);
   });

@@ -28,8 +28,8 @@ import { memory } from "./memory.ts";
 import type { TaskProjection } from "./projection.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** A residual adapter by module: A [r, in], B [out, r]. */
-type Residual = ReadonlyMap<string, { readonly A: HostTensor; readonly B: HostTensor }>;
+/** A residual adapter by module: B [out, r], and A [r, in] where it is not the leading directions of its slot, which are remembered already. */
+type Residual = ReadonlyMap<string, { readonly A?: HostTensor; readonly B: HostTensor }>;
 
 /** What a task left behind. */
 interface Slot {
@@ -51,10 +51,10 @@ const kept = memory<Slots>("slots", { all: [] });
 /** The number of slots that a learner remembers. */
 export const slotsOf = (learner: Pick<Learner, "memory">): number => kept.of(learner).all.length;
 
-/** The directions of a slot in one module. */
-const directionsOf = (bases: Bases, slot: Slot, name: string): readonly Float32Array[] => {
+/** The directions of a slot in one module, whose basis is given. */
+const directionsOf = (basis: Basis | undefined, slot: Slot, name: string): readonly Float32Array[] => {
   const { from, to } = slot.columns.get(name) ?? { from: 0, to: 0 };
-  return (bases.get(name)?.columns ?? []).slice(from, to);
+  return (basis?.columns ?? []).slice(from, to);
 };
 
 /** Where a task's residual adapter acts: on the directions of the task before, or on its own (METHODS.md D.3). */
@@ -68,11 +68,11 @@ export interface ResidualDirectionsOptions extends InputOptions {
   readonly energy: EnergyThreshold;
 }
 
-const leading = (columns: readonly Float32Array[], rank: number, d: number): { readonly A: HostTensor } => {
-  const rows = columns.slice(0, rank);
-  const data = new Float32Array(rows.length * d);
-  rows.forEach((row, i) => data.set(row, i * d));
-  return { A: { shape: [rows.length, d], data } };
+/** The first `count` directions as the rows of a matrix [count, d]; rows beyond them are zero. */
+const leading = (directions: readonly Float32Array[], count: number, d: number): HostTensor => {
+  const data = new Float32Array(count * d);
+  directions.slice(0, count).forEach((row, i) => data.set(row, i * d));
+  return { shape: [count, d], data };
 };
 
 /**
@@ -91,10 +91,10 @@ export const residualDirections = <L extends Lesson & WithBatches>(
     const before = remembered(learner);
     const all = modules(config, inputs.modules, inputs.towers);
     const chosen = (columns: (name: string) => readonly Float32Array[]): Directions =>
-      new Map(all.map(({ name, in: d }) => [name, leading(columns(name), rank, d)]));
+      new Map(all.map(({ name, in: d }) => [name, { A: leading(columns(name), Math.min(rank, columns(name).length), d) }]));
     const last = kept.of(learner).all.at(-1);
     if (slot === "previous") {
-      return RTE.of({ ...lesson, directions: chosen((name) => (last === undefined ? [] : directionsOf(before, last, name))) });
+      return RTE.of({ ...lesson, directions: chosen((name) => (last === undefined ? [] : directionsOf(before.get(name), last, name))) });
     }
     return pipe(
       inputGrams(lesson, inputs),
@@ -116,9 +116,12 @@ export const keepResidual = <L extends Lesson & WithAdapters<"residual.A" | "res
     const { learner, adapters: { adapter, values } } = lesson;
     const layouts = adapter.layouts(learner.model.config) as Readonly<Record<"residual.A" | "residual.B", Parameters<typeof unflatten>[0]>>;
     const [a, b] = [unflatten(layouts["residual.A"], values["residual.A"]), unflatten(layouts["residual.B"], values["residual.B"])];
-    const residual: Residual = new Map([...a].map(([name, A]) => [name, { A, B: b.get(name)! }]));
     const { all } = kept.of(learner);
-    if (slot === "current") return RTE.of({ ...lesson, learner: kept.keep(learner, { all, pending: residual }) });
+    if (slot === "current") {
+      const pending: Residual = new Map([...a].map(([name, A]) => [name, { A, B: b.get(name)! }]));
+      return RTE.of({ ...lesson, learner: kept.keep(learner, { all, pending }) });
+    }
+    const residual: Residual = new Map([...b].map(([name, B]) => [name, { B }]));
     // The first task has no slot before it, and its residual adapter has learned nothing.
     const given = all.map((s, i) => (i === all.length - 1 ? { ...s, residual } : s));
     return RTE.of({ ...lesson, learner: kept.keep(learner, { all: given }) });
@@ -208,7 +211,8 @@ const ofModule = (name: string, basis: Basis, slots: readonly Slot[], count: num
   };
   const adapters = slots.flatMap((slot, s) => {
     const own = slot.residual?.get(name);
-    return own === undefined ? [] : [{ ...own, s }];
+    if (own === undefined) return [];
+    return [{ A: own.A ?? leading(directionsOf(basis, slot, name), own.B.shape[1], basis.d), B: own.B, s }];
   });
   const share = (s: number): number => {
     const n = slots[s].normaliser.get(name)!;

@@ -45,8 +45,9 @@ const unit = ({ A, B }: Direction): number => {
 export const factorsOf = (directions: readonly Direction[], alpha: ArrayLike<number>): readonly number[] => directions.map((d, i) => alpha[i] * unit(d));
 
 /**
- * The adapter of SD-LoRA (arXiv 2501.13198; METHODS.md H): ΔW = Σ_{i<t} α_i B_i A_i / (‖B_i‖ ‖A_i‖) + α_t B_t A_t. Earlier directions are frozen; A_t, B_t and all magnitudes α [t] are
- * trained. The weights hold the earlier directions already, so that what is added to a module's output is what the magnitudes change of them.
+ * The adapter of SD-LoRA (arXiv 2501.13198; METHODS.md H): ΔW = Σ_{i<t} α_i B_i A_i / (‖B_i‖ ‖A_i‖) + α_t B_t A_t. Earlier directions are frozen; A_t, B_t
+ * and all magnitudes α [t] are trained. The weights hold the earlier directions already, so that what is added to a module's output is what the magnitudes
+ * change of them.
  */
 export const decoupledLora = (
   past: PastDirections, { rank = 10, modules: kinds = ["q", "v"], towers = both, magnitude = 0.8 }: DecoupledLoraOptions = {},

@@ -28,9 +28,9 @@ export interface DepthScaleOptions {
  * KeepLoRA++'s factor, which grows linearly with depth: base · (γ + (1 − γ) · l / (layers − 1)) (arXiv 2606.16256; METHODS.md B.2).
  *
  * ```ts
- * const config = { vision: { layers: 12 }, text: { layers: 12 } } as ClipConfig;
- * const of = (layer: number) => depthScale().of({ tower: "vision", layer } as Module, config);
- * assert.deepEqual([0, 11].map(of), [0.2, 1]);
+ * const vision = { width: 6, mlpWidth: 24, layers: 5, heads: 1, activation: "gelu", eps: 1e-5, imageSize: 8, patchSize: 4, channels: 3 } as const;
+ * const config = { vision, embed: 6 };
+ * assert.deepEqual(modules(config, ["q"]).map((module) => depthScale().of(module, config).toFixed(1)), ["0.2", "0.4", "0.6", "0.8", "1.0"]);
  * ```
  */
 export const depthScale = ({ from = 0.2, towers = ["vision"], base = 1 }: DepthScaleOptions = {}): Exclude<Scale, number> => ({
@@ -205,12 +205,17 @@ const lowRank = (options: LoraOptions, form: Form): Adapter<LowRankGroup> => {
       });
       return merged;
     },
-    ranks: (config, { gate }) => {
+    ranks: (config, { B, gate }) => {
       const l = layouts(config);
-      const living = (m: Module, i: number): number =>
-        gate === undefined ? Math.min(o.rank, directions === undefined ? o.rank : (directions.get(m.name)?.A.shape[0] ?? 0))
-          : gate.subarray(l.gate.entries[i].offset, l.gate.entries[i].offset + o.rank).reduce((n, g) => n + (g === 0 ? 0 : 1), 0);
-      return new Map(modulesOf(config).map((m, i) => [m.name, living(m, i)]));
+      const ranks = Array.from({ length: o.rank }, (_, r) => r);
+      /** A component lives by its gate, where it has one, or else by its column of B. */
+      const lives = (i: number, m: Module) => (r: number): boolean => {
+        if (gate !== undefined) return gate[l.gate.entries[i].offset + r] !== 0;
+        const { offset } = l.B.entries[i];
+        for (let row = 0; row < m.out; row++) if (B[offset + row * o.rank + r] !== 0) return true;
+        return false;
+      };
+      return new Map(modulesOf(config).map((m, i) => [m.name, ranks.filter(lives(i, m)).length]));
     },
   };
 };
