@@ -54,7 +54,8 @@ export interface CodyraOptions {
 /** CoDyRA as a method: its parts are its algorithm. */
 export const codyra = (options: CodyraOptions = {}): Method => {
   const o: Complete<CodyraOptions> = {
-    steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999], weightDecay: 0, kappa: 0.005, levels: 50, dense: 0.5, scaleThreshold: true, shrink: "paper", modules: allLinears, towers: both, cropScale: 0.9, ...options,
+    steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999], weightDecay: 0, kappa: 0.005, levels: 50, dense: 0.5, scaleThreshold: true,
+    shrink: "paper", modules: allLinears, towers: both, cropScale: 0.9, ...options,
   };
   return method("codyra", o, task.pipeline(
     encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
