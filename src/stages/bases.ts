@@ -34,7 +34,7 @@ export interface PrincipalWeightsOptions extends Omit<PrincipalOptions, "energy"
 
 /**
  * Protects the principal directions of the weights, once, before the first task (KeepLoRA's W_p, arXiv 2601.19659; METHODS.md B.3.1): the bases of modules that
- * have none yet. Fails with `BadMatrix` where a weight is not finite.
+ * have none yet. Fails with `BadMatrix` where a weight is not finite, and with `BadOption` where the output side of a weight is asked for that is not square.
  */
 export const principalWeights = <L extends Lesson>({ modules: kinds, energy, ...options }: PrincipalWeightsOptions): TaskProjection<L, L> => ({
   scale: "task",
@@ -46,9 +46,11 @@ export const principalWeights = <L extends Lesson>({ modules: kinds, energy, ...
     const before = remembered(learner);
     const fresh = modules(config, kinds, Object.keys(energy) as Tower[]).filter(({ name }) => !before.has(name));
     return RTE.fromEither(pipe(
-      each(fresh, ({ name, tower }) => pipe(
-        principal(weights.get(`${name}.weight`)!, { ...options, energy: energy[tower]! }),
-        E.map((basis) => [name, basis] as const),
+      each(fresh, (module) => pipe(
+        principal(weights.get(`${module.name}.weight`)!, { ...options, energy: energy[module.tower]! }),
+        E.filterOrElse(({ d }) => d === module.in, ({ d }): Failure =>
+          ({ _tag: "BadOption", option: "side", detail: `directions of ${module.name} are to be in R^${module.in}, as its input is, and not in R^${d}` })),
+        E.map((basis) => [module.name, basis] as const),
       )),
       E.map((found) => ({ ...lesson, learner: remember(learner, new Map([...before, ...found])) })),
     ));

@@ -64,7 +64,7 @@ export interface GoldenBatches {
   readonly previous?: number;
 }
 
-/** Batches of a golden task in a given order; as many as there are make a walk. */
+/** Batches of a golden task in a given order, over and over; as many as there are make a walk. */
 export const batchesOf = (config: ModelConfig, task: GoldenTask, { order, steps, previous = 0 }: GoldenBatches): TrainingBatches => {
   const { pixels, labels, ids, first = 0 } = task;
   const [count, images] = order.shape;
@@ -78,7 +78,7 @@ export const batchesOf = (config: ModelConfig, task: GoldenTask, { order, steps,
     epoch: count,
     prompts,
     at: (step) => {
-      const picked = order.data.subarray(step * images, (step + 1) * images);
+      const picked = rowAt(order, step % count).data;
       const own = Uint32Array.from(picked, (image) => labels.data[image] - first);
       return TE.right({ pixels: imagesAt(pixels, picked), ...targets(own, classes), ...(texts === undefined ? {} : { ids: texts.ids, ends: texts.ends }) });
     },
