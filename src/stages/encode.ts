@@ -71,21 +71,20 @@ export interface EncodeOptions {
   readonly template?: "first" | "random";
 }
 
-/** Texts and targets of a step, from its labels. */
+/** Texts and targets of a step, from the labels of its images. */
 interface Captions {
   readonly texts: number;
   readonly length: number;
   readonly previous: number;
-  readonly at: (step: number, labels: Uint32Array) => HostRecord;
+  readonly of: (labels: Uint32Array) => HostRecord;
 }
 
 /** The classes of the task, where the model has no text: targets alone. */
-const unnamed = (classes: number): Captions => ({ texts: classes, length: 0, previous: 0, at: (_, labels) => ({ ...targets(labels, classes) }) });
+const unnamed = (classes: number): Captions => ({ texts: classes, length: 0, previous: 0, of: (labels) => ({ ...targets(labels, classes) }) });
 
 const ofClasses = (clip: Clip, list: readonly string[], previous: number): Captions => {
   const { ids, ends, count, length } = encodeTexts(clip, list);
-  // The texts of a task are the same in every step: the device keeps them.
-  return { texts: count, length, previous, at: (step, labels) => ({ ...targets(labels, count), ...(step === 0 ? { ids, ends } : {}) }) };
+  return { texts: count, length, previous, of: (labels) => ({ ...targets(labels, count), ids, ends }) };
 };
 
 const ofImages = (clip: Clip, list: readonly string[], images: number): Captions => {
@@ -94,7 +93,7 @@ const ofImages = (clip: Clip, list: readonly string[], images: number): Captions
     texts: images,
     length,
     previous: 0,
-    at: (_, labels) => {
+    of: (labels) => {
       const [rows, last] = [new Uint32Array(images * length), new Uint32Array(images)];
       const soft = new Float32Array(images * images);
       labels.forEach((label, i) => {
@@ -146,7 +145,7 @@ export const encode = ({ batch = 64, augment, steps, texts = "classes", template
                 images.at(step),
                 TE.map(({ pixels, labels }): HostRecord => {
                   report(images.skipped());
-                  return { pixels, ...captions.at(step, labels) };
+                  return { pixels, ...captions.of(labels) };
                 }),
               ),
           },

@@ -14,7 +14,7 @@ export interface PassOptions {
   readonly weights: Tensors;
   /** Inputs that `of` is given; it may ask for others by leaves of its own. */
   readonly inputs?: Readonly<Record<string, Spec>>;
-  /** Batches by number; each gives all inputs, or those that changed since the batch before. */
+  /** Batches by number; each gives all inputs. */
   readonly at: (batch: number) => TE.TaskEither<Failure, HostRecord>;
   readonly batches: number;
   /** The tensors to be summed, by name. `constant` brings tensors along. */

@@ -53,7 +53,7 @@ export interface BatchShape {
   readonly previous: number;
 }
 
-/** Batches of one shape, in any order: `at(step)` gives pixels, ids, ends, targets and transposedTargets, or only those that changed since the step before. */
+/** Batches of one shape, in any order: `at(step)` gives pixels, ids, ends, targets and transposedTargets; without a text tower no ids and ends. */
 export interface TrainingBatches {
   readonly shape: BatchShape;
   /** How many steps they are made for. */
