@@ -19,7 +19,7 @@ import { matmul } from "../tensor/ops/matmul.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
 import { slice } from "../tensor/ops/window.ts";
 import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
-import { extended, remember, remembered, type Bases, type EnergyThreshold } from "./bases.ts";
+import { extended, remember, remembered, type EnergyThreshold } from "./bases.ts";
 import type { Branch } from "./branch.ts";
 import type { Calibration } from "./evaluate.ts";
 import { inputGrams, type Grams, type InputOptions } from "./inputs.ts";
@@ -117,11 +117,8 @@ export const keepResidual = <L extends Lesson & WithAdapters<"residual.A" | "res
     const layouts = adapter.layouts(learner.model.config) as Readonly<Record<"residual.A" | "residual.B", Parameters<typeof unflatten>[0]>>;
     const [a, b] = [unflatten(layouts["residual.A"], values["residual.A"]), unflatten(layouts["residual.B"], values["residual.B"])];
     const { all } = kept.of(learner);
-    if (slot === "current") {
-      const pending: Residual = new Map([...a].map(([name, A]) => [name, { A, B: b.get(name)! }]));
-      return RTE.of({ ...lesson, learner: kept.keep(learner, { all, pending }) });
-    }
-    const residual: Residual = new Map([...b].map(([name, B]) => [name, { B }]));
+    const residual: Residual = new Map([...b].map(([name, B]) => [name, slot === "current" ? { A: a.get(name)!, B } : { B }]));
+    if (slot === "current") return RTE.of({ ...lesson, learner: kept.keep(learner, { all, pending: residual }) });
     // The first task has no slot before it, and its residual adapter has learned nothing.
     const given = all.map((s, i) => (i === all.length - 1 ? { ...s, residual } : s));
     return RTE.of({ ...lesson, learner: kept.keep(learner, { all: given }) });
@@ -258,21 +255,24 @@ const sharesOf = (x: Tensor, own: (name: string) => Tensor, name: string, weight
  * which no gradient flows. Notes the scores of slots that {@link taskPrediction} reads.
  */
 export const residual = ({ modules: kinds, towers, weights = "share" }: ResidualOptions): Branch => {
-  const present = (learner: Learner): readonly (readonly [string, Basis])[] => {
+  const present = (learner: Learner, of = towers): readonly (readonly [string, Basis])[] => {
     const bases = remembered(learner);
     if (slotsOf(learner) === 0) return [];
-    return modules(learner.model.config, kinds, towers).map(({ name, in: d }) => [name, bases.get(name) ?? emptyBasis(d)] as const)
+    return modules(learner.model.config, kinds, of).map(({ name, in: d }) => [name, bases.get(name) ?? emptyBasis(d)] as const)
       .filter(([, { columns }]) => columns.length > 0);
   };
+  /** The modules that have a say in which slot an image belongs to: those that see images. */
+  const seeing = (learner: Learner): ReadonlyMap<string, Basis> => new Map(present(learner, towers.filter((tower) => tower === "vision")));
   return {
     name: "residual",
     options: { modules: kinds, towers, weights },
     tensors: (learner): Tensors => {
-      const all = present(learner);
-      return new Map(all.flatMap(([name, basis]) => ofModule(name, basis, kept.of(learner).all, all.length)));
+      const { size } = seeing(learner);
+      return new Map(present(learner).flatMap(([name, basis]) => ofModule(name, basis, kept.of(learner).all, size)));
     },
     scope: (learner, base, { own, note }): Scope => {
       const within = new Map(present(learner));
+      const scoring = seeing(learner);
       const trained = new Set([...within.keys()].filter((name) => kept.of(learner).all.some((slot) => slot.residual?.has(name))));
       let total: Tensor | undefined;
       return {
@@ -280,9 +280,11 @@ export const residual = ({ modules: kinds, towers, weights = "share" }: Residual
         linear: (name, x, ...updates) => {
           if (!within.has(name)) return base.linear(name, x, ...updates);
           const { s, w } = sharesOf(x, own, name, weights);
-          const scored = matmul(s, own(`${name} scores`));
-          total = total === undefined ? scored : add(total, scored);
-          note(scores, total);
+          if (scoring.has(name)) {
+            const scored = matmul(s, own(`${name} scores`));
+            total = total === undefined ? scored : add(total, scored);
+            note(scores, total);
+          }
           if (!trained.has(name)) return base.linear(name, x, ...updates);
           const gates = matmul(w, own(`${name} ranks`));
           const p = mul(matmul(x, own(`${name} A`), { tb: true }), reshape(gates, [x.shape[0], 1, gates.shape[1]]));

@@ -23,7 +23,7 @@ import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
 import { embed, fixture, goldenOf, readModel, wholesOf, type Model } from "../model/embeddings.ts";
-import { forward, weightsFor } from "./slots.ts";
+import { forward, weightsFor, withLastShown } from "./slots.ts";
 import {
   adaptTraced, batchesOf, columnsOf, given, learnerOf, lessonOf, near, projector, rowAt, runStage, startingAt, type Golden,
 } from "./trace.ts";
@@ -178,14 +178,7 @@ const corrections = (learner: Learner, notes: Readonly<Record<string, Float32Arr
 const infer = async (device: Device, kind: Kind, golden: Golden, after: Learner): Promise<void> => {
   const { key, theirs } = kind;
   const all = modules(after.model.config, where.modules, where.towers);
-  // The last slot waits for a residual adapter: one that is zero shows its weights and changes nothing.
-  const waiting = await runStage(device, project(residualDirections({ rank, slot: "previous", ...features })), {
-    ...lessonOf(after, [...classes, 1], 3), batches: undefined as never,
-  });
-  const adapter = parallel({ residual: lora({ rank, ...where, directions: waiting.directions }) });
-  const adapters = { adapter, values: adapter.initial(after.model.config, after.model.weights, 8, 3) };
-  const { learner: probed } = await runStage(device, project(keepResidual("previous")), { ...waiting, adapters });
-
+  const probed = await withLastShown(device, after, { ...where, rank });
   for (const weights of ["share", "raw", "softmax"] as const) {
     const [what, want] = [`${key}, ${weights}`, (name: string) => golden(`${key}.${weights}.${name}`).data];
     const { features: own, queries, notes } = await forward(device, after, memory(weights), golden("test.pixels"));

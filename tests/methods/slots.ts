@@ -2,16 +2,22 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
+import { lora } from "../../src/model/adapters/lora.ts";
+import { parallel } from "../../src/model/adapters/parallel.ts";
 import { imageFeatures } from "../../src/model/clip.ts";
 import { frozenParameters } from "../../src/model/frozen.ts";
 import { plainScope, type Scope } from "../../src/model/transformer.ts";
 import { through, type Branch } from "../../src/stages/branch.ts";
+import { share } from "../../src/stages/bases.ts";
+import type { InputOptions } from "../../src/stages/inputs.ts";
 import type { Learner } from "../../src/stages/learner.ts";
 import { sumOver } from "../../src/stages/pass.ts";
+import { project } from "../../src/stages/project.ts";
+import { keepResidual, residualDirections } from "../../src/stages/residual.ts";
 import { slice } from "../../src/tensor/ops/window.ts";
 import { floats, type Tensor } from "../../src/tensor/tensor.ts";
 import { runOrThrow } from "../tensor/check.ts";
-import { runtimeOf } from "./trace.ts";
+import { lessonOf, runStage, runtimeOf } from "./trace.ts";
 
 type Outputs = Readonly<Record<string, Float32Array>>;
 
@@ -80,4 +86,17 @@ export const weightsFor = async (device: Device, learner: Learner, branch: Branc
   }
   const p = await products(device, learner, branch, module, { shape: [n, 2, width], data: x });
   return Float32Array.from({ length: n * ranks }, (_, at) => p[(2 * Math.floor(at / ranks) + 1) * ranks + (at % ranks)]);
+};
+
+/** The learner with a residual adapter for its last slot too, which waits for one: it shows the slot's weights and adds nothing. */
+export const withLastShown = async (
+  device: Device, learner: Learner, options: { readonly rank: number } & Pick<InputOptions, "modules" | "towers">,
+): Promise<Learner> => {
+  const { config, weights } = learner.model;
+  const inputs = { ...options, tokens: "class", accumulate: "gram", slot: "previous", energy: share(1) } as const;
+  const lesson = { ...lessonOf(learner, [1], 0), batches: undefined as never };
+  const chosen = await runStage(device, project(residualDirections(inputs)), lesson);
+  const adapter = parallel({ residual: lora({ ...options, directions: chosen.directions }) });
+  const adapters = { adapter, values: adapter.initial(config, weights, 0, 0) };
+  return (await runStage(device, project(keepResidual("previous")), { ...chosen, adapters })).learner;
 };
