@@ -3,16 +3,18 @@
  * neither says anything those of the nearest protocol. What does not depend on the protocol is the method's own default.
  */
 import type { EvaluateOptions } from "../stages/evaluate.ts";
+import type { Length } from "../stages/steps.ts";
 import { taskCount, type Protocol, type ProtocolName, type ProtocolOptions } from "../stream/protocols.ts";
+import type { MethodName, MethodOptions } from "./table.ts";
 
-/** Options of a method by their names, but for how it is scored. */
-type Options = Readonly<Record<string, unknown>>;
+/** Options of a method, but for how it is scored. */
+type Options = Omit<MethodOptions, "evaluate">;
 
 /** How a method is run in a protocol. */
 export interface Preset {
   readonly options: Options;
   readonly evaluate: EvaluateOptions;
-  /** Where a paper's code has one. */
+  /** Where the method's code has one for this protocol; in others all methods have the same, and with it the same few shots and order of classes. */
   readonly seed?: number;
   readonly firstTemplate?: ProtocolOptions["firstTemplate"];
   /** Whether the method's own paper or code states the options for this protocol. */
@@ -31,13 +33,13 @@ interface Entry {
   readonly stated: readonly ProtocolName[];
 }
 
-/** The baselines train as CoDyRA does, so that a comparison differs in the method alone. */
-const base: Options = { steps: 500, batch: 64, rank: 16, lr: 5e-4 };
+/** The baselines train as CoDyRA does, so that a comparison differs in the method alone; their ranks are their own. */
+const base: Options = { steps: 500, batch: 64, lr: 5e-4 };
 
-const epochs = (...counts: readonly number[]): readonly Options[] => counts.map((n) => ({ epochs: n }));
+const epochs = (...counts: readonly number[]): readonly Length[] => counts.map((n) => ({ epochs: n }));
 
 /** The epochs of KeepLoRA in both orders of MTIL. */
-const keepEpochs = (one: readonly Options[], two: readonly Options[]): Entry["other"] =>
+const keepEpochs = (one: readonly Length[], two: readonly Length[]): Entry["other"] =>
   ({ "mtil-1": { steps: one }, "mtil-1-5shot": { steps: one }, "mtil-2": { steps: two }, "mtil-2-5shot": { steps: two } });
 
 const keeplora: Entry = {
@@ -67,12 +69,16 @@ const inflora: Entry = {
   stated: incremental,
 };
 
-const entries: Readonly<Record<string, Entry>> = {
+const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
   "zero-shot": { options: {}, stated: [] },
-  "codyra": { seed: 8, options: { ...base, kappa: 0.005 }, stated: ["x-tail"] },
+  "codyra": { seed: 8, options: { ...base, rank: 16, kappa: 0.005 }, stated: ["x-tail"] },
   keeplora,
   "keeplora++": keeplora,
-  "keeplora+": { ...keeplora, other: keepEpochs(epochs(5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5), epochs(5, 1, 1, 5, 5, 5, 5, 5, 5, 5, 5)) },
+  "keeplora+": {
+    ...keeplora,
+    options: { ...keeplora.options, steps: { epochs: 5 } },
+    other: keepEpochs(epochs(5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5), epochs(5, 1, 1, 5, 5, 5, 5, 5, 5, 5, 5)),
+  },
   "dac": {
     seed: 42,
     // The authors' loop counts from 0 to 500 inclusive.
@@ -90,17 +96,18 @@ const entries: Readonly<Record<string, Entry>> = {
 const baseline: Entry = { options: base, stated: [] };
 
 /**
- * The options of a method in a protocol. `keeplora+`, the variant with a cosine head, has an entry of its own; any other name gets the
- * options of the baselines; `joint` gets their steps times the tasks, for it trains once.
+ * The options of a method in a protocol. A method whose authors state nothing trains as the baselines do; `joint` gets their steps times the
+ * tasks, for it trains once.
  *
  * ```ts
  * assert.equal(preset(protocols["x-tail"], "codyra").options.kappa, 0.005);
  * assert.deepEqual(preset(protocols["mtil-1"], "joint").options.steps, 5500);
  * ```
  */
-export const preset = (protocol: Protocol, method: string): Preset => {
+export const preset = (protocol: Protocol, method: MethodName): Preset => {
   const { seed, firstTemplate, options, evaluate = { templates: "single" }, other = {}, stated } = entries[method] ?? baseline;
   const name = protocol.name as ProtocolName;
   const once = method === "joint" ? { steps: 500 * taskCount(protocol) } : {};
-  return { options: { ...options, ...other[name], ...once }, evaluate, seed, firstTemplate, stated: stated.includes(name) };
+  const own = stated.includes(name);
+  return { options: { ...options, ...other[name], ...once }, evaluate, seed: own ? seed : undefined, firstTemplate, stated: own };
 };

@@ -8,8 +8,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { methods } from "../../src/methods/table.ts";
 import { readClip } from "../../src/model/folder.ts";
+import { readModel } from "../../src/model/model.ts";
 import { modules } from "../../src/model/parameters.ts";
 import { decodeLog } from "../../src/report/log.ts";
+import { meanOf, type ClassIncremental } from "../../src/report/metrics.ts";
 import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
 import { protocols } from "../../src/stream/protocols.ts";
 import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
@@ -119,6 +121,35 @@ test("a run writes result, log, report and model, and the model loads again", as
   assert.equal(hidden(), []);
 });
 
+test("other label spaces stand beside the first, and --set wins over a flag", async () => {
+  const ended = await stream(flags("spaces", { "label-space": "task,union,seen", set: "rank=2,kappa=0.5,shrink=code,modules=q+fc1,steps=2" }));
+  assert.is(ended.code, 0, ended.stderr);
+  for (const name of ["codyra", "codyra, union", "codyra, seen"]) assert.match(ended.stdout, new RegExp(`^${name}  `, "m"));
+  assert.match(ended.stdout, /^Among the classes learned so far: [\d.]+ % after the last task, [\d.]+ % in the mean after each\.$/m);
+  const result = resultOf("spaces");
+  assert.equal(
+    ["rank", "kappa", "shrink", "modules", "steps", "batch", "labelSpace", "also"].map((name) => result.options[name]),
+    [2, 0.5, "code", ["q", "fc1"], 2, 4, "task", ["union", "seen"]],
+  );
+  assert.equal(Object.keys(result.also), ["union", "seen"]);
+  assert.is(result.also.seen.matrix.length, 2);
+  const { classIncremental } = JSON.parse(readFileSync(at("spaces", "result.json"), "utf8")) as { readonly classIncremental: ClassIncremental };
+  // Both tasks have as many test images.
+  assert.is(classIncremental.final, meanOf(result.also.seen.matrix[1]));
+});
+
+test("a ViT learns class after class with a head that grows", async () => {
+  const vit = join("tests", "fixtures", "vit-tiny");
+  const ended = await stream(flags("vit", { model: vit, method: "duallora", "label-space": "seen", set: "lr=1e-2" }));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /^Among the classes learned so far: /m);
+  const result = resultOf("vit");
+  assert.equal(result.zeroShot, [null, null]);
+  assert.equal(result.matrix.map((row) => row.map((a) => a !== null)), [[true, false], [true, true]]);
+  assert.ok(result.bytesKept > 0);
+  assert.is(right(await readModel(at("vit", "model"))()).config.text, undefined);
+});
+
 test("zero-shot trains nothing, and says which flags mean nothing to it", async () => {
   const ended = await stream(flags("zero", { method: "zero-shot", data: data("red", "red") }));
   assert.is(ended.code, 0, ended.stderr);
@@ -163,17 +194,17 @@ const writeCifar = async (root: string, classes: number): Promise<void> => {
   write(at(root, "cifar100"), Object.fromEntries(files) as Record<string, Uint8Array>);
 };
 
-test("a preset brings datasets, templates, label space, seed and hyper-parameters; flags win", async () => {
+test("a preset brings datasets, templates, label space and hyper-parameters; flags and --set win", async () => {
   await writeCifar("hundred", 100);
-  const ended = await stream(presetFlags("hundred", ["--out", at("preset"), "--steps", "1", "--batch", "2", "--rank", "2", "--label-space", "task"]));
+  const ended = await stream(presetFlags("hundred", ["--out", at("preset"), "--steps", "1", "--batch", "2", "--rank", "2", "--set", "kappa=0.01"]));
   assert.is(ended.code, 0, ended.stderr);
   assert.match(ended.stderr, /cifar100: cifar100 has 100 training images, the protocol 50000/);
   const result = resultOf("preset");
   assert.equal(result.datasets, Array.from({ length: 10 }, (_, i) => `cifar100-${i + 1}`));
-  assert.is(result.seed, 8);
+  assert.is(result.seed, 0);
   assert.equal(
     ["steps", "batch", "rank", "lr", "kappa", "labelSpace", "templates", "preset", "hyperParameters", "shots"].map((name) => result.options[name]),
-    [1, 2, 2, 5e-4, 0.005, "task", "single", "cifar100-10", "our choice", null],
+    [1, 2, 2, 5e-4, 0.01, "seen", "single", "cifar100-10", "our choice", null],
   );
 });
 
@@ -219,6 +250,10 @@ refuses("a preset whose data is not there, with a list", () => ofPreset("mtil-2"
 refuses("a missing flag", () => flags("out").slice(2), /^--model: is missing/);
 refuses("a number that is none", () => flags("out", { steps: "many" }), /^--steps: should be a whole number from 1 to 2147483647, not "many"/);
 refuses("a number out of range", () => flags("out", { lr: "-1" }), /^--lr: should be a number above 0/);
+refuses("an option that the method does not have", () => flags("out", { set: "lambda=0.1" }),
+  /^--set: codyra has no option lambda; it has steps, batch, .*kappa/);
+refuses("an option that is wrong", () => flags("out", { set: "kappa=0.1,shrink=none" }), /^--set: shrink should be one of paper, code, not "none"/);
+refuses("a label space twice", () => flags("out", { "label-space": "task,task" }), /^--label-space: should be a list with commas/);
 refuses("an unknown method", () => flags("out", { method: "magic" }), /^--method: should be one of zero-shot, sequential-lora, .*, not "magic"/);
 refuses("a missing model folder", () => flags("out", { model: at("nowhere") }), /^Cannot read .*nowhere.*config\.json: no such file/);
 refuses("a missing dataset folder", () => flags("out", { data: `${data("red")},${at("nowhere")}` }), /^Cannot read .*nowhere: no such file/);
@@ -245,7 +280,8 @@ test("--help says everything and asks for nothing", async () => {
   const ended = await stream(["--help"]);
   assert.is(ended.code, 0);
   assert.is(ended.stderr, "");
-  for (const name of ["model", "data", "method", "out", "steps", "batch", "shots", "rank", "lr", "seed", "label-space", "eval-limit", "preset", "data-root"]) {
+  const names = ["model", "data", "preset", "data-root", "method", "out", "steps", "batch", "shots", "rank", "lr", "seed", "label-space", "eval-limit", "set"];
+  for (const name of names) {
     assert.match(ended.stdout, new RegExp(`--${name} `));
   }
   for (const name of [...Object.keys(methods), ...Object.keys(protocols)]) assert.ok(ended.stdout.includes(name), name);

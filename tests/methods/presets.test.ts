@@ -1,24 +1,26 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { preset } from "../../src/methods/presets.ts";
+import { preset, type Preset } from "../../src/methods/presets.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
 import { protocols, taskCount, type Protocol, type ProtocolName } from "../../src/stream/protocols.ts";
 
 const test = suite("presets");
 
 const all: readonly Protocol[] = Object.values(protocols);
-const options = (protocol: ProtocolName, method: string): Readonly<Record<string, unknown>> => preset(protocols[protocol], method).options;
+const names = Object.keys(methods) as MethodName[];
+const options = (protocol: ProtocolName, method: MethodName): Preset["options"] => preset(protocols[protocol], method).options;
 const epochs = (...counts: readonly number[]): readonly unknown[] => counts.map((n) => ({ epochs: n }));
 
 test("CoDyRA (METHODS.md A.6)", () => {
   const { seed, stated, evaluate } = preset(protocols["x-tail"], "codyra");
   assert.equal(options("x-tail", "codyra"), { steps: 500, batch: 64, rank: 16, lr: 5e-4, kappa: 0.005 });
   assert.equal([seed, stated, evaluate], [8, true, { templates: "single" }]);
-  assert.is(preset(protocols["mtil-1"], "codyra").stated, false);
+  const elsewhere = preset(protocols["mtil-1"], "codyra");
+  assert.equal([elsewhere.seed, elsewhere.stated], [undefined, false]);
 });
 
 test("KeepLoRA: epochs a task in both orders (METHODS.md B.6)", () => {
-  for (const method of ["keeplora", "keeplora++"]) {
+  for (const method of ["keeplora", "keeplora++"] as const) {
     assert.equal(options("mtil-1", method), { steps: epochs(10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 5), batch: 64, rank: 16, lr: 1e-3 });
     assert.equal(options("mtil-2", method).steps, epochs(5, 2, 5, 5, 5, 5, 10, 10, 10, 10, 10));
     const { seed, firstTemplate, stated } = preset(protocols["mtil-2"], method);
@@ -27,6 +29,7 @@ test("KeepLoRA: epochs a task in both orders (METHODS.md B.6)", () => {
   }
   assert.equal(options("mtil-1", "keeplora+").steps, epochs(5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5));
   assert.equal(options("mtil-2", "keeplora+").steps, epochs(5, 1, 1, 5, 5, 5, 5, 5, 5, 5, 5));
+  assert.equal(options("x-tail", "keeplora+").steps, { epochs: 5 });
 });
 
 test("DAC: learning rates of order II by task (METHODS.md C.6)", () => {
@@ -52,9 +55,15 @@ test("joint training takes the steps of all tasks", () => {
   assert.is(options("mtil-1", "sequential-lora").steps, 500);
 });
 
+test("baselines that nobody states anything for keep their own ranks", () => {
+  for (const [method, rank] of [["sequential-lora", 16], ["sd-lora", 10], ["o-lora", 16]] as const) {
+    assert.is((methods[method](options("x-tail", method)).options as { readonly rank: number }).rank, rank, method);
+  }
+});
+
 test("what is given a task at a time is given for every task", () => {
   for (const protocol of all) {
-    for (const method of [...Object.keys(methods), "keeplora", "keeplora++", "keeplora+", "dac", "duallora", "inflora"]) {
+    for (const method of names) {
       for (const [name, value] of Object.entries(preset(protocol, method).options)) {
         if (Array.isArray(value)) assert.is(value.length, taskCount(protocol), `${protocol.name} ${method} ${name}`);
       }
@@ -63,7 +72,7 @@ test("what is given a task at a time is given for every task", () => {
 });
 
 test("every method takes every option that a preset has for it", () => {
-  for (const method of Object.keys(methods) as MethodName[]) {
+  for (const method of names) {
     const known = methods[method]({}).options as object;
     for (const protocol of all) {
       for (const name of Object.keys(preset(protocol, method).options)) assert.ok(name in known, `${method} has no option ${name}`);
