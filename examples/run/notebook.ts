@@ -1,4 +1,5 @@
 /** What the notebooks share: a runtime for their cells, failures that end a cell, and pictures of a task. */
+import { setTimeout } from "node:timers/promises";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -19,13 +20,14 @@ interface Kernel {
   readonly jupyter: { readonly display: (shown: unknown, options: { readonly raw: boolean }) => Promise<void> };
 }
 
-/**
- * Shows something, or a text, below its cell; to be awaited. Deno's kernel shows the last value of a cell and what goes through `console` as
- * well, but it may send these after it has said that the cell is done, and then nbconvert leaves them out.
- */
-export const show = (shown: Displayable | string): Promise<void> => {
+/** Long enough for the kernel to send what was shown before it says that the cell is done: nbconvert leaves out what comes later. */
+const sendingMilliseconds = 100;
+
+/** Shows something, or a text, below its cell; to be awaited. */
+export const show = async (shown: Displayable | string): Promise<void> => {
   const { jupyter } = (globalThis as unknown as { readonly Deno: Kernel }).Deno;
-  return typeof shown === "string" ? jupyter.display({ "text/plain": shown }, { raw: true }) : jupyter.display(shown, { raw: false });
+  await (typeof shown === "string" ? jupyter.display({ "text/plain": shown }, { raw: true }) : jupyter.display(shown, { raw: false }));
+  await setTimeout(sendingMilliseconds);
 };
 
 /** The value of an effect; its failure ends the cell, as a sentence. */
