@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
-import { emptyBasis, matrixOf, outside, svd, type Matrix } from "../linalg/linalg.ts";
+import { emptyBasis, extend, matrixOf, outside, svd, type Basis, type Matrix, type Svd } from "../linalg/linalg.ts";
 import { frozenParameters } from "../model/frozen.ts";
 import type { Directions } from "../model/adapters/lora.ts";
 import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
@@ -22,8 +22,16 @@ import type { Runtime } from "./runtime.ts";
 import { recorder } from "./tracing.ts";
 import { encodeBatch } from "./trainee.ts";
 
+/** What the rows of X have outside of a basis: its `rank` leading left singular vectors and values, and its right ones. */
+const leading = (x: Matrix, rank: number, basis = emptyBasis(x.shape[1])): E.Either<Failure, Pick<Svd, "u" | "s"> & Pick<Basis, "columns">> =>
+  pipe(
+    svd(outside(x, basis), rank),
+    // Directions of small singular values carry some of what rounds in large ones, and that may lie in the span of the basis.
+    E.map(({ u, s, v }) => ({ u, s, columns: extend(basis, v).columns.slice(basis.columns.length) })),
+  );
+
 /** Vectors as the rows of a tensor [k, d], times a factor. */
-const rowsOf = (vectors: readonly Float64Array[], d: number, factor = 1): HostTensor => {
+const rowsOf = (vectors: readonly Float32Array[], d: number, factor = 1): HostTensor => {
   const data = new Float32Array(vectors.length * d);
   vectors.forEach((v, i) => v.forEach((x, j) => (data[i * d + j] = factor * x)));
   return { shape: [vectors.length, d], data };
@@ -78,10 +86,10 @@ export const residualGradient = <L extends Lesson & WithBatches>(options: Residu
       return pipe(
         [...gradients],
         E.traverseArray(([name, g]) => pipe(
-          svd(outside(g, bases.get(name) ?? emptyBasis(g.shape[1])), options.rank),
-          E.map(({ u, s, v }): Directions extends ReadonlyMap<string, infer D> ? readonly [string, D] : never => {
+          leading(g, options.rank, bases.get(name)),
+          E.map(({ u, s, columns }): Directions extends ReadonlyMap<string, infer D> ? readonly [string, D] : never => {
             const [out, width] = g.shape;
-            const A = rowsOf(v, width);
+            const A = rowsOf(columns, width);
             if (options.start === "zero") return [name, { A }];
             return [name, { A, B: matrixOf({ d: out, columns: u.map((column, i) => Float32Array.from(column, (x) => x * s[i])) }) }];
           }),
@@ -113,8 +121,8 @@ export const residualInputs = <L extends Lesson & WithBatches>({ rank, ...inputs
         [...grams],
         // C is symmetric: taking M out of its rows and decomposing is the transposed of taking it out of its columns.
         E.traverseArray(([name, gram]) => pipe(
-          svd(outside(gram, bases.get(name) ?? emptyBasis(gram.shape[1])), rank),
-          E.map(({ v }) => [name, { A: rowsOf(v, gram.shape[1], 1 / Math.sqrt(3)) }] as const),
+          leading(gram, rank, bases.get(name)),
+          E.map(({ columns }) => [name, { A: rowsOf(columns, gram.shape[1], 1 / Math.sqrt(3)) }] as const),
         )),
       );
     }),
