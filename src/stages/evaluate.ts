@@ -118,7 +118,8 @@ export const accuracies = (
   const clip = isClip(model);
   const firsts = stream.tasks.map((_, j) => stream.tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
   const scored = stream.tasks.map((task, j) => clip || firsts[j] + task.classNames.length <= rowsOfHead);
-  runtime.emit({ type: "evaluating", datasets: scored.filter((s) => s).length });
+  const datasets = scored.filter((s) => s).length;
+  if (datasets > 0) runtime.emit({ type: "evaluating", datasets });
   const made = encoder(learner, runtime, through);
   if (E.isLeft(made)) return made;
   const encode = made.right;
