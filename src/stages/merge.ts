@@ -30,29 +30,25 @@ export const all: Selection<never> = { name: "all", apply: (_, values) => values
 /** The components whose gate is not zero (CoDyRA, METHODS.md A.4). */
 export const selected: Selection<"B" | "gate"> = {
   name: "selected",
-  apply: (layouts, values) => ({
-    ...values,
-    B: keepColumns(layouts.B, values.B, (module, r) => values.gate[layouts.gate.entries[module].offset + r] !== 0),
-  }),
+  apply: (layouts, values) => keepColumns(layouts.B, values, (module, r) => values.gate[layouts.gate.entries[module].offset + r] !== 0),
 };
 
 /**
- * One branch of parallel adapters (DualLoRA merges its orthogonal branch alone, METHODS.md D.3): the B of every other branch is taken as zero.
+ * One branch of parallel adapters (DualLoRA merges its orthogonal branch alone, METHODS.md D.3): the B of every other branch is taken back to its start.
  */
 export const branch = <K extends string>(name: K): Selection<`${K}.B`> => ({
   name: `branch(${name})`,
-  apply: (_, values) => Object.fromEntries(
-    Object.entries<Float32Array>(values).map(([g, v]) => [g, g.endsWith(".B") && g !== `${name}.B` ? new Float32Array(v.length) : v]),
-  ) as typeof values,
+  apply: (_, values) => {
+    const all: Readonly<Record<string, Float32Array>> = values;
+    const other = (group: string): boolean => group.endsWith(".B") && group !== `${name}.B`;
+    return Object.fromEntries(Object.entries(all).map(([g, v]) => [g, other(g) ? (all[`${g}0`] ?? new Float32Array(v.length)) : v])) as typeof values;
+  },
 });
 
 /** The `count` components of every module with the most votes, the lowest index first among equals (DAC, METHODS.md C.5). */
 export const mostUsed = (count: number): Selection<"B" | "counts"> => ({
   name: `mostUsed(${count})`,
-  apply: (layouts, values) => ({
-    ...values,
-    B: keepColumns(layouts.B, values.B, (module, r) => largest(entry(layouts.counts, values.counts, module), count).has(r)),
-  }),
+  apply: (layouts, values) => keepColumns(layouts.B, values, (module, r) => largest(entry(layouts.counts, values.counts, module), count).has(r)),
 });
 
 /** Features of a batch under given weights, through an adapter or without one. */

@@ -1,6 +1,6 @@
 /** Objectives that keep the directions of a task's update away from those of past tasks. */
 import { topMask } from "../tensor/ops/select.ts";
-import { abs, add, constant, mul, scale, square } from "../tensor/ops/elementwise.ts";
+import { abs, add, constant, mul, scale, square, sub } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
 import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
@@ -58,8 +58,10 @@ export const overlap = <F extends Factor, N extends string = never>(
 ): Objective<F | N> =>
   objective<F | N>(`overlap(${factor}, ${critical.name}, ${reduce})`, (e) => {
     const before = pastOf(factor, e.tracing);
-    const { views } = e.trainee.groups[factor];
-    const terms = [...views].filter(([module]) => before.has(module)).map(([module, own]) => {
+    const { [factor]: { views }, [`${factor}0`]: started } = e.trainee.groups;
+    const terms = [...views].filter(([module]) => before.has(module)).map(([module, now]) => {
+      // Where B did not start at zero, the update is what it gained.
+      const own = started === undefined ? now : sub(now, started.views.get(module)!);
       const rows = e.tracing.constant(`past ${factor} of ${module}`, before.get(module)!);
       const products = factor === "B" ? matmul(rows, own) : matmul(rows, own, { tb: true });
       const [n, rank] = products.shape;

@@ -3,6 +3,7 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { size } from "../tensor/tensor.ts";
 import type { Layout } from "../tensor/layout.ts";
+import { gained } from "./components.ts";
 import type { Learner, Lesson, WithAdapters } from "./learner.ts";
 import { memory } from "./memory.ts";
 import { all, type Selection } from "./merge.ts";
@@ -19,7 +20,7 @@ const places = { A: memory<Past>("past A", new Map()), B: memory<Past>("past B",
 /** What a learner remembers of a factor; empty before the first task. */
 export const pastOf = (factor: Factor, learner: Pick<Learner, "memory">): Past => places[factor].of(learner);
 
-/** The directions of a factor as rows: those of the components whose column is not zero in `kept`. */
+/** The directions of a factor as rows: those of the components that `kept` has left at 1. */
 const directions = (
   factor: Factor, layouts: Readonly<Record<Factor, Layout>>, { A, B }: Readonly<Record<Factor, Float32Array>>, kept: Float32Array, module: number,
 ): readonly Float32Array[] => {
@@ -27,7 +28,7 @@ const directions = (
   const { offset: a, shape: [, width] } = layouts.A.entries[module];
   const column = (of: Float32Array, r: number): Float32Array => Float32Array.from({ length: out }, (_, row) => of[b + row * rank + r]);
   return Array.from({ length: rank }, (_, r) => r)
-    .filter((r) => column(kept, r).some((x) => x !== 0))
+    .filter((r) => column(kept, r).every((x) => x === 1))
     .map((r) => (factor === "A" ? A.slice(a + r * width, a + (r + 1) * width) : column(B, r)));
 };
 
@@ -51,11 +52,12 @@ export const past = <N extends string, L extends Lesson & WithAdapters<Factor | 
   run: (lesson) => {
     const { learner, adapters: { adapter, values } } = lesson;
     const layouts: Readonly<Record<Factor | N, Layout>> = adapter.layouts(learner.model.config) as never;
-    // A selection sets the columns of B that it drops to zero; among ones they are told from those of components that never lived.
+    // A selection takes the columns of B that it drops back to their start; among ones they are told from those of components that never lived.
     const kept = selection.apply(layouts, { ...values, B: values.B.map(() => 1) });
     const before = pastOf(factor, learner);
+    const B = gained(values);
     const after = layouts[factor].entries.map(({ name, shape }, module) => {
-      const rows = directions(factor, layouts, values, kept.B, module);
+      const rows = directions(factor, layouts, { A: values.A, B }, kept.B, module);
       return [name, joined(before.get(name), rows, factor === "A" ? shape[1] : shape[0])] as const;
     });
     return RTE.of({ ...lesson, learner: places[factor].keep(learner, new Map(after.filter(([, { shape }]) => size(shape) > 0))) });

@@ -12,7 +12,7 @@ import { softmax } from "../tensor/ops/softmax.ts";
 import { slice } from "../tensor/ops/window.ts";
 import type { Layout } from "../tensor/layout.ts";
 import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
-import { entry, keepColumns, largest } from "./components.ts";
+import { entry, gained, keepColumns, largest } from "./components.ts";
 import type { Lesson, WithAdapters } from "./learner.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ScheduleOf } from "./schedule.ts";
@@ -94,21 +94,22 @@ export interface TaskSelector<N extends string> {
 }
 
 /**
- * Keeps the `count` components of every module whose ‖B[:, i]‖ ‖A[i, :]‖ is largest, and sets the B of the others to zero; the first
- * of equals stays.
+ * Keeps the `count` components of every module whose ‖B[:, i]‖ ‖A[i, :]‖ is largest, and takes the B of the others back to its start; the first of equals
+ * stays. Where B did not start at zero, what it gained counts.
  */
 export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
   scale: "task",
   name: "magnitude",
   options: { count },
-  apply: (layouts, { A, B }) => {
+  apply: (layouts, values) => {
+    const B = gained(values);
     const norms = layouts.A.entries.map(({ shape: [rank, columns] }, module) => {
-      const [a, b] = [entry(layouts.A, A, module), entry(layouts.B, B, module)];
+      const [a, b] = [entry(layouts.A, values.A, module), entry(layouts.B, B, module)];
       return Array.from({ length: rank }, (_, r) =>
         Math.hypot(...a.subarray(r * columns, (r + 1) * columns)) * Math.hypot(...b.filter((_, i) => i % rank === r)));
     });
     const living = norms.map((n) => largest(n, count));
-    return { A, B: keepColumns(layouts.B, B, (module, r) => living[module].has(r)) };
+    return keepColumns(layouts.B, values, (module, r) => living[module].has(r));
   },
 });
 

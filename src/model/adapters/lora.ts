@@ -205,14 +205,14 @@ const lowRank = (options: LoraOptions, form: Form): Adapter<LowRankGroup> => {
       });
       return merged;
     },
-    ranks: (config, { B, gate }) => {
+    ranks: (config, { B, gate, B0 }) => {
       const l = layouts(config);
       const ranks = Array.from({ length: o.rank }, (_, r) => r);
       /** A component lives by its gate, where it has one, or else by its column of B. */
       const lives = (i: number, m: Module) => (r: number): boolean => {
         if (gate !== undefined) return gate[l.gate.entries[i].offset + r] !== 0;
         const { offset } = l.B.entries[i];
-        for (let row = 0; row < m.out; row++) if (B[offset + row * o.rank + r] !== 0) return true;
+        for (let at = offset + r; at < offset + m.out * o.rank; at += o.rank) if (B[at] !== (B0?.[at] ?? 0)) return true;
         return false;
       };
       return new Map(modulesOf(config).map((m, i) => [m.name, ranks.filter(lives(i, m)).length]));
