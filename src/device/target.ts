@@ -37,9 +37,29 @@ export const measured = (device: Device, lower: (target: Target) => unknown): Ta
       );
 };
 
-/** The target that a device is. */
-export const target = (device: Device): Target => ({
-  adapter: device.adapter,
-  maxBinding: Math.floor(device.limits.maxStorageBufferBindingSize / 4),
-  matmul: (shape) => matmulVariants(device.adapter, shape)[0],
-});
+/** Best guesses by shape: a model has few shapes and many products, and ranking the variants of one takes a while. */
+const guesses = new WeakMap<Device["adapter"], Map<string, MatmulPlan>>();
+
+const guessed = (adapter: Device["adapter"], shape: MatmulShape): MatmulPlan => {
+  const known = guesses.get(adapter) ?? new Map<string, MatmulPlan>();
+  guesses.set(adapter, known);
+  const key = JSON.stringify(shape);
+  const plan = known.get(key) ?? matmulVariants(adapter, shape)[0];
+  known.set(key, plan);
+  return plan;
+};
+
+/** The target that a device is. A product that comes again, as in every block of a tower, is ranked once. */
+export const target = (device: Device): Target => {
+  const guessed = new Map<string, MatmulPlan>();
+  return {
+    adapter: device.adapter,
+    maxBinding: Math.floor(device.limits.maxStorageBufferBindingSize / 4),
+    matmul: (shape) => {
+      const key = JSON.stringify(shape);
+      const plan = guessed.get(key) ?? matmulVariants(device.adapter, shape)[0];
+      guessed.set(key, plan);
+      return plan;
+    },
+  };
+};
