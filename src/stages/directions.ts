@@ -6,7 +6,7 @@ import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { emptyBasis, extend, matrixOf, outside, svd, type Basis, type Matrix, type Svd } from "../linalg/linalg.ts";
 import { frozenParameters } from "../model/frozen.ts";
-import type { Directions } from "../model/adapters/lora.ts";
+import type { ModuleDirections } from "../model/adapters/lora.ts";
 import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
 import { plainScope } from "../model/transformer.ts";
 import { gradient } from "../tensor/gradient.ts";
@@ -87,7 +87,7 @@ export const residualGradient = <L extends Lesson & WithBatches>(options: Residu
         [...gradients],
         E.traverseArray(([name, g]) => pipe(
           leading(g, options.rank, bases.get(name)),
-          E.map(({ u, s, columns }): Directions extends ReadonlyMap<string, infer D> ? readonly [string, D] : never => {
+          E.map(({ u, s, columns }): readonly [string, ModuleDirections] => {
             const [out, width] = g.shape;
             const A = rowsOf(columns, width);
             if (options.start === "zero") return [name, { A }];

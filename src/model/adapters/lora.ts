@@ -42,8 +42,14 @@ export const depthScale = ({ from = 0.2, towers = ["vision"], base = 1 }: DepthS
   },
 });
 
-/** A [at most r, in] of every module, chosen beforehand, and where B [out, r] starts: at 0 where it is not given. */
-export type Directions = ReadonlyMap<string, { readonly A: HostTensor; readonly B?: HostTensor }>;
+/** The directions of one module: A [at most r, in], and where B [out, r] starts, at 0 where that is not given. */
+export interface ModuleDirections {
+  readonly A: HostTensor;
+  readonly B?: HostTensor;
+}
+
+/** Directions that were chosen beforehand, by module. */
+export type Directions = ReadonlyMap<string, ModuleDirections>;
 
 /** Options of all low-rank adapters. */
 export interface LoraOptions {
