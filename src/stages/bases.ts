@@ -112,7 +112,7 @@ export interface FeatureBasisOptions extends InputOptions {
 export const featureBasis = <L extends Lesson & WithBatches>({ energy, ...inputs }: FeatureBasisOptions): TaskProjection<L, L> => ({
   scale: "task",
   name: "featureBasis",
-  options: { ...inputs, energy: { [energy.name]: energy.options } },
+  options: { ...inputs, through: inputs.through?.name, energy: { [energy.name]: energy.options } },
   run: (lesson) => pipe(
     inputGrams(lesson, inputs),
     RTE.chainEitherK((grams) => extended(remembered(lesson.learner), grams, energy.of(lesson.position, lesson.stream.tasks.length))),

@@ -112,7 +112,7 @@ export interface ResidualInputsOptions extends InputOptions {
 export const residualInputs = <L extends Lesson & WithBatches>({ rank, ...inputs }: ResidualInputsOptions): TaskProjection<L, L & WithDirections> => ({
   scale: "task",
   name: "residualInputs",
-  options: { rank, ...inputs },
+  options: { rank, ...inputs, through: inputs.through?.name },
   run: (lesson) => pipe(
     inputGrams(lesson, inputs),
     RTE.chainEitherK((grams) => {
