@@ -4,13 +4,14 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import {
-  adamW, adapt, all, allLinears, attentionLinears, batchVote, both, branch, classMeans, constantly, contrastive, cosine, cosineHead, course, depthScale, dropout,
-  encode, evaluate, everyComponent, expertPool, featureBasis, gatedLora, gradient, imageCache, imageToText, largestGates, learner, linalg, lora, magnitude, manifest,
-  merge, method, modules, mostUsed, mostVoted, oneCycle, outOf, overlap, parallel, past, pastOf, principalWeights, project, rankSelect, readVit, remembered, repeat,
-  residualGradient, residualInputs, rising, rowSpan, rowsOutOf, selected, sgd, share, softThreshold, step, sum, task, textToImage, train, update, weighted,
-  type Adapter, type Device, type Evaluated, type Event, type LabelSpace, type Learner, type Lesson, type Merged, type Model, type ModuleKind, type Objective,
-  type Runtime, type Sample, type StepStage, type Steps, type Stream, type Task, type TaskProjection, type TaskStage, type Tower, type Training, type WithAdapters,
-  type WithBatches, type WithDirections, type WithPrototypes,
+  adamW, adapt, all, allLinears, attentionLinears, batchVote, both, branch, classMeans, constantly, contrastive, cosine, cosineHead, course, depthScale,
+  dropout, encode, evaluate, everyComponent, expertPool, featureBasis, gatedLora, gradient, imageCache, imageToText, largestGates, learner, linalg, lora,
+  magnitude, manifest, merge, method, modules, mostUsed, mostVoted, oneCycle, outOf, overlap, parallel, past, pastOf, principalWeights, project, rankSelect,
+  readVit, remembered, repeat, residualGradient, residualInputs, rising, rowSpan, rowsOutOf, selected, sgd, share, softThreshold, step, sum, task,
+  textToImage, train, update, weighted,
+  type Adapter, type Device, type Evaluated, type Event, type LabelSpace, type Learner, type Lesson, type Merged, type Model, type ModuleKind,
+  type Objective, type Runtime, type Sample, type StepStage, type Steps, type Stream, type Task, type TaskProjection, type TaskStage, type Tower,
+  type Training, type WithAdapters, type WithBatches, type WithDirections, type WithPrototypes,
 } from "../../mod.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { right } from "../fixtures/datasets.ts";
@@ -424,7 +425,7 @@ const keepsItsPromises = async (device: Device, plan: Plan): Promise<void> => {
 
 for (const kind of kinds) {
   deviceTest(`whatever is composed with ${kind} keeps its promises`, (device) =>
-    fc.assert(fc.asyncProperty(plans(kind), (plan) => keepsItsPromises(device, plan)), { numRuns: 3, endOnFailure: true, includeErrorInReport: true }));
+    fc.assert(fc.asyncProperty(plans(kind), (plan) => keepsItsPromises(device, plan)), { numRuns: 4, endOnFailure: true, includeErrorInReport: true }));
 }
 
 runTests();
