@@ -47,7 +47,7 @@ test("the text of an import is found in all its forms", () => {
 });
 
 test("every room has its floor", () => {
-  for (const file of sources) assert.ok(shared.includes(file) || floorOf(file) >= 0, `${file} is in no room of DESIGN.md`);
+  for (const file of sources) assert.ok(shared.includes(file) || floorOf(file) >= 0, `${file} is in no room of any floor`);
 });
 
 test("every import names a file of the product, with its suffix", () => {

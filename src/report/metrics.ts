@@ -60,7 +60,7 @@ export const matrixFromRows = (datasets: readonly string[], rows: readonly Accur
 
 /**
  * The matrix of a model that never learns: every row is `row`. Its Transfer is the mean over datasets 2 to T, its Average and Last
- * the mean over all: the zero-shot row as METHODS E.1 treats it.
+ * the mean over all: the zero-shot row as METHODS.md E.1 treats it.
  */
 export const constantMatrix = (datasets: readonly string[], row: AccuracyRow): Either<Failure, AccuracyMatrix> =>
   matrixFromRows(datasets, datasets.map(() => row));
@@ -99,7 +99,7 @@ const metric = (size: number, named: readonly number[], value: (j: number) => nu
 const minus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
 
 /**
- * Transfer (METHODS E.1): accuracy on dataset j before it is learned, `mean_{i<j} a[i][j]`; the first dataset has none.
+ * Transfer (METHODS.md E.1): accuracy on dataset j before it is learned, `mean_{i<j} a[i][j]`; the first dataset has none.
  *
  * ```ts
  * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [80, 70]] };
@@ -112,7 +112,7 @@ export const transfer = (m: AccuracyMatrix): Metric => {
 };
 
 /**
- * Average (METHODS E.1): `mean_i a[i][j]` over all rows.
+ * Average (METHODS.md E.1): `mean_i a[i][j]` over all rows.
  *
  * ```ts
  * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [80, 70]] };
@@ -125,7 +125,7 @@ export const average = (m: AccuracyMatrix): Metric => {
 };
 
 /**
- * Last (METHODS E.1): accuracy at the end of the stream, `a[T][j]`.
+ * Last (METHODS.md E.1): accuracy at the end of the stream, `a[T][j]`.
  *
  * ```ts
  * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [80, 70]] };
@@ -138,7 +138,7 @@ export const last = (m: AccuracyMatrix): Metric => {
 };
 
 /**
- * Forgetting (METHODS E.4): `max_{i<=T} a[i][j] - a[T][j]` for j < T, never negative; `null` for one task. Rows before task j enter
+ * Forgetting (METHODS.md E.4): `max_{i<=T} a[i][j] - a[T][j]` for j < T, never negative; `null` for one task. Rows before task j enter
  * the maximum where they were measured; class-incremental streams have none there.
  *
  * ```ts
@@ -183,7 +183,7 @@ export interface ClassIncremental {
 }
 
 /**
- * Class-incremental A_t and their mean (METHODS E.4). `testSizes` are the test images of each task: A_t is over images, so tasks weigh
+ * Class-incremental A_t and their mean (METHODS.md E.4). `testSizes` are the test images of each task: A_t is over images, so tasks weigh
  * by them. Cells to the right of the diagonal (classes not seen yet) are not read.
  *
  * ```ts

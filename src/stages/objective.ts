@@ -18,7 +18,7 @@ export const objective = <N extends string = never>(name: string, loss: (e: Enco
 
 /**
  * Mean over images of the cross-entropy of their logits, exp(logit scale) · cos(image, text) for a CLIP, over the texts of the batch (CoDyRA's L_i,
- * METHODS.md A.3; the local cross-entropy of B.3.4 and D.3).
+ * METHODS.md A.3; the local cross-entropy of METHODS.md B.3.4 and D.3).
  */
 export const imageToText: Objective = objective("imageToText", ({ logits, targets, batch }) => total(crossEntropy(logits, targets), 1 / batch.images));
 

@@ -22,7 +22,7 @@ export interface CosineOptions {
 }
 
 /**
- * Half a cosine from `peak` at step 0 to 0 after the last, after a linear warm-up of `warmup` steps (METHODS.md A.3 has none; C.3.3 has a floor).
+ * Half a cosine from `peak` at step 0 to 0 after the last, after a linear warm-up of `warmup` steps (METHODS.md A.3; with a floor METHODS.md C.3.3).
  *
  * ```ts
  * const lr = cosine(1e-3).of(100);

@@ -1,4 +1,4 @@
-/** DAC step by step against a torch reference that was written from METHODS.md section C (tests/fixtures/dac_trace.py). */
+/** DAC step by step against a torch reference that was written from METHODS.md C (tests/fixtures/dac_trace.py). */
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";

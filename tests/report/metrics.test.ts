@@ -70,7 +70,7 @@ test("a stream under way has no metric that names rows to come, its prefix has t
 });
 
 test("the zero-shot row: Transfer over datasets 2 to T, Average and Last over all", () => {
-  // METHODS G, order I: 69.4 / 65.3 / 65.3.
+  // REPRODUCIBILITY.md, Full MTIL, order I: 69.4 / 65.3 / 65.3.
   const row = [24.3, 88.4, 68.2, 44.6, 54.9, 71.0, 88.5, 59.4, 89.0, 64.7, 65.2];
   const m = right(_.constantMatrix(row.map((x) => String(x)), row));
   close(_.transfer(m).mean, 69.4, 0.05);

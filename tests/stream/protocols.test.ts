@@ -75,7 +75,7 @@ const count = async (split: Split): Promise<number> => (await ids(split)).length
 const classes = ({ datasets }: Protocol): number => datasets.reduce((n, d) => n + d.classes, 0);
 const order = ({ datasets }: Protocol): readonly string[] => datasets.map((d) => d.name);
 
-test("orders, class counts, label spaces and shots are those of METHODS.md", () => {
+test("orders, class counts, label spaces and shots are those of METHODS.md E", () => {
   assert.is(classes(protocols["mtil-1"]), 1201);
   assert.is(classes(protocols["mtil-2"]), 1201);
   assert.is(classes(protocols["x-tail"]), 1100);

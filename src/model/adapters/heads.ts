@@ -63,8 +63,8 @@ export const linearHead = <G extends string, T extends G>(
   });
 
 /**
- * An adapter with a cosine classifier beside the model's own logits: logits + scale · cos(features, rows), rows from `start` (KeepLoRA+, METHODS.md
- * B.3.8: the class means of unit features). Group: `head`.
+ * An adapter with a cosine classifier beside the model's own logits: logits + scale · cos(features, rows), rows from `start` (KeepLoRA+: the class
+ * means of unit features, METHODS.md B.3.8). Group: `head`.
  */
 export const cosineHead = <G extends string, T extends G>(
   start: Float32Array, classes: number, adapter: Adapter<G, T>, { scale = 30 }: { readonly scale?: number } = {},
