@@ -4,6 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
 import { checkEnergy, checkMatrix, type Matrix } from "./check.ts";
 import { eigh } from "./eigh.ts";
+import { energy as energyOf } from "./energy.ts";
 import type { Basis } from "./orthonormal.ts";
 import { outside } from "./outside.ts";
 import { transpose } from "./products.ts";
@@ -16,12 +17,6 @@ export interface Extension {
   /** The share of the energy in the span of the basis; 1 where there is no energy. */
   readonly captured: number;
 }
-
-const traceOf = (c: Matrix["data"], d: number): number => {
-  let sum = 0;
-  for (let i = 0; i < d; i++) sum += c[i * d + i];
-  return sum;
-};
 
 /** Directions with less than this share of the energy are rounding of f32 bases and features. */
 const rounding = 2 ** -24;
@@ -48,8 +43,8 @@ export const extendByEnergy = (basis: Basis, gram: Matrix, energy: number): E.Ei
     E.chain(([d]) => {
       const square = (data: Float64Array): Matrix => ({ shape: [d, d], data });
       const residual = outside(square(transpose(outside(gram, basis).data, d, d)), basis).data;
-      const total = traceOf(gram.data, d);
-      const before = total > 0 ? Math.min(1, 1 - traceOf(residual, d) / total) : 1;
+      const total = energyOf(gram);
+      const before = total > 0 ? Math.min(1, 1 - energyOf(square(residual)) / total) : 1;
       if (before >= energy) return E.right({ basis, added: 0, captured: before });
       const room = d - basis.columns.length;
       const width = (values: Float64Array): number => {

@@ -1,6 +1,7 @@
 /** Linear algebra on plain arrays: what is public of it. */
 export type { Matrix } from "./check.ts";
 export * from "./eigh.ts";
+export * from "./energy.ts";
 export * from "./extendByEnergy.ts";
 export * from "./orthonormal.ts";
 export * from "./outside.ts";

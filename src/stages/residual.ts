@@ -9,7 +9,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
-import { emptyBasis, matrixOf, type Basis, type Matrix } from "../linalg/linalg.ts";
+import { emptyBasis, energyShare, matrixOf, type Basis } from "../linalg/linalg.ts";
 import type { Directions } from "../model/adapters/lora.ts";
 import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
 import type { Scope } from "../model/transformer.ts";
@@ -124,22 +124,6 @@ export const keepResidual = <L extends Lesson & WithAdapters<"residual.A" | "res
     return RTE.of({ ...lesson, learner: kept.keep(learner, { all: given }) });
   },
 });
-
-const traceOf = ({ shape: [d], data }: Matrix): number => {
-  let sum = 0;
-  for (let i = 0; i < d; i++) sum += data[i * d + i];
-  return sum;
-};
-
-/** tr(Ψᵀ C Ψ) / tr C: the share of the energy of C in the span of orthonormal columns. */
-const energyShare = (gram: Matrix, columns: readonly Float32Array[]): number => {
-  const d = gram.shape[0];
-  const inside = columns.reduce((sum, c) => {
-    for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) sum += c[i] * gram.data[i * d + j] * c[j];
-    return sum;
-  }, 0);
-  return inside / (traceOf(gram) || 1);
-};
 
 /** Options of {@link addSlot}. */
 export interface AddSlotOptions extends InputOptions {
