@@ -33,6 +33,7 @@ export * from "./src/methods/sora.ts";
 // Stages: the arrow, its composition, and the six verbs at the scales of a step, a task and a stream.
 export * from "./src/stages/stage.ts";
 export * from "./src/stages/learner.ts";
+export * from "./src/stages/checkpoint.ts";
 export * from "./src/stages/runtime.ts";
 export * from "./src/stages/encode.ts";
 export * from "./src/stages/adapt.ts";

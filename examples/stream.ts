@@ -2,7 +2,7 @@
  * Runs a method over a stream of datasets with any CLIP or ViT folder: `npm run stream -- --help`.
  *
  * OUT appears as a whole when the run ends: `result.json`, `log.jsonl` (a line a step, a line a measured cell, a line a task), `report.html`
- * and `model/`, the merged model. Ctrl-C ends the run after the step under way and keeps the tasks that were finished.
+ * and `model/`, the merged model with what the method keeps beside it. Ctrl-C ends the run after the step under way and keeps the tasks that were finished.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import type { Failure } from "../src/failure.ts";
 import { writeText } from "../src/formats/files.ts";
 import { preset, type Preset } from "../src/methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../src/methods/table.ts";
-import { readModel, writeModel } from "../src/model/model.ts";
+import { readModel } from "../src/model/model.ts";
 import { fixed } from "../src/report/format.ts";
 import { htmlReport } from "../src/report/html.ts";
 import { prettyJson } from "../src/report/json.ts";
@@ -22,6 +22,7 @@ import { logLine, type LogRecord } from "../src/report/log.ts";
 import { classIncremental, type ClassIncremental } from "../src/report/metrics.ts";
 import type { RunResult } from "../src/report/result.ts";
 import { textTable } from "../src/report/table.ts";
+import { writeLearner } from "../src/stages/checkpoint.ts";
 import type { EvaluateOptions } from "../src/stages/evaluate.ts";
 import type { Method } from "../src/stages/learn.ts";
 import { learner } from "../src/stages/learner.ts";
@@ -164,7 +165,7 @@ const run = (flags: Flags) => ({ preset, given, out, facts: source, data, open }
       incremental(stream, result),
       TE.chainFirst((sessions) => writeText(join(folder, "result.json"), `${prettyJson({ ...result, classIncremental: sessions, skipped, interrupted })}\n`)),
       TE.chainFirst(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data } }))),
-      TE.chainFirst(() => writeModel(join(folder, "model"), reached.model)),
+      TE.chainFirst(() => writeLearner(join(folder, "model"), reached)),
       TE.map((sessions) => ({ run: ended.right, sessions })),
     )();
   })();

@@ -141,6 +141,26 @@ const readHeader = async (path: string, handle: FileHandle): Promise<E.Either<Fa
   return parseHeader(path, header, size);
 };
 
+/** The arrays of JavaScript that hold elements as a file does. */
+const arrayTypes = {
+  F64: Float64Array, F32: Float32Array, I64: BigInt64Array, I32: Int32Array, I16: Int16Array, I8: Int8Array,
+  U64: BigUint64Array, U32: Uint32Array, U16: Uint16Array, U8: Uint8Array,
+} as const;
+
+/** The element types for which there is an array. */
+type ArrayDtype = keyof typeof arrayTypes;
+
+/** Numbers of one element type. */
+export type NumberArray = InstanceType<(typeof arrayTypes)[ArrayDtype]>;
+
+const hasArray = (dtype: Dtype): dtype is ArrayDtype => dtype in arrayTypes;
+
+const dtypeOf = (value: object): ArrayDtype | undefined =>
+  (Object.keys(arrayTypes) as ArrayDtype[]).find((dtype) => Object.getPrototypeOf(value) === arrayTypes[dtype].prototype);
+
+/** Whether an object is an array of numbers that a file can hold as they are. */
+export const isNumberArray = (value: object): value is NumberArray => dtypeOf(value) !== undefined;
+
 /** Little-endian bytes of `dtype` as f32; integers beyond 2^24 are rounded. */
 const toFloat32 = (dtype: Dtype, bytes: Uint8Array): Float32Array => {
   const buffer = bytes.buffer as ArrayBuffer;
@@ -154,16 +174,10 @@ const toFloat32 = (dtype: Dtype, bytes: Uint8Array): Float32Array => {
     case "F32": return new Float32Array(buffer);
     case "F16": return halves(fromF16);
     case "BF16": return halves(fromBf16);
-    case "F64": return Float32Array.from(new Float64Array(buffer));
     case "I64": return Float32Array.from(new BigInt64Array(buffer), Number);
     case "U64": return Float32Array.from(new BigUint64Array(buffer), Number);
-    case "I32": return Float32Array.from(new Int32Array(buffer));
-    case "U32": return Float32Array.from(new Uint32Array(buffer));
-    case "I16": return Float32Array.from(new Int16Array(buffer));
-    case "U16": return Float32Array.from(new Uint16Array(buffer));
-    case "I8": return Float32Array.from(new Int8Array(buffer));
-    case "U8":
     case "BOOL": return Float32Array.from(bytes);
+    default: return Float32Array.from(new arrayTypes[dtype](buffer));
   }
 };
 
@@ -180,22 +194,28 @@ const withHandle = <A>(path: string, use: (handle: FileHandle) => Promise<E.Eith
     TE.chainEitherK((result) => result),
   );
 
-const readOne = (path: string, wanted: (name: string) => boolean): TE.TaskEither<Failure, Tensors> =>
+/** The wanted tensors of a file, as `decode` makes them from their bytes. */
+const readOne = <A>(
+  path: string, wanted: (name: string) => boolean, decode: (placed: Placed, bytes: Uint8Array) => A,
+): TE.TaskEither<Failure, ReadonlyMap<string, A>> =>
   withHandle(path, async (handle) => {
     const header = await readHeader(path, handle);
     if (E.isLeft(header)) return header;
-    const tensors = new Map<string, HostTensor>();
-    for (const { name, dtype, shape, begin, end } of header.right.tensors) {
+    const tensors = new Map<string, A>();
+    for (const placed of header.right.tensors) {
+      const { name, begin, end } = placed;
       if (!wanted(name)) continue;
       const bytes = new Uint8Array(end - begin);
       const offset = header.right.dataStart + begin;
       if (!(await readFully(handle, bytes, offset))) {
         return E.left(corrupt(path, `it ends within tensor ${name}`, offset));
       }
-      tensors.set(name, { shape, data: toFloat32(dtype, bytes), dtype });
+      tensors.set(name, decode(placed, bytes));
     }
-    return E.right<Failure, Tensors>(tensors);
+    return E.right<Failure, ReadonlyMap<string, A>>(tensors);
   });
+
+const hostTensor = ({ shape, dtype }: Placed, bytes: Uint8Array): HostTensor => ({ shape, data: toFloat32(dtype, bytes), dtype });
 
 const Index = t.type({ weight_map: t.record(t.string, t.string) });
 
@@ -209,7 +229,7 @@ const readShards = (path: string): TE.TaskEither<Failure, Tensors> =>
           const detail = `"weight_map" names ${JSON.stringify(file)}, which is not a file of its folder`;
           return E.left<Failure>({ _tag: "BadConfig", path, detail });
         }
-        const shard = await readOne(join(dirname(path), file), (name) => map[name] === file)();
+        const shard = await readOne(join(dirname(path), file), (name) => map[name] === file, hostTensor)();
         if (E.isLeft(shard)) return shard;
         for (const [name, tensor] of shard.right) all.set(name, tensor);
       }
@@ -225,7 +245,14 @@ const readShards = (path: string): TE.TaskEither<Failure, Tensors> =>
  * and integers are converted; the file's own type stays in `dtype`. Failures: `FileUnreadable`; `FileCorrupt` with the byte offset.
  */
 export const readSafetensors = (path: string): TE.TaskEither<Failure, Tensors> =>
-  path.endsWith(".json") ? readShards(path) : readOne(path, () => true);
+  path.endsWith(".json") ? readShards(path) : readOne(path, () => true, hostTensor);
+
+/**
+ * The tensors of a file as flat arrays of their own element types, bit for bit; f16, bf16 and truth values as their bytes. Failures as of
+ * {@link readSafetensors}.
+ */
+export const readArrays = (path: string): TE.TaskEither<Failure, ReadonlyMap<string, NumberArray>> =>
+  readOne(path, () => true, ({ dtype }, bytes): NumberArray => new arrayTypes[hasArray(dtype) ? dtype : "U8"](bytes.buffer as ArrayBuffer));
 
 /** The weights of a Hugging Face model folder: `model.safetensors`, or the shards of `model.safetensors.index.json`. */
 export const readModelTensors = (dir: string): TE.TaskEither<Failure, Tensors> =>
@@ -260,6 +287,38 @@ const encodeAs: Readonly<Record<NonNullable<SafetensorsOptions["dtype"]>, Encodi
 /** From here on a finite value rounds to infinity in f16. */
 const f16Overflow = 65520;
 
+/** A tensor that is to be written: its bytes are made when their turn comes. */
+interface Written {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: () => Uint8Array;
+}
+
+const writeTensors = (
+  path: string, tensors: readonly Written[], metadata?: SafetensorsOptions["metadata"],
+): TE.TaskEither<Failure, void> => {
+  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const header: [string, unknown][] = metadata === undefined ? [] : [["__metadata__", metadata]];
+  let at = 0;
+  for (const { name, dtype, shape } of sorted) {
+    const end = at + elements(shape) * bytesOf[dtype];
+    header.push([name, { dtype, shape, data_offsets: [at, end] }]);
+    at = end;
+  }
+  // The header is written by hand where an object would lose its order (names that look like numbers) or a name (`__proto__`).
+  const json = `{${header.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
+  const text = new TextEncoder().encode(json);
+  const padded = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
+  new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
+  padded.set(text, 8);
+  const chunks = function* (): Generator<Uint8Array> {
+    yield padded;
+    for (const { bytes } of sorted) yield bytes();
+  };
+  return writeAtomic(path, chunks());
+};
+
 /**
  * Writes tensors in the order of their names, as one (see `writeAtomic`): equal tensors give equal bytes. Failures: `BadTensor` where
  * data and shape disagree or a finite value does not fit f16, `FileUnwritable`; neither leaves anything behind.
@@ -273,10 +332,7 @@ const f16Overflow = 65520;
  */
 export const writeSafetensors = (path: string, tensors: Tensors, options: SafetensorsOptions = {}): TE.TaskEither<Failure, void> => {
   const { dtype, encode } = encodeAs[options.dtype ?? "f32"];
-  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
-  const header: [string, unknown][] = options.metadata === undefined ? [] : [["__metadata__", options.metadata]];
-  let at = 0;
-  for (const [name, { shape, data }] of sorted) {
+  for (const [name, { shape, data }] of tensors) {
     const bad = (detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadTensor", path, tensor: name, detail });
     if (name === "__metadata__") return bad("has a name that the format keeps for itself");
     if (elements(shape) !== data.length) return bad(`has ${data.length} values and the shape [${shape.join(", ")}]`);
@@ -284,19 +340,11 @@ export const writeSafetensors = (path: string, tensors: Tensors, options: Safete
       const large = data.find((x) => Math.abs(x) >= f16Overflow && Number.isFinite(x));
       if (large !== undefined) return bad(`holds ${large}, which does not fit f16; write f32 or bf16`);
     }
-    const end = at + data.length * bytesOf[dtype];
-    header.push([name, { dtype, shape, data_offsets: [at, end] }]);
-    at = end;
   }
-  // The header is written by hand where an object would lose its order (names that look like numbers) or a name (`__proto__`).
-  const json = `{${header.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
-  const text = new TextEncoder().encode(json);
-  const padded = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
-  new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
-  padded.set(text, 8);
-  const chunks = function* (): Generator<Uint8Array> {
-    yield padded;
-    for (const [, tensor] of sorted) yield encode(tensor.data);
-  };
-  return writeAtomic(path, chunks());
+  return writeTensors(path, [...tensors].map(([name, { shape, data }]) => ({ name, dtype, shape, bytes: () => encode(data) })), options.metadata);
 };
+
+/** Writes flat arrays with the element types that they have: the inverse of {@link readArrays}. Failures: `FileUnwritable`. */
+export const writeArrays = (path: string, arrays: ReadonlyMap<string, NumberArray>): TE.TaskEither<Failure, void> =>
+  writeTensors(path, [...arrays].map(([name, data]) =>
+    ({ name, dtype: dtypeOf(data)!, shape: [data.length], bytes: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength) })));

@@ -17,14 +17,21 @@ export interface Course {
   readonly stream: Stream;
   /** The tasks of the lessons; usually those of the stream. */
   readonly curriculum: readonly Task[];
+  /** The position of the first lesson: those before it are behind the learner. */
+  readonly from: number;
+  /** Of the lessons from there on. */
   readonly reports: readonly Report[];
 }
 
 /** A method of continual learning: an arrow from a course to the course after all its lessons. */
 export type Method = TaskStage<Course, Course>;
 
-/** A course at its beginning. */
-export const course = (learner: Learner, stream: Stream): Course => ({ learner, stream, curriculum: stream.tasks, reports: [] });
+/**
+ * A course at its beginning; or at the task at position `from`, for a learner that has learned those before it, such as one that `readLearner` read. It ends
+ * with the same bits as a course that was never stopped.
+ */
+export const course = (learner: Learner, stream: Stream, { from = 0 }: { readonly from?: number } = {}): Course =>
+  ({ learner, stream, curriculum: stream.tasks, from, reports: [] });
 
 /** Lifts a lesson to a stream: the learner that leaves one lesson enters the next. */
 export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskStage<Course, Course> =>
@@ -34,14 +41,14 @@ export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskSt
     parts: lesson.parts,
     run: (start: Course): RTE.ReaderTaskEither<Runtime, Failure, Course> => (runtime) => async () => {
       let now = start;
-      for (const [position, current] of start.curriculum.entries()) {
+      for (const [position, current] of [...start.curriculum.entries()].slice(start.from)) {
         runtime.emit({ type: "task", task: current.name, position });
         const after = await lesson.run({ learner: now.learner, task: current, position, stream: start.stream })(runtime)();
         if (E.isLeft(after)) return after;
         const { learner, row, also, trained, mergeError } = after.right;
         const report = { task: current.name, row, also, trained, mergeError, bytesKept: bytesKept(learner) };
         now = { ...now, learner, reports: [...now.reports, report] };
-        runtime.emit({ type: "lesson", position, report: now.reports[position], learner });
+        runtime.emit({ type: "lesson", position, report, learner });
       }
       return E.right(now);
     },
