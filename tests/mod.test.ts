@@ -14,7 +14,7 @@ const functions: Readonly<Record<string, readonly string[]>> = {
   methods: ["zeroShot", "sequentialLora", "joint", "codyra"],
   "six verbs": ["encode", "adapt", "project", "rankSelect", "merge", "evaluate"],
   composition: ["method", "named", "scan", "course", "learner", "manifest", "taskStage", "stepStage"],
-  running: ["runMethod", "watch", "train", "accuracies"],
+  running: ["runMethod", "watch", "train", "accuracies", "writeLearner", "readLearner"],
   model: ["readClip", "writeClip", "readTokenizer", "tokenise", "lora", "gatedLora", "parameters", "modules"],
   streams: ["taskFromFolder", "webDataset", "imageFolder", "fewShot", "limitTest", "batches", "imageCache", "randomResizedCrop"],
   formats: ["readSafetensors", "writeSafetensors"],

@@ -13,6 +13,8 @@ import { modules } from "../../src/model/parameters.ts";
 import { decodeLog } from "../../src/report/log.ts";
 import { meanOf, type ClassIncremental } from "../../src/report/metrics.ts";
 import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
+import { readLearner } from "../../src/stages/checkpoint.ts";
+import { bytesKept } from "../../src/stages/memory.ts";
 import { protocols } from "../../src/stream/protocols.ts";
 import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { tinyConfig, writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -148,6 +150,9 @@ test("a ViT learns class after class with a head that grows", async () => {
   assert.equal(result.matrix.map((row) => row.map((a) => a !== null)), [[true, false], [true, true]]);
   assert.ok(result.bytesKept > 0);
   assert.is(right(await readModel(at("vit", "model"))()).config.text, undefined);
+  const reached = right(await readLearner(at("vit", "model"))());
+  assert.is(reached.head!.bias.length, reached.seen.length);
+  assert.is(bytesKept(reached), result.bytesKept);
 });
 
 test("zero-shot trains nothing, and says which flags mean nothing to it", async () => {
