@@ -6,7 +6,7 @@ import type { Failure } from "../failure.ts";
 import { emptyBasis, extend, extendByEnergy, principal, type Basis, type Matrix, type PrincipalOptions } from "../linalg/linalg.ts";
 import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
 import { unflatten } from "../tensor/layout.ts";
-import { inputGrams, type Grams, type InputOptions } from "./inputs.ts";
+import { inputGrams, inputsSaid, type Grams, type InputOptions } from "./inputs.ts";
 import type { Learner, Lesson, WithAdapters, WithBatches } from "./learner.ts";
 import { memory } from "./memory.ts";
 import type { TaskProjection } from "./projection.ts";
@@ -112,7 +112,7 @@ export interface FeatureBasisOptions extends InputOptions {
 export const featureBasis = <L extends Lesson & WithBatches>({ energy, ...inputs }: FeatureBasisOptions): TaskProjection<L, L> => ({
   scale: "task",
   name: "featureBasis",
-  options: { ...inputs, through: inputs.through?.name, energy: { [energy.name]: energy.options } },
+  options: { ...inputsSaid(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson) => pipe(
     inputGrams(lesson, inputs),
     RTE.chainEitherK((grams) => extended(remembered(lesson.learner), grams, energy.of(lesson.position, lesson.stream.tasks.length))),

@@ -13,7 +13,7 @@ import { gradient } from "../tensor/gradient.ts";
 import { scale } from "../tensor/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { remembered } from "./bases.ts";
-import { inputGrams, type InputOptions } from "./inputs.ts";
+import { inputGrams, inputsSaid, type InputOptions } from "./inputs.ts";
 import type { Lesson, WithBatches, WithDirections } from "./learner.ts";
 import { evaluateObjective, type Objective } from "./objective.ts";
 import { sumOver } from "./pass.ts";
@@ -112,7 +112,7 @@ export interface ResidualInputsOptions extends InputOptions {
 export const residualInputs = <L extends Lesson & WithBatches>({ rank, ...inputs }: ResidualInputsOptions): TaskProjection<L, L & WithDirections> => ({
   scale: "task",
   name: "residualInputs",
-  options: { rank, ...inputs, through: inputs.through?.name },
+  options: { rank, ...inputsSaid(inputs) },
   run: (lesson) => pipe(
     inputGrams(lesson, inputs),
     RTE.chainEitherK((grams) => {

@@ -31,6 +31,9 @@ export interface InputOptions {
   readonly through?: Branch;
 }
 
+/** What a manifest says of them: a branch by its name. */
+export const inputsSaid = ({ through, ...options }: InputOptions): object => ({ ...options, ...(through === undefined ? {} : { through: through.name }) });
+
 /** X Xᵀ [in, in] of a module's inputs X, by module; modules that share an input share the matrix. Only ratios of energies are used: its scale is free. */
 export type Grams = ReadonlyMap<string, Matrix>;
 

@@ -22,7 +22,7 @@ import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
 import { extended, remember, remembered, type EnergyThreshold } from "./bases.ts";
 import type { Branch } from "./branch.ts";
 import type { Calibration } from "./evaluate.ts";
-import { inputGrams, type Grams, type InputOptions } from "./inputs.ts";
+import { inputGrams, inputsSaid, type Grams, type InputOptions } from "./inputs.ts";
 import type { Learner, Lesson, WithAdapters, WithBatches, WithDirections } from "./learner.ts";
 import { memory } from "./memory.ts";
 import type { TaskProjection } from "./projection.ts";
@@ -84,7 +84,7 @@ export const residualDirections = <L extends Lesson & WithBatches>(
 ): TaskProjection<L, L & WithDirections> => ({
   scale: "task",
   name: "residualDirections",
-  options: { rank, slot, ...inputs, through: undefined, energy: { [energy.name]: energy.options } },
+  options: { rank, slot, ...inputsSaid(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson): RTE.ReaderTaskEither<Runtime, Failure, L & WithDirections> => {
     const { learner, position, stream } = lesson;
     const { config } = learner.model;
@@ -137,7 +137,7 @@ export interface AddSlotOptions extends InputOptions {
 export const addSlot = <L extends Lesson & WithBatches>({ energy, ...inputs }: AddSlotOptions): TaskProjection<L, L> => ({
   scale: "task",
   name: "addSlot",
-  options: { ...inputs, through: inputs.through?.name, energy: { [energy.name]: energy.options } },
+  options: { ...inputsSaid(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson) => {
     const { learner, position, stream } = lesson;
     const before = remembered(learner);
