@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 
 const cache = fileURLToPath(new URL("../../.cache", import.meta.url));
 
@@ -15,7 +16,8 @@ export const refusal = async (program: string): Promise<string> => {
     const file = join(folder, "program.ts");
     await writeFile(file, program);
     const said = await new Promise<string>((resolve) => {
-      execFile(process.execPath, ["check", "--quiet", file], { env: { ...process.env, NO_COLOR: "1" } }, (_error, _stdout, stderr) => resolve(stderr));
+      // A surrounding that forces colours wins over what is asked for here.
+      execFile(process.execPath, ["check", "--quiet", file], (_error, _stdout, stderr) => resolve(stripVTControlCharacters(stderr)));
     });
     const error = said.split(/^(?=TS\d)/m).find((part) => part.includes("/program.ts:"));
     if (error === undefined) throw new Error(`The type checker does not refuse it. ${said}`);
