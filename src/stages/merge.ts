@@ -48,7 +48,10 @@ export const branch = <K extends string>(name: K): Selection<`${K}.B`> => ({
 /** The `count` components of every module with the most votes, the lowest index first among equals (DAC, METHODS.md C.5). */
 export const mostUsed = (count: number): Selection<"B" | "counts"> => ({
   name: `mostUsed(${count})`,
-  apply: (layouts, values) => keepColumns(layouts.B, values, (module, r) => largest(entry(layouts.counts, values.counts, module), count).has(r)),
+  apply: (layouts, values) => {
+    const used = layouts.counts.entries.map((_, module) => largest(entry(layouts.counts, values.counts, module), count));
+    return keepColumns(layouts.B, values, (module, r) => used[module].has(r));
+  },
 });
 
 /** Features of a batch under given weights, through an adapter or without one. */
