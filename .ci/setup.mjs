@@ -44,7 +44,16 @@ if (!process.argv.includes("--no-install") && missing().length > 0) {
   process.stderr.write("Installing the packages of package-lock.json …\n");
   const npm = process.env.npm_execpath;
   // Deno lays node_modules out in its own way, and npm cannot mend that: it starts anew. No package here needs an install script.
-  const args = [existsSync(join(root, "node_modules", ".deno")) ? "ci" : "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--include=dev", "--no-save"];
+  const args = [
+    existsSync(join(root, "node_modules", ".deno")) ? "ci" : "install",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-progress",
+    "--loglevel=error",
+    "--include=dev",
+    "--no-save",
+  ];
   if (npm) run("npm install", process.execPath, [npm, ...args]);
   else run("npm install", "npm", args, { shell: process.platform === "win32" });
 }

@@ -13,7 +13,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { globals } from "webgpu";
 import type { Device } from "../src/device/device.ts";
-import { matmulVariants, type MatmulPlan, type MatmulShape } from "../src/device/matmul.ts";
+import { matmulVariants, type MatmulPlan, type MatmulShape } from "../src/kernels/matmul.ts";
 import { withDevice } from "../src/device/open.ts";
 import { bufferUsage, mapMode } from "../src/device/usage.ts";
 import { describe, type Failure } from "../src/failure.ts";
@@ -49,9 +49,25 @@ const value = <A>(result: E.Either<Failure, A>): A => {
 };
 
 const shapeOf = ({ form, m, n, k }: Product): MatmulShape => ({
-  m, n, k, r: 0, ta: form[0] === "T", tb: form[1] === "T", batch: 1, heads: 1,
-  lda: form[0] === "T" ? m : k, ldb: form[1] === "T" ? k : n, ldc: n,
-  aOuter: 0, aHead: 0, bOuter: 0, bHead: 0, cOuter: 0, cHead: 0, bias: false, lowRank: false,
+  m,
+  n,
+  k,
+  r: 0,
+  ta: form[0] === "T",
+  tb: form[1] === "T",
+  batch: 1,
+  heads: 1,
+  lda: form[0] === "T" ? m : k,
+  ldb: form[1] === "T" ? k : n,
+  ldc: n,
+  aOuter: 0,
+  aHead: 0,
+  bOuter: 0,
+  bHead: 0,
+  cOuter: 0,
+  cHead: 0,
+  bias: false,
+  lowRank: false,
 });
 
 /** Submits a product some times. */
@@ -156,26 +172,28 @@ const measure = async (device: Device, backend: WebGPUBackend, product: Product,
   return [rate(median(times[0])), rate(median(times[1]))];
 };
 
-const main = (device: Device): TE.TaskEither<Failure, void> => async () => {
-  const rounds = Number(process.argv[2] ?? 7);
-  // What tfjs looks for in a browser.
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, "navigator", { value: { gpu: {}, userAgent: "" }, configurable: true });
-  const backend = new WebGPUBackend(device.gpu, device.gpu.adapterInfo);
-  tf.registerBackend("webgpu", () => backend);
-  await tf.setBackend("webgpu");
-  console.log(`Adapter: ${device.adapter.line}. f32, GFLOP/s, medians of ${rounds} rounds in turns; tfjs ${tf.version_core}.\n`);
-  console.log("| product | form | m | n | k | cambium | tfjs-webgpu | ratio |\n|---|---|---:|---:|---:|---:|---:|---:|");
-  const ratios: number[] = [];
-  for (const product of products) {
-    const { what, form, m, n, k } = product;
-    const [mine, other] = await measure(device, backend, product, rounds);
-    ratios.push(mine / other);
-    console.log(`| ${what} | ${form} | ${m} | ${n} | ${k} | ${mine.toFixed(1)} | ${other.toFixed(1)} | ${(mine / other).toFixed(1)} |`);
-  }
-  console.log(`\nGeometric mean of the ratios: ${Math.exp(ratios.reduce((sum, x) => sum + Math.log(x), 0) / ratios.length).toFixed(1)}`);
-  return E.right(undefined);
-};
+const main =
+  (device: Device): TE.TaskEither<Failure, void> =>
+  async () => {
+    const rounds = Number(process.argv[2] ?? 7);
+    // What tfjs looks for in a browser.
+    Object.assign(globalThis, globals);
+    Object.defineProperty(globalThis, "navigator", { value: { gpu: {}, userAgent: "" }, configurable: true });
+    const backend = new WebGPUBackend(device.gpu, device.gpu.adapterInfo);
+    tf.registerBackend("webgpu", () => backend);
+    await tf.setBackend("webgpu");
+    console.log(`Adapter: ${device.adapter.line}. f32, GFLOP/s, medians of ${rounds} rounds in turns; tfjs ${tf.version_core}.\n`);
+    console.log("| product | form | m | n | k | cambium | tfjs-webgpu | ratio |\n|---|---|---:|---:|---:|---:|---:|---:|");
+    const ratios: number[] = [];
+    for (const product of products) {
+      const { what, form, m, n, k } = product;
+      const [mine, other] = await measure(device, backend, product, rounds);
+      ratios.push(mine / other);
+      console.log(`| ${what} | ${form} | ${m} | ${n} | ${k} | ${mine.toFixed(1)} | ${other.toFixed(1)} | ${(mine / other).toFixed(1)} |`);
+    }
+    console.log(`\nGeometric mean of the ratios: ${Math.exp(ratios.reduce((sum, x) => sum + Math.log(x), 0) / ratios.length).toFixed(1)}`);
+    return E.right(undefined);
+  };
 
 const result = await withDevice({})(main)();
 if (E.isLeft(result)) {

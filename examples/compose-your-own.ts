@@ -11,9 +11,45 @@ import { fileURLToPath } from "node:url";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import {
-  adamW, adapt, attentionLinears, both, cosine, depthScale, encode, evaluate, featureBasis, gatedLora, gradient, htmlReport, imageToText, largestGates,
-  learner, merge, method, overlap, past, principalWeights, project, ramp, rankSelect, readClip, repeat, residualGradient, runMethod, selected, share,
-  softThreshold, sum, task, textTable, textToImage, update, weighted, writeText, type Failure, type Method,
+  adamW,
+  adapt,
+  attentionLinears,
+  both,
+  cosine,
+  depthScale,
+  encode,
+  evaluate,
+  featureBasis,
+  gatedLora,
+  gradient,
+  htmlReport,
+  imageToText,
+  largestGates,
+  learner,
+  merge,
+  method,
+  overlap,
+  past,
+  principalWeights,
+  project,
+  ramp,
+  rankSelect,
+  readClip,
+  repeat,
+  residualGradient,
+  runMethod,
+  selected,
+  share,
+  softThreshold,
+  sum,
+  task,
+  textTable,
+  textToImage,
+  update,
+  weighted,
+  writeText,
+  type Failure,
+  type Method,
 } from "../mod.ts";
 import { iconStream } from "./icons/world.ts";
 import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
@@ -30,22 +66,28 @@ export const composed = (options: ComposedOptions = {}): Method => {
   const { steps, batch, rank, lr } = { ...defaults, ...options };
   const layers = { modules: attentionLinears, towers: both };
   const matching = sum(imageToText, textToImage);
-  return method("composed", { steps, batch, rank, lr }, task.pipeline(
-    project(principalWeights({ ...layers, energy: { vision: 0.85, text: 0.2 } })),
-    encode({ batch, steps }),
-    project(residualGradient({ ...layers, rank, objective: matching, start: "zero" })),
-    adapt({
-      adapters: ({ directions }) => gatedLora({ ...layers, rank, directions, scale: depthScale() }),
-      steps: repeat(steps,
-        gradient(sum(matching, weighted(0.1, overlap("B", { critical: largestGates(Math.ceil(rank / 2)) })))),
-        update(adamW({ lr: cosine(lr) })),
-        rankSelect(softThreshold(ramp(0.005)))),
-    }),
-    project(past("B", selected)),
-    merge(selected),
-    project(featureBasis({ ...layers, tokens: "all", accumulate: "code-mean", energy: share(0.99) })),
-    evaluate(),
-  ));
+  return method(
+    "composed",
+    { steps, batch, rank, lr },
+    task.pipeline(
+      project(principalWeights({ ...layers, energy: { vision: 0.85, text: 0.2 } })),
+      encode({ batch, steps }),
+      project(residualGradient({ ...layers, rank, objective: matching, start: "zero" })),
+      adapt({
+        adapters: ({ directions }) => gatedLora({ ...layers, rank, directions, scale: depthScale() }),
+        steps: repeat(
+          steps,
+          gradient(sum(matching, weighted(0.1, overlap("B", { critical: largestGates(Math.ceil(rank / 2)) })))),
+          update(adamW({ lr: cosine(lr) })),
+          rankSelect(softThreshold(ramp(0.005))),
+        ),
+      }),
+      project(past("B", selected)),
+      merge(selected),
+      project(featureBasis({ ...layers, tokens: "all", accumulate: "code-mean", energy: share(0.99) })),
+      evaluate(),
+    ),
+  );
 };
 
 const table = {
@@ -59,21 +101,28 @@ const table = {
   seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
 };
 
-const compose = ({ model, out, tasks, seed, ...options }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => pipe(
-  out === defaults.out ? TE.right(undefined) : freeFolder(out),
-  TE.chain(() => readClip(model)),
-  TE.chain((clip) => session(out, seed, "fail")(({ runtime, folder }) => {
-    const world = iconStream(clip.config.vision.imageSize);
-    return pipe(
-      runMethod(composed(options), learner(clip), { ...world, tasks: world.tasks.slice(0, tasks) })(runtime),
-      TE.chainFirst(({ result }) => writeText(join(folder, "report.html"), htmlReport([result]))),
-    );
-  })),
-  TE.map(({ result, interrupted }) => {
-    process.stdout.write(`\n${textTable([result])}\n\nThe accuracy matrix and the ranks of every module: ${join(out, "report.html")}\n`);
-    return { interrupted };
-  }),
-);
+const compose = ({ model, out, tasks, seed, ...options }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
+  pipe(
+    out === defaults.out ? TE.right(undefined) : freeFolder(out),
+    TE.chain(() => readClip(model)),
+    TE.chain((clip) =>
+      session(
+        out,
+        seed,
+        "fail",
+      )(({ runtime, folder }) => {
+        const world = iconStream(clip.config.vision.imageSize);
+        return pipe(
+          runMethod(composed(options), learner(clip), { ...world, tasks: world.tasks.slice(0, tasks) })(runtime),
+          TE.chainFirst(({ result }) => writeText(join(folder, "report.html"), htmlReport([result]))),
+        );
+      }),
+    ),
+    TE.map(({ result, interrupted }) => {
+      process.stdout.write(`\n${textTable([result])}\n\nThe accuracy matrix and the ranks of every module: ${join(out, "report.html")}\n`);
+      return { interrupted };
+    }),
+  );
 
 // A notebook or a test that imports the method runs nothing.
 const [, script] = process.argv;

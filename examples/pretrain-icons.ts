@@ -24,22 +24,22 @@ import type { ClipConfig } from "../src/model/config.ts";
 import { textBatch } from "../src/model/clip.ts";
 import { readCompanions, writeClip, type Clip } from "../src/model/folder.ts";
 import { initialParameters } from "../src/model/parameters.ts";
-import { clipPreprocess, type Preprocess } from "../src/model/preprocess.ts";
+import { clipPreprocess, type Preprocess } from "../src/data/preprocess.ts";
 import { readTokenizer, tokenise } from "../src/model/tokenizer.ts";
 import { random } from "../src/random.ts";
 import { transformOf } from "../src/stages/encode.ts";
 import { accuracies } from "../src/stages/evaluate.ts";
-import { learner } from "../src/stages/learner.ts";
-import { imageToText, sum, textToImage, weighted } from "../src/stages/objective.ts";
-import { adamW } from "../src/stages/optimizer.ts";
-import type { Runtime } from "../src/stages/runtime.ts";
-import { cosine } from "../src/stages/schedule.ts";
+import { learner } from "../src/training/lesson.ts";
+import { imageToText, sum, textToImage, weighted } from "../src/training/objective.ts";
+import { adamW } from "../src/training/optimizer.ts";
+import type { Runtime } from "../src/training/runtime.ts";
+import { cosine } from "../src/training/schedule.ts";
 import { gradient, repeat, update } from "../src/stages/steps.ts";
-import { train, type Training } from "../src/stages/train.ts";
-import type { TrainingBatches } from "../src/stages/trainee.ts";
-import { randomResizedCrop } from "../src/stream/augment.ts";
-import { batches } from "../src/stream/batches.ts";
-import { imageCache } from "../src/stream/imageCache.ts";
+import { train, type Training } from "../src/training/train.ts";
+import type { TrainingBatches } from "../src/training/trainee.ts";
+import { randomResizedCrop } from "../src/data/augment.ts";
+import { batches } from "../src/data/batches.ts";
+import { imageCache } from "../src/data/imageCache.ts";
 import { iconContext, iconVocabularySize, writeIconTokenizer } from "./icons/tokenizer.ts";
 import { iconPretraining, iconStream, type IconPretraining } from "./icons/world.ts";
 
@@ -48,7 +48,17 @@ export const iconNano: ClipConfig = {
   embed: 128,
   initialLogitScale: Math.log(1 / 0.07),
   vision: { width: 128, mlpWidth: 512, layers: 5, heads: 2, activation: "quick_gelu", eps: 1e-5, imageSize: 48, patchSize: 12, channels: 3 },
-  text: { width: 128, mlpWidth: 512, layers: 2, heads: 2, activation: "quick_gelu", eps: 1e-5, vocabulary: iconVocabularySize, context: iconContext, eosId: iconVocabularySize - 1 },
+  text: {
+    width: 128,
+    mlpWidth: 512,
+    layers: 2,
+    heads: 2,
+    activation: "quick_gelu",
+    eps: 1e-5,
+    vocabulary: iconVocabularySize,
+    context: iconContext,
+    eosId: iconVocabularySize - 1,
+  },
 };
 
 /** Longer captions are left out of training: every step would pay for their length. */
@@ -62,7 +72,13 @@ const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, 
     return rows.length > 0 ? rows : [tokenise(clip.tokenizer, [list[0]], context).ids.map((id, i) => (i === longest - 1 ? eosId : id))];
   });
   const images = batches({
-    samples: world.samples, batch, seed, length: { steps }, transform: transformOf(clip), augment: randomResizedCrop(0.7, 1), cache: imageCache(512),
+    samples: world.samples,
+    batch,
+    seed,
+    length: { steps },
+    transform: transformOf(clip),
+    augment: randomResizedCrop(0.7, 1),
+    cache: imageCache(512),
   });
   return {
     shape: { images: batch, texts: batch, length: longest, previous: 0 },
@@ -87,10 +103,12 @@ const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, 
   };
 };
 
-const save = (path: string) => ({ step, values, moments }: Training<"weights">): TE.TaskEither<Failure, void> =>
-  writeSafetensors(path, new Map([...Object.entries(values), ...Object.entries(moments)].map(([name, data]) => [name, { shape: [data.length], data }])), {
-    metadata: { step: String(step) },
-  });
+const save =
+  (path: string) =>
+  ({ step, values, moments }: Training<"weights">): TE.TaskEither<Failure, void> =>
+    writeSafetensors(path, new Map([...Object.entries(values), ...Object.entries(moments)].map(([name, data]) => [name, { shape: [data.length], data }])), {
+      metadata: { step: String(step) },
+    });
 
 const resume = (path: string): TE.TaskEither<Failure, Training<"weights">> =>
   pipe(
@@ -108,8 +126,18 @@ const sequenceS = Apply.sequenceS(TE.ApplySeq);
 
 /** What `transformers` reads as the image processor of the model. */
 const processorConfig = ({ mean, std }: Preprocess, size: number): unknown => ({
-  image_processor_type: "CLIPImageProcessor", do_convert_rgb: true, do_resize: true, size: { shortest_edge: size }, resample: 3,
-  do_center_crop: true, crop_size: { height: size, width: size }, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: mean, image_std: std,
+  image_processor_type: "CLIPImageProcessor",
+  do_convert_rgb: true,
+  do_resize: true,
+  size: { shortest_edge: size },
+  resample: 3,
+  do_center_crop: true,
+  crop_size: { height: size, width: size },
+  do_rescale: true,
+  rescale_factor: 1 / 255,
+  do_normalize: true,
+  image_mean: mean,
+  image_std: std,
 });
 
 interface Options {
@@ -120,61 +148,92 @@ interface Options {
   readonly seed: number;
 }
 
-const pretrain = ({ out, epochs, batch, lr, seed }: Options, device: Device): TE.TaskEither<Failure, void> => async () => {
-  console.log(`adapter: ${device.adapter.line}`);
-  const started = Date.now();
-  const runtime: Runtime = { device, seed, images: imageCache(512), emit: () => {} };
-  const world = await iconPretraining(iconNano.vision.imageSize)();
-  if (E.isLeft(world)) return world;
-  const size = iconNano.vision.imageSize;
-  const preprocess = clipPreprocess(size);
-  const weights = initialParameters(iconNano, seed);
-  // The tokenizer is made first, in a folder of its own that goes away again: its files become part of the model.
-  const fresh = `${out}.tokenizer`;
-  await mkdir(fresh, { recursive: true });
-  const made = await pipe(
-    writeIconTokenizer(fresh),
-    TE.chain(() => writeJson(join(fresh, "preprocessor_config.json"), processorConfig(preprocess, size))),
-    TE.chain(() => sequenceS({ tokenizer: readTokenizer(fresh), files: readCompanions(fresh) })),
-  )();
-  await rm(fresh, { recursive: true, force: true });
-  if (E.isLeft(made)) return made;
-  const clip: Clip = { config: iconNano, weights, preprocess, ...made.right };
+const pretrain =
+  ({ out, epochs, batch, lr, seed }: Options, device: Device): TE.TaskEither<Failure, void> =>
+  async () => {
+    console.log(`adapter: ${device.adapter.line}`);
+    const started = Date.now();
+    const runtime: Runtime = { device, seed, images: imageCache(512), emit: () => {} };
+    const world = await iconPretraining(iconNano.vision.imageSize)();
+    if (E.isLeft(world)) return world;
+    const size = iconNano.vision.imageSize;
+    const preprocess = clipPreprocess(size);
+    const weights = initialParameters(iconNano, seed);
+    // The tokenizer is made first, in a folder of its own that goes away again: its files become part of the model.
+    const fresh = `${out}.tokenizer`;
+    await mkdir(fresh, { recursive: true });
+    const made = await pipe(
+      writeIconTokenizer(fresh),
+      TE.chain(() => writeJson(join(fresh, "preprocessor_config.json"), processorConfig(preprocess, size))),
+      TE.chain(() => sequenceS({ tokenizer: readTokenizer(fresh), files: readCompanions(fresh) })),
+    )();
+    await rm(fresh, { recursive: true, force: true });
+    if (E.isLeft(made)) return made;
+    const clip: Clip = { config: iconNano, weights, preprocess, ...made.right };
 
-  const steps = Math.ceil((epochs * world.right.samples.length) / batch);
-  const state = `${out}.training.safetensors`;
-  const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: allParameters().initial(iconNano, weights, seed, 0), moments: {} });
-  if (E.isLeft(from)) return from;
-  console.log(`${world.right.samples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`);
-  const trained = await train({
-    config: iconNano, weights, adapter: allParameters(), from: from.right, batches: pairs(clip, world.right, seed, batch, steps),
-    steps: repeat(steps, gradient(sum(weighted(0.5, imageToText), weighted(0.5, textToImage))), update(adamW({ lr: cosine(lr, { warmup: 100 }), betas: [0.9, 0.98], weightDecay: 0.02 }))),
-    onSteps: (first, losses) => {
-      const mean = losses.reduce((s, l) => s + l.loss, 0) / losses.length;
-      console.log(`step ${first + losses.length}/${steps}  loss ${mean.toFixed(4)}  ${((Date.now() - started) / 1000).toFixed(0)} s`);
-    },
-    checkpoint: { every: 100, save: save(state) },
-  })(runtime)();
-  if (E.isLeft(trained)) return trained;
-  const model = { ...clip, weights: allParameters().merge(iconNano, weights, trained.right.values) };
-  const zeroShot = await accuracies(learner(model), iconStream(size), 0)(runtime)();
-  if (E.isLeft(zeroShot)) return zeroShot;
-  console.log(`zero-shot on the stream: ${iconStream(size).tasks.map(({ name }, i) => `${name} ${zeroShot.right.row[i]?.toFixed(1)}`).join(", ")}`);
-  const heldOut = await accuracies(learner(model), {
-    labelSpace: "task",
-    tasks: [{ name: "held-out drawings", classNames: world.right.classNames, templates: world.right.templates, train: TE.right([]), test: TE.right(world.right.heldOut) }],
-  }, 0)(runtime)();
-  if (E.isLeft(heldOut)) return heldOut;
-  console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right.row[0]?.toFixed(1)} %`);
-  const done = await writeClip(out, model, { dtype: "f16" })();
-  if (E.isRight(done)) await rm(state, { force: true });
-  return done;
-};
+    const steps = Math.ceil((epochs * world.right.samples.length) / batch);
+    const state = `${out}.training.safetensors`;
+    const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: allParameters().initial(iconNano, weights, seed, 0), moments: {} });
+    if (E.isLeft(from)) return from;
+    console.log(
+      `${world.right.samples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`,
+    );
+    const trained = await train({
+      config: iconNano,
+      weights,
+      adapter: allParameters(),
+      from: from.right,
+      batches: pairs(clip, world.right, seed, batch, steps),
+      steps: repeat(
+        steps,
+        gradient(sum(weighted(0.5, imageToText), weighted(0.5, textToImage))),
+        update(adamW({ lr: cosine(lr, { warmup: 100 }), betas: [0.9, 0.98], weightDecay: 0.02 })),
+      ),
+      onSteps: (first, losses) => {
+        const mean = losses.reduce((s, l) => s + l.loss, 0) / losses.length;
+        console.log(`step ${first + losses.length}/${steps}  loss ${mean.toFixed(4)}  ${((Date.now() - started) / 1000).toFixed(0)} s`);
+      },
+      checkpoint: { every: 100, save: save(state) },
+    })(runtime)();
+    if (E.isLeft(trained)) return trained;
+    const model = { ...clip, weights: allParameters().merge(iconNano, weights, trained.right.values) };
+    const zeroShot = await accuracies(learner(model), iconStream(size), 0)(runtime)();
+    if (E.isLeft(zeroShot)) return zeroShot;
+    console.log(
+      `zero-shot on the stream: ${iconStream(size)
+        .tasks.map(({ name }, i) => `${name} ${zeroShot.right.row[i]?.toFixed(1)}`)
+        .join(", ")}`,
+    );
+    const heldOut = await accuracies(
+      learner(model),
+      {
+        labelSpace: "task",
+        tasks: [
+          {
+            name: "held-out drawings",
+            classNames: world.right.classNames,
+            templates: world.right.templates,
+            train: TE.right([]),
+            test: TE.right(world.right.heldOut),
+          },
+        ],
+      },
+      0,
+    )(runtime)();
+    if (E.isLeft(heldOut)) return heldOut;
+    console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right.row[0]?.toFixed(1)} %`);
+    const done = await writeClip(out, model, { dtype: "f16" })();
+    if (E.isRight(done)) await rm(state, { force: true });
+    return done;
+  };
 
 const { values: flags } = parseArgs({
   options: {
-    out: { type: "string", default: "models/icon-nano" }, epochs: { type: "string", default: "40" }, batch: { type: "string", default: "128" },
-    lr: { type: "string", default: "1e-3" }, seed: { type: "string", default: "8" },
+    out: { type: "string", default: "models/icon-nano" },
+    epochs: { type: "string", default: "40" },
+    batch: { type: "string", default: "128" },
+    lr: { type: "string", default: "1e-3" },
+    seed: { type: "string", default: "8" },
   },
 });
 const options: Options = { out: flags.out, epochs: Number(flags.epochs), batch: Number(flags.batch), lr: Number(flags.lr), seed: Number(flags.seed) };

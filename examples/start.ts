@@ -15,7 +15,7 @@ import { readClip } from "../src/model/folder.ts";
 import { htmlReport } from "../src/report/html.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { textTable } from "../src/report/table.ts";
-import { learner } from "../src/stages/learner.ts";
+import { learner } from "../src/training/lesson.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
@@ -45,34 +45,43 @@ const table = {
   seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
 };
 
-const start = (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> => async () => {
-  const { model, out, tasks, batch, rank, lr, seed } = flags;
-  const own = rank === undefined ? {} : { rank };
-  const ready = await pipe(out === defaults.out ? TE.right(undefined) : freeFolder(out), TE.chain(() => readClip(model)))();
-  if (E.isLeft(ready)) return ready;
-  const clip = ready.right;
-  const world = iconStream(clip.config.vision.imageSize);
-  const stream = { ...world, tasks: world.tasks.slice(0, tasks) };
-  const done = await session(out, seed, "fail")(({ runtime, progress, folder }) => async () => {
-    const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
-    progress.line(`${tasks} tasks, ${steps} steps each`);
-    const chosen = flags.methods.map((name) => methods[name]({ ...own, steps, batch, lr: lr ?? paced(name, steps), evaluate: scored }));
-    const ran = await compare(chosen, learner(clip), stream, scored, ({ name }) => progress.line(`\n${name}`))(runtime)();
-    if (E.isLeft(ran)) return ran;
-    const results = ran.right;
-    const lead = `${model} learns ${tasks} tasks of icons one after another, ${steps} steps each; it is tested on drawings of other vendors.`;
-    const page = htmlReport(results, { title: "The icon stream", lead, facts: { Command: "npm start", Model: model } });
-    return pipe(
-      results,
-      TE.traverseSeqArray((result) => writeText(join(folder, `${result.method}.json`), `${prettyJson(result)}\n`)),
-      TE.chain(() => writeText(join(folder, "report.html"), page)),
-      TE.map(() => results),
+const start =
+  (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
+  async () => {
+    const { model, out, tasks, batch, rank, lr, seed } = flags;
+    const own = rank === undefined ? {} : { rank };
+    const ready = await pipe(
+      out === defaults.out ? TE.right(undefined) : freeFolder(out),
+      TE.chain(() => readClip(model)),
     )();
-  })();
-  if (E.isLeft(done)) return done;
-  process.stdout.write(`\n${textTable(done.right)}\n\nThe accuracy matrices and the ranks of every module: ${join(out, "report.html")}\n`);
-  return E.right({ interrupted: false });
-};
+    if (E.isLeft(ready)) return ready;
+    const clip = ready.right;
+    const world = iconStream(clip.config.vision.imageSize);
+    const stream = { ...world, tasks: world.tasks.slice(0, tasks) };
+    const done = await session(
+      out,
+      seed,
+      "fail",
+    )(({ runtime, progress, folder }) => async () => {
+      const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
+      progress.line(`${tasks} tasks, ${steps} steps each`);
+      const chosen = flags.methods.map((name) => methods[name]({ ...own, steps, batch, lr: lr ?? paced(name, steps), evaluate: scored }));
+      const ran = await compare(chosen, learner(clip), stream, scored, ({ name }) => progress.line(`\n${name}`))(runtime)();
+      if (E.isLeft(ran)) return ran;
+      const results = ran.right;
+      const lead = `${model} learns ${tasks} tasks of icons one after another, ${steps} steps each; it is tested on drawings of other vendors.`;
+      const page = htmlReport(results, { title: "The icon stream", lead, facts: { Command: "npm start", Model: model } });
+      return pipe(
+        results,
+        TE.traverseSeqArray((result) => writeText(join(folder, `${result.method}.json`), `${prettyJson(result)}\n`)),
+        TE.chain(() => writeText(join(folder, "report.html"), page)),
+        TE.map(() => results),
+      )();
+    })();
+    if (E.isLeft(done)) return done;
+    process.stdout.write(`\n${textTable(done.right)}\n\nThe accuracy matrices and the ranks of every module: ${join(out, "report.html")}\n`);
+    return E.right({ interrupted: false });
+  };
 
 const args = process.argv.slice(2);
 if (asksForHelp(args)) process.stdout.write(`${usage("npm start -- [flags]    (or: deno task start …)", table)}\n`);

@@ -22,13 +22,13 @@ import { logLine, type LogRecord } from "../src/report/log.ts";
 import { classIncremental, type ClassIncremental } from "../src/report/metrics.ts";
 import type { RunResult } from "../src/report/result.ts";
 import { textTable } from "../src/report/table.ts";
-import { writeLearner } from "../src/stages/checkpoint.ts";
+import { writeLearner } from "../src/runs/checkpoint.ts";
 import type { EvaluateOptions } from "../src/stages/evaluate.ts";
 import type { Method } from "../src/stages/learn.ts";
-import { learner } from "../src/stages/learner.ts";
-import { runMethod, type Run } from "../src/stages/run.ts";
-import { protocols, type CheckedProtocol, type Protocol, type ProtocolName } from "../src/stream/protocols.ts";
-import type { Stream } from "../src/stream/task.ts";
+import { learner } from "../src/training/lesson.ts";
+import { runMethod, type Run } from "../src/runs/run.ts";
+import { protocols, type CheckedProtocol, type Protocol, type ProtocolName } from "../src/data/protocols.ts";
+import type { Stream } from "../src/data/task.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
 import { optionNames, parseOptions } from "./run/options.ts";
 import { end, freeFolder, session } from "./run/session.ts";
@@ -38,26 +38,29 @@ const methodNames = Object.keys(methods) as readonly MethodName[];
 const protocolNames = Object.keys(protocols) as readonly ProtocolName[];
 
 const table = {
-  "model": flag(some, "DIR", "a CLIP or ViT folder in the Hugging Face layout"),
-  "data": flag(optional(list(some)), "DIR[,DIR…]", "dataset folders (WebDataset or ImageFolder), learned in this order"),
-  "preset": flag(optional(oneOf(...protocolNames)), "NAME", protocolNames.join(", ")),
+  model: flag(some, "DIR", "a CLIP or ViT folder in the Hugging Face layout"),
+  data: flag(optional(list(some)), "DIR[,DIR…]", "dataset folders (WebDataset or ImageFolder), learned in this order"),
+  preset: flag(optional(oneOf(...protocolNames)), "NAME", protocolNames.join(", ")),
   "data-root": flag(optional(some), "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd"),
-  "method": flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
-  "out": flag(optional(some), "DIR", "a new folder for result.json, log.jsonl, report.html and model/ [with a preset: runs/PRESET-METHOD]"),
-  "steps": flag(optional(whole(1)), "N", "steps a task; joint: in all"),
-  "batch": flag(optional(whole(1, 65536)), "N", "images a step"),
-  "shots": flag(optional(whole(1)), "N", "training images a class [all]"),
-  "rank": flag(optional(whole(1, 4096)), "N", "rank of every adapter"),
-  "lr": flag(optional(positive(10)), "X", "peak learning rate"),
-  "seed": flag(optional(whole(0)), "N", "seed of all that is random [0]"),
-  "label-space": flag(optional(list(oneOf("task", "union", "seen"), true)), "LIST",
-    "score among the classes of the task, of all, or of those learned so far; the first counts, others stand beside it [task]"),
+  method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
+  out: flag(optional(some), "DIR", "a new folder for result.json, log.jsonl, report.html and model/ [with a preset: runs/PRESET-METHOD]"),
+  steps: flag(optional(whole(1)), "N", "steps a task; joint: in all"),
+  batch: flag(optional(whole(1, 65536)), "N", "images a step"),
+  shots: flag(optional(whole(1)), "N", "training images a class [all]"),
+  rank: flag(optional(whole(1, 4096)), "N", "rank of every adapter"),
+  lr: flag(optional(positive(10)), "X", "peak learning rate"),
+  seed: flag(optional(whole(0)), "N", "seed of all that is random [0]"),
+  "label-space": flag(
+    optional(list(oneOf("task", "union", "seen"), true)),
+    "LIST",
+    "score among the classes of the task, of all, or of those learned so far; the first counts, others stand beside it [task]",
+  ),
   "eval-limit": flag(optional(whole(1)), "N", "test images a dataset, the same for every seed [all]"),
-  "templates": flag(optional(oneOf("single", "ensemble")), "T", "score with the first template or the mean of all [single]"),
+  templates: flag(optional(oneOf("single", "ensemble")), "T", "score with the first template or the mean of all [single]"),
   "on-corrupt": flag(otherwise(oneOf("fail", "skip"), "fail"), "WHAT", "stop at an image that cannot be decoded, or go on without it [fail]"),
-  "modules": flag(optional(list(oneOf("q", "k", "v", "out", "fc1", "fc2"), true)), "LIST", "layers that get adapters, of q,k,v,out,fc1,fc2"),
-  "towers": flag(optional(list(oneOf("vision", "text"), true)), "LIST", "towers that get adapters, of vision,text"),
-  "set": flag(optional(some), "KEY=VALUE[,KEY=VALUE…]", "any option of the method, as in kappa=0.01,modules=q+v,steps={\"epochs\":10}"),
+  modules: flag(optional(list(oneOf("q", "k", "v", "out", "fc1", "fc2"), true)), "LIST", "layers that get adapters, of q,k,v,out,fc1,fc2"),
+  towers: flag(optional(list(oneOf("vision", "text"), true)), "LIST", "towers that get adapters, of vision,text"),
+  set: flag(optional(some), "KEY=VALUE[,KEY=VALUE…]", 'any option of the method, as in kappa=0.01,modules=q+v,steps={"epochs":10}'),
 };
 
 type Flags = Values<typeof table>;
@@ -102,7 +105,10 @@ const plan = (flags: Flags): E.Either<Failure, Plan> => {
     if (data === undefined) return bad("--data", "is missing, and --preset with --data-root too; --help says what they take");
     if (out === undefined) return bad("--out", "is missing; --help says what it takes");
     const open: Plan["open"] = (options) =>
-      pipe(streamFromFolders(data, { labelSpace, shots }, options), TE.map((stream) => ({ stream, notes: [] })));
+      pipe(
+        streamFromFolders(data, { labelSpace, shots }, options),
+        TE.map((stream) => ({ stream, notes: [] })),
+      );
     return E.right({ preset: undefined, given, out, facts: { data, shots: shots ?? null }, data: data.join(", "), open });
   }
   if (data !== undefined) return bad("--preset", "names its datasets itself; give --data, or --preset with --data-root");
@@ -124,64 +130,90 @@ const plan = (flags: Flags): E.Either<Failure, Plan> => {
 const incremental = ({ tasks, labelSpace }: Stream, { datasets, matrix, also }: RunResult): TE.TaskEither<Failure, ClassIncremental | undefined> => {
   const rows = labelSpace === "seen" ? matrix : also.seen?.matrix;
   if (rows === undefined) return TE.right(undefined);
-  return pipe(tasks, TE.traverseSeqArray((task) => task.test), TE.map((splits) => classIncremental(splits.map((split) => split.length))({ datasets, rows })));
+  return pipe(
+    tasks,
+    TE.traverseSeqArray((task) => task.test),
+    TE.map((splits) => classIncremental(splits.map((split) => split.length))({ datasets, rows })),
+  );
 };
 
 /** A row of the table for every label space. */
-const inEverySpace = (result: RunResult): readonly RunResult[] =>
-  [result, ...Object.entries(result.also).map(([space, scores]) => ({ ...result, ...scores, method: `${result.method}, ${space}` }))];
+const inEverySpace = (result: RunResult): readonly RunResult[] => [
+  result,
+  ...Object.entries(result.also).map(([space, scores]) => ({ ...result, ...scores, method: `${result.method}, ${space}` })),
+];
 
-const run = (flags: Flags) => ({ preset, given, out, facts: source, data, open }: Plan): TE.TaskEither<Failure, Run> => async () => {
-  const make: (options: MethodOptions) => Method = methods[flags.method];
-  const { model, "on-corrupt": onCorrupt, "eval-limit": evalLimit, "label-space": spaces = [] } = flags;
-  const seed = flags.seed ?? preset?.seed ?? 0;
-  const also = spaces.slice(1);
-  const evaluate: EvaluateOptions = {
-    templates: flags.templates ?? preset?.evaluate.templates ?? "single", ...(also.length > 0 ? { also } : {}),
-  };
-  const method = make({ ...preset?.options, ...given, evaluate });
-  const ready = await pipe(
-    TE.Do,
-    TE.chainFirst(() => freeFolder(out)),
-    TE.bind("start", () => readModel(model)),
-    TE.bind("source", () => open({ onCorrupt, seed, evalLimit, training: optionNames(flags.method).includes("steps") })),
-  )();
-  if (E.isLeft(ready)) return ready;
-  const { start, source: { stream, notes } } = ready.right;
-
-  const { labelSpace } = stream;
-  const facts = { evaluate: undefined, model, ...source, labelSpace, ...evaluate, evalLimit: evalLimit ?? null, onCorrupt };
-  const done = await session(out, seed, onCorrupt)(({ runtime, progress, watcher, folder }) => async () => {
-    for (const name of methodFlags(flags).ignored) progress.line(`--${name} has no meaning for ${flags.method}`);
-    for (const note of notes) progress.line(note);
-    const log = openSync(join(folder, "log.jsonl"), "w");
-    const options = { evaluate, facts, log: (record: LogRecord) => writeSync(log, logLine(record)) };
-    const ended = await runMethod(method, learner(start), stream, options)(runtime)().finally(() => closeSync(log));
-    if (E.isLeft(ended)) return ended;
-    const { result, interrupted, learner: reached } = ended.right;
-    const skipped = watcher.skipped();
-    if (skipped > 0) progress.line(`skipped ${skipped} samples that cannot be read`);
-    return pipe(
-      incremental(stream, result),
-      TE.chainFirst((sessions) => writeText(join(folder, "result.json"), `${prettyJson({ ...result, classIncremental: sessions, skipped, interrupted })}\n`)),
-      TE.chainFirst(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data } }))),
-      TE.chainFirst(() => writeLearner(join(folder, "model"), reached)),
-      TE.map((sessions) => ({ run: ended.right, sessions })),
+const run =
+  (flags: Flags) =>
+  ({ preset, given, out, facts: source, data, open }: Plan): TE.TaskEither<Failure, Run> =>
+  async () => {
+    const make: (options: MethodOptions) => Method = methods[flags.method];
+    const { model, "on-corrupt": onCorrupt, "eval-limit": evalLimit, "label-space": spaces = [] } = flags;
+    const seed = flags.seed ?? preset?.seed ?? 0;
+    const also = spaces.slice(1);
+    const evaluate: EvaluateOptions = {
+      templates: flags.templates ?? preset?.evaluate.templates ?? "single",
+      ...(also.length > 0 ? { also } : {}),
+    };
+    const method = make({ ...preset?.options, ...given, evaluate });
+    const ready = await pipe(
+      TE.Do,
+      TE.chainFirst(() => freeFolder(out)),
+      TE.bind("start", () => readModel(model)),
+      TE.bind("source", () => open({ onCorrupt, seed, evalLimit, training: optionNames(flags.method).includes("steps") })),
     )();
-  })();
-  if (E.isLeft(done)) return done;
-  const { run: { result, interrupted }, sessions } = done.right;
-  const [finished, tasks] = [result.datasets.length, stream.tasks.length];
-  if (interrupted) process.stdout.write(`Stopped on request: ${finished} of ${tasks} tasks were finished, and all that follows is about these.\n`);
-  process.stdout.write(`\n${textTable(inEverySpace(result))}\n`);
-  if (sessions !== undefined) {
-    const [final, mean] = [sessions.final, sessions.mean].map(fixed(1));
-    process.stdout.write(`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`);
-  }
-  process.stdout.write(`\nwritten to ${out}: result.json, log.jsonl, report.html, model/\n`);
-  return E.right(done.right.run);
-};
+    if (E.isLeft(ready)) return ready;
+    const {
+      start,
+      source: { stream, notes },
+    } = ready.right;
+
+    const { labelSpace } = stream;
+    const facts = { evaluate: undefined, model, ...source, labelSpace, ...evaluate, evalLimit: evalLimit ?? null, onCorrupt };
+    const done = await session(
+      out,
+      seed,
+      onCorrupt,
+    )(({ runtime, progress, watcher, folder }) => async () => {
+      for (const name of methodFlags(flags).ignored) progress.line(`--${name} has no meaning for ${flags.method}`);
+      for (const note of notes) progress.line(note);
+      const log = openSync(join(folder, "log.jsonl"), "w");
+      const options = { evaluate, facts, log: (record: LogRecord) => writeSync(log, logLine(record)) };
+      const ended = await runMethod(method, learner(start), stream, options)(runtime)().finally(() => closeSync(log));
+      if (E.isLeft(ended)) return ended;
+      const { result, interrupted, learner: reached } = ended.right;
+      const skipped = watcher.skipped();
+      if (skipped > 0) progress.line(`skipped ${skipped} samples that cannot be read`);
+      return pipe(
+        incremental(stream, result),
+        TE.chainFirst((sessions) => writeText(join(folder, "result.json"), `${prettyJson({ ...result, classIncremental: sessions, skipped, interrupted })}\n`)),
+        TE.chainFirst(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data } }))),
+        TE.chainFirst(() => writeLearner(join(folder, "model"), reached)),
+        TE.map((sessions) => ({ run: ended.right, sessions })),
+      )();
+    })();
+    if (E.isLeft(done)) return done;
+    const {
+      run: { result, interrupted },
+      sessions,
+    } = done.right;
+    const [finished, tasks] = [result.datasets.length, stream.tasks.length];
+    if (interrupted) process.stdout.write(`Stopped on request: ${finished} of ${tasks} tasks were finished, and all that follows is about these.\n`);
+    process.stdout.write(`\n${textTable(inEverySpace(result))}\n`);
+    if (sessions !== undefined) {
+      const [final, mean] = [sessions.final, sessions.mean].map(fixed(1));
+      process.stdout.write(`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`);
+    }
+    process.stdout.write(`\nwritten to ${out}: result.json, log.jsonl, report.html, model/\n`);
+    return E.right(done.right.run);
+  };
 
 const args = process.argv.slice(2);
 if (asksForHelp(args)) process.stdout.write(`${usage(head, table)}\n`);
-else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain((flags) => pipe(TE.fromEither(plan(flags)), TE.chain(run(flags)))))());
+else
+  end(
+    await pipe(
+      TE.fromEither(parseFlags(table, args)),
+      TE.chain((flags) => pipe(TE.fromEither(plan(flags)), TE.chain(run(flags)))),
+    )(),
+  );

@@ -54,8 +54,10 @@ const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} Mi
 export const describe = (f: Failure): string => {
   switch (f._tag) {
     case "NoAdapter":
-      return `No WebGPU adapter: ${f.tried.join("; ")}. Three ways to get one: install a GPU driver with Vulkan, Metal or D3D12; ` +
-        `install lavapipe (Debian and Ubuntu: mesa-vulkan-drivers 23.1 or newer); or install the npm package @sparticuz/chromium, which carries SwiftShader.`;
+      return (
+        `No WebGPU adapter: ${f.tried.join("; ")}. Three ways to get one: install a GPU driver with Vulkan, Metal or D3D12; ` +
+        `install lavapipe (Debian and Ubuntu: mesa-vulkan-drivers 23.1 or newer); or install the npm package @sparticuz/chromium, which carries SwiftShader.`
+      );
     case "DeviceLost":
       return `The WebGPU device ${f.adapter} was lost (${f.reason}); start the process again, a lost Vulkan instance cannot be recovered.`;
     case "OverLimit":

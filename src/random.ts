@@ -36,7 +36,9 @@ export interface Random {
  * ```
  */
 export const random = (seed: number, purpose: string, ...counters: readonly number[]): Random => {
-  const hash = createHash("sha256").update(JSON.stringify([seed, purpose, ...counters])).digest();
+  const hash = createHash("sha256")
+    .update(JSON.stringify([seed, purpose, ...counters]))
+    .digest();
   const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => hash.readInt32LE(at)));
   const uniform = (): number => uniformFloat64(generator);
   const integer = (n: number): number => uniformInt(generator, 0, n - 1);

@@ -6,11 +6,17 @@ import * as assert from "uvu/assert";
 
 /** From the top to the bottom; rooms of one floor may import one another. */
 const floors: readonly (readonly string[])[] = [
+  ["runs"],
   ["methods"],
   ["stages"],
-  ["stream", "model", "linalg", "formats", "report"],
+  ["subspace"],
+  ["training"],
+  ["data", "model", "report"],
   ["tensor"],
+  ["kernels"],
   ["device"],
+  ["linalg", "formats"],
+  ["platform"],
   ["wgsl"],
 ];
 
@@ -33,17 +39,28 @@ const importsOf = (file: string): readonly string[] => [...text.get(file)!.match
 
 /** The files of this package that a file imports. */
 const neighbours = (file: string): readonly string[] =>
-  importsOf(file).filter((s) => s.startsWith(".")).map((s) => posix.join(posix.dirname(file), s));
+  importsOf(file)
+    .filter((s) => s.startsWith("."))
+    .map((s) => posix.join(posix.dirname(file), s));
 
 const roomOf = (file: string): string => (file.startsWith("src/") ? file.split("/")[1] : file.split("/")[0]);
 const floorOf = (file: string): number => floors.findIndex((rooms) => rooms.includes(roomOf(file)));
 
 test("the text of an import is found in all its forms", () => {
   const forms = [
-    "import { a, type B } from \"./a.ts\";", "import type {\n  C,\n} from \"./b.ts\";", "export * as d from \"./c.ts\";", "export type { E } from \"./d.ts\";",
-    "import \"./e.ts\";", "const f = await import(\"./f.ts\");", "type G = import(\"./g.ts\").G;", "// is imported from \"./not.ts\"",
+    'import { a, type B } from "./a.ts";',
+    'import type {\n  C,\n} from "./b.ts";',
+    'export * as d from "./c.ts";',
+    'export type { E } from "./d.ts";',
+    'import "./e.ts";',
+    'const f = await import("./f.ts");',
+    'type G = import("./g.ts").G;',
+    '// is imported from "./not.ts"',
   ];
-  assert.equal([...forms.join("\n").matchAll(importStatement)].map(([, s]) => s), ["a", "b", "c", "d", "e", "f", "g"].map((n) => `./${n}.ts`));
+  assert.equal(
+    [...forms.join("\n").matchAll(importStatement)].map(([, s]) => s),
+    ["a", "b", "c", "d", "e", "f", "g"].map((n) => `./${n}.ts`),
+  );
 });
 
 test("every room has its floor", () => {
@@ -58,7 +75,8 @@ test("no import goes up", () => {
   const up = sources.flatMap((file) =>
     neighbours(file)
       .filter((target) => !shared.includes(target) && (shared.includes(file) || floorOf(target) < floorOf(file)))
-      .map((target) => `${file} imports ${target}`));
+      .map((target) => `${file} imports ${target}`),
+  );
   assert.equal(up, []);
 });
 
@@ -88,7 +106,10 @@ test("packages and built-ins: fp-ts by file, Node by prefix, nothing that is not
 });
 
 test("the public face re-exports, and does nothing else", () => {
-  const rest = text.get("mod.ts")!.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replace(/export (type )?(\*( as \w+)?|\{[^}]*\}) from "[^"]+";/g, "");
+  const rest = text
+    .get("mod.ts")!
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+    .replace(/export (type )?(\*( as \w+)?|\{[^}]*\}) from "[^"]+";/g, "");
   assert.is(rest.trim(), "");
 });
 
@@ -96,12 +117,19 @@ test("no path of a machine and no host of a registry in the product", () => {
   const product = ["mod.ts", ...sources, ...filesOf("wgsl", /\.wgsl$/), ...filesOf("examples", /\.ts$/)];
   const foreign = /["'`(\s]\/(work|tmp|home|root|Users)\/|\b(registry\.npmjs|npmjs\.org|jsr\.io|esm\.sh|deno\.land|unpkg\.com|jsdelivr|pypi\.org)\b/;
   for (const file of product) {
-    readFileSync(file, "utf8").split("\n").forEach((line, i) => assert.not.match(line, foreign, `${file}:${i + 1}`));
+    readFileSync(file, "utf8")
+      .split("\n")
+      .forEach((line, i) => assert.not.match(line, foreign, `${file}:${i + 1}`));
   }
 });
 
 test("no line of src is longer than 160 characters", () => {
-  const long = sources.flatMap((file) => text.get(file)!.split("\n").flatMap((line, i) => (line.length > 160 ? [`${file}:${i + 1}`] : [])));
+  const long = sources.flatMap((file) =>
+    text
+      .get(file)!
+      .split("\n")
+      .flatMap((line, i) => (line.length > 160 ? [`${file}:${i + 1}`] : [])),
+  );
   assert.equal(long, []);
 });
 

@@ -35,13 +35,19 @@ const exportsOf = (file: string, text: string): readonly Export[] => {
 const all = [...sources].flatMap(([file, text]) => exportsOf(file, text));
 
 test("every export of src has a doc comment", () => {
-  assert.equal(all.filter(({ documented }) => !documented).map(({ name, at }) => `${at} ${name}`), []);
+  assert.equal(
+    all.filter(({ documented }) => !documented).map(({ name, at }) => `${at} ${name}`),
+    [],
+  );
 });
 
 test("no export escapes: the values of mod.ts are among them", () => {
   const known = new Set(all.map(({ name }) => name));
   const values = [...Object.keys(cambium), ...Object.keys(cambium.tensor), ...Object.keys(cambium.linalg)];
-  assert.equal(values.filter((name) => !known.has(name) && !["tensor", "linalg"].includes(name)), []);
+  assert.equal(
+    values.filter((name) => !known.has(name) && !["tensor", "linalg"].includes(name)),
+    [],
+  );
 });
 
 test("every file of src says what it is for, and every doc comment says something", () => {
@@ -61,7 +67,8 @@ const examples = [...sources].flatMap(([file, text]): readonly Example[] =>
   [...text.matchAll(/^ \* ```ts\n((?: \*.*\n)*?) \* ```$/gm)]
     .map(([, body]) => body.replace(/^ \* ?/gm, ""))
     .filter((code) => code.includes("assert."))
-    .map((code, i) => ({ name: `${file} ${i + 1}`, code })));
+    .map((code, i) => ({ name: `${file} ${i + 1}`, code })),
+);
 
 /** An example as a function of its own, with the public names that it uses. */
 const asFunction = ({ name, code }: Example): string => {

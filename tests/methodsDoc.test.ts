@@ -14,9 +14,11 @@ const doc = readFileSync("docs/METHODS.md", "utf8");
 const labels = new Set([...doc.matchAll(/^#+ ([A-H](?:\.\d+)*)\.? /gm)].map(([, label]) => label));
 
 /** The labels that a text cites: `A.3` and its like anywhere, and what stands behind the name of the document. */
-const cited = (text: string): readonly string[] => [...text.matchAll(/\b[A-H]\.\d+(?:\.\d+)*\b|(?<=METHODS\.md (?:[A-H] and )?)[A-H]\b/g)].map(([label]) => label);
+const cited = (text: string): readonly string[] =>
+  [...text.matchAll(/\b[A-H]\.\d+(?:\.\d+)*\b|(?<=METHODS\.md (?:[A-H] and )?)[A-H]\b/g)].map(([label]) => label);
 
-const sources = ["src", "tests", "examples", "wgsl", "bench"].flatMap(filesOf)
+const sources = ["src", "tests", "examples", "wgsl", "bench"]
+  .flatMap(filesOf)
   .filter((file) => !file.endsWith("methodsDoc.test.ts"))
   .map((file) => ({ file, text: readFileSync(file, "utf8") }))
   .filter(({ text }) => text.includes("METHODS"));
@@ -27,8 +29,18 @@ test("citations are found", () => {
 
 test("every section that a comment cites is a heading of docs/METHODS.md", () => {
   assert.ok(sources.length > 30, `${sources.length} files cite it`);
-  assert.equal(sources.flatMap(({ file, text }) => cited(text).filter((label) => !labels.has(label)).map((label) => `${file}: ${label}`)), []);
-  assert.equal(cited(doc).filter((label) => !labels.has(label)), []);
+  assert.equal(
+    sources.flatMap(({ file, text }) =>
+      cited(text)
+        .filter((label) => !labels.has(label))
+        .map((label) => `${file}: ${label}`),
+    ),
+    [],
+  );
+  assert.equal(
+    cited(doc).filter((label) => !labels.has(label)),
+    [],
+  );
 });
 
 test("citations have one form: METHODS.md and a label", () => {
@@ -38,11 +50,15 @@ test("citations have one form: METHODS.md and a label", () => {
 
 test("what it says is in a file is exported there", () => {
   const named = [...doc.matchAll(/\[(`[^\]]+`)\]\(\.\.\/(src\/[^)]+)\)/g)].flatMap(([, names, file]) =>
-    [...names.matchAll(/\w+/g)].map(([name]) => ({ name, file })));
+    [...names.matchAll(/\w+/g)].map(([name]) => ({ name, file })),
+  );
   assert.ok(named.length > 40, `${named.length} names`);
   const exported = ({ name, file }: { readonly name: string; readonly file: string }): boolean =>
     new RegExp(`^export (const|function) ${name}\\b`, "m").test(readFileSync(file, "utf8"));
-  assert.equal(named.filter((n) => !exported(n)), []);
+  assert.equal(
+    named.filter((n) => !exported(n)),
+    [],
+  );
 });
 
 test("the other links lead somewhere, and no path is one of a machine", () => {

@@ -4,8 +4,27 @@ import * as assert from "uvu/assert";
 import * as cambium from "../mod.ts";
 
 const {
-  adamW, adapt, cosine, encode, evaluate, gatedLora, gradient, imageToText, manifest, merge, method, ramp, randomResizedCrop, rankSelect, repeat,
-  selected, softThreshold, sum, task, textToImage, update,
+  adamW,
+  adapt,
+  cosine,
+  encode,
+  evaluate,
+  gatedLora,
+  gradient,
+  imageToText,
+  manifest,
+  merge,
+  method,
+  ramp,
+  randomResizedCrop,
+  rankSelect,
+  repeat,
+  selected,
+  softThreshold,
+  sum,
+  task,
+  textToImage,
+  update,
 } = cambium;
 
 const functions: Readonly<Record<string, readonly string[]>> = {
@@ -38,17 +57,24 @@ test("every method is in the table under its own name", () => {
 });
 
 test("a pipeline of public names reads as its algorithm", () => {
-  const mine = method("mine", { rank: 4 }, task.pipeline(
-    encode({ batch: 4, steps: 2, augment: randomResizedCrop(0.9, 1) }),
-    adapt({
-      adapters: gatedLora({ rank: 4 }),
-      steps: repeat(2, gradient(sum(imageToText, textToImage)), update(adamW({ lr: cosine(1e-3) })), rankSelect(softThreshold(ramp(0.005)))),
-    }),
-    merge(selected),
-    evaluate(),
-  ));
+  const mine = method(
+    "mine",
+    { rank: 4 },
+    task.pipeline(
+      encode({ batch: 4, steps: 2, augment: randomResizedCrop(0.9, 1) }),
+      adapt({
+        adapters: gatedLora({ rank: 4 }),
+        steps: repeat(2, gradient(sum(imageToText, textToImage)), update(adamW({ lr: cosine(1e-3) })), rankSelect(softThreshold(ramp(0.005)))),
+      }),
+      merge(selected),
+      evaluate(),
+    ),
+  );
   const scan = manifest(mine).parts?.[0];
-  assert.equal(scan?.parts?.map((part) => part.name), ["encode", "adapt", "merge", "evaluate"]);
+  assert.equal(
+    scan?.parts?.map((part) => part.name),
+    ["encode", "adapt", "merge", "evaluate"],
+  );
 });
 
 test.run();

@@ -14,7 +14,7 @@ const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 
 const found = async (command: string): Promise<boolean> => (await run(command, ["--version"])).code === 0;
 
-const deno = inDeno ? process.execPath : process.env.DENO ?? "deno";
+const deno = inDeno ? process.execPath : (process.env.DENO ?? "deno");
 
 /** What both users write: two steps of CoDyRA on two coloured squares. `entry` is where they import from, `model` a CLIP folder. */
 const program = (entry: string, model: string): string => `
@@ -48,28 +48,32 @@ const inFolder = async (parent: string, use: (folder: string) => Promise<void>):
   }
 };
 
-((await found("node")) && (await found(npm)) ? test : test.skip)("the packed tarball works in an empty Node project", () => inFolder(tmpdir(), async (folder) => {
-  const packed = await run(npm, ["pack", "--silent", "--pack-destination", folder]);
-  assert.is(packed.code, 0, packed.output);
-  const tarball = (await readdir(folder)).find((f) => f.endsWith(".tgz"));
-  assert.ok(tarball, packed.output);
-  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
-  await writeTinyClip(join(folder, "model"));
-  await writeFile(join(folder, "user.js"), program("cambium", "model"));
-  const installed = await run(npm, ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", `./${tarball}`], { cwd: folder });
-  assert.is(installed.code, 0, installed.output);
-  const ended = await run("node", ["user.js"], { cwd: folder });
-  assert.is(ended.code, 0, ended.output);
-  assert.match(ended.output, table);
-}));
+((await found("node")) && (await found(npm)) ? test : test.skip)("the packed tarball works in an empty Node project", () =>
+  inFolder(tmpdir(), async (folder) => {
+    const packed = await run(npm, ["pack", "--silent", "--pack-destination", folder]);
+    assert.is(packed.code, 0, packed.output);
+    const tarball = (await readdir(folder)).find((f) => f.endsWith(".tgz"));
+    assert.ok(tarball, packed.output);
+    await writeFile(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+    await writeTinyClip(join(folder, "model"));
+    await writeFile(join(folder, "user.js"), program("cambium", "model"));
+    const installed = await run(npm, ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", `./${tarball}`], { cwd: folder });
+    assert.is(installed.code, 0, installed.output);
+    const ended = await run("node", ["user.js"], { cwd: folder });
+    assert.is(ended.code, 0, ended.output);
+    assert.match(ended.output, table);
+  }),
+);
 
 // Deno takes the packages of the configuration beside the script, so the script lies in this repository.
-((await found(deno)) ? test : test.skip)("a Deno script imports mod.ts", () => inFolder(".cache", async (folder) => {
-  await writeTinyClip(join(folder, "model"));
-  await writeFile(join(folder, "user.ts"), program("../../mod.ts", join(folder, "model")));
-  const ended = await run(deno, ["run", "-A", join(folder, "user.ts")]);
-  assert.is(ended.code, 0, ended.output);
-  assert.match(ended.output, table);
-}));
+((await found(deno)) ? test : test.skip)("a Deno script imports mod.ts", () =>
+  inFolder(".cache", async (folder) => {
+    await writeTinyClip(join(folder, "model"));
+    await writeFile(join(folder, "user.ts"), program("../../mod.ts", join(folder, "model")));
+    const ended = await run(deno, ["run", "-A", join(folder, "user.ts")]);
+    assert.is(ended.code, 0, ended.output);
+    assert.match(ended.output, table);
+  }),
+);
 
 test.run();

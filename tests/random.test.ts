@@ -8,7 +8,10 @@ const test = suite("random");
 test("these numbers, in Node and in Deno, for ever", () => {
   const draw = random(8, "golden", 1, 2);
   const drawn = [draw.uniform(), draw.uniform(), draw.normal(), draw.normal(), draw.normal(), draw.integer(1000), ...draw.permutation(8)];
-  const [uniforms, normals] = [[0.04146091871307567, 0.943510178058533], [-1.8505711555480957, -1.342109203338623, -0.2064659744501114]];
+  const [uniforms, normals] = [
+    [0.04146091871307567, 0.943510178058533],
+    [-1.8505711555480957, -1.342109203338623, -0.2064659744501114],
+  ];
   assert.equal(drawn, [...uniforms, ...normals, 187, 3, 0, 7, 5, 2, 6, 1, 4]);
 });
 
@@ -37,14 +40,19 @@ test("the distributions have their moments", () => {
 });
 
 test("normal numbers are f32, integers are in range, permutations hold each once", () => {
-  fc.assert(fc.property(fc.integer(), fc.integer({ min: 1, max: 50 }), (seed, n) => {
-    const draw = random(seed, "laws");
-    const z = draw.normal();
-    assert.is(Math.fround(z), z);
-    const i = draw.integer(n);
-    assert.ok(Number.isInteger(i) && i >= 0 && i < n);
-    assert.equal([...draw.permutation(n)].sort((a, b) => a - b), Array.from({ length: n }, (_, k) => k));
-  }));
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: 1, max: 50 }), (seed, n) => {
+      const draw = random(seed, "laws");
+      const z = draw.normal();
+      assert.is(Math.fround(z), z);
+      const i = draw.integer(n);
+      assert.ok(Number.isInteger(i) && i >= 0 && i < n);
+      assert.equal(
+        [...draw.permutation(n)].sort((a, b) => a - b),
+        Array.from({ length: n }, (_, k) => k),
+      );
+    }),
+  );
 });
 
 test("every order of three is as likely", () => {

@@ -26,7 +26,10 @@ test("the pipeline type-checks and runs", async () => {
   const { dir, remove } = temporaryFolder("readme");
   try {
     await writeTinyClip(join(dir, "clip"));
-    for (const [name, colours] of [["pets", [240, 30]], ["cars", [60, 10]]] as const) {
+    for (const [name, colours] of [
+      ["pets", [240, 30]],
+      ["cars", [60, 10]],
+    ] as const) {
       for (const split of ["train", "test"]) {
         for (const [c, folder] of ["ant", "bee"].entries()) {
           for (let i = 0; i < 3; i++) write(join(dir, name), { [`${split}/${folder}/${i}.png`]: await png(colours[c], 20 * i, 16, 16) });
@@ -35,8 +38,12 @@ test("the pipeline type-checks and runs", async () => {
     }
     const [code] = blocks("ts");
     const small = [
-      ["\"models/clip\"", JSON.stringify(join(dir, "clip"))], ["\"data/pets\"", JSON.stringify(join(dir, "pets"))],
-      ["\"data/cars\"", JSON.stringify(join(dir, "cars"))], ["steps: 200", "steps: 2"], ["repeat(200", "repeat(2"], ["batch: 32", "batch: 4"],
+      ['"models/clip"', JSON.stringify(join(dir, "clip"))],
+      ['"data/pets"', JSON.stringify(join(dir, "pets"))],
+      ['"data/cars"', JSON.stringify(join(dir, "cars"))],
+      ["steps: 200", "steps: 2"],
+      ["repeat(200", "repeat(2"],
+      ["batch: 32", "batch: 4"],
     ] as const;
     const ended = await runScript(small.reduce((text, [from, to]) => replaced(text, from, to), code));
     assert.is(ended.code, 0, ended.output);
@@ -67,7 +74,10 @@ test("the commands are there", () => {
 test("links to files of this repository lead somewhere", () => {
   const targets = [...readme.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target]) => target).filter((target) => !/^https?:/.test(target));
   assert.ok(targets.length > 0);
-  assert.equal(targets.filter((target) => !existsSync(target)), []);
+  assert.equal(
+    targets.filter((target) => !existsSync(target)),
+    [],
+  );
 });
 
 test.run();

@@ -8,7 +8,7 @@ import process from "node:process";
 import { inDeno, run, type Ended } from "./runtime.ts";
 
 /** Imports of "cambium" become imports of the sources. */
-const fromSources = (code: string): string => code.replaceAll(/from "cambium"/g, "from \"../../mod.ts\"");
+const fromSources = (code: string): string => code.replaceAll(/from "cambium"/g, 'from "../../mod.ts"');
 
 const configuration = {
   extends: "../../tsconfig.json",
@@ -35,11 +35,12 @@ const compile = async (folder: string): Promise<Ended> => {
 };
 
 /** Runs `code`, a module in TypeScript, in the repository root; what the compiler refuses is its output, with exit code 1 or 2. */
-export const runScript = (code: string): Promise<Ended> => written(code, async (folder, script) => {
-  if (inDeno) return run(process.execPath, ["run", "-A", "--no-check", script]);
-  const compiled = await compile(folder);
-  return compiled.code === 0 ? run(process.execPath, [join(folder, "out", folder, "script.js")]) : compiled;
-});
+export const runScript = (code: string): Promise<Ended> =>
+  written(code, async (folder, script) => {
+    if (inDeno) return run(process.execPath, ["run", "-A", "--no-check", script]);
+    const compiled = await compile(folder);
+    return compiled.code === 0 ? run(process.execPath, [join(folder, "out", folder, "script.js")]) : compiled;
+  });
 
 /** Checks the types of `code`, a module, and runs nothing. */
 export const checkScript = (code: string): Promise<Ended> => written(code, compile);

@@ -4,10 +4,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { wgsl } from "../wgsl/generated.ts";
 
-const files = readdirSync("wgsl").filter((f) => f.endsWith(".wgsl")).sort();
+const files = readdirSync("wgsl")
+  .filter((f) => f.endsWith(".wgsl"))
+  .sort();
 
 test("generated.ts carries every kernel as it is, with the parts that it includes", () => {
-  assert.equal(Object.keys(wgsl), files.map((f) => f.slice(0, -".wgsl".length)));
+  assert.equal(
+    Object.keys(wgsl),
+    files.map((f) => f.slice(0, -".wgsl".length)),
+  );
   const read = (...path: readonly string[]): string => readFileSync(join("wgsl", ...path), "utf8");
   for (const [name, text] of Object.entries(wgsl)) {
     const whole = read(`${name}.wgsl`).split("//#include rows\n").join(read("parts", "rows.wgsl"));
@@ -28,7 +33,10 @@ for (const [name, text] of Object.entries<string>(wgsl)) {
     assert.match(text, /@group\(0\) @binding\(0\) var<uniform>/);
     assert.not.match(text, /@group\([1-9]/);
     assert.not.match(text, /atomic<f32>/);
-    assert.ok(text.split("\n").every((line) => line.length <= 150), "lines of at most 150 characters");
+    assert.ok(
+      text.split("\n").every((line) => line.length <= 150),
+      "lines of at most 150 characters",
+    );
   });
 }
 

@@ -26,7 +26,10 @@ export const captionsOf = (c: Concept): readonly string[] => {
       return [`an icon of ${n}, in the sky.`, `a drawing of ${n}, a kind of weather.`, `a picture of ${n}.`, `an icon of a ${n}.`, ...keywords];
     default:
       return [
-        `an icon of a ${n}.`, `a drawing of a ${n}.`, `a picture of a ${n}.`, `an icon of a ${n}, a kind of ${c.group}.`,
+        `an icon of a ${n}.`,
+        `a drawing of a ${n}.`,
+        `a picture of a ${n}.`,
+        `an icon of a ${n}, a kind of ${c.group}.`,
         `a drawing of a ${n}, ${place(c)}.`,
         ...(c.kind === c.group ? [] : [`a ${n}, a kind of ${c.kind}.`]),
         ...(isPlay(c) ? [`an icon of a ${n}, for sport, music or play.`] : []),

@@ -26,7 +26,8 @@ const build = (): E.Either<Failure, Catalogue> =>
     E.bind("weather", readWeather),
     E.bind("logos", readLogos),
     E.chain(({ emoji, flags, weather, logos }) => {
-      const pictures = emoji.filter((e) => countryCode(e.codePoints) === undefined)
+      const pictures = emoji
+        .filter((e) => countryCode(e.codePoints) === undefined)
         .map((e): Concept => ({ ...e, drawings: [...e.drawings, ...(weather.get(e.name) ?? [])] }));
       const all: readonly Concept[] = [...pictures, ...flags, ...logos];
       const byName = (concepts: readonly Concept[]) => new Map(concepts.map((c) => [c.name, c]));
@@ -41,12 +42,14 @@ const build = (): E.Either<Failure, Catalogue> =>
       const taken = new Set(iconTasks.flatMap((task) => task.classNames.map((n) => n.toLowerCase())));
       const used = new Set(stream.flatMap(([, classes]) => [...classes.values()]));
       const names = new Set<string>();
-      const others = all.filter((c) => {
-        const name = c.name.toLowerCase();
-        if (used.has(c) || taken.has(name) || names.has(name) || c.drawings.length < 3) return false;
-        names.add(name);
-        return true;
-      }).map((c): Concept => ({ name: c.name, group: c.group, kind: c.kind, drawings: c.drawings, tags: c.tags.filter((t) => !taken.has(t)) }));
+      const others = all
+        .filter((c) => {
+          const name = c.name.toLowerCase();
+          if (used.has(c) || taken.has(name) || names.has(name) || c.drawings.length < 3) return false;
+          names.add(name);
+          return true;
+        })
+        .map((c): Concept => ({ name: c.name, group: c.group, kind: c.kind, drawings: c.drawings, tags: c.tags.filter((t) => !taken.has(t)) }));
       return E.right({ stream: new Map(stream) as Catalogue["stream"], others });
     }),
   );

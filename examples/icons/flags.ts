@@ -13,8 +13,7 @@ import { readIconSet, svgOf } from "./sets.ts";
  * Codes whose flag is another country's too (in some vendor's drawing at least), so that the picture does not tell the name:
  * French, British, Norwegian, American and Australian territories; Monaco is Indonesia's, Chad is Romania's.
  */
-const ambiguous: ReadonlySet<string> = new Set(
-  "ac bl bq bv cp cq dg ea gf gp hm ic io mc mf mq nc pm re sj ta td tf um wf yt sh gs eh sx".split(" "));
+const ambiguous: ReadonlySet<string> = new Set("ac bl bq bv cp cq dg ea gf gp hm ic io mc mf mq nc pm re sj ta td tf um wf yt sh gs eh sx".split(" "));
 
 /** Codes that flagpack uses for something else: its "gb" is England. */
 const packCodes: Readonly<Record<string, string>> = { gb: "gb-ukm" };
@@ -24,7 +23,10 @@ export const countryCode = (codePoints: string): string | undefined => {
   const points = codePoints.split("-").map((h) => Number.parseInt(h, 16));
   const letter = (p: number): string => String.fromCharCode(p - 0x1f1e6 + 97);
   if (points.length === 2 && points.every((p) => p >= 0x1f1e6 && p <= 0x1f1ff)) return points.map(letter).join("");
-  const tags = points.slice(1, -1).map((p) => String.fromCharCode(p - 0xe0000)).join("");
+  const tags = points
+    .slice(1, -1)
+    .map((p) => String.fromCharCode(p - 0xe0000))
+    .join("");
   return points[0] === 0x1f3f4 && points.at(-1) === 0xe007f ? `${tags.slice(0, 2)}-${tags.slice(2)}` : undefined;
 };
 
@@ -39,12 +41,18 @@ export const readFlags = (emoji: readonly Emoji[]): E.Either<Failure, readonly C
       emoji.flatMap((e): readonly Concept[] => {
         const code = countryCode(e.codePoints);
         if (code === undefined || ambiguous.has(code)) return [];
-        const more = ([["circle-flags", circle, code], ["flag", flag, `${code}-4x3`], ["flagpack", pack, packCodes[code] ?? code]] as const).flatMap(
-          ([set, from, icon]): readonly Drawing[] => {
-            const svg = svgOf(from, icon);
-            return svg === undefined ? [] : [{ set, icon, svg }];
-          });
+        const more = (
+          [
+            ["circle-flags", circle, code],
+            ["flag", flag, `${code}-4x3`],
+            ["flagpack", pack, packCodes[code] ?? code],
+          ] as const
+        ).flatMap(([set, from, icon]): readonly Drawing[] => {
+          const svg = svgOf(from, icon);
+          return svg === undefined ? [] : [{ set, icon, svg }];
+        });
         // The tags of a flag emoji are its code and "flag", which say nothing that a caption should.
         return [{ name: e.name, group: "flag", kind: "country flag", tags: [], drawings: [...e.drawings, ...more] }];
-      })),
+      }),
+    ),
   );

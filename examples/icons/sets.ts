@@ -10,8 +10,24 @@ import { leftOut } from "./exceptions.ts";
 
 /** The icon sets of the icon world, by Iconify prefix; docs/ICONS.md lists their licences. */
 export const setNames = [
-  "noto", "noto-v1", "twemoji", "fluent-emoji-flat", "openmoji", "emojione", "emojione-v1", "fxemoji", "streamline-emojis",
-  "circle-flags", "flag", "flagpack", "logos", "devicon", "skill-icons", "vscode-icons", "material-icon-theme", "meteocons",
+  "noto",
+  "noto-v1",
+  "twemoji",
+  "fluent-emoji-flat",
+  "openmoji",
+  "emojione",
+  "emojione-v1",
+  "fxemoji",
+  "streamline-emojis",
+  "circle-flags",
+  "flag",
+  "flagpack",
+  "logos",
+  "devicon",
+  "skill-icons",
+  "vscode-icons",
+  "material-icon-theme",
+  "meteocons",
 ] as const;
 
 /** Prefix of one icon set. */
@@ -43,8 +59,9 @@ export const readPackageJson = <A>(path: string, codec: t.Type<A, unknown>): E.E
     () => JSON.parse(readFileSync(require.resolve(path), "utf8")),
     (e) => ({ _tag: "FileUnreadable", path, detail: `${e instanceof Error ? e.message.split("\n")[0] : String(e)} (npm install brings it)` }),
   );
-  return E.chain((value: unknown) => E.mapLeft((): Failure => ({ _tag: "FileCorrupt", path, detail: "it is not what the icon world was made for" }))(
-    codec.decode(value)))(read);
+  return E.chain((value: unknown) =>
+    E.mapLeft((): Failure => ({ _tag: "FileCorrupt", path, detail: "it is not what the icon world was made for" }))(codec.decode(value)),
+  )(read);
 };
 
 /** Reads the icon set `name` from its npm package. */
@@ -96,4 +113,8 @@ const flipped = (svg: string, { hFlip, vFlip, rotate }: Flip): string => {
 };
 
 /** Letters and digits only, lower-case, without accents: how names of different vendors are compared. */
-export const squash = (name: string): string => name.normalize("NFD").toLowerCase().replace(/[^a-z0-9]/g, "");
+export const squash = (name: string): string =>
+  name
+    .normalize("NFD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "");

@@ -73,8 +73,15 @@ export const trainBpe = (texts: readonly string[], size: number): Bpe => {
   return { vocabulary: [...merged, startText, endText], merges };
 };
 
-const special = (id: number, content: string): Readonly<Record<string, unknown>> =>
-  ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
+const special = (id: number, content: string): Readonly<Record<string, unknown>> => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+});
 
 /** Writes `tokenizer.json`, `vocab.json`, `merges.txt`, `tokenizer_config.json` and `special_tokens_map.json` into `dir`. */
 const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: number): TE.TaskEither<Failure, void> => {
@@ -82,7 +89,10 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
   const [start, end] = [vocab[startText], vocab[endText]];
   const tokens = { bos_token: startText, eos_token: endText, unk_token: endText, pad_token: endText };
   const tokenizer = {
-    version: "1.0", truncation: null, padding: null, added_tokens: [special(start, startText), special(end, endText)],
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: [special(start, startText), special(end, endText)],
     normalizer: {
       type: "Sequence",
       normalizers: [{ type: "NFC" }, { type: "Replace", pattern: { Regex: "\\s+" }, content: " " }, { type: "Lowercase" }],
@@ -97,8 +107,15 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
     post_processor: { type: "RobertaProcessing", sep: [endText, end], cls: [startText, start], trim_offsets: false, add_prefix_space: false },
     decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
-      type: "BPE", dropout: null, unk_token: endText, continuing_subword_prefix: "", end_of_word_suffix: "</w>",
-      fuse_unk: false, byte_fallback: false, vocab, merges,
+      type: "BPE",
+      dropout: null,
+      unk_token: endText,
+      continuing_subword_prefix: "",
+      end_of_word_suffix: "</w>",
+      fuse_unk: false,
+      byte_fallback: false,
+      vocab,
+      merges,
     },
   };
   return pipe(
@@ -106,8 +123,15 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
     TE.chain(() => writeJson(join(dir, "vocab.json"), vocab)),
     TE.chain(() => writeText(join(dir, "merges.txt"), ["#version: 0.2", ...merges, ""].join("\n"))),
     TE.chain(() => writeJson(join(dir, "special_tokens_map.json"), tokens)),
-    TE.chain(() => writeJson(join(dir, "tokenizer_config.json"),
-      { tokenizer_class: "CLIPTokenizer", model_max_length: context, ...tokens, do_lower_case: true, add_prefix_space: false })),
+    TE.chain(() =>
+      writeJson(join(dir, "tokenizer_config.json"), {
+        tokenizer_class: "CLIPTokenizer",
+        model_max_length: context,
+        ...tokens,
+        do_lower_case: true,
+        add_prefix_space: false,
+      }),
+    ),
   );
 };
 

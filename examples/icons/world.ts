@@ -13,7 +13,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
-import type { Image, Sample, Split, Stream } from "../../src/stream/task.ts";
+import type { Image, Sample, Split, Stream } from "../../src/data/task.ts";
 import { captionsOf } from "./captions.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -47,8 +47,19 @@ const sample = (drawing: Drawing, label: number, size: number): Sample => {
 export const iconStream = (size: number): Stream => ({
   labelSpace: "task",
   tasks: iconTasks.map(({ name, classNames, templates }) => {
-    const split = (wanted: (d: Drawing) => boolean): Split => pipe(open, TE.map(({ stream }) =>
-      classNames.flatMap((c, label) => stream.get(name)!.get(c)!.drawings.filter(wanted).map((d) => sample(d, label, size)))));
+    const split = (wanted: (d: Drawing) => boolean): Split =>
+      pipe(
+        open,
+        TE.map(({ stream }) =>
+          classNames.flatMap((c, label) =>
+            stream
+              .get(name)!
+              .get(c)!
+              .drawings.filter(wanted)
+              .map((d) => sample(d, label, size)),
+          ),
+        ),
+      );
     return { name, classNames, templates, train: split((d) => !testSets.has(d.set)), test: split((d) => testSets.has(d.set)) };
   }),
 });
@@ -70,20 +81,23 @@ export interface IconPretraining {
 
 /** The pre-training set at `size` x `size` pixels. Fails where a package is missing. */
 export const iconPretraining = (size: number): TE.TaskEither<Failure, IconPretraining> =>
-  pipe(open, TE.map(({ others }) => {
-    // Which drawing is held out goes round the vendors with the name's index.
-    const heldOutOf = (label: number): number => {
-      const n = others[label].drawings.length;
-      return label % 4 === 0 && n >= 5 ? (label / 4) % n : -1;
-    };
-    const drawings = (held: boolean): readonly Sample[] =>
-      others.flatMap((c, label) => c.drawings.filter((_, i) => (i === heldOutOf(label)) === held).map((d) => sample(d, label, size)));
-    return {
-      classNames: others.map((c) => c.name),
-      groups: others.map((c) => c.group),
-      captions: others.map(captionsOf),
-      samples: drawings(false),
-      heldOut: drawings(true),
-      templates: ["an icon of a {c}.", "a drawing of a {c}.", "a picture of a {c}."],
-    };
-  }));
+  pipe(
+    open,
+    TE.map(({ others }) => {
+      // Which drawing is held out goes round the vendors with the name's index.
+      const heldOutOf = (label: number): number => {
+        const n = others[label].drawings.length;
+        return label % 4 === 0 && n >= 5 ? (label / 4) % n : -1;
+      };
+      const drawings = (held: boolean): readonly Sample[] =>
+        others.flatMap((c, label) => c.drawings.filter((_, i) => (i === heldOutOf(label)) === held).map((d) => sample(d, label, size)));
+      return {
+        classNames: others.map((c) => c.name),
+        groups: others.map((c) => c.group),
+        captions: others.map(captionsOf),
+        samples: drawings(false),
+        heldOut: drawings(true),
+        templates: ["an icon of a {c}.", "a drawing of a {c}.", "a picture of a {c}."],
+      };
+    }),
+  );

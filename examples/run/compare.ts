@@ -5,10 +5,10 @@ import type { Failure } from "../../src/failure.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import type { EvaluateOptions } from "../../src/stages/evaluate.ts";
 import type { Method } from "../../src/stages/learn.ts";
-import type { Evaluated, Learner } from "../../src/stages/learner.ts";
-import { runMethod } from "../../src/stages/run.ts";
-import type { Runtime } from "../../src/stages/runtime.ts";
-import type { Stream } from "../../src/stream/task.ts";
+import type { Evaluated, Learner } from "../../src/training/lesson.ts";
+import { runMethod } from "../../src/runs/run.ts";
+import type { Runtime } from "../../src/training/runtime.ts";
+import type { Stream } from "../../src/data/task.ts";
 
 /** What a result knows of the model before the stream. */
 const untrained = ({ zeroShot, also }: RunResult): Evaluated => ({
@@ -17,16 +17,17 @@ const untrained = ({ zeroShot, also }: RunResult): Evaluated => ({
 });
 
 /** Runs the methods one after the other; `begin` is told which. Fails with `Interrupted` where a run was stopped, whatever was finished. */
-export const compare = (
-  methods: readonly Method[], start: Learner, stream: Stream, evaluate: EvaluateOptions, begin: (method: Method) => void,
-) => (runtime: Runtime): TE.TaskEither<Failure, readonly RunResult[]> => async () => {
-  const results: RunResult[] = [];
-  for (const method of methods) {
-    begin(method);
-    const run = await runMethod(method, start, stream, { evaluate, zeroShot: results[0] === undefined ? undefined : untrained(results[0]) })(runtime)();
-    if (E.isLeft(run)) return run;
-    if (run.right.interrupted) return E.left({ _tag: "Interrupted" });
-    results.push(run.right.result);
-  }
-  return E.right(results);
-};
+export const compare =
+  (methods: readonly Method[], start: Learner, stream: Stream, evaluate: EvaluateOptions, begin: (method: Method) => void) =>
+  (runtime: Runtime): TE.TaskEither<Failure, readonly RunResult[]> =>
+  async () => {
+    const results: RunResult[] = [];
+    for (const method of methods) {
+      begin(method);
+      const run = await runMethod(method, start, stream, { evaluate, zeroShot: results[0] === undefined ? undefined : untrained(results[0]) })(runtime)();
+      if (E.isLeft(run)) return run;
+      if (run.right.interrupted) return E.left({ _tag: "Interrupted" });
+      results.push(run.right.result);
+    }
+    return E.right(results);
+  };

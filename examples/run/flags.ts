@@ -39,8 +39,7 @@ const text = <A>(name: string, decode: (s: string) => A | undefined): t.Decoder<
 export const some = text("text", (s) => (s === "" ? undefined : s));
 
 /** Numbers as people write them: no hexadecimal, no empty text. */
-const numberOf = (s: string): number | undefined =>
-  (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(s) && Number.isFinite(Number(s)) ? Number(s) : undefined);
+const numberOf = (s: string): number | undefined => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(s) && Number.isFinite(Number(s)) ? Number(s) : undefined);
 
 /** A whole number of `least` to `most`. */
 export const whole = (least: number, most = 2 ** 31 - 1): t.Decoder<unknown, number> =>
@@ -57,8 +56,7 @@ export const positive = (most: number): t.Decoder<unknown, number> =>
   });
 
 /** One of some words. */
-export const oneOf = <A extends string>(...words: readonly A[]): t.Decoder<unknown, A> =>
-  text(`one of ${words.join(", ")}`, (s) => words.find((w) => w === s));
+export const oneOf = <A extends string>(...words: readonly A[]): t.Decoder<unknown, A> => text(`one of ${words.join(", ")}`, (s) => words.find((w) => w === s));
 
 /** Different items, separated by commas. */
 export const list = <A>(item: t.Decoder<unknown, A>, distinct = false): t.Decoder<unknown, readonly A[]> =>

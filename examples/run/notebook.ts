@@ -10,10 +10,10 @@ import { message } from "../../src/formats/files.ts";
 import { displayable, type Displayable } from "../../src/report/display.ts";
 import { escapeHtml } from "../../src/report/format.ts";
 import { progress } from "../../src/report/progress.ts";
-import type { Runtime } from "../../src/stages/runtime.ts";
-import { watch } from "../../src/stages/watch.ts";
-import { imageCache } from "../../src/stream/imageCache.ts";
-import type { Image, Task } from "../../src/stream/task.ts";
+import type { Runtime } from "../../src/training/runtime.ts";
+import { watch } from "../../src/runs/watch.ts";
+import { imageCache } from "../../src/data/imageCache.ts";
+import type { Image, Task } from "../../src/data/task.ts";
 
 /** What of Deno is used here. */
 interface Kernel {
@@ -38,30 +38,49 @@ export const get = async <A>(effect: TE.TaskEither<Failure, A>): Promise<A> => {
 };
 
 /** A device that stays open as long as the kernel runs, with progress as lines below the cell. */
-export const notebookRuntime = (seed: number): TE.TaskEither<Failure, Runtime> => pipe(
-  openDevice(),
-  TE.map((device) => {
-    // The kernel shows what goes through `console`, and nothing that is written to the process's own stdout.
-    const lines = progress({ sink: { write: (text) => console.log(text.trimEnd()) }, every: 20_000 });
-    return { device, seed, images: imageCache(1024), emit: watch(lines).event };
-  }),
-);
+export const notebookRuntime = (seed: number): TE.TaskEither<Failure, Runtime> =>
+  pipe(
+    openDevice(),
+    TE.map((device) => {
+      // The kernel shows what goes through `console`, and nothing that is written to the process's own stdout.
+      const lines = progress({ sink: { write: (text) => console.log(text.trimEnd()) }, every: 20_000 });
+      return { device, seed, images: imageCache(1024), emit: watch(lines).event };
+    }),
+  );
 
-const png = ({ width, height, data }: Image): TE.TaskEither<Failure, string> => TE.tryCatch(
-  async () => (await sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer()).toString("base64"),
-  (e): Failure => ({ _tag: "CorruptSample", path: "a picture", member: `${width} x ${height}`, detail: message(e) }),
-);
+const png = ({ width, height, data }: Image): TE.TaskEither<Failure, string> =>
+  TE.tryCatch(
+    async () =>
+      (
+        await sharp(data, { raw: { width, height, channels: 3 } })
+          .png()
+          .toBuffer()
+      ).toString("base64"),
+    (e): Failure => ({ _tag: "CorruptSample", path: "a picture", member: `${width} x ${height}`, detail: message(e) }),
+  );
 
 /** The first training picture of each of the first `classes` classes of a task, under its name. */
-export const pictures = (task: Task, classes: number): TE.TaskEither<Failure, Displayable> => pipe(
-  task.train,
-  TE.chain((samples) => pipe(
-    task.classNames.slice(0, classes).flatMap((_, label) => samples.find((s) => s.label === label) ?? []),
-    TE.traverseSeqArray((sample) => pipe(sample.decode, TE.chain(png), TE.map((data) => ({ data, name: task.classNames[sample.label] })))),
-  )),
-  TE.map((drawn) => displayable(
-    `<div class="maps">${drawn.map(({ data, name }) =>
-      `<figure><img alt="" width="64" src="data:image/png;base64,${data}"><h4>${escapeHtml(name)}</h4></figure>`).join("\n")}</div>`,
-    drawn.map(({ name }) => name).join(", "),
-  )),
-);
+export const pictures = (task: Task, classes: number): TE.TaskEither<Failure, Displayable> =>
+  pipe(
+    task.train,
+    TE.chain((samples) =>
+      pipe(
+        task.classNames.slice(0, classes).flatMap((_, label) => samples.find((s) => s.label === label) ?? []),
+        TE.traverseSeqArray((sample) =>
+          pipe(
+            sample.decode,
+            TE.chain(png),
+            TE.map((data) => ({ data, name: task.classNames[sample.label] })),
+          ),
+        ),
+      ),
+    ),
+    TE.map((drawn) =>
+      displayable(
+        `<div class="maps">${drawn
+          .map(({ data, name }) => `<figure><img alt="" width="64" src="data:image/png;base64,${data}"><h4>${escapeHtml(name)}</h4></figure>`)
+          .join("\n")}</div>`,
+        drawn.map(({ name }) => name).join(", "),
+      ),
+    ),
+  );

@@ -22,28 +22,35 @@ const oneOf = <A extends string>(...words: readonly A[]): t.Type<A> => kind(`one
 
 /** Different items joined by +; one alone will do. */
 const listOf = <A>(item: t.Type<A>): t.Decoder<unknown, readonly A[]> => {
-  const list = kind(`a list joined by +, each other item ${item.name}`, (u): u is readonly A[] =>
-    Array.isArray(u) && u.length > 0 && u.every(item.is) && new Set(u).size === u.length);
+  const list = kind(
+    `a list joined by +, each other item ${item.name}`,
+    (u): u is readonly A[] => Array.isArray(u) && u.length > 0 && u.every(item.is) && new Set(u).size === u.length,
+  );
   return { name: list.name, decode: (u) => list.decode([u].flat()), validate: (u, c) => list.validate([u].flat(), c) };
 };
 
 /** An object with some of the given fields and no others. */
 const some = <A extends object>(fields: { readonly [K in keyof A]-?: t.Type<NonNullable<A[K]>> }): t.Type<A> => {
   const known = new Map<string, t.Type<unknown>>(Object.entries(fields));
-  return kind(`JSON with some of ${[...known].map(([name, field]) => `"${name}" (${field.name})`).join(", ")}`, (u): u is A =>
-    typeof u === "object" && u !== null && !Array.isArray(u) && Object.entries(u).every(([name, value]) => known.get(name)?.is(value) ?? false));
+  return kind(
+    `JSON with some of ${[...known].map(([name, field]) => `"${name}" (${field.name})`).join(", ")}`,
+    (u): u is A => typeof u === "object" && u !== null && !Array.isArray(u) && Object.entries(u).every(([name, value]) => known.get(name)?.is(value) ?? false),
+  );
 };
 
 /** One value for all tasks, or one for each. */
 const perTask = <A>(item: t.Type<A>): t.Type<A | readonly A[]> =>
-  kind(`${item.name}, or one for each task joined by +`, (u): u is A | readonly A[] =>
-    item.is(u) || (Array.isArray(u) && u.length > 0 && u.every(item.is)));
+  kind(`${item.name}, or one for each task joined by +`, (u): u is A | readonly A[] => item.is(u) || (Array.isArray(u) && u.length > 0 && u.every(item.is)));
 
-const length = kind("a number of steps or {\"epochs\":N}", (u): u is number | { readonly epochs: number } =>
-  count.is(u) || (typeof u === "object" && above0.is((u as { readonly epochs?: unknown } | null)?.epochs)));
+const length = kind(
+  'a number of steps or {"epochs":N}',
+  (u): u is number | { readonly epochs: number } => count.is(u) || (typeof u === "object" && above0.is((u as { readonly epochs?: unknown } | null)?.epochs)),
+);
 
-const betas = kind("two numbers of at least 0 and below 1 joined by +", (u): u is readonly [number, number] =>
-  Array.isArray(u) && u.length === 2 && u.every(below1.is));
+const betas = kind(
+  "two numbers of at least 0 and below 1 joined by +",
+  (u): u is readonly [number, number] => Array.isArray(u) && u.length === 2 && u.every(below1.is),
+);
 
 const modules = listOf(oneOf(...allLinears));
 const towers = listOf(oneOf(...both));
@@ -52,17 +59,50 @@ type Named = Required<Omit<MethodOptions, "evaluate">>;
 
 /** What every option of any method takes. */
 const kinds: { readonly [K in keyof Named]: t.Decoder<unknown, Named[K]> } = {
-  steps: perTask(length), batch: count, rank: count, lr: perTask(above0), headLr: perTask(above0), betas, weightDecay: nonNegative,
-  modules, towers, cropScale: share, optimizer: oneOf("adam", "sgd"), alpha: above0,
-  kappa: nonNegative, levels: count, dense: below1, scaleThreshold: truth, shrink: oneOf("paper", "code"),
-  cycleMomentum: truth, energy: some({ vision: share, text: share }), featureEnergy: share, side: oneOf("input", "output"),
-  counting: oneOf("reach", "below"), accumulate: oneOf("code-mean", "gram"), start: oneOf("svd", "zero"), depth: nonNegative, depthTowers: towers,
+  steps: perTask(length),
+  batch: count,
+  rank: count,
+  lr: perTask(above0),
+  headLr: perTask(above0),
+  betas,
+  weightDecay: nonNegative,
+  modules,
+  towers,
+  cropScale: share,
+  optimizer: oneOf("adam", "sgd"),
+  alpha: above0,
+  kappa: nonNegative,
+  levels: count,
+  dense: below1,
+  scaleThreshold: truth,
+  shrink: oneOf("paper", "code"),
+  cycleMomentum: truth,
+  energy: some({ vision: share, text: share }),
+  featureEnergy: share,
+  side: oneOf("input", "output"),
+  counting: oneOf("reach", "below"),
+  accumulate: oneOf("code-mean", "gram"),
+  start: oneOf("svd", "zero"),
+  depth: nonNegative,
+  depthTowers: towers,
   headScale: above0,
-  active: count, merged: count, dropout: below1, ago: nonNegative, agoPast: oneOf("all", "critical"), agoReduce: oneOf("abs-sum", "mean"),
+  active: count,
+  merged: count,
+  dropout: below1,
+  ago: nonNegative,
+  agoPast: oneOf("all", "critical"),
+  agoReduce: oneOf("abs-sum", "mean"),
   router: oneOf("frozen-random", "straight-through", "prob-weighted"),
-  threshold: share, tokens: oneOf("class", "all"), slot: oneOf("previous", "current"), weights: oneOf("share", "raw", "softmax"), orthonormal: truth,
+  threshold: share,
+  tokens: oneOf("class", "all"),
+  slot: oneOf("previous", "current"),
+  weights: oneOf("share", "raw", "softmax"),
+  orthonormal: truth,
   prediction: some({ temperature: above0, confidence: nonNegative, mode: oneOf("soft", "hard", "off") }),
-  orthogonality: nonNegative, penalty: oneOf("abs-sum", "square-sum"), regularisation: nonNegative, magnitude: finite,
+  orthogonality: nonNegative,
+  penalty: oneOf("abs-sum", "square-sum"),
+  regularisation: nonNegative,
+  magnitude: finite,
 };
 
 /** The names of a method's options, but for how it is scored. */
@@ -70,10 +110,14 @@ export const optionNames = (method: MethodName): readonly (keyof Named)[] =>
   Object.keys(methods[method]({}).options as object).filter((name): name is keyof Named => name in kinds);
 
 /** JSON where it is JSON, several joined by +, or a word. */
-const valueOf = (text: string): unknown => pipe(
-  E.tryCatch((): unknown => JSON.parse(text), () => undefined),
-  E.getOrElse((): unknown => (text.includes("+") ? text.split("+").map(valueOf) : text)),
-);
+const valueOf = (text: string): unknown =>
+  pipe(
+    E.tryCatch(
+      (): unknown => JSON.parse(text),
+      () => undefined,
+    ),
+    E.getOrElse((): unknown => (text.includes("+") ? text.split("+").map(valueOf) : text)),
+  );
 
 const bad = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option: "--set", detail });
 

@@ -8,7 +8,12 @@ import type { MethodName } from "../../src/methods/table.ts";
  * little less here.
  */
 const distances: Readonly<Partial<Record<MethodName, number>>> = {
-  "keeplora": 1.25, "keeplora++": 1.25, "keeplora+": 1.25, "dac": 1, "duallora": 0.39, "inflora": 0.39,
+  keeplora: 1.25,
+  "keeplora++": 1.25,
+  "keeplora+": 1.25,
+  dac: 1,
+  duallora: 0.39,
+  inflora: 0.39,
 };
 
 /** The learning rate of a method for so many steps a task. */

@@ -8,10 +8,10 @@ import { withDevice } from "../../src/device/open.ts";
 import { describe, type Failure } from "../../src/failure.ts";
 import { exists, writeFolderAtomic } from "../../src/formats/files.ts";
 import { progress, type Progress } from "../../src/report/progress.ts";
-import type { Runtime } from "../../src/stages/runtime.ts";
-import { watch, type Watcher } from "../../src/stages/watch.ts";
-import { imageCache } from "../../src/stream/imageCache.ts";
-import type { OnCorrupt } from "../../src/stream/source.ts";
+import type { Runtime } from "../../src/training/runtime.ts";
+import { watch, type Watcher } from "../../src/runs/watch.ts";
+import { imageCache } from "../../src/data/imageCache.ts";
+import type { OnCorrupt } from "../../src/data/source.ts";
 import { onInterrupt } from "./interrupt.ts";
 
 /** What a command works with while it runs. */
@@ -24,40 +24,46 @@ export interface Session {
 }
 
 /** Refuses a place that holds something: a run does not overwrite. */
-export const freeFolder = (dir: string): TE.TaskEither<Failure, void> => async () => {
-  const held = await readdir(dir).then((names) => names.length > 0, () => exists(dir));
-  if (!held) return E.right(undefined);
-  return E.left({ _tag: "BadOption", option: "--out", detail: `${dir} is there already and is not an empty folder; name another` });
-};
+export const freeFolder =
+  (dir: string): TE.TaskEither<Failure, void> =>
+  async () => {
+    const held = await readdir(dir).then(
+      (names) => names.length > 0,
+      () => exists(dir),
+    );
+    if (!held) return E.right(undefined);
+    return E.left({ _tag: "BadOption", option: "--out", detail: `${dir} is there already and is not an empty folder; name another` });
+  };
 
 /** Opens a device, says which, and uses it to fill `out`; Ctrl-C stops at the next step. */
-export const session = (out: string, seed: number, onCorrupt: OnCorrupt) => <A>(
-  use: (s: Session) => TE.TaskEither<Failure, A>,
-): TE.TaskEither<Failure, A> => async () => {
-  const shown = progress();
-  const watcher = watch(shown);
-  let temporary = "";
-  const interrupt = onInterrupt(
-    () => shown.line("Stopping after this step; press Ctrl-C again to stop at once."),
-    () => rmSync(temporary, { recursive: true, force: true }),
-  );
-  try {
-    return await writeFolderAtomic(out, (folder) => {
-      temporary = folder;
-      return withDevice({})((device) => async () => {
-        process.stdout.write(`adapter: ${device.adapter.line}\n`);
-        const runtime: Runtime = { device, seed, images: imageCache(1024), emit: watcher.event, signal: interrupt.signal, onCorrupt };
-        try {
-          return await use({ runtime, progress: shown, watcher, folder })();
-        } finally {
-          watcher.stop();
-        }
-      });
-    })();
-  } finally {
-    interrupt.release();
-  }
-};
+export const session =
+  (out: string, seed: number, onCorrupt: OnCorrupt) =>
+  <A>(use: (s: Session) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+  async () => {
+    const shown = progress();
+    const watcher = watch(shown);
+    let temporary = "";
+    const interrupt = onInterrupt(
+      () => shown.line("Stopping after this step; press Ctrl-C again to stop at once."),
+      () => rmSync(temporary, { recursive: true, force: true }),
+    );
+    try {
+      return await writeFolderAtomic(out, (folder) => {
+        temporary = folder;
+        return withDevice({})((device) => async () => {
+          process.stdout.write(`adapter: ${device.adapter.line}\n`);
+          const runtime: Runtime = { device, seed, images: imageCache(1024), emit: watcher.event, signal: interrupt.signal, onCorrupt };
+          try {
+            return await use({ runtime, progress: shown, watcher, folder })();
+          } finally {
+            watcher.stop();
+          }
+        });
+      })();
+    } finally {
+      interrupt.release();
+    }
+  };
 
 /** Sets the exit code: 0, 130 after a request to stop, or 1 with the failure as one line on stderr. */
 export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>): void => {

@@ -2,11 +2,11 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
-import { checkProtocol, type CheckedProtocol, type Protocol, type ProtocolOptions } from "../../src/stream/protocols.ts";
-import { fewShot, limitTest } from "../../src/stream/sampling.ts";
-import type { OnCorrupt } from "../../src/stream/source.ts";
-import type { LabelSpace, Split, Stream, Task } from "../../src/stream/task.ts";
-import { taskFromFolder } from "../../src/stream/taskFromFolder.ts";
+import { checkProtocol, type CheckedProtocol, type Protocol, type ProtocolOptions } from "../../src/data/protocols.ts";
+import { fewShot, limitTest } from "../../src/data/sampling.ts";
+import type { OnCorrupt } from "../../src/data/source.ts";
+import type { LabelSpace, Split, Stream, Task } from "../../src/data/task.ts";
+import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
 
 /** How folders become a stream. */
 export interface SourceOptions {
@@ -36,15 +36,23 @@ export const distinctNames = (names: readonly string[]): readonly string[] =>
 const checked = (dir: string, what: string, split: Split): TE.TaskEither<Failure, void> =>
   pipe(
     split,
-    TE.filterOrElse((samples) => samples.length > 0, (): Failure => ({ _tag: "FileUnreadable", path: dir, detail: `its ${what} split is empty` })),
+    TE.filterOrElse(
+      (samples) => samples.length > 0,
+      (): Failure => ({ _tag: "FileUnreadable", path: dir, detail: `its ${what} split is empty` }),
+    ),
     TE.map(() => undefined),
   );
 
-const limited = ({ evalLimit }: SourceOptions) => (task: Task): Task => (evalLimit === undefined ? task : limitTest(evalLimit, 0)(task));
+const limited =
+  ({ evalLimit }: SourceOptions) =>
+  (task: Task): Task =>
+    evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
 
 /** The dataset folders as a stream, one task each, in their order; by default all images, scored among each task's own classes. */
 export const streamFromFolders = (
-  dirs: readonly string[], { labelSpace = "task", shots }: StreamOptions, options: SourceOptions,
+  dirs: readonly string[],
+  { labelSpace = "task", shots }: StreamOptions,
+  options: SourceOptions,
 ): TE.TaskEither<Failure, Stream> =>
   pipe(
     dirs,
@@ -53,7 +61,8 @@ export const streamFromFolders = (
         taskFromFolder(dir, { onCorrupt: options.onCorrupt }),
         TE.chainFirst((task) => checked(dir, "test", task.test)),
         TE.chainFirst((task) => (options.training ? checked(dir, "training", task.train) : TE.right(undefined))),
-      )),
+      ),
+    ),
     TE.map((tasks): Stream => {
       const names = distinctNames(tasks.map((task) => task.name));
       const few = shots === undefined ? (task: Task) => task : fewShot(shots, options.seed);
@@ -63,7 +72,10 @@ export const streamFromFolders = (
 
 /** The stream of a protocol; what is given in `flags` wins over what the protocol says. */
 export const streamFromProtocol = (
-  protocol: Protocol, root: string, flags: StreamOptions, options: SourceOptions & Pick<ProtocolOptions, "firstTemplate">,
+  protocol: Protocol,
+  root: string,
+  flags: StreamOptions,
+  options: SourceOptions & Pick<ProtocolOptions, "firstTemplate">,
 ): TE.TaskEither<Failure, CheckedProtocol> =>
   pipe(
     checkProtocol({ ...protocol, labelSpace: flags.labelSpace ?? protocol.labelSpace, shots: flags.shots ?? protocol.shots }, root, options),

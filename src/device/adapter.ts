@@ -5,8 +5,14 @@ import type { Adapter } from "./device.ts";
 
 /** Limits asked for at the adapter's own value: the defaults are for browsers, and weights outgrow them. */
 const wantedLimits = [
-  "maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage", "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX", "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ",
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
   "maxComputeWorkgroupsPerDimension",
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
@@ -28,7 +34,11 @@ export const describeAdapter = (info: GPUAdapterInfo, features: Iterable<string>
   const parts = info.description === "" ? [info.vendor, info.architecture, info.device] : [info.device, info.description];
   return {
     line: kind === "cpu" ? `${name} (software, on the CPU)` : `${device}${name} (${info.vendor} GPU)`,
-    key: parts.join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""),
+    key: parts
+      .join("-")
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, ""),
     kind,
     features: has,
     subgroupSize: has.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : 0,

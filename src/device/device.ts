@@ -5,7 +5,7 @@ import type { Either } from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { wgsl } from "../../wgsl/generated.ts";
-import type { Constants } from "./template.ts";
+import type { Constants } from "../kernels/template.ts";
 
 /** The name of a kernel: a file of `wgsl/` without its suffix. */
 export type Kernel = keyof typeof wgsl;

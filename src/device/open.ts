@@ -21,8 +21,8 @@ import type { Adapter, Device, Kernel } from "./device.ts";
 import { load, vulkanLoads } from "./library.ts";
 import { compile } from "./pipeline.ts";
 import { swiftShader } from "./swiftshader.ts";
-import { specialise } from "./template.ts";
-import type { Constants } from "./template.ts";
+import { specialise } from "../kernels/template.ts";
+import type { Constants } from "../kernels/template.ts";
 import { bufferUsage } from "./usage.ts";
 import { patiently } from "./wait.ts";
 
@@ -78,7 +78,10 @@ const toggles = ["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nv
 const nothing = "Dawn finds no adapter";
 
 /** Dawn's GPUErrors have a message and are no Errors. */
-const firstLine = (error: unknown): string => String((error as { readonly message?: string } | undefined)?.message ?? error).trim().split("\n")[0];
+const firstLine = (error: unknown): string =>
+  String((error as { readonly message?: string } | undefined)?.message ?? error)
+    .trim()
+    .split("\n")[0];
 
 /** A device of the first adapter that Dawn offers; a string says why there is none. */
 const request = (icds: readonly string[], refuse: (info: GPUAdapterInfo) => string | undefined = () => undefined): Promise<Opened | string> =>
@@ -116,8 +119,18 @@ const isLavapipe = (path: string): boolean => /^lvp_icd.*\.json$/.test(basename(
 const lavapipeIcds = async (): Promise<readonly string[]> => {
   const named = driverVariables.flatMap((name) => (process.env[name] ?? "").split(delimiter)).filter(isLavapipe);
   if (named.length > 0) return named;
-  const lists = await Promise.all(icdFolders.map((dir) =>
-    readdir(dir).then((files) => files.filter(isLavapipe).sort().map((f) => join(dir, f)), () => [])));
+  const lists = await Promise.all(
+    icdFolders.map((dir) =>
+      readdir(dir).then(
+        (files) =>
+          files
+            .filter(isLavapipe)
+            .sort()
+            .map((f) => join(dir, f)),
+        () => [],
+      ),
+    ),
+  );
   return lists.flat();
 };
 
@@ -140,19 +153,19 @@ const climb: Readonly<Record<Rung, (forced: boolean) => Promise<Opened | string>
 /** One at a time: the drivers are chosen through the environment, which the whole process shares. */
 let queue: Promise<unknown> = Promise.resolve();
 
-const inTurn = <A>(task: Task<A>): Task<A> => () => {
-  const result = queue.then(task);
-  queue = result.catch(() => undefined);
-  return result;
-};
+const inTurn =
+  <A>(task: Task<A>): Task<A> =>
+  () => {
+    const result = queue.then(task);
+    queue = result.catch(() => undefined);
+    return result;
+  };
 
 const rungsOf = (options: DeviceOptions): Either<Failure, readonly Rung[]> => {
   const forced = options.adapter ?? (process.env.CAMBIUM_ADAPTER || undefined);
   if (forced === undefined) return E.right(rungs);
   const rung = rungs.find((r) => r === forced);
-  return rung === undefined
-    ? E.left({ _tag: "BadOption", option: "CAMBIUM_ADAPTER", detail: `${forced} is none of ${rungs.join(", ")}` })
-    : E.right([rung]);
+  return rung === undefined ? E.left({ _tag: "BadOption", option: "CAMBIUM_ADAPTER", detail: `${forced} is none of ${rungs.join(", ")}` }) : E.right([rung]);
 };
 
 /** A buffer that is read back may serve nothing else. */
@@ -178,20 +191,22 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
     created += objects;
   };
 
-  const pipeline = (kernel: Kernel, constants: Constants): TaskEither<Failure, GPUComputePipeline> => () => {
-    const key = `${kernel} ${JSON.stringify(constants)}`;
-    const known = pipelines.get(key);
-    if (known !== undefined) return known;
-    const text = E.tryCatch(
-      () => specialise(wgsl[kernel] ?? "", constants),
-      (error): Failure => ({ _tag: "KernelInvalid", kernel, detail: firstLine(error) }),
-    );
-    if (E.isLeft(text)) return Promise.resolve(text);
-    count(2);
-    const made = patiently(adapter, compile(gpu, kernel, text.right)()).then((result) => (failed?._tag === "DeviceLost" ? E.left(failed) : result));
-    pipelines.set(key, made);
-    return made;
-  };
+  const pipeline =
+    (kernel: Kernel, constants: Constants): TaskEither<Failure, GPUComputePipeline> =>
+    () => {
+      const key = `${kernel} ${JSON.stringify(constants)}`;
+      const known = pipelines.get(key);
+      if (known !== undefined) return known;
+      const text = E.tryCatch(
+        () => specialise(wgsl[kernel] ?? "", constants),
+        (error): Failure => ({ _tag: "KernelInvalid", kernel, detail: firstLine(error) }),
+      );
+      if (E.isLeft(text)) return Promise.resolve(text);
+      count(2);
+      const made = patiently(adapter, compile(gpu, kernel, text.right)()).then((result) => (failed?._tag === "DeviceLost" ? E.left(failed) : result));
+      pipelines.set(key, made);
+      return made;
+    };
 
   const buffer = (label: string, bytes: number, usage = 0): Either<Failure, GPUBuffer> => {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
@@ -234,35 +249,50 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
   };
 
   return {
-    gpu, adapter, limits: gpu.limits, ledger: () => ({ liveBytes, peakBytes, created }), buffer, release, count, pipeline,
-    failure: () => failed, settled, close,
+    gpu,
+    adapter,
+    limits: gpu.limits,
+    ledger: () => ({ liveBytes, peakBytes, created }),
+    buffer,
+    release,
+    count,
+    pipeline,
+    failure: () => failed,
+    settled,
+    close,
   };
 };
 
 /** Opens a device by the ladder, or on one rung. Fails with `NoAdapter`, which says what each rung answered, or `BadOption`. */
-export const openDevice = (options: DeviceOptions = {}): TaskEither<Failure, OpenDevice> => inTurn(async () => {
-  const wanted = rungsOf(options);
-  if (E.isLeft(wanted)) return wanted;
-  const tried: string[] = [];
-  for (const rung of wanted.right) {
-    const opened = await climb[rung](wanted.right.length === 1).catch(firstLine);
-    if (typeof opened !== "string") return E.right(deviceOf(opened));
-    tried.push(`${rung}: ${opened}`);
-  }
-  return E.left({ _tag: "NoAdapter", tried });
-});
+export const openDevice = (options: DeviceOptions = {}): TaskEither<Failure, OpenDevice> =>
+  inTurn(async () => {
+    const wanted = rungsOf(options);
+    if (E.isLeft(wanted)) return wanted;
+    const tried: string[] = [];
+    for (const rung of wanted.right) {
+      const opened = await climb[rung](wanted.right.length === 1).catch(firstLine);
+      if (typeof opened !== "string") return E.right(deviceOf(opened));
+      tried.push(`${rung}: ${opened}`);
+    }
+    return E.left({ _tag: "NoAdapter", tried });
+  });
 
 /**
  * Opens a device, uses it, and closes it whatever happens, also when `use` throws. An error of the device that `use` did not notice
  * (an uncaptured one, a loss) becomes its failure.
  */
-export const withDevice = (options: DeviceOptions) => <A>(use: (device: Device) => TaskEither<Failure, A>): TaskEither<Failure, A> =>
-  TE.chain((device: OpenDevice): TaskEither<Failure, A> => async () => {
-    try {
-      const result = await use(device)();
-      const failure = device.failure();
-      return E.isRight(result) && failure !== undefined ? E.left(failure) : result;
-    } finally {
-      await device.close();
-    }
-  })(openDevice(options));
+export const withDevice =
+  (options: DeviceOptions) =>
+  <A>(use: (device: Device) => TaskEither<Failure, A>): TaskEither<Failure, A> =>
+    TE.chain(
+      (device: OpenDevice): TaskEither<Failure, A> =>
+        async () => {
+          try {
+            const result = await use(device)();
+            const failure = device.failure();
+            return E.isRight(result) && failure !== undefined ? E.left(failure) : result;
+          } finally {
+            await device.close();
+          }
+        },
+    )(openDevice(options));

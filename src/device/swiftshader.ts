@@ -21,7 +21,16 @@ export interface SwiftShader {
 }
 
 const complete = async (dir: string): Promise<boolean> =>
-  (await Promise.all(members.map((m) => access(join(dir, m)).then(() => true, () => false)))).every(Boolean);
+  (
+    await Promise.all(
+      members.map((m) =>
+        access(join(dir, m)).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    )
+  ).every(Boolean);
 
 /** Another user must not be able to plant a library that this process will load. */
 const ours = async (dir: string): Promise<void> => {
@@ -42,7 +51,9 @@ const unpack = async (archive: string, dir: string): Promise<void> => {
     stream.on("data", (chunk: unknown) => chunks.push(chunk as Uint8Array));
     stream.on("end", () => {
       const path = join(dir, name);
-      writeFile(path, Buffer.concat(chunks)).then(() => chmod(path, 0o755)).then(() => next(), next);
+      writeFile(path, Buffer.concat(chunks))
+        .then(() => chmod(path, 0o755))
+        .then(() => next(), next);
     });
   });
   await pipeline(createReadStream(archive), createBrotliDecompress(), tar);
@@ -76,7 +87,6 @@ export const swiftShader = async (): Promise<SwiftShader> => {
   const archive = join(root, "bin", "swiftshader.tar.br");
   const name = `swiftshader-${version}`;
   const home = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  const dir = await place(archive, join(home, "cambium"), name)
-    .catch(() => place(archive, join(tmpdir(), `cambium-${process.getuid?.() ?? "user"}`), name));
+  const dir = await place(archive, join(home, "cambium"), name).catch(() => place(archive, join(tmpdir(), `cambium-${process.getuid?.() ?? "user"}`), name));
   return { icd: join(dir, "vk_swiftshader_icd.json"), loader: join(dir, "libvulkan.so.1") };
 };

@@ -20,7 +20,19 @@ import type { Dtype, HostTensor, Tensors } from "./hostTensor.ts";
 const maxHeader = 100_000_000;
 
 const bytesOf: Readonly<Record<Dtype, number>> = {
-  F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1,
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
 };
 
 const natural = (u: unknown): u is number => Number.isSafeInteger(u) && (u as number) >= 0;
@@ -89,7 +101,11 @@ const parseHeader = (path: string, bytes: Uint8Array, fileSize: number): E.Eithe
     } else {
       const decoded = Entry.decode(value);
       if (E.isLeft(decoded)) return refuse(`tensor ${name}: ${explain(decoded.left)}`, 8);
-      const { dtype, shape, data_offsets: [begin, end] } = decoded.right;
+      const {
+        dtype,
+        shape,
+        data_offsets: [begin, end],
+      } = decoded.right;
       tensors.push({ name, dtype, shape, begin, end });
     }
   }
@@ -106,9 +122,8 @@ const parseHeader = (path: string, bytes: Uint8Array, fileSize: number): E.Eithe
     at = end;
   }
   if (dataStart + at !== fileSize) {
-    const detail = dataStart + at > fileSize
-      ? `it ends early: its tensors need ${dataStart + at} bytes`
-      : `${fileSize - dataStart - at} bytes follow its last tensor`;
+    const detail =
+      dataStart + at > fileSize ? `it ends early: its tensors need ${dataStart + at} bytes` : `${fileSize - dataStart - at} bytes follow its last tensor`;
     return refuse(detail, Math.min(fileSize, dataStart + at));
   }
   return E.right({ metadata, tensors, dataStart });
@@ -143,8 +158,16 @@ const readHeader = async (path: string, handle: FileHandle): Promise<E.Either<Fa
 
 /** The arrays of JavaScript that hold elements as a file does. */
 const arrayTypes = {
-  F64: Float64Array, F32: Float32Array, I64: BigInt64Array, I32: Int32Array, I16: Int16Array, I8: Int8Array,
-  U64: BigUint64Array, U32: Uint32Array, U16: Uint16Array, U8: Uint8Array,
+  F64: Float64Array,
+  F32: Float32Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
 } as const;
 
 /** The element types for which there is an array. */
@@ -171,13 +194,20 @@ const toFloat32 = (dtype: Dtype, bytes: Uint8Array): Float32Array => {
     return out;
   };
   switch (dtype) {
-    case "F32": return new Float32Array(buffer);
-    case "F16": return halves(fromF16);
-    case "BF16": return halves(fromBf16);
-    case "I64": return Float32Array.from(new BigInt64Array(buffer), Number);
-    case "U64": return Float32Array.from(new BigUint64Array(buffer), Number);
-    case "BOOL": return Float32Array.from(bytes);
-    default: return Float32Array.from(new arrayTypes[dtype](buffer));
+    case "F32":
+      return new Float32Array(buffer);
+    case "F16":
+      return halves(fromF16);
+    case "BF16":
+      return halves(fromBf16);
+    case "I64":
+      return Float32Array.from(new BigInt64Array(buffer), Number);
+    case "U64":
+      return Float32Array.from(new BigUint64Array(buffer), Number);
+    case "BOOL":
+      return Float32Array.from(bytes);
+    default:
+      return Float32Array.from(new arrayTypes[dtype](buffer));
   }
 };
 
@@ -196,7 +226,9 @@ const withHandle = <A>(path: string, use: (handle: FileHandle) => Promise<E.Eith
 
 /** The wanted tensors of a file, as `decode` makes them from their bytes. */
 const readOne = <A>(
-  path: string, wanted: (name: string) => boolean, decode: (placed: Placed, bytes: Uint8Array) => A,
+  path: string,
+  wanted: (name: string) => boolean,
+  decode: (placed: Placed, bytes: Uint8Array) => A,
 ): TE.TaskEither<Failure, ReadonlyMap<string, A>> =>
   withHandle(path, async (handle) => {
     const header = await readHeader(path, handle);
@@ -222,22 +254,25 @@ const Index = t.type({ weight_map: t.record(t.string, t.string) });
 const readShards = (path: string): TE.TaskEither<Failure, Tensors> =>
   pipe(
     readJsonAs(Index, path),
-    TE.chain(({ weight_map: map }): TE.TaskEither<Failure, Tensors> => async () => {
-      const all = new Map<string, HostTensor>();
-      for (const file of [...new Set(Object.values(map))].sort()) {
-        if (file !== file.replace(/^.*[\\/]/s, "") || file === "..") {
-          const detail = `"weight_map" names ${JSON.stringify(file)}, which is not a file of its folder`;
-          return E.left<Failure>({ _tag: "BadConfig", path, detail });
-        }
-        const shard = await readOne(join(dirname(path), file), (name) => map[name] === file, hostTensor)();
-        if (E.isLeft(shard)) return shard;
-        for (const [name, tensor] of shard.right) all.set(name, tensor);
-      }
-      const missing = Object.keys(map).find((name) => !all.has(name));
-      if (missing === undefined) return E.right<Failure, Tensors>(all);
-      const detail = "is listed in the index and missing in the file";
-      return E.left<Failure>({ _tag: "BadTensor", path: join(dirname(path), map[missing]), tensor: missing, detail });
-    }),
+    TE.chain(
+      ({ weight_map: map }): TE.TaskEither<Failure, Tensors> =>
+        async () => {
+          const all = new Map<string, HostTensor>();
+          for (const file of [...new Set(Object.values(map))].sort()) {
+            if (file !== file.replace(/^.*[\\/]/s, "") || file === "..") {
+              const detail = `"weight_map" names ${JSON.stringify(file)}, which is not a file of its folder`;
+              return E.left<Failure>({ _tag: "BadConfig", path, detail });
+            }
+            const shard = await readOne(join(dirname(path), file), (name) => map[name] === file, hostTensor)();
+            if (E.isLeft(shard)) return shard;
+            for (const [name, tensor] of shard.right) all.set(name, tensor);
+          }
+          const missing = Object.keys(map).find((name) => !all.has(name));
+          if (missing === undefined) return E.right<Failure, Tensors>(all);
+          const detail = "is listed in the index and missing in the file";
+          return E.left<Failure>({ _tag: "BadTensor", path: join(dirname(path), map[missing]), tensor: missing, detail });
+        },
+    ),
   );
 
 /**
@@ -252,7 +287,11 @@ export const readSafetensors = (path: string): TE.TaskEither<Failure, Tensors> =
  * {@link readSafetensors}.
  */
 export const readArrays = (path: string): TE.TaskEither<Failure, ReadonlyMap<string, NumberArray>> =>
-  readOne(path, () => true, ({ dtype }, bytes): NumberArray => new arrayTypes[hasArray(dtype) ? dtype : "U8"](bytes.buffer as ArrayBuffer));
+  readOne(
+    path,
+    () => true,
+    ({ dtype }, bytes): NumberArray => new arrayTypes[hasArray(dtype) ? dtype : "U8"](bytes.buffer as ArrayBuffer),
+  );
 
 /** The weights of a Hugging Face model folder: `model.safetensors`, or the shards of `model.safetensors.index.json`. */
 export const readModelTensors = (dir: string): TE.TaskEither<Failure, Tensors> =>
@@ -263,7 +302,12 @@ export const readModelTensors = (dir: string): TE.TaskEither<Failure, Tensors> =
 
 /** The `__metadata__` of a file (empty where it has none); the header is checked as by {@link readSafetensors}, tensors are not read. */
 export const readSafetensorsMetadata = (path: string): TE.TaskEither<Failure, Readonly<Record<string, string>>> =>
-  withHandle(path, async (handle) => pipe(await readHeader(path, handle), E.map((header) => header.metadata)));
+  withHandle(path, async (handle) =>
+    pipe(
+      await readHeader(path, handle),
+      E.map((header) => header.metadata),
+    ),
+  );
 
 /** How {@link writeSafetensors} writes. */
 export interface SafetensorsOptions {
@@ -295,9 +339,7 @@ interface Written {
   readonly bytes: () => Uint8Array;
 }
 
-const writeTensors = (
-  path: string, tensors: readonly Written[], metadata?: SafetensorsOptions["metadata"],
-): TE.TaskEither<Failure, void> => {
+const writeTensors = (path: string, tensors: readonly Written[], metadata?: SafetensorsOptions["metadata"]): TE.TaskEither<Failure, void> => {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   const header: [string, unknown][] = metadata === undefined ? [] : [["__metadata__", metadata]];
   let at = 0;
@@ -341,10 +383,21 @@ export const writeSafetensors = (path: string, tensors: Tensors, options: Safete
       if (large !== undefined) return bad(`holds ${large}, which does not fit f16; write f32 or bf16`);
     }
   }
-  return writeTensors(path, [...tensors].map(([name, { shape, data }]) => ({ name, dtype, shape, bytes: () => encode(data) })), options.metadata);
+  return writeTensors(
+    path,
+    [...tensors].map(([name, { shape, data }]) => ({ name, dtype, shape, bytes: () => encode(data) })),
+    options.metadata,
+  );
 };
 
 /** Writes flat arrays with the element types that they have: the inverse of {@link readArrays}. Failures: `FileUnwritable`. */
 export const writeArrays = (path: string, arrays: ReadonlyMap<string, NumberArray>): TE.TaskEither<Failure, void> =>
-  writeTensors(path, [...arrays].map(([name, data]) =>
-    ({ name, dtype: dtypeOf(data)!, shape: [data.length], bytes: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength) })));
+  writeTensors(
+    path,
+    [...arrays].map(([name, data]) => ({
+      name,
+      dtype: dtypeOf(data)!,
+      shape: [data.length],
+      bytes: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    })),
+  );

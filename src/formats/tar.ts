@@ -110,7 +110,6 @@ export const readMember = (path: string, member: TarMember): TE.TaskEither<Failu
       }
     }, unreadable(path)),
     TE.chainEitherK(({ bytes, at }) =>
-      at === bytes.length
-        ? E.right(bytes)
-        : E.left(corrupt(path, `it ends within member ${member.name}`, member.offset + at))),
+      at === bytes.length ? E.right(bytes) : E.left(corrupt(path, `it ends within member ${member.name}`, member.offset + at)),
+    ),
   );

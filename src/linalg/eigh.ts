@@ -34,7 +34,10 @@ export const eigh = (matrix: Matrix, count: (values: Float64Array) => number = (
     E.map(([n]) => {
       const a = new Float64Array(matrix.data);
       const scale = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1;
-      const tridiagonal = tridiagonalise(a.map((x) => x / scale), n);
+      const tridiagonal = tridiagonalise(
+        a.map((x) => x / scale),
+        n,
+      );
       const spectrum = eigenvalues(tridiagonal);
       const values = Float64Array.from(spectrum, ({ value }) => value * scale);
       const vectors = eigenvectors(tridiagonal, spectrum.slice(0, count(values)));

@@ -24,7 +24,13 @@ export const outside = ({ shape: [n, d], data }: Matrix, { columns }: Basis): { 
   const basis = stacked(columns, d);
   const along = timesTransposed(x, basis, n, k, d);
   const excess = timesTransposed(along, timesTransposed(basis, basis, k, k, d), n, k, k);
-  const inside = timesTransposed(along.map((y, i) => 2 * y - excess[i]), transpose(basis, k, d), n, d, k);
+  const inside = timesTransposed(
+    along.map((y, i) => 2 * y - excess[i]),
+    transpose(basis, k, d),
+    n,
+    d,
+    k,
+  );
   const rest = x.map((value, i) => value - inside[i]);
   for (let i = 0; i < n; i++) {
     const [before, after] = [x, rest].map((rows) => rows.subarray(i * d, (i + 1) * d));

@@ -33,8 +33,7 @@ const half = (w: Matrix, side: Side, count: (s: Float64Array) => number): E.Eith
   const [m, n] = w.shape;
   const [d, other] = side === "output" ? [m, n] : [n, m];
   const rows = facing(w, side);
-  const singular = (values: Float64Array): Float64Array =>
-    values.map((value) => (value > 2 ** -52 * Math.max(m, n) * values[0] ? Math.sqrt(value) : 0));
+  const singular = (values: Float64Array): Float64Array => values.map((value) => (value > 2 ** -52 * Math.max(m, n) * values[0] ? Math.sqrt(value) : 0));
   return pipe(
     eigh({ shape: [d, d], data: timesTransposed(rows, rows, d, d, other, true) }, (values) => count(singular(values))),
     E.map(({ values, vectors }) => ({ s: singular(values), vectors })),

@@ -6,12 +6,12 @@ import { encode } from "../stages/encode.ts";
 import { evaluate, type EvaluateOptions } from "../stages/evaluate.ts";
 import { method, pool, skip, type Method } from "../stages/learn.ts";
 import { merge } from "../stages/merge.ts";
-import { imageToText, sum, textToImage } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
-import { byTask, cosine, type PerTask } from "../stages/schedule.ts";
+import { imageToText, sum, textToImage } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
+import { byTask, cosine, type PerTask } from "../training/schedule.ts";
 import { named, task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import type { Complete } from "./options.ts";
 
 /** Options of the LoRA baselines: those of CoDyRA where both have them, so that a comparison differs in the method alone. */
@@ -36,23 +36,36 @@ export interface LoraMethodOptions {
 
 /** The defaults of the LoRA baselines. */
 export const loraDefaults: Complete<LoraMethodOptions> = {
-  steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999], weightDecay: 0,
-  modules: allLinears, towers: both, cropScale: 0.9,
+  steps: 500,
+  batch: 64,
+  rank: 16,
+  lr: 5e-4,
+  betas: [0.9, 0.9999],
+  weightDecay: 0,
+  modules: allLinears,
+  towers: both,
+  cropScale: 0.9,
 };
 
 const loraMethod = (name: string, options: LoraMethodOptions): Method => {
   const o = { ...loraDefaults, ...options };
-  return method(name, o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
-    adapt({
-      adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
-      steps: repeat(o.steps,
-        gradient(sum(imageToText, textToImage)),
-        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay }))),
-    }),
-    merge(),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    name,
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
+      adapt({
+        adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
+        steps: repeat(
+          o.steps,
+          gradient(sum(imageToText, textToImage)),
+          update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
+        ),
+      }),
+      merge(),
+      evaluate(o.evaluate),
+    ),
+  );
 };
 
 /** Learns nothing: the model as it is. */

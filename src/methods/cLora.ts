@@ -8,14 +8,14 @@ import { encode } from "../stages/encode.ts";
 import { evaluate } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
 import { merge } from "../stages/merge.ts";
-import { imageToText, objective, sum, textToImage, weighted, type Objective } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
-import { past, pastOf } from "../stages/past.ts";
+import { imageToText, objective, sum, textToImage, weighted, type Objective } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
+import { past, pastOf } from "../subspace/past.ts";
 import { project } from "../stages/project.ts";
-import { byTask, cosine } from "../stages/schedule.ts";
+import { byTask, cosine } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import { add, constant, mul, square } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
@@ -25,10 +25,12 @@ import type { Complete } from "./options.ts";
 /** ‖ |Σ_{i<t} B_i A_i| ⊙ B_t A_t ‖² over all modules; 0 at the first task. */
 export const changedEntries: Objective<"A" | "B"> = objective("changedEntries", ({ trainee: { groups }, tracing }) => {
   const [rows, columns] = [pastOf("A", tracing), pastOf("B", tracing)];
-  const terms = [...groups.A.views].filter(([name]) => rows.has(name)).map(([name, A]) => {
-    const before = matmul(tracing.constant(`past B of ${name}`, columns.get(name)!), tracing.constant(`past A of ${name}`, rows.get(name)!), { ta: true });
-    return total(square(mul(before, matmul(groups.B.views.get(name)!, A))));
-  });
+  const terms = [...groups.A.views]
+    .filter(([name]) => rows.has(name))
+    .map(([name, A]) => {
+      const before = matmul(tracing.constant(`past B of ${name}`, columns.get(name)!), tracing.constant(`past A of ${name}`, rows.get(name)!), { ta: true });
+      return total(square(mul(before, matmul(groups.B.views.get(name)!, A))));
+    });
   return terms.length === 0 ? constant(0, []) : terms.reduce(add);
 });
 
@@ -41,17 +43,23 @@ export interface CLoraOptions extends LoraMethodOptions {
 /** C-LoRA as a method; queries and values are adapted. */
 export const cLora = (options: CLoraOptions = {}): Method => {
   const o: Complete<CLoraOptions> = { ...loraDefaults, modules: ["q", "v"], regularisation: 1e4, ...options };
-  return method("c-lora", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
-    adapt({
-      adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
-      steps: repeat(o.steps,
-        gradient(sum(imageToText, textToImage, weighted(o.regularisation, changedEntries))),
-        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay }))),
-    }),
-    project(past("A")),
-    project(past("B")),
-    merge(),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    "c-lora",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
+      adapt({
+        adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
+        steps: repeat(
+          o.steps,
+          gradient(sum(imageToText, textToImage, weighted(o.regularisation, changedEntries))),
+          update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
+        ),
+      }),
+      project(past("A")),
+      project(past("B")),
+      merge(),
+      evaluate(o.evaluate),
+    ),
+  );
 };

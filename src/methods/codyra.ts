@@ -12,13 +12,13 @@ import { encode } from "../stages/encode.ts";
 import { evaluate, type EvaluateOptions } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
 import { merge, selected } from "../stages/merge.ts";
-import { imageToText, sum, textToImage } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
-import { byTask, cosine, ramp, type PerTask } from "../stages/schedule.ts";
+import { imageToText, sum, textToImage } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
+import { byTask, cosine, ramp, type PerTask } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { rankSelect, softThreshold } from "../stages/rankSelect.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import type { Complete } from "./options.ts";
 
 /** Options of {@link codyra}; the defaults are those of the authors' launch script (METHODS.md A.6). */
@@ -54,20 +54,39 @@ export interface CodyraOptions {
 /** CoDyRA as a method: its parts are its algorithm. */
 export const codyra = (options: CodyraOptions = {}): Method => {
   const o: Complete<CodyraOptions> = {
-    steps: 500, batch: 64, rank: 16, lr: 5e-4, betas: [0.9, 0.9999], weightDecay: 0, kappa: 0.005, levels: 50, dense: 0.5, scaleThreshold: true,
-    shrink: "paper", modules: allLinears, towers: both, cropScale: 0.9, ...options,
+    steps: 500,
+    batch: 64,
+    rank: 16,
+    lr: 5e-4,
+    betas: [0.9, 0.9999],
+    weightDecay: 0,
+    kappa: 0.005,
+    levels: 50,
+    dense: 0.5,
+    scaleThreshold: true,
+    shrink: "paper",
+    modules: allLinears,
+    towers: both,
+    cropScale: 0.9,
+    ...options,
   };
-  return method("codyra", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
-    adapt({
-      adapters: gatedLora({ rank: o.rank, modules: o.modules, towers: o.towers, gate: normal(0, 1) }),
-      steps: repeat(o.steps,
-        // Where the text tower alone is adapted, the authors train on the images' loss alone.
-        gradient(o.towers.includes("vision") ? sum(imageToText, textToImage) : imageToText),
-        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
-        rankSelect(softThreshold(ramp(o.kappa, { dense: o.dense, levels: o.levels, scaled: o.scaleThreshold }), { shrink: o.shrink }))),
-    }),
-    merge(selected),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    "codyra",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
+      adapt({
+        adapters: gatedLora({ rank: o.rank, modules: o.modules, towers: o.towers, gate: normal(0, 1) }),
+        steps: repeat(
+          o.steps,
+          // Where the text tower alone is adapted, the authors train on the images' loss alone.
+          gradient(o.towers.includes("vision") ? sum(imageToText, textToImage) : imageToText),
+          update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
+          rankSelect(softThreshold(ramp(o.kappa, { dense: o.dense, levels: o.levels, scaled: o.scaleThreshold }), { shrink: o.shrink })),
+        ),
+      }),
+      merge(selected),
+      evaluate(o.evaluate),
+    ),
+  );
 };

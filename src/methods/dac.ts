@@ -12,16 +12,16 @@ import { encode } from "../stages/encode.ts";
 import { evaluate, type EvaluateOptions } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
 import { all, merge, mostUsed } from "../stages/merge.ts";
-import { contrastive, sum, weighted } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
-import { mostVoted, overlap } from "../stages/overlap.ts";
-import { past } from "../stages/past.ts";
+import { contrastive, sum, weighted } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
+import { mostVoted, overlap } from "../subspace/overlap.ts";
+import { past } from "../subspace/past.ts";
 import { project } from "../stages/project.ts";
 import { batchVote, rankSelect } from "../stages/rankSelect.ts";
-import { byTask, cosine, type PerTask } from "../stages/schedule.ts";
+import { byTask, cosine, type PerTask } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { dropout, gradient, repeat, update, type Length } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import type { Complete } from "./options.ts";
 
 /** Options of {@link dac}; the defaults are those of the authors' code (METHODS.md C.6). */
@@ -63,22 +63,43 @@ export interface DacOptions {
 /** DAC as a method: its parts are its algorithm. */
 export const dac = (options: DacOptions = {}): Method => {
   const o: Complete<DacOptions> = {
-    steps: 501, batch: 32, rank: 12, active: 8, merged: Math.ceil((options.active ?? 8) / 2), alpha: 1, dropout: 0.2,
-    ago: 0.1, agoPast: "all", agoReduce: "abs-sum", router: "frozen-random", lr: 2e-3, weightDecay: 0.01,
-    modules: allLinears, towers: both, cropScale: 0.9, evaluate: { templates: "ensemble" }, ...options,
+    steps: 501,
+    batch: 32,
+    rank: 12,
+    active: 8,
+    merged: Math.ceil((options.active ?? 8) / 2),
+    alpha: 1,
+    dropout: 0.2,
+    ago: 0.1,
+    agoPast: "all",
+    agoReduce: "abs-sum",
+    router: "frozen-random",
+    lr: 2e-3,
+    weightDecay: 0.01,
+    modules: allLinears,
+    towers: both,
+    cropScale: 0.9,
+    evaluate: { templates: "ensemble" },
+    ...options,
   };
-  return method("dac", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, texts: "images", template: "random", augment: randomResizedCrop(o.cropScale, 1) }),
-    adapt({
-      adapters: expertPool({ rank: o.rank, scale: o.alpha / o.rank, modules: o.modules, towers: o.towers }),
-      steps: repeat(o.steps,
-        dropout(o.dropout),
-        rankSelect(batchVote(o.active, { router: o.router })),
-        gradient(sum(contrastive, weighted(o.ago, overlap("B", { critical: mostVoted(o.merged), reduce: o.agoReduce })))),
-        update(adamW({ lr: byTask(o.lr, (lr) => cosine(lr, { floor: 1e-6, reached: true })), weightDecay: o.weightDecay }))),
-    }),
-    project(o.agoPast === "all" ? past("B", all) : past("B", mostUsed(o.merged))),
-    merge(mostUsed(o.merged)),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    "dac",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, texts: "images", template: "random", augment: randomResizedCrop(o.cropScale, 1) }),
+      adapt({
+        adapters: expertPool({ rank: o.rank, scale: o.alpha / o.rank, modules: o.modules, towers: o.towers }),
+        steps: repeat(
+          o.steps,
+          dropout(o.dropout),
+          rankSelect(batchVote(o.active, { router: o.router })),
+          gradient(sum(contrastive, weighted(o.ago, overlap("B", { critical: mostVoted(o.merged), reduce: o.agoReduce })))),
+          update(adamW({ lr: byTask(o.lr, (lr) => cosine(lr, { floor: 1e-6, reached: true })), weightDecay: o.weightDecay })),
+        ),
+      }),
+      project(o.agoPast === "all" ? past("B", all) : past("B", mostUsed(o.merged))),
+      merge(mostUsed(o.merged)),
+      evaluate(o.evaluate),
+    ),
+  );
 };

@@ -10,18 +10,25 @@ import { lora } from "../model/adapters/lora.ts";
 import { parallel } from "../model/adapters/parallel.ts";
 import type { ModuleKind, Tower } from "../model/parameters.ts";
 import { adapt } from "../stages/adapt.ts";
-import { growing, remembered } from "../stages/bases.ts";
+import { growing, remembered } from "../subspace/bases.ts";
 import { encode } from "../stages/encode.ts";
 import { evaluate, type EvaluateOptions } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
 import { branch, merge } from "../stages/merge.ts";
-import { imageToText } from "../stages/objective.ts";
-import { adamW, sgd } from "../stages/optimizer.ts";
+import { imageToText } from "../training/objective.ts";
+import { adamW, sgd } from "../training/optimizer.ts";
 import { project, rowsOutOf, startingOutside } from "../stages/project.ts";
 import {
-  addSlot, keepResidual, residual, residualDirections, taskPrediction, type SlotChoice, type SlotWeights, type TaskPredictionOptions,
-} from "../stages/residual.ts";
-import { byTask, constantly, type PerTask } from "../stages/schedule.ts";
+  addSlot,
+  keepResidual,
+  residual,
+  residualDirections,
+  taskPrediction,
+  type SlotChoice,
+  type SlotWeights,
+  type TaskPredictionOptions,
+} from "./dualloraMemory.ts";
+import { byTask, constantly, type PerTask } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import type { Complete } from "./options.ts";
@@ -62,31 +69,45 @@ export interface DualLoraOptions {
 /** DualLoRA as a method, as we reconstruct it: its parts are its algorithm. */
 export const duallora = (options: DualLoraOptions = {}): Method => {
   const o: Complete<DualLoraOptions> = {
-    steps: { epochs: 20 }, batch: 128, rank: 10, optimizer: "adam", lr: 5e-4,
-    headLr: options.lr ?? 5e-4, threshold: 0.95, tokens: "class", slot: "previous", weights: "share", orthonormal: false, prediction: {},
-    modules: ["k", "v"], towers: ["vision"], ...options,
+    steps: { epochs: 20 },
+    batch: 128,
+    rank: 10,
+    optimizer: "adam",
+    lr: 5e-4,
+    headLr: options.lr ?? 5e-4,
+    threshold: 0.95,
+    tokens: "class",
+    slot: "previous",
+    weights: "share",
+    orthonormal: false,
+    prediction: {},
+    modules: ["k", "v"],
+    towers: ["vision"],
+    ...options,
   };
   const { rank, modules, towers, tokens, slot } = o;
   const memory = residual({ modules, towers, weights: o.weights });
   const features = { modules, towers, tokens, accumulate: "gram", through: memory, energy: growing(o.threshold) } as const;
   const optimizer = (lr: PerTask<number>) => (o.optimizer === "adam" ? adamW : sgd)({ lr: byTask(lr, constantly) });
-  return method("duallora", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps }),
-    project(residualDirections({ rank, slot, ...features })),
-    adapt({
-      through: memory,
-      adapters: ({ directions, learner }) => parallel({
-        orthogonal: startingOutside(remembered(learner), lora({ rank, modules, towers }), { orthonormal: o.orthonormal }),
-        residual: lora({ rank, modules, towers, directions }),
+  return method(
+    "duallora",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps }),
+      project(residualDirections({ rank, slot, ...features })),
+      adapt({
+        through: memory,
+        adapters: ({ directions, learner }) =>
+          parallel({
+            orthogonal: startingOutside(remembered(learner), lora({ rank, modules, towers }), { orthonormal: o.orthonormal }),
+            residual: lora({ rank, modules, towers, directions }),
+          }),
+        steps: repeat(o.steps, gradient(imageToText), update(optimizer(o.lr), { head: optimizer(o.headLr) }), project(rowsOutOf("orthogonal.A"))),
       }),
-      steps: repeat(o.steps,
-        gradient(imageToText),
-        update(optimizer(o.lr), { head: optimizer(o.headLr) }),
-        project(rowsOutOf("orthogonal.A"))),
-    }),
-    project(keepResidual(slot)),
-    merge(branch("orthogonal")),
-    project(addSlot(features)),
-    evaluate(o.evaluate, { through: memory, calibration: taskPrediction(o.prediction) }),
-  ));
+      project(keepResidual(slot)),
+      merge(branch("orthogonal")),
+      project(addSlot(features)),
+      evaluate(o.evaluate, { through: memory, calibration: taskPrediction(o.prediction) }),
+    ),
+  );
 };

@@ -5,19 +5,19 @@
  */
 import { lora } from "../model/adapters/lora.ts";
 import { adapt } from "../stages/adapt.ts";
-import { featureBasis, growing } from "../stages/bases.ts";
-import { residualInputs } from "../stages/directions.ts";
+import { featureBasis, growing } from "../subspace/bases.ts";
+import { residualInputs } from "../subspace/directions.ts";
 import { encode } from "../stages/encode.ts";
 import { evaluate } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
 import { merge } from "../stages/merge.ts";
-import { imageToText, sum, textToImage } from "../stages/objective.ts";
-import { adamW, sgd } from "../stages/optimizer.ts";
+import { imageToText, sum, textToImage } from "../training/objective.ts";
+import { adamW, sgd } from "../training/optimizer.ts";
 import { project } from "../stages/project.ts";
-import { byTask, cosine, type PerTask } from "../stages/schedule.ts";
+import { byTask, cosine, type PerTask } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
 import type { Complete } from "./options.ts";
 
@@ -34,8 +34,13 @@ export interface InfLoraOptions extends LoraMethodOptions {
 /** InfLoRA as a method; keys and values of the vision tower are adapted. */
 export const infLora = (options: InfLoraOptions = {}): Method => {
   const o: Complete<InfLoraOptions> = {
-    ...loraDefaults, modules: ["k", "v"], towers: ["vision"], optimizer: "adam", headLr: options.lr ?? loraDefaults.lr,
-    threshold: 0.95, ...options,
+    ...loraDefaults,
+    modules: ["k", "v"],
+    towers: ["vision"],
+    optimizer: "adam",
+    headLr: options.lr ?? loraDefaults.lr,
+    threshold: 0.95,
+    ...options,
   };
   const { rank, modules, towers } = o;
   const inputs = { modules, towers, tokens: "all", accumulate: "gram" } as const;
@@ -43,17 +48,19 @@ export const infLora = (options: InfLoraOptions = {}): Method => {
     const lr = byTask(peak, cosine);
     return o.optimizer === "adam" ? adamW({ lr, betas: o.betas, weightDecay: o.weightDecay }) : sgd({ lr, weightDecay: o.weightDecay });
   };
-  return method("inflora", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
-    project(residualInputs({ rank, ...inputs })),
-    adapt({
-      adapters: ({ directions }) => lora({ rank, modules, towers, directions }),
-      steps: repeat(o.steps,
-        gradient(sum(imageToText, textToImage)),
-        update(optimizer(o.lr), { head: optimizer(o.headLr) })),
-    }),
-    merge(),
-    project(featureBasis({ ...inputs, energy: growing(o.threshold) })),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    "inflora",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
+      project(residualInputs({ rank, ...inputs })),
+      adapt({
+        adapters: ({ directions }) => lora({ rank, modules, towers, directions }),
+        steps: repeat(o.steps, gradient(sum(imageToText, textToImage)), update(optimizer(o.lr), { head: optimizer(o.headLr) })),
+      }),
+      merge(),
+      project(featureBasis({ ...inputs, energy: growing(o.threshold) })),
+      evaluate(o.evaluate),
+    ),
+  );
 };

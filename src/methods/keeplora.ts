@@ -9,18 +9,18 @@ import { cosineHead } from "../model/adapters/heads.ts";
 import { depthScale, lora } from "../model/adapters/lora.ts";
 import { attentionLinears, both, type ModuleKind, type Tower } from "../model/parameters.ts";
 import { adapt } from "../stages/adapt.ts";
-import { featureBasis, principalWeights, share } from "../stages/bases.ts";
-import { residualGradient } from "../stages/directions.ts";
+import { featureBasis, principalWeights, share } from "../subspace/bases.ts";
+import { residualGradient } from "../subspace/directions.ts";
 import { encode } from "../stages/encode.ts";
 import { evaluate, type EvaluateOptions } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
-import type { WithDirections } from "../stages/learner.ts";
+import type { WithDirections } from "../training/lesson.ts";
 import { merge } from "../stages/merge.ts";
-import { imageToText } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
+import { imageToText } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
 import { project } from "../stages/project.ts";
-import { classMeans } from "../stages/prototypes.ts";
-import { byTask, oneCycle, oneCycleMomentum, type PerTask } from "../stages/schedule.ts";
+import { classMeans } from "../subspace/prototypes.ts";
+import { byTask, oneCycle, oneCycleMomentum, type PerTask } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import type { Complete } from "./options.ts";
@@ -66,9 +66,24 @@ export interface KeepLoraOptions {
 }
 
 const defaults: Complete<KeepLoraOptions> = {
-  steps: { epochs: 10 }, batch: 64, rank: 16, alpha: 1, lr: 1e-3, weightDecay: 0.01, cycleMomentum: true,
-  energy: { vision: 0.85, text: 0.2 }, featureEnergy: 0.99, side: "input", counting: "reach", accumulate: "code-mean",
-  start: "svd", depth: 1, depthTowers: ["vision"], modules: attentionLinears, towers: both, headScale: 30,
+  steps: { epochs: 10 },
+  batch: 64,
+  rank: 16,
+  alpha: 1,
+  lr: 1e-3,
+  weightDecay: 0.01,
+  cycleMomentum: true,
+  energy: { vision: 0.85, text: 0.2 },
+  featureEnergy: 0.99,
+  side: "input",
+  counting: "reach",
+  accumulate: "code-mean",
+  start: "svd",
+  depth: 1,
+  depthTowers: ["vision"],
+  modules: attentionLinears,
+  towers: both,
+  headScale: 30,
 };
 
 /** What all three share: their parts. */
@@ -82,24 +97,30 @@ const parts = (options: KeepLoraOptions) => {
     chooseA: residualGradient({ rank, modules, towers, objective: imageToText, start: o.start }),
     adapters: ({ directions }: WithDirections) =>
       lora({ rank, modules, towers, directions, scale: depthScale({ base: o.alpha / rank, from: o.depth, towers: o.depthTowers }) }),
-    steps: repeat(o.steps,
+    steps: repeat(
+      o.steps,
       gradient(imageToText),
-      update(adamW({ lr: byTask(o.lr, oneCycle), betas: [o.cycleMomentum ? oneCycleMomentum() : 0.9, 0.999], weightDecay: o.weightDecay }))),
+      update(adamW({ lr: byTask(o.lr, oneCycle), betas: [o.cycleMomentum ? oneCycleMomentum() : 0.9, 0.999], weightDecay: o.weightDecay })),
+    ),
     protectFeatures: featureBasis({ modules, towers, tokens: "all", accumulate: o.accumulate, energy: share(o.featureEnergy) }),
   };
 };
 
 const keep = (name: string, options: KeepLoraOptions): Method => {
   const p = parts(options);
-  return method(name, p.o, task.pipeline(
-    project(p.protectWeights),
-    p.encode,
-    project(p.chooseA),
-    adapt({ adapters: (lesson) => p.adapters(lesson), steps: p.steps }),
-    merge(),
-    project(p.protectFeatures),
-    evaluate(p.o.evaluate),
-  ));
+  return method(
+    name,
+    p.o,
+    task.pipeline(
+      project(p.protectWeights),
+      p.encode,
+      project(p.chooseA),
+      adapt({ adapters: (lesson) => p.adapters(lesson), steps: p.steps }),
+      merge(),
+      project(p.protectFeatures),
+      evaluate(p.o.evaluate),
+    ),
+  );
 };
 
 /** KeepLoRA as a method: its parts are its algorithm. */
@@ -111,17 +132,21 @@ export const keeploraPlusPlus = (options: KeepLoraOptions = {}): Method => keep(
 /** KeepLoRA+ as a method: KeepLoRA++ with a cosine head beside the texts, which is kept for every task (METHODS.md B.3.8). */
 export const keeploraPlus = (options: KeepLoraOptions = {}): Method => {
   const p = parts({ start: "zero", depth: 0.2, steps: { epochs: 5 }, ...options });
-  return method("keeplora+", p.o, task.pipeline(
-    project(p.protectWeights),
-    p.encode,
-    project(p.chooseA),
-    project(classMeans()),
-    adapt({
-      adapters: (lesson) => cosineHead(lesson.prototypes, lesson.task.classNames.length, p.adapters(lesson), { scale: p.o.headScale }),
-      steps: p.steps,
-    }),
-    merge(),
-    project(p.protectFeatures),
-    evaluate(p.o.evaluate),
-  ));
+  return method(
+    "keeplora+",
+    p.o,
+    task.pipeline(
+      project(p.protectWeights),
+      p.encode,
+      project(p.chooseA),
+      project(classMeans()),
+      adapt({
+        adapters: (lesson) => cosineHead(lesson.prototypes, lesson.task.classNames.length, p.adapters(lesson), { scale: p.o.headScale }),
+        steps: p.steps,
+      }),
+      merge(),
+      project(p.protectFeatures),
+      evaluate(p.o.evaluate),
+    ),
+  );
 };

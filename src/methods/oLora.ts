@@ -8,15 +8,15 @@ import { encode } from "../stages/encode.ts";
 import { evaluate } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
 import { merge } from "../stages/merge.ts";
-import { imageToText, sum, textToImage, weighted } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
-import { overlap } from "../stages/overlap.ts";
-import { past } from "../stages/past.ts";
+import { imageToText, sum, textToImage, weighted } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
+import { overlap } from "../subspace/overlap.ts";
+import { past } from "../subspace/past.ts";
 import { project } from "../stages/project.ts";
-import { byTask, cosine } from "../stages/schedule.ts";
+import { byTask, cosine } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
 import type { Complete } from "./options.ts";
 
@@ -31,16 +31,22 @@ export interface OLoraOptions extends LoraMethodOptions {
 /** O-LoRA as a method; queries and values are adapted. */
 export const oLora = (options: OLoraOptions = {}): Method => {
   const o: Complete<OLoraOptions> = { ...loraDefaults, modules: ["q", "v"], orthogonality: 0.5, penalty: "abs-sum", ...options };
-  return method("o-lora", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
-    adapt({
-      adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
-      steps: repeat(o.steps,
-        gradient(sum(imageToText, textToImage, weighted(o.orthogonality, overlap("A", { reduce: o.penalty, modules: "sum" })))),
-        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay }))),
-    }),
-    project(past("A")),
-    merge(),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    "o-lora",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
+      adapt({
+        adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
+        steps: repeat(
+          o.steps,
+          gradient(sum(imageToText, textToImage, weighted(o.orthogonality, overlap("A", { reduce: o.penalty, modules: "sum" })))),
+          update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
+        ),
+      }),
+      project(past("A")),
+      merge(),
+      evaluate(o.evaluate),
+    ),
+  );
 };

@@ -4,7 +4,7 @@
  */
 import type { EvaluateOptions } from "../stages/evaluate.ts";
 import type { Length } from "../stages/steps.ts";
-import { taskCount, type Protocol, type ProtocolName, type ProtocolOptions } from "../stream/protocols.ts";
+import { taskCount, type Protocol, type ProtocolName, type ProtocolOptions } from "../data/protocols.ts";
 import type { MethodName, MethodOptions } from "./table.ts";
 
 /** Options of a method, but for how it is scored. */
@@ -39,8 +39,12 @@ const base: Options = { steps: 500, batch: 64, lr: 5e-4 };
 const epochs = (...counts: readonly number[]): readonly Length[] => counts.map((n) => ({ epochs: n }));
 
 /** The epochs of KeepLoRA in both orders of MTIL. */
-const keepEpochs = (one: readonly Length[], two: readonly Length[]): Entry["other"] =>
-  ({ "mtil-1": { steps: one }, "mtil-1-5shot": { steps: one }, "mtil-2": { steps: two }, "mtil-2-5shot": { steps: two } });
+const keepEpochs = (one: readonly Length[], two: readonly Length[]): Entry["other"] => ({
+  "mtil-1": { steps: one },
+  "mtil-1-5shot": { steps: one },
+  "mtil-2": { steps: two },
+  "mtil-2-5shot": { steps: two },
+});
 
 const keeplora: Entry = {
   seed: 42,
@@ -71,7 +75,7 @@ const inflora: Entry = {
 
 const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
   "zero-shot": { options: {}, stated: [] },
-  "codyra": { seed: 8, options: { ...base, rank: 16, kappa: 0.005 }, stated: ["x-tail"] },
+  codyra: { seed: 8, options: { ...base, rank: 16, kappa: 0.005 }, stated: ["x-tail"] },
   keeplora,
   "keeplora++": keeplora,
   "keeplora+": {
@@ -79,7 +83,7 @@ const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
     options: { ...keeplora.options, steps: { epochs: 5 } },
     other: keepEpochs(epochs(5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5), epochs(5, 1, 1, 5, 5, 5, 5, 5, 5, 5, 5)),
   },
-  "dac": {
+  dac: {
     seed: 42,
     // The authors' loop counts from 0 to 500 inclusive.
     options: { steps: 501, batch: 32, rank: 12, lr: 2e-3 },
@@ -89,7 +93,7 @@ const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
   },
   inflora,
   // DualLoRA's own were not found: METHODS.md D.7 takes InfLoRA's.
-  "duallora": { ...inflora, stated: [] },
+  duallora: { ...inflora, stated: [] },
 };
 
 /** A method without an entry is trained as the other baselines are. */

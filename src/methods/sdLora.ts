@@ -3,22 +3,22 @@
  * by its norm, and every task learns a new direction together with the magnitudes of all.
  */
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
-import { decoupledLora, factorsOf, type PastDirections } from "../model/adapters/decoupledLora.ts";
+import { decoupledLora, factorsOf, type PastDirections } from "./decoupledLora.ts";
 import { adapt } from "../stages/adapt.ts";
 import { encode } from "../stages/encode.ts";
 import { evaluate } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
-import type { Lesson, WithAdapters } from "../stages/learner.ts";
-import { memory } from "../stages/memory.ts";
+import type { Lesson, WithAdapters } from "../training/lesson.ts";
+import { memory } from "../model/memory.ts";
 import { merge } from "../stages/merge.ts";
-import { imageToText, sum, textToImage } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
+import { imageToText, sum, textToImage } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
 import { project } from "../stages/project.ts";
-import type { TaskProjection } from "../stages/projection.ts";
-import { byTask, cosine } from "../stages/schedule.ts";
+import type { TaskProjection } from "../subspace/projection.ts";
+import { byTask, cosine } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import { unflatten } from "../tensor/layout.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
 import type { Complete } from "./options.ts";
@@ -34,7 +34,13 @@ export const keepDirections = <L extends Lesson & WithAdapters<"A" | "B" | "alph
   name: "keepDirections",
   options: {},
   run: (lesson) => {
-    const { learner, adapters: { adapter: { layouts }, values } } = lesson;
+    const {
+      learner,
+      adapters: {
+        adapter: { layouts },
+        values,
+      },
+    } = lesson;
     const l = layouts(learner.model.config);
     const [A, B, alpha] = [unflatten(l.A, values.A), unflatten(l.B, values.B), unflatten(l.alpha, values.alpha)];
     const before = known.of(learner);
@@ -57,16 +63,22 @@ export interface SdLoraOptions extends LoraMethodOptions {
 /** SD-LoRA as a method; queries and values are adapted, with rank 10. */
 export const sdLora = (options: SdLoraOptions = {}): Method => {
   const o: Complete<SdLoraOptions> = { ...loraDefaults, rank: 10, modules: ["q", "v"], magnitude: 0.8, ...options };
-  return method("sd-lora", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
-    adapt({
-      adapters: ({ learner }) => decoupledLora(directionsOf(learner), { rank: o.rank, modules: o.modules, towers: o.towers, magnitude: o.magnitude }),
-      steps: repeat(o.steps,
-        gradient(sum(imageToText, textToImage)),
-        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay }))),
-    }),
-    project(keepDirections()),
-    merge(),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    "sd-lora",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
+      adapt({
+        adapters: ({ learner }) => decoupledLora(directionsOf(learner), { rank: o.rank, modules: o.modules, towers: o.towers, magnitude: o.magnitude }),
+        steps: repeat(
+          o.steps,
+          gradient(sum(imageToText, textToImage)),
+          update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
+        ),
+      }),
+      project(keepDirections()),
+      merge(),
+      evaluate(o.evaluate),
+    ),
+  );
 };

@@ -8,13 +8,13 @@ import { encode } from "../stages/encode.ts";
 import { evaluate } from "../stages/evaluate.ts";
 import { method, type Method } from "../stages/learn.ts";
 import { merge, selected } from "../stages/merge.ts";
-import { imageToText, sum, textToImage } from "../stages/objective.ts";
-import { adamW } from "../stages/optimizer.ts";
+import { imageToText, sum, textToImage } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
 import { rankSelect, softThreshold } from "../stages/rankSelect.ts";
-import { byTask, cosine, rising } from "../stages/schedule.ts";
+import { byTask, cosine, rising } from "../training/schedule.ts";
 import { task } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
-import { randomResizedCrop } from "../stream/augment.ts";
+import { randomResizedCrop } from "../data/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
 import type { Complete } from "./options.ts";
 
@@ -30,16 +30,22 @@ export interface SoraOptions extends LoraMethodOptions {
 /** SoRA as a method for a stream. */
 export const sora = (options: SoraOptions = {}): Method => {
   const o: Complete<SoraOptions> = { ...loraDefaults, alpha: options.rank ?? loraDefaults.rank, kappa: 0.0026, shrink: "paper", ...options };
-  return method("sora", o, task.pipeline(
-    encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
-    adapt({
-      adapters: gatedLora({ rank: o.rank, modules: o.modules, towers: o.towers, scale: o.alpha / o.rank, gate: normal(0, 1) }),
-      steps: repeat(o.steps,
-        gradient(sum(imageToText, textToImage)),
-        update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
-        rankSelect(softThreshold(rising(o.kappa), { shrink: o.shrink }))),
-    }),
-    merge(selected),
-    evaluate(o.evaluate),
-  ));
+  return method(
+    "sora",
+    o,
+    task.pipeline(
+      encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
+      adapt({
+        adapters: gatedLora({ rank: o.rank, modules: o.modules, towers: o.towers, scale: o.alpha / o.rank, gate: normal(0, 1) }),
+        steps: repeat(
+          o.steps,
+          gradient(sum(imageToText, textToImage)),
+          update(adamW({ lr: byTask(o.lr, cosine), betas: o.betas, weightDecay: o.weightDecay })),
+          rankSelect(softThreshold(rising(o.kappa), { shrink: o.shrink })),
+        ),
+      }),
+      merge(selected),
+      evaluate(o.evaluate),
+    ),
+  );
 };

@@ -12,25 +12,33 @@ import { sdLora, type SdLoraOptions } from "./sdLora.ts";
 import { sora, type SoraOptions } from "./sora.ts";
 
 /** Options of any method; each takes those that it knows. */
-export type MethodOptions = LoraMethodOptions & CodyraOptions & KeepLoraOptions & DacOptions & DualLoraOptions & OLoraOptions & InfLoraOptions &
-  SdLoraOptions & CLoraOptions & SoraOptions;
+export type MethodOptions = LoraMethodOptions &
+  CodyraOptions &
+  KeepLoraOptions &
+  DacOptions &
+  DualLoraOptions &
+  OLoraOptions &
+  InfLoraOptions &
+  SdLoraOptions &
+  CLoraOptions &
+  SoraOptions;
 
 /** One line a method. */
 const table = {
   "zero-shot": zeroShot,
   "sequential-lora": sequentialLora,
-  "joint": joint,
-  "codyra": codyra,
-  "keeplora": keeplora,
+  joint: joint,
+  codyra: codyra,
+  keeplora: keeplora,
   "keeplora++": keeploraPlusPlus,
   "keeplora+": keeploraPlus,
-  "dac": dac,
-  "duallora": duallora,
+  dac: dac,
+  duallora: duallora,
   "o-lora": oLora,
-  "inflora": infLora,
+  inflora: infLora,
   "sd-lora": sdLora,
   "c-lora": cLora,
-  "sora": sora,
+  sora: sora,
 } as const satisfies Readonly<Record<string, (options: MethodOptions) => Method>>;
 
 /** The name of a method. */

@@ -57,8 +57,12 @@ export const hasText = (config: ModelConfig): config is ClipConfig => config.tex
 const positive = t.refinement(t.Int, (n) => n > 0, "positive integer");
 const activation = t.keyof({ quick_gelu: null, gelu: null });
 const tower = t.type({
-  hidden_size: positive, intermediate_size: positive, num_hidden_layers: positive, num_attention_heads: positive,
-  hidden_act: activation, layer_norm_eps: t.number,
+  hidden_size: positive,
+  intermediate_size: positive,
+  num_hidden_layers: positive,
+  num_attention_heads: positive,
+  hidden_act: activation,
+  layer_norm_eps: t.number,
 });
 const rawText = t.intersection([tower, t.type({ max_position_embeddings: positive, vocab_size: positive, eos_token_id: t.union([t.Int, t.null]) })]);
 const rawVision = t.intersection([tower, t.type({ image_size: positive, patch_size: positive, num_channels: positive })]);
@@ -67,10 +71,22 @@ const rawClip = t.type({ projection_dim: positive, logit_scale_init_value: t.num
 /** What `transformers` assumes where a config is silent. */
 const towerDefaults = { hidden_act: "quick_gelu", layer_norm_eps: 1e-5, num_hidden_layers: 12 };
 const textDefaults = {
-  ...towerDefaults, hidden_size: 512, intermediate_size: 2048, num_attention_heads: 8, max_position_embeddings: 77, vocab_size: 49408, eos_token_id: 49407,
+  ...towerDefaults,
+  hidden_size: 512,
+  intermediate_size: 2048,
+  num_attention_heads: 8,
+  max_position_embeddings: 77,
+  vocab_size: 49408,
+  eos_token_id: 49407,
 };
 const visionDefaults = {
-  ...towerDefaults, hidden_size: 768, intermediate_size: 3072, num_attention_heads: 12, image_size: 224, patch_size: 32, num_channels: 3,
+  ...towerDefaults,
+  hidden_size: 768,
+  intermediate_size: 3072,
+  num_attention_heads: 12,
+  image_size: 224,
+  patch_size: 32,
+  num_channels: 3,
 };
 const vitDefaults = { ...visionDefaults, hidden_act: "gelu", layer_norm_eps: 1e-12, patch_size: 16 };
 
@@ -78,11 +94,18 @@ const record = (value: unknown): Record<string, unknown> => (typeof value === "o
 const given = (value: unknown): Record<string, unknown> => Object.fromEntries(Object.entries(record(value)).filter(([, v]) => v !== undefined && v !== null));
 
 const towerOf = (c: t.TypeOf<typeof tower>): TowerConfig => ({
-  width: c.hidden_size, mlpWidth: c.intermediate_size, layers: c.num_hidden_layers, heads: c.num_attention_heads,
-  activation: c.hidden_act, eps: c.layer_norm_eps,
+  width: c.hidden_size,
+  mlpWidth: c.intermediate_size,
+  layers: c.num_hidden_layers,
+  heads: c.num_attention_heads,
+  activation: c.hidden_act,
+  eps: c.layer_norm_eps,
 });
 const visionOf = (c: t.TypeOf<typeof rawVision>): VisionConfig => ({
-  ...towerOf(c), imageSize: c.image_size, patchSize: c.patch_size, channels: c.num_channels,
+  ...towerOf(c),
+  imageSize: c.image_size,
+  patchSize: c.patch_size,
+  channels: c.num_channels,
 });
 
 /** What does not divide, in words. */
@@ -91,7 +114,10 @@ const faultOfTower = ({ width, heads }: TowerConfig): string | undefined =>
 const faultOfVision = (c: VisionConfig): string | undefined =>
   faultOfTower(c) ?? (c.imageSize % c.patchSize === 0 ? undefined : `image_size ${c.imageSize} is not divisible by patch_size ${c.patchSize}`);
 
-const badConfig = (path: string) => (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadConfig", path, detail });
+const badConfig =
+  (path: string) =>
+  (detail: string): E.Either<Failure, never> =>
+    E.left({ _tag: "BadConfig", path, detail });
 
 /** Decodes the `config.json` of a CLIP; `path` is for messages. Missing keys take the defaults of `transformers`. Failures: `BadConfig`. */
 export const decodeConfig = (path: string, json: unknown): E.Either<Failure, ClipConfig> => {
@@ -102,7 +128,9 @@ export const decodeConfig = (path: string, json: unknown): E.Either<Failure, Cli
     return fail("has neither text_config nor vision_config: not a CLIP configuration, nor a ViT's, whose model_type is vit");
   }
   const decoded = rawClip.decode({
-    projection_dim: 512, logit_scale_init_value: 2.6592, ...given(top),
+    projection_dim: 512,
+    logit_scale_init_value: 2.6592,
+    ...given(top),
     text_config: { ...textDefaults, ...given(top.text_config), ...given(top.text_config_dict) },
     vision_config: { ...visionDefaults, ...given(top.vision_config), ...given(top.vision_config_dict) },
   });
@@ -130,21 +158,37 @@ export const decodeVitConfig = (path: string, json: unknown): E.Either<Failure, 
 };
 
 const encodeTower = (c: TowerConfig): Record<string, unknown> => ({
-  hidden_size: c.width, intermediate_size: c.mlpWidth, num_hidden_layers: c.layers, num_attention_heads: c.heads,
-  hidden_act: c.activation, layer_norm_eps: c.eps,
+  hidden_size: c.width,
+  intermediate_size: c.mlpWidth,
+  num_hidden_layers: c.layers,
+  num_attention_heads: c.heads,
+  hidden_act: c.activation,
+  layer_norm_eps: c.eps,
 });
 const encodeVision = (c: VisionConfig): Record<string, unknown> => ({
-  ...encodeTower(c), image_size: c.imageSize, patch_size: c.patchSize, num_channels: c.channels,
+  ...encodeTower(c),
+  image_size: c.imageSize,
+  patch_size: c.patchSize,
+  num_channels: c.channels,
 });
 
 /** The `config.json` of a CLIP, as `transformers` reads it. */
 export const encodeConfig = ({ vision, text, embed, initialLogitScale }: ClipConfig): Record<string, unknown> => {
   const common = { attention_dropout: 0, projection_dim: embed };
   return {
-    architectures: ["CLIPModel"], model_type: "clip", projection_dim: embed, logit_scale_init_value: initialLogitScale,
+    architectures: ["CLIPModel"],
+    model_type: "clip",
+    projection_dim: embed,
+    logit_scale_init_value: initialLogitScale,
     text_config: {
-      ...encodeTower(text), ...common, model_type: "clip_text_model", max_position_embeddings: text.context, vocab_size: text.vocabulary,
-      eos_token_id: text.eosId, bos_token_id: text.eosId === 2 ? 0 : text.eosId - 1, pad_token_id: 1,
+      ...encodeTower(text),
+      ...common,
+      model_type: "clip_text_model",
+      max_position_embeddings: text.context,
+      vocab_size: text.vocabulary,
+      eos_token_id: text.eosId,
+      bos_token_id: text.eosId === 2 ? 0 : text.eosId - 1,
+      pad_token_id: 1,
     },
     vision_config: { ...encodeVision(vision), ...common, model_type: "clip_vision_model" },
   };
@@ -152,5 +196,10 @@ export const encodeConfig = ({ vision, text, embed, initialLogitScale }: ClipCon
 
 /** The `config.json` of a ViT, as `transformers` reads it. */
 export const encodeVitConfig = ({ vision }: VitConfig): Record<string, unknown> => ({
-  architectures: ["ViTModel"], model_type: "vit", ...encodeVision(vision), qkv_bias: true, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0,
+  architectures: ["ViTModel"],
+  model_type: "vit",
+  ...encodeVision(vision),
+  qkv_bias: true,
+  hidden_dropout_prob: 0,
+  attention_probs_dropout_prob: 0,
 });

@@ -9,7 +9,7 @@ import { elements, type HostTensor, type Tensors } from "../formats/hostTensor.t
 import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
 import { decodeConfig, encodeConfig, type ClipConfig, type ModelConfig } from "./config.ts";
 import { parameters } from "./parameters.ts";
-import { readPreprocess, type Preprocess } from "./preprocess.ts";
+import { readPreprocess, type Preprocess } from "../data/preprocess.ts";
 import { readTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 /** A CLIP as plain data, and the two functions that make its inputs. */
@@ -23,7 +23,13 @@ export interface Clip {
 }
 
 const companions = [
-  "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "preprocessor_config.json", "processor_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "vocab.json",
+  "merges.txt",
+  "preprocessor_config.json",
+  "processor_config.json",
 ];
 
 /**
@@ -31,7 +37,10 @@ const companions = [
  * and is no parameter, such as `position_ids` or a classifier, is dropped. Failures: `BadTensor`.
  */
 export const checkedWeights = (
-  dir: string, config: ModelConfig, tensors: Tensors, stored: (name: string) => string = (name) => name,
+  dir: string,
+  config: ModelConfig,
+  tensors: Tensors,
+  stored: (name: string) => string = (name) => name,
 ): E.Either<Failure, Tensors> => {
   const path = join(dir, "model.safetensors");
   const bad = (tensor: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path, tensor, detail });
@@ -52,17 +61,19 @@ export const checkedWeights = (
 };
 
 /** The files of tokenizer and image processor in a folder, by name. */
-export const readCompanions = (dir: string): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> => async () => {
-  const files = new Map<string, Uint8Array>();
-  for (const name of companions) {
-    const path = join(dir, name);
-    if (!(await exists(path))) continue;
-    const bytes = await readBytes(path)();
-    if (E.isLeft(bytes)) return bytes;
-    files.set(name, bytes.right);
-  }
-  return E.right(files);
-};
+export const readCompanions =
+  (dir: string): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> =>
+  async () => {
+    const files = new Map<string, Uint8Array>();
+    for (const name of companions) {
+      const path = join(dir, name);
+      if (!(await exists(path))) continue;
+      const bytes = await readBytes(path)();
+      if (E.isLeft(bytes)) return bytes;
+      files.set(name, bytes.right);
+    }
+    return E.right(files);
+  };
 
 /**
  * Reads a CLIP folder: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded), `tokenizer.json` or `vocab.json` and
@@ -71,8 +82,18 @@ export const readCompanions = (dir: string): TE.TaskEither<Failure, ReadonlyMap<
 export const readClip = (dir: string): TE.TaskEither<Failure, Clip> =>
   pipe(
     TE.Do,
-    TE.bind("config", () => pipe(readJson(join(dir, "config.json")), TE.chainEitherK((json) => decodeConfig(join(dir, "config.json"), json)))),
-    TE.bind("weights", ({ config }) => pipe(readModelTensors(dir), TE.chainEitherK((tensors) => checkedWeights(dir, config, tensors)))),
+    TE.bind("config", () =>
+      pipe(
+        readJson(join(dir, "config.json")),
+        TE.chainEitherK((json) => decodeConfig(join(dir, "config.json"), json)),
+      ),
+    ),
+    TE.bind("weights", ({ config }) =>
+      pipe(
+        readModelTensors(dir),
+        TE.chainEitherK((tensors) => checkedWeights(dir, config, tensors)),
+      ),
+    ),
     TE.bind("tokenizer", () => readTokenizer(dir)),
     TE.bind("preprocess", ({ config }) => readPreprocess(dir, config.vision.imageSize)),
     TE.bind("files", () => readCompanions(dir)),

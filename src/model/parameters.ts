@@ -19,7 +19,12 @@ export const attentionLinears: readonly ModuleKind[] = ["q", "k", "v", "out"];
 export const both: readonly Tower[] = ["vision", "text"];
 
 const paths: Readonly<Record<ModuleKind, string>> = {
-  q: "self_attn.q_proj", k: "self_attn.k_proj", v: "self_attn.v_proj", out: "self_attn.out_proj", fc1: "mlp.fc1", fc2: "mlp.fc2",
+  q: "self_attn.q_proj",
+  k: "self_attn.k_proj",
+  v: "self_attn.v_proj",
+  out: "self_attn.out_proj",
+  fc1: "mlp.fc1",
+  fc2: "mlp.fc2",
 };
 
 /** A linear layer of a block: its weight is [out, in]. */
@@ -39,26 +44,45 @@ export const modules = (config: ModelConfig, kinds: readonly ModuleKind[] = allL
     if (shape === undefined) return [];
     const { layers, width, mlpWidth } = shape;
     return Array.from({ length: layers }, (_, layer) =>
-      kinds.map((kind): Module => ({
-        name: `${tower}_model.encoder.layers.${layer}.${paths[kind]}`, tower, layer, kind,
-        in: kind === "fc2" ? mlpWidth : width, out: kind === "fc1" ? mlpWidth : width,
-      })),
+      kinds.map(
+        (kind): Module => ({
+          name: `${tower}_model.encoder.layers.${layer}.${paths[kind]}`,
+          tower,
+          layer,
+          kind,
+          in: kind === "fc2" ? mlpWidth : width,
+          out: kind === "fc1" ? mlpWidth : width,
+        }),
+      ),
     ).flat();
   });
 
 type Entry = readonly [string, readonly number[]];
 
-const norm = (name: string, width: number): readonly Entry[] => [[`${name}.weight`, [width]], [`${name}.bias`, [width]]];
+const norm = (name: string, width: number): readonly Entry[] => [
+  [`${name}.weight`, [width]],
+  [`${name}.bias`, [width]],
+];
 
 const blocks = (tower: Tower, c: TowerConfig): readonly Entry[] =>
-  Array.from({ length: c.layers }, (_, i) => `${tower}_model.encoder.layers.${i}`).flatMap((at) => [
-    ...(["q", "k", "v", "out"] as const).flatMap((kind) =>
-      [[`${at}.${paths[kind]}.weight`, [c.width, c.width]], [`${at}.${paths[kind]}.bias`, [c.width]]] as const),
-    ...norm(`${at}.layer_norm1`, c.width),
-    [`${at}.mlp.fc1.weight`, [c.mlpWidth, c.width]], [`${at}.mlp.fc1.bias`, [c.mlpWidth]],
-    [`${at}.mlp.fc2.weight`, [c.width, c.mlpWidth]], [`${at}.mlp.fc2.bias`, [c.width]],
-    ...norm(`${at}.layer_norm2`, c.width),
-  ] as const);
+  Array.from({ length: c.layers }, (_, i) => `${tower}_model.encoder.layers.${i}`).flatMap(
+    (at) =>
+      [
+        ...(["q", "k", "v", "out"] as const).flatMap(
+          (kind) =>
+            [
+              [`${at}.${paths[kind]}.weight`, [c.width, c.width]],
+              [`${at}.${paths[kind]}.bias`, [c.width]],
+            ] as const,
+        ),
+        ...norm(`${at}.layer_norm1`, c.width),
+        [`${at}.mlp.fc1.weight`, [c.mlpWidth, c.width]],
+        [`${at}.mlp.fc1.bias`, [c.mlpWidth]],
+        [`${at}.mlp.fc2.weight`, [c.width, c.mlpWidth]],
+        [`${at}.mlp.fc2.bias`, [c.width]],
+        ...norm(`${at}.layer_norm2`, c.width),
+      ] as const,
+  );
 
 const textTower = (c: TextConfig): readonly Entry[] => [
   ["text_model.embeddings.token_embedding.weight", [c.vocabulary, c.width]],

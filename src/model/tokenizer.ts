@@ -81,8 +81,15 @@ const clipConfig = (vocab: Readonly<Record<string, number>>, merges: readonly st
   post_processor: null,
   decoder: null,
   model: {
-    type: "BPE", dropout: null, unk_token: endText, continuing_subword_prefix: "", end_of_word_suffix: "</w>",
-    fuse_unk: false, byte_fallback: false, vocab, merges,
+    type: "BPE",
+    dropout: null,
+    unk_token: endText,
+    continuing_subword_prefix: "",
+    end_of_word_suffix: "</w>",
+    fuse_unk: false,
+    byte_fallback: false,
+    vocab,
+    merges,
   },
 });
 
@@ -95,7 +102,12 @@ const fromVocabulary = (dir: string): TE.TaskEither<Failure, Readonly<Record<str
     TE.chainEitherK(({ vocab, merges }) => {
       const missing = [startText, endText].find((token) => vocab[token] === undefined);
       return missing === undefined
-        ? E.right(clipConfig(vocab, merges.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#version"))))
+        ? E.right(
+            clipConfig(
+              vocab,
+              merges.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#version")),
+            ),
+          )
         : E.left<Failure>({ _tag: "BadConfig", path, detail: `the token ${missing} is missing` });
     }),
   );
@@ -109,7 +121,8 @@ const specials = (dir: string): TE.TaskEither<Failure, t.TypeOf<typeof Special>>
       pipe(
         TE.fromTask<boolean, Failure>(() => exists(join(dir, name))),
         TE.chain((there) => (there ? readJsonAs(Special, join(dir, name)) : TE.right({}))),
-      )),
+      ),
+    ),
     TE.map((found) => Object.assign({}, ...found) as t.TypeOf<typeof Special>),
   );
 
@@ -127,10 +140,15 @@ export const readTokenizer = (dir: string): TE.TaskEither<Failure, Tokenizer> =>
     TE.Do,
     TE.bind("config", () => config),
     TE.bind("special", () => specials(dir)),
-    TE.chainEitherK(({ config, special }) => pipe(
-      E.tryCatch(() => new HuggingFaceTokenizer(config, {}), (e): Failure => ({ _tag: "BadConfig", path, detail: `not a tokenizer: ${message(e)}` })),
-      E.chain((inner) => build(path, inner, special, JSON.stringify(config["normalizer"] ?? null).includes(`"Lowercase"`))),
-    )),
+    TE.chainEitherK(({ config, special }) =>
+      pipe(
+        E.tryCatch(
+          () => new HuggingFaceTokenizer(config, {}),
+          (e): Failure => ({ _tag: "BadConfig", path, detail: `not a tokenizer: ${message(e)}` }),
+        ),
+        E.chain((inner) => build(path, inner, special, JSON.stringify(config["normalizer"] ?? null).includes(`"Lowercase"`))),
+      ),
+    ),
   );
 };
 

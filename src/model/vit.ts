@@ -8,7 +8,7 @@ import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
 import { readModelTensors } from "../formats/safetensors.ts";
 import { decodeVitConfig, encodeVitConfig, type VitConfig } from "./config.ts";
 import { checkedWeights, readCompanions, writeModelFolder, type WriteModelOptions } from "./folder.ts";
-import { readPreprocess, vitPreprocess, type Preprocess } from "./preprocess.ts";
+import { readPreprocess, vitPreprocess, type Preprocess } from "../data/preprocess.ts";
 
 /** A ViT as plain data: a vision tower whose feature is the class token after the last norm, without pooler and classifier. */
 export interface Vit {
@@ -51,7 +51,12 @@ const leading: Readonly<Record<string, readonly number[]>> = { "embeddings.cls_t
 export const readVit = (dir: string): TE.TaskEither<Failure, Vit> =>
   pipe(
     TE.Do,
-    TE.bind("config", () => pipe(readJson(join(dir, "config.json")), TE.chainEitherK((json) => decodeVitConfig(join(dir, "config.json"), json)))),
+    TE.bind("config", () =>
+      pipe(
+        readJson(join(dir, "config.json")),
+        TE.chainEitherK((json) => decodeVitConfig(join(dir, "config.json"), json)),
+      ),
+    ),
     TE.bind("weights", ({ config }) =>
       pipe(
         readModelTensors(dir),
@@ -59,16 +64,19 @@ export const readVit = (dir: string): TE.TaskEither<Failure, Vit> =>
           const prefix = [...tensors.keys()].some((name) => name.startsWith("vit.")) ? "vit." : "";
           return checkedWeights(dir, config, tensors, (name) => prefix + vitName(name));
         }),
-      )),
+      ),
+    ),
     TE.bind("preprocess", ({ config }) => readPreprocess(dir, config.vision.imageSize, vitPreprocess)),
     TE.bind("files", () => readCompanions(dir)),
   );
 
 /** Writes the folder of a ViTModel that `transformers` loads; the folder appears whole or not at all. */
 export const writeVit = (dir: string, vit: Vit, options: WriteModelOptions = {}): TE.TaskEither<Failure, void> => {
-  const weights = new Map([...vit.weights].map(([ours, { shape, data }]): [string, HostTensor] => {
-    const name = vitName(ours);
-    return [name, { shape: [...(leading[name] ?? []), ...shape], data }];
-  }));
+  const weights = new Map(
+    [...vit.weights].map(([ours, { shape, data }]): [string, HostTensor] => {
+      const name = vitName(ours);
+      return [name, { shape: [...(leading[name] ?? []), ...shape], data }];
+    }),
+  );
   return writeModelFolder(dir, { config: encodeVitConfig(vit.config), weights, files: vit.files }, options);
 };

@@ -33,7 +33,10 @@ export const shown = (u: unknown): string => {
 /** The first thing that a decoder found wrong, as `matrix.2.0 should be a number from 0 to 100, not "x"`. */
 export const firstError = (errors: t.Errors): string => {
   const context = errors[0]?.context ?? [];
-  const at = context.map((c) => c.key).filter((k) => k !== "").join(".");
+  const at = context
+    .map((c) => c.key)
+    .filter((k) => k !== "")
+    .join(".");
   const leaf = context[context.length - 1];
   return `${at === "" ? "it" : at} should be ${leaf?.type.name ?? "something else"}, not ${shown(leaf?.actual)}`;
 };

@@ -35,24 +35,49 @@ const panel = (summaries: readonly Summary[], j: number): string => {
   const middle = (Math.min(...all) + Math.max(...all)) / 2;
   // At least ten points high, so that noise of one image in a hundred does not look like a collapse.
   const [low, high] = all.length === 0 ? [0, 100] : niceDomain([...all, Math.max(0, middle - 5), Math.min(100, middle + 5)], 4);
-  const x = scaleLinear().domain([0, Math.max(1, tasks)]).range([size.left, size.width - size.right]);
-  const y = scaleLinear().domain([low, high]).range([size.height - size.bottom, size.top]);
-  const grid = y.ticks(4).map((v) =>
-    `<line class="grid" x1="${size.left}" x2="${size.width - size.right}" y1="${y(v).toFixed(1)}" y2="${y(v).toFixed(1)}"/>` +
-    `<text x="${size.left - 5}" y="${(y(v) + 3.5).toFixed(1)}" text-anchor="end">${v}</text>`).join("");
-  const steps = x.ticks(Math.min(tasks, 6)).filter(Number.isInteger).map((v) =>
-    `<text x="${x(v).toFixed(1)}" y="${size.height - 5}" text-anchor="middle">${v}</text>`).join("");
+  const x = scaleLinear()
+    .domain([0, Math.max(1, tasks)])
+    .range([size.left, size.width - size.right]);
+  const y = scaleLinear()
+    .domain([low, high])
+    .range([size.height - size.bottom, size.top]);
+  const grid = y
+    .ticks(4)
+    .map(
+      (v) =>
+        `<line class="grid" x1="${size.left}" x2="${size.width - size.right}" y1="${y(v).toFixed(1)}" y2="${y(v).toFixed(1)}"/>` +
+        `<text x="${size.left - 5}" y="${(y(v) + 3.5).toFixed(1)}" text-anchor="end">${v}</text>`,
+    )
+    .join("");
+  const steps = x
+    .ticks(Math.min(tasks, 6))
+    .filter(Number.isInteger)
+    .map((v) => `<text x="${x(v).toFixed(1)}" y="${size.height - 5}" text-anchor="middle">${v}</text>`)
+    .join("");
   const own = `<line class="own" x1="${x(j + 1).toFixed(1)}" x2="${x(j + 1).toFixed(1)}" y1="${size.top}" y2="${size.height - size.bottom}"/>`;
-  const drawn = summaries.map((s, m) => {
-    const look = style(m, isStill(s));
-    const points = curve(s, j).map((v, i): Point | null => (v === null ? null : {
-      x: x(i), y: y(v), title: `${s.label}: ${fixed(1)(v)} % ${i === 0 ? "zero-shot" : `after task ${i}`}`,
-    }));
-    const line = `<path class="line" d="${path(points)}"${look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`}/>`;
-    const dots = isStill(s) ? "" : points.map((p) => (p === null ? "" :
-      `<circle class="dot" cx="${p.x.toFixed(1)}" cy="${p.y.toFixed(1)}" r="2.6"><title>${escapeHtml(p.title)}</title></circle>`)).join("");
-    return `<g class="${look.className}">${line}${dots}</g>`;
-  }).join("\n");
+  const drawn = summaries
+    .map((s, m) => {
+      const look = style(m, isStill(s));
+      const points = curve(s, j).map((v, i): Point | null =>
+        v === null
+          ? null
+          : {
+              x: x(i),
+              y: y(v),
+              title: `${s.label}: ${fixed(1)(v)} % ${i === 0 ? "zero-shot" : `after task ${i}`}`,
+            },
+      );
+      const line = `<path class="line" d="${path(points)}"${look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`}/>`;
+      const dots = isStill(s)
+        ? ""
+        : points
+            .map((p) =>
+              p === null ? "" : `<circle class="dot" cx="${p.x.toFixed(1)}" cy="${p.y.toFixed(1)}" r="2.6"><title>${escapeHtml(p.title)}</title></circle>`,
+            )
+            .join("");
+      return `<g class="${look.className}">${line}${dots}</g>`;
+    })
+    .join("\n");
   return `<figure><h4>${escapeHtml(name)} <span>task ${j + 1}</span></h4>
 <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Accuracy on ${escapeHtml(name)} after each task, in percent">
 ${grid}${steps}${own}
@@ -62,13 +87,15 @@ ${drawn}
 
 /** The panels of methods that ran on the same datasets, with their key. */
 export const curves = (summaries: readonly Summary[]): string => {
-  const key = summaries.map((s, m) => {
-    const look = style(m, isStill(s));
-    const dash = look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`;
-    const dot = isStill(s) ? "" : `<circle class="dot" cx="18" cy="6" r="2.6"/>`;
-    const sample = `<svg viewBox="0 0 36 12" aria-hidden="true" class="${look.className}"><path class="line" d="M1 6H35"${dash}/>${dot}</svg>`;
-    return `<span>${sample}${escapeHtml(s.label)}</span>`;
-  }).join("\n");
+  const key = summaries
+    .map((s, m) => {
+      const look = style(m, isStill(s));
+      const dash = look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`;
+      const dot = isStill(s) ? "" : `<circle class="dot" cx="18" cy="6" r="2.6"/>`;
+      const sample = `<svg viewBox="0 0 36 12" aria-hidden="true" class="${look.className}"><path class="line" d="M1 6H35"${dash}/>${dot}</svg>`;
+      return `<span>${sample}${escapeHtml(s.label)}</span>`;
+    })
+    .join("\n");
   const names = summaries[0].datasets;
   return `<div class="key">${key}</div>
 <div class="panels" style="--panel:${names.length > 6 ? 240 : 300}px">${names.map((_, j) => panel(summaries, j)).join("\n")}</div>`;

@@ -32,18 +32,23 @@ export const display = (results: readonly RunResult[]): Displayable => displayab
 export const displayTable = (results: readonly RunResult[]): Displayable => displayable(summaryTable(summarise(results)), textTable(results));
 
 /** Heat maps side by side on one scale, with its key. */
-const displayMaps = (maps: readonly HeatMap[], [low, high]: readonly [number, number], unit: string): Displayable => displayable(
-  `<div class="maps">${maps.map((map) => heatMap(map, [low, high])).join("\n")}</div>
+const displayMaps = (maps: readonly HeatMap[], [low, high]: readonly [number, number], unit: string): Displayable =>
+  displayable(
+    `<div class="maps">${maps.map((map) => heatMap(map, [low, high])).join("\n")}</div>
 <div class="key">${rampKey(`${fixed(0)(low)}${unit}`, `${fixed(0)(high)}${unit}`)}</div>`,
-  maps.map(heatMapText).join("\n\n"),
-);
+    maps.map(heatMapText).join("\n\n"),
+  );
 
 /** Zero-shot on top, then a row after each task, as far as it was measured; a frame where a task has just been learned. */
 const accuracyMap = (s: Summary): HeatMap => {
   const learned = s.trainableParameters > 0 ? s.matrix.map((row, i) => ({ name: `after ${s.datasets[i]}`, row })) : [];
   const shown = [{ name: "zero-shot", row: s.zeroShot }, ...learned];
   return {
-    title: s.label, rows: shown.map(({ name }) => name), columns: s.datasets, values: shown.map(({ row }) => row), format: fixed(1),
+    title: s.label,
+    rows: shown.map(({ name }) => name),
+    columns: s.datasets,
+    values: shown.map(({ row }) => row),
+    format: fixed(1),
     framed: (i, j) => i === j + 1,
   };
 };

@@ -4,11 +4,13 @@
 export const missing = "\u2013";
 
 /** A number with `digits` decimals; `null` as an en dash, and never "-0.0". */
-export const fixed = (digits: number) => (x: number | null): string => {
-  if (x === null) return missing;
-  const text = Math.abs(x).toFixed(digits);
-  return x < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
-};
+export const fixed =
+  (digits: number) =>
+  (x: number | null): string => {
+    if (x === null) return missing;
+    const text = Math.abs(x).toFixed(digits);
+    return x < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+  };
 
 /** A change in percentage points with one decimal and its sign: `+1.2`, `−3.4`, `0.0`. */
 export const signed = (x: number | null): string => {

@@ -39,14 +39,18 @@ export const heatMap = (map: HeatMap, domain: readonly [number, number]): string
     const place = slanted ? `transform="translate(${cx} ${cy}) rotate(-45)"` : `x="${cx}" y="${cy}" text-anchor="middle"`;
     return `<text ${place}>${escapeHtml(column)}</text>`;
   });
-  const cells = values.flatMap((row, i) => row.map((value, j) => {
-    const text = value === null ? missing : format(value);
-    const look = value === null ? "" : ` v${colour(value)}`;
-    const box = `x="${x(j).toFixed(1)}" y="${y(i).toFixed(1)}" width="${cell.width}" height="${cell.height}"`;
-    return `<g class="cell${look}"><title>${escapeHtml(`${rows[i]}, ${columns[j]}: ${text}`)}</title>` +
-      `<rect ${box}${framed(i, j) ? ` class="framed"` : ""}/>` +
-      `<text x="${(x(j) + cell.width / 2).toFixed(1)}" y="${(y(i) + 16).toFixed(1)}" text-anchor="middle">${text}</text></g>`;
-  }));
+  const cells = values.flatMap((row, i) =>
+    row.map((value, j) => {
+      const text = value === null ? missing : format(value);
+      const look = value === null ? "" : ` v${colour(value)}`;
+      const box = `x="${x(j).toFixed(1)}" y="${y(i).toFixed(1)}" width="${cell.width}" height="${cell.height}"`;
+      return (
+        `<g class="cell${look}"><title>${escapeHtml(`${rows[i]}, ${columns[j]}: ${text}`)}</title>` +
+        `<rect ${box}${framed(i, j) ? ` class="framed"` : ""}/>` +
+        `<text x="${(x(j) + cell.width / 2).toFixed(1)}" y="${(y(i) + 16).toFixed(1)}" text-anchor="middle">${text}</text></g>`
+      );
+    }),
+  );
   return `<figure><h4>${escapeHtml(title)}</h4>
 <svg viewBox="0 0 ${width} ${height}" style="width:${width}px" role="img" aria-label="${escapeHtml(title)}">
 ${[...columnLabels, ...rowLabels, ...cells].join("\n")}
@@ -59,5 +63,12 @@ export const heatMapText = ({ title, rows, columns, values, format }: HeatMap): 
     alignLeft([title, ...rows]),
     ...columns.map((column, j) => alignRight([column, ...values.map((row) => (row[j] === null ? missing : format(row[j])))])),
   ];
-  return aligned[0].map((_, i) => aligned.map((column) => column[i]).join("  ").trimEnd()).join("\n");
+  return aligned[0]
+    .map((_, i) =>
+      aligned
+        .map((column) => column[i])
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 };

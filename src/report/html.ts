@@ -34,7 +34,10 @@ const streamOf = (s: Summary): string => JSON.stringify(s.datasets);
 const learns = (s: Summary): boolean => s.trainableParameters > 0 && s.metrics.forgetting.mean !== null;
 
 const best = (summaries: readonly Summary[], c: Column): number | null => {
-  const values = summaries.filter(learns).map((s) => c.value(s).mean).filter((x) => x !== null);
+  const values = summaries
+    .filter(learns)
+    .map((s) => c.value(s).mean)
+    .filter((x) => x !== null);
   if (values.length < 2 || c.better === undefined) return null;
   return c.better === "low" ? Math.min(...values) : Math.max(...values);
 };
@@ -53,17 +56,21 @@ export const summaryTable = (summaries: readonly Summary[], anchor: (s: Summary)
   });
   const rows = summaries.map((s) => `<tr><th scope="row">${anchor(s)}</th>${cells.map((cell) => cell(s)).join("")}</tr>`).join("\n");
   const seeds = Math.max(...summaries.map((s) => s.runs.length));
-  const note = "Transfer: accuracy on datasets before they are learned. Average: over all datasets and all points in time. " +
+  const note =
+    "Transfer: accuracy on datasets before they are learned. Average: over all datasets and all points in time. " +
     `Last: at the end. Forgetting: the drop from the best accuracy to the last, in points.${
-      seeds > 1 ? ` Means over ${seeds} seeds, \u00b1 the sample standard deviation.` : ""}`;
+      seeds > 1 ? ` Means over ${seeds} seeds, \u00b1 the sample standard deviation.` : ""
+    }`;
   return `<div class="scroll" tabindex="0" role="region" aria-label="Comparison of the methods"><table class="summary">
 <thead><tr><th scope="col">Method</th>${heads}</tr></thead>
 <tbody>${rows}</tbody></table></div><p>${note}</p>`;
 };
 
 const optionLine = (options: Readonly<Record<string, unknown>>): string =>
-  Object.entries(options).filter(([k, v]) => !["method", "seed", "out"].includes(k) && (typeof v !== "object" || v === null))
-    .map(([k, v]) => `${escapeHtml(k)}\u00a0${escapeHtml(String(v))}`).join(" \u00b7 ");
+  Object.entries(options)
+    .filter(([k, v]) => !["method", "seed", "out"].includes(k) && (typeof v !== "object" || v === null))
+    .map(([k, v]) => `${escapeHtml(k)}\u00a0${escapeHtml(String(v))}`)
+    .join(" \u00b7 ");
 
 const methodSection = (s: Summary, id: string, scale: MatrixScale, largestRank: number): string => {
   const seeds = unique(s.runs.map((r) => r.seed));
@@ -92,11 +99,13 @@ ${rankTable(s, largestRank)}`;
 
 /** The curves of every stream, each with its tasks. */
 export const curvePanels = (summaries: readonly Summary[]): string =>
-  unique(summaries.map(streamOf)).map((stream) => {
-    const group = summaries.filter((s) => streamOf(s) === stream);
-    return `<p>${group[0].datasets.length} tasks: ${group[0].datasets.map(escapeHtml).join(" \u2192 ")}.</p>
+  unique(summaries.map(streamOf))
+    .map((stream) => {
+      const group = summaries.filter((s) => streamOf(s) === stream);
+      return `<p>${group[0].datasets.length} tasks: ${group[0].datasets.map(escapeHtml).join(" \u2192 ")}.</p>
 ${curves(group)}`;
-  }).join("\n");
+    })
+    .join("\n");
 
 /** The parts of a report from results, without the page around them: what a notebook shows. */
 export const reportBody = (results: readonly RunResult[]): string => {
@@ -121,7 +130,9 @@ export const htmlReport = (results: readonly RunResult[], extras: ReportExtras =
   const title = extras.title ?? "What the stream left";
   const adapters = unique(results.map((r) => r.adapter));
   const facts = { ...extras.facts, ...(adapters.length > 0 ? { Adapter: adapters.join("; ") } : {}) };
-  const list = Object.entries(facts).map(([k, v]) => `<dt>${escapeHtml(k)}</dt><dd>${escapeHtml(v)}</dd>`).join("\n");
+  const list = Object.entries(facts)
+    .map(([k, v]) => `<dt>${escapeHtml(k)}</dt><dd>${escapeHtml(v)}</dd>`)
+    .join("\n");
   return `<!doctype html>
 <html lang="en">
 <head>

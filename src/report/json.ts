@@ -10,7 +10,11 @@ export const prettyJson = (u: unknown, indent = ""): string => {
   }
   if (typeof u === "object" && u !== null) {
     const entries = Object.entries(u).filter(([, v]) => v !== undefined);
-    return block("{", entries.map(([k, v]) => `${JSON.stringify(k)}: ${prettyJson(v, inner)}`), "}");
+    return block(
+      "{",
+      entries.map(([k, v]) => `${JSON.stringify(k)}: ${prettyJson(v, inner)}`),
+      "}",
+    );
   }
   return JSON.stringify(u) ?? "null";
 };

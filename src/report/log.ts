@@ -57,14 +57,19 @@ export const LogRecordCodec: t.Type<LogRecord, unknown> = t.union([
 export const logLine = (record: LogRecord): string => `${JSON.stringify(record)}\n`;
 
 /** Reads the lines of a log; a last line that was cut off by a stop is left out, any other bad line is a `FileCorrupt` failure. */
-export const decodeLog = (path: string) => (text: string): Either<Failure, readonly LogRecord[]> => {
-  const lines = text.split("\n");
-  const records: LogRecord[] = [];
-  for (const [i, line] of lines.entries()) {
-    if (line.trim() === "") continue;
-    const decoded = pipe(E.tryCatch((): unknown => JSON.parse(line), String), E.chainW((u) => LogRecordCodec.decode(u)));
-    if (E.isRight(decoded)) records.push(decoded.right);
-    else if (i < lines.length - 1) return E.left({ _tag: "FileCorrupt", path, detail: `line ${i + 1} is not a record of a run: ${shown(line)}` });
-  }
-  return E.right(records);
-};
+export const decodeLog =
+  (path: string) =>
+  (text: string): Either<Failure, readonly LogRecord[]> => {
+    const lines = text.split("\n");
+    const records: LogRecord[] = [];
+    for (const [i, line] of lines.entries()) {
+      if (line.trim() === "") continue;
+      const decoded = pipe(
+        E.tryCatch((): unknown => JSON.parse(line), String),
+        E.chainW((u) => LogRecordCodec.decode(u)),
+      );
+      if (E.isRight(decoded)) records.push(decoded.right);
+      else if (i < lines.length - 1) return E.left({ _tag: "FileCorrupt", path, detail: `line ${i + 1} is not a record of a run: ${shown(line)}` });
+    }
+    return E.right(records);
+  };

@@ -15,7 +15,11 @@ const percent = fixed(1);
 const denseFrom = 15;
 
 /** A name that may break after its separators and before its numbers. */
-const breakable = (name: string): string => name.split(/(?<=[_\-/.])|(?<=\p{L})(?=\d)/u).map(escapeHtml).join("<wbr>");
+const breakable = (name: string): string =>
+  name
+    .split(/(?<=[_\-/.])|(?<=\p{L})(?=\d)/u)
+    .map(escapeHtml)
+    .join("<wbr>");
 
 /**
  * What a cell is compared with, in points: before its dataset is learned with zero-shot (on the diagonal too), afterwards with the
@@ -28,8 +32,7 @@ export const change = (s: Summary, i: number, j: number): number | null => {
 };
 
 /** The largest drop that any cell of a summary shows, in points, the diagonal left out. */
-export const largestDrop = (s: Summary): number =>
-  Math.max(0, ...s.matrix.flatMap((row, i) => row.map((_, j) => (i === j ? 0 : -(change(s, i, j) ?? 0)))));
+export const largestDrop = (s: Summary): number => Math.max(0, ...s.matrix.flatMap((row, i) => row.map((_, j) => (i === j ? 0 : -(change(s, i, j) ?? 0)))));
 
 const cell = (s: Summary, scale: MatrixScale, i: number, j: number): string => {
   const value = s.matrix[i][j];
@@ -50,12 +53,14 @@ const mean = (xs: readonly (number | null)[]): number | null => {
   return present.length < xs.length || present.length === 0 ? null : present.reduce((a, b) => a + b, 0) / present.length;
 };
 
-const footer = (s: Summary): string => (["transfer", "average", "last", "forgetting"] as const)
-  .map((name) => {
-    const cells = s.datasets.map((_, j) => `<td>${percent(s.perDataset[name][j] ?? null)}</td>`).join("");
-    const title = `${name[0].toUpperCase()}${name.slice(1)}`;
-    return `<tr><th scope="row">${title}</th>${cells}<td class="mean">${percent(s.metrics[name].mean)}</td></tr>`;
-  }).join("\n");
+const footer = (s: Summary): string =>
+  (["transfer", "average", "last", "forgetting"] as const)
+    .map((name) => {
+      const cells = s.datasets.map((_, j) => `<td>${percent(s.perDataset[name][j] ?? null)}</td>`).join("");
+      const title = `${name[0].toUpperCase()}${name.slice(1)}`;
+      return `<tr><th scope="row">${title}</th>${cells}<td class="mean">${percent(s.metrics[name].mean)}</td></tr>`;
+    })
+    .join("\n");
 
 /** A row is shown where it says something: a model that trains nothing has one row, its zero-shot row, and joint training only its last. */
 const shows = (s: Summary, i: number): boolean => s.trainableParameters > 0 && s.matrix[i].some((x) => x !== null);
@@ -63,12 +68,21 @@ const shows = (s: Summary, i: number): boolean => s.trainableParameters > 0 && s
 /** The heat map of one summary: the zero-shot row on top, a row after each task, and the metrics of each dataset below. */
 export const matrixTable = (s: Summary, scale: MatrixScale): string => {
   const heads = s.datasets.map((name) => `<th scope="col" title="${escapeHtml(name)}">${breakable(name)}</th>`).join("");
-  const zero = s.zeroShot.map((x, j) => x === null
-    ? `<td class="hole">\u00b7</td>`
-    : `<td class="v${level(scale.domain)(x)}" title="${escapeHtml(s.datasets[j])} zero-shot: ${percent(x)} %">${percent(x)}</td>`).join("");
-  const rows = s.matrix.map((row, i) => (shows(s, i) ?
-    `<tr><th scope="row" title="${escapeHtml(s.datasets[i])}">${i + 1}\u2002${escapeHtml(s.datasets[i])}</th>` +
-    `${row.map((_, j) => cell(s, scale, i, j)).join("")}<td class="mean">${percent(mean(row))}</td></tr>` : "")).join("\n");
+  const zero = s.zeroShot
+    .map((x, j) =>
+      x === null
+        ? `<td class="hole">\u00b7</td>`
+        : `<td class="v${level(scale.domain)(x)}" title="${escapeHtml(s.datasets[j])} zero-shot: ${percent(x)} %">${percent(x)}</td>`,
+    )
+    .join("");
+  const rows = s.matrix
+    .map((row, i) =>
+      shows(s, i)
+        ? `<tr><th scope="row" title="${escapeHtml(s.datasets[i])}">${i + 1}\u2002${escapeHtml(s.datasets[i])}</th>` +
+          `${row.map((_, j) => cell(s, scale, i, j)).join("")}<td class="mean">${percent(mean(row))}</td></tr>`
+        : "",
+    )
+    .join("\n");
   return `<div class="scroll" tabindex="0" role="region" aria-label="Accuracy matrix of ${escapeHtml(s.label)}">
 <table class="heat matrix${s.datasets.length >= denseFrom ? " dense" : ""}" style="--n:${s.datasets.length + 1}">
 <thead><tr><th scope="col">after task</th>${heads}<th scope="col">mean</th></tr></thead>

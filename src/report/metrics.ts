@@ -37,15 +37,17 @@ const isAccuracy = (x: number | null): boolean => x === null || (x >= 0 && x <= 
 export const emptyMatrix = (datasets: readonly string[]): AccuracyMatrix => ({ datasets, rows: [] });
 
 /** A new matrix with one more row below; fails with `ShapeMismatch` on a wrong width, a row too many, or a value outside 0 to 100. */
-export const appendRow = (row: AccuracyRow) => (m: AccuracyMatrix): Either<Failure, AccuracyMatrix> => {
-  const size = m.datasets.length;
-  const mismatch = (detail: string): Either<Failure, AccuracyMatrix> => E.left({ _tag: "ShapeMismatch", op: "accuracy matrix", detail });
-  if (m.rows.length >= size) return mismatch(`already has ${size} rows, one a dataset`);
-  if (row.length !== size) return mismatch(`row ${m.rows.length + 1} has ${row.length} values for ${size} datasets`);
-  const bad = row.findIndex((x) => !isAccuracy(x));
-  if (bad >= 0) return mismatch(`row ${m.rows.length + 1} has ${String(row[bad])} for ${m.datasets[bad]}, which is not between 0 and 100 percent`);
-  return E.right({ datasets: m.datasets, rows: [...m.rows, [...row]] });
-};
+export const appendRow =
+  (row: AccuracyRow) =>
+  (m: AccuracyMatrix): Either<Failure, AccuracyMatrix> => {
+    const size = m.datasets.length;
+    const mismatch = (detail: string): Either<Failure, AccuracyMatrix> => E.left({ _tag: "ShapeMismatch", op: "accuracy matrix", detail });
+    if (m.rows.length >= size) return mismatch(`already has ${size} rows, one a dataset`);
+    if (row.length !== size) return mismatch(`row ${m.rows.length + 1} has ${row.length} values for ${size} datasets`);
+    const bad = row.findIndex((x) => !isAccuracy(x));
+    if (bad >= 0) return mismatch(`row ${m.rows.length + 1} has ${String(row[bad])} for ${m.datasets[bad]}, which is not between 0 and 100 percent`);
+    return E.right({ datasets: m.datasets, rows: [...m.rows, [...row]] });
+  };
 
 /**
  * A matrix from its rows; fails as {@link appendRow} does.
@@ -63,17 +65,25 @@ export const matrixFromRows = (datasets: readonly string[], rows: readonly Accur
  * the mean over all: the zero-shot row as METHODS.md E.1 treats it.
  */
 export const constantMatrix = (datasets: readonly string[], row: AccuracyRow): Either<Failure, AccuracyMatrix> =>
-  matrixFromRows(datasets, datasets.map(() => row));
+  matrixFromRows(
+    datasets,
+    datasets.map(() => row),
+  );
 
 /** The matrix of joint training, which has no stages: only the last row is measured, so only Last has a meaning. */
 export const finalOnlyMatrix = (datasets: readonly string[], row: AccuracyRow): Either<Failure, AccuracyMatrix> =>
-  matrixFromRows(datasets, datasets.map((_, i) => (i === datasets.length - 1 ? row : datasets.map(() => null))));
+  matrixFromRows(
+    datasets,
+    datasets.map((_, i) => (i === datasets.length - 1 ? row : datasets.map(() => null))),
+  );
 
 /** The matrix of the first `tasks` tasks on their own datasets: what the metrics of an unfinished stream are computed from. */
-export const prefixMatrix = (tasks: number) => (m: AccuracyMatrix): AccuracyMatrix => ({
-  datasets: m.datasets.slice(0, tasks),
-  rows: m.rows.slice(0, tasks).map((row) => row.slice(0, tasks)),
-});
+export const prefixMatrix =
+  (tasks: number) =>
+  (m: AccuracyMatrix): AccuracyMatrix => ({
+    datasets: m.datasets.slice(0, tasks),
+    rows: m.rows.slice(0, tasks).map((row) => row.slice(0, tasks)),
+  });
 
 /** `a[i][j]` in percent, both from 0; `null` where it was not measured. */
 export const accuracyAt = (m: AccuracyMatrix, i: number, j: number): number | null => m.rows[i]?.[j] ?? null;
@@ -151,7 +161,9 @@ export const forgetting = (m: AccuracyMatrix): Metric => {
   return metric(size, range(0, size - 1), (j) => {
     const learned = range(j, size).map((i) => accuracyAt(m, i, j));
     if (learned.includes(null)) return null;
-    const measured = range(0, size).map((i) => accuracyAt(m, i, j)).filter((x) => x !== null);
+    const measured = range(0, size)
+      .map((i) => accuracyAt(m, i, j))
+      .filter((x) => x !== null);
     return minus(Math.max(...measured), accuracyAt(m, size - 1, j));
   });
 };
@@ -170,10 +182,12 @@ export const bwt = (m: AccuracyMatrix): Metric => {
 };
 
 /** Forward transfer: `a[j-1][j] - baseline[j]` for j >= 2, in percentage points; `baseline` is the untrained model, here zero-shot. */
-export const fwt = (baseline: AccuracyRow) => (m: AccuracyMatrix): Metric => {
-  const size = m.datasets.length;
-  return metric(size, range(1, size), (j) => minus(accuracyAt(m, j - 1, j), baseline[j] ?? null));
-};
+export const fwt =
+  (baseline: AccuracyRow) =>
+  (m: AccuracyMatrix): Metric => {
+    const size = m.datasets.length;
+    return metric(size, range(1, size), (j) => minus(accuracyAt(m, j - 1, j), baseline[j] ?? null));
+  };
 
 /** Class-incremental accuracies in percent: `seen[t]` = A_t over all classes seen after task t, `final` = A_T, `mean` over the sessions. */
 export interface ClassIncremental {
@@ -192,14 +206,16 @@ export interface ClassIncremental {
  * assert.deepEqual(classIncremental([1, 3])(m), { seen: [90, 72.5], final: 72.5, mean: 81.25 });
  * ```
  */
-export const classIncremental = (testSizes: readonly number[]) => (m: AccuracyMatrix): ClassIncremental => {
-  const size = m.datasets.length;
-  const seen = range(0, size).map((t) => {
-    const tasks = range(0, t + 1);
-    const images = tasks.reduce((n, j) => n + (testSizes[j] ?? 0), 0);
-    const cells = tasks.map((j) => accuracyAt(m, t, j));
-    if (images === 0 || cells.includes(null)) return null;
-    return tasks.reduce((sum, j) => sum + (cells[j] ?? 0) * (testSizes[j] ?? 0), 0) / images;
-  });
-  return { seen, final: seen[size - 1] ?? null, mean: meanOf(seen) };
-};
+export const classIncremental =
+  (testSizes: readonly number[]) =>
+  (m: AccuracyMatrix): ClassIncremental => {
+    const size = m.datasets.length;
+    const seen = range(0, size).map((t) => {
+      const tasks = range(0, t + 1);
+      const images = tasks.reduce((n, j) => n + (testSizes[j] ?? 0), 0);
+      const cells = tasks.map((j) => accuracyAt(m, t, j));
+      if (images === 0 || cells.includes(null)) return null;
+      return tasks.reduce((sum, j) => sum + (cells[j] ?? 0) * (testSizes[j] ?? 0), 0) / images;
+    });
+    return { seen, final: seen[size - 1] ?? null, mean: meanOf(seen) };
+  };

@@ -41,7 +41,9 @@ export const contrast = (a: string, b: string): number => {
 /** The background of each level, and black or white ink on it: at least 4.5:1 at every level. */
 export const heatLevels = (theme: Theme): readonly { readonly background: string; readonly ink: string }[] => {
   const ramp = ramps[theme];
-  const scale = scaleLinear<string>().domain(ramp.map((_, i) => (i * (levels - 1)) / (ramp.length - 1))).range([...ramp]);
+  const scale = scaleLinear<string>()
+    .domain(ramp.map((_, i) => (i * (levels - 1)) / (ramp.length - 1)))
+    .range([...ramp]);
   return Array.from({ length: levels }, (_, i) => {
     const [r, g, b] = channels(scale(i)).map(Math.round);
     const background = `rgb(${r}, ${g}, ${b})`;
@@ -50,16 +52,21 @@ export const heatLevels = (theme: Theme): readonly { readonly background: string
 };
 
 /** The level of a value on a scale: 0 at or below its low end, `levels - 1` at or above its high end. */
-export const level = (domain: readonly [number, number]) => (x: number): number => {
-  const [low, high] = domain;
-  const share = high > low ? (x - low) / (high - low) : 0.5;
-  return Math.max(0, Math.min(levels - 1, Math.floor(share * levels)));
-};
+export const level =
+  (domain: readonly [number, number]) =>
+  (x: number): number => {
+    const [low, high] = domain;
+    const share = high > low ? (x - low) / (high - low) : 0.5;
+    return Math.max(0, Math.min(levels - 1, Math.floor(share * levels)));
+  };
 
 /** The smallest scale with round ends that holds all values; 0 to 1 where there are none. */
 export const niceDomain = (xs: readonly (number | null)[], ticks = 5): readonly [number, number] => {
   const present = xs.filter((x) => x !== null);
   if (present.length === 0) return [0, 1];
-  const [low, high] = scaleLinear().domain([Math.min(...present), Math.max(...present)]).nice(ticks).domain();
+  const [low, high] = scaleLinear()
+    .domain([Math.min(...present), Math.max(...present)])
+    .nice(ticks)
+    .domain();
   return [low, high];
 };

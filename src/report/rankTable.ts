@@ -15,7 +15,11 @@ export const modulePlace = (name: string): ModulePlace => {
   const tower = /vision|visual|vit|image/.test(name) ? "Vision tower" : /text|token/.test(name) ? "Text tower" : "Modules";
   const inBlock = /(?:layers?|resblocks|blocks)\.(\d+)\.(.+)$/.exec(name);
   if (inBlock === null) return { tower, layer: null, part: name.replace(/\.weight$/, "") };
-  const part = inBlock[2].replace(/\.weight$/, "").split(".").slice(-1)[0].replace(/_proj$/, "");
+  const part = inBlock[2]
+    .replace(/\.weight$/, "")
+    .split(".")
+    .slice(-1)[0]
+    .replace(/_proj$/, "");
   return { tower, layer: Number(inBlock[1]), part };
 };
 
@@ -39,20 +43,25 @@ export const rankTable = (s: Summary, largest: number): string => {
   const heads = columns.map((i) => `<th scope="col" title="after task ${i + 1}, ${escapeHtml(s.datasets[i] ?? "")}">${i + 1}</th>`).join("");
   const line = (r: Row, index: number, size: number): string => {
     const layer = index > 0 ? "" : `<th class="layer" scope="rowgroup" rowspan="${size}">${r.place.layer ?? ""}</th>`;
-    const cells = columns.map((i) => {
-      const x = s.ranks[i][r.name] ?? null;
-      const title = `${r.name} after task ${i + 1}: rank ${rankText(x)}`;
-      return x === null ? `<td class="hole">${missing}</td>` : `<td class="v${colour(x)}" title="${escapeHtml(title)}">${rankText(x)}</td>`;
-    }).join("");
+    const cells = columns
+      .map((i) => {
+        const x = s.ranks[i][r.name] ?? null;
+        const title = `${r.name} after task ${i + 1}: rank ${rankText(x)}`;
+        return x === null ? `<td class="hole">${missing}</td>` : `<td class="v${colour(x)}" title="${escapeHtml(title)}">${rankText(x)}</td>`;
+      })
+      .join("");
     return `<tr>${layer}<th scope="row" title="${escapeHtml(r.name)}">${escapeHtml(r.place.part)}</th>${cells}</tr>`;
   };
   const rows = names.map((name): Row => ({ name, place: modulePlace(name) }));
-  const tables = groups((r) => r.place.tower, rows).map(([tower, inTower]) => {
-    const bodies = groups((r) => r.place.layer, inTower).map(([, inLayer]) =>
-      `<tbody>${inLayer.map((r, i) => line(r, i, inLayer.length)).join("\n")}</tbody>`).join("\n");
-    return `<table class="heat ranks"><caption>${tower}</caption>
+  const tables = groups((r) => r.place.tower, rows)
+    .map(([tower, inTower]) => {
+      const bodies = groups((r) => r.place.layer, inTower)
+        .map(([, inLayer]) => `<tbody>${inLayer.map((r, i) => line(r, i, inLayer.length)).join("\n")}</tbody>`)
+        .join("\n");
+      return `<table class="heat ranks"><caption>${tower}</caption>
 <thead><tr><th scope="col">layer</th><th scope="col">part</th>${heads}</tr></thead>
 ${bodies}</table>`;
-  }).join("\n");
+    })
+    .join("\n");
   return `<div class="scroll" tabindex="0" role="region" aria-label="Ranks of ${escapeHtml(s.label)}"><div class="towers">${tables}</div></div>`;
 };

@@ -73,14 +73,24 @@ export interface RunFacts {
 }
 
 const elsewhere = (zeroShot: AccuracyRow, m: AccuracyMatrix): ElsewhereResult => ({
-  zeroShot, matrix: m.rows, transfer: transfer(m).mean, average: average(m).mean, last: last(m).mean, forgetting: forgetting(m).mean,
+  zeroShot,
+  matrix: m.rows,
+  transfer: transfer(m).mean,
+  average: average(m).mean,
+  last: last(m).mean,
+  forgetting: forgetting(m).mean,
 });
 
 /** A result with every metric computed from the matrix, and the effective rank from the ranks. */
 export const runResult = (facts: RunFacts): RunResult => {
   const m = facts.matrix;
   const metrics: Record<MetricName, Metric> = {
-    transfer: transfer(m), average: average(m), last: last(m), forgetting: forgetting(m), bwt: bwt(m), fwt: fwt(facts.zeroShot)(m),
+    transfer: transfer(m),
+    average: average(m),
+    last: last(m),
+    forgetting: forgetting(m),
+    bwt: bwt(m),
+    fwt: fwt(facts.zeroShot)(m),
   };
   return {
     method: facts.method,
@@ -134,33 +144,51 @@ export const RunResultCodec: t.Type<RunResult, unknown> = t.type({
   perDataset: t.type({ transfer: values, average: values, last: values, forgetting: values, bwt: values, fwt: values }),
   trainableParameters: natural,
   bytesKept: natural,
-  also: t.record(t.string, t.type({
-    zeroShot: row, matrix: t.readonlyArray(row), transfer: nullable(finite), average: nullable(finite), last: nullable(finite), forgetting: nullable(finite),
-  })),
+  also: t.record(
+    t.string,
+    t.type({
+      zeroShot: row,
+      matrix: t.readonlyArray(row),
+      transfer: nullable(finite),
+      average: nullable(finite),
+      last: nullable(finite),
+      forgetting: nullable(finite),
+    }),
+  ),
   effectiveRank: t.readonlyArray(nullable(nonNegative)),
   ranks: t.readonlyArray(t.record(t.string, nonNegative)),
   seconds: nonNegative,
 });
 
 /** Decodes a result from anything; `path` names the file in the `FileCorrupt` failure. */
-export const decodeRunResult = (path: string) => (u: unknown): Either<Failure, RunResult> => {
-  const corrupt = (detail: string): Failure => ({ _tag: "FileCorrupt", path, detail });
-  return pipe(
-    RunResultCodec.decode(u),
-    E.mapLeft((errors) => corrupt(firstError(errors))),
-    E.filterOrElse(
-      (r) => r.zeroShot.length === r.datasets.length,
-      (r) => corrupt(`zeroShot has ${r.zeroShot.length} values for ${r.datasets.length} datasets`),
-    ),
-    E.chainFirst((r) => pipe(
-      matrixFromRows(r.datasets, r.matrix),
-      E.mapLeft((f) => corrupt(f._tag === "ShapeMismatch" ? `matrix: ${f.detail}` : f._tag)),
-    )),
-  );
-};
+export const decodeRunResult =
+  (path: string) =>
+  (u: unknown): Either<Failure, RunResult> => {
+    const corrupt = (detail: string): Failure => ({ _tag: "FileCorrupt", path, detail });
+    return pipe(
+      RunResultCodec.decode(u),
+      E.mapLeft((errors) => corrupt(firstError(errors))),
+      E.filterOrElse(
+        (r) => r.zeroShot.length === r.datasets.length,
+        (r) => corrupt(`zeroShot has ${r.zeroShot.length} values for ${r.datasets.length} datasets`),
+      ),
+      E.chainFirst((r) =>
+        pipe(
+          matrixFromRows(r.datasets, r.matrix),
+          E.mapLeft((f) => corrupt(f._tag === "ShapeMismatch" ? `matrix: ${f.detail}` : f._tag)),
+        ),
+      ),
+    );
+  };
 
 /** Reads a result from the text of a `result.json`; fails with `FileCorrupt` on text that is no JSON, and as {@link decodeRunResult} does. */
-export const parseRunResult = (path: string) => (text: string): Either<Failure, RunResult> => pipe(
-  E.tryCatch((): unknown => JSON.parse(text), (e): Failure => ({ _tag: "FileCorrupt", path, detail: `it is not JSON (${String(e)})` })),
-  E.chain(decodeRunResult(path)),
-);
+export const parseRunResult =
+  (path: string) =>
+  (text: string): Either<Failure, RunResult> =>
+    pipe(
+      E.tryCatch(
+        (): unknown => JSON.parse(text),
+        (e): Failure => ({ _tag: "FileCorrupt", path, detail: `it is not JSON (${String(e)})` }),
+      ),
+      E.chain(decodeRunResult(path)),
+    );

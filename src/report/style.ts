@@ -7,11 +7,12 @@ const page: Readonly<Record<Theme, string>> = {
   dark: "--paper:#121618;--ink:#e8ecea;--soft:#a3afb0;--rule:#343c3f;--faint:#1c2225;--drop:#ff8c42;--hole:#2b3235",
 };
 
-const variables = (theme: Theme): string => [
-  `.cambium{color-scheme:${theme};${page[theme]}}`,
-  ...heatLevels(theme).map((c, i) => `.cambium .v${i}{--c:${c.background};--i:${c.ink}}`),
-  ...lines[theme].map((c, i) => `.cambium .m${i}{--c:${c}}`),
-].join("\n");
+const variables = (theme: Theme): string =>
+  [
+    `.cambium{color-scheme:${theme};${page[theme]}}`,
+    ...heatLevels(theme).map((c, i) => `.cambium .v${i}{--c:${c.background};--i:${c.ink}}`),
+    ...lines[theme].map((c, i) => `.cambium .m${i}{--c:${c}}`),
+  ].join("\n");
 
 const rules = `
 .cambium{background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI","Helvetica Neue",Arial,sans-serif;

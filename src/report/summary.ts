@@ -40,18 +40,24 @@ export const meanEffectiveRank = (r: RunResult): number | null => meanOf(r.effec
 
 const sorted = (u: unknown): unknown =>
   typeof u === "object" && u !== null && !Array.isArray(u)
-    ? Object.fromEntries(Object.entries(u).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]))
+    ? Object.fromEntries(
+        Object.entries(u)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([k, v]) => [k, sorted(v)]),
+      )
     : u;
 
 /** The options that make a run what it is: where it wrote and which seed it drew from do not. */
 const identity = (r: RunResult): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(r.options).filter(([key]) => key !== "seed" && key !== "out"));
 
-const groupBy = <A>(key: (a: A) => string) => (as: readonly A[]): readonly (readonly A[])[] => {
-  const groups = new Map<string, A[]>();
-  for (const a of as) groups.set(key(a), [...(groups.get(key(a)) ?? []), a]);
-  return [...groups.values()];
-};
+const groupBy =
+  <A>(key: (a: A) => string) =>
+  (as: readonly A[]): readonly (readonly A[])[] => {
+    const groups = new Map<string, A[]>();
+    for (const a of as) groups.set(key(a), [...(groups.get(key(a)) ?? []), a]);
+    return [...groups.values()];
+  };
 
 const meanRows = (rows: readonly AccuracyRow[]): AccuracyRow => (rows[0] ?? []).map((_, j) => meanOf(rows.map((row) => row[j] ?? null)));
 
@@ -82,9 +88,11 @@ const summary = (label: string, runs: readonly RunResult[]): Summary => {
 /** What tells one group from the others of its method: the options that differ, as `steps=200 rank=4`. */
 const difference = (runs: readonly RunResult[], siblings: readonly (readonly RunResult[])[]): string => {
   const mine = identity(runs[0]);
-  const differs = (key: string): boolean =>
-    siblings.some((other) => JSON.stringify(sorted(identity(other[0])[key])) !== JSON.stringify(sorted(mine[key])));
-  return Object.keys(mine).filter(differs).map((key) => `${key}=${typeof mine[key] === "string" ? mine[key] : JSON.stringify(mine[key])}`).join(" ");
+  const differs = (key: string): boolean => siblings.some((other) => JSON.stringify(sorted(identity(other[0])[key])) !== JSON.stringify(sorted(mine[key])));
+  return Object.keys(mine)
+    .filter(differs)
+    .map((key) => `${key}=${typeof mine[key] === "string" ? mine[key] : JSON.stringify(mine[key])}`)
+    .join(" ");
 };
 
 /** One entry for each method, options and stream, in the order in which they first appear; seeds of one entry are averaged. */

@@ -18,24 +18,38 @@ const one = (mean: number | null): Spread => ({ mean, std: null });
 /** The columns of the comparison, after the method's name. */
 export const columns: readonly Column[] = [
   {
-    heading: "Transfer", meaning: "mean accuracy on datasets before they are learned, %",
-    value: (s) => s.metrics.transfer, format: fixed(1), better: "high",
+    heading: "Transfer",
+    meaning: "mean accuracy on datasets before they are learned, %",
+    value: (s) => s.metrics.transfer,
+    format: fixed(1),
+    better: "high",
   },
   {
-    heading: "Average", meaning: "mean accuracy over all datasets and all points in time, %",
-    value: (s) => s.metrics.average, format: fixed(1), better: "high",
+    heading: "Average",
+    meaning: "mean accuracy over all datasets and all points in time, %",
+    value: (s) => s.metrics.average,
+    format: fixed(1),
+    better: "high",
   },
   {
-    heading: "Last", meaning: "mean accuracy at the end of the stream, %",
-    value: (s) => s.metrics.last, format: fixed(1), better: "high",
+    heading: "Last",
+    meaning: "mean accuracy at the end of the stream, %",
+    value: (s) => s.metrics.last,
+    format: fixed(1),
+    better: "high",
   },
   {
-    heading: "Forgetting", meaning: "mean drop from the best accuracy to the last, points",
-    value: (s) => s.metrics.forgetting, format: fixed(1), better: "low",
+    heading: "Forgetting",
+    meaning: "mean drop from the best accuracy to the last, points",
+    value: (s) => s.metrics.forgetting,
+    format: fixed(1),
+    better: "low",
   },
   {
-    heading: "Trainable", meaning: "parameters trained in each task",
-    value: (s) => one(s.trainableParameters), format: (x) => (x === null || x === 0 ? missing : count(x)),
+    heading: "Trainable",
+    meaning: "parameters trained in each task",
+    value: (s) => one(s.trainableParameters),
+    format: (x) => (x === null || x === 0 ? missing : count(x)),
   },
   { heading: "Mean rank", meaning: "mean effective rank over modules and tasks", value: (s) => s.effectiveRank, format: fixed(1) },
   { heading: "Time", meaning: "wall time of one run", value: (s) => one(s.seconds.mean), format: (x) => (x === null ? missing : duration(x)) },
@@ -59,10 +73,7 @@ export const alignRight = (texts: readonly string[]): readonly string[] => texts
 
 /** Rows of cells that are padded to their column: the headings first. */
 const grid = (summaries: readonly Summary[]): readonly (readonly string[])[] => {
-  const aligned = [
-    alignLeft(["Method", ...summaries.map((s) => s.label)]),
-    ...columns.map((c) => alignRight([c.heading, ...cells(c, summaries)])),
-  ];
+  const aligned = [alignLeft(["Method", ...summaries.map((s) => s.label)]), ...columns.map((c) => alignRight([c.heading, ...cells(c, summaries)]))];
   return aligned[0].map((_, row) => aligned.map((column) => column[row]));
 };
 

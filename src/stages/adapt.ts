@@ -5,11 +5,11 @@ import type { Adapter } from "../model/adapters/adapter.ts";
 import { linearHead } from "../model/adapters/heads.ts";
 import { isClip } from "../model/model.ts";
 import { random } from "../random.ts";
-import { through, type Branch } from "./branch.ts";
-import type { Lesson, WithAdapters, WithBatches } from "./learner.ts";
+import { through, type Branch } from "../model/branch.ts";
+import type { Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
 import { manifest, taskStage, type TaskStage } from "./stage.ts";
 import type { Steps } from "./steps.ts";
-import { train } from "./train.ts";
+import { train } from "../training/train.ts";
 
 /** What stages may need of an adapter: its groups, and the gradients of those that are trained. */
 export type Provided<G extends string, T extends G> = G | `∂${T}`;
@@ -51,7 +51,14 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
     const from = { step: 0, values: adapter.initial(config, weights, runtime.seed, position), moments: {} };
     return pipe(
       train({
-        config, weights, adapter, steps, batches, from, onSteps, position,
+        config,
+        weights,
+        adapter,
+        steps,
+        batches,
+        from,
+        onSteps,
+        position,
         memory: learner.memory,
         base: (plain, tracing) => through(branch, learner, plain, tracing.constant),
         seed: random(runtime.seed, "steps", position).integer(2 ** 31),

@@ -6,15 +6,15 @@ import type { Failure } from "../failure.ts";
 import { textBatch, type TextBatch } from "../model/clip.ts";
 import type { Clip } from "../model/folder.ts";
 import { isClip, type Model } from "../model/model.ts";
-import { imageTransform } from "../model/preprocess.ts";
+import { imageTransform } from "../data/preprocess.ts";
 import { tokenise } from "../model/tokenizer.ts";
-import type { Augment } from "../stream/augment.ts";
+import type { Augment } from "../data/augment.ts";
 import { random } from "../random.ts";
-import { batches } from "../stream/batches.ts";
+import { batches } from "../data/batches.ts";
 import type { HostRecord } from "../tensor/executable.ts";
-import type { Lesson, WithBatches } from "./learner.ts";
-import { skippedReporter } from "./runtime.ts";
-import { perTask, type PerTask } from "./schedule.ts";
+import type { Lesson, WithBatches } from "../training/lesson.ts";
+import { skippedReporter } from "../training/runtime.ts";
+import { perTask, type PerTask } from "../training/schedule.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 import type { Length } from "./steps.ts";
 
@@ -113,43 +113,58 @@ const ofImages = (clip: Clip, list: readonly string[], images: number): Captions
  * be decoded, unless the runtime skips those.
  */
 export const encode = ({ batch = 64, augment, steps, texts = "classes", template = "first" }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> =>
-  taskStage("encode", { batch, augment: augment === undefined ? "none" : "random", steps, texts, template }, (lesson) => (runtime) =>
-    pipe(
-      lesson.task.train,
-      TE.chainEitherK((samples): E.Either<Failure, Lesson & WithBatches> => {
-        const { learner: { model, seen }, task: { name, classNames, templates }, position } = lesson;
-        if (samples.length === 0) return E.left({ _tag: "FileUnreadable", path: name, detail: "the training split is empty" });
-        const length = perTask(steps, position);
-        const count = typeof length === "number" ? length : Math.ceil((samples.length * length.epochs) / batch);
-        const epoch = Math.max(1, Math.floor(samples.length / batch));
-        const images = batches({
-          // A pass over the task may be longer than its training.
-          samples, batch, augment, length: { steps: Math.max(count, epoch) }, transform: transformOf(model),
-          seed: random(runtime.seed, "batches", position).integer(2 ** 31), cache: runtime.images, onCorrupt: runtime.onCorrupt,
-        });
-        const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(templates.length);
-        const list = prompts(templates[drawn], classNames);
-        const captions = !isClip(model) ? unnamed(classNames.length)
-          : texts === "classes" ? ofClasses(model, list, seen.length)
-            : ofImages(model, list, batch);
-        const report = skippedReporter(runtime.emit);
-        return E.right({
-          ...lesson,
-          batches: {
-            shape: { images: batch, texts: captions.texts, length: captions.length, previous: captions.previous },
-            steps: count,
-            epoch,
-            ...(isClip(model) ? { prompts: encodeTexts(model, list, model.config.text.context) } : {}),
-            at: (step) =>
-              pipe(
-                images.at(step),
-                TE.map(({ pixels, labels }): HostRecord => {
-                  report(images.skipped());
-                  return { pixels, ...captions.of(labels) };
-                }),
-              ),
-          },
-        });
-      }),
-    ),
+  taskStage(
+    "encode",
+    { batch, augment: augment === undefined ? "none" : "random", steps, texts, template },
+    (lesson) => (runtime) =>
+      pipe(
+        lesson.task.train,
+        TE.chainEitherK((samples): E.Either<Failure, Lesson & WithBatches> => {
+          const {
+            learner: { model, seen },
+            task: { name, classNames, templates },
+            position,
+          } = lesson;
+          if (samples.length === 0) return E.left({ _tag: "FileUnreadable", path: name, detail: "the training split is empty" });
+          const length = perTask(steps, position);
+          const count = typeof length === "number" ? length : Math.ceil((samples.length * length.epochs) / batch);
+          const epoch = Math.max(1, Math.floor(samples.length / batch));
+          const images = batches({
+            // A pass over the task may be longer than its training.
+            samples,
+            batch,
+            augment,
+            length: { steps: Math.max(count, epoch) },
+            transform: transformOf(model),
+            seed: random(runtime.seed, "batches", position).integer(2 ** 31),
+            cache: runtime.images,
+            onCorrupt: runtime.onCorrupt,
+          });
+          const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(templates.length);
+          const list = prompts(templates[drawn], classNames);
+          const captions = !isClip(model)
+            ? unnamed(classNames.length)
+            : texts === "classes"
+              ? ofClasses(model, list, seen.length)
+              : ofImages(model, list, batch);
+          const report = skippedReporter(runtime.emit);
+          return E.right({
+            ...lesson,
+            batches: {
+              shape: { images: batch, texts: captions.texts, length: captions.length, previous: captions.previous },
+              steps: count,
+              epoch,
+              ...(isClip(model) ? { prompts: encodeTexts(model, list, model.config.text.context) } : {}),
+              at: (step) =>
+                pipe(
+                  images.at(step),
+                  TE.map(({ pixels, labels }): HostRecord => {
+                    report(images.skipped());
+                    return { pixels, ...captions.of(labels) };
+                  }),
+                ),
+            },
+          });
+        }),
+      ),
   );

@@ -6,17 +6,17 @@ import { imageFeatures, textFeatures } from "../model/clip.ts";
 import { frozenParameters } from "../model/frozen.ts";
 import { isClip } from "../model/model.ts";
 import { plainScope, type Scope } from "../model/transformer.ts";
-import { evaluationBatches } from "../stream/batches.ts";
-import type { Sample } from "../stream/task.ts";
+import { evaluationBatches } from "../data/batches.ts";
+import type { Sample } from "../data/task.ts";
 import { instantiate, type Executable } from "../tensor/executable.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { trace } from "../tensor/program.ts";
 import { resident, type Resident } from "../tensor/resident.ts";
 import { floats, indices, leaf, type Spec, type Tensor } from "../tensor/tensor.ts";
-import { through, type Branch } from "./branch.ts";
+import { through, type Branch } from "../model/branch.ts";
 import { encodeTexts, transformOf } from "./encode.ts";
-import type { Learner } from "./learner.ts";
-import { skippedReporter, type Runtime } from "./runtime.ts";
+import type { Learner } from "../training/lesson.ts";
+import { skippedReporter, type Runtime } from "../training/runtime.ts";
 
 /** Rows of features: [count, embed]; unit rows for a CLIP. */
 export interface Features {
@@ -71,7 +71,10 @@ export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.
       return E.right({ outputs: { ...notes, features: isClip(model) ? normalize(features) : features } });
     });
     if (E.isLeft(program)) return program;
-    noted.set(key, Object.keys(program.right.outputs).filter((name) => name !== "features"));
+    noted.set(
+      key,
+      Object.keys(program.right.outputs).filter((name) => name !== "features"),
+    );
     const made = await instantiate(device, program.right, weights)();
     if (E.isRight(made)) executables.set(key, made.right);
     return made;

@@ -4,11 +4,11 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
-import type { Stream, Task } from "../stream/task.ts";
+import type { Stream, Task } from "../data/task.ts";
 import { prompts } from "./encode.ts";
-import type { Evaluated, Learner, Lesson, MaybeMerged, Report } from "./learner.ts";
-import { bytesKept } from "./memory.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Evaluated, Learner, Lesson, MaybeMerged, Report } from "../training/lesson.ts";
+import { bytesKept } from "../model/memory.ts";
+import type { Runtime } from "../training/runtime.ts";
 import { named, taskStage, type TaskStage } from "./stage.ts";
 
 /** What flows at the scale of a stream: a learner, what it is to learn in which order, and what it is scored on. */
@@ -30,8 +30,13 @@ export type Method = TaskStage<Course, Course>;
  * A course at its beginning; or at the task at position `from`, for a learner that has learned those before it, such as one that `readLearner` read. It ends
  * with the same bits as a course that was never stopped.
  */
-export const course = (learner: Learner, stream: Stream, { from = 0 }: { readonly from?: number } = {}): Course =>
-  ({ learner, stream, curriculum: stream.tasks, from, reports: [] });
+export const course = (learner: Learner, stream: Stream, { from = 0 }: { readonly from?: number } = {}): Course => ({
+  learner,
+  stream,
+  curriculum: stream.tasks,
+  from,
+  reports: [],
+});
 
 /** Lifts a lesson to a stream: the learner that leaves one lesson enters the next. */
 export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskStage<Course, Course> =>
@@ -39,19 +44,22 @@ export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskSt
     name: lesson.name,
     options: lesson.options,
     parts: lesson.parts,
-    run: (start: Course): RTE.ReaderTaskEither<Runtime, Failure, Course> => (runtime) => async () => {
-      let now = start;
-      for (const [position, current] of [...start.curriculum.entries()].slice(start.from)) {
-        runtime.emit({ type: "task", task: current.name, position });
-        const after = await lesson.run({ learner: now.learner, task: current, position, stream: start.stream })(runtime)();
-        if (E.isLeft(after)) return after;
-        const { learner, row, also, trained, mergeError } = after.right;
-        const report = { task: current.name, row, also, trained, mergeError, bytesKept: bytesKept(learner) };
-        now = { ...now, learner, reports: [...now.reports, report] };
-        runtime.emit({ type: "lesson", position, report, learner });
-      }
-      return E.right(now);
-    },
+    run:
+      (start: Course): RTE.ReaderTaskEither<Runtime, Failure, Course> =>
+      (runtime) =>
+      async () => {
+        let now = start;
+        for (const [position, current] of [...start.curriculum.entries()].slice(start.from)) {
+          runtime.emit({ type: "task", task: current.name, position });
+          const after = await lesson.run({ learner: now.learner, task: current, position, stream: start.stream })(runtime)();
+          if (E.isLeft(after)) return after;
+          const { learner, row, also, trained, mergeError } = after.right;
+          const report = { task: current.name, row, also, trained, mergeError, bytesKept: bytesKept(learner) };
+          now = { ...now, learner, reports: [...now.reports, report] };
+          runtime.emit({ type: "lesson", position, report, learner });
+        }
+        return E.right(now);
+      },
   });
 
 /**
@@ -88,4 +96,3 @@ export const pool: TaskStage<Course, Course> = taskStage("pool", undefined, (c) 
 
 /** Replaces the curriculum by nothing. */
 export const skip: TaskStage<Course, Course> = taskStage("skip", undefined, (c) => RTE.of({ ...c, curriculum: [] }));
-

@@ -14,9 +14,9 @@ import { views, type Layout } from "../tensor/layout.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { trace } from "../tensor/program.ts";
 import { floats, indices, leaf, type Tensor } from "../tensor/tensor.ts";
-import { entry, keepColumns, largest } from "./components.ts";
-import type { Lesson, Merged, WithAdapters, WithBatches } from "./learner.ts";
-import type { Runtime } from "./runtime.ts";
+import { entry, keepColumns, largest } from "../subspace/components.ts";
+import type { Lesson, Merged, WithAdapters, WithBatches } from "../training/lesson.ts";
+import type { Runtime } from "../training/runtime.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /** Which components of the adapters go into the weights; `N` names the groups that the choice needs. */
@@ -56,7 +56,11 @@ export const mostUsed = (count: number): Selection<"B" | "counts"> => ({
 
 /** Features of a batch under given weights, through an adapter or without one. */
 const features = async <G extends string>(
-  lesson: Lesson & WithBatches & WithAdapters<G>, weights: HostTensors, batch: HostRecord, values: GroupValues<G> | undefined, runtime: Runtime,
+  lesson: Lesson & WithBatches & WithAdapters<G>,
+  weights: HostTensors,
+  batch: HostRecord,
+  values: GroupValues<G> | undefined,
+  runtime: Runtime,
 ): Promise<E.Either<Failure, readonly Float32Array[]>> => {
   const { config } = lesson.learner.model;
   const { adapter } = lesson.adapters;
@@ -110,7 +114,14 @@ export const merge = <N extends string = never>(
   selection: Selection<N> = all as Selection<N>,
 ): TaskStage<Lesson & WithBatches & WithAdapters<N>, Lesson & WithBatches & Merged> =>
   taskStage("merge", { selection: selection.name }, (lesson) => (runtime) => async (): Promise<E.Either<Failure, Lesson & WithBatches & Merged>> => {
-    const { learner, task, position, stream, batches, adapters: { adapter, values } } = lesson;
+    const {
+      learner,
+      task,
+      position,
+      stream,
+      batches,
+      adapters: { adapter, values },
+    } = lesson;
     const { config, weights } = learner.model;
     const chosen = selection.apply(adapter.layouts(config), values);
     const merged = adapter.merge(config, weights, chosen);
@@ -125,7 +136,10 @@ export const merge = <N extends string = never>(
     if (!now.every((list) => list.every(Number.isFinite))) return E.left({ _tag: "NotFinite", what: "The merged model", step: position });
     const head = adapter.head?.(config, values);
     return E.right({
-      task, position, stream, batches,
+      task,
+      position,
+      stream,
+      batches,
       learner: {
         ...learner,
         model: { ...learner.model, weights: merged } as Model,

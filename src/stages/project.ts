@@ -5,12 +5,12 @@ import { views } from "../tensor/layout.ts";
 import { sub } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
-import { remembered, type Bases } from "./bases.ts";
-import type { StepProjection, TaskProjection } from "./projection.ts";
+import { remembered, type Bases } from "../subspace/bases.ts";
+import type { StepProjection, TaskProjection } from "../subspace/projection.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
 import { withFlat } from "./steps.ts";
-import type { Tracing } from "./tracing.ts";
-import type { Graded, Group, Trainee } from "./trainee.ts";
+import type { Tracing } from "../training/tracing.ts";
+import type { Graded, Group, Trainee } from "../training/trainee.ts";
 
 /** X − X M Mᵀ for the rows of every entry that has a basis; the others pass unchanged. */
 const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases): Tensor => {
@@ -21,7 +21,11 @@ const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases
     const m = tracing.constant(`basis of ${name}`, matrixOf(basis));
     return sub(x, matmul(matmul(x, m), m, { tb: true }));
   });
-  return pack(moved, layout.entries.map((e) => e.offset), layout.length);
+  return pack(
+    moved,
+    layout.entries.map((e) => e.offset),
+    layout.length,
+  );
 };
 
 /** What a projection says of its subspaces. */
@@ -65,9 +69,7 @@ export interface StartingOutsideOptions {
 }
 
 /** An adapter whose A starts with rows outside of the given subspaces: A ← A (I − M Mᵀ) (DualLoRA, METHODS.md D.3). */
-export const startingOutside = (
-  bases: Bases, adapter: Adapter<"A" | "B">, { orthonormal = false }: StartingOutsideOptions = {},
-): Adapter<"A" | "B"> => ({
+export const startingOutside = (bases: Bases, adapter: Adapter<"A" | "B">, { orthonormal = false }: StartingOutsideOptions = {}): Adapter<"A" | "B"> => ({
   ...adapter,
   options: { ...(adapter.options as object), outside: saidOf(bases), orthonormal },
   initial: (config, weights, seed, position) => {

@@ -12,14 +12,14 @@ import { softmax } from "../tensor/ops/softmax.ts";
 import { slice } from "../tensor/ops/window.ts";
 import type { Layout } from "../tensor/layout.ts";
 import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
-import { entry, gained, keepColumns, largest } from "./components.ts";
-import type { Lesson, WithAdapters } from "./learner.ts";
-import type { Runtime } from "./runtime.ts";
-import type { ScheduleOf } from "./schedule.ts";
+import { entry, gained, keepColumns, largest } from "../subspace/components.ts";
+import type { Lesson, WithAdapters } from "../training/lesson.ts";
+import type { Runtime } from "../training/runtime.ts";
+import type { ScheduleOf } from "../training/schedule.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
 import { withFlat } from "./steps.ts";
-import type { Tracing } from "./tracing.ts";
-import type { Trainee } from "./trainee.ts";
+import type { Tracing } from "../training/tracing.ts";
+import type { Trainee } from "../training/trainee.ts";
 
 /** A selection within a step; `N` names the groups that it needs. */
 export interface StepSelector<N extends string> {
@@ -105,8 +105,10 @@ export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
     const B = gained(values);
     const norms = layouts.A.entries.map(({ shape: [rank, columns] }, module) => {
       const [a, b] = [entry(layouts.A, values.A, module), entry(layouts.B, B, module)];
-      return Array.from({ length: rank }, (_, r) =>
-        Math.hypot(...a.subarray(r * columns, (r + 1) * columns)) * Math.hypot(...b.filter((_, i) => i % rank === r)));
+      return Array.from(
+        { length: rank },
+        (_, r) => Math.hypot(...a.subarray(r * columns, (r + 1) * columns)) * Math.hypot(...b.filter((_, i) => i % rank === r)),
+      );
     });
     const living = norms.map((n) => largest(n, count));
     return keepColumns(layouts.B, values, (module, r) => living[module].has(r));

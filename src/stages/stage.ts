@@ -15,8 +15,8 @@ import type { Monad3 } from "fp-ts/lib/Monad.js";
 import * as RE from "fp-ts/lib/ReaderEither.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { Runtime } from "./runtime.ts";
-import type { Tracing } from "./tracing.ts";
+import type { Runtime } from "../training/runtime.ts";
+import type { Tracing } from "../training/tracing.ts";
 
 /** What a stage says of itself: its name, its options, and its parts if it is a composition. */
 export interface Manifest {
@@ -73,28 +73,67 @@ export interface Pipeline<F extends URIS3, R> {
   <A, B, N extends string>(ab: Stage<F, R, A, B, N>): Stage<F, R, A, B, N>;
   <A, B, C, N extends string, M extends string>(ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>): Stage<F, R, A, C, N | M>;
   <A, B, C, D, N extends string, M extends string, O extends string>(
-    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>,
+    ab: Stage<F, R, A, B, N>,
+    bc: Stage<F, R, B, C, M>,
+    cd: Stage<F, R, C, D, O>,
   ): Stage<F, R, A, D, N | M | O>;
   <A, B, C, D, E, N extends string, M extends string, O extends string, P extends string>(
-    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>,
+    ab: Stage<F, R, A, B, N>,
+    bc: Stage<F, R, B, C, M>,
+    cd: Stage<F, R, C, D, O>,
+    de: Stage<F, R, D, E, P>,
   ): Stage<F, R, A, E, N | M | O | P>;
   <A, B, C, D, E, G, N extends string, M extends string, O extends string, P extends string, Q extends string>(
-    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>, eg: Stage<F, R, E, G, Q>,
+    ab: Stage<F, R, A, B, N>,
+    bc: Stage<F, R, B, C, M>,
+    cd: Stage<F, R, C, D, O>,
+    de: Stage<F, R, D, E, P>,
+    eg: Stage<F, R, E, G, Q>,
   ): Stage<F, R, A, G, N | M | O | P | Q>;
   <A, B, C, D, E, G, H, N extends string, M extends string, O extends string, P extends string, Q extends string, S extends string>(
-    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>, eg: Stage<F, R, E, G, Q>,
+    ab: Stage<F, R, A, B, N>,
+    bc: Stage<F, R, B, C, M>,
+    cd: Stage<F, R, C, D, O>,
+    de: Stage<F, R, D, E, P>,
+    eg: Stage<F, R, E, G, Q>,
     gh: Stage<F, R, G, H, S>,
   ): Stage<F, R, A, H, N | M | O | P | Q | S>;
   <A, B, C, D, E, G, H, I, N extends string, M extends string, O extends string, P extends string, Q extends string, S extends string, T extends string>(
-    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>, eg: Stage<F, R, E, G, Q>,
-    gh: Stage<F, R, G, H, S>, hi: Stage<F, R, H, I, T>,
+    ab: Stage<F, R, A, B, N>,
+    bc: Stage<F, R, B, C, M>,
+    cd: Stage<F, R, C, D, O>,
+    de: Stage<F, R, D, E, P>,
+    eg: Stage<F, R, E, G, Q>,
+    gh: Stage<F, R, G, H, S>,
+    hi: Stage<F, R, H, I, T>,
   ): Stage<F, R, A, I, N | M | O | P | Q | S | T>;
   <
-    A, B, C, D, E, G, H, I, J, N extends string, M extends string, O extends string, P extends string, Q extends string, S extends string,
-    T extends string, U extends string,
+    A,
+    B,
+    C,
+    D,
+    E,
+    G,
+    H,
+    I,
+    J,
+    N extends string,
+    M extends string,
+    O extends string,
+    P extends string,
+    Q extends string,
+    S extends string,
+    T extends string,
+    U extends string,
   >(
-    ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>, cd: Stage<F, R, C, D, O>, de: Stage<F, R, D, E, P>, eg: Stage<F, R, E, G, Q>,
-    gh: Stage<F, R, G, H, S>, hi: Stage<F, R, H, I, T>, ij: Stage<F, R, I, J, U>,
+    ab: Stage<F, R, A, B, N>,
+    bc: Stage<F, R, B, C, M>,
+    cd: Stage<F, R, C, D, O>,
+    de: Stage<F, R, D, E, P>,
+    eg: Stage<F, R, E, G, Q>,
+    gh: Stage<F, R, G, H, S>,
+    hi: Stage<F, R, H, I, T>,
+    ij: Stage<F, R, I, J, U>,
   ): Stage<F, R, A, J, N | M | O | P | Q | S | T | U>;
 }
 

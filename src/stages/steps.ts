@@ -5,13 +5,13 @@ import { dropout as drop } from "../tensor/ops/dropout.ts";
 import { constant } from "../tensor/ops/elementwise.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
 import { views } from "../tensor/layout.ts";
-import { evaluateObjective, type Objective } from "./objective.ts";
-import type { PerTask } from "./schedule.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { evaluateObjective, type Objective } from "../training/objective.ts";
+import type { PerTask } from "../training/schedule.ts";
+import type { Optimizer } from "../training/optimizer.ts";
 import { step, stepStage, type Stage, type StepStage } from "./stage.ts";
-import { encodeBatch, type Graded, type Group, type Trainee } from "./trainee.ts";
+import { encodeBatch, type Graded, type Group, type Trainee } from "../training/trainee.ts";
 import type { URI } from "fp-ts/lib/ReaderEither.js";
-import type { Tracing } from "./tracing.ts";
+import type { Tracing } from "../training/tracing.ts";
 
 /** Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. */
 export const gradient = <N extends string = never>(objective: Objective<N>): StepStage<Trainee, Graded, N> =>
@@ -27,7 +27,16 @@ export const gradient = <N extends string = never>(objective: Objective<N>): Ste
       // A group without any gradient is left alone by optimisers, as torch leaves parameters whose gradient is None.
       if (own.every((g) => g === undefined)) return [];
       const { entries, length } = trainee.groups[name].layout;
-      return [[name, pack(own.map((g, j) => g ?? constant(0, parts[i][j].shape)), entries.map((e) => e.offset), length)]];
+      return [
+        [
+          name,
+          pack(
+            own.map((g, j) => g ?? constant(0, parts[i][j].shape)),
+            entries.map((e) => e.offset),
+            length,
+          ),
+        ],
+      ];
     });
     return { ...trainee, gradients: Object.fromEntries(gradients) };
   });
@@ -39,7 +48,10 @@ export const gradient = <N extends string = never>(objective: Objective<N>): Ste
 export const dropout = (p: number): StepStage<Trainee, Trainee> =>
   stepStage("dropout", { p }, (trainee, tracing): Trainee => {
     if (p === 0) return trainee;
-    const word = (purpose: number) => (at: number): number => random(tracing.seed, "dropout", at, purpose).integer(2 ** 24);
+    const word =
+      (purpose: number) =>
+      (at: number): number =>
+        random(tracing.seed, "dropout", at, purpose).integer(2 ** 24);
     const seed = tracing.hyper("dropout", [word(0), word(1)]);
     let site = 0;
     return { ...trainee, forward: { ...trainee.forward, input: (_, x) => drop(x, p, seed, site++) } };
@@ -84,13 +96,25 @@ type Arrow<A, B, N extends string> = Stage<URI, Tracing, A, B, N>;
 export function repeat<N extends string>(count: PerTask<Length>, whole: Arrow<Trainee, Trainee, N>): Steps<N>;
 export function repeat<B, N extends string, M extends string>(count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
 export function repeat<B, C, N extends string, M extends string, O extends string>(
-  count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, Trainee, O>,
+  count: PerTask<Length>,
+  a: Arrow<Trainee, B, N>,
+  b: Arrow<B, C, M>,
+  c: Arrow<C, Trainee, O>,
 ): Steps<N | M | O>;
 export function repeat<B, C, D, N extends string, M extends string, O extends string, P extends string>(
-  count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, Trainee, P>,
+  count: PerTask<Length>,
+  a: Arrow<Trainee, B, N>,
+  b: Arrow<B, C, M>,
+  c: Arrow<C, D, O>,
+  d: Arrow<D, Trainee, P>,
 ): Steps<N | M | O | P>;
 export function repeat<B, C, D, E, N extends string, M extends string, O extends string, P extends string, Q extends string>(
-  count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, C, M>, c: Arrow<C, D, O>, d: Arrow<D, E, P>, e: Arrow<E, Trainee, Q>,
+  count: PerTask<Length>,
+  a: Arrow<Trainee, B, N>,
+  b: Arrow<B, C, M>,
+  c: Arrow<C, D, O>,
+  d: Arrow<D, E, P>,
+  e: Arrow<E, Trainee, Q>,
 ): Steps<N | M | O | P | Q>;
 export function repeat(count: PerTask<Length>, ...stages: readonly Arrow<any, any, any>[]): Steps<any> {
   return { count, step: stages.reduce((x, y) => step.compose(x, y)) };

@@ -8,7 +8,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Device } from "../device/device.ts";
-import { measured } from "../device/target.ts";
+import { measured } from "../kernels/target.ts";
 import { bufferUsage, mapMode } from "../device/usage.ts";
 import type { Failure } from "../failure.ts";
 import { leafKey, plan, type Place } from "./plan.ts";
@@ -54,12 +54,7 @@ const roundUp = (bytes: number, to: number): number => Math.max(to, Math.ceil(by
  * Binds a program to a device. Frozen tensors come from `weights`; the numbers named in `record` are kept for {@link Executable.recorded}.
  * Fails with `OverLimit` before anything is dispatched, with `KernelInvalid`, or with `BadTensor` for a frozen tensor that is missing.
  */
-export const instantiate = (
-  device: Device,
-  program: Program,
-  weights?: Resident,
-  record: readonly string[] = [],
-): TE.TaskEither<Failure, Executable> => {
+export const instantiate = (device: Device, program: Program, weights?: Resident, record: readonly string[] = []): TE.TaskEither<Failure, Executable> => {
   const owned: GPUBuffer[] = [];
   const release = (): void => owned.splice(0).forEach(device.release);
   const acquire = async (): Promise<E.Either<Failure, Executable>> => {
@@ -98,8 +93,12 @@ export const instantiate = (
       .find(({ elements }) => elements > target.maxBinding);
     if (tooLarge !== undefined) {
       return E.left({
-        _tag: "OverLimit", what: `An operand of ${tooLarge.kernel}`, bytes: 4 * tooLarge.elements, limit: 4 * target.maxBinding,
-        limitName: "maxStorageBufferBindingSize", adapter: device.adapter.line,
+        _tag: "OverLimit",
+        what: `An operand of ${tooLarge.kernel}`,
+        bytes: 4 * tooLarge.elements,
+        limit: 4 * target.maxBinding,
+        limitName: "maxStorageBufferBindingSize",
+        adapter: device.adapter.line,
       });
     }
 
@@ -185,32 +184,35 @@ export const instantiate = (
 
     // One read at a time: they share the staging buffer.
     let reading: Promise<unknown> = Promise.resolve();
-    const inTurn = <A>(task: () => Promise<A>) => (): Promise<A> => {
-      const result = reading.then(task);
-      reading = result.catch(() => undefined);
-      return result;
-    };
-    const readBuffer = (buffer: GPUBuffer, offset: number, size: number): TE.TaskEither<Failure, Float32Array> => inTurn(async () => {
-      if (staging === undefined || staging.size < size) {
-        if (staging !== undefined) device.release(staging);
-        const made = device.buffer("staging", roundUp(size, uniformStride), bufferUsage.mapRead);
-        if (E.isLeft(made)) return made;
-        staging = made.right;
-      }
-      const encoder = device.gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
-      device.gpu.queue.submit([encoder.finish()]);
-      const settled = await device.settled();
-      if (E.isLeft(settled)) return settled;
-      try {
-        await staging.mapAsync(mapMode.read, 0, size);
-        const data = new Float32Array(staging.getMappedRange(0, size).slice(0));
-        staging.unmap();
-        return E.right(data);
-      } catch (error) {
-        return E.left(device.failure() ?? { _tag: "DeviceLost", adapter: device.adapter.line, reason: String(error) });
-      }
-    });
+    const inTurn =
+      <A>(task: () => Promise<A>) =>
+      (): Promise<A> => {
+        const result = reading.then(task);
+        reading = result.catch(() => undefined);
+        return result;
+      };
+    const readBuffer = (buffer: GPUBuffer, offset: number, size: number): TE.TaskEither<Failure, Float32Array> =>
+      inTurn(async () => {
+        if (staging === undefined || staging.size < size) {
+          if (staging !== undefined) device.release(staging);
+          const made = device.buffer("staging", roundUp(size, uniformStride), bufferUsage.mapRead);
+          if (E.isLeft(made)) return made;
+          staging = made.right;
+        }
+        const encoder = device.gpu.createCommandEncoder();
+        encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+        device.gpu.queue.submit([encoder.finish()]);
+        const settled = await device.settled();
+        if (E.isLeft(settled)) return settled;
+        try {
+          await staging.mapAsync(mapMode.read, 0, size);
+          const data = new Float32Array(staging.getMappedRange(0, size).slice(0));
+          staging.unmap();
+          return E.right(data);
+        } catch (error) {
+          return E.left(device.failure() ?? { _tag: "DeviceLost", adapter: device.adapter.line, reason: String(error) });
+        }
+      });
 
     const read = (name: string): TE.TaskEither<Failure, Float32Array> => {
       const place = placeOf(name);
@@ -231,7 +233,12 @@ export const instantiate = (
     };
 
     return E.right({
-      write, run, read, recorded, bytes, launches: steps.length,
+      write,
+      run,
+      read,
+      recorded,
+      bytes,
+      launches: steps.length,
       release: () => {
         if (staging !== undefined) device.release(staging);
         staging = undefined;
@@ -249,23 +256,31 @@ export const instantiate = (
 /**
  * Like {@link instantiate}, for a program that is alone with its weights: uploads the frozen tensors that it uses and releases them with it.
  */
-export const bind = (
-  device: Device, program: Program, weights: Iterable<readonly [string, { readonly data: Float32Array }]>, record: readonly string[] = [],
-): TE.TaskEither<Failure, Executable> => async () => {
-  const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
-  const uploaded = resident(device, [...weights].filter(([name]) => used.has(name)));
-  if (E.isLeft(uploaded)) return uploaded;
-  const { release } = uploaded.right;
-  const made = await instantiate(device, program, uploaded.right, record)();
-  if (E.isLeft(made)) {
-    release();
-    return made;
-  }
-  return E.right({
-    ...made.right,
-    release: () => {
-      made.right.release();
+export const bind =
+  (
+    device: Device,
+    program: Program,
+    weights: Iterable<readonly [string, { readonly data: Float32Array }]>,
+    record: readonly string[] = [],
+  ): TE.TaskEither<Failure, Executable> =>
+  async () => {
+    const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
+    const uploaded = resident(
+      device,
+      [...weights].filter(([name]) => used.has(name)),
+    );
+    if (E.isLeft(uploaded)) return uploaded;
+    const { release } = uploaded.right;
+    const made = await instantiate(device, program, uploaded.right, record)();
+    if (E.isLeft(made)) {
       release();
-    },
-  });
-};
+      return made;
+    }
+    return E.right({
+      ...made.right,
+      release: () => {
+        made.right.release();
+        release();
+      },
+    });
+  };

@@ -80,5 +80,4 @@ export const partials = (loss: Tensor, wrt: readonly Tensor[]): readonly (Tensor
 };
 
 /** Like {@link partials}, with zeros where the loss does not depend on a tensor. */
-export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[] =>
-  partials(loss, wrt).map((g, i) => g ?? constant(0, wrt[i].shape));
+export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[] => partials(loss, wrt).map((g, i) => g ?? constant(0, wrt[i].shape));

@@ -7,8 +7,8 @@
  *
  * A value and what it is computed from always lie in different buffers, so a launch never binds one buffer for reading and for writing.
  */
-import type { Launch } from "../device/launch.ts";
-import type { Target } from "../device/target.ts";
+import type { Launch } from "../kernels/launch.ts";
+import type { Target } from "../kernels/target.ts";
 import { copy } from "./ops/window.ts";
 import type { Program } from "./program.ts";
 import { size, type Node, type Tensor } from "./tensor.ts";
@@ -29,7 +29,7 @@ export interface PlannedBuffer {
 /** A launch whose operands are places; `write` says which. */
 export interface PlannedLaunch {
   readonly launch: Launch;
-  readonly operands: readonly (({ readonly place: Place; readonly elements: number }) | undefined)[];
+  readonly operands: readonly ({ readonly place: Place; readonly elements: number } | undefined)[];
 }
 
 /** Where every value of a program lies, and which launches compute them. */
@@ -274,8 +274,6 @@ export const plan = (program: Program, target: Target): Plan => {
     return place;
   };
   const outputs = new Map(Object.entries(program.outputs).map(([name, t]) => [name, { ...saved(`output ${name}`, t, placeOf(t)), elements: size(t.shape) }]));
-  moves
-    .map(({ t, home, from }) => ({ t, home, from: saved("state on its way", t, from) }))
-    .forEach(({ t, home, from }) => copyTo(t, home, from));
+  moves.map(({ t, home, from }) => ({ t, home, from: saved("state on its way", t, from) })).forEach(({ t, home, from }) => copyTo(t, home, from));
   return { buffers: arena.buffers, launches, leaves, outputs };
 };

@@ -8,8 +8,8 @@
  * An operation does not compute; it returns a tensor that says how it would be computed. A whole training step is such a graph. It
  * is differentiated (`gradient.ts`), scheduled and planned (`program.ts`, `plan.ts`) once, and replayed (`executable.ts`).
  */
-import type { Launch } from "../device/launch.ts";
-import type { Target } from "../device/target.ts";
+import type { Launch } from "../kernels/launch.ts";
+import type { Target } from "../kernels/target.ts";
 
 /** The type of a tensor's elements, four bytes each. */
 export type Dtype = "f32" | "u32";
@@ -56,11 +56,7 @@ export const inputsOf = (node: Node): readonly Tensor[] => {
 };
 
 /** Gradients of a node's inputs, given those of its outputs; `undefined` is zero, or a gradient that nobody needs. */
-export type Vjp = (
-  outputs: readonly Tensor[],
-  grads: readonly (Tensor | undefined)[],
-  needed: readonly boolean[],
-) => readonly (Tensor | undefined)[];
+export type Vjp = (outputs: readonly Tensor[], grads: readonly (Tensor | undefined)[], needed: readonly boolean[]) => readonly (Tensor | undefined)[];
 
 /** What an operation is: its name, its kernels, its gradient. Attributes live in the closures. */
 export interface Op {
@@ -108,8 +104,7 @@ export const leaf = (role: Role, name: string, spec: Spec): Tensor => ({ ...spec
 const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
 
 /** All outputs of an operation applied to tensors. */
-export const applyAll = (op: Op, inputs: readonly Tensor[], outputs: readonly Spec[]): readonly Tensor[] =>
-  outputsOf({ kind: "apply", op, inputs, outputs });
+export const applyAll = (op: Op, inputs: readonly Tensor[], outputs: readonly Spec[]): readonly Tensor[] => outputsOf({ kind: "apply", op, inputs, outputs });
 
 /** The first output of an operation; the others serve its gradient. */
 export const apply = (op: Op, inputs: readonly Tensor[], ...outputs: readonly Spec[]): Tensor => applyAll(op, inputs, outputs)[0];
@@ -133,8 +128,7 @@ export const view = (x: Tensor, offset: number, shape: Shape): Tensor => {
 };
 
 /** The same values, through which no gradient flows (a stop-gradient); costs nothing. The derivative of `x · detach(x)` is x. */
-export const detach = (x: Tensor): Tensor =>
-  outputsOf({ kind: "view", of: x, offset: 0, detached: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
+export const detach = (x: Tensor): Tensor => outputsOf({ kind: "view", of: x, offset: 0, detached: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
 
 /** Lays tensors into one flat tensor of `length` elements at `offsets` (multiples of 64); no copy where the parts are computed for it. */
 export const pack = (parts: readonly Tensor[], offsets: readonly number[], length: number): Tensor => {

@@ -24,7 +24,10 @@ const fill = async (device: Device, count: number, value: number): Promise<Float
   gpu.queue.writeBuffer(dims, 0, words.buffer);
   const group = gpu.createBindGroup({
     layout: pipeline.getBindGroupLayout(0),
-    entries: [{ binding: 0, resource: { buffer: dims } }, { binding: 1, resource: { buffer: out } }],
+    entries: [
+      { binding: 0, resource: { buffer: dims } },
+      { binding: 1, resource: { buffer: out } },
+    ],
   });
   const encoder = gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
@@ -45,14 +48,22 @@ const fill = async (device: Device, count: number, value: number): Promise<Float
 };
 
 test("fill writes every element up to count, and none past it", async () => {
-  orThrow(await withDevice({})((device) => async () => {
-    for (const count of [1, 63, 64, 65, 257]) {
-      const result = await fill(device, count, 1.5);
-      assert.ok(result.subarray(0, count).every((x) => x === 1.5), `count ${count}`);
-      assert.ok(result.subarray(count).every((x) => x === 0), `past count ${count}`);
-    }
-    return E.right(undefined);
-  })());
+  orThrow(
+    await withDevice({})((device) => async () => {
+      for (const count of [1, 63, 64, 65, 257]) {
+        const result = await fill(device, count, 1.5);
+        assert.ok(
+          result.subarray(0, count).every((x) => x === 1.5),
+          `count ${count}`,
+        );
+        assert.ok(
+          result.subarray(count).every((x) => x === 0),
+          `past count ${count}`,
+        );
+      }
+      return E.right(undefined);
+    })(),
+  );
 });
 
 test.run();

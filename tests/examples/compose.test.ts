@@ -19,7 +19,10 @@ test.after(remove);
 
 test("the method says which parts of which papers it is made of", () => {
   const [scan] = manifest(composed({ rank: 8 })).parts!;
-  assert.equal(scan.parts!.map(({ name }) => name), ["project", "encode", "project", "adapt", "project", "merge", "project", "evaluate"]);
+  assert.equal(
+    scan.parts!.map(({ name }) => name),
+    ["project", "encode", "project", "adapt", "project", "merge", "project", "evaluate"],
+  );
   const said = JSON.stringify(scan);
   for (const part of ["principalWeights", "residualGradient", "largestGates(4)", "softThreshold", "past", "selected", "featureBasis"]) {
     assert.ok(said.includes(part), part);

@@ -20,7 +20,11 @@ const refused = (...args: readonly string[]): string => {
 test("what is given is decoded, what is not has its default", () => {
   assert.equal(right(parse("--name", "x")), { name: "x", steps: undefined, lr: 0.5, space: "task", parts: undefined });
   assert.equal(right(parse("--", "--name=a=b", "--steps", "9", "--lr", "1e-3", "--space=union", "--parts", "b, a")), {
-    name: "a=b", steps: 9, lr: 1e-3, space: "union", parts: ["b", "a"],
+    name: "a=b",
+    steps: 9,
+    lr: 1e-3,
+    space: "union",
+    parts: ["b", "a"],
   });
 });
 

@@ -11,7 +11,7 @@ import { iconPretraining, iconStream } from "../../examples/icons/world.ts";
 import type { Failure } from "../../src/failure.ts";
 import { describe } from "../../src/failure.ts";
 import { readTokenizer } from "../../src/model/tokenizer.ts";
-import type { Sample } from "../../src/stream/task.ts";
+import type { Sample } from "../../src/data/task.ts";
 
 const size = 32;
 
@@ -42,10 +42,19 @@ test("every class has training and test drawings, from different vendors", async
   for (const task of iconStream(size).tasks) {
     const [train, testing] = [await get(task.train), await get(task.test)];
     const vendors = new Set(train.map(vendor));
-    assert.not.ok(testing.some((s) => vendors.has(vendor(s))), task.name);
+    assert.not.ok(
+      testing.some((s) => vendors.has(vendor(s))),
+      task.name,
+    );
     task.classNames.forEach((name, label) => {
-      assert.ok(train.some((s) => s.label === label), `${name} has no training drawing`);
-      assert.ok(testing.some((s) => s.label === label), `${name} has no test drawing`);
+      assert.ok(
+        train.some((s) => s.label === label),
+        `${name} has no training drawing`,
+      );
+      assert.ok(
+        testing.some((s) => s.label === label),
+        `${name} has no test drawing`,
+      );
     });
     assert.is(new Set([...train, ...testing].map((s) => s.id)).size, train.length + testing.length, `${task.name}: a drawing twice`);
   }
@@ -78,18 +87,27 @@ test("every drawing of the stream renders, is not blank, and is the same every t
   }
   const again = await get(iconStream(size).tasks[0].train);
   const first = await get(tasks[0].train);
-  assert.equal(again.map((s) => [s.id, s.label]), first.map((s) => [s.id, s.label]));
+  assert.equal(
+    again.map((s) => [s.id, s.label]),
+    first.map((s) => [s.id, s.label]),
+  );
 });
 
 test("rendering: fitted on white, the same bytes twice, flips follow the alias", async () => {
   const set = {
-    prefix: "x", width: 16, height: 16,
+    prefix: "x",
+    width: 16,
+    height: 16,
     icons: { left: { body: `<path fill="#f00" d="M0 0h8v16H0z"/>` }, wide: { body: `<path d="M0 0h32v16H0z"/>`, width: 32 } },
     aliases: { right: { parent: "left", hFlip: true }, down: { parent: "left", rotate: 3 }, same: { parent: "right" } },
   };
   const pixels = async (icon: string): Promise<Uint8Array> => (await get(render({ set: "noto", icon, svg: svgOf(set, icon)! }, 8))).data;
   const at = (d: Uint8Array, x: number, y: number): readonly number[] => [...d.slice(3 * (8 * y + x), 3 * (8 * y + x) + 3)];
-  const [red, white, black] = [[255, 0, 0], [255, 255, 255], [0, 0, 0]];
+  const [red, white, black] = [
+    [255, 0, 0],
+    [255, 255, 255],
+    [0, 0, 0],
+  ];
   assert.equal([at(await pixels("left"), 1, 4), at(await pixels("left"), 6, 4)], [red, white]);
   assert.equal([at(await pixels("right"), 1, 4), at(await pixels("right"), 6, 4)], [white, red]);
   assert.equal([at(await pixels("same"), 1, 4), at(await pixels("same"), 6, 4)], [white, red]);

@@ -20,15 +20,20 @@ interface Notebook {
 }
 
 const folder = join("examples", "notebooks");
-const notebooks = readdirSync(folder).filter((name) => name.endsWith(".ipynb")).map((name) => {
-  const text = readFileSync(join(folder, name), "utf8");
-  return { name, text, ...(JSON.parse(text) as Notebook) };
-});
+const notebooks = readdirSync(folder)
+  .filter((name) => name.endsWith(".ipynb"))
+  .map((name) => {
+    const text = readFileSync(join(folder, name), "utf8");
+    return { name, text, ...(JSON.parse(text) as Notebook) };
+  });
 
 const code = (cells: readonly Cell[]): readonly string[] => cells.filter((c) => c.cell_type === "code").map((c) => c.source.join(""));
 
 test("there are three: a first stream, composing a pipeline, comparing methods", () => {
-  assert.equal(notebooks.map(({ name }) => name), ["compare-methods.ipynb", "compose.ipynb", "first-stream.ipynb"]);
+  assert.equal(
+    notebooks.map(({ name }) => name),
+    ["compare-methods.ipynb", "compose.ipynb", "first-stream.ipynb"],
+  );
 });
 
 for (const { name, text, cells, metadata } of notebooks) {
@@ -45,15 +50,20 @@ for (const { name, text, cells, metadata } of notebooks) {
 
   test(`${name} type-checks`, async () => {
     // Cells share one scope, and lie one folder deeper than what they import from the examples.
-    const module = code(cells).join("\n").replaceAll(/from "\.\.\/(?!\.\.)/g, "from \"../../examples/");
+    const module = code(cells)
+      .join("\n")
+      .replaceAll(/from "\.\.\/(?!\.\.)/g, 'from "../../examples/');
     const checked = await checkScript(module);
     assert.is(checked.code, 0, checked.output);
   });
 }
 
 (inDeno ? test : test.skip)("a refusal is the type checker's first error, and a program that it accepts has none", async () => {
-  assert.match(await refusal("const a: number = \"b\";"), /^TS2322 .*Type 'string' is not assignable to type 'number'/);
-  await refusal("const a: number = 1;").then(() => assert.unreachable(), ({ message }) => assert.match(message, "does not refuse"));
+  assert.match(await refusal('const a: number = "b";'), /^TS2322 .*Type 'string' is not assignable to type 'number'/);
+  await refusal("const a: number = 1;").then(
+    () => assert.unreachable(),
+    ({ message }) => assert.match(message, "does not refuse"),
+  );
 });
 
 test.run();

@@ -11,18 +11,25 @@ const refused = (method: MethodName, text: string): string => describe(left(pars
 
 test("numbers, words, truths, lists and JSON", () => {
   assert.equal(parse("codyra", "kappa=0.01,shrink=code,scaleThreshold=false,modules=q+v,betas=0.9+0.99,steps=1e3"), {
-    kappa: 0.01, shrink: "code", scaleThreshold: false, modules: ["q", "v"], betas: [0.9, 0.99], steps: 1000,
+    kappa: 0.01,
+    shrink: "code",
+    scaleThreshold: false,
+    modules: ["q", "v"],
+    betas: [0.9, 0.99],
+    steps: 1000,
   });
-  assert.equal(parse("keeplora++", "energy={\"vision\":0.9,\"text\":0.3},side=output,towers=vision"), {
-    energy: { vision: 0.9, text: 0.3 }, side: "output", towers: ["vision"],
+  assert.equal(parse("keeplora++", 'energy={"vision":0.9,"text":0.3},side=output,towers=vision'), {
+    energy: { vision: 0.9, text: 0.3 },
+    side: "output",
+    towers: ["vision"],
   });
-  assert.equal(parse("duallora", "prediction={\"confidence\":0.8,\"mode\":\"hard\"}"), { prediction: { confidence: 0.8, mode: "hard" } });
+  assert.equal(parse("duallora", 'prediction={"confidence":0.8,"mode":"hard"}'), { prediction: { confidence: 0.8, mode: "hard" } });
 });
 
 test("one value for each task", () => {
   assert.equal(parse("dac", "lr=2e-3+1e-3,steps=[10,5]"), { lr: [2e-3, 1e-3], steps: [10, 5] });
-  assert.equal(parse("keeplora", "steps={\"epochs\":5}"), { steps: { epochs: 5 } });
-  assert.equal(parse("keeplora", "steps={\"epochs\":5}+{\"epochs\":2}"), { steps: [{ epochs: 5 }, { epochs: 2 }] });
+  assert.equal(parse("keeplora", 'steps={"epochs":5}'), { steps: { epochs: 5 } });
+  assert.equal(parse("keeplora", 'steps={"epochs":5}+{"epochs":2}'), { steps: [{ epochs: 5 }, { epochs: 2 }] });
 });
 
 test("every option of every method can be given, as it is by default", () => {
@@ -38,16 +45,16 @@ test("every option of every method can be given, as it is by default", () => {
 test("what is wrong is said with what would be right", () => {
   assert.match(refused("keeplora", "kapa=1"), /^--set: keeplora has no option kapa; it has steps, batch, rank, alpha, .*, headScale$/);
   assert.is(refused("zero-shot", "steps=3"), "--set: zero-shot has no option steps; it has none");
-  assert.is(refused("dac", "router=learned"), "--set: router should be one of frozen-random, straight-through, prob-weighted, not \"learned\"");
-  assert.is(refused("dac", "rank=4+5"), "--set: rank should be a whole number of at least 1, not \"4+5\"");
+  assert.is(refused("dac", "router=learned"), '--set: router should be one of frozen-random, straight-through, prob-weighted, not "learned"');
+  assert.is(refused("dac", "rank=4+5"), '--set: rank should be a whole number of at least 1, not "4+5"');
   assert.match(refused("dac", "lr=0"), /^--set: lr should be a number above 0, or one for each task joined by \+, not "0"$/);
-  assert.match(refused("dac", "steps={\"epoch\":1}"), /^--set: steps should be a number of steps or \{"epochs":N\}/);
+  assert.match(refused("dac", 'steps={"epoch":1}'), /^--set: steps should be a number of steps or \{"epochs":N\}/);
   assert.match(refused("codyra", "modules=q+x"), /^--set: modules should be a list joined by \+, each other item one of q, k, v, out, fc1, fc2/);
   assert.match(refused("codyra", "modules=q+q"), /^--set: modules should be a list/);
-  assert.match(refused("keeplora", "energy={\"image\":0.5}"), /^--set: energy should be JSON with some of "vision" \(a number above 0 and at most 1\)/);
+  assert.match(refused("keeplora", 'energy={"image":0.5}'), /^--set: energy should be JSON with some of "vision" \(a number above 0 and at most 1\)/);
   assert.is(refused("codyra", "kappa=0.1,kappa=0.2"), "--set: kappa is given twice");
-  assert.is(refused("codyra", "kappa"), "--set: \"kappa\" should be KEY=VALUE");
-  assert.is(refused("codyra", "kappa=0.1,"), "--set: kappa should be a number of at least 0, not \"0.1,\"");
+  assert.is(refused("codyra", "kappa"), '--set: "kappa" should be KEY=VALUE');
+  assert.is(refused("codyra", "kappa=0.1,"), '--set: kappa should be a number of at least 0, not "0.1,"');
 });
 
 test.run();

@@ -13,9 +13,9 @@ import { modules } from "../../src/model/parameters.ts";
 import { decodeLog } from "../../src/report/log.ts";
 import { meanOf, type ClassIncremental } from "../../src/report/metrics.ts";
 import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
-import { readLearner } from "../../src/stages/checkpoint.ts";
-import { bytesKept } from "../../src/stages/memory.ts";
-import { protocols } from "../../src/stream/protocols.ts";
+import { readLearner } from "../../src/runs/checkpoint.ts";
+import { bytesKept } from "../../src/model/memory.ts";
+import { protocols } from "../../src/data/protocols.ts";
 import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { tinyConfig, writeTinyClip } from "../fixtures/tinyClip.ts";
 import { inDeno } from "../runtime.ts";
@@ -62,8 +62,10 @@ const writeDataset = async (name: string, colours: readonly [number, number]): P
 };
 
 const flags = (out: string, more: Readonly<Record<string, string>> = {}): readonly string[] =>
-  Object.entries({ model, data: data("red", "dark"), method: "codyra", out: at(out), steps: "3", batch: "4", rank: "4", ...more })
-    .flatMap(([name, value]) => [`--${name}`, value]);
+  Object.entries({ model, data: data("red", "dark"), method: "codyra", out: at(out), steps: "3", batch: "4", rank: "4", ...more }).flatMap(([name, value]) => [
+    `--${name}`,
+    value,
+  ]);
 
 const resultOf = (out: string): RunResult => right(decodeRunResult("result.json")(JSON.parse(readFileSync(at(out, "result.json"), "utf8"))));
 
@@ -81,9 +83,16 @@ test.before(async () => {
 test.after(remove);
 
 test("a run writes result, log, report and model, and the model loads again", async () => {
-  const ended = await stream(flags("codyra", {
-    seed: "5", shots: "2", "eval-limit": "3", "label-space": "union", lr: "1e-3", templates: "ensemble",
-  }));
+  const ended = await stream(
+    flags("codyra", {
+      seed: "5",
+      shots: "2",
+      "eval-limit": "3",
+      "label-space": "union",
+      lr: "1e-3",
+      templates: "ensemble",
+    }),
+  );
   assert.is(ended.code, 0, ended.stderr);
   assert.match(ended.stdout, /^adapter: .+\n/);
   assert.match(ended.stdout, /Method +Transfer +Average +Last +Forgetting/);
@@ -100,19 +109,42 @@ test("a run writes result, log, report and model, and the model loads again", as
   assert.is(result.matrix.length, 2);
   for (const key of ["transfer", "average", "last", "forgetting", "bwt"] as const) assert.type(result[key], "number", key);
   const all = modules(tinyConfig);
-  assert.is(result.trainableParameters, all.reduce((n, m) => n + 4 * (m.in + m.out + 1), 0));
+  assert.is(
+    result.trainableParameters,
+    all.reduce((n, m) => n + 4 * (m.in + m.out + 1), 0),
+  );
   assert.is(result.effectiveRank.length, 2);
   assert.ok(result.effectiveRank.every((r) => r !== null && r >= 0 && r <= 4));
-  assert.equal(Object.keys(result.ranks[0]), all.map((m) => m.name));
+  assert.equal(
+    Object.keys(result.ranks[0]),
+    all.map((m) => m.name),
+  );
   assert.ok(result.seconds > 0);
 
   const log = right(decodeLog("log.jsonl")(readFileSync(at("codyra", "log.jsonl"), "utf8")));
-  assert.equal(log.map((r) => `${r.type} ${r.task} ${r.dataset}`), [
-    "eval 0 red", "eval 0 dark",
-    "step 1 red", "step 1 red", "step 1 red", "eval 1 red", "eval 1 dark", "task 1 red",
-    "step 2 dark", "step 2 dark", "step 2 dark", "eval 2 red", "eval 2 dark", "task 2 dark",
-  ]);
-  assert.equal(log.flatMap((r) => (r.type === "eval" && r.task === 2 ? [r.accuracy] : [])), result.matrix[1]);
+  assert.equal(
+    log.map((r) => `${r.type} ${r.task} ${r.dataset}`),
+    [
+      "eval 0 red",
+      "eval 0 dark",
+      "step 1 red",
+      "step 1 red",
+      "step 1 red",
+      "eval 1 red",
+      "eval 1 dark",
+      "task 1 red",
+      "step 2 dark",
+      "step 2 dark",
+      "step 2 dark",
+      "eval 2 red",
+      "eval 2 dark",
+      "task 2 dark",
+    ],
+  );
+  assert.equal(
+    log.flatMap((r) => (r.type === "eval" && r.task === 2 ? [r.accuracy] : [])),
+    result.matrix[1],
+  );
 
   assert.match(readFileSync(at("codyra", "report.html"), "utf8"), /<table/);
   const [before, after] = [right(await readClip(model)()), right(await readClip(at("codyra", "model"))())];
@@ -147,7 +179,13 @@ test("a ViT learns class after class with a head that grows", async () => {
   assert.match(ended.stdout, /^Among the classes learned so far: /m);
   const result = resultOf("vit");
   assert.equal(result.zeroShot, [null, null]);
-  assert.equal(result.matrix.map((row) => row.map((a) => a !== null)), [[true, false], [true, true]]);
+  assert.equal(
+    result.matrix.map((row) => row.map((a) => a !== null)),
+    [
+      [true, false],
+      [true, true],
+    ],
+  );
   assert.ok(result.bytesKept > 0);
   assert.is(right(await readModel(at("vit", "model"))()).config.text, undefined);
   const reached = right(await readLearner(at("vit", "model"))());
@@ -189,8 +227,17 @@ test("a corrupt image stops a run, which leaves nothing behind", async () => {
 });
 
 /** The class-incremental preset needs one folder alone. */
-const presetFlags = (root: string, more: readonly string[] = []): readonly string[] =>
-  ["--model", model, "--preset", "cifar100-10", "--data-root", at(root), "--method", "codyra", ...more];
+const presetFlags = (root: string, more: readonly string[] = []): readonly string[] => [
+  "--model",
+  model,
+  "--preset",
+  "cifar100-10",
+  "--data-root",
+  at(root),
+  "--method",
+  "codyra",
+  ...more,
+];
 
 /** CIFAR-100 as an ImageFolder: an image of every class in each split. */
 const writeCifar = async (root: string, classes: number): Promise<void> => {
@@ -205,7 +252,10 @@ test("a preset brings datasets, templates, label space and hyper-parameters; fla
   assert.is(ended.code, 0, ended.stderr);
   assert.match(ended.stderr, /cifar100: cifar100 has 100 training images, the protocol 50000/);
   const result = resultOf("preset");
-  assert.equal(result.datasets, Array.from({ length: 10 }, (_, i) => `cifar100-${i + 1}`));
+  assert.equal(
+    result.datasets,
+    Array.from({ length: 10 }, (_, i) => `cifar100-${i + 1}`),
+  );
   assert.is(result.seed, 0);
   assert.equal(
     ["steps", "batch", "rank", "lr", "kappa", "labelSpace", "templates", "preset", "hyperParameters", "shots"].map((name) => result.options[name]),
@@ -246,17 +296,22 @@ const ofPreset = (name: string, args: readonly string[]): readonly string[] => a
 
 refuses("a stream from nowhere", () => without("--data", flags("out")), /^--data: is missing, and --preset/);
 refuses("data beside a preset", () => [...flags("out"), "--preset", "mtil-1", "--data-root", at("data")], /^--preset: names its datasets itself/);
-refuses("a preset without its root", () => without("--data-root", presetFlags("x")),
-  /^--data-root: is missing; it says where the datasets of cifar100-10 are/);
+refuses("a preset without its root", () => without("--data-root", presetFlags("x")), /^--data-root: is missing; it says where the datasets of cifar100-10 are/);
 refuses("a root without a preset", () => [...flags("out"), "--data-root", at("data")], /^--data-root: has a meaning with --preset alone/);
 refuses("an unknown preset", () => ofPreset("cifar", presetFlags("x")), /^--preset: should be one of mtil-1, .*, not "cifar"/);
-refuses("a preset whose data is not there, with a list", () => ofPreset("mtil-2", presetFlags("data", ["--out", at("out")])),
-  /^Cannot read .*data: it is not all that mtil-2 needs: \(1\) cars: there is no folder cars or .*; \(11\) cifar100: there is no folder/);
+refuses(
+  "a preset whose data is not there, with a list",
+  () => ofPreset("mtil-2", presetFlags("data", ["--out", at("out")])),
+  /^Cannot read .*data: it is not all that mtil-2 needs: \(1\) cars: there is no folder cars or .*; \(11\) cifar100: there is no folder/,
+);
 refuses("a missing flag", () => flags("out").slice(2), /^--model: is missing/);
 refuses("a number that is none", () => flags("out", { steps: "many" }), /^--steps: should be a whole number from 1 to 2147483647, not "many"/);
 refuses("a number out of range", () => flags("out", { lr: "-1" }), /^--lr: should be a number above 0/);
-refuses("an option that the method does not have", () => flags("out", { set: "lambda=0.1" }),
-  /^--set: codyra has no option lambda; it has steps, batch, .*kappa/);
+refuses(
+  "an option that the method does not have",
+  () => flags("out", { set: "lambda=0.1" }),
+  /^--set: codyra has no option lambda; it has steps, batch, .*kappa/,
+);
 refuses("an option that is wrong", () => flags("out", { set: "kappa=0.1,shrink=none" }), /^--set: shrink should be one of paper, code, not "none"/);
 refuses("a label space twice", () => flags("out", { "label-space": "task,task" }), /^--label-space: should be a list with commas/);
 refuses("an unknown method", () => flags("out", { method: "magic" }), /^--method: should be one of zero-shot, sequential-lora, .*, not "magic"/);
@@ -264,22 +319,37 @@ refuses("a missing model folder", () => flags("out", { model: at("nowhere") }), 
 refuses("a missing dataset folder", () => flags("out", { data: `${data("red")},${at("nowhere")}` }), /^Cannot read .*nowhere: no such file/);
 refuses("a folder that is no dataset", () => flags("out", { data: data("empty") }), /empty: it is no dataset/);
 refuses("an output folder that holds something", () => flags("data"), /^--out: .* is there already and is not an empty folder/);
-refuses("a truncated safetensors", () => flags("out", {
-  model: damaged("truncated", (folder) => {
-    const path = join(folder, "model.safetensors");
-    const bytes = readFileSync(path);
-    writeFileSync(path, bytes.subarray(0, bytes.length - 100));
-  }),
-}), /^.*model\.safetensors is damaged/);
-refuses("a config that does not match its weights", () => flags("out", {
-  model: damaged("mismatch", (folder) => {
-    const path = join(folder, "config.json");
-    writeFileSync(path, readFileSync(path, "utf8").replace(/"intermediate_size": 32/g, '"intermediate_size": 48'));
-  }),
-}), /model\.safetensors: tensor .* where config\.json asks for \[48/);
-refuses("a config that is no JSON", () => flags("out", {
-  model: damaged("text", (folder) => copyFileSync(join(folder, "merges.txt"), join(folder, "config.json"))),
-}), /^.*config\.json is damaged: it is not JSON/);
+refuses(
+  "a truncated safetensors",
+  () =>
+    flags("out", {
+      model: damaged("truncated", (folder) => {
+        const path = join(folder, "model.safetensors");
+        const bytes = readFileSync(path);
+        writeFileSync(path, bytes.subarray(0, bytes.length - 100));
+      }),
+    }),
+  /^.*model\.safetensors is damaged/,
+);
+refuses(
+  "a config that does not match its weights",
+  () =>
+    flags("out", {
+      model: damaged("mismatch", (folder) => {
+        const path = join(folder, "config.json");
+        writeFileSync(path, readFileSync(path, "utf8").replace(/"intermediate_size": 32/g, '"intermediate_size": 48'));
+      }),
+    }),
+  /model\.safetensors: tensor .* where config\.json asks for \[48/,
+);
+refuses(
+  "a config that is no JSON",
+  () =>
+    flags("out", {
+      model: damaged("text", (folder) => copyFileSync(join(folder, "merges.txt"), join(folder, "config.json"))),
+    }),
+  /^.*config\.json is damaged: it is not JSON/,
+);
 
 test("--help says everything and asks for nothing", async () => {
   const ended = await stream(["--help"]);

@@ -42,11 +42,18 @@ test("a JSON file that does not fit names the key", async () => {
 test("writes a file from chunks, over an old one, into a new folder", async () => {
   const path = join(dir, "new", "deep", "file");
   right(await writeAtomic(path, [bytes("a"), new Uint8Array(0), bytes("bc")])());
-  right(await writeAtomic(path, (async function* () { yield bytes("over"); })())());
+  right(
+    await writeAtomic(
+      path,
+      (async function* () {
+        yield bytes("over");
+      })(),
+    )(),
+  );
   assert.is(readFileSync(path, "utf8"), "over");
   right(await writeText(path, "é")());
   right(await writeJson(path, { a: 1 })());
-  assert.is(readFileSync(path, "utf8"), "{\n  \"a\": 1\n}\n");
+  assert.is(readFileSync(path, "utf8"), '{\n  "a": 1\n}\n');
   assert.equal(readdirSync(join(dir, "new", "deep")), ["file"]);
 });
 
@@ -55,10 +62,15 @@ test("a write that fails half way leaves the old file and nothing else", async (
   mkdirSync(folder);
   const path = join(folder, "file");
   writeFileSync(path, "old");
-  const failure = left(await writeAtomic(path, (function* () {
-    yield bytes("new");
-    throw new Error("the source broke");
-  })())());
+  const failure = left(
+    await writeAtomic(
+      path,
+      (function* () {
+        yield bytes("new");
+        throw new Error("the source broke");
+      })(),
+    )(),
+  );
   assert.ok(failure._tag === "FileUnwritable" && failure.path === path && failure.detail === "the source broke");
   assert.is(readFileSync(path, "utf8"), "old");
   assert.equal(readdirSync(folder), ["file"]);
@@ -72,7 +84,10 @@ test("a write that fails half way leaves the old file and nothing else", async (
 
 test("a folder is written as one, replaces an old one, and fails as one", async () => {
   const target = join(dir, "out", "model");
-  const fill = (text: string) => (temp: string): TE.TaskEither<Failure, string> => TE.map(() => text)(writeText(join(temp, "sub", "a"), text));
+  const fill =
+    (text: string) =>
+    (temp: string): TE.TaskEither<Failure, string> =>
+      TE.map(() => text)(writeText(join(temp, "sub", "a"), text));
   assert.is(right(await writeFolderAtomic(target, fill("one"))()), "one");
   writeFileSync(join(target, "stale"), "");
   assert.is(right(await writeFolderAtomic(target, fill("two"))()), "two");

@@ -59,12 +59,18 @@ test("what is written is read back, bit for bit in f32", async () => {
 });
 
 test("f16 and bf16 round to nearest even and come back exactly", async () => {
-  for (const [dtype, to, from] of [["f16", toF16, fromF16], ["bf16", toBf16, fromBf16]] as const) {
+  for (const [dtype, to, from] of [
+    ["f16", toF16, fromF16],
+    ["bf16", toBf16, fromBf16],
+  ] as const) {
     const path = join(dir, `${dtype}.safetensors`);
     right(await writeSafetensors(path, tensors, { dtype })());
     const back = right(await readSafetensors(path)());
     assert.is(back.get("weight")?.dtype, dtype.toUpperCase());
-    assert.equal(back.get("weight")?.data, tensors.get("weight")?.data.map((x) => from(to(x))));
+    assert.equal(
+      back.get("weight")?.data,
+      tensors.get("weight")?.data.map((x) => from(to(x))),
+    );
   }
   assert.is(fromF16(toF16(2049)), 2048, "tie to even, down");
   assert.is(fromF16(toF16(2051)), 2052, "tie to even, up");
@@ -82,13 +88,15 @@ test("f16 and bf16 round to nearest even and come back exactly", async () => {
 });
 
 test("f16 rounding is nearest for every f32", () => {
-  fc.assert(fc.property(fc.float({ noNaN: true, min: -65000, max: 65000 }), (x) => {
-    const y = fromF16(toF16(x));
-    const bits = toF16(x) & 0x7fff;
-    for (const n of [bits - 1, bits + 1]) {
-      if (n >= 0 && n < 0x7c00) assert.ok(Math.abs(y - x) <= Math.abs(Math.sign(x || 1) * fromF16(n) - x));
-    }
-  }));
+  fc.assert(
+    fc.property(fc.float({ noNaN: true, min: -65000, max: 65000 }), (x) => {
+      const y = fromF16(toF16(x));
+      const bits = toF16(x) & 0x7fff;
+      for (const n of [bits - 1, bits + 1]) {
+        if (n >= 0 && n < 0x7c00) assert.ok(Math.abs(y - x) <= Math.abs(Math.sign(x || 1) * fromF16(n) - x));
+      }
+    }),
+  );
 });
 
 test("a value that f16 cannot hold, a shape that does not fit: nothing is written", async () => {
@@ -113,7 +121,7 @@ const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ["a header of length 0", file("", 4), /does not start/],
   ["a header that starts with a space", file(" {}"), /does not start/],
   ["a header with a byte order mark", file("\ufeff{}"), /does not start/],
-  ["a header that is not JSON", file("{\"a\":"), /not JSON/],
+  ["a header that is not JSON", file('{"a":'), /not JSON/],
   ["a header that is not UTF-8", file(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)), /not JSON in UTF-8/],
   ["metadata that is not strings", file(`{"__metadata__":{"a":1}}`), /__metadata__/],
   ["a tensor without shape", file(`{"a":{"dtype":"U8","data_offsets":[0,1]}}`, 1), /tensor a: "shape"/],
@@ -143,7 +151,8 @@ for (const [name, bytes, expected] of refused) {
 }
 
 test("the same key in two objects, or inside a string, is no duplicate", async () => {
-  const ok = `{"__metadata__":{"a":"{\\"x\\":1,\\"x\\":2}"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},` +
+  const ok =
+    `{"__metadata__":{"a":"{\\"x\\":1,\\"x\\":2}"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},` +
     `"b":{"dtype":"U8","shape":[0],"data_offsets":[1,1]}}`;
   assert.is(right(await read(file(ok, 1))).size, 2);
 });
@@ -152,7 +161,8 @@ test("integers and f64 are converted, unaligned data is read", async () => {
   const data = new Uint8Array(8 + 8 + 1);
   new DataView(data.buffer).setFloat64(1, 0.1, true);
   new DataView(data.buffer).setBigInt64(9, -5n, true);
-  const header = `{"u":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"d":{"dtype":"F64","shape":[1],"data_offsets":[1,9]},` +
+  const header =
+    `{"u":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"d":{"dtype":"F64","shape":[1],"data_offsets":[1,9]},` +
     `"i":{"dtype":"I64","shape":[1],"data_offsets":[9,17]}}`;
   const bytes = file(header, data.length);
   bytes.set(data, bytes.length - data.length);
@@ -169,13 +179,16 @@ test("a file with mutated bytes is read or refused, never more", async () => {
     edits: fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 6 }),
     cut: fc.option(fc.nat(whole.length)),
   });
-  await fc.assert(fc.asyncProperty(mutation, async ({ edits, cut }) => {
-    const bytes = Uint8Array.from(whole);
-    for (const [at, value] of edits) bytes[at] = value;
-    const e = await read(bytes.subarray(0, cut ?? bytes.length));
-    if (E.isLeft(e)) assert.is(e.left._tag, "FileCorrupt");
-    else assert.ok([...e.right.values()].reduce((sum, x) => sum + x.data.length, 0) <= bytes.length);
-  }), { numRuns: 400 });
+  await fc.assert(
+    fc.asyncProperty(mutation, async ({ edits, cut }) => {
+      const bytes = Uint8Array.from(whole);
+      for (const [at, value] of edits) bytes[at] = value;
+      const e = await read(bytes.subarray(0, cut ?? bytes.length));
+      if (E.isLeft(e)) assert.is(e.left._tag, "FileCorrupt");
+      else assert.ok([...e.right.values()].reduce((sum, x) => sum + x.data.length, 0) <= bytes.length);
+    }),
+    { numRuns: 400 },
+  );
 });
 
 test("a missing file and a folder are named", async () => {
@@ -225,7 +238,10 @@ save_file({"w": w, "h": h, "n": n}, ${JSON.stringify(theirs)})
 print(x["weight"].dtype, x["weight"].shape, x["weight"].astype(float).tolist())`);
   assert.is(out?.trim(), `float16 (2, 3) [[1.0, -2.0, 0.5], [3.25, ${fromF16(toF16(1e-3))}, -65504.0]]`);
   const back = right(await readSafetensors(theirs)());
-  assert.equal(back.get("w")?.data, Float32Array.from([0, 1, 2, 3, 4, 5], (x) => x / 3));
+  assert.equal(
+    back.get("w")?.data,
+    Float32Array.from([0, 1, 2, 3, 4, 5], (x) => x / 3),
+  );
   assert.is(back.get("h")?.data[0], fromF16(toF16(1 / 3)));
   assert.is(back.get("n")?.data[0], 3);
 });

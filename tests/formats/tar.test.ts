@@ -13,18 +13,24 @@ const { dir, remove } = temporaryFolder("tar");
 test.after(remove);
 
 const long = `${"folder/".repeat(20)}with-a-name-that-needs-an-extended-header-é.jpg`;
-const files = { "a.txt": "hello", "empty": "", [long]: "x".repeat(1000), "b.cls": "7", "last.bin": new Uint8Array(512).fill(3) };
+const files = { "a.txt": "hello", empty: "", [long]: "x".repeat(1000), "b.cls": "7", "last.bin": new Uint8Array(512).fill(3) };
 
 test("every member is found and read on its own, in any order", async () => {
   const path = join(dir, "whole.tar");
   writeFileSync(path, await tar(files));
   const index = right(await indexTar(path, (name) => name.endsWith(".cls"))());
   assert.is(index.damage, undefined);
-  assert.equal(index.members.map((m) => m.name), Object.keys(files));
+  assert.equal(
+    index.members.map((m) => m.name),
+    Object.keys(files),
+  );
   for (const member of [...index.members].reverse()) {
     assert.equal(Buffer.from(right(await readMember(path, member)())), Buffer.from(files[member.name] as string));
   }
-  assert.equal(index.members.map((m) => m.bytes && new TextDecoder().decode(m.bytes)), [undefined, undefined, undefined, "7", undefined]);
+  assert.equal(
+    index.members.map((m) => m.bytes && new TextDecoder().decode(m.bytes)),
+    [undefined, undefined, undefined, "7", undefined],
+  );
 });
 
 test("an archive cut anywhere lists what is whole and names where it ends", async () => {
@@ -62,12 +68,15 @@ test("an archive that shrank after it was indexed", async () => {
 test("mutated archives never throw", async () => {
   const whole = await tar(files);
   const path = join(dir, "mutated.tar");
-  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(1500), fc.integer({ min: 0, max: 255 })), { maxLength: 8 }), async (edits) => {
-    const bytes = Uint8Array.from(whole);
-    for (const [at, value] of edits) bytes[at] = value;
-    writeFileSync(path, bytes);
-    for (const member of right(await indexTar(path)()).members) right(await readMember(path, member)());
-  }), { numRuns: 100 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(1500), fc.integer({ min: 0, max: 255 })), { maxLength: 8 }), async (edits) => {
+      const bytes = Uint8Array.from(whole);
+      for (const [at, value] of edits) bytes[at] = value;
+      writeFileSync(path, bytes);
+      for (const member of right(await indexTar(path)()).members) right(await readMember(path, member)());
+    }),
+    { numRuns: 100 },
+  );
 });
 
 const hasTar = (() => {
@@ -84,7 +93,10 @@ const hasTar = (() => {
   execFileSync("tar", ["-cf", path, "-C", dir, "./x.jpg"]);
   const { members, damage } = right(await indexTar(path)());
   assert.is(damage, undefined);
-  assert.equal(members.map((m) => [m.name, m.size]), [["./x.jpg", 3]]);
+  assert.equal(
+    members.map((m) => [m.name, m.size]),
+    [["./x.jpg", 3]],
+  );
 });
 
 test.run();

@@ -8,11 +8,11 @@ import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device, Kernel } from "../../src/device/device.ts";
-import { elementGrid } from "../../src/device/launch.ts";
-import type { Grid, Word } from "../../src/device/launch.ts";
+import { elementGrid } from "../../src/kernels/launch.ts";
+import type { Grid, Word } from "../../src/kernels/launch.ts";
 import { openDevice } from "../../src/device/open.ts";
 import type { OpenDevice } from "../../src/device/open.ts";
-import type { Constants } from "../../src/device/template.ts";
+import type { Constants } from "../../src/kernels/template.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import { describe } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
@@ -183,7 +183,8 @@ export const numbers = (count: number, seed: number, low = -1, high = 1): Float3
 };
 
 /** Whole numbers in [0, end), likewise. */
-export const wholes = (count: number, seed: number, end: number): Uint32Array => Uint32Array.from(numbers(count, seed, 0, end), (x) => Math.min(end - 1, Math.floor(x)));
+export const wholes = (count: number, seed: number, end: number): Uint32Array =>
+  Uint32Array.from(numbers(count, seed, 0, end), (x) => Math.min(end - 1, Math.floor(x)));
 
 /** Constants that differ only in GROUP, with the grid of a row kernel for each. */
 export const rowVariants = (rows: number): readonly { readonly constants: Constants; readonly groups: number }[] => [

@@ -1,4 +1,4 @@
-import { f32 } from "../../src/device/launch.ts";
+import { f32 } from "../../src/kernels/launch.ts";
 import { dropoutMask } from "../../src/tensor/ops/dropout.ts";
 import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 import type { Tolerance } from "./check.ts";
@@ -59,7 +59,9 @@ for (const [name, { f, low, high, tolerance, edges = [] }] of Object.entries(una
       const x = numbers(count, count + 1, low, high);
       if (count > edges.length) x.set(edges);
       await checkElements(device, count, {
-        kernel: "map", constants: { [name]: true }, dims: [count, f32(alpha), f32(beta)],
+        kernel: "map",
+        constants: { [name]: true },
+        dims: [count, f32(alpha), f32(beta)],
         operands: [reads(x), writes(Float64Array.from(x, f), tolerance)],
       });
     }
@@ -93,26 +95,59 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
       const [a, b] = [numbers(count, count + 1, -9, 9), numbers(count, count + 2, 0.5, 8)];
       if (name.endsWith("GRAD") && count > activations.length) a.set(activations);
       await checkElements(device, count, {
-        kernel: "zip", constants: { [name]: true, SAME: true }, dims: [count, 1, count],
-        operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => f(x, b[i])), tolerance)],
+        kernel: "zip",
+        constants: { [name]: true, SAME: true },
+        dims: [count, 1, count],
+        operands: [
+          reads(a),
+          reads(b),
+          writes(
+            Float64Array.from(a, (x, i) => f(x, b[i])),
+            tolerance,
+          ),
+        ],
       });
     }
   });
 
   deviceTest(`zip ${name}, broadcast`, async (device) => {
-    for (const [outer, wrap, div] of [[1, 1, 1], [5, 13, 1], [3, 7, 11], [1, 17, 64], [65, 1, 1], [0, 3, 2], [9, 64, 3]]) {
+    for (const [outer, wrap, div] of [
+      [1, 1, 1],
+      [5, 13, 1],
+      [3, 7, 11],
+      [1, 17, 64],
+      [65, 1, 1],
+      [0, 3, 2],
+      [9, 64, 3],
+    ]) {
       const count = outer * wrap * div;
       const [a, b] = [numbers(count, count + 1, -9, 9), numbers(wrap, count + 2, 0.5, 8)];
       await checkElements(device, count, {
-        kernel: "zip", constants: { [name]: true }, dims: [count, div, wrap],
-        operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => f(x, b[Math.floor(i / div) % wrap])), tolerance)],
+        kernel: "zip",
+        constants: { [name]: true },
+        dims: [count, div, wrap],
+        operands: [
+          reads(a),
+          reads(b),
+          writes(
+            Float64Array.from(a, (x, i) => f(x, b[Math.floor(i / div) % wrap])),
+            tolerance,
+          ),
+        ],
       });
     }
   });
 }
 
 /** [outer, high, gap, low, div] */
-const gaps = [[1, 1, 1, 1, 1], [1, 5, 3, 7, 1], [3, 2, 13, 1, 5], [2, 65, 1, 3, 2], [1, 9, 64, 63, 1], [0, 3, 2, 2, 1]] as const;
+const gaps = [
+  [1, 1, 1, 1, 1],
+  [1, 5, 3, 7, 1],
+  [3, 2, 13, 1, 5],
+  [2, 65, 1, 3, 2],
+  [1, 9, 64, 63, 1],
+  [0, 3, 2, 2, 1],
+] as const;
 
 /** The element of [high, low] that element i of [outer, high, gap, low, div] meets. */
 const across = (i: number, [, high, gap, low, div]: (typeof gaps)[number]): number => {
@@ -126,12 +161,29 @@ deviceTest("zip and expand over a gap", async (device) => {
     const count = outer * high * gap * low * div;
     const [a, b] = [numbers(count, 1, -9, 9), numbers(high * low, 2)];
     await checkElements(device, count, {
-      kernel: "zip", constants: { MUL: true, GAP: true }, dims: [count, div, high * low, low, gap * low],
-      operands: [reads(a), reads(b), writes(Float64Array.from(a, (x, i) => x * b[across(i, shape)]), { relative: 6e-8 })],
+      kernel: "zip",
+      constants: { MUL: true, GAP: true },
+      dims: [count, div, high * low, low, gap * low],
+      operands: [
+        reads(a),
+        reads(b),
+        writes(
+          Float64Array.from(a, (x, i) => x * b[across(i, shape)]),
+          { relative: 6e-8 },
+        ),
+      ],
     });
     await checkElements(device, count, {
-      kernel: "expand", constants: { GAP: true }, dims: [count, div, high * low, f32(alpha), low, gap * low],
-      operands: [reads(b), writes(Float64Array.from(a, (_, i) => alpha * b[across(i, shape)]), { relative: 6e-8 })],
+      kernel: "expand",
+      constants: { GAP: true },
+      dims: [count, div, high * low, f32(alpha), low, gap * low],
+      operands: [
+        reads(b),
+        writes(
+          Float64Array.from(a, (_, i) => alpha * b[across(i, shape)]),
+          { relative: 6e-8 },
+        ),
+      ],
     });
   }
 });
@@ -139,18 +191,30 @@ deviceTest("zip and expand over a gap", async (device) => {
 deviceTest("fill", async (device) => {
   for (const count of counts) {
     await checkElements(device, count, {
-      kernel: "fill", constants: {}, dims: [count, f32(2.5)], operands: [writes(new Float64Array(count).fill(2.5))],
+      kernel: "fill",
+      constants: {},
+      dims: [count, f32(2.5)],
+      operands: [writes(new Float64Array(count).fill(2.5))],
     });
   }
 });
 
 deviceTest("expand", async (device) => {
-  for (const [outer, wrap, div] of [[1, 1, 1], [5, 13, 1], [3, 7, 11], [1, 1, 130], [0, 3, 2]]) {
+  for (const [outer, wrap, div] of [
+    [1, 1, 1],
+    [5, 13, 1],
+    [3, 7, 11],
+    [1, 1, 130],
+    [0, 3, 2],
+  ]) {
     const count = outer * wrap * div;
     const x = numbers(wrap, 5);
     const y = Float64Array.from({ length: count }, (_, i) => alpha * x[Math.floor(i / div) % wrap]);
     await checkElements(device, count, {
-      kernel: "expand", constants: {}, dims: [count, div, wrap, f32(alpha)], operands: [reads(x), writes(y, { relative: 6e-8 })],
+      kernel: "expand",
+      constants: {},
+      dims: [count, div, wrap, f32(alpha)],
+      operands: [reads(x), writes(y, { relative: 6e-8 })],
     });
   }
 });
@@ -163,7 +227,9 @@ deviceTest("dropout, of a window of a tensor too", async (device) => {
       const x = numbers(count, count + 1);
       const kept = dropoutMask(first + count, p, seed, site).subarray(first);
       await checkElements(device, count, {
-        kernel: "dropout", constants: {}, dims: [count, first, site, threshold, f32(factor)],
+        kernel: "dropout",
+        constants: {},
+        dims: [count, first, site, threshold, f32(factor)],
         operands: [reads(x), reads(Float32Array.from(seed)), writes(x.map((v, i) => factor * v * kept[i]))],
       });
     }
@@ -173,9 +239,19 @@ deviceTest("dropout, of a window of a tensor too", async (device) => {
 deviceTest("a grid folded over x and y reaches every element", async (device) => {
   const count = 200;
   const x = numbers(count, 3);
-  await checkKernel(device, { kernel: "map", constants: { ABS: true }, dims: [count, f32(1), f32(0)], grid: [2, 2, 1], operands: [reads(x), writes(x.map(Math.abs))] });
   await checkKernel(device, {
-    kernel: "zip", constants: { ADD: true, SAME: true }, dims: [count, 1, count], grid: [1, 5, 1], operands: [reads(x), reads(x), writes(x.map((v) => 2 * v))],
+    kernel: "map",
+    constants: { ABS: true },
+    dims: [count, f32(1), f32(0)],
+    grid: [2, 2, 1],
+    operands: [reads(x), writes(x.map(Math.abs))],
+  });
+  await checkKernel(device, {
+    kernel: "zip",
+    constants: { ADD: true, SAME: true },
+    dims: [count, 1, count],
+    grid: [1, 5, 1],
+    operands: [reads(x), reads(x), writes(x.map((v) => 2 * v))],
   });
 });
 

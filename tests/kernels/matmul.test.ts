@@ -1,17 +1,33 @@
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { f32 } from "../../src/device/launch.ts";
-import { matmulVariants, type MatmulPlan, type MatmulShape } from "../../src/device/matmul.ts";
+import { f32 } from "../../src/kernels/launch.ts";
+import { matmulVariants, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { deviceTest, dispatch, numbers, reads, runTests, updates, type Case } from "./check.ts";
 
 type Sizes = Pick<MatmulShape, "m" | "n" | "k"> & Partial<MatmulShape> & { readonly scale?: number };
 
 /** A product of dense matrices, or of whatever strides it says. */
 const shapeOf = ({ m, n, k, ta = false, tb = false, ...rest }: Sizes): MatmulShape => ({
-  m, n, k, ta, tb, r: 0, batch: 1, heads: 1,
-  lda: ta ? m : k, ldb: tb ? k : n, ldc: n,
-  aOuter: m * k, aHead: 0, bOuter: k * n, bHead: 0, cOuter: m * n, cHead: 0,
-  bias: false, lowRank: false, ...rest,
+  m,
+  n,
+  k,
+  ta,
+  tb,
+  r: 0,
+  batch: 1,
+  heads: 1,
+  lda: ta ? m : k,
+  ldb: tb ? k : n,
+  ldc: n,
+  aOuter: m * k,
+  aHead: 0,
+  bOuter: k * n,
+  bHead: 0,
+  cOuter: m * n,
+  cHead: 0,
+  bias: false,
+  lowRank: false,
+  ...rest,
 });
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -43,7 +59,10 @@ const problemOf = (sizes: Sizes): Problem => {
   const shape = shapeOf(sizes);
   const { m, n, k, r, ta, tb, batch, heads, lda, ldb, ldc } = shape;
   const scale = sizes.scale ?? 1;
-  const at = (outer: number, head: number) => (z: number): number => Math.floor(z / heads) * outer + (z % heads) * head;
+  const at =
+    (outer: number, head: number) =>
+    (z: number): number =>
+      Math.floor(z / heads) * outer + (z % heads) * head;
   const [aAt, bAt, cAt] = [at(shape.aOuter, shape.aHead), at(shape.bOuter, shape.bHead), at(shape.cOuter, shape.cHead)];
   const zs = Array.from({ length: batch }, (_, z) => z);
   const extent = (base: (z: number) => number, rows: number, columns: number, ld: number): number =>
@@ -79,8 +98,12 @@ const problemOf = (sizes: Sizes): Problem => {
   }
   const dims = [m, n, k, r, lda, ldb, ldc, heads, shape.aOuter, shape.aHead, shape.bOuter, shape.bHead, shape.cOuter, shape.cHead, f32(scale), batch];
   const operands = [
-    reads(a), reads(b), updates(c, after, { absolute: 4e-7 + 3e-8 * Math.sqrt(k + r) * (1 + largest) }),
-    shape.bias ? reads(bias) : undefined, shape.lowRank ? reads(p) : undefined, shape.lowRank ? reads(q) : undefined,
+    reads(a),
+    reads(b),
+    updates(c, after, { absolute: 4e-7 + 3e-8 * Math.sqrt(k + r) * (1 + largest) }),
+    shape.bias ? reads(bias) : undefined,
+    shape.lowRank ? reads(p) : undefined,
+    shape.lowRank ? reads(q) : undefined,
   ];
   return { shape, one: { dims, operands } };
 };
@@ -110,8 +133,10 @@ const forms = [false, true].flatMap((ta) => [false, true].map((tb) => ({ ta, tb 
 
 /** One plan in five, others for other `first`s, whatever their order: a pipeline takes long to compile on a CPU adapter. */
 const some = (plans: readonly MatmulPlan[], first: number): readonly MatmulPlan[] =>
-  plans.filter(({ constants: { ROWS, COLS, SWAP, BROADCAST } }) =>
-    (Math.log2(Number(ROWS)) + 2 * Math.log2(Number(COLS)) + Number(SWAP === true) + 2 * Number(BROADCAST === true)) % 5 === first);
+  plans.filter(
+    ({ constants: { ROWS, COLS, SWAP, BROADCAST } }) =>
+      (Math.log2(Number(ROWS)) + 2 * Math.log2(Number(COLS)) + Number(SWAP === true) + 2 * Number(BROADCAST === true)) % 5 === first,
+  );
 
 /** The best guess of each kind of plan. */
 const kinds = (plans: readonly MatmulPlan[]): readonly MatmulPlan[] => {
@@ -126,23 +151,53 @@ const sweep = (name: string, aligned: boolean, all: readonly (readonly [m: numbe
         const problem = problemOf({ ...form, m, n, k });
         await checkPlans(device, problem, some(matmulVariants(device.adapter, problem.shape), aligned ? f : 4 - f));
       }
-    }));
+    }),
+  );
 
 // Sizes in one list share their pipelines: all or none of them are multiples of four.
-sweep("aligned", true, [[4, 4, 4], [12, 36, 8], [32, 32, 16], [36, 68, 20], [4, 132, 0], [64, 4, 4]]);
-sweep("odd", false, [[1, 1, 1], [7, 13, 5], [31, 33, 17], [1, 65, 3], [67, 1, 2], [33, 31, 67]]);
+sweep("aligned", true, [
+  [4, 4, 4],
+  [12, 36, 8],
+  [32, 32, 16],
+  [36, 68, 20],
+  [4, 132, 0],
+  [64, 4, 4],
+]);
+sweep("odd", false, [
+  [1, 1, 1],
+  [7, 13, 5],
+  [31, 33, 17],
+  [1, 65, 3],
+  [67, 1, 2],
+  [33, 31, 67],
+]);
 
 deviceTest("one operand by vec4, the other not; k of any length", async (device) => {
-  for (const [form, m, n, k] of [["NN", 5, 12, 7], ["TN", 12, 5, 6], ["TT", 8, 9, 5], ["NT", 6, 10, 4], ["TN", 12, 20, 9]] as const) {
+  for (const [form, m, n, k] of [
+    ["NN", 5, 12, 7],
+    ["TN", 12, 5, 6],
+    ["TT", 8, 9, 5],
+    ["NT", 6, 10, 4],
+    ["TN", 12, 20, 9],
+  ] as const) {
     const problem = problemOf({ ta: form[0] === "T", tb: form[1] === "T", m, n, k });
     await checkPlans(device, problem, kinds(matmulVariants(device.adapter, problem.shape)));
   }
 });
 
 deviceTest("empty products", async (device) => {
-  for (const [m, n, k] of [[0, 5, 3], [5, 0, 3], [5, 7, 0], [0, 0, 0]]) {
+  for (const [m, n, k] of [
+    [0, 5, 3],
+    [5, 0, 3],
+    [5, 7, 0],
+    [0, 0, 0],
+  ]) {
     const problem = problemOf({ m, n, k, bias: true, add: true });
-    await checkPlans(device, problem, kinds(matmulVariants(device.adapter, problem.shape)).filter(({ constants }) => !constants.SWAP));
+    await checkPlans(
+      device,
+      problem,
+      kinds(matmulVariants(device.adapter, problem.shape)).filter(({ constants }) => !constants.SWAP),
+    );
   }
 });
 
@@ -161,7 +216,8 @@ epilogues.forEach((epilogue, e) =>
       const problem = problemOf({ ...form, m, n, k, ...epilogue });
       await checkPlans(device, problem, kinds(matmulVariants(device.adapter, problem.shape)));
     }
-  }));
+  }),
+);
 
 deviceTest("heads read and written with strides, as attention does", async (device) => {
   const [batch, heads, tokens, head] = [2, 3, 9, 8];
@@ -169,8 +225,17 @@ deviceTest("heads read and written with strides, as attention does", async (devi
   const split = { ld: width, outer: tokens * width, head };
   const whole = { ld: tokens, outer: heads * tokens * tokens, head: tokens * tokens };
   const strided = (a: typeof split, b: typeof split, c: typeof split): Partial<Sizes> => ({
-    batch: batch * heads, heads, lda: a.ld, ldb: b.ld, ldc: c.ld,
-    aOuter: a.outer, aHead: a.head, bOuter: b.outer, bHead: b.head, cOuter: c.outer, cHead: c.head,
+    batch: batch * heads,
+    heads,
+    lda: a.ld,
+    ldb: b.ld,
+    ldc: c.ld,
+    aOuter: a.outer,
+    aHead: a.head,
+    bOuter: b.outer,
+    bHead: b.head,
+    cOuter: c.outer,
+    cHead: c.head,
   });
   const products: readonly Sizes[] = [
     { m: tokens, n: tokens, k: head, tb: true, scale: head ** -0.5, ...strided(split, split, whole) },

@@ -1,4 +1,4 @@
-import { f32, foldGroups } from "../../src/device/launch.ts";
+import { f32, foldGroups } from "../../src/kernels/launch.ts";
 import { checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
 
 const scale = Math.fround(-0.75);
@@ -18,10 +18,24 @@ const sums = (x: Float32Array, [, wrap, inner]: readonly number[], first: number
   });
 
 /** Random terms cancel: what counts is the magnitude that was summed. */
-const tolerance = (of: readonly (readonly [number, number])[]): { readonly absolute: number } => ({ absolute: 3e-7 * Math.max(1e-30, ...of.map(([, m]) => m)) });
+const tolerance = (of: readonly (readonly [number, number])[]): { readonly absolute: number } => ({
+  absolute: 3e-7 * Math.max(1e-30, ...of.map(([, m]) => m)),
+});
 
 const shapes = [
-  [1, 1, 1], [1, 1, 5003], [7, 1, 13], [129, 13, 1], [5, 65, 1], [3, 64, 7], [1, 63, 64], [2, 67, 65], [0, 5, 3], [3, 5, 0], [4, 0, 3], [1, 1, 64], [1000, 2, 1],
+  [1, 1, 1],
+  [1, 1, 5003],
+  [7, 1, 13],
+  [129, 13, 1],
+  [5, 65, 1],
+  [3, 64, 7],
+  [1, 63, 64],
+  [2, 67, 65],
+  [0, 5, 3],
+  [3, 5, 0],
+  [4, 0, 3],
+  [1, 1, 64],
+  [1000, 2, 1],
 ];
 
 for (const SUMSQ of [false, true]) {
@@ -32,23 +46,48 @@ for (const SUMSQ of [false, true]) {
       const want = sums(x, shape, 0, outer, SUMSQ);
       for (const { constants, groups } of rowVariants(wrap)) {
         await checkKernel(device, {
-          kernel: "reduce", constants: { ...constants, SUMSQ }, dims: [outer, wrap, inner, 0, f32(scale)], grid: foldGroups(groups),
-          operands: [reads(x), writes(want.map(([sum]) => sum), tolerance(want))],
+          kernel: "reduce",
+          constants: { ...constants, SUMSQ },
+          dims: [outer, wrap, inner, 0, f32(scale)],
+          grid: foldGroups(groups),
+          operands: [
+            reads(x),
+            writes(
+              want.map(([sum]) => sum),
+              tolerance(want),
+            ),
+          ],
         });
       }
     }
   });
 
   deviceTest(`reduce${SUMSQ ? ", squares" : ""}, chunks of rows`, async (device) => {
-    for (const shape of [[1, 1, 1], [64, 65, 1], [65, 3, 1], [200, 13, 5], [129, 64, 1], [7, 130, 1]]) {
+    for (const shape of [
+      [1, 1, 1],
+      [64, 65, 1],
+      [65, 3, 1],
+      [200, 13, 5],
+      [129, 64, 1],
+      [7, 130, 1],
+    ]) {
       const [outer, wrap, inner] = shape;
       for (const chunk of [1, 7, 64]) {
         const x = numbers(outer * wrap * inner, 2 + outer);
         const chunks = Math.ceil(outer / chunk);
         const want = Array.from({ length: chunks }, (_, c) => sums(x, shape, c * chunk, Math.min(outer, (c + 1) * chunk), SUMSQ)).flat();
         await checkKernel(device, {
-          kernel: "reduce", constants: { PARTIAL: true, SUMSQ }, dims: [outer, wrap, inner, chunk, f32(scale)], grid: [Math.ceil(wrap / 64), chunks, 1],
-          operands: [reads(x), writes(want.map(([sum]) => sum), tolerance(want))],
+          kernel: "reduce",
+          constants: { PARTIAL: true, SUMSQ },
+          dims: [outer, wrap, inner, chunk, f32(scale)],
+          grid: [Math.ceil(wrap / 64), chunks, 1],
+          operands: [
+            reads(x),
+            writes(
+              want.map(([sum]) => sum),
+              tolerance(want),
+            ),
+          ],
         });
       }
     }
@@ -61,7 +100,10 @@ deviceTest("a sum of many equal terms keeps its precision", async (device) => {
   const x = new Float32Array(count).fill(0.1);
   for (const { constants, groups } of rowVariants(1)) {
     await checkKernel(device, {
-      kernel: "reduce", constants, dims: [1, 1, count, 0, f32(1)], grid: foldGroups(groups),
+      kernel: "reduce",
+      constants,
+      dims: [1, 1, count, 0, f32(1)],
+      grid: foldGroups(groups),
       operands: [reads(x), writes([count * Math.fround(0.1)], { relative: 1e-5 })],
     });
   }
@@ -71,7 +113,13 @@ deviceTest("reduce over a folded grid", async (device) => {
   const [outer, wrap, inner] = [3, 130, 2];
   const x = numbers(outer * wrap * inner, 7);
   const want = sums(x, [outer, wrap, inner], 0, outer, false);
-  const operands = [reads(x), writes(want.map(([sum]) => sum), tolerance(want))];
+  const operands = [
+    reads(x),
+    writes(
+      want.map(([sum]) => sum),
+      tolerance(want),
+    ),
+  ];
   await checkKernel(device, { kernel: "reduce", constants: { GROUP: false }, dims: [outer, wrap, inner, 0, f32(scale)], grid: [2, 2, 1], operands });
   await checkKernel(device, { kernel: "reduce", constants: { GROUP: true }, dims: [outer, wrap, inner, 0, f32(scale)], grid: [50, 3, 1], operands });
 });

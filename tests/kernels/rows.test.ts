@@ -1,16 +1,32 @@
-import { f32, foldGroups } from "../../src/device/launch.ts";
-import type { Word } from "../../src/device/launch.ts";
+import { f32, foldGroups } from "../../src/kernels/launch.ts";
+import type { Word } from "../../src/kernels/launch.ts";
 import type { Device, Kernel } from "../../src/device/device.ts";
-import type { Constants } from "../../src/device/template.ts";
+import type { Constants } from "../../src/kernels/template.ts";
 import { checkElements, checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
 import type { Operand } from "./check.ts";
 
 /** [rows, width] that hurt: one, primes, one off a workgroup, none. */
-const shapes = [[1, 1], [1, 2], [3, 13], [7, 63], [64, 64], [65, 65], [63, 7], [129, 5], [2, 1009], [0, 5]] as const;
+const shapes = [
+  [1, 1],
+  [1, 2],
+  [3, 13],
+  [7, 63],
+  [64, 64],
+  [65, 65],
+  [63, 7],
+  [129, 5],
+  [2, 1009],
+  [0, 5],
+] as const;
 
 /** Checks both variants of a row kernel, and a folded grid. */
 const checkRows = async (
-  device: Device, kernel: Kernel, rows: number, dims: readonly Word[], operands: readonly Operand[], constants: Constants = {},
+  device: Device,
+  kernel: Kernel,
+  rows: number,
+  dims: readonly Word[],
+  operands: readonly Operand[],
+  constants: Constants = {},
 ): Promise<void> => {
   for (const { constants: variant, groups } of rowVariants(rows)) {
     const one = { kernel, constants: { ...variant, ...constants }, dims, operands };
@@ -45,11 +61,25 @@ deviceTest("layer-norm", async (device) => {
       const [gain, bias] = [numbers(width, 2, 0.5, 2), numbers(width, 3)];
       const want = rowsOf(x, rows, width).map((r) => layerNorm(r, eps));
       const off = offset === 0 ? 1e-6 : 2e-4;
-      await checkRows(device, "layer-norm", rows, [rows, width, f32(eps)], [
-        reads(x), reads(gain), reads(bias),
-        writes(want.flatMap(({ y }) => y.map((v, c) => v * gain[c] + bias[c])), { absolute: width < 3 ? 100 * off : 4 * off, relative: off }),
-        writes(want.flatMap(({ mean, rstd }) => [mean, rstd]), { absolute: 1e-6 + 4e-7 * offset, relative: width < 3 ? 100 * off : off }),
-      ]);
+      await checkRows(
+        device,
+        "layer-norm",
+        rows,
+        [rows, width, f32(eps)],
+        [
+          reads(x),
+          reads(gain),
+          reads(bias),
+          writes(
+            want.flatMap(({ y }) => y.map((v, c) => v * gain[c] + bias[c])),
+            { absolute: width < 3 ? 100 * off : 4 * off, relative: off },
+          ),
+          writes(
+            want.flatMap(({ mean, rstd }) => [mean, rstd]),
+            { absolute: 1e-6 + 4e-7 * offset, relative: width < 3 ? 100 * off : off },
+          ),
+        ],
+      );
     }
   }
 });
@@ -77,7 +107,9 @@ deviceTest("layer-norm-grad and layer-norm-grad-gain", async (device) => {
         return sum(dys.slice(k * chunk, (k + 1) * chunk).map((d, r) => d[c] * z[k * chunk + r][c]));
       });
       await checkElements(device, out.length, {
-        kernel: "layer-norm-grad-gain", constants: {}, dims: [rows, width, chunk],
+        kernel: "layer-norm-grad-gain",
+        constants: {},
+        dims: [rows, width, chunk],
         operands: [reads(dy), reads(x), reads(stats), writes(out, { absolute: 1e-5 })],
       });
     }
@@ -94,7 +126,17 @@ const softmax = (x: readonly number[], scale: number): readonly number[] => {
 /** How many columns of row r are read: all, or those up to its query. */
 const visible = (r: number, width: number, queries: number, causal: boolean): number => (causal ? Math.min((r % queries) + 1, width) : width);
 
-const attention = [[1, 1, 1], [5, 5, 5], [26, 13, 13], [77, 77, 77], [129, 65, 65], [6, 7, 3], [10, 4, 5], [0, 5, 5], [64, 1009, 64]] as const;
+const attention = [
+  [1, 1, 1],
+  [5, 5, 5],
+  [26, 13, 13],
+  [77, 77, 77],
+  [129, 65, 65],
+  [6, 7, 3],
+  [10, 4, 5],
+  [0, 5, 5],
+  [64, 1009, 64],
+] as const;
 
 for (const CAUSAL of [false, true]) {
   deviceTest(`softmax${CAUSAL ? ", causal" : ""}`, async (device) => {
@@ -109,7 +151,14 @@ for (const CAUSAL of [false, true]) {
         });
         // Masked entries must not be read: the greatest numbers there are would show.
         if (CAUSAL) x.forEach((_, i) => (i % width >= visible(Math.floor(i / width), width, queries, true) ? (x[i] = 3e38) : 0));
-        await checkRows(device, "softmax", rows, [rows, width, queries, f32(scale)], [reads(x), writes(y, { absolute: 1e-30, relative: size === 3 ? 3e-6 : 1e-4 })], { CAUSAL });
+        await checkRows(
+          device,
+          "softmax",
+          rows,
+          [rows, width, queries, f32(scale)],
+          [reads(x), writes(y, { absolute: 1e-30, relative: size === 3 ? 3e-6 : 1e-4 })],
+          { CAUSAL },
+        );
       }
     }
   });
@@ -118,17 +167,21 @@ for (const CAUSAL of [false, true]) {
     for (const [rows, width, queries] of attention) {
       const scale = Math.fround(0.37);
       const dp = numbers(rows * width, 2);
-      const p = Float32Array.from(rowsOf(numbers(rows * width, 1, -3, 3), rows, width).flatMap((row, r) => {
-        const end = visible(r, width, queries, CAUSAL);
-        return [...softmax(row.slice(0, end), scale), ...row.slice(end).map(() => 0)];
-      }));
+      const p = Float32Array.from(
+        rowsOf(numbers(rows * width, 1, -3, 3), rows, width).flatMap((row, r) => {
+          const end = visible(r, width, queries, CAUSAL);
+          return [...softmax(row.slice(0, end), scale), ...row.slice(end).map(() => 0)];
+        }),
+      );
       const [ps, dps] = [rowsOf(p, rows, width), rowsOf(dp, rows, width)];
       const dx = ps.flatMap((row, r) => {
         const mean = dot(row, dps[r]);
         return row.map((v, c) => scale * v * (dps[r][c] - mean));
       });
       if (CAUSAL) dp.forEach((_, i) => (i % width >= visible(Math.floor(i / width), width, queries, true) ? (dp[i] = 3e38) : 0));
-      await checkRows(device, "softmax-grad", rows, [rows, width, queries, f32(scale)], [reads(p), reads(dp), writes(dx, { absolute: 2e-7, relative: 1e-6 })], { CAUSAL });
+      await checkRows(device, "softmax-grad", rows, [rows, width, queries, f32(scale)], [reads(p), reads(dp), writes(dx, { absolute: 2e-7, relative: 1e-6 })], {
+        CAUSAL,
+      });
     }
   });
 }
@@ -171,18 +224,26 @@ deviceTest("cross-entropy and cross-entropy-grad", async (device) => {
       const [xs, ts] = [rowsOf(x, rows, width), rowsOf(t, rows, width)];
       const lse = xs.map(logSumExp);
       const loss = xs.map((row, r) => sum(row.map((v, c) => ts[r][c] * (lse[r] - v))));
-      await checkRows(device, "cross-entropy", rows, [rows, width], [
-        reads(x), reads(t), writes(loss, { absolute: 1e-6 * size, relative: 3e-6 }), writes(lse, { absolute: 2e-6, relative: 1e-6 }),
-      ]);
+      await checkRows(
+        device,
+        "cross-entropy",
+        rows,
+        [rows, width],
+        [reads(x), reads(t), writes(loss, { absolute: 1e-6 * size, relative: 3e-6 }), writes(lse, { absolute: 2e-6, relative: 1e-6 })],
+      );
 
       const lse32 = Float32Array.from(lse);
       const dx = xs.flatMap((row, r) => {
         const mass = sum(ts[r]);
         return row.map((v, c) => dloss[r] * (Math.exp(v - lse32[r]) * mass - ts[r][c]));
       });
-      await checkRows(device, "cross-entropy-grad", rows, [rows, width], [
-        reads(x), reads(t), reads(lse32), reads(dloss), writes(dx, { absolute: 1e-6, relative: size === 3 ? 4e-6 : 2e-5 }),
-      ]);
+      await checkRows(
+        device,
+        "cross-entropy-grad",
+        rows,
+        [rows, width],
+        [reads(x), reads(t), reads(lse32), reads(dloss), writes(dx, { absolute: 1e-6, relative: size === 3 ? 4e-6 : 2e-5 })],
+      );
     }
   }
 });
@@ -193,9 +254,22 @@ deviceTest("cross-entropy ignores classes masked with the lowest number", async 
   const lse = logSumExp([1, 2, 0.5]);
   await checkRows(device, "cross-entropy", 1, [1, 5], [reads(x), reads(t), writes([lse - 1], { absolute: 1e-6 }), writes([lse], { absolute: 1e-6 })]);
   const p = [0, ...[1, 2].map((v) => Math.exp(v - lse)), 0, Math.exp(0.5 - lse)];
-  await checkRows(device, "cross-entropy-grad", 1, [1, 5], [
-    reads(x), reads(t), reads(Float32Array.of(lse)), reads(Float32Array.of(1)), writes(p.map((v, i) => v - t[i]), { absolute: 1e-6 }),
-  ]);
+  await checkRows(
+    device,
+    "cross-entropy-grad",
+    1,
+    [1, 5],
+    [
+      reads(x),
+      reads(t),
+      reads(Float32Array.of(lse)),
+      reads(Float32Array.of(1)),
+      writes(
+        p.map((v, i) => v - t[i]),
+        { absolute: 1e-6 },
+      ),
+    ],
+  );
 });
 
 /** The mask of the k largest by sorting; equal ones by index. */

@@ -14,7 +14,11 @@ const adamw = (hyper: Float32Array, g: number, p: number, m: number, v: number):
 
 deviceTest("adamw", async (device) => {
   for (const count of counts) {
-    for (const [t, beta2, decay, scale] of [[1, 0.9999, 0, 1], [1, 0.999, 0.1, 0.5], [100, 0.999, 0.01, 1]]) {
+    for (const [t, beta2, decay, scale] of [
+      [1, 0.9999, 0, 1],
+      [1, 0.999, 0.1, 0.5],
+      [100, 0.999, 0.01, 1],
+    ]) {
       const hyper = Float32Array.of(1e-3, 0.9, beta2, 1e-8, decay, 1 - 0.9 ** t, 1 - beta2 ** t, scale);
       const [g, p] = [numbers(count, 1), numbers(count, 2, -3, 3)];
       const [m, v] = t === 1 ? [new Float32Array(count), new Float32Array(count)] : [numbers(count, 3, -0.1, 0.1), numbers(count, 4, 0.001, 0.1)];
@@ -22,12 +26,27 @@ deviceTest("adamw", async (device) => {
       if (t === 1) g.fill(0, 0, 1);
       const after = Array.from(g, (x, i) => adamw(hyper, x, p[i], m[i], v[i]));
       await checkElements(device, count, {
-        kernel: "adamw", constants: {}, dims: [count],
+        kernel: "adamw",
+        constants: {},
+        dims: [count],
         operands: [
-          reads(g), reads(hyper),
-          updates(p, after.map((s) => s[0]), { absolute: 2e-9, relative: 2e-7 }),
-          updates(m, after.map((s) => s[1]), { absolute: 1e-8, relative: 3e-7 }),
-          updates(v, after.map((s) => s[2]), { relative: 5e-7 }),
+          reads(g),
+          reads(hyper),
+          updates(
+            p,
+            after.map((s) => s[0]),
+            { absolute: 2e-9, relative: 2e-7 },
+          ),
+          updates(
+            m,
+            after.map((s) => s[1]),
+            { absolute: 1e-8, relative: 3e-7 },
+          ),
+          updates(
+            v,
+            after.map((s) => s[2]),
+            { relative: 5e-7 },
+          ),
         ],
       });
     }
@@ -47,11 +66,22 @@ deviceTest("sgd", async (device) => {
       const [g, p, m] = [numbers(count, 1), numbers(count, 2, -3, 3), numbers(count, 3)];
       const after = Array.from(g, (x, i) => sgd(hyper, x, p[i], m[i]));
       await checkElements(device, count, {
-        kernel: "sgd", constants: {}, dims: [count],
+        kernel: "sgd",
+        constants: {},
+        dims: [count],
         operands: [
-          reads(g), reads(hyper),
-          updates(p, after.map((s) => s[0]), { absolute: 1e-7, relative: 1e-7 }),
-          updates(m, after.map((s) => s[1]), { absolute: 1e-7, relative: 1e-7 }),
+          reads(g),
+          reads(hyper),
+          updates(
+            p,
+            after.map((s) => s[0]),
+            { absolute: 1e-7, relative: 1e-7 },
+          ),
+          updates(
+            m,
+            after.map((s) => s[1]),
+            { absolute: 1e-7, relative: 1e-7 },
+          ),
         ],
       });
     }
@@ -68,17 +98,32 @@ const code = (g: number, k: number): number => {
 const paper = (g: number, k: number): number => (Math.abs(g) > k ? Math.fround(g - Math.sign(g) * k) : 0);
 
 deviceTest("soft-threshold, both forms", async (device) => {
-  for (const [CODE, shrink] of [[true, code], [false, paper]] as const) {
+  for (const [CODE, shrink] of [
+    [true, code],
+    [false, paper],
+  ] as const) {
     for (const kappa of [0, 0.005, 0.3]) {
       for (const count of counts) {
         const k = Math.fround(kappa);
         const g = numbers(count, 9);
         if (count > 12) g.set([0.012, 0.009, 0.0051, -0.012, 0.0049, -0.009, -0.0049, 0, k, -k, 2 * k, -2 * k]);
         await checkElements(device, count, {
-          kernel: "soft-threshold", constants: { CODE }, dims: [count],
-          operands: [reads(Float32Array.of(kappa)), updates(g, Float64Array.from(g, (x) => shrink(x, k)))],
+          kernel: "soft-threshold",
+          constants: { CODE },
+          dims: [count],
+          operands: [
+            reads(Float32Array.of(kappa)),
+            updates(
+              g,
+              Float64Array.from(g, (x) => shrink(x, k)),
+            ),
+          ],
         });
-        if (kappa === 0) assert.equal(Float32Array.from(g, (x) => shrink(x, 0)), g);
+        if (kappa === 0)
+          assert.equal(
+            Float32Array.from(g, (x) => shrink(x, 0)),
+            g,
+          );
       }
     }
   }
@@ -86,9 +131,14 @@ deviceTest("soft-threshold, both forms", async (device) => {
 
 deviceTest("soft-threshold, the values of METHODS.md A.3", async (device) => {
   const g = Float32Array.of(0.012, 0.009, 0.0051, -0.012, 0.0049);
-  for (const [CODE, after] of [[true, [0.007, 0, 0, -0.007, 0]], [false, [0.007, 0.004, 0.0001, -0.007, 0]]] as const) {
+  for (const [CODE, after] of [
+    [true, [0.007, 0, 0, -0.007, 0]],
+    [false, [0.007, 0.004, 0.0001, -0.007, 0]],
+  ] as const) {
     await checkElements(device, 5, {
-      kernel: "soft-threshold", constants: { CODE }, dims: [5],
+      kernel: "soft-threshold",
+      constants: { CODE },
+      dims: [5],
       operands: [reads(Float32Array.of(0.005)), updates(g, after, { absolute: 1e-9 })],
     });
   }
@@ -104,7 +154,9 @@ interface Run {
 
 deviceTest("seven steps follow torch", async (device) => {
   const golden = JSON.parse(readFileSync("tests/fixtures/optimizers.json", "utf8")) as {
-    readonly initial: readonly number[]; readonly gradients: readonly (readonly number[])[]; readonly runs: readonly Run[];
+    readonly initial: readonly number[];
+    readonly gradients: readonly (readonly number[])[];
+    readonly runs: readonly Run[];
   };
   const count = golden.initial.length;
   for (const { name, options, lr, beta1, parameters } of golden.runs) {
@@ -122,12 +174,23 @@ deviceTest("seven steps follow torch", async (device) => {
         // 1 - beta as f32 knows it: 0.9999 in f32 is 3e-8 off, which is 2e-4 of 1 - beta2, and half of that in the step.
         const off = 4e-8 / (1 - b2);
         await checkElements(device, count, {
-          kernel: "adamw", constants: {}, dims: [count],
+          kernel: "adamw",
+          constants: {},
+          dims: [count],
           operands: [
-            reads(g), reads(Float32Array.from(exact)),
+            reads(g),
+            reads(Float32Array.from(exact)),
             updates(column(rounded, 0), parameters[step], { absolute: 1e-7 + lr[step] * off, relative: 3e-7 }),
-            updates(column(rounded, 1), state.map((s) => s[1]), { absolute: 6e-7, relative: 3e-7 }),
-            updates(column(rounded, 2), state.map((s) => s[2]), { relative: 3e-7 + off }),
+            updates(
+              column(rounded, 1),
+              state.map((s) => s[1]),
+              { absolute: 6e-7, relative: 3e-7 },
+            ),
+            updates(
+              column(rounded, 2),
+              state.map((s) => s[2]),
+              { relative: 3e-7 + off },
+            ),
           ],
         });
       } else {
@@ -135,11 +198,18 @@ deviceTest("seven steps follow torch", async (device) => {
         state = state.map((s, i) => [...sgd(exact as unknown as Float32Array, g[i], s[0], s[1]), 0]);
         state.forEach((s, i) => assert.ok(Math.abs(s[0] - parameters[step][i]) < 1e-9, `${name}: the reference leaves torch`));
         await checkElements(device, count, {
-          kernel: "sgd", constants: {}, dims: [count],
+          kernel: "sgd",
+          constants: {},
+          dims: [count],
           operands: [
-            reads(g), reads(Float32Array.from(exact)),
+            reads(g),
+            reads(Float32Array.from(exact)),
             updates(column(rounded, 0), parameters[step], { absolute: 2e-7, relative: 3e-7 }),
-            updates(column(rounded, 1), state.map((s) => s[1]), { absolute: 2e-7, relative: 3e-7 }),
+            updates(
+              column(rounded, 1),
+              state.map((s) => s[1]),
+              { absolute: 2e-7, relative: 3e-7 },
+            ),
           ],
         });
       }

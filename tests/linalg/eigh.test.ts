@@ -6,7 +6,20 @@ import type { Matrix } from "../../src/linalg/check.ts";
 import { eigh } from "../../src/linalg/eigh.ts";
 import { orThrow } from "../tensor/check.ts";
 import {
-  at, close, difference, fails, gaussian, inF32, largest, matrix, orthonormal, product, projector, times, transposed, withSpectrum,
+  at,
+  close,
+  difference,
+  fails,
+  gaussian,
+  inF32,
+  largest,
+  matrix,
+  orthonormal,
+  product,
+  projector,
+  times,
+  transposed,
+  withSpectrum,
 } from "./matrices.ts";
 
 /** Every pair solves A v = λ v, the vectors are orthonormal, the values descend and sum to the trace; to 1e-10 of the largest. */
@@ -23,7 +36,12 @@ const check = (a: Matrix, count?: number): Float64Array => {
   orthonormal(vectors, 1e-10);
   values.forEach((x, i) => assert.ok(i === 0 || values[i - 1] >= x, `values ${i - 1} and ${i} do not descend`));
   const trace = values.map((_, i) => at(a, i, i) / scale).reduce((s, x) => s + x, 0);
-  close(values.reduce((s, x) => s + x / scale, 0), trace, 1e-12 * n, "trace");
+  close(
+    values.reduce((s, x) => s + x / scale, 0),
+    trace,
+    1e-12 * n,
+    "trace",
+  );
   return values;
 };
 
@@ -76,13 +94,22 @@ test("glued blocks", () => {
 
 test("repeated eigenvalues: identity, projectors, two levels", () => {
   for (const n of [1, 2, 17, 64]) check(matrix(n, n, (i, j) => (i === j ? 3 : 0))).forEach((x) => assert.is(x, 3));
-  for (const [n, k] of [[5, 1], [17, 8], [64, 63]]) {
+  for (const [n, k] of [
+    [5, 1],
+    [17, 8],
+    [64, 63],
+  ]) {
     const spectrum = Array.from({ length: n }, (_, i) => (i < k ? 1 : 0));
     const p = withSpectrum(spectrum, n);
     check(p).forEach((x, i) => close(x, spectrum[i], 1e-12));
     assert.ok(difference(projector(orThrow(eigh(p, () => k)).vectors, n), p) < 1e-10, "the eigenspace is the projector's");
   }
-  check(withSpectrum(Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? -2 : 2 + 1e-9 * i)), 3));
+  check(
+    withSpectrum(
+      Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? -2 : 2 + 1e-9 * i)),
+      3,
+    ),
+  );
 });
 
 test("rank-deficient and graded spectra, over 30 orders of magnitude", () => {

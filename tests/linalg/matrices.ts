@@ -55,7 +55,13 @@ export const withSpectrum = (values: readonly number[], seed: number): Matrix =>
     return matrix(n, n, (i, j) => (i === j ? 1 : 0) - (2 * v[i] * v[j]) / inner(v, v));
   });
   const q = product(reflections[0], reflections[1]);
-  return product(product(q, matrix(n, n, (i, j) => (i === j ? values[i] : 0))), transposed(q));
+  return product(
+    product(
+      q,
+      matrix(n, n, (i, j) => (i === j ? values[i] : 0)),
+    ),
+    transposed(q),
+  );
 };
 
 /** The matrix whose columns these are. */
@@ -76,7 +82,8 @@ export const orthonormal = (columns: readonly Column[], tolerance: number): void
     columns.slice(0, i + 1).forEach((b, j) => {
       const off = Math.abs(inner(a, b) - (i === j ? 1 : 0));
       assert.ok(off <= tolerance, `columns ${i} and ${j} are off by ${off}`);
-    }));
+    }),
+  );
 
 export const close = (actual: number, expected: number, tolerance: number, what = ""): void =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${what} ${actual} is not within ${tolerance} of ${expected}`);

@@ -27,7 +27,10 @@ const without = ({ d, columns }: Basis): Basis => ({ d, columns: columns.slice(0
 
 test("a basis takes 4 bytes a number, and its matrix has the columns side by side", () => {
   const basis = orThrow(principal(gaussian(31, 13, 1), { energy: 0.85 }));
-  assert.is(basis.columns.reduce((bytes, column) => bytes + column.buffer.byteLength, 0), 4 * 13 * basis.columns.length);
+  assert.is(
+    basis.columns.reduce((bytes, column) => bytes + column.buffer.byteLength, 0),
+    4 * 13 * basis.columns.length,
+  );
   const { shape, data } = matrixOf(basis);
   assert.equal(shape, [13, basis.columns.length]);
   basis.columns.forEach((column, j) => column.forEach((x, i) => assert.is(data[i * shape[1] + j], x)));
@@ -52,22 +55,41 @@ test("extend: orthonormal, no wider than R^d, old columns first, and the span do
 });
 
 test("extend: what is in the span, zero or not finite adds nothing", () => {
-  const basis = extend(emptyBasis(3), [[1, 2, 3], [3, 1, 0]]);
-  assert.equal(extend(basis, [[4, 3, 3], [0, 0, 0], [NaN, 1, 1], [Infinity, 0, 0]]), basis);
+  const basis = extend(emptyBasis(3), [
+    [1, 2, 3],
+    [3, 1, 0],
+  ]);
+  assert.equal(
+    extend(basis, [
+      [4, 3, 3],
+      [0, 0, 0],
+      [NaN, 1, 1],
+      [Infinity, 0, 0],
+    ]),
+    basis,
+  );
 });
 
 test("outside: nothing in the span, nothing lost beside it, and zero where the basis is all of R^d", () => {
   fc.assert(
     fc.property(sizes, sizes, fc.nat(40), fc.nat(1000), (d, n, k, seed) => {
       const known = gaussian(k, d, seed);
-      const basis = extend(emptyBasis(d), Array.from({ length: k }, (_, i) => known.data.slice(i * d, (i + 1) * d)));
+      const basis = extend(
+        emptyBasis(d),
+        Array.from({ length: k }, (_, i) => known.data.slice(i * d, (i + 1) * d)),
+      );
       const x = gaussian(n, d, seed + 1);
       const rest = outside(x, basis);
       assert.equal(rest.shape, [n, d]);
       if (k >= d) assert.ok(rest.data.every((value) => value === 0));
       else {
         basis.columns.forEach((column) => times(rest, column).forEach((y) => close(y, 0, 1e-12 * d)));
-        assert.ok(difference(rest, matrix(n, d, (i, j) => at(x, i, j) - at(product(x, projector(basis.columns, d)), i, j))) < 1e-5);
+        assert.ok(
+          difference(
+            rest,
+            matrix(n, d, (i, j) => at(x, i, j) - at(product(x, projector(basis.columns, d)), i, j)),
+          ) < 1e-5,
+        );
       }
     }),
     { numRuns: 30 },
@@ -76,7 +98,10 @@ test("outside: nothing in the span, nothing lost beside it, and zero where the b
 
 test("outside of a nearly full basis are as many directions as it lacks", () => {
   const { data } = gaussian(64, 64, 1);
-  const basis = extend(emptyBasis(64), Array.from({ length: 62 }, (_, i) => data.slice(i * 64, (i + 1) * 64)));
+  const basis = extend(
+    emptyBasis(64),
+    Array.from({ length: 62 }, (_, i) => data.slice(i * 64, (i + 1) * 64)),
+  );
   const { v } = orThrow(svd(outside(inF32(gaussian(31, 64, 2)), basis), 16));
   assert.is(v.length, 2);
   v.forEach((x) => basis.columns.forEach((column) => close(inner(x, column), 0, 1e-11)));
@@ -104,14 +129,23 @@ test("principal: the two ways of counting, by hand", () => {
   // Shares of the energy: 16/30, 9/30, 4/30, 1/30.
   const w = matrix(4, 5, (i, j) => (i === j ? 4 - i : 0));
   const width = (energy: number, counting?: "reach" | "below"): number => orThrow(principal(w, { energy, counting })).columns.length;
-  assert.equal([0.5, 0.6, 0.85, 0.99, 1].map((e) => width(e)), [1, 2, 3, 4, 4]);
-  assert.equal([0.5, 0.6, 0.85, 0.99, 1].map((e) => width(e, "below")), [1, 1, 2, 3, 3]);
+  assert.equal(
+    [0.5, 0.6, 0.85, 0.99, 1].map((e) => width(e)),
+    [1, 2, 3, 4, 4],
+  );
+  assert.equal(
+    [0.5, 0.6, 0.85, 0.99, 1].map((e) => width(e, "below")),
+    [1, 1, 2, 3, 3],
+  );
 });
 
 test("principal: the directions are the singular vectors of the side", () => {
   const w = gaussian(13, 7, 5);
   const { u, v } = orThrow(svd(w, 7));
-  for (const [side, vectors] of [["input", v], ["output", u]] as const) {
+  for (const [side, vectors] of [
+    ["input", v],
+    ["output", u],
+  ] as const) {
     const { columns } = orThrow(principal(w, { energy: 0.85, side }));
     columns.forEach((column, i) => close(Math.abs(inner(column, vectors[i])), 1, 1e-6));
   }
@@ -120,9 +154,25 @@ test("principal: the directions are the singular vectors of the side", () => {
 test("principal: rank-deficient, zero and one-column weights", () => {
   assert.is(orThrow(principal(product(gaussian(13, 2, 1), gaussian(2, 7, 2)), { energy: 1 })).columns.length, 2);
   for (const counting of ["reach", "below"] as const) {
-    assert.equal(orThrow(principal(matrix(5, 3, () => 0), { energy: 0.85, counting })), emptyBasis(3));
-    const { columns } = orThrow(principal(matrix(5, 1, (i) => i), { energy: 0.85, counting }));
-    assert.equal(columns.map((column) => [...column].map(Math.abs)), [[1]]);
+    assert.equal(
+      orThrow(
+        principal(
+          matrix(5, 3, () => 0),
+          { energy: 0.85, counting },
+        ),
+      ),
+      emptyBasis(3),
+    );
+    const { columns } = orThrow(
+      principal(
+        matrix(5, 1, (i) => i),
+        { energy: 0.85, counting },
+      ),
+    );
+    assert.equal(
+      columns.map((column) => [...column].map(Math.abs)),
+      [[1]],
+    );
   }
 });
 
@@ -135,7 +185,10 @@ test("extendByEnergy: reaches its energy with the fewest columns; old columns st
     fc.property(sizes, rowCounts, fc.constantFrom(0.2, 0.85, 0.99), fc.nat(5), fc.boolean(), fc.nat(1000), (d, n, energy, k, single, seed) => {
       const features = gaussian(n, d, seed);
       const known = gaussian(k, d, seed + 1);
-      const basis = extend(emptyBasis(d), Array.from({ length: k }, (_, i) => known.data.slice(i * d, (i + 1) * d)));
+      const basis = extend(
+        emptyBasis(d),
+        Array.from({ length: k }, (_, i) => known.data.slice(i * d, (i + 1) * d)),
+      );
       const gram = single ? inF32(gramOf(features)) : gramOf(features);
       const { basis: longer, added, captured } = orThrow(extendByEnergy(basis, gram, energy));
       assert.ok(longer.columns.length <= d);
@@ -159,7 +212,11 @@ test("extendByEnergy: what is already captured adds nothing", () => {
 });
 
 test("extendByEnergy: all the energy of a rank is its width, and rounding adds no column", () => {
-  for (const [d, rank] of [[31, 3], [64, 1], [13, 5]]) {
+  for (const [d, rank] of [
+    [31, 3],
+    [64, 1],
+    [13, 5],
+  ]) {
     const features = product(gaussian(40, rank, 2), gaussian(rank, d, 3));
     for (const gram of [gramOf(features), inF32(gramOf(features))]) {
       const once = orThrow(extendByEnergy(emptyBasis(d), gram, 1));
@@ -172,7 +229,10 @@ test("extendByEnergy: all the energy of a rank is its width, and rounding adds n
 test("extendByEnergy: no energy, a full basis, one dimension", () => {
   const nothing = { shape: [7, 7], data: new Float32Array(49) };
   assert.equal(orThrow(extendByEnergy(emptyBasis(7), nothing, 0.99)), { basis: emptyBasis(7), added: 0, captured: 1 });
-  const full = extend(emptyBasis(7), Array.from({ length: 7 }, (_, i) => Array.from({ length: 7 }, (_, j) => (i === j ? 1 : 0))));
+  const full = extend(
+    emptyBasis(7),
+    Array.from({ length: 7 }, (_, i) => Array.from({ length: 7 }, (_, j) => (i === j ? 1 : 0))),
+  );
   assert.is(orThrow(extendByEnergy(full, gramOf(gaussian(9, 7, 1)), 1)).added, 0);
   assert.is(orThrow(extendByEnergy(emptyBasis(1), { shape: [1, 1], data: Float32Array.of(4) }, 0.99)).added, 1);
 });

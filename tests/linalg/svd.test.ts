@@ -6,7 +6,21 @@ import type { Matrix } from "../../src/linalg/check.ts";
 import { svd } from "../../src/linalg/svd.ts";
 import { orThrow } from "../tensor/check.ts";
 import {
-  at, besides, close, difference, fails, gaussian, inF32, inner, largest, matrix, orthonormal, product, times, transposed, withSpectrum,
+  at,
+  besides,
+  close,
+  difference,
+  fails,
+  gaussian,
+  inF32,
+  inner,
+  largest,
+  matrix,
+  orthonormal,
+  product,
+  times,
+  transposed,
+  withSpectrum,
 } from "./matrices.ts";
 
 /** Σ s u vᵀ. */
@@ -33,14 +47,22 @@ test("all triplets give the matrix back", () => {
 });
 
 test("leading triplets are the best approximation of their rank: |Uᵀ W|² is the sum of their s²", () => {
-  for (const [m, n] of [[31, 13], [13, 31], [17, 17]]) {
+  for (const [m, n] of [
+    [31, 13],
+    [13, 31],
+    [17, 17],
+  ]) {
     const w = gaussian(m, n, m);
     const { u, s } = orThrow(svd(w, 4));
     assert.is(s.length, 4);
     const all = orThrow(svd(w, 13)).s;
     s.forEach((x, i) => close(x, all[i], 1e-12));
     const captured = u.reduce((sum, column) => sum + times(transposed(w), column).reduce((t, x) => t + x * x, 0), 0);
-    close(captured, s.reduce((sum, x) => sum + x * x, 0), 1e-9);
+    close(
+      captured,
+      s.reduce((sum, x) => sum + x * x, 0),
+      1e-9,
+    );
     const rest = matrix(m, n, (i, j) => at(w, i, j) - at(rebuilt(w, 4), i, j));
     close(orThrow(svd(rest, 1)).s[0], all[4], 1e-9);
   }

@@ -14,22 +14,22 @@ import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import type { Model } from "../../src/model/model.ts";
 import { readVit } from "../../src/model/vit.ts";
-import { remembered } from "../../src/stages/bases.ts";
-import { residualInputs } from "../../src/stages/directions.ts";
+import { remembered } from "../../src/subspace/bases.ts";
+import { residualInputs } from "../../src/subspace/directions.ts";
 import { encode } from "../../src/stages/encode.ts";
 import type { Method } from "../../src/stages/learn.ts";
-import { learner, type Learner } from "../../src/stages/learner.ts";
-import type { Objective } from "../../src/stages/objective.ts";
-import { overlap } from "../../src/stages/overlap.ts";
-import { past, pastOf } from "../../src/stages/past.ts";
+import { learner, type Learner } from "../../src/training/lesson.ts";
+import type { Objective } from "../../src/training/objective.ts";
+import { overlap } from "../../src/subspace/overlap.ts";
+import { past, pastOf } from "../../src/subspace/past.ts";
 import { project } from "../../src/stages/project.ts";
-import { runMethod, type Run } from "../../src/stages/run.ts";
-import type { Event } from "../../src/stages/runtime.ts";
-import { ramp, rising } from "../../src/stages/schedule.ts";
+import { runMethod, type Run } from "../../src/runs/run.ts";
+import type { Event } from "../../src/training/runtime.ts";
+import { ramp, rising } from "../../src/training/schedule.ts";
 import { manifest, task } from "../../src/stages/stage.ts";
-import { recorder } from "../../src/stages/tracing.ts";
-import type { Encoded } from "../../src/stages/trainee.ts";
-import type { Stream } from "../../src/stream/task.ts";
+import { recorder } from "../../src/training/tracing.ts";
+import type { Encoded } from "../../src/training/trainee.ts";
+import type { Stream } from "../../src/data/task.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
 import type { Tensors } from "../../src/tensor/program.ts";
 import { patternTask } from "../fixtures/patterns.ts";
@@ -85,11 +85,13 @@ const penalised = async (device: Device) => {
     for (const [name, value] of unflatten(layouts[factor], own[factor])) inputs[`${factor} of ${name}`] = value;
     for (const [name, value] of pastOf(factor, now)) inputs[`past ${factor} of ${name}`] = value;
   }
-  const op = ({ terms: [{ loss }] }: Objective<any>) => (given: Tensors) => {
-    const group = (factor: string) => ({ views: new Map(names.map((name) => [name, given[`${factor} of ${name}`]])) });
-    const tracing = { ...recorder({ config, steps: 1, memory: now.memory }).tracing, constant: (name: string) => given[name] };
-    return loss({ trainee: { groups: { A: group("A"), B: group("B") } }, tracing } as unknown as Encoded);
-  };
+  const op =
+    ({ terms: [{ loss }] }: Objective<any>) =>
+    (given: Tensors) => {
+      const group = (factor: string) => ({ views: new Map(names.map((name) => [name, given[`${factor} of ${name}`]])) });
+      const tracing = { ...recorder({ config, steps: 1, memory: now.memory }).tracing, constant: (name: string) => given[name] };
+      return loss({ trainee: { groups: { A: group("A"), B: group("B") } }, tracing } as unknown as Encoded);
+    };
   return { inputs, op };
 };
 
@@ -105,7 +107,10 @@ const sumOf = (values: Float64Array, f: (x: number) => number): number => values
 
 deviceTest("O-LoRA's penalty and its gradient, as a sum of absolute values and of squares", async (device) => {
   const { inputs, op } = await penalised(device);
-  for (const [reduce, f] of [["abs-sum", Math.abs], ["square-sum", (x: number) => x * x]] as const) {
+  for (const [reduce, f] of [
+    ["abs-sum", Math.abs],
+    ["square-sum", (x: number) => x * x],
+  ] as const) {
     await checkOp(device, reduce, {
       inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => name.includes("A of"))),
       op: op(overlap("A", { reduce, modules: "sum" })),
@@ -122,15 +127,24 @@ deviceTest("C-LoRA's penalty and its gradient", async (device) => {
     const [out, width] = [B.length / rank, A.length / rank];
     const b = (row: number, r: number): number => (columns ? B[r * out + row] : B[row * rank + r]);
     return Float64Array.from({ length: out * width }, (_, at) =>
-      Array.from({ length: rank }, (__, r) => b(Math.floor(at / width), r) * A[r * width + (at % width)]).reduce((x, y) => x + y));
+      Array.from({ length: rank }, (__, r) => b(Math.floor(at / width), r) * A[r * width + (at % width)]).reduce((x, y) => x + y),
+    );
   };
   await checkOp(device, "changed entries", {
     inputs,
     op: op(changedEntries),
-    reference: (x) => [names.reduce((s, name) => {
-      const before = change(x[`past B of ${name}`], x[`past A of ${name}`], 6, true);
-      return s + sumOf(change(x[`B of ${name}`], x[`A of ${name}`], 3, false).map((d, i) => Math.abs(before[i]) * d), (d) => d * d);
-    }, 0)],
+    reference: (x) => [
+      names.reduce((s, name) => {
+        const before = change(x[`past B of ${name}`], x[`past A of ${name}`], 6, true);
+        return (
+          s +
+          sumOf(
+            change(x[`B of ${name}`], x[`A of ${name}`], 3, false).map((d, i) => Math.abs(before[i]) * d),
+            (d) => d * d,
+          )
+        );
+      }, 0),
+    ],
     wrt: names.flatMap((name) => [`A of ${name}`, `B of ${name}`]),
   });
 });
@@ -167,13 +181,28 @@ deviceTest("InfLoRA: A is orthonormal / √3 and outside of what is remembered, 
     assert.ok(columns.length > 0 && columns.length + 2 <= d, `${columns.length} of ${d} directions`);
     const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((s, x, i) => s + x * b[i], 0);
     const rows = rowsOf(A);
-    near(rows.flatMap((a) => rows.map((b) => dot(a, b))), [1 / 3, 0, 0, 1 / 3], `A Aᵀ of ${name}`, 1e-6);
-    near(rows.flatMap((a) => columns.map((c) => dot(a, c))), new Array(2 * columns.length).fill(0), `A Φ of ${name}`, 1e-6);
+    near(
+      rows.flatMap((a) => rows.map((b) => dot(a, b))),
+      [1 / 3, 0, 0, 1 / 3],
+      `A Aᵀ of ${name}`,
+      1e-6,
+    );
+    near(
+      rows.flatMap((a) => columns.map((c) => dot(a, c))),
+      new Array(2 * columns.length).fill(0),
+      `A Φ of ${name}`,
+      1e-6,
+    );
 
     const [before, after] = learners.map((l) => rowsOf(weightOf(l, name)));
     const change = after.map((row, i) => row.map((w, j) => w - before[i][j]));
     assert.ok(Math.max(...change.map((row) => Math.hypot(...row))) > 1e-3, `${name} has learned`);
-    near(change.flatMap((row) => columns.map((c) => dot(row, c))), new Array(change.length * columns.length).fill(0), `ΔW Φ of ${name}`, 1e-6);
+    near(
+      change.flatMap((row) => columns.map((c) => dot(row, c))),
+      new Array(change.length * columns.length).fill(0),
+      `ΔW Φ of ${name}`,
+      1e-6,
+    );
     // What is remembered grows: Φ of the first task is a part of that of the second.
     const now = remembered(learners[1]).get(name)!.columns;
     near(projector(now.slice(0, columns.length), d), projector(columns, d), `Φ of ${name}`, 0);
@@ -184,7 +213,12 @@ deviceTest("SD-LoRA: directions stay, magnitudes change, and the weights are W�
   const clip = await tinyClip();
   const { learners, result } = await follow(device, sdLora(quick), clip, stream);
   const [first, , last] = learners.map(directionsOf);
-  assert.equal([...last.keys()], lora({ modules: ["q", "v"] }).layouts(config).A.entries.map(({ name }) => name));
+  assert.equal(
+    [...last.keys()],
+    lora({ modules: ["q", "v"] })
+      .layouts(config)
+      .A.entries.map(({ name }) => name),
+  );
   for (const [name, directions] of last) {
     assert.is(directions.length, 3);
     for (const factor of ["A", "B"] as const) sameBits(directions[0][factor].data, first.get(name)![0][factor].data, `${factor} of the first task in ${name}`);
@@ -196,7 +230,10 @@ deviceTest("SD-LoRA: directions stay, magnitudes change, and the weights are W�
     });
     near(weightOf(learners[2], name).data, sum, `W of ${name}`, 1e-6);
   }
-  assert.equal(result.ranks.map((ranks) => [...new Set(Object.values(ranks))]), [[2], [4], [6]]);
+  assert.equal(
+    result.ranks.map((ranks) => [...new Set(Object.values(ranks))]),
+    [[2], [4], [6]],
+  );
 });
 
 deviceTest("SD-LoRA: a direction that is zero has no part, and is no NaN", async (device) => {
@@ -216,7 +253,12 @@ test("SoRA: the threshold rises by equal parts to κ, and by default its sum is 
     return Array.from({ length: 500 }, (_, step) => at(step)).reduce((a, b) => a + b);
   });
   assert.ok(Math.abs(sums[0] / sums[1] - 1) < 0.03, `${sums}`);
-  near(Array.from({ length: 5 }, (_, step) => rising(1).of(5)(step)), [0.2, 0.4, 0.6, 0.8, 1], "κ", 1e-15);
+  near(
+    Array.from({ length: 5 }, (_, step) => rising(1).of(5)(step)),
+    [0.2, 0.4, 0.6, 0.8, 1],
+    "κ",
+    1e-15,
+  );
 });
 
 deviceTest("SoRA: gates that nothing trains live where they are larger than all thresholds together", async (device) => {
@@ -236,7 +278,20 @@ deviceTest("SoRA: gates that nothing trains live where they are larger than all 
 // Every method by its name.
 
 const all: readonly MethodName[] = [
-  "zero-shot", "sequential-lora", "joint", "codyra", "keeplora", "keeplora++", "keeplora+", "dac", "duallora", "o-lora", "inflora", "sd-lora", "c-lora", "sora",
+  "zero-shot",
+  "sequential-lora",
+  "joint",
+  "codyra",
+  "keeplora",
+  "keeplora++",
+  "keeplora+",
+  "dac",
+  "duallora",
+  "o-lora",
+  "inflora",
+  "sd-lora",
+  "c-lora",
+  "sora",
 ];
 
 /** Whether a value is plain data that JSON can hold. */
@@ -257,14 +312,23 @@ test("all methods have their names, and describe themselves in plain data", () =
 
 /** What a learner with a head knows of both tasks after each, where that is not one task after another. */
 const known: Readonly<Record<string, readonly (readonly boolean[])[]>> = {
-  "zero-shot": [[false, false], [false, false]],
-  joint: [[false, false], [true, true]],
+  "zero-shot": [
+    [false, false],
+    [false, false],
+  ],
+  joint: [
+    [false, false],
+    [true, true],
+  ],
 };
 
 /** They choose directions by a gradient before anything is trained, and a head is not there yet. */
 const needText: readonly MethodName[] = ["keeplora", "keeplora++", "keeplora+"];
 
-for (const [kind, read] of [["CLIP", tinyClip], ["ViT", () => runOrThrow(readVit(fixture("vit-tiny")))]] as const) {
+for (const [kind, read] of [
+  ["CLIP", tinyClip],
+  ["ViT", () => runOrThrow(readVit(fixture("vit-tiny")))],
+] as const) {
   deviceTest(`every method learns two tasks with a tiny ${kind}, or says why not`, async (device) => {
     const model: Model = await read();
     for (const name of all) {
@@ -277,11 +341,25 @@ for (const [kind, read] of [["CLIP", tinyClip], ["ViT", () => runOrThrow(readVit
       const learned = learners.length > 0;
       const scored = result.matrix.map((row) => row.map((accuracy) => accuracy !== null));
       if (kind === "ViT") {
-        assert.equal(scored, known[name] ?? [[true, false], [true, true]], name);
+        assert.equal(
+          scored,
+          known[name] ?? [
+            [true, false],
+            [true, true],
+          ],
+          name,
+        );
         assert.equal(result.zeroShot, [null, null], name);
         assert.is(after.head?.bias.length ?? 0, learned ? 4 : 0, name);
       } else {
-        assert.equal(scored, [[name !== "joint", name !== "joint"], [true, true]], name);
+        assert.equal(
+          scored,
+          [
+            [name !== "joint", name !== "joint"],
+            [true, true],
+          ],
+          name,
+        );
       }
       assert.is(result.trainableParameters > 0, learned, name);
       assert.is(after.seen.length, learned ? 4 : 0, name);

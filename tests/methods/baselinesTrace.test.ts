@@ -5,28 +5,26 @@ import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { changedEntries } from "../../src/methods/cLora.ts";
 import { directionsOf, keepDirections } from "../../src/methods/sdLora.ts";
 import type { Adapter } from "../../src/model/adapters/adapter.ts";
-import { decoupledLora } from "../../src/model/adapters/decoupledLora.ts";
+import { decoupledLora } from "../../src/methods/decoupledLora.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { modules, type ModuleKind } from "../../src/model/parameters.ts";
-import { featureBasis, growing, remembered } from "../../src/stages/bases.ts";
-import { residualInputs } from "../../src/stages/directions.ts";
-import type { Learner, Lesson, Merged, WithAdapters, WithBatches } from "../../src/stages/learner.ts";
+import { featureBasis, growing, remembered } from "../../src/subspace/bases.ts";
+import { residualInputs } from "../../src/subspace/directions.ts";
+import type { Learner, Lesson, Merged, WithAdapters, WithBatches } from "../../src/training/lesson.ts";
 import { merge, selected } from "../../src/stages/merge.ts";
-import { imageToText, sum, weighted, type Objective } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
-import { overlap } from "../../src/stages/overlap.ts";
-import { past, pastOf } from "../../src/stages/past.ts";
+import { imageToText, sum, weighted, type Objective } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
+import { overlap } from "../../src/subspace/overlap.ts";
+import { past, pastOf } from "../../src/subspace/past.ts";
 import { project } from "../../src/stages/project.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
-import { constantly, rising } from "../../src/stages/schedule.ts";
+import { constantly, rising } from "../../src/training/schedule.ts";
 import { task, type TaskStage } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
 import { fixture, goldenOf, readModel } from "../model/embeddings.ts";
-import {
-  adaptTraced, batchesOf, columnsOf, given, learnerOf, lessonOf, near, projector, rowAt, rowsOf, runStage, startingAt, type Golden,
-} from "./trace.ts";
+import { adaptTraced, batchesOf, columnsOf, given, learnerOf, lessonOf, near, projector, rowAt, rowsOf, runStage, startingAt, type Golden } from "./trace.ts";
 
 type Taught = Lesson & WithBatches & WithAdapters<any>;
 type Key = "olora" | "inflora" | "sdlora" | "clora" | "sora";
@@ -55,7 +53,9 @@ interface Recipe {
 const taskOf = (shared: Golden, position: number) => {
   const name = `task${position + 1}`;
   return {
-    pixels: shared(`${name}.pixels`), labels: shared(`${name}.labels`), ids: shared(`clip.${name}.prompt_ids`),
+    pixels: shared(`${name}.pixels`),
+    labels: shared(`${name}.labels`),
+    ids: shared(`clip.${name}.prompt_ids`),
     first: classes.slice(0, position).reduce((a, b) => a + b, 0),
   };
 };
@@ -101,8 +101,9 @@ const nearPast = (golden: Golden, key: Key, factor: "A" | "B", after: Learner, p
   const remembered = pastOf(factor, after);
   assert.is(remembered.size, modules(after.model.config, where.modules).length);
   for (const [name, rows] of remembered) {
-    const want = Array.from({ length: position + 1 }, (_, t) => rowAt(golden(`${key}.task${t + 1}.${name}.${factor}`), count))
-      .flatMap((state) => (factor === "A" ? rowsOf(state) : columnsOf(state)).flatMap((row) => [...row]));
+    const want = Array.from({ length: position + 1 }, (_, t) => rowAt(golden(`${key}.task${t + 1}.${name}.${factor}`), count)).flatMap((state) =>
+      (factor === "A" ? rowsOf(state) : columnsOf(state)).flatMap((row) => [...row]),
+    );
     near(rows.data, want, `${key}, task ${position + 1}: the past ${factor} of ${name}`);
   }
 };
@@ -110,66 +111,86 @@ const nearPast = (golden: Golden, key: Key, factor: "A" | "B", after: Learner, p
 deviceTest("O-LoRA: parameters, penalties, memory and merges of two tasks are torch's", async (device) => {
   const golden = await goldenOf("baselines-trace.safetensors");
   const penalty = overlap("A", { modules: "sum" });
-  await follow(device, golden, {
-    key: "olora",
-    steps: stepsOf([weighted(0.5, penalty)]),
-    penalty: penalty.name,
-    adapter: () => lora({ rank, ...where }),
-    drawn: ["A"],
-    after: task.pipeline(project(past("A")), merge()),
-  }, (after, position) => nearPast(golden, "olora", "A", after, position));
+  await follow(
+    device,
+    golden,
+    {
+      key: "olora",
+      steps: stepsOf([weighted(0.5, penalty)]),
+      penalty: penalty.name,
+      adapter: () => lora({ rank, ...where }),
+      drawn: ["A"],
+      after: task.pipeline(project(past("A")), merge()),
+    },
+    (after, position) => nearPast(golden, "olora", "A", after, position),
+  );
 });
 
 deviceTest("C-LoRA: parameters, penalties, memory and merges of two tasks are torch's", async (device) => {
   const golden = await goldenOf("baselines-trace.safetensors");
-  await follow(device, golden, {
-    key: "clora",
-    steps: stepsOf([weighted(5e4, changedEntries)]),
-    penalty: changedEntries.name,
-    adapter: () => lora({ rank, ...where }),
-    drawn: ["A"],
-    after: task.pipeline(project(past("A")), project(past("B")), merge()),
-  }, (after, position) => {
-    nearPast(golden, "clora", "A", after, position);
-    nearPast(golden, "clora", "B", after, position);
-  });
+  await follow(
+    device,
+    golden,
+    {
+      key: "clora",
+      steps: stepsOf([weighted(5e4, changedEntries)]),
+      penalty: changedEntries.name,
+      adapter: () => lora({ rank, ...where }),
+      drawn: ["A"],
+      after: task.pipeline(project(past("A")), project(past("B")), merge()),
+    },
+    (after, position) => {
+      nearPast(golden, "clora", "A", after, position);
+      nearPast(golden, "clora", "B", after, position);
+    },
+  );
 });
 
 deviceTest("SD-LoRA: directions, magnitudes, memory and W + ΔW of two tasks are torch's", async (device) => {
   const golden = await goldenOf("baselines-trace.safetensors");
-  await follow(device, golden, {
-    key: "sdlora",
-    steps: stepsOf(),
-    adapter: (from) => decoupledLora(directionsOf(from), { rank, ...where }),
-    drawn: ["A"],
-    after: task.pipeline(project(keepDirections()), merge()),
-  }, (after, position) => {
-    const all = directionsOf(after);
-    assert.is(all.size, modules(after.model.config, where.modules).length);
-    for (const [name, directions] of all) {
-      assert.is(directions.length, position + 1);
-      const last = (t: number, group: string): Float32Array => rowAt(golden(`sdlora.task${t + 1}.${name}.${group}`), count).data;
-      const alpha = last(position, "alpha");
-      directions.forEach(({ A, B, factor }, t) => {
-        near(A.data, last(t, "A"), `A of task ${t + 1} in ${name}`);
-        near(B.data, last(t, "B"), `B of task ${t + 1} in ${name}`);
-        // Only directions of earlier tasks are normalised.
-        const norm = t === position ? 1 : Math.hypot(...last(t, "A")) * Math.hypot(...last(t, "B"));
-        near([factor * norm], [alpha[t]], `magnitude of task ${t + 1} in ${name}, after task ${position + 1}`);
-      });
-    }
-  });
+  await follow(
+    device,
+    golden,
+    {
+      key: "sdlora",
+      steps: stepsOf(),
+      adapter: (from) => decoupledLora(directionsOf(from), { rank, ...where }),
+      drawn: ["A"],
+      after: task.pipeline(project(keepDirections()), merge()),
+    },
+    (after, position) => {
+      const all = directionsOf(after);
+      assert.is(all.size, modules(after.model.config, where.modules).length);
+      for (const [name, directions] of all) {
+        assert.is(directions.length, position + 1);
+        const last = (t: number, group: string): Float32Array => rowAt(golden(`sdlora.task${t + 1}.${name}.${group}`), count).data;
+        const alpha = last(position, "alpha");
+        directions.forEach(({ A, B, factor }, t) => {
+          near(A.data, last(t, "A"), `A of task ${t + 1} in ${name}`);
+          near(B.data, last(t, "B"), `B of task ${t + 1} in ${name}`);
+          // Only directions of earlier tasks are normalised.
+          const norm = t === position ? 1 : Math.hypot(...last(t, "A")) * Math.hypot(...last(t, "B"));
+          near([factor * norm], [alpha[t]], `magnitude of task ${t + 1} in ${name}, after task ${position + 1}`);
+        });
+      }
+    },
+  );
 });
 
 deviceTest("SoRA: parameters, gates and merges of two tasks are torch's", async (device) => {
   const golden = await goldenOf("baselines-trace.safetensors");
-  await follow(device, golden, {
-    key: "sora",
-    steps: repeat(count, gradient(imageToText), optimizer, rankSelect(softThreshold(rising(0.2)))),
-    adapter: () => gatedLora({ rank, ...where, scale: 8 / rank }),
-    drawn: ["A", "gate"],
-    after: merge(selected),
-  }, () => undefined);
+  await follow(
+    device,
+    golden,
+    {
+      key: "sora",
+      steps: repeat(count, gradient(imageToText), optimizer, rankSelect(softThreshold(rising(0.2)))),
+      adapter: () => gatedLora({ rank, ...where, scale: 8 / rank }),
+      drawn: ["A", "gate"],
+      after: merge(selected),
+    },
+    () => undefined,
+  );
 });
 
 deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks are torch's", async (device) => {
@@ -188,7 +209,11 @@ deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks ar
     const lesson = await runStage(device, designed, lessonOf(now, classes, position));
     const adapter = lora({ rank, ...inputs, directions: lesson.directions });
     const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: stepsOf() });
-    near(losses.map(({ loss }) => loss), columnsOf(of("loss"))[0], `task ${position + 1}: losses`);
+    near(
+      losses.map(({ loss }) => loss),
+      columnsOf(of("loss"))[0],
+      `task ${position + 1}: losses`,
+    );
     const layouts = adapter.layouts(config);
     for (const { step, values } of [{ step: 0, values: adapter.initial(config, now.model.weights, 8, position) }, ...states]) {
       const B = unflatten(layouts.B, values.B);
@@ -196,8 +221,18 @@ deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks ar
         const what = `task ${position + 1}, step ${step}: of ${name}`;
         const [rows, wanted] = [rowsOf(A), rowsOf(of(`${name}.A`))];
         const signs = rows.map((row, r) => Math.sign(row.reduce((s, x, i) => s + x * wanted[r][i], 0)));
-        rows.forEach((row, r) => near(row.map((x) => x * signs[r]), wanted[r], `row ${r} of A, ${what}`));
-        near(B.get(name)!.data.map((x, i) => x * signs[i % rank]), rowAt(of(`${name}.B`), step).data, `B, ${what}`);
+        rows.forEach((row, r) =>
+          near(
+            row.map((x) => x * signs[r]),
+            wanted[r],
+            `row ${r} of A, ${what}`,
+          ),
+        );
+        near(
+          B.get(name)!.data.map((x, i) => x * signs[i % rank]),
+          rowAt(of(`${name}.B`), step).data,
+          `B, ${what}`,
+        );
       }
     }
     const { learner: before } = lesson;

@@ -11,20 +11,20 @@ import { decodeConfig, type ModelConfig } from "../../src/model/config.ts";
 import { initialParameters, modules, type Module } from "../../src/model/parameters.ts";
 import { adapt } from "../../src/stages/adapt.ts";
 import { encode, encodeTexts, prompts } from "../../src/stages/encode.ts";
-import type { Learner } from "../../src/stages/learner.ts";
-import { bytesKept } from "../../src/stages/memory.ts";
+import type { Learner } from "../../src/training/lesson.ts";
+import { bytesKept } from "../../src/model/memory.ts";
 import { mostUsed } from "../../src/stages/merge.ts";
-import { contrastive, type Objective } from "../../src/stages/objective.ts";
-import { adamW, type Optimizer } from "../../src/stages/optimizer.ts";
-import { mostVoted, overlap } from "../../src/stages/overlap.ts";
-import { past, pastOf } from "../../src/stages/past.ts";
+import { contrastive, type Objective } from "../../src/training/objective.ts";
+import { adamW, type Optimizer } from "../../src/training/optimizer.ts";
+import { mostVoted, overlap } from "../../src/subspace/overlap.ts";
+import { past, pastOf } from "../../src/subspace/past.ts";
 import { project } from "../../src/stages/project.ts";
 import { batchVote, rankSelect, type BatchVoteOptions } from "../../src/stages/rankSelect.ts";
-import { constantly } from "../../src/stages/schedule.ts";
+import { constantly } from "../../src/training/schedule.ts";
 import { dropout, gradient, repeat, update } from "../../src/stages/steps.ts";
-import { recorder } from "../../src/stages/tracing.ts";
-import type { Trainee, TrainingBatches } from "../../src/stages/trainee.ts";
-import type { Sample, Task } from "../../src/stream/task.ts";
+import { recorder } from "../../src/training/tracing.ts";
+import type { Trainee, TrainingBatches } from "../../src/training/trainee.ts";
+import type { Sample, Task } from "../../src/data/task.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
 import { add, scale, sub } from "../../src/tensor/ops/elementwise.ts";
 import type { Tensors } from "../../src/tensor/program.ts";
@@ -48,7 +48,10 @@ const top = (x: readonly number[], k: number): readonly number[] =>
 /** Factors and votes of one module from its input [samples, tokens, in]. */
 const vote = (experts: number, router: Router, { x, weight, bias }: Tensors): { readonly gates: Tensor; readonly votes: Tensor } => {
   const { tracing } = recorder({ config, steps: 1 });
-  const views = new Map([["m.weight", weight], ["m.bias", bias]]);
+  const views = new Map([
+    ["m.weight", weight],
+    ["m.bias", bias],
+  ]);
   const trainee = batchVote(experts, { router }).apply({ groups: { router: { views } }, forward: {} } as unknown as Trainee, tracing);
   const gates = trainee.forward.gates!({ name: "m" } as Module, x);
   return { gates, votes: tracing.tallied("counts", "m")! };
@@ -60,7 +63,8 @@ deviceTest("batch vote: first tokens vote, the lowest index first among equals; 
       experts: fc.integer({ min: 1, max: 8 }),
       bias: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: width, maxLength: width }),
       scores: fc.array(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: width, maxLength: width }), { minLength: 1, maxLength: 5 }),
-    }));
+    }),
+  );
   await fc.assert(
     fc.asyncProperty(table, async ({ experts, bias, scores }) => {
       const width = bias.length;
@@ -73,10 +77,18 @@ deviceTest("batch vote: first tokens vote, the lowest index first among equals; 
         bias: { shape: [width], data: Float32Array.from(bias) },
       };
       const got = await evaluate(device, inputs, (t) => ({ ...vote(experts, "frozen-random", t) }));
-      const chosen = scores.map((row) => top(row.map((s, i) => s + bias[i]), experts));
+      const chosen = scores.map((row) =>
+        top(
+          row.map((s, i) => s + bias[i]),
+          experts,
+        ),
+      );
       const votes = bias.map((_, i) => chosen.filter((set) => set.includes(i)).length);
       assert.equal([...got.votes], votes);
-      assert.equal([...got.gates], votes.map((_, i) => (top(votes, experts).includes(i) ? 1 : 0)));
+      assert.equal(
+        [...got.gates],
+        votes.map((_, i) => (top(votes, experts).includes(i) ? 1 : 0)),
+      );
     }),
     { numRuns: 25 },
   );
@@ -98,7 +110,10 @@ deviceTest("routers: prob-weighted weighs by mean probabilities, straight-throug
     frozen: vote(active, "frozen-random", t).gates,
     straight: vote(active, "straight-through", t).gates,
   }));
-  assert.is(frozen.reduce((n, g) => n + g), active);
+  assert.is(
+    frozen.reduce((n, g) => n + g),
+    active,
+  );
   sameBits(straight, frozen, "straight-through");
   await checkOp(device, "prob-weighted", {
     inputs: routerCase,
@@ -181,10 +196,18 @@ deviceTest("counts: every image and every text votes in its own tower, in every 
   for (const { name, tower } of modules(config)) {
     for (const step of [1, 2, 3]) {
       const votes = all[step].get(name)!.data.map((n, r) => n - all[step - 1].get(name)!.data[r]);
-      assert.is(votes.reduce((n, v) => n + v), images * active, `${name}, step ${step}`);
+      assert.is(
+        votes.reduce((n, v) => n + v),
+        images * active,
+        `${name}, step ${step}`,
+      );
       assert.ok(votes.every((v) => v >= 0 && v <= images));
       // The texts of a causal tower have one first token: until their weights differ they vote alike (METHODS.md C.2).
-      if (tower === "text") assert.ok(votes.every((v) => v === 0 || v === images), `${name}, step ${step}: ${votes}`);
+      if (tower === "text")
+        assert.ok(
+          votes.every((v) => v === 0 || v === images),
+          `${name}, step ${step}: ${votes}`,
+        );
     }
   }
 });
@@ -198,7 +221,13 @@ deviceTest("an expert that sleeps gets no gradient, whatever the router", async 
       const awake = top([...votes.data], active);
       const [rows, columns] = [rowsOf(A.get(name)!), columnsOf(B.get(name)!)];
       for (const gradients of [rows, columns])
-        gradients.forEach((g, r) => assert.is(g.some((d) => d !== 0), awake.includes(r), `${router}: expert ${r} of ${name}`));
+        gradients.forEach((g, r) =>
+          assert.is(
+            g.some((d) => d !== 0),
+            awake.includes(r),
+            `${router}: expert ${r} of ${name}`,
+          ),
+        );
     }
   }
 });
@@ -213,7 +242,11 @@ deviceTest("the router: left alone as torch leaves what has no gradient, or trai
   assert.is(straight.losses[0].loss, frozen.losses[0].loss);
   assert.ok("router.m" in straight.states[1].moments);
   const gradients = (await stepped(device, values, { router: "straight-through" })).states[0].values.router;
-  for (const [name, { data }] of unflatten(layouts.router, gradients)) assert.ok(data.some((d) => d !== 0), name);
+  for (const [name, { data }] of unflatten(layouts.router, gradients))
+    assert.ok(
+      data.some((d) => d !== 0),
+      name,
+    );
 });
 
 deviceTest("prob-weighted: the slope of the loss along the router is its gradient's", async (device) => {
@@ -268,7 +301,10 @@ deviceTest("the AGO loss pushes critical columns off the past ones they lean to,
 
     const fresh = { ...values, B: new Float32Array(layouts.B.length) };
     const still = await stepped(device, fresh, { objective, memory });
-    assert.ok(still.states[0].values.B.every((g) => g === 0), "no push at B = 0");
+    assert.ok(
+      still.states[0].values.B.every((g) => g === 0),
+      "no push at B = 0",
+    );
   }
   assert.is(await lossOf(device, values, { objective: overlap("B") }), 0, "there is nothing to keep away from at the first task");
 });
@@ -287,7 +323,12 @@ deviceTest("merge: the most used experts and no others; the rest is what the tra
   for (const [name, kept] of unflatten(layouts.B, chosen.B)) {
     const old = weights.get(`${name}.weight`)!.data;
     const update = updateOf(kept as never, A.get(name)! as never, 1 / rank);
-    near(part.get(`${name}.weight`)!.data, update.map((u, i) => u + old[i]), name, 1e-6);
+    near(
+      part.get(`${name}.weight`)!.data,
+      update.map((u, i) => u + old[i]),
+      name,
+      1e-6,
+    );
   }
   for (const [name, { data }] of adapter.merge(config, part, others)) near(data, whole.get(name)!.data, name, 1e-6);
   const training = await lossOf(device, values, { experts: rank });
@@ -317,18 +358,28 @@ deviceTest("dropout: the same masks for the same seed, task and step, others for
 
 deviceTest("a template is drawn for a run and a task; images have the prompts of their classes, and those of a class share a target", async (device) => {
   const clip = await tinyClip();
-  const samples = Array.from({ length: 7 }, (_, i): Sample => ({
-    id: `${i}`, label: i % 2, decode: TE.right({ width: 16, height: 16, data: new Uint8Array(768).fill(30 * i) }),
-  }));
+  const samples = Array.from(
+    { length: 7 },
+    (_, i): Sample => ({
+      id: `${i}`,
+      label: i % 2,
+      decode: TE.right({ width: 16, height: 16, data: new Uint8Array(768).fill(30 * i) }),
+    }),
+  );
   const animals: Task = {
-    name: "animals", classNames: ["ant", "bee"], templates: ["a photo of a {c}.", "a {c}.", "the {c} in a game.", "art of the {c}."],
-    train: TE.right(samples), test: TE.right([]),
+    name: "animals",
+    classNames: ["ant", "bee"],
+    templates: ["a photo of a {c}.", "a {c}.", "the {c} in a game.", "art of the {c}."],
+    train: TE.right(samples),
+    test: TE.right([]),
   };
   const batch = 5;
   const templateOf = async (seed: number, position: number): Promise<number> => {
     const stage = encode({ batch, steps: 3, texts: "images", template: "random" });
     const lesson = { ...lessonOf(learnerOf(clip), [2, 2, 2], position), task: animals };
-    const { batches: { at, shape } } = await runOrThrow(stage.run(lesson)({ ...runtimeOf(device), seed }));
+    const {
+      batches: { at, shape },
+    } = await runOrThrow(stage.run(lesson)({ ...runtimeOf(device), seed }));
     const wording = (template: string): readonly string[] => {
       const { ids, count, length } = encodeTexts(clip, prompts(template, animals.classNames));
       return Array.from({ length: count }, (_, i) => ids.slice(i * length, (i + 1) * length).join());
@@ -369,7 +420,10 @@ deviceTest("the AGO loss keeps 6.6 MB a task of CLIP ViT-B/16, 2.2 MB of critica
   const own = large.adapter.layouts(large.config);
   const values = Object.fromEntries((["A", "B", "counts"] as const).map((group) => [group, new Float32Array(own[group].length)])) as GroupValues<Group>;
   const lesson = { ...lessonOf(learnerOf({ config: large.config, weights: new Map() }), [3, 3], 0), adapters: { adapter: large.adapter, values } };
-  for (const [stage, bytes] of [[project(past("B")), 6_635_520], [project(past("B", mostUsed(4))), 2_211_840]] as const) {
+  for (const [stage, bytes] of [
+    [project(past("B")), 6_635_520],
+    [project(past("B", mostUsed(4))), 2_211_840],
+  ] as const) {
     const once = await runStage(device, stage, lesson);
     assert.is(bytesKept(once.learner), bytes);
     const twice = await runStage(device, stage, { ...lesson, learner: once.learner });

@@ -6,19 +6,19 @@ import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { expertPool } from "../../src/model/adapters/lora.ts";
 import { textBatch } from "../../src/model/clip.ts";
 import { modules } from "../../src/model/parameters.ts";
-import { entry, largest } from "../../src/stages/components.ts";
-import type { Learner, Lesson, WithAdapters, WithBatches } from "../../src/stages/learner.ts";
+import { entry, largest } from "../../src/subspace/components.ts";
+import type { Learner, Lesson, WithAdapters, WithBatches } from "../../src/training/lesson.ts";
 import { all, merge, mostUsed } from "../../src/stages/merge.ts";
-import { contrastive, objective, sum, weighted, type Objective } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
-import { mostVoted, overlap } from "../../src/stages/overlap.ts";
-import { past, pastOf } from "../../src/stages/past.ts";
+import { contrastive, objective, sum, weighted, type Objective } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
+import { mostVoted, overlap } from "../../src/subspace/overlap.ts";
+import { past, pastOf } from "../../src/subspace/past.ts";
 import { project } from "../../src/stages/project.ts";
 import { batchVote, rankSelect } from "../../src/stages/rankSelect.ts";
-import { cosine } from "../../src/stages/schedule.ts";
+import { cosine } from "../../src/training/schedule.ts";
 import { task } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
-import type { TrainingBatches } from "../../src/stages/trainee.ts";
+import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { constant } from "../../src/tensor/ops/elementwise.ts";
 import { fixture, goldenOf, readModel, wholesOf, type Model } from "../model/embeddings.ts";
@@ -82,7 +82,10 @@ const start = ({ config }: Model, golden: Golden, key: Key): GroupValues<Group> 
 const nearTrace = ({ config }: Model, golden: Golden, key: Key, { states, losses }: Trace<Group>): void => {
   const layouts = adapter.layouts(config);
   const router = states[0].values.router;
-  assert.equal(states.map(({ step }) => step), [1, 2, 3, 4, 5]);
+  assert.equal(
+    states.map(({ step }) => step),
+    [1, 2, 3, 4, 5],
+  );
   states.forEach(({ step, values }, i) => {
     const counts = unflatten(layouts.counts, values.counts);
     const before = i === 0 ? undefined : unflatten(layouts.counts, states[i - 1].values.counts);
@@ -186,7 +189,12 @@ deviceTest("two tasks: parameters, votes, losses, the merges, and all four forms
   nearMerge(model, golden, "task2", second);
   nearPast(model, golden, "task2", second.after, rank, "all");
   for (const form of ["all", "critical"].flatMap((which) => reductions.map((reduce) => `${which}.${reduce}`)))
-    near(second.trace.losses.map((noted) => noted[form]), golden(`task2.orth.${form}`).data, `the overlap ${form}`, 1e-5);
+    near(
+      second.trace.losses.map((noted) => noted[form]),
+      golden(`task2.orth.${form}`).data,
+      `the overlap ${form}`,
+      1e-5,
+    );
 });
 
 runTests();

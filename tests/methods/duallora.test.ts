@@ -10,21 +10,21 @@ import type { Clip } from "../../src/model/folder.ts";
 import { initialParameters, modules } from "../../src/model/parameters.ts";
 import { random } from "../../src/random.ts";
 import { adapt } from "../../src/stages/adapt.ts";
-import { remembered, type Bases } from "../../src/stages/bases.ts";
+import { remembered, type Bases } from "../../src/subspace/bases.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { accuracies } from "../../src/stages/evaluate.ts";
 import { course } from "../../src/stages/learn.ts";
-import { learner, type Evaluated, type Learner, type Report } from "../../src/stages/learner.ts";
-import { bytesKept } from "../../src/stages/memory.ts";
-import { imageToText } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
+import { learner, type Evaluated, type Learner, type Report } from "../../src/training/lesson.ts";
+import { bytesKept } from "../../src/model/memory.ts";
+import { imageToText } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
 import { project, rowsOutOf, startingOutside } from "../../src/stages/project.ts";
-import { residual, slotsOf, taskPrediction, type SlotWeights, type TaskPredictionOptions } from "../../src/stages/residual.ts";
-import type { Event } from "../../src/stages/runtime.ts";
-import { constantly } from "../../src/stages/schedule.ts";
+import { residual, slotsOf, taskPrediction, type SlotWeights, type TaskPredictionOptions } from "../../src/methods/dualloraMemory.ts";
+import type { Event } from "../../src/training/runtime.ts";
+import { constantly } from "../../src/training/schedule.ts";
 import { manifest, task, type Manifest } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
-import type { Stream } from "../../src/stream/task.ts";
+import type { Stream } from "../../src/data/task.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
@@ -81,8 +81,8 @@ const change = (before: Learner, after: Learner, name: string) => {
   return { shape, data: is.map((w, i) => w - was[i]) };
 };
 
-const orthonormal = (vectors: readonly Float32Array[], what: string): void => vectors.forEach((p, i) =>
-  vectors.forEach((q, j) => near([dot(p, q)], [i === j ? 1 : 0], `${what}: ${i} · ${j}`, 1e-5)));
+const orthonormal = (vectors: readonly Float32Array[], what: string): void =>
+  vectors.forEach((p, i) => vectors.forEach((q, j) => near([dot(p, q)], [i === j ? 1 : 0], `${what}: ${i} · ${j}`, 1e-5)));
 
 deviceTest("O's update has no part in the features of past tasks; its B is what it is without them", async (device) => {
   const { learners } = await learned(device);
@@ -133,7 +133,10 @@ const slotsKept = ({ memory }: Learner): readonly Slot[] => (memory.slots as { r
 deviceTest("the residual adapter of a slot never changes after its task", async (device) => {
   const { learners } = await learned(device);
   const residualsOf = (l: Learner) => slotsKept(l).map(({ residual: own }) => own);
-  assert.equal(learners.slice(1).map((l) => residualsOf(l).map((own) => own !== undefined)), [[false], [true, false], [true, true, false]]);
+  assert.equal(
+    learners.slice(1).map((l) => residualsOf(l).map((own) => own !== undefined)),
+    [[false], [true, false], [true, true, false]],
+  );
   assert.is(residualsOf(learners[3])[0], residualsOf(learners[2])[0]);
   for (const { B } of [...residualsOf(learners[3])[1]!.values()].slice(2)) assert.ok(largest(B.data) > 1e-3, "it has learned something");
   slotsKept(learners[2]).forEach(({ normaliser }, s) => assert.is(slotsKept(learners[3])[s].normaliser, normaliser));
@@ -155,15 +158,23 @@ deviceTest("a class token within one slot gives it the whole weight; shares are 
   for (const name of adapted(after).slice(2)) {
     const slots = slotsIn(learners, name);
     const d = slots[0][0].length;
-    assert.ok(slots.every((s) => s.length > 0), `${name}: every slot has directions`);
-    const inside = slots.map((columns) => columns.reduce<readonly number[]>((x, c) => {
-      const factor = draw.normal();
-      return x.map((v, i) => v + factor * c[i]);
-    }, new Array(d).fill(0)));
+    assert.ok(
+      slots.every((s) => s.length > 0),
+      `${name}: every slot has directions`,
+    );
+    const inside = slots.map((columns) =>
+      columns.reduce<readonly number[]>((x, c) => {
+        const factor = draw.normal();
+        return x.map((v, i) => v + factor * c[i]);
+      }, new Array(d).fill(0)),
+    );
     near((await slotWeights(device, after, "share", name, inside)).flat(), [1, 0, 0, 0, 1, 0, 0, 0, 1], `${name}: shares in one slot`, 1e-5);
     const any = Array.from({ length: 8 }, () => Array.from({ length: d }, () => draw.normal()));
     for (const w of await slotWeights(device, after, "share", name, any)) {
-      assert.ok(w.every((x) => x >= 0 && x <= 1), `${name}: ${w}`);
+      assert.ok(
+        w.every((x) => x >= 0 && x <= 1),
+        `${name}: ${w}`,
+      );
       // As much is missing as the ε beside Σ s makes out of it.
       near([w.reduce((a, b) => a + b)], [1], `${name}: sum of shares`, 1e-4);
     }
@@ -185,13 +196,19 @@ deviceTest("raw weights are shares of an image's energy, softmax weights the sof
     const s = slots.map((columns) => columns.reduce((sum, c) => sum + dot(c, x) ** 2, 0) / dot(x, x));
     const e = s.map((v) => Math.exp(v / 0.1));
     const soft = e.map((v) => v / e.reduce((a, b) => a + b));
-    for (const [weights, want] of [["raw", s], ["softmax", soft]] as const) {
+    for (const [weights, want] of [
+      ["raw", s],
+      ["softmax", soft],
+    ] as const) {
       const [got] = await slotWeights(device, learners[3], weights, name, [x]);
       slots.forEach((columns, i) => columns.length > 0 && near([got[i]], [want[i]], `${name}: ${weights} of slot ${i + 1}`, 1e-5));
     }
   }
   // In the first block the class token is the same for every image.
-  assert.equal(slotsIn(learners, adapted(learners[0])[0]).map((columns) => columns.length), [1, 0, 0]);
+  assert.equal(
+    slotsIn(learners, adapted(learners[0])[0]).map((columns) => columns.length),
+    [1, 0, 0],
+  );
 });
 
 deviceTest("AdamW with weight decay stays outside of Φ because A is projected after the step", async (device) => {
@@ -202,13 +219,16 @@ deviceTest("AdamW with weight decay stays outside of Φ because A is projected a
   const both = (steps: ReturnType<typeof repeat<any, any, any>>) =>
     runStage(device, task.pipeline(encode({ batch: 8, steps: 4 }), adapt<any, any, any, any>({ adapters: parallel({ orthogonal }), steps })), lesson);
   const insideOf = async (steps: ReturnType<typeof repeat<any, any, any>>): Promise<number> => {
-    const { adapters: { adapter, values } } = await both(steps) as Awaited<ReturnType<typeof both>> & { readonly adapters: any };
+    const {
+      adapters: { adapter, values },
+    } = (await both(steps)) as Awaited<ReturnType<typeof both>> & { readonly adapters: any };
     const A = unflatten(adapter.layouts(before.model.config)["orthogonal.A"], values["orthogonal.A"]);
-    return Math.max(...adapted(before).flatMap((name) =>
-      columnsOf(before, name).map((column) => largest(times(A.get(name)!, column)) / largest(A.get(name)!.data))));
+    return Math.max(
+      ...adapted(before).flatMap((name) => columnsOf(before, name).map((column) => largest(times(A.get(name)!, column)) / largest(A.get(name)!.data))),
+    );
   };
-  assert.ok(await insideOf(repeat(4, gradient(imageToText), optimizer, project(rowsOutOf("orthogonal.A")))) < 1e-5);
-  assert.ok(await insideOf(repeat(4, gradient(imageToText), optimizer)) > 1e-3);
+  assert.ok((await insideOf(repeat(4, gradient(imageToText), optimizer, project(rowsOutOf("orthogonal.A"))))) < 1e-5);
+  assert.ok((await insideOf(repeat(4, gradient(imageToText), optimizer))) > 1e-3);
 });
 
 test("A starts outside of the given bases, orthonormal where that is asked for; rows beyond the directions that are left are zero", async () => {
@@ -226,7 +246,11 @@ test("A starts outside of the given bases, orthonormal where that is asked for; 
   const [free, plain] = [lora({ rank, ...where }).initial(config, weights, 1, 1), start(d - 4)];
   rowsOf(plain.get(name)!).forEach((row, r) => {
     const drawn = free.A.subarray(r * d, (r + 1) * d);
-    assert.equal([...row], [...drawn].map((x, i) => (i < 4 ? 0 : x)), "the draw without what is inside");
+    assert.equal(
+      [...row],
+      [...drawn].map((x, i) => (i < 4 ? 0 : x)),
+      "the draw without what is inside",
+    );
   });
   for (const [, A] of start(d - 4, { orthonormal: true })) orthonormal(rowsOf(A), "rows");
   assert.ok(rowsOf(start(d - 4, { orthonormal: true }).get(name)!).every((row) => largest(row.subarray(0, 4)) === 0));
@@ -287,15 +311,26 @@ test("prediction: softly, hard or not at all, where it is confident, and never f
   };
   near(of({})[0], [Math.log(p + 1e-6), Math.log(1 - p + 1e-6), 0], "soft", 1e-6);
   near(of({})[1], [Math.log(0.5 + 1e-6), Math.log(0.5 + 1e-6), 0], "even", 1e-6);
-  assert.equal(of({ confidence: 0.6, mode: "hard" }), [[0, -Infinity, 0], [0, 0, 0]]);
-  assert.equal(of({ confidence: 0.9 }), [[0, 0, 0], [0, 0, 0]]);
+  assert.equal(of({ confidence: 0.6, mode: "hard" }), [
+    [0, -Infinity, 0],
+    [0, 0, 0],
+  ]);
+  assert.equal(of({ confidence: 0.9 }), [
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
   near([of({ temperature: 0.2 })[0][0]], [Math.log(1 / (1 + Math.exp(-1)) + 1e-6)], "temperature", 1e-6);
-  assert.equal(of({ mode: "off" }), [[0, 0, 0], [0, 0, 0]]);
+  assert.equal(of({ mode: "off" }), [
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
   assert.is(taskPrediction({ confidence: 0 }).of(learner(remembering.model), {})(0, 0), 0, "a learner without slots predicts nothing");
 });
 
 deviceTest("prediction while scoring: 'hard' keeps the classes of one task, and changes nothing where the task is given", async (device) => {
-  const { learners: [, , , after] } = await learned(device);
+  const {
+    learners: [, , , after],
+  } = await learned(device);
   const through = residual(where);
   const score = (options?: TaskPredictionOptions, labelSpace: "task" | "union" = "union"): Promise<Evaluated> => {
     const calibration = options && taskPrediction(options);
@@ -314,7 +349,10 @@ deviceTest("a task that brings no new direction leaves an empty slot, and learni
   const again: Stream = { ...stream, tasks: [first, { ...first, name: "again" }, stream.tasks[1]] };
   const { learners, reports } = await learn(device, { threshold: 0.02 }, again);
   const widths = adapted(learners[0]).map((name) => slotsIn(learners, name).map((s) => s.length));
-  assert.ok(widths.every(([one, two]) => one === 1 && two === 0), JSON.stringify(widths));
+  assert.ok(
+    widths.every(([one, two]) => one === 1 && two === 0),
+    JSON.stringify(widths),
+  );
   assert.ok(reports.every(({ row }) => row.every((x) => x !== null)));
   // The last task's residual adapter had nothing to act on.
   const { residual: own, normaliser } = slotsKept(learners[3])[1];
@@ -327,9 +365,16 @@ deviceTest("a slot narrower than the rank: the rows beyond it are zero, and B le
   const { learners } = await learn(device, { rank: 8 });
   for (const name of adapted(learners[0])) {
     const [width] = slotsIn(learners, name).map((s) => s.length);
-    const { shape: [out, r], data } = slotsKept(learners[3])[0].residual!.get(name)!.B;
+    const {
+      shape: [out, r],
+      data,
+    } = slotsKept(learners[3])[0].residual!.get(name)!.B;
     assert.equal([width < 8, r], [true, 8]);
-    for (let o = 0; o < out; o++) assert.ok(data.subarray(o * 8 + width, (o + 1) * 8).every((b) => b === 0), name);
+    for (let o = 0; o < out; o++)
+      assert.ok(
+        data.subarray(o * 8 + width, (o + 1) * 8).every((b) => b === 0),
+        name,
+      );
     assert.ok(name.includes("layers.0.") || largest(data) > 1e-3, `${name}: the others learn`);
   }
 });
@@ -342,7 +387,9 @@ deviceTest("the memory holds Φ once for K and V, and B of every residual adapte
   const { learners } = await learned(device);
   const { layers, width } = learners[0].model.config.vision;
   learners.forEach((l, t) => {
-    const columns = adapted(l).filter((_, i) => i % 2 === 0).map((name) => columnsOf(l, name).length);
+    const columns = adapted(l)
+      .filter((_, i) => i % 2 === 0)
+      .map((name) => columnsOf(l, name).length);
     assert.is(bytesKept(l), bytesOf(layers, width, columns, Math.max(0, t - 1), rank), `after ${t} tasks`);
   });
   // ViT-B/16, rank 10, ten slots: 7.4 MB of B, and at most 28 MB of Φ.

@@ -8,25 +8,29 @@ import { parallel } from "../../src/model/adapters/parallel.ts";
 import { modules, type Module } from "../../src/model/parameters.ts";
 import { readVit } from "../../src/model/vit.ts";
 import { adapt } from "../../src/stages/adapt.ts";
-import { growing, remembered } from "../../src/stages/bases.ts";
-import type { Learner, Lesson, Merged, WithAdapters, WithBatches, WithDirections } from "../../src/stages/learner.ts";
+import { growing, remembered } from "../../src/subspace/bases.ts";
+import type { Learner, Lesson, Merged, WithAdapters, WithBatches, WithDirections } from "../../src/training/lesson.ts";
 import { branch, merge } from "../../src/stages/merge.ts";
-import { imageToText } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
+import { imageToText } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
 import { project, rowsOutOf, startingOutside } from "../../src/stages/project.ts";
 import {
-  addSlot, keepResidual, residual, residualDirections, taskPrediction, type SlotWeights, type TaskPredictionOptions,
-} from "../../src/stages/residual.ts";
-import { constantly } from "../../src/stages/schedule.ts";
+  addSlot,
+  keepResidual,
+  residual,
+  residualDirections,
+  taskPrediction,
+  type SlotWeights,
+  type TaskPredictionOptions,
+} from "../../src/methods/dualloraMemory.ts";
+import { constantly } from "../../src/training/schedule.ts";
 import { task } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
 import { embed, fixture, goldenOf, readModel, wholesOf, type Model } from "../model/embeddings.ts";
 import { forward, weightsFor, withLastShown } from "./slots.ts";
-import {
-  adaptTraced, batchesOf, columnsOf, given, learnerOf, lessonOf, near, projector, rowAt, runStage, startingAt, type Golden,
-} from "./trace.ts";
+import { adaptTraced, batchesOf, columnsOf, given, learnerOf, lessonOf, near, projector, rowAt, runStage, startingAt, type Golden } from "./trace.ts";
 
 const classes = [3, 2, 2];
 const tasks = [1, 2, 3];
@@ -63,7 +67,10 @@ const inner = (a: ArrayLike<number>, i: number, b: ArrayLike<number>, j: number,
 
 /** The columns of a module's basis after 0, 1, 2 and 3 tasks; `index` counts the modules. */
 const widthsOf = (golden: Golden, key: string, index: number): readonly number[] => {
-  const { shape: [, count], data } = golden(`${key}.widths`);
+  const {
+    shape: [, count],
+    data,
+  } = golden(`${key}.widths`);
   return [0, ...tasks.map((_, t) => data[t * count + index])];
 };
 
@@ -75,7 +82,10 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
   const of = (module: Module, what: string): HostTensor => golden(`${key}.${name}.${theirs(module)}.${what}`);
   const first = classes.slice(0, position).reduce((a, b) => a + b, 0);
   const data = {
-    pixels: golden(`${name}.pixels`), labels: golden(`${name}.labels`), first, classes: classes[position],
+    pixels: golden(`${name}.pixels`),
+    labels: golden(`${name}.labels`),
+    first,
+    classes: classes[position],
     ...(key === "clip" ? { ids: golden(`clip.${name}.prompt_ids`) } : {}),
   };
   const walk = batchesOf(config, data, { order: { shape: [2, 6], data: Float32Array.from({ length: images }, (_, i) => i) } });
@@ -103,7 +113,11 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
   );
   const adapter = adapters(before);
   const { states, losses } = await adaptTraced<any, any>(device, before, { adapter, steps, branch: memory() });
-  near(losses.map(({ loss }) => loss), golden(`${key}.${name}.loss`).data, `${key}, ${name}: losses`);
+  near(
+    losses.map(({ loss }) => loss),
+    golden(`${key}.${name}.loss`).data,
+    `${key}, ${name}: losses`,
+  );
   const layouts = adapter.layouts(config) as Readonly<Record<string, Parameters<typeof unflatten>[0]>>;
   const start = { step: 0, values: adapter.initial(config, from.model.weights, 8, position) as Readonly<Record<string, Float32Array>> };
   for (const { step, values } of [start, ...states]) {
@@ -115,12 +129,23 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
       near(B.get(module.name)!.data, rowAt(of(module, "B_O"), step).data, what(module, "B of O"));
       const [a, b] = [AR.get(module.name)!, BR.get(module.name)!];
       if (position === 0) {
-        assert.ok([...a.data, ...b.data].every((x) => x === 0), what(module, "R"));
+        assert.ok(
+          [...a.data, ...b.data].every((x) => x === 0),
+          what(module, "R"),
+        );
         continue;
       }
       const signs = Array.from({ length: rank }, (_, r) => (inner(a.data, r, of(module, "A_R").data, r, module.in) < 0 ? -1 : 1));
-      near(a.data.map((x, i) => x * signs[Math.floor(i / module.in)]), of(module, "A_R").data, what(module, "A of R"));
-      near(b.data.map((x, i) => x * signs[i % rank]), rowAt(of(module, "B_R"), step).data, what(module, "B of R"));
+      near(
+        a.data.map((x, i) => x * signs[Math.floor(i / module.in)]),
+        of(module, "A_R").data,
+        what(module, "A of R"),
+      );
+      near(
+        b.data.map((x, i) => x * signs[i % rank]),
+        rowAt(of(module, "B_R"), step).data,
+        what(module, "B of R"),
+      );
     }
     if (key === "clip") continue;
     const head = group("head");
@@ -202,7 +227,11 @@ const infer = async (device: Device, kind: Kind, golden: Golden, after: Learner)
     }
     // With log p for all images, p is what was added.
     const p = corrections(after, notes, { confidence: 0 }).map(Math.exp);
-    near(p.filter((_, at) => [0, 3, 5].includes(at % 7)), want("p").map((x) => x + 1e-6), `${what}: p`);
+    near(
+      p.filter((_, at) => [0, 3, 5].includes(at % 7)),
+      want("p").map((x) => x + 1e-6),
+      `${what}: p`,
+    );
     const calibrated = (options: TaskPredictionOptions): readonly number[] => {
       const added = corrections(after, notes, options);
       return logits.map((x, at) => x + added[at]);
@@ -210,7 +239,10 @@ const infer = async (device: Device, kind: Kind, golden: Golden, after: Learner)
     near(calibrated({}), want("calibrated"), `${what}: calibrated`);
     if (weights !== "share") continue;
     near(calibrated({ confidence: 0.8 }), want("strict"), `${what}: strict`);
-    for (const [confidence, name] of [[0.5, "hard"], [0.8, "strict_hard"]] as const) {
+    for (const [confidence, name] of [
+      [0.5, "hard"],
+      [0.8, "strict_hard"],
+    ] as const) {
       const stay = corrections(after, notes, { confidence, mode: "hard" }).map((c) => (c === 0 ? 1 : 0));
       assert.equal(stay, [...want(name)], `${what}: ${name}`);
     }

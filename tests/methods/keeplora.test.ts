@@ -14,22 +14,22 @@ import { decodeConfig, type ClipConfig } from "../../src/model/config.ts";
 import type { Clip } from "../../src/model/folder.ts";
 import { allLinears, attentionLinears, both, initialParameters, modules, type Module } from "../../src/model/parameters.ts";
 import { adapt } from "../../src/stages/adapt.ts";
-import { featureBasis, principalWeights, remember, remembered, share, type Bases } from "../../src/stages/bases.ts";
-import { residualGradient } from "../../src/stages/directions.ts";
+import { featureBasis, principalWeights, remember, remembered, share, type Bases } from "../../src/subspace/bases.ts";
+import { residualGradient } from "../../src/subspace/directions.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { course, type Method } from "../../src/stages/learn.ts";
-import { learner, type Learner, type Lesson, type WithBatches, type WithDirections } from "../../src/stages/learner.ts";
-import { bytesKept } from "../../src/stages/memory.ts";
+import { learner, type Learner, type Lesson, type WithBatches, type WithDirections } from "../../src/training/lesson.ts";
+import { bytesKept } from "../../src/model/memory.ts";
 import { merge } from "../../src/stages/merge.ts";
-import { imageToText } from "../../src/stages/objective.ts";
-import { adamW, sgd, type Optimizer } from "../../src/stages/optimizer.ts";
+import { imageToText } from "../../src/training/objective.ts";
+import { adamW, sgd, type Optimizer } from "../../src/training/optimizer.ts";
 import { project } from "../../src/stages/project.ts";
-import { classMeans } from "../../src/stages/prototypes.ts";
-import { constantly } from "../../src/stages/schedule.ts";
+import { classMeans } from "../../src/subspace/prototypes.ts";
+import { constantly } from "../../src/training/schedule.ts";
 import { manifest, task } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
-import type { TrainingBatches } from "../../src/stages/trainee.ts";
-import type { Stream } from "../../src/stream/task.ts";
+import type { TrainingBatches } from "../../src/training/trainee.ts";
+import type { Stream } from "../../src/data/task.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
@@ -66,7 +66,7 @@ interface Choice {
   readonly depth: number;
 }
 
-const variants: Readonly<Record<string, Choice>> = { "KeepLoRA": { start: "svd", depth: 1 }, "KeepLoRA++": { start: "zero", depth: 0.2 } };
+const variants: Readonly<Record<string, Choice>> = { KeepLoRA: { start: "svd", depth: 1 }, "KeepLoRA++": { start: "zero", depth: 0.2 } };
 
 const scaleOf = ({ depth }: Choice) => depthScale({ base: scale, from: depth });
 const adapterOf = ({ directions }: WithDirections, choice: Choice) => lora({ ...selection, rank, directions, scale: scaleOf(choice) });
@@ -103,51 +103,60 @@ const orthonormal = (bases: Bases): void => {
   }
 };
 
-for (const [title, choice] of Object.entries(variants)) for (const accumulate of ["code-mean", "gram"] as const) {
-  deviceTest(`${title}, ${accumulate}: two tasks start at the merged model and leave alone what is protected`, async (device) => {
-    let now = learnerOf({ config, weights });
-    for (const position of [0, 1]) {
-      const walk = batches(position, 4);
-      const lesson = await chooseA(device, await runStage(device, task.compose(protectWeights(), given(walk)), lessonOf(now, [4, 4], position)), choice.start);
-      const bases = remembered(lesson.learner);
-      orthonormal(bases);
-      const widths = ({ name }: Module): number => bases.get(name)!.columns.length;
-      const adapter = adapterOf(lesson, choice);
+for (const [title, choice] of Object.entries(variants))
+  for (const accumulate of ["code-mean", "gram"] as const) {
+    deviceTest(`${title}, ${accumulate}: two tasks start at the merged model and leave alone what is protected`, async (device) => {
+      let now = learnerOf({ config, weights });
+      for (const position of [0, 1]) {
+        const walk = batches(position, 4);
+        const lesson = await chooseA(
+          device,
+          await runStage(device, task.compose(protectWeights(), given(walk)), lessonOf(now, [4, 4], position)),
+          choice.start,
+        );
+        const bases = remembered(lesson.learner);
+        orthonormal(bases);
+        const widths = ({ name }: Module): number => bases.get(name)!.columns.length;
+        const adapter = adapterOf(lesson, choice);
 
-      const values = adapter.initial(config, now.model.weights, 0, position);
-      for (const module of all) {
-        const { A, B } = partsOf(adapter, values, module.name);
-        near(products(rowsOf(A), rowsOf(A)), identity(rank), `Aᵀ A of ${module.name}`, 1e-5);
-        near(products(rowsOf(A), bases.get(module.name)!.columns), new Float64Array(rank * widths(module)), `M'ᵀ A of ${module.name}`, 1e-5);
-        assert.is(squares(B.data) > 0, choice.start === "svd", `B of ${module.name} at step 0`);
-      }
-      const before = await runStage(device, merge(), { ...lesson, adapters: { adapter, values } });
-      assert.ok(before.mergeError <= 1e-6, `at step 0 features differ by ${before.mergeError}`);
-      for (const module of all) sameBits(weightsOf(before.learner, module), weightsOf(now, module), module.name);
+        const values = adapter.initial(config, now.model.weights, 0, position);
+        for (const module of all) {
+          const { A, B } = partsOf(adapter, values, module.name);
+          near(products(rowsOf(A), rowsOf(A)), identity(rank), `Aᵀ A of ${module.name}`, 1e-5);
+          near(products(rowsOf(A), bases.get(module.name)!.columns), new Float64Array(rank * widths(module)), `M'ᵀ A of ${module.name}`, 1e-5);
+          assert.is(squares(B.data) > 0, choice.start === "svd", `B of ${module.name} at step 0`);
+        }
+        const before = await runStage(device, merge(), { ...lesson, adapters: { adapter, values } });
+        assert.ok(before.mergeError <= 1e-6, `at step 0 features differ by ${before.mergeError}`);
+        for (const module of all) sameBits(weightsOf(before.learner, module), weightsOf(now, module), module.name);
 
-      const after = await runStage(device, task.compose(
-        adapt({ adapters: () => adapter, steps: stepsOf(4, adamW({ lr: constantly(0.1), weightDecay: 0.1 })) }),
-        merge(),
-      ), lesson);
-      for (const module of all) {
-        const [old, merged] = [weightsOf(now, module), weightsOf(after.learner, module)];
-        const delta: HostTensor = { shape: [module.out, module.in], data: merged.map((w, i) => w - old[i]) };
-        const size = Math.sqrt(squares(delta.data));
-        assert.ok(size > 1e-3, `${module.name} changes`);
-        const { columns } = bases.get(module.name)!;
-        const mix = numbers([columns.length], 5).data;
-        const x = Float64Array.from({ length: module.in }, (_, i) => columns.reduce((s, column, j) => s + mix[j] * column[i], 0));
-        near(products(rowsOf(delta), [x]), new Float64Array(module.out), `x ΔW of ${module.name}`, 1e-5 * size);
+        const after = await runStage(
+          device,
+          task.compose(adapt({ adapters: () => adapter, steps: stepsOf(4, adamW({ lr: constantly(0.1), weightDecay: 0.1 })) }), merge()),
+          lesson,
+        );
+        for (const module of all) {
+          const [old, merged] = [weightsOf(now, module), weightsOf(after.learner, module)];
+          const delta: HostTensor = { shape: [module.out, module.in], data: merged.map((w, i) => w - old[i]) };
+          const size = Math.sqrt(squares(delta.data));
+          assert.ok(size > 1e-3, `${module.name} changes`);
+          const { columns } = bases.get(module.name)!;
+          const mix = numbers([columns.length], 5).data;
+          const x = Float64Array.from({ length: module.in }, (_, i) => columns.reduce((s, column, j) => s + mix[j] * column[i], 0));
+          near(products(rowsOf(delta), [x]), new Float64Array(module.out), `x ΔW of ${module.name}`, 1e-5 * size);
+        }
+        assert.ok(after.mergeError <= 1e-5, `the merge changes features by ${after.mergeError}`);
+        now = (await runStage(device, protectFeatures(accumulate, 0.8), after)).learner;
+        const longer = remembered(now);
+        orthonormal(longer);
+        for (const [name, { columns }] of bases) columns.forEach((column, i) => assert.is(longer.get(name)!.columns[i], column, `${name}: columns stay`));
+        assert.ok(
+          [...longer].some(([name, { columns }]) => columns.length > bases.get(name)!.columns.length),
+          "features are new directions",
+        );
       }
-      assert.ok(after.mergeError <= 1e-5, `the merge changes features by ${after.mergeError}`);
-      now = (await runStage(device, protectFeatures(accumulate, 0.8), after)).learner;
-      const longer = remembered(now);
-      orthonormal(longer);
-      for (const [name, { columns }] of bases) columns.forEach((column, i) => assert.is(longer.get(name)!.columns[i], column, `${name}: columns stay`));
-      assert.ok([...longer].some(([name, { columns }]) => columns.length > bases.get(name)!.columns.length), "features are new directions");
-    }
-  });
-}
+    });
+  }
 
 deviceTest("one step of SGD projects the gradient on the span of A: ΔW = −η s² c² A Aᵀ G", async (device) => {
   const lesson = { ...lessonOf(learnerOf({ config, weights }), [4], 0), batches: batches(0, 4, { count: 1 }) };
@@ -157,7 +166,9 @@ deviceTest("one step of SGD projects the gradient on the span of A: ΔW = −η 
   for (const choice of Object.values(variants)) {
     const chosen = await chooseA(device, lesson, choice.start);
     const adapter = adapterOf(chosen, choice);
-    const { states: [{ values }] } = await adaptTraced(device, chosen, { adapter, steps: stepsOf(1, sgd({ lr: constantly(eta) })) });
+    const {
+      states: [{ values }],
+    } = await adaptTraced(device, chosen, { adapter, steps: stepsOf(1, sgd({ lr: constantly(eta) })) });
     for (const module of all) {
       const [{ A, B }, { A: rows }] = [whole.get(module.name)!, chosen.directions.get(module.name)!];
       const G: HostTensor = { shape: [module.out, module.in], data: Float32Array.from(updateOf(B!, A)) };
@@ -177,7 +188,10 @@ deviceTest("A spans the best approximation of the residual gradient: ‖Aᵀ Ĝ�
     const [lengths, r] = [B!.shape[1], rank];
     assert.ok(lengths > rank && lengths <= width - remembered(lesson.learner).get(name)!.columns.length, `${name}: rank ${lengths} of Ĝ`);
     const sigma = Array.from({ length: lengths }, (_, j) => squares(Float64Array.from({ length: out }, (__, i) => B!.data[i * lengths + j])));
-    assert.ok(sigma.every((s, i) => i === 0 || s <= sigma[i - 1]), `${name}: descending`);
+    assert.ok(
+      sigma.every((s, i) => i === 0 || s <= sigma[i - 1]),
+      `${name}: descending`,
+    );
     const residual: HostTensor = { shape: [out, width], data: Float32Array.from(updateOf(B!, A)) };
     const got = squares(products(rowsOf(residual), rowsOf(directions.get(name)!.A)));
     nearRelative([got], [sigma.slice(0, r).reduce((s, x) => s + x)], name);
@@ -187,13 +201,21 @@ deviceTest("A spans the best approximation of the residual gradient: ‖Aᵀ Ĝ�
 deviceTest("bases of the whole space leave nothing to learn: adapters stay zero, and no number is NaN", async (device) => {
   for (const choice of Object.values(variants)) {
     const now = learnerOf({ config, weights });
-    const lesson = await chooseA(device,
-      await runStage(device, task.compose(protectWeights({ vision: 1, text: 1 }), given(batches(0, 4))), lessonOf(now, [4], 0)), choice.start);
+    const lesson = await chooseA(
+      device,
+      await runStage(device, task.compose(protectWeights({ vision: 1, text: 1 }), given(batches(0, 4))), lessonOf(now, [4], 0)),
+      choice.start,
+    );
     for (const { name, in: width } of all) assert.is(remembered(lesson.learner).get(name)!.columns.length, width, name);
     const adapter = adapterOf(lesson, choice);
     const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: stepsOf(3, adamW({ lr: constantly(0.1) })) });
     assert.ok(losses.every(({ loss }) => Number.isFinite(loss)));
-    for (const { values } of states) for (const [group, flat] of Object.entries(values)) assert.ok(flat.every((x) => x === 0), group);
+    for (const { values } of states)
+      for (const [group, flat] of Object.entries(values))
+        assert.ok(
+          flat.every((x) => x === 0),
+          group,
+        );
     const merged = await runStage(device, merge(), { ...lesson, adapters: { adapter, values: states[2].values } });
     for (const module of all) sameBits(weightsOf(merged.learner, module), weightsOf(now, module), module.name);
     assert.equal([...new Set(merged.trained.ranks.values())], [0]);
@@ -205,17 +227,29 @@ deviceTest("bases of the whole space leave nothing to learn: adapters stay zero,
 deviceTest("a gradient of low rank gives fewer directions, and one class none", async (device) => {
   // Two texts at most have two end tokens, and in the last block nothing else has an effect.
   const last = "text_model.encoder.layers.1.self_attn.out_proj";
-  for (const [classes, directions] of [[2, 2], [1, 0]] as const) {
+  for (const [classes, directions] of [
+    [2, 2],
+    [1, 0],
+  ] as const) {
     for (const choice of Object.values(variants)) {
       const lesson = await chooseA(device, { ...lessonOf(learnerOf({ config, weights }), [classes], 0), batches: batches(0, classes) }, choice.start);
       const found = lesson.directions.get(last)!.A.shape[0];
       assert.ok(found <= directions, `${classes} classes: ${found} directions`);
       const adapter = adapterOf(lesson, choice);
-      const { states: [, , { values }], losses } = await adaptTraced(device, lesson, { adapter, steps: stepsOf(3, adamW({ lr: constantly(0.1) })) });
+      const {
+        states: [, , { values }],
+        losses,
+      } = await adaptTraced(device, lesson, { adapter, steps: stepsOf(3, adamW({ lr: constantly(0.1) })) });
       assert.ok(losses.every(({ loss }) => Number.isFinite(loss)));
       const { A, B } = partsOf(adapter, values, last);
-      assert.equal(rowsOf(A).map((row) => squares(row) > 0), Array.from({ length: rank }, (_, r) => r < found));
-      assert.ok(B.data.every((b, i) => i % rank < found || b === 0), "components without a direction stay zero");
+      assert.equal(
+        rowsOf(A).map((row) => squares(row) > 0),
+        Array.from({ length: rank }, (_, r) => r < found),
+      );
+      assert.ok(
+        B.data.every((b, i) => i % rank < found || b === 0),
+        "components without a direction stay zero",
+      );
       assert.is(adapter.ranks(config, values).get(last), found);
       assert.ok(classes > 1 || values.B.every((b) => b === 0), "one class has nothing to tell");
     }
@@ -256,10 +290,16 @@ deviceTest("a stream leaves bases of 4 d k bytes, and nothing else", async (devi
   const after = await learned(device, keeplora(quick), 2);
   const bases = remembered(after);
   orthonormal(bases);
-  assert.equal([...bases.keys()], all.map(({ name }) => name));
+  assert.equal(
+    [...bases.keys()],
+    all.map(({ name }) => name),
+  );
   assert.equal(Object.keys(after.memory), ["bases"]);
   assert.is(after.head, undefined);
-  assert.is(bytesKept(after), [...bases.values()].reduce((n, { d, columns }) => n + 4 * d * columns.length, 0));
+  assert.is(
+    bytesKept(after),
+    [...bases.values()].reduce((n, { d, columns }) => n + 4 * d * columns.length, 0),
+  );
 });
 
 deviceTest("KeepLoRA+ keeps the rows of every task's head", async (device) => {
@@ -284,8 +324,19 @@ deviceTest("KeepLoRA++ is KeepLoRA with another start and depth; towers, depth a
 
 test("options reach the stages that they are about", () => {
   const options: KeepLoraOptions = {
-    steps: 7, batch: 5, rank: 3, lr: 0.5, weightDecay: 0.25, cycleMomentum: false, energy: { vision: 0.7 }, featureEnergy: 0.8, side: "output",
-    counting: "below", accumulate: "gram", modules: ["q"], towers: ["vision"],
+    steps: 7,
+    batch: 5,
+    rank: 3,
+    lr: 0.5,
+    weightDecay: 0.25,
+    cycleMomentum: false,
+    energy: { vision: 0.7 },
+    featureEnergy: 0.8,
+    side: "output",
+    counting: "below",
+    accumulate: "gram",
+    modules: ["q"],
+    towers: ["vision"],
   };
   const stages = (method: Method): readonly (readonly [string, any])[] => (manifest(method).parts ?? [])[0].parts!.map(({ name, options: o }) => [name, o]);
   const [[, weightsSide], [, encoded], [, gradients], [, trained], , [, features], ...rest] = stages(keeploraPlusPlus(options));
@@ -297,9 +348,18 @@ test("options reach the stages that they are about", () => {
   assert.not.match(JSON.stringify(trained), /oneCycleMomentum/);
   assert.match(JSON.stringify(stages(keeplora())), /oneCycleMomentum/);
   assert.equal(features.featureBasis, { modules: ["q"], towers: ["vision"], tokens: "all", accumulate: "gram", energy: { share: { energy: 0.8 } } });
-  assert.equal(rest.map(([name]) => name), ["evaluate"]);
-  assert.equal([keeplora, keeploraPlusPlus].map((m) => stages(m())[2][1].residualGradient.start), ["svd", "zero"]);
-  assert.equal([keeplora, keeploraPlusPlus, keeploraPlus].map((m) => stages(m())[1][1].steps), [{ epochs: 10 }, { epochs: 10 }, { epochs: 5 }]);
+  assert.equal(
+    rest.map(([name]) => name),
+    ["evaluate"],
+  );
+  assert.equal(
+    [keeplora, keeploraPlusPlus].map((m) => stages(m())[2][1].residualGradient.start),
+    ["svd", "zero"],
+  );
+  assert.equal(
+    [keeplora, keeploraPlusPlus, keeploraPlus].map((m) => stages(m())[1][1].steps),
+    [{ epochs: 10 }, { epochs: 10 }, { epochs: 5 }],
+  );
 });
 
 deviceTest("sides and countings of the weights' principal directions", async (device) => {
@@ -322,8 +382,11 @@ deviceTest("sides and countings of the weights' principal directions", async (de
 });
 
 deviceTest("prompts are seen at all positions, padding included", async (device) => {
-  const { batches: { prompts, shape } } = await runStage(device, encode({ batch: 4, steps: 1 }), {
-    ...lessonOf(learner(await clip()), [3], 0), task: stream.tasks[0],
+  const {
+    batches: { prompts, shape },
+  } = await runStage(device, encode({ batch: 4, steps: 1 }), {
+    ...lessonOf(learner(await clip()), [3], 0),
+    task: stream.tasks[0],
   });
   assert.equal([prompts!.count, prompts!.length], [3, config.text.context]);
   assert.ok(shape.length < config.text.context, "a step needs no padding");
@@ -351,12 +414,19 @@ test("published sizes on CLIP ViT-B/16: 983,040 trained parameters; bases of at 
   const vitB16 = orThrow(decodeConfig("config.json", { text_config: {}, vision_config: { patch_size: 16 } }));
   assert.is(trainableParameters(lora({ rank: 16, ...selection, directions: new Map() }), vitB16), 983_040);
   const widest = (tower: Module["tower"]): number => {
-    const bases = new Map(modules(vitB16, attentionLinears, [tower]).map(({ name, in: d }): readonly [string, Basis] =>
-      [name, { d, columns: Array.from({ length: d }, () => new Float32Array(d)) }]));
+    const bases = new Map(
+      modules(vitB16, attentionLinears, [tower]).map(({ name, in: d }): readonly [string, Basis] => [
+        name,
+        { d, columns: Array.from({ length: d }, () => new Float32Array(d)) },
+      ]),
+    );
     return bytesKept(remember(learnerOf({ config: vitB16, weights: new Map() }), bases));
   };
   assert.equal([widest("vision"), widest("text")], [48 * 768 ** 2 * 4, 48 * 512 ** 2 * 4]);
-  assert.equal([widest("vision"), widest("text")].map((bytes) => (bytes / 1e6).toFixed(0)), ["113", "50"]);
+  assert.equal(
+    [widest("vision"), widest("text")].map((bytes) => (bytes / 1e6).toFixed(0)),
+    ["113", "50"],
+  );
 });
 
 runTests();

@@ -10,26 +10,41 @@ import { cosineHead } from "../../src/model/adapters/heads.ts";
 import { depthScale, lora, type Directions } from "../../src/model/adapters/lora.ts";
 import { attentionLinears, both, modules } from "../../src/model/parameters.ts";
 import { adapt } from "../../src/stages/adapt.ts";
-import { featureBasis, principalWeights, remembered, share, type Bases } from "../../src/stages/bases.ts";
-import { residualGradient } from "../../src/stages/directions.ts";
-import type { Lesson, WithBatches, WithDirections } from "../../src/stages/learner.ts";
+import { featureBasis, principalWeights, remembered, share, type Bases } from "../../src/subspace/bases.ts";
+import { residualGradient } from "../../src/subspace/directions.ts";
+import type { Lesson, WithBatches, WithDirections } from "../../src/training/lesson.ts";
 import { merge } from "../../src/stages/merge.ts";
-import { imageToText } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
-import { sumOver } from "../../src/stages/pass.ts";
+import { imageToText } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
+import { sumOver } from "../../src/training/pass.ts";
 import { project } from "../../src/stages/project.ts";
-import { classMeans } from "../../src/stages/prototypes.ts";
-import { oneCycle, oneCycleMomentum } from "../../src/stages/schedule.ts";
+import { classMeans } from "../../src/subspace/prototypes.ts";
+import { oneCycle, oneCycleMomentum } from "../../src/training/schedule.ts";
 import { task } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
-import type { Training } from "../../src/stages/train.ts";
-import { recorder } from "../../src/stages/tracing.ts";
-import { encodeBatch, type TrainingBatches } from "../../src/stages/trainee.ts";
+import type { Training } from "../../src/training/train.ts";
+import { recorder } from "../../src/training/tracing.ts";
+import { encodeBatch, type TrainingBatches } from "../../src/training/trainee.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runOrThrow, runTests } from "../tensor/check.ts";
 import { fixture, frozenScope, goldenOf, readModel, type Model } from "../model/embeddings.ts";
 import {
-  adaptTraced, batchesOf, columnsOf, given, learnerOf, lessonOf, near, nearRelative, over, projector, rowAt, rowsOf, runStage, runtimeOf, updateOf, type Golden,
+  adaptTraced,
+  batchesOf,
+  columnsOf,
+  given,
+  learnerOf,
+  lessonOf,
+  near,
+  nearRelative,
+  over,
+  projector,
+  rowAt,
+  rowsOf,
+  runStage,
+  runtimeOf,
+  updateOf,
+  type Golden,
 } from "./trace.ts";
 
 type Variant = "v1" | "v2";
@@ -39,21 +54,27 @@ const [rank, scale, horizon, steps, classes] = [4, 1 / 4, 10, 5, [4, 5]];
 const selection = { modules: attentionLinears, towers: both };
 const depth = { v1: 1, v2: 0.2 };
 const shown = [
-  "vision_model.encoder.layers.0.self_attn.q_proj", "vision_model.encoder.layers.1.self_attn.out_proj",
-  "text_model.encoder.layers.0.self_attn.k_proj", "text_model.encoder.layers.1.self_attn.v_proj",
+  "vision_model.encoder.layers.0.self_attn.q_proj",
+  "vision_model.encoder.layers.1.self_attn.out_proj",
+  "text_model.encoder.layers.0.self_attn.k_proj",
+  "text_model.encoder.layers.1.self_attn.v_proj",
 ];
 
 /** The golden stops after a few of the steps that its schedules run over. */
 const trained = (count: number) =>
-  repeat(count,
+  repeat(
+    count,
     gradient(imageToText),
-    update(adamW({ lr: over(horizon, oneCycle(1e-2)), betas: [over(horizon, oneCycleMomentum()), 0.999], weightDecay: 0.01 })));
+    update(adamW({ lr: over(horizon, oneCycle(1e-2)), betas: [over(horizon, oneCycleMomentum()), 0.999], weightDecay: 0.01 })),
+  );
 const adapters = (variant: Variant, { directions }: WithDirections) =>
   lora({ ...selection, rank, directions, scale: depthScale({ base: scale, from: depth[variant] }) });
 const protectFeatures = (accumulate: "code-mean" | "gram") => featureBasis({ ...selection, tokens: "all", accumulate, energy: share(0.9) });
 
-const opened = async (): Promise<{ readonly model: Model; readonly golden: Golden }> =>
-  ({ model: await readModel(fixture("clip-gelu")), golden: await goldenOf("keeplora-trace.safetensors") });
+const opened = async (): Promise<{ readonly model: Model; readonly golden: Golden }> => ({
+  model: await readModel(fixture("clip-gelu")),
+  golden: await goldenOf("keeplora-trace.safetensors"),
+});
 
 /** The batches of passes and those of training. */
 const batches = ({ config }: Model, golden: Golden, key: Key): Readonly<Record<"walk" | "training", TrainingBatches>> => {
@@ -77,7 +98,13 @@ const nearBases = (model: Model, bases: Bases, widths: ArrayLike<number>, want: 
 
 /** The update s c B A of every module is the golden's at a row of its states. */
 const nearUpdates = (
-  model: Model, golden: Golden, variant: Variant, key: Key, values: Training<"A" | "B">["values"], adapter: ReturnType<typeof adapters>, row: number,
+  model: Model,
+  golden: Golden,
+  variant: Variant,
+  key: Key,
+  values: Training<"A" | "B">["values"],
+  adapter: ReturnType<typeof adapters>,
+  row: number,
 ): void => {
   const { A, B } = adapter.layouts(model.config);
   const [a, b] = [unflatten(A, values.A), unflatten(B, values.B)];
@@ -88,8 +115,7 @@ const nearUpdates = (
 };
 
 /** Task 1's A is the same in both variants. */
-const goldenA = (golden: Golden, variant: Variant, key: Key, name: string): HostTensor =>
-  golden(`${key === "task1" ? "v1" : variant}.${key}.${name}.lora_A`);
+const goldenA = (golden: Golden, variant: Variant, key: Key, name: string): HostTensor => golden(`${key === "task1" ? "v1" : variant}.${key}.${name}.lora_A`);
 
 /** A spans what the golden's does, and the columns of B are as long as its singular values. */
 const nearDirections = (model: Model, golden: Golden, variant: Variant, key: Key, directions: Directions): void =>
@@ -98,7 +124,11 @@ const nearDirections = (model: Model, golden: Golden, variant: Variant, key: Key
     const [want, d] = [goldenA(golden, variant, key, name), A.shape[1]];
     near(projector(rowsOf(A), d), projector(rowsOf(want), d), `${variant}, ${key}: A Aᵀ of ${name}`);
     const values = rowAt(golden(`${variant}.${key}.singular_values`), i).data.subarray(0, rank);
-    near(columnsOf(B!).map((column) => Math.hypot(...column)), values, `${variant}, ${key}: singular values of ${name}`);
+    near(
+      columnsOf(B!).map((column) => Math.hypot(...column)),
+      values,
+      `${variant}, ${key}: singular values of ${name}`,
+    );
   });
 
 const protectWeights = project(principalWeights({ modules: attentionLinears, energy: { vision: 0.85, text: 0.2 } }));
@@ -126,13 +156,17 @@ for (const variant of ["v1", "v2"] as const) {
       const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: trained(steps) });
       assert.is(states.length, steps);
       for (const { step, values } of states) nearUpdates(model, golden, variant, key, values, adapter, step);
-      near(losses.map(({ loss }) => loss), golden(`${variant}.${key}.loss`).data, `${variant}, ${key}: losses`);
+      near(
+        losses.map(({ loss }) => loss),
+        golden(`${variant}.${key}.loss`).data,
+        `${variant}, ${key}: losses`,
+      );
 
-      const merged = await runStage(device, task.pipeline(
-        adapt({ adapters: (l: typeof lesson) => adapters(variant, l), steps: trained(steps) }),
-        merge(),
-        given(walk),
-      ), lesson);
+      const merged = await runStage(
+        device,
+        task.pipeline(adapt({ adapters: (l: typeof lesson) => adapters(variant, l), steps: trained(steps) }), merge(), given(walk)),
+        lesson,
+      );
       assert.ok(merged.mergeError <= 1e-5, `the merge changes features by ${merged.mergeError}`);
       const { weights } = merged.learner.model;
       names(model).forEach((name, i) => {
@@ -144,8 +178,13 @@ for (const variant of ["v1", "v2"] as const) {
 
       if (variant === "v2" && key === "task1") {
         const all = await runStage(device, project(protectFeatures("gram")), merged);
-        nearBases(model, remembered(all.learner), golden("gram.widths").data,
-          (name) => (shown.includes(name) ? golden(`gram.${name}.basis`) : undefined), "gram, after task1");
+        nearBases(
+          model,
+          remembered(all.learner),
+          golden("gram.widths").data,
+          (name) => (shown.includes(name) ? golden(`gram.${name}.basis`) : undefined),
+          "gram, after task1",
+        );
       }
       now = (await runStage(device, project(protectFeatures("code-mean")), merged)).learner;
       nearBases(model, remembered(now), widths(position + 1), basis, `${variant}, after ${key}`);
@@ -163,22 +202,38 @@ deviceTest("KeepLoRA+: prototypes, logits with the cosine head, and two steps ar
   const own = adapters("v2", lesson);
   const adapter = cosineHead(lesson.prototypes, classes[0], own);
   // B is 0 before the first step: the features are the model's.
-  const { logits } = await runOrThrow(sumOver({
-    weights: model.weights, at: training.at, batches: 1,
-    of: (_, constant) => {
-      const rows = constant("head", { shape: [classes[0], model.config.embed], data: lesson.prototypes });
-      const { tracing } = recorder({ config: model.config, steps: horizon });
-      const { logits: said } = encodeBatch({
-        groups: {}, trained: [], state: {}, forward: {}, batch: training.shape, scope: () => frozenScope(model.config),
-        logits: (features, clip) => adapter.logits!({ A: new Map(), B: new Map(), head: new Map([["rows", rows]]) }, features, clip),
-      }, tracing);
-      return { logits: said };
-    },
-  })(runtimeOf(device)));
+  const { logits } = await runOrThrow(
+    sumOver({
+      weights: model.weights,
+      at: training.at,
+      batches: 1,
+      of: (_, constant) => {
+        const rows = constant("head", { shape: [classes[0], model.config.embed], data: lesson.prototypes });
+        const { tracing } = recorder({ config: model.config, steps: horizon });
+        const { logits: said } = encodeBatch(
+          {
+            groups: {},
+            trained: [],
+            state: {},
+            forward: {},
+            batch: training.shape,
+            scope: () => frozenScope(model.config),
+            logits: (features, clip) => adapter.logits!({ A: new Map(), B: new Map(), head: new Map([["rows", rows]]) }, features, clip),
+          },
+          tracing,
+        );
+        return { logits: said };
+      },
+    })(runtimeOf(device)),
+  );
   near(logits, golden("plus.logits").data, "logits before the first step");
 
   const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: trained(2) });
-  near(losses.map(({ loss }) => loss), golden("plus.loss").data, "losses");
+  near(
+    losses.map(({ loss }) => loss),
+    golden("plus.loss").data,
+    "losses",
+  );
   for (const { step, values } of states) {
     near(adapter.head!(model.config, values).rows, rowAt(golden("plus.head"), step).data, `head after step ${step}`);
     const { A, B } = own.layouts(model.config);
@@ -193,17 +248,28 @@ deviceTest("KeepLoRA+: prototypes, logits with the cosine head, and two steps ar
 test("the one-cycle of learning rate and momentum is torch's", async () => {
   const golden = await goldenOf("keeplora-trace.safetensors");
   const [lr, beta] = [oneCycle(1e-2).of(horizon), oneCycleMomentum().of(horizon)];
-  near(Array.from({ length: horizon }, (_, i) => lr(i)), golden("lr").data, "lr", 1e-8);
-  near(Array.from({ length: horizon }, (_, i) => beta(i)), golden("beta1").data, "beta1", 1e-7);
+  near(
+    Array.from({ length: horizon }, (_, i) => lr(i)),
+    golden("lr").data,
+    "lr",
+    1e-8,
+  );
+  near(
+    Array.from({ length: horizon }, (_, i) => beta(i)),
+    golden("beta1").data,
+    "beta1",
+    1e-7,
+  );
 });
 
-for (const side of ["input", "output"] as const) for (const counting of ["reach", "below"] as const) {
-  deviceTest(`widths of weights' bases: ${side}, ${counting}`, async (device) => {
-    const { model, golden } = await opened();
-    const protect = project(principalWeights({ modules: attentionLinears, energy: { vision: 0.85, text: 0.2 }, side, counting }));
-    const { learner } = await runStage(device, protect, lessonOf(learnerOf(model), classes, 0));
-    nearBases(model, remembered(learner), golden(`weights.${side}.${counting}`).data, () => undefined, "weights");
-  });
-}
+for (const side of ["input", "output"] as const)
+  for (const counting of ["reach", "below"] as const) {
+    deviceTest(`widths of weights' bases: ${side}, ${counting}`, async (device) => {
+      const { model, golden } = await opened();
+      const protect = project(principalWeights({ modules: attentionLinears, energy: { vision: 0.85, text: 0.2 }, side, counting }));
+      const { learner } = await runStage(device, protect, lessonOf(learnerOf(model), classes, 0));
+      nearBases(model, remembered(learner), golden(`weights.${side}.${counting}`).data, () => undefined, "weights");
+    });
+  }
 
 runTests();

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { preset, type Preset } from "../../src/methods/presets.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
-import { protocols, taskCount, type Protocol, type ProtocolName } from "../../src/stream/protocols.ts";
+import { protocols, taskCount, type Protocol, type ProtocolName } from "../../src/data/protocols.ts";
 
 const test = suite("presets");
 
@@ -38,8 +38,12 @@ test("DAC: learning rates of order II by task (METHODS.md C.6)", () => {
   assert.equal([seed, evaluate, stated], [42, { templates: "ensemble" }, true]);
   const order = protocols["mtil-2-5shot"].datasets.map((d) => d.name);
   const rates = options("mtil-2-5shot", "dac").lr as readonly number[];
-  assert.equal(Object.fromEntries(order.map((name, i) => [name, rates[i]]).filter(([, rate]) => rate !== 2e-3)),
-    { mnist: 1e-3, aircraft: 3e-3, eurosat: 1e-3, cifar100: 3e-3 });
+  assert.equal(Object.fromEntries(order.map((name, i) => [name, rates[i]]).filter(([, rate]) => rate !== 2e-3)), {
+    mnist: 1e-3,
+    aircraft: 3e-3,
+    eurosat: 1e-3,
+    cifar100: 3e-3,
+  });
 });
 
 test("InfLoRA, and DualLoRA after it (METHODS.md D.7)", () => {
@@ -56,7 +60,11 @@ test("joint training takes the steps of all tasks", () => {
 });
 
 test("baselines that nobody states anything for keep their own ranks", () => {
-  for (const [method, rank] of [["sequential-lora", 16], ["sd-lora", 10], ["o-lora", 16]] as const) {
+  for (const [method, rank] of [
+    ["sequential-lora", 16],
+    ["sd-lora", 10],
+    ["o-lora", 16],
+  ] as const) {
     assert.is((methods[method](options("x-tail", method)).options as { readonly rank: number }).rank, rank, method);
   }
 });

@@ -7,13 +7,13 @@ import { parallel } from "../../src/model/adapters/parallel.ts";
 import { imageFeatures } from "../../src/model/clip.ts";
 import { frozenParameters } from "../../src/model/frozen.ts";
 import { plainScope, type Scope } from "../../src/model/transformer.ts";
-import { through, type Branch } from "../../src/stages/branch.ts";
-import { share } from "../../src/stages/bases.ts";
-import type { InputOptions } from "../../src/stages/inputs.ts";
-import type { Learner } from "../../src/stages/learner.ts";
-import { sumOver } from "../../src/stages/pass.ts";
+import { through, type Branch } from "../../src/model/branch.ts";
+import { share } from "../../src/subspace/bases.ts";
+import type { InputOptions } from "../../src/subspace/inputs.ts";
+import type { Learner } from "../../src/training/lesson.ts";
+import { sumOver } from "../../src/training/pass.ts";
 import { project } from "../../src/stages/project.ts";
-import { keepResidual, residualDirections } from "../../src/stages/residual.ts";
+import { keepResidual, residualDirections } from "../../src/methods/dualloraMemory.ts";
 import { slice } from "../../src/tensor/ops/window.ts";
 import { floats, type Tensor } from "../../src/tensor/tensor.ts";
 import { runOrThrow } from "../tensor/check.ts";
@@ -34,22 +34,31 @@ export interface Seen {
 /** Runs images through a learner's model and a branch of it. */
 export const forward = async (device: Device, learner: Learner, branch: Branch | undefined, { shape, data }: HostTensor): Promise<Seen> => {
   const { config, weights } = learner.model;
-  const out = await runOrThrow(sumOver({
-    weights, inputs: { pixels: floats(shape) }, batches: 1, at: () => TE.right({ pixels: data }),
-    of: ({ pixels }, constant) => {
-      const outputs: Record<string, Tensor> = {};
-      const plain = plainScope(frozenParameters(config));
-      const scope = through(branch, learner, plain, constant, (name, value) => void (outputs[`note ${name}`] = value));
-      const features = imageFeatures({
-        param: scope.param,
-        linear: (name, x, ...updates) => {
-          if (x.shape.length === 3) outputs[`query ${name}`] = slice(x, 1, 0, 1);
-          return scope.linear(name, x, ...updates);
-        },
-      }, config, pixels);
-      return { ...outputs, features };
-    },
-  })(runtimeOf(device)));
+  const out = await runOrThrow(
+    sumOver({
+      weights,
+      inputs: { pixels: floats(shape) },
+      batches: 1,
+      at: () => TE.right({ pixels: data }),
+      of: ({ pixels }, constant) => {
+        const outputs: Record<string, Tensor> = {};
+        const plain = plainScope(frozenParameters(config));
+        const scope = through(branch, learner, plain, constant, (name, value) => void (outputs[`note ${name}`] = value));
+        const features = imageFeatures(
+          {
+            param: scope.param,
+            linear: (name, x, ...updates) => {
+              if (x.shape.length === 3) outputs[`query ${name}`] = slice(x, 1, 0, 1);
+              return scope.linear(name, x, ...updates);
+            },
+          },
+          config,
+          pixels,
+        );
+        return { ...outputs, features };
+      },
+    })(runtimeOf(device)),
+  );
   const named = (prefix: string): Outputs =>
     Object.fromEntries(Object.entries(out).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])));
   return { features: out.features, queries: named("query "), notes: named("note ") };
@@ -60,13 +69,18 @@ export const forward = async (device: Device, learner: Learner, branch: Branch |
  * weighted. A module without a residual adapter gives x back.
  */
 export const products = async (device: Device, learner: Learner, branch: Branch, module: string, { shape, data }: HostTensor): Promise<Float32Array> => {
-  const { products: found } = await runOrThrow(sumOver({
-    weights: new Map(), inputs: { x: floats(shape) }, batches: 1, at: () => TE.right({ x: data }),
-    of: ({ x }, constant) => {
-      const shown: Scope = { param: () => x, linear: (_, own, ...[update]) => update?.p ?? own };
-      return { products: through(branch, learner, shown, constant).linear(module, x) };
-    },
-  })(runtimeOf(device)));
+  const { products: found } = await runOrThrow(
+    sumOver({
+      weights: new Map(),
+      inputs: { x: floats(shape) },
+      batches: 1,
+      at: () => TE.right({ x: data }),
+      of: ({ x }, constant) => {
+        const shown: Scope = { param: () => x, linear: (_, own, ...[update]) => update?.p ?? own };
+        return { products: through(branch, learner, shown, constant).linear(module, x) };
+      },
+    })(runtimeOf(device)),
+  );
   return found;
 };
 
@@ -75,7 +89,10 @@ export const products = async (device: Device, learner: Learner, branch: Branch,
  * second token that is the sum of all of them has a product of 1 with each; with rows that are zero it has none.
  */
 export const weightsFor = async (device: Device, learner: Learner, branch: Branch, module: string, queries: ArrayLike<number>): Promise<Float32Array> => {
-  const { shape: [ranks, width], data: A } = branch.tensors(learner).get(`${module} A`)!;
+  const {
+    shape: [ranks, width],
+    data: A,
+  } = branch.tensors(learner).get(`${module} A`)!;
   const n = queries.length / width;
   const x = new Float32Array(2 * n * width);
   for (let i = 0; i < n; i++) {
@@ -90,7 +107,9 @@ export const weightsFor = async (device: Device, learner: Learner, branch: Branc
 
 /** The learner with a residual adapter for its last slot too, which waits for one: it shows the slot's weights and adds nothing. */
 export const withLastShown = async (
-  device: Device, learner: Learner, options: { readonly rank: number } & Pick<InputOptions, "modules" | "towers">,
+  device: Device,
+  learner: Learner,
+  options: { readonly rank: number } & Pick<InputOptions, "modules" | "towers">,
 ): Promise<Learner> => {
   const { config, weights } = learner.model;
   const inputs = { ...options, tokens: "class", accumulate: "gram", slot: "previous", energy: share(1) } as const;

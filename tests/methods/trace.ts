@@ -8,17 +8,17 @@ import type { Adapter, GroupValues } from "../../src/model/adapters/adapter.ts";
 import { textBatch } from "../../src/model/clip.ts";
 import { hasText, type ModelConfig } from "../../src/model/config.ts";
 import type { Model } from "../../src/model/model.ts";
-import { through, type Branch } from "../../src/stages/branch.ts";
+import { through, type Branch } from "../../src/model/branch.ts";
 import { targets } from "../../src/stages/encode.ts";
-import { learner, type Learner, type Lesson, type WithBatches } from "../../src/stages/learner.ts";
-import type { Runtime } from "../../src/stages/runtime.ts";
-import type { ScheduleOf } from "../../src/stages/schedule.ts";
+import { learner, type Learner, type Lesson, type WithBatches } from "../../src/training/lesson.ts";
+import type { Runtime } from "../../src/training/runtime.ts";
+import type { ScheduleOf } from "../../src/training/schedule.ts";
 import { taskStage, type TaskStage } from "../../src/stages/stage.ts";
 import type { Steps } from "../../src/stages/steps.ts";
-import { train, type TrainOptions, type Training } from "../../src/stages/train.ts";
-import type { TrainingBatches } from "../../src/stages/trainee.ts";
-import { imageCache } from "../../src/stream/imageCache.ts";
-import type { Task } from "../../src/stream/task.ts";
+import { train, type TrainOptions, type Training } from "../../src/training/train.ts";
+import type { TrainingBatches } from "../../src/training/trainee.ts";
+import { imageCache } from "../../src/data/imageCache.ts";
+import type { Task } from "../../src/data/task.ts";
 import { largestDifference, runOrThrow } from "../tensor/check.ts";
 import { wholesOf } from "../model/embeddings.ts";
 
@@ -68,9 +68,8 @@ export interface GoldenBatches {
 export const batchesOf = (config: ModelConfig, task: GoldenTask, { order, steps, previous = 0 }: GoldenBatches): TrainingBatches => {
   const { pixels, labels, ids, first = 0 } = task;
   const [count, images] = order.shape;
-  const [texts, prompts] = ids !== undefined && hasText(config)
-    ? [textBatch(config.text, wholesOf(ids)), textBatch(config.text, wholesOf(ids), config.text.context)]
-    : [];
+  const [texts, prompts] =
+    ids !== undefined && hasText(config) ? [textBatch(config.text, wholesOf(ids)), textBatch(config.text, wholesOf(ids), config.text.context)] : [];
   const classes = task.classes ?? texts!.count;
   return {
     shape: { images, texts: classes, length: texts?.length ?? 0, previous },
@@ -87,7 +86,11 @@ export const batchesOf = (config: ModelConfig, task: GoldenTask, { order, steps,
 
 /** A task in name alone: its batches come from elsewhere. */
 const taskOf = (name: string, classes: number): Task => ({
-  name, classNames: Array.from({ length: classes }, (_, i) => `${name} class ${i}`), templates: ["{c}"], train: TE.right([]), test: TE.right([]),
+  name,
+  classNames: Array.from({ length: classes }, (_, i) => `${name} class ${i}`),
+  templates: ["{c}"],
+  train: TE.right([]),
+  test: TE.right([]),
 });
 
 /** A learner with a model of which nothing but configuration and weights is used. */
@@ -113,8 +116,10 @@ export const runStage = <A, B>(device: Device, stage: TaskStage<A, B, any>, from
 export const over = (steps: number, schedule: ScheduleOf): ScheduleOf => ({ ...schedule, of: (_, position) => schedule.of(steps, position) });
 
 /** The adapter with other initial values: a golden's. */
-export const startingAt = <G extends string, T extends G>(adapter: Adapter<G, T>, values: GroupValues<G>): Adapter<G, T> =>
-  ({ ...adapter, initial: () => values });
+export const startingAt = <G extends string, T extends G>(adapter: Adapter<G, T>, values: GroupValues<G>): Adapter<G, T> => ({
+  ...adapter,
+  initial: () => values,
+});
 
 /** The states after some steps of a training, the last one among them, and what every step recorded. */
 export interface Trace<G extends string> {
@@ -123,27 +128,37 @@ export interface Trace<G extends string> {
 }
 
 /** Trains, and keeps the state after every `every` steps and after the last. */
-export const traced = async <G extends string>(
-  device: Device, options: Omit<TrainOptions<G>, "checkpoint" | "onSteps">, every = 1,
-): Promise<Trace<G>> => {
+export const traced = async <G extends string>(device: Device, options: Omit<TrainOptions<G>, "checkpoint" | "onSteps">, every = 1): Promise<Trace<G>> => {
   const states: Training<G>[] = [];
   const losses: Readonly<Record<string, number>>[] = [];
-  const last = await runOrThrow(train({
-    ...options,
-    onSteps: (_, some) => void losses.push(...some),
-    checkpoint: { every, save: (training) => TE.fromIO(() => void states.push(training)) },
-  })(runtimeOf(device)));
+  const last = await runOrThrow(
+    train({
+      ...options,
+      onSteps: (_, some) => void losses.push(...some),
+      checkpoint: { every, save: (training) => TE.fromIO(() => void states.push(training)) },
+    })(runtimeOf(device)),
+  );
   return { states: [...states, last], losses };
 };
 
 /** What `adapt` trains in a lesson, step by step. */
 export const adaptTraced = <G extends string, T extends G>(
-  device: Device, { learner: own, position, batches }: Lesson & WithBatches,
+  device: Device,
+  { learner: own, position, batches }: Lesson & WithBatches,
   { adapter, steps, branch }: { readonly adapter: Adapter<G, T>; readonly steps: Steps<any>; readonly branch?: Branch },
 ): Promise<Trace<G>> => {
-  const { model: { config, weights }, memory } = own;
+  const {
+    model: { config, weights },
+    memory,
+  } = own;
   return traced(device, {
-    config, weights, adapter, steps, batches, position, memory,
+    config,
+    weights,
+    adapter,
+    steps,
+    batches,
+    position,
+    memory,
     from: { step: 0, values: adapter.initial(config, weights, 8, position), moments: {} },
     base: (plain, tracing) => through(branch, own, plain, tracing.constant),
   });

@@ -12,7 +12,7 @@ import { textBatch } from "../../src/model/clip.ts";
 import { decodeConfig, encodeConfig, type ClipConfig } from "../../src/model/config.ts";
 import { readClip, writeClip, type Clip } from "../../src/model/folder.ts";
 import { initialParameters, modules, parameters } from "../../src/model/parameters.ts";
-import { clipPreprocess } from "../../src/model/preprocess.ts";
+import { clipPreprocess } from "../../src/data/preprocess.ts";
 import { readTokenizer, tokenise } from "../../src/model/tokenizer.ts";
 import { random } from "../../src/random.ts";
 import { deviceTest, deviceTestWith, failureOf, orThrow, relativeError, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
@@ -35,10 +35,7 @@ for (const name of ["clip-patch32", "clip-gelu", "clip-bf16"]) {
     const { text } = model.config;
     // The three shortest texts: what is trimmed is most of the context.
     const ids = wholesOf(golden("input_ids"));
-    const lengths = Array.from(
-      { length: ids.length / text.context },
-      (_, i) => textBatch(text, ids.subarray(i * text.context, (i + 1) * text.context)).length,
-    );
+    const lengths = Array.from({ length: ids.length / text.context }, (_, i) => textBatch(text, ids.subarray(i * text.context, (i + 1) * text.context)).length);
     const short = [...lengths.keys()]
       .sort((a, b) => lengths[a] - lengths[b])
       .slice(0, 3)
@@ -182,9 +179,7 @@ for (const dtype of dtypes) {
         const pixels = Float32Array.from({ length: 2 * 3 * 28 * 28 }, () => draw.normal());
         const texts = ["a photo of a cat", "the number 7, twice", "ünïcode & punctuation!", "long ".repeat(30)];
         const image = (n: number): readonly (readonly (readonly number[])[])[] =>
-          [0, 1, 2].map((c) =>
-            Array.from({ length: 28 }, (_, y) => [...pixels.subarray(((n * 3 + c) * 28 + y) * 28, ((n * 3 + c) * 28 + y + 1) * 28)]),
-          );
+          [0, 1, 2].map((c) => Array.from({ length: 28 }, (_, y) => [...pixels.subarray(((n * 3 + c) * 28 + y) * 28, ((n * 3 + c) * 28 + y + 1) * 28)]));
         const request = join(dir, "request.json");
         writeFileSync(request, JSON.stringify({ texts, pixel_values: [image(0), image(1)] }));
         const answer = JSON.parse(

@@ -7,11 +7,11 @@ import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { textBatch } from "../../src/model/clip.ts";
 import type { Device } from "../../src/device/device.ts";
 import { random } from "../../src/random.ts";
-import { imageToText, sum, textToImage, weighted, type Objective } from "../../src/stages/objective.ts";
+import { imageToText, sum, textToImage, weighted, type Objective } from "../../src/training/objective.ts";
 import { step, stepStage } from "../../src/stages/stage.ts";
 import { gradient, type Steps } from "../../src/stages/steps.ts";
-import { traceStep } from "../../src/stages/train.ts";
-import type { BatchShape, Graded, Trainee } from "../../src/stages/trainee.ts";
+import { traceStep } from "../../src/training/train.ts";
+import type { BatchShape, Graded, Trainee } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { resident } from "../../src/tensor/resident.ts";
 import type { HostRecord } from "../../src/tensor/executable.ts";
@@ -168,13 +168,7 @@ deviceTest("the directional derivative of a whole CLIP loss is its gradient", as
   const direction = raw.map((x) => x / length);
   const h = 0.04;
   const moved = (t: number): GroupValues<"weights"> => ({ weights: at.map((x, i) => x + t * direction[i]) });
-  const got = await differentiate(device, model, adapter, symmetric, shape, batch, [
-    { weights: at },
-    moved(h),
-    moved(-h),
-    moved(2 * h),
-    moved(-2 * h),
-  ]);
+  const got = await differentiate(device, model, adapter, symmetric, shape, batch, [{ weights: at }, moved(h), moved(-h), moved(2 * h), moved(-2 * h)]);
   const [near1, near2] = [(got[1].loss[0] - got[2].loss[0]) / (2 * h), (got[3].loss[0] - got[4].loss[0]) / (4 * h)];
   const slope = (4 * near1 - near2) / 3;
   const gradientSlope = got[0]["gradient of weights"].reduce((s, g, i) => s + g * direction[i], 0);

@@ -24,7 +24,10 @@ const texts = JSON.parse(readFileSync(join(fixtures, "texts.json"), "utf8")) as 
 
 /** Compares rows as the golden files hold them: the padding after the first end token cut off. */
 const agree = (t: Tokenizer, golden: string): void => {
-  const rows = readFileSync(join(fixtures, golden), "utf8").trimEnd().split("\n").map((line) => line.split(" ").map(Number));
+  const rows = readFileSync(join(fixtures, golden), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(" ").map(Number));
   assert.is(texts.length, 1000);
   assert.is(rows.length, 1000);
   const { ids, eot } = tokenise(t, texts, context);

@@ -16,10 +16,10 @@ import { readClip } from "../../src/model/folder.ts";
 import { frozenParameters } from "../../src/model/frozen.ts";
 import { isClip, readModel, writeModel } from "../../src/model/model.ts";
 import { initialParameters, modules, parameters } from "../../src/model/parameters.ts";
-import { clipPreprocess, imageTransform, vitPreprocess } from "../../src/model/preprocess.ts";
+import { clipPreprocess, imageTransform, vitPreprocess } from "../../src/data/preprocess.ts";
 import { plainScope } from "../../src/model/transformer.ts";
 import { readVit, writeVit, type Vit } from "../../src/model/vit.ts";
-import { decodeImage } from "../../src/stream/decode.ts";
+import { decodeImage } from "../../src/data/decode.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
 import { mul } from "../../src/tensor/ops/elementwise.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
@@ -278,7 +278,12 @@ damaged("an unknown activation", edit({ hidden_act: "relu" }), "BadConfig", ["co
 damaged("more layers than weights", edit({ num_hidden_layers: 3 }), "BadTensor", ["model.safetensors", "encoder.layer.2", "missing"]);
 damaged("fewer layers than weights", edit({ num_hidden_layers: 1 }), "BadTensor", ["model.safetensors", "encoder.layer.1"]);
 damaged("images of another size than its positions", edit({ image_size: 28 }), "BadTensor", ["embeddings.position_embeddings", "[1, 10, 14]", "[17, 14]"]);
-damaged("a missing tensor", rewrite((w) => void w.delete(query)), "BadTensor", ["model.safetensors", query, "missing"]);
+damaged(
+  "a missing tensor",
+  rewrite((w) => void w.delete(query)),
+  "BadTensor",
+  ["model.safetensors", query, "missing"],
+);
 damaged(
   "a tensor of another shape",
   rewrite((w) => void w.set(query, { shape: [14, 7], data: new Float32Array(98) })),

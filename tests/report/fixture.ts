@@ -15,22 +15,29 @@ const matrix = (e: E.Either<unknown, AccuracyMatrix>): AccuracyMatrix => {
 };
 
 /** A run of a method that learns; its first accuracy is 60 + `shift`. */
-export const learned = (seed: number, shift: number, options: Readonly<Record<string, unknown>> = { steps: 20 }): RunResult => runResult({
-  method: "codyra",
-  options: { ...options, seed, out: `runs/${seed}` },
-  seed,
-  adapter: "an adapter",
-  zeroShot,
-  matrix: matrix(matrixFromRows(datasets, [[60 + shift, 0, 40], [50, 70, 30], [45, 65, 80]])),
-  trainableParameters: 4425984,
-  bytesKept: 1024,
-  ranks: [1, 2, 3].map((task) => ({
-    "vision_model.encoder.layers.0.self_attn.q_proj": task,
-    "vision_model.encoder.layers.0.mlp.fc1": 4,
-    "text_model.encoder.layers.1.mlp.fc2": 0,
-  })),
-  seconds: 75,
-});
+export const learned = (seed: number, shift: number, options: Readonly<Record<string, unknown>> = { steps: 20 }): RunResult =>
+  runResult({
+    method: "codyra",
+    options: { ...options, seed, out: `runs/${seed}` },
+    seed,
+    adapter: "an adapter",
+    zeroShot,
+    matrix: matrix(
+      matrixFromRows(datasets, [
+        [60 + shift, 0, 40],
+        [50, 70, 30],
+        [45, 65, 80],
+      ]),
+    ),
+    trainableParameters: 4425984,
+    bytesKept: 1024,
+    ranks: [1, 2, 3].map((task) => ({
+      "vision_model.encoder.layers.0.self_attn.q_proj": task,
+      "vision_model.encoder.layers.0.mlp.fc1": 4,
+      "text_model.encoder.layers.1.mlp.fc2": 0,
+    })),
+    seconds: 75,
+  });
 
 /** The model that never learns. */
 export const still: RunResult = runResult({

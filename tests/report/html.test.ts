@@ -8,7 +8,10 @@ import { modulePlace } from "../../src/report/rankTable.ts";
 import { summarise } from "../../src/report/summary.ts";
 import { learned, openTags, still } from "./fixture.ts";
 
-const themes: readonly (readonly [Theme, string])[] = [["light", "#fdfdfb"], ["dark", "#121618"]];
+const themes: readonly (readonly [Theme, string])[] = [
+  ["light", "#fdfdfb"],
+  ["dark", "#121618"],
+];
 const results = [still, learned(1, 0)];
 
 test("contrast is that of WCAG", () => {
@@ -36,7 +39,14 @@ test("level and niceDomain", () => {
 
 test("change compares with zero-shot up to the diagonal and with the diagonal below it", () => {
   const [s] = summarise([learned(1, 0)]);
-  assert.equal(s.matrix.map((row, i) => row.map((_, j) => change(s, i, j))), [[40, 0, 0], [-10, 70, -10], [-15, -5, 40]]);
+  assert.equal(
+    s.matrix.map((row, i) => row.map((_, j) => change(s, i, j))),
+    [
+      [40, 0, 0],
+      [-10, 70, -10],
+      [-15, -5, 40],
+    ],
+  );
 });
 
 test("modulePlace reads the names of both worlds", () => {

@@ -23,11 +23,16 @@ const closeMetric = (actual: Metric, perDataset: readonly (number | null)[], mea
 };
 
 // By hand. The 0 % cells are measured: what masks by value would call the first column's transfer and drop the zeros from the rest.
-const m3: AccuracyMatrix = right(_.matrixFromRows(["a", "b", "c"], [
-  [90, 0, 30],
-  [60, 80, 0],
-  [0, 70, 95],
-]));
+const m3: AccuracyMatrix = right(
+  _.matrixFromRows(
+    ["a", "b", "c"],
+    [
+      [90, 0, 30],
+      [60, 80, 0],
+      [0, 70, 95],
+    ],
+  ),
+);
 
 test("transfer", () => closeMetric(_.transfer(m3), [null, 0, 15], 7.5));
 test("average", () => closeMetric(_.average(m3), [50, 50, 125 / 3], (50 + 50 + 125 / 3) / 3));
@@ -37,7 +42,16 @@ test("bwt", () => closeMetric(_.bwt(m3), [-90, -10, null], -50));
 test("fwt", () => closeMetric(_.fwt([50, 5, 10])(m3), [null, -5, -10], -7.5));
 
 test("forgetting reads the best row, also before a dataset is learned", () => {
-  const m = right(_.matrixFromRows(["a", "b", "c"], [[50, 88, 10], [70, 80, 10], [65, 75, 20]]));
+  const m = right(
+    _.matrixFromRows(
+      ["a", "b", "c"],
+      [
+        [50, 88, 10],
+        [70, 80, 10],
+        [65, 75, 20],
+      ],
+    ),
+  );
   closeMetric(_.forgetting(m), [5, 13, null], 9);
   closeMetric(_.bwt(m), [15, -5, null], 5);
 });
@@ -58,13 +72,27 @@ test("no task has no metric", () => {
 });
 
 test("a stream under way has no metric that names rows to come, its prefix has them all", () => {
-  const m = right(_.matrixFromRows(["a", "b", "c"], [[90, 0, 30], [60, 80, 0]]));
+  const m = right(
+    _.matrixFromRows(
+      ["a", "b", "c"],
+      [
+        [90, 0, 30],
+        [60, 80, 0],
+      ],
+    ),
+  );
   closeMetric(_.transfer(m), [null, 0, 15], 7.5);
   closeMetric(_.last(m), [null, null, null], null);
   closeMetric(_.average(m), [null, null, null], null);
   closeMetric(_.forgetting(m), [null, null, null], null);
   const p = _.prefixMatrix(2)(m);
-  assert.equal(p, { datasets: ["a", "b"], rows: [[90, 0], [60, 80]] });
+  assert.equal(p, {
+    datasets: ["a", "b"],
+    rows: [
+      [90, 0],
+      [60, 80],
+    ],
+  });
   closeMetric(_.last(p), [60, 80], 70);
   closeMetric(_.forgetting(p), [30, null], 30);
 });
@@ -72,7 +100,12 @@ test("a stream under way has no metric that names rows to come, its prefix has t
 test("the zero-shot row: Transfer over datasets 2 to T, Average and Last over all", () => {
   // REPRODUCIBILITY.md, Full MTIL, order I: 69.4 / 65.3 / 65.3.
   const row = [24.3, 88.4, 68.2, 44.6, 54.9, 71.0, 88.5, 59.4, 89.0, 64.7, 65.2];
-  const m = right(_.constantMatrix(row.map((x) => String(x)), row));
+  const m = right(
+    _.constantMatrix(
+      row.map((x) => String(x)),
+      row,
+    ),
+  );
   close(_.transfer(m).mean, 69.4, 0.05);
   close(_.average(m).mean, 65.3, 0.05);
   close(_.last(m).mean, 65.3, 0.05);
@@ -121,7 +154,12 @@ for (const page of pages) {
       return (size * mean[j] - (j === 0 ? 0 : j * before[j]) - end[j]) / (size - 1 - j);
     };
     const rows = before.map((_row, i) => before.map((_col, j) => cell(i, j)));
-    const m = right(_.matrixFromRows(before.map((_row, j) => `d${j}`), rows));
+    const m = right(
+      _.matrixFromRows(
+        before.map((_row, j) => `d${j}`),
+        rows,
+      ),
+    );
     close(_.transfer(m).mean, page.means[0], 0.06);
     close(_.average(m).mean, page.means[1], 0.06);
     close(_.last(m).mean, page.means[2], 0.06);
@@ -130,7 +168,16 @@ for (const page of pages) {
 }
 
 test("classIncremental weighs tasks by their test images and reads no unseen class", () => {
-  const m = right(_.matrixFromRows(["a", "b", "c"], [[90, null, null], [60, 80, null], [0, 50, 95]]));
+  const m = right(
+    _.matrixFromRows(
+      ["a", "b", "c"],
+      [
+        [90, null, null],
+        [60, 80, null],
+        [0, 50, 95],
+      ],
+    ),
+  );
   const r = _.classIncremental([100, 300, 100])(m);
   assert.equal(r.seen, [90, 75, 49]);
   close(r.final, 49);
@@ -148,15 +195,43 @@ test("appendRow refuses what is no row, and changes nothing", () => {
   assert.match(say([1]), "row 1 has 1 values for 2 datasets");
   assert.match(say([1, 101]), "101 for b");
   assert.match(say([NaN, 1]), "NaN for a");
-  assert.match(say([1, 1], right(_.matrixFromRows(["a", "b"], [[1, 1], [1, 1]]))), "already has 2 rows");
+  assert.match(
+    say(
+      [1, 1],
+      right(
+        _.matrixFromRows(
+          ["a", "b"],
+          [
+            [1, 1],
+            [1, 1],
+          ],
+        ),
+      ),
+    ),
+    "already has 2 rows",
+  );
   assert.is(empty.rows.length, 0);
 });
 
 const accuracy = fc.integer({ min: 0, max: 1000 }).map((x) => x / 10);
 const square = fc.integer({ min: 1, max: 7 }).chain((size) =>
-  fc.array(fc.array(accuracy, { minLength: size, maxLength: size }), { minLength: size, maxLength: size })
-    .map((rows) => right(_.matrixFromRows(rows.map((_row, j) => `d${j}`), rows))));
-const law = (name: string, holds: (m: AccuracyMatrix) => void): void => test(name, () => fc.assert(fc.property(square, (m) => { holds(m); })));
+  fc.array(fc.array(accuracy, { minLength: size, maxLength: size }), { minLength: size, maxLength: size }).map((rows) =>
+    right(
+      _.matrixFromRows(
+        rows.map((_row, j) => `d${j}`),
+        rows,
+      ),
+    ),
+  ),
+);
+const law = (name: string, holds: (m: AccuracyMatrix) => void): void =>
+  test(name, () =>
+    fc.assert(
+      fc.property(square, (m) => {
+        holds(m);
+      }),
+    ),
+  );
 
 law("law: forgetting is never negative, nor less than -bwt", (m) => {
   const f = _.forgetting(m);

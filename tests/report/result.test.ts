@@ -31,7 +31,18 @@ test("a result is read back from its JSON as it was", () => {
 });
 
 test("prettyJson is JSON, with the rows of a matrix on one line", () => {
-  const value = { a: [[1, null], [2, 3]], "b \n[": "[ x ]", c: {}, d: [], e: undefined, f: [{ g: true }], h: NaN };
+  const value = {
+    a: [
+      [1, null],
+      [2, 3],
+    ],
+    "b \n[": "[ x ]",
+    c: {},
+    d: [],
+    e: undefined,
+    f: [{ g: true }],
+    h: NaN,
+  };
   const text = prettyJson(value);
   assert.equal(JSON.parse(text), JSON.parse(JSON.stringify(value)));
   assert.ok(text.includes("    [1, null],\n    [2, 3]\n"));

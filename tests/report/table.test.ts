@@ -22,23 +22,35 @@ test("spread is the sample standard deviation", () => {
 
 test("summarise joins seeds, and keeps options and their order apart", () => {
   const seeds = summarise([still, learned(1, 0), learned(2, 10)]);
-  assert.equal(seeds.map((s) => s.label), ["zero-shot", "codyra"]);
+  assert.equal(
+    seeds.map((s) => s.label),
+    ["zero-shot", "codyra"],
+  );
   assert.is(seeds[1].runs.length, 2);
   assert.is(seeds[1].matrix[0][0], 65);
   assert.is(seeds[1].metrics.forgetting.mean, 12.5);
   assert.is(seeds[1].metrics.transfer.std, 0);
   const options = summarise([learned(1, 0, { steps: 20, rank: 4 }), learned(1, 0, { rank: 4, steps: 200 }), learned(2, 0, { rank: 4, steps: 20 })]);
-  assert.equal(options.map((s) => s.label), ["codyra steps=20", "codyra steps=200"]);
-  assert.equal(options.map((s) => s.runs.length), [2, 1]);
+  assert.equal(
+    options.map((s) => s.label),
+    ["codyra steps=20", "codyra steps=200"],
+  );
+  assert.equal(
+    options.map((s) => s.runs.length),
+    [2, 1],
+  );
 });
 
 test("textTable is aligned", () => {
-  assert.is(textTable([still, learned(1, 0)]), [
-    "Method     Transfer  Average  Last  Forgetting  Trainable  Mean rank        Time",
-    "\u2500".repeat(80),
-    "zero-shot      20.0     20.0  20.0         0.0          \u2013          \u2013       2.0 s",
-    "codyra         17.5     48.9  63.3        10.0  4,425,984        2.0  1 min 15 s",
-  ].join("\n"));
+  assert.is(
+    textTable([still, learned(1, 0)]),
+    [
+      "Method     Transfer  Average  Last  Forgetting  Trainable  Mean rank        Time",
+      "\u2500".repeat(80),
+      "zero-shot      20.0     20.0  20.0         0.0          \u2013          \u2013       2.0 s",
+      "codyra         17.5     48.9  63.3        10.0  4,425,984        2.0  1 min 15 s",
+    ].join("\n"),
+  );
 });
 
 test("textTable of several seeds shows mean and spread below each other", () => {
@@ -50,7 +62,10 @@ test("textTable of several seeds shows mean and spread below each other", () => 
 
 test("markdownTable has one cell a column in every row", () => {
   const lines = markdownTable([still, learned(1, 0)]).split("\n");
-  assert.equal(lines.map((line) => line.split("|").length), [10, 10, 10, 10]);
+  assert.equal(
+    lines.map((line) => line.split("|").length),
+    [10, 10, 10, 10],
+  );
   assert.match(lines[1], /^\| -+ \| -+: \|/);
 });
 

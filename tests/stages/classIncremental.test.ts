@@ -19,17 +19,17 @@ import { adapt } from "../../src/stages/adapt.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { accuracies } from "../../src/stages/evaluate.ts";
 import type { Method } from "../../src/stages/learn.ts";
-import { learner, type Learner } from "../../src/stages/learner.ts";
-import { imageToText, sum, textToImage, type Objective } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
-import { slotsOf } from "../../src/stages/residual.ts";
-import { runMethod, type Run } from "../../src/stages/run.ts";
-import type { Event } from "../../src/stages/runtime.ts";
-import { constantly } from "../../src/stages/schedule.ts";
+import { learner, type Learner } from "../../src/training/lesson.ts";
+import { imageToText, sum, textToImage, type Objective } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
+import { slotsOf } from "../../src/methods/dualloraMemory.ts";
+import { runMethod, type Run } from "../../src/runs/run.ts";
+import type { Event } from "../../src/training/runtime.ts";
+import { constantly } from "../../src/training/schedule.ts";
 import { task } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
-import { watch } from "../../src/stages/watch.ts";
-import { splitClasses } from "../../src/stream/classSplit.ts";
+import { watch } from "../../src/runs/watch.ts";
+import { splitClasses } from "../../src/data/classSplit.ts";
 import { temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { fixture } from "../model/embeddings.ts";
@@ -70,27 +70,50 @@ const ran = (device: Device, m: Method): Promise<Ended> => {
 };
 
 test("classes in a seeded order, each in one task, scored among those seen so far", () => {
-  assert.equal(stream.tasks.map(({ name, classNames }) => [name, classNames.length]), [["animals-1", 3], ["animals-2", 2], ["animals-3", 2]]);
+  assert.equal(
+    stream.tasks.map(({ name, classNames }) => [name, classNames.length]),
+    [
+      ["animals-1", 3],
+      ["animals-2", 2],
+      ["animals-3", 2],
+    ],
+  );
   assert.equal(stream.tasks.flatMap((t) => t.classNames).sort(), names);
   assert.is.not(stream.tasks.flatMap((t) => t.classNames).join(), names.join());
   assert.is(stream.labelSpace, "seen");
 });
 
-for (const [name, m] of [["sequential LoRA", sequential], ["DualLoRA", dual]] as const) {
+for (const [name, m] of [
+  ["sequential LoRA", sequential],
+  ["DualLoRA", dual],
+] as const) {
   deviceTest(`${name}: a row knows the tasks that were learned, and nothing of the others`, async (device) => {
     const { result, learners, interrupted } = await ran(device, m);
     assert.not.ok(interrupted);
     assert.equal(result.datasets, ["animals-1", "animals-2", "animals-3"]);
     assert.equal(result.zeroShot, [null, null, null]);
-    assert.equal(result.matrix.map((row) => row.map((x) => x !== null)), [[true, false, false], [true, true, false], [true, true, true]]);
+    assert.equal(
+      result.matrix.map((row) => row.map((x) => x !== null)),
+      [
+        [true, false, false],
+        [true, true, false],
+        [true, true, true],
+      ],
+    );
     // The task's own classes are easier to tell apart than all that were seen.
     const { matrix: own } = result.also.task;
     own.forEach((row, i) => row.forEach((x, j) => assert.ok(j > i ? x === null : x! >= result.matrix[i][j]!, `row ${i}, column ${j}`)));
     assert.is(own[0][0], result.matrix[0][0]);
     for (const i of [0, 1, 2]) assert.ok(own[i][i]! > 60, `task ${i + 1}: ${own[i][i]} % among its own classes`);
     for (const { model } of learners) for (const [at, { data }] of model.weights) assert.ok(data.every(Number.isFinite), at);
-    assert.equal(learners.map(({ seen }) => seen.length), [3, 5, 7]);
-    assert.equal(learners[2].seen, stream.tasks.flatMap((t) => t.classNames));
+    assert.equal(
+      learners.map(({ seen }) => seen.length),
+      [3, 5, 7],
+    );
+    assert.equal(
+      learners[2].seen,
+      stream.tasks.flatMap((t) => t.classNames),
+    );
   });
 
   deviceTest(`${name}: the head grows by the classes of every task, and old rows stay`, async (device) => {
@@ -115,7 +138,10 @@ for (const [name, m] of [["sequential LoRA", sequential], ["DualLoRA", dual]] as
       if (e.type === "evaluation") all.at(-1)!.push([e.correct, e.total]);
       return all;
     }, []);
-    assert.equal(counted.map((list) => list.map(([, total]) => total)), [[12], [12, 8], [12, 8, 8]]);
+    assert.equal(
+      counted.map((list) => list.map(([, total]) => total)),
+      [[12], [12, 8], [12, 8, 8]],
+    );
     const seen = counted.map((list) => (100 * list.reduce((n, [c]) => n + c, 0)) / list.reduce((n, [, total]) => n + total, 0));
     const metrics = classIncremental(images)({ datasets, rows: matrix });
     const close = (got: number | null, want: number, what: string): void => assert.ok(Math.abs(got! - want) < 1e-9, `${what}: ${got} instead of ${want}`);
@@ -167,7 +193,14 @@ deviceTest("DualLoRA remembers a slot a task; its ViT is written, read back, and
 
 deviceTest("all tasks at once: one head, and the last row alone", async (device) => {
   const { result, learner: reached } = await run(device, joint(quick));
-  assert.equal(result.matrix.map((row) => row.map((x) => x !== null)), [[false, false, false], [false, false, false], [true, true, true]]);
+  assert.equal(
+    result.matrix.map((row) => row.map((x) => x !== null)),
+    [
+      [false, false, false],
+      [false, false, false],
+      [true, true, true],
+    ],
+  );
   assert.is(reached.head!.bias.length, 7);
   assert.not.match(htmlReport([result]), /NaN|undefined/);
 });
@@ -190,7 +223,10 @@ deviceTest("what cannot be measured is no event, and has no bar", async (device)
   const { event } = watch(progress({ sink: { write: (text: string) => written.push(text) }, now: () => 0 }));
   events.forEach(event);
   const lines = stream.tasks.flatMap(({ name }, t) => [`learn ${name}: 30 in 0.0 s`, `evaluate: ${t + 1} in 0.0 s`]);
-  assert.equal(written.map((line) => line.replace(/,.*/s, "")), lines);
+  assert.equal(
+    written.map((line) => line.replace(/,.*/s, "")),
+    lines,
+  );
 });
 
 runTests();

@@ -7,13 +7,13 @@ import type { Tensors } from "../../src/formats/hostTensor.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { modules } from "../../src/model/parameters.ts";
-import { imageToText, sum, textToImage } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
-import { cosine, ramp } from "../../src/stages/schedule.ts";
+import { imageToText, sum, textToImage } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
+import { cosine, ramp } from "../../src/training/schedule.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
-import type { Training } from "../../src/stages/train.ts";
-import type { TrainingBatches } from "../../src/stages/trainee.ts";
+import type { Training } from "../../src/training/train.ts";
+import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runTests, sameBits } from "../tensor/check.ts";
 import { fixture, goldenOf, readModel, type Model } from "../model/embeddings.ts";
@@ -45,10 +45,7 @@ const codyraBatches = (model: Model, golden: Golden, task: "task1" | "task2", fi
 const stateAt = (model: Model, golden: Golden, task: string, row: number): GroupValues<Group> => {
   const layouts = adapter.layouts(model.config);
   return Object.fromEntries(
-    groups.map((group) => [
-      group,
-      flatten(layouts[group], (name) => rowAt(golden(`${task}.${name}.${suffixes[group]}`), row).data),
-    ]),
+    groups.map((group) => [group, flatten(layouts[group], (name) => rowAt(golden(`${task}.${name}.${suffixes[group]}`), row).data)]),
   ) as GroupValues<Group>;
 };
 
@@ -137,15 +134,7 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
 deviceTest("task 1 with the shrink of the authors' code", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
   const layout = adapter.layouts(model.config).gate;
-  const { states } = await traceRun(
-    device,
-    model,
-    model.weights,
-    codyraBatches(model, golden, "task1", 0),
-    start(model, golden, "task1"),
-    horizon,
-    "code",
-  );
+  const { states } = await traceRun(device, model, model.weights, codyraBatches(model, golden, "task1", 0), start(model, golden, "task1"), horizon, "code");
   for (const { step, values } of states) {
     for (const [name, { data }] of unflatten(layout, values.gate)) {
       near(data, rowAt(golden(`task1.code.${name}.gate`), step).data, `step ${step}: gate of ${name}`);
@@ -196,9 +185,7 @@ const options = { dense: kappas.denseFraction, levels: kappas.nLambda };
 
 const nearSchedule = (steps: number, of: (step: number) => number, want: readonly number[], what: string): void => {
   assert.is(want.length, steps);
-  want.forEach((k, i) =>
-    assert.ok(Math.abs(of(i) - k) <= 1e-8 * Math.max(k, kappas.kappaMax), `${what}, ${steps} steps, step ${i}: ${of(i)}, not ${k}`),
-  );
+  want.forEach((k, i) => assert.ok(Math.abs(of(i) - k) <= 1e-8 * Math.max(k, kappas.kappaMax), `${what}, ${steps} steps, step ${i}: ${of(i)}, not ${k}`));
 };
 
 test("the threshold of 500 steps is the loop's, and its sum is 129.98 thresholds", () => {

@@ -4,14 +4,95 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import {
-  adamW, adapt, all, allLinears, attentionLinears, batchVote, both, branch, classMeans, constantly, contrastive, cosine, cosineHead, course, depthScale,
-  dropout, encode, evaluate, everyComponent, expertPool, featureBasis, gatedLora, gradient, imageCache, imageToText, largestGates, learner, linalg, lora,
-  magnitude, manifest, merge, method, modules, mostUsed, mostVoted, oneCycle, outOf, overlap, parallel, past, pastOf, principalWeights, project, rankSelect,
-  readVit, remembered, repeat, residualGradient, residualInputs, rising, rowSpan, rowsOutOf, selected, sgd, share, softThreshold, step, sum, task,
-  textToImage, train, update, weighted,
-  type Adapter, type Device, type Evaluated, type Event, type LabelSpace, type Learner, type Lesson, type Merged, type Model, type ModuleKind,
-  type Objective, type Runtime, type Sample, type StepStage, type Steps, type Stream, type Task, type TaskProjection, type TaskStage, type Tower,
-  type Training, type WithAdapters, type WithBatches, type WithDirections, type WithPrototypes,
+  adamW,
+  adapt,
+  all,
+  allLinears,
+  attentionLinears,
+  batchVote,
+  both,
+  branch,
+  classMeans,
+  constantly,
+  contrastive,
+  cosine,
+  cosineHead,
+  course,
+  depthScale,
+  dropout,
+  encode,
+  evaluate,
+  everyComponent,
+  expertPool,
+  featureBasis,
+  gatedLora,
+  gradient,
+  imageCache,
+  imageToText,
+  largestGates,
+  learner,
+  linalg,
+  lora,
+  magnitude,
+  manifest,
+  merge,
+  method,
+  modules,
+  mostUsed,
+  mostVoted,
+  oneCycle,
+  outOf,
+  overlap,
+  parallel,
+  past,
+  pastOf,
+  principalWeights,
+  project,
+  rankSelect,
+  readVit,
+  remembered,
+  repeat,
+  residualGradient,
+  residualInputs,
+  rising,
+  rowSpan,
+  rowsOutOf,
+  selected,
+  sgd,
+  share,
+  softThreshold,
+  step,
+  sum,
+  task,
+  textToImage,
+  train,
+  update,
+  weighted,
+  type Adapter,
+  type Device,
+  type Evaluated,
+  type Event,
+  type LabelSpace,
+  type Learner,
+  type Lesson,
+  type Merged,
+  type Model,
+  type ModuleKind,
+  type Objective,
+  type Runtime,
+  type Sample,
+  type StepStage,
+  type Steps,
+  type Stream,
+  type Task,
+  type TaskProjection,
+  type TaskStage,
+  type Tower,
+  type Training,
+  type WithAdapters,
+  type WithBatches,
+  type WithDirections,
+  type WithPrototypes,
 } from "../../mod.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { right } from "../fixtures/datasets.ts";
@@ -54,31 +135,36 @@ interface Plan {
 
 const maybe = <A>(a: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> => fc.option(a, { nil: undefined });
 
-const plans = (kind: Kind): fc.Arbitrary<Plan> => fc.record({
-  kind: fc.constant(kind),
-  model: fc.constantFrom("clip", "vit"),
-  labelSpace: fc.constantFrom("task", "seen", "union"),
-  steps: fc.constantFrom<Plan["steps"]>(2, 3, { epochs: 1 }),
-  modules: fc.constantFrom(allLinears, attentionLinears, ["v", "fc2"] as const),
-  towers: fc.constantFrom(both, ["vision"] as const),
-  protect: fc.boolean(),
-  directions: fc.constantFrom("gradient", "decomposed gradient", "inputs"),
-  head: fc.boolean(),
-  objective: fc.constantFrom("one way", "both ways", "contrastive"),
-  overlap: maybe(fc.record({
-    factor: fc.constantFrom("A", "B"), reduce: fc.constantFrom("abs-sum", "mean", "square-sum"), critical: fc.boolean(),
-  })),
-  dropout: maybe(fc.constantFrom(0, 0.2)),
-  optimizer: fc.constantFrom("adamW", "sgd", "momentum"),
-  schedule: fc.constantFrom("constant", "cosine", "oneCycle", "rising"),
-  within: maybe(fc.constantFrom("outOf", "rowsOutOf")),
-  threshold: maybe(fc.constantFrom("paper", "code")),
-  magnitude: fc.boolean(),
-  rowSpan: fc.boolean(),
-  past: maybe(fc.constantFrom("A", "B")),
-  merge: fc.constantFrom("all", "chosen"),
-  features: maybe(fc.record({ tokens: fc.constantFrom("all", "class"), accumulate: fc.constantFrom("gram", "code-mean") })),
-});
+const plans = (kind: Kind): fc.Arbitrary<Plan> =>
+  fc.record({
+    kind: fc.constant(kind),
+    model: fc.constantFrom("clip", "vit"),
+    labelSpace: fc.constantFrom("task", "seen", "union"),
+    steps: fc.constantFrom<Plan["steps"]>(2, 3, { epochs: 1 }),
+    modules: fc.constantFrom(allLinears, attentionLinears, ["v", "fc2"] as const),
+    towers: fc.constantFrom(both, ["vision"] as const),
+    protect: fc.boolean(),
+    directions: fc.constantFrom("gradient", "decomposed gradient", "inputs"),
+    head: fc.boolean(),
+    objective: fc.constantFrom("one way", "both ways", "contrastive"),
+    overlap: maybe(
+      fc.record({
+        factor: fc.constantFrom("A", "B"),
+        reduce: fc.constantFrom("abs-sum", "mean", "square-sum"),
+        critical: fc.boolean(),
+      }),
+    ),
+    dropout: maybe(fc.constantFrom(0, 0.2)),
+    optimizer: fc.constantFrom("adamW", "sgd", "momentum"),
+    schedule: fc.constantFrom("constant", "cosine", "oneCycle", "rising"),
+    within: maybe(fc.constantFrom("outOf", "rowsOutOf")),
+    threshold: maybe(fc.constantFrom("paper", "code")),
+    magnitude: fc.boolean(),
+    rowSpan: fc.boolean(),
+    past: maybe(fc.constantFrom("A", "B")),
+    merge: fc.constantFrom("all", "chosen"),
+    features: maybe(fc.record({ tokens: fc.constantFrom("all", "class"), accumulate: fc.constantFrom("gram", "code-mean") })),
+  });
 
 // Compositions --------------------------------------------------------------------------------------------------------------------------------
 
@@ -98,18 +184,24 @@ const freeA = ({ kind }: Plan): string | undefined => (kind === "parallel" ? "fr
 const adapterOf = ({ kind, modules: kindsOfModules, towers }: Plan, directions: WithDirections["directions"]): Adapter<any, any> => {
   const o = { rank, modules: kindsOfModules, towers };
   switch (kind) {
-    case "lora": return lora({ ...o, scale: 0.5 });
-    case "gatedLora": return gatedLora(o);
-    case "expertPool": return expertPool(o);
-    case "frozen lora": return lora({ ...o, directions, scale: depthScale() });
-    case "frozen gatedLora": return gatedLora({ ...o, directions });
-    case "parallel": return parallel({ free: lora(o), frozen: lora({ ...o, directions }) });
+    case "lora":
+      return lora({ ...o, scale: 0.5 });
+    case "gatedLora":
+      return gatedLora(o);
+    case "expertPool":
+      return expertPool(o);
+    case "frozen lora":
+      return lora({ ...o, directions, scale: depthScale() });
+    case "frozen gatedLora":
+      return gatedLora({ ...o, directions });
+    case "parallel":
+      return parallel({ free: lora(o), frozen: lora({ ...o, directions }) });
   }
 };
 
 const objectiveOf = (plan: Plan): Objective<any> => {
-  const match = plan.model === "vit" || plan.objective === "one way" ? imageToText
-    : plan.objective === "contrastive" ? contrastive : sum(imageToText, textToImage);
+  const match =
+    plan.model === "vit" || plan.objective === "one way" ? imageToText : plan.objective === "contrastive" ? contrastive : sum(imageToText, textToImage);
   if (plan.overlap === undefined || plan.kind === "parallel") return match;
   const { factor, reduce, critical } = plan.overlap;
   const count = !critical ? everyComponent : gated(plan) ? largestGates(chosen) : plan.kind === "expertPool" ? mostVoted(chosen) : everyComponent;
@@ -128,13 +220,17 @@ const stepsOf = (plan: Plan): Steps<any> => {
     within === "rowsOutOf" && a !== undefined && project(rowsOutOf(a)),
     plan.threshold !== undefined && gated(plan) && rankSelect(softThreshold(constantly(kappa), { shrink: plan.threshold })),
   ];
-  return repeat(plan.steps, parts.filter((part) => part !== false).reduce((x, y) => step.compose(x, y)));
+  return repeat(
+    plan.steps,
+    parts.filter((part) => part !== false).reduce((x, y) => step.compose(x, y)),
+  );
 };
 
 /** A ViT has no logits before it has a head, and so no gradient. */
 const directionsOf = ({ model, directions, modules: kindsOfModules, towers }: Plan): TaskProjection<any, any> => {
   const o = { rank, modules: kindsOfModules, towers };
-  return model === "vit" || directions === "inputs" ? residualInputs({ ...o, tokens: "all", accumulate: "gram" })
+  return model === "vit" || directions === "inputs"
+    ? residualInputs({ ...o, tokens: "all", accumulate: "gram" })
     : residualGradient({ ...o, objective: imageToText, start: directions === "gradient" ? "zero" : "svd" });
 };
 
@@ -171,7 +267,9 @@ const square = (label: number, position: number, i: number): Sample => ({
   id: `${position} ${label} ${i}`,
   label,
   decode: TE.right({
-    width: 16, height: 16, data: Uint8Array.from({ length: 768 }, (_, k) => (90 * (k % 3) + 110 * label + 60 * position + k * (i + 3)) % 256),
+    width: 16,
+    height: 16,
+    data: Uint8Array.from({ length: 768 }, (_, k) => (90 * (k % 3) + 110 * label + 60 * position + k * (i + 3)) % 256),
   }),
 });
 
@@ -241,18 +339,28 @@ const adapted: Promised = (before, after, plan, events) => {
     for (const [name, a] of frozenA) {
       const { A } = before.directions!.get(name)!;
       sameBits(a.data.slice(0, A.data.length), A.data, `the frozen A of ${name}`);
-      assert.ok(a.data.subarray(A.data.length).every((x) => x === 0), `${name}: A has more than the directions`);
+      assert.ok(
+        a.data.subarray(A.data.length).every((x) => x === 0),
+        `${name}: A has more than the directions`,
+      );
     }
   }
   if (plan.kind === "expertPool") {
     for (const [name, { data }] of groupOf(after, "counts")) {
       const voters = name.startsWith("text") ? shape.texts : shape.images;
-      assert.is(data.reduce((s, n) => s + n), steps * voters * active, `votes in ${name}`);
+      assert.is(
+        data.reduce((s, n) => s + n),
+        steps * voters * active,
+        `votes in ${name}`,
+      );
     }
   }
   if (plan.threshold !== undefined && gated(plan)) {
     const dead = plan.threshold === "code" ? kappa * (1 - 1e-6) : 0;
-    assert.ok(values.gate.every((g) => g === 0 || Math.abs(g) >= dead), "a gate below the threshold lives");
+    assert.ok(
+      values.gate.every((g) => g === 0 || Math.abs(g) >= dead),
+      "a gate below the threshold lives",
+    );
     assert.ok(values.gate.includes(0), "no gate is closed");
   }
   const a = freeA(plan);
@@ -271,7 +379,11 @@ const adapted: Promised = (before, after, plan, events) => {
 /** An upper bound of the rank of a module's update. */
 const mostRank = (before: State, plan: Plan, module: string): number => {
   if (plan.kind === "parallel") return plan.merge === "all" ? 2 * rank : rank;
-  const gates = gated(plan) ? groupOf(before, "gate").get(module)!.data.filter((g) => g !== 0).length : rank;
+  const gates = gated(plan)
+    ? groupOf(before, "gate")
+        .get(module)!
+        .data.filter((g) => g !== 0).length
+    : rank;
   return Math.min(gates, plan.magnitude || (plan.kind === "expertPool" && plan.merge === "chosen") ? chosen : rank);
 };
 
@@ -305,21 +417,29 @@ const merged: Promised = (before, after, plan) => {
 };
 
 /** Directions are orthogonal, of one length, and outside of what is protected. */
-const directionsOutside = (divisor: number): Promised => (before, after) => {
-  assert.is(after.learner, before.learner);
-  for (const [name, { A }] of after.directions!) {
-    assert.ok(A.shape[0] <= rank);
-    orthonormal(rowsOf(A).map((row) => row.map((x) => divisor * x)), 1e-5);
-    rowsOf(A).forEach((row) => assert.ok(within(row, remembered(before.learner).get(name)) < 1e-5, `${name}: a direction is not outside`));
-  }
-};
+const directionsOutside =
+  (divisor: number): Promised =>
+  (before, after) => {
+    assert.is(after.learner, before.learner);
+    for (const [name, { A }] of after.directions!) {
+      assert.ok(A.shape[0] <= rank);
+      orthonormal(
+        rowsOf(A).map((row) => row.map((x) => divisor * x)),
+        1e-5,
+      );
+      rowsOf(A).forEach((row) => assert.ok(within(row, remembered(before.learner).get(name)) < 1e-5, `${name}: a direction is not outside`));
+    }
+  };
 
 /** By the name of a stage, or of what a projection does. */
 const promises: Readonly<Record<string, Promised>> = {
   principalWeights: (before, after, plan) => {
     onlyMemory(before, after);
     const names = modules(before.learner.model.config, plan.modules, plan.towers).map(({ name }) => name);
-    assert.equal(names.filter((name) => remembered(after.learner).has(name)), names);
+    assert.equal(
+      names.filter((name) => remembered(after.learner).has(name)),
+      names,
+    );
     if (before.position > 0) assert.ok(isDeepStrictEqual(remembered(after.learner), remembered(before.learner)), "the weights are protected once");
   },
   encode: (before, after) => {
@@ -349,7 +469,10 @@ const promises: Readonly<Record<string, Promised>> = {
     onlyMemory(before, after);
     for (const [name, A] of groupOf(before, "A")) {
       const left = linalg.outside({ shape: [rank, A.shape[1]], data: A.data }, remembered(after.learner).get(name)!).data;
-      assert.ok(left.every((x) => Math.abs(x) < 1e-5), `${name}: a row of A is not in the span`);
+      assert.ok(
+        left.every((x) => Math.abs(x) < 1e-5),
+        `${name}: a row of A is not in the span`,
+      );
     }
   },
   past: (before, after, { past: factor }) => {
@@ -366,7 +489,8 @@ const promises: Readonly<Record<string, Promised>> = {
   evaluate: (before, after, { model }) => {
     assert.is(after.learner, before.learner);
     after.row!.forEach((accuracy, j) =>
-      assert.ok(accuracy === null ? model === "vit" && j > before.position : accuracy >= 0 && accuracy <= 100, `${accuracy} %`));
+      assert.ok(accuracy === null ? model === "vit" && j > before.position : accuracy >= 0 && accuracy <= 100, `${accuracy} %`),
+    );
   },
 };
 
@@ -379,7 +503,14 @@ const models: Readonly<Record<Plan["model"], Promise<Model>>> = { clip: tinyClip
 
 /** A training stopped after its first step and resumed ends with the same bits as one that was not. */
 const resumes = async (lesson: State, plan: Plan, runtime: Runtime): Promise<void> => {
-  const { learner: { model: { config, weights }, memory }, position, batches } = lesson;
+  const {
+    learner: {
+      model: { config, weights },
+      memory,
+    },
+    position,
+    batches,
+  } = lesson;
   const { adapter } = lesson.adapters!;
   const options = { config, weights, memory, position, adapter, steps: { ...stepsOf(plan), count: batches!.steps }, batches: batches! };
   const states: Training<string>[] = [];
@@ -414,18 +545,31 @@ const keepsItsPromises = async (device: Device, plan: Plan): Promise<void> => {
     now = lesson.learner;
   }
 
-  const whole = method("drawn", plan, stages.reduce((x, y) => task.compose(x, y)));
+  const whole = method(
+    "drawn",
+    plan,
+    stages.reduce((x, y) => task.compose(x, y)),
+  );
   const [scan] = manifest(whole).parts!;
-  assert.equal(scan.parts!.map(({ name }) => name), stages.map(({ name }) => name));
+  assert.equal(
+    scan.parts!.map(({ name }) => name),
+    stages.map(({ name }) => name),
+  );
   assert.equal(structuredClone(scan), scan, "a manifest is plain data");
   const again = (await runOrThrow(whole.run(course(learner(model), stream))(runtime))).learner;
-  assert.ok(isDeepStrictEqual([again.model.weights, again.head, again.seen, again.memory], [now.model.weights, now.head, now.seen, now.memory]),
-    "run twice, it ends with other bits");
+  assert.ok(
+    isDeepStrictEqual([again.model.weights, again.head, again.seen, again.memory], [now.model.weights, now.head, now.seen, now.memory]),
+    "run twice, it ends with other bits",
+  );
 };
 
 for (const kind of kinds) {
   deviceTest(`whatever is composed with ${kind} keeps its promises`, (device) =>
-    fc.assert(fc.asyncProperty(plans(kind), (plan) => keepsItsPromises(device, plan)), { numRuns: 4, endOnFailure: true, includeErrorInReport: true }));
+    fc.assert(
+      fc.asyncProperty(plans(kind), (plan) => keepsItsPromises(device, plan)),
+      { numRuns: 4, endOnFailure: true, includeErrorInReport: true },
+    ),
+  );
 }
 
 runTests();

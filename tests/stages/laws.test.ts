@@ -10,23 +10,23 @@ import { emptyBasis, extend } from "../../src/linalg/orthonormal.ts";
 import type { Adapter } from "../../src/model/adapters/adapter.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { parameters } from "../../src/model/parameters.ts";
-import { clipPreprocess } from "../../src/model/preprocess.ts";
+import { clipPreprocess } from "../../src/data/preprocess.ts";
 import { plainScope } from "../../src/model/transformer.ts";
 import { adapt } from "../../src/stages/adapt.ts";
-import { learner, type Lesson, type WithAdapters, type WithBatches } from "../../src/stages/learner.ts";
+import { learner, type Lesson, type WithAdapters, type WithBatches } from "../../src/training/lesson.ts";
 import { merge, selected } from "../../src/stages/merge.ts";
-import { imageToText, sum, textToImage } from "../../src/stages/objective.ts";
-import { adamW, sgd } from "../../src/stages/optimizer.ts";
+import { imageToText, sum, textToImage } from "../../src/training/objective.ts";
+import { adamW, sgd } from "../../src/training/optimizer.ts";
 import { outOf, project } from "../../src/stages/project.ts";
 import { magnitude, rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
-import type { Runtime } from "../../src/stages/runtime.ts";
-import { constantly, cosine, ramp } from "../../src/stages/schedule.ts";
+import type { Runtime } from "../../src/training/runtime.ts";
+import { constantly, cosine, ramp } from "../../src/training/schedule.ts";
 import { manifest, named, step, task, type StepStage, type TaskStage } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
-import { train } from "../../src/stages/train.ts";
-import { recorder } from "../../src/stages/tracing.ts";
-import type { Trainee } from "../../src/stages/trainee.ts";
-import { imageCache } from "../../src/stream/imageCache.ts";
+import { train } from "../../src/training/train.ts";
+import { recorder } from "../../src/training/tracing.ts";
+import type { Trainee } from "../../src/training/trainee.ts";
+import { imageCache } from "../../src/data/imageCache.ts";
 import { views } from "../../src/tensor/layout.ts";
 import { fixture, readModel } from "../model/embeddings.ts";
 import { deviceTest, numbers, orThrow, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
@@ -161,7 +161,10 @@ test("a manifest is plain data: names and options of the parts, in order", () =>
     options: { count: 20 },
     parts: [
       { name: "gradient", options: { objective: "sum(imageToText, textToImage)" } },
-      { name: "update", options: { adamW: { lr: { cosine: { peak: 5e-4, warmup: 0, floor: 0, reached: false } }, betas: [0.9, 0.9999], eps: 1e-8, weightDecay: 0 } } },
+      {
+        name: "update",
+        options: { adamW: { lr: { cosine: { peak: 5e-4, warmup: 0, floor: 0, reached: false } }, betas: [0.9, 0.9999], eps: 1e-8, weightDecay: 0 } },
+      },
       {
         name: "rankSelect",
         options: { softThreshold: { kappa: { ramp: { peak: 0.005, dense: 0.5, levels: 50, reference: 500, scaled: true } }, shrink: "paper" } },
@@ -189,7 +192,13 @@ deviceTest("stages of a step leave the trainee that they are given as it is", as
   >;
   const base = plainScope((name) => tracing.frozen(name, shapes.get(name)!));
   const trainee: Trainee = {
-    groups, trained: adapter.trained, state: {}, forward: {}, scope: (forward) => adapter.scope(config, base, byName, forward), batch: { images: 2, texts: 3, length: 5, previous: 0 } };
+    groups,
+    trained: adapter.trained,
+    state: {},
+    forward: {},
+    scope: (forward) => adapter.scope(config, base, byName, forward),
+    batch: { images: 2, texts: 3, length: 5, previous: 0 },
+  };
   const [
     {
       name: first,
@@ -247,10 +256,7 @@ deviceTest("stages of a task leave the lesson that they are given as it is, and 
   const { lesson, runtime } = await lessonOf(device);
   const given = frozen(lesson);
   const [first, second, third] = [
-    adapt({ adapters: gatedLora({ rank: 2 }), steps: fourSteps }) as TaskStage<
-      Lesson & WithBatches,
-      Lesson & WithBatches & WithAdapters<"A" | "B" | "gate">
-    >,
+    adapt({ adapters: gatedLora({ rank: 2 }), steps: fourSteps }) as TaskStage<Lesson & WithBatches, Lesson & WithBatches & WithAdapters<"A" | "B" | "gate">>,
     rankSelect(magnitude(1)) as TaskStage<any, any>,
     merge(selected) as TaskStage<any, any>,
   ];
@@ -310,13 +316,7 @@ test("what cannot work does not type-check", () => {
   // @ts-expect-error
   adapt({ adapters: lora(), steps: prune });
   // The need survives composition with other steps.
-  const longer = repeat(
-    10,
-    gradient(imageToText),
-    update(sgd({ lr: constantly(0.1) })),
-    rankSelect(softThreshold(ramp(0.005))),
-    step.identity<Trainee>(),
-  );
+  const longer = repeat(10, gradient(imageToText), update(sgd({ lr: constantly(0.1) })), rankSelect(softThreshold(ramp(0.005))), step.identity<Trainee>());
   // @ts-expect-error
   adapt({ adapters: lora(), steps: longer });
   // A merge that asks for gates, after an adapter without them; and one that needs adapters, after a stage that gives none.

@@ -9,37 +9,41 @@ import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import type { ClipConfig } from "../../src/model/config.ts";
 import type { Clip } from "../../src/model/folder.ts";
 import { initialParameters } from "../../src/model/parameters.ts";
-import { clipPreprocess } from "../../src/model/preprocess.ts";
+import { clipPreprocess } from "../../src/data/preprocess.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { joint, sequentialLora, zeroShot } from "../../src/methods/baselines.ts";
 import { adapt } from "../../src/stages/adapt.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { evaluate } from "../../src/stages/evaluate.ts";
 import { course, method, type Course, type Method } from "../../src/stages/learn.ts";
-import { learner } from "../../src/stages/learner.ts";
+import { learner } from "../../src/training/lesson.ts";
 import { merge } from "../../src/stages/merge.ts";
-import { imageToText } from "../../src/stages/objective.ts";
-import { sgd } from "../../src/stages/optimizer.ts";
-import { remembered, rowSpan } from "../../src/stages/bases.ts";
+import { imageToText } from "../../src/training/objective.ts";
+import { sgd } from "../../src/training/optimizer.ts";
+import { remembered, rowSpan } from "../../src/subspace/bases.ts";
 import { outOf, project } from "../../src/stages/project.ts";
 import { magnitude, rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
-import type { Event, Runtime } from "../../src/stages/runtime.ts";
-import { constantly } from "../../src/stages/schedule.ts";
+import type { Event, Runtime } from "../../src/training/runtime.ts";
+import { constantly } from "../../src/training/schedule.ts";
 import { manifest, task } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
-import { imageCache } from "../../src/stream/imageCache.ts";
-import type { Sample, Stream, Task } from "../../src/stream/task.ts";
+import { imageCache } from "../../src/data/imageCache.ts";
+import type { Sample, Stream, Task } from "../../src/data/task.ts";
 
 const test = suite("stages/verbs");
 
 const config: ClipConfig = {
-  embed: 16, initialLogitScale: 2.6,
+  embed: 16,
+  initialLogitScale: 2.6,
   vision: { width: 16, mlpWidth: 32, layers: 1, heads: 2, activation: "quick_gelu", eps: 1e-5, imageSize: 8, patchSize: 4, channels: 3 },
   text: { width: 16, mlpWidth: 32, layers: 1, heads: 2, activation: "quick_gelu", eps: 1e-5, vocabulary: 130, context: 12, eosId: 129 },
 };
 
 const clip: Clip = {
-  config, weights: initialParameters(config, 3), preprocess: clipPreprocess(8), files: new Map(),
+  config,
+  weights: initialParameters(config, 3),
+  preprocess: clipPreprocess(8),
+  files: new Map(),
   tokenizer: { encode: (text) => [...text].map((c) => c.charCodeAt(0) % 128), bos: 128, eos: 129, pad: 129 },
 };
 
@@ -51,7 +55,8 @@ const square = (name: string, label: number, colour: readonly [number, number, n
 });
 
 const colours = (name: string, all: Readonly<Record<string, readonly [number, number, number]>>): Task => {
-  const samples = (n: number, from: number): readonly Sample[] => Object.values(all).flatMap((c, label) => Array.from({ length: n }, (_, i) => square(name, label, c, from + i)));
+  const samples = (n: number, from: number): readonly Sample[] =>
+    Object.values(all).flatMap((c, label) => Array.from({ length: n }, (_, i) => square(name, label, c, from + i)));
   return { name, classNames: Object.keys(all), templates: ["{c}"], train: TE.right(samples(8, 0)), test: TE.right(samples(5, 20)) };
 };
 
@@ -108,7 +113,10 @@ test("the same seed gives the same bits", async () => {
 test("joint training sees all tasks at once; zero-shot sees none", async () => {
   const all = await learned(joint({ ...quick, steps: 120 }));
   assert.is(all.reports.length, 1);
-  assert.ok(all.reports[0].row.every((x) => x! >= 80), `${all.reports[0].row}`);
+  assert.ok(
+    all.reports[0].row.every((x) => x! >= 80),
+    `${all.reports[0].row}`,
+  );
   const none = await learned(zeroShot());
   assert.is(none.reports.length, 0);
   assert.is(none.learner.model, clip);
@@ -116,33 +124,43 @@ test("joint training sees all tasks at once; zero-shot sees none", async () => {
 
 test("project remembers subspaces and keeps later gradients out of them; rankSelect keeps the largest components", async () => {
   const adapters = lora({ rank: 3 });
-  const orthogonal = method("orthogonal", {}, task.pipeline(
-    encode({ batch: 8, steps: 10 }),
-    adapt({
-      adapters,
-      steps: repeat(10, gradient(imageToText), project(outOf("A")), update(sgd({ lr: constantly(0.5), momentum: 0.5 }))),
-    }),
-    rankSelect(magnitude(2)),
-    project(rowSpan()),
-    merge(),
-    evaluate(),
-  ));
+  const orthogonal = method(
+    "orthogonal",
+    {},
+    task.pipeline(
+      encode({ batch: 8, steps: 10 }),
+      adapt({
+        adapters,
+        steps: repeat(10, gradient(imageToText), project(outOf("A")), update(sgd({ lr: constantly(0.5), momentum: 0.5 }))),
+      }),
+      rankSelect(magnitude(2)),
+      project(rowSpan()),
+      merge(),
+      evaluate(),
+    ),
+  );
   const after = await learned(orthogonal);
   const bases = remembered(after.learner);
   assert.is(bases.size, 12);
   for (const [name, { d, columns }] of bases) {
     assert.is(columns.length, Math.min(d, 6), name);
-    columns.forEach((p, i) => columns.forEach((q, j) => {
-      const dot = p.reduce((s, x, k) => s + x * q[k], 0);
-      assert.ok(Math.abs(dot - (i === j ? 1 : 0)) < 1e-6, `${name}: column ${i} · column ${j} = ${dot}`);
-    }));
+    columns.forEach((p, i) =>
+      columns.forEach((q, j) => {
+        const dot = p.reduce((s, x, k) => s + x * q[k], 0);
+        assert.ok(Math.abs(dot - (i === j ? 1 : 0)) < 1e-6, `${name}: column ${i} · column ${j} = ${dot}`);
+      }),
+    );
   }
   const parts = manifest(orthogonal).parts![0] ?? manifest(orthogonal);
   assert.match(JSON.stringify(parts), /"rankSelect".*"magnitude".*"project".*"rowSpan"/);
 });
 
 test("a corrupt image stops the run, or is left out and counted", async () => {
-  const bad: Sample = { id: "shard.tar: 7.png", label: 0, decode: TE.left({ _tag: "CorruptSample", path: "shard.tar", member: "7.png", detail: "not an image" }) };
+  const bad: Sample = {
+    id: "shard.tar: 7.png",
+    label: 0,
+    decode: TE.left({ _tag: "CorruptSample", path: "shard.tar", member: "7.png", detail: "not an image" }),
+  };
   const [first, ...rest] = stream.tasks;
   const broken: Stream = { ...stream, tasks: [{ ...first, train: TE.map((s: readonly Sample[]) => [bad, ...s])(first.train) }, ...rest] };
   const run = (onCorrupt: "fail" | "skip"): Promise<E.Either<unknown, Course>> =>

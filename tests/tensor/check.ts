@@ -230,10 +230,7 @@ const checkOn = async (
       const slope = (at(1) - at(-1)) / (2 * h);
       const terms = Math.sqrt(g.reduce((s, v, i) => s + (v * direction[i]) ** 2, 0));
       const wrong = Math.abs(slope - dot(g, direction));
-      assert.ok(
-        wrong <= slopeTolerance * Math.max(terms, 1e-3),
-        `${name}: slope along ${key} is ${dot(g, direction)} and not ${slope} (terms ${terms})`,
-      );
+      assert.ok(wrong <= slopeTolerance * Math.max(terms, 1e-3), `${name}: slope along ${key} is ${dot(g, direction)} and not ${slope} (terms ${terms})`);
     }
   });
 };

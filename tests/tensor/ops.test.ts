@@ -7,23 +7,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { gradient, partials } from "../../src/tensor/gradient.ts";
 import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
 import { dropout, dropoutMask } from "../../src/tensor/ops/dropout.ts";
-import {
-  abs,
-  add,
-  affine,
-  constant,
-  div,
-  exp,
-  gelu,
-  log,
-  mul,
-  quickGelu,
-  scale,
-  sigmoid,
-  sqrt,
-  square,
-  sub,
-} from "../../src/tensor/ops/elementwise.ts";
+import { abs, add, affine, constant, div, exp, gelu, log, mul, quickGelu, scale, sigmoid, sqrt, square, sub } from "../../src/tensor/ops/elementwise.ts";
 import { gather, patchify, scatterAdd } from "../../src/tensor/ops/embedding.ts";
 import { layerNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { accumulate, attentionScores, attentionValues, linear, matmul } from "../../src/tensor/ops/matmul.ts";
@@ -286,9 +270,7 @@ deviceTest("attention: scores and values, heads read from the projections with s
         Float64Array.from(
           range(batch).flatMap((b) =>
             range(heads).flatMap((h) =>
-              range(queries).flatMap((i) =>
-                range(keys).map((j) => 0.5 * total(range(width).map((c) => q[at(b, i, h, c, queries)] * k[at(b, j, h, c, keys)]))),
-              ),
+              range(queries).flatMap((i) => range(keys).map((j) => 0.5 * total(range(width).map((c) => q[at(b, i, h, c, queries)] * k[at(b, j, h, c, keys)])))),
             ),
           ),
         ),
@@ -497,7 +479,11 @@ deviceTest("dropout: the mask of the host, to the bit, and its gradient", async 
     const mask = dropoutMask(size(shape), p, seed, site);
     const got = await evaluate(device, inputs, ({ x, seed: s }) => ({ y: dropout(x, p, s, site) }));
     const factor = Math.fround(1 / (1 - p));
-    sameBits(got.y, Float32Array.from(mask, (keep, i) => (keep === 1 ? Math.fround(factor * inputs.x.data[i]) : 0)), `dropout [${shape}]`);
+    sameBits(
+      got.y,
+      Float32Array.from(mask, (keep, i) => (keep === 1 ? Math.fround(factor * inputs.x.data[i]) : 0)),
+      `dropout [${shape}]`,
+    );
     await checkOp(device, `dropout [${shape}]`, {
       inputs,
       wrt: ["x"],
@@ -517,7 +503,13 @@ test("dropout masks: the rate, and independence of seeds, sites and elements", (
   const rate = (mask: Float32Array): number => mask.reduce((n, keep) => n + keep, 0) / count;
   /** How far shares of this many draws stray: five standard deviations. */
   const allowed = (share: number): number => 5 * Math.sqrt((share * (1 - share)) / count);
-  const seeds = [[0, 0], [0, 1], [1, 0], [1, 1], [2 ** 24 - 1, 7]] as const;
+  const seeds = [
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+    [2 ** 24 - 1, 7],
+  ] as const;
   for (const p of [0.05, 0.5, 0.9]) {
     const masks = seeds.flatMap((seed) => [0, 1, 2, 1000].map((site) => dropoutMask(count, p, seed, site)));
     for (const mask of masks) assert.ok(Math.abs(rate(mask) - (1 - p)) < allowed(p), `p = ${p}: keeps ${rate(mask)}`);
@@ -528,7 +520,11 @@ test("dropout masks: the rate, and independence of seeds, sites and elements", (
     };
     masks.forEach((a, i) => masks.slice(i + 1).forEach((b) => together(a, b)));
     // Neighbours in a row and in a column of one mask.
-    for (const by of [1, 2, 64, 768]) together(masks[0], Float32Array.from(masks[0], (_, i) => masks[0][(i + by) % count]));
+    for (const by of [1, 2, 64, 768])
+      together(
+        masks[0],
+        Float32Array.from(masks[0], (_, i) => masks[0][(i + by) % count]),
+      );
   }
 });
 
@@ -561,10 +557,11 @@ deviceTest("sumTo and expand", async (device) => {
     await checkOp(device, `sumTo ${outer} ${mod} ${div} over a gap`, {
       inputs: { x: numbers([2, outer, 3, mod * div], 1) },
       op: ({ x }) => sumTo(x, { outer: 2, mod: outer * mod, div, gap }, [outer, mod], 0.5),
-      reference: ({ x }) => map(new Float64Array(outer * mod), (_, i) => {
-        const [o, j] = [Math.floor(i / mod), i % mod];
-        return 0.5 * total(range(6).flatMap((k) => range(div).map((d) => x[(((Math.floor(k / 3) * outer + o) * 3 + (k % 3)) * mod + j) * div + d])));
-      }),
+      reference: ({ x }) =>
+        map(new Float64Array(outer * mod), (_, i) => {
+          const [o, j] = [Math.floor(i / mod), i % mod];
+          return 0.5 * total(range(6).flatMap((k) => range(div).map((d) => x[(((Math.floor(k / 3) * outer + o) * 3 + (k % 3)) * mod + j) * div + d])));
+        }),
     });
     await checkOp(device, `expand ${outer} ${mod} ${div}`, {
       inputs: { x: numbers([mod], 1) },
@@ -686,9 +683,15 @@ deviceTest("topMask: constant to a gradient, by rows, ties to the lowest index",
     assert.equal(partials(sum(topMask(t, 1)), [t]), [undefined]);
     return { none: topMask(t, 0), two: topMask(t, 2), all: topMask(t, 9) };
   });
-  assert.equal([...got.none], mask.map(() => 0));
+  assert.equal(
+    [...got.none],
+    mask.map(() => 0),
+  );
   assert.equal([...got.two], mask);
-  assert.equal([...got.all], mask.map(() => 1));
+  assert.equal(
+    [...got.all],
+    mask.map(() => 1),
+  );
 });
 
 deviceTest("normalize", async (device) => {
@@ -787,9 +790,7 @@ deviceTest("patchify: columns in the order of a convolution's weight", async (de
       range(height / patch).flatMap((py) =>
         range(width / patch).flatMap((px) =>
           range(channels).flatMap((c) =>
-            range(patch).flatMap((y) =>
-              range(patch).map((x) => pixels.data[((b * channels + c) * height + py * patch + y) * width + px * patch + x]),
-            ),
+            range(patch).flatMap((y) => range(patch).map((x) => pixels.data[((b * channels + c) * height + py * patch + y) * width + px * patch + x])),
           ),
         ),
       ),
@@ -892,7 +893,10 @@ deviceTest("detach: the same values, no gradient, no launch", async (device) => 
     reference: ({ x: v }) => map(v, (a, i) => a * x.data[i]),
   });
   const traces = traced({ inputs: specsOf({ x }) }, ({ inputs: { x: t } }) => ({ outputs: { y: detach(t) } }));
-  assert.equal(traces.schedule.map(({ kind }) => kind), ["leaf", "view"]);
+  assert.equal(
+    traces.schedule.map(({ kind }) => kind),
+    ["leaf", "view"],
+  );
 });
 
 test("partials: undefined where no gradient flows, and only there", () => {
@@ -902,7 +906,10 @@ test("partials: undefined where no gradient flows, and only there", () => {
     const loss = sum(add(mul(x, held), reshape(detach(patchify(pixels, 2)), [4])));
     const known = partials(loss, [x, y, held, z, pixels, loss]).map((g) => g?.shape);
     assert.equal(known, [[4], undefined, [4], undefined, undefined, []]);
-    assert.equal(gradient(loss, [x, y]).map((g) => g.shape), [[4], [4]]);
+    assert.equal(
+      gradient(loss, [x, y]).map((g) => g.shape),
+      [[4], [4]],
+    );
     return {};
   });
 });

@@ -3,15 +3,15 @@ import * as E from "fp-ts/lib/Either.js";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { target as targetOf, type Target } from "../../src/device/target.ts";
+import { target as targetOf, type Target } from "../../src/kernels/target.ts";
 import { describe } from "../../src/failure.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
-import { imageToText, sum as sumOf, textToImage } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
+import { imageToText, sum as sumOf, textToImage } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
-import { cosine, ramp } from "../../src/stages/schedule.ts";
+import { cosine, ramp } from "../../src/training/schedule.ts";
 import { gradient as gradientStage, repeat, update } from "../../src/stages/steps.ts";
-import { traceStep } from "../../src/stages/train.ts";
+import { traceStep } from "../../src/training/train.ts";
 import { instantiate } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
 import { add, affine, constant, exp, gelu, mul, quickGelu, scale, square, sub } from "../../src/tensor/ops/elementwise.ts";
@@ -111,12 +111,7 @@ deviceTest("parts of a pack are computed where they will lie, views cost nothing
 
 deviceTest("a training step of CoDyRA copies nothing and lives in a fraction of its values' memory", async (device) => {
   const { config } = await readModel(fixture("clip-gelu"));
-  const steps = repeat(
-    10,
-    gradientStage(sumOf(imageToText, textToImage)),
-    update(adamW({ lr: cosine(1e-3) })),
-    rankSelect(softThreshold(ramp(0.005))),
-  );
+  const steps = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(1e-3) })), rankSelect(softThreshold(ramp(0.005))));
   const batch = { images: 8, texts: 5, length: 9, previous: 0 };
   const { program } = orThrow(traceStep({ config, adapter: gatedLora({ rank: 4 }), steps, batch, count: 10, seed: 1 }));
   const planned = plan(program, targetOf(device));
@@ -642,8 +637,7 @@ deviceTest("products with a weight larger than a binding, in every form, with th
   const small = narrowed(device, 100 * n);
   launchesAreSound(plan(program, targetOf(small)));
   const [whole, cut] = [await run(device), await run(small)];
-  for (const name of Object.keys(whole))
-    assert.ok(relativeError(cut[name], whole[name]) < 1e-6, `${name} is off by ${relativeError(cut[name], whole[name])}`);
+  for (const name of Object.keys(whole)) assert.ok(relativeError(cut[name], whole[name]) < 1e-6, `${name} is off by ${relativeError(cut[name], whole[name])}`);
 });
 
 deviceTest("a token table larger than the adapter's largest binding", async (device) => {

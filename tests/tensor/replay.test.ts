@@ -6,12 +6,12 @@ import type { Device } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
 import { describe } from "../../src/failure.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
-import { imageToText, sum as sumOf, textToImage } from "../../src/stages/objective.ts";
-import { adamW } from "../../src/stages/optimizer.ts";
+import { imageToText, sum as sumOf, textToImage } from "../../src/training/objective.ts";
+import { adamW } from "../../src/training/optimizer.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
-import { cosine, ramp } from "../../src/stages/schedule.ts";
+import { cosine, ramp } from "../../src/training/schedule.ts";
 import { gradient as gradientStage, repeat, update } from "../../src/stages/steps.ts";
-import { traceStep } from "../../src/stages/train.ts";
+import { traceStep } from "../../src/training/train.ts";
 import { instantiate, ringLength, type Executable, type HostRecord } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
 import { add, sub, square } from "../../src/tensor/ops/elementwise.ts";
@@ -102,12 +102,7 @@ deviceTest("from the second run on no GPU object is made; live bytes are the sam
 deviceTest("a whole CoDyRA step makes nothing either, and two executables give the same bits", async (device) => {
   const { config, weights } = await readModel(fixture("clip-gelu"));
   const adapter = gatedLora({ rank: 4 });
-  const steps = repeat(
-    10,
-    gradientStage(sumOf(imageToText, textToImage)),
-    update(adamW({ lr: cosine(5e-3) })),
-    rankSelect(softThreshold(ramp(0.005))),
-  );
+  const steps = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(5e-3) })), rankSelect(softThreshold(ramp(0.005))));
   const { program, recorder } = orThrow(traceStep({ config, adapter, steps, batch: { images: 3, texts: 4, length: 6, previous: 0 }, count: 10, seed: 1 }));
   const uploaded = orThrow(resident(device, weights));
   const specs = new Map(program.leaves.filter((l) => l.role === "input").map((l) => [l.name, l.outputs[0]]));
@@ -165,9 +160,12 @@ deviceTest("training goes on in state alone: written back, it continues with the
 
 deviceTest("a Gram matrix of tokens that grows in a state, run after run", async (device) => {
   const [samples, tokens, width] = [3, 5, 13];
-  const program = traced({ state: { gram: floats([width, width]) }, inputs: { x: floats([samples, tokens, width]) } }, ({ state: { gram }, inputs: { x } }) => ({
-    state: { gram: add(gram, matmul(x, x, { ta: true })) },
-  }));
+  const program = traced(
+    { state: { gram: floats([width, width]) }, inputs: { x: floats([samples, tokens, width]) } },
+    ({ state: { gram }, inputs: { x } }) => ({
+      state: { gram: add(gram, matmul(x, x, { ta: true })) },
+    }),
+  );
   const want = new Float64Array(width * width);
   await using(device, program, async (exe) => {
     for (let i = 0; i < 7; i += 1) {

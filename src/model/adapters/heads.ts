@@ -21,8 +21,7 @@ interface HeadForm {
 
 const withHead = <G extends string, T extends G>(adapter: Adapter<G, T>, form: HeadForm): Adapter<G | "head", T | "head"> => {
   const { classes, kind, scale } = form;
-  const layoutOf = ({ embed }: ModelConfig): Layout =>
-    layout([["rows", [classes, embed]], ...(kind === "linear" ? [["bias", [classes]] as const] : [])]);
+  const layoutOf = ({ embed }: ModelConfig): Layout => layout([["rows", [classes, embed]], ...(kind === "linear" ? [["bias", [classes]] as const] : [])]);
   return {
     ...adapter,
     name: form.name,
@@ -47,7 +46,9 @@ const withHead = <G extends string, T extends G>(adapter: Adapter<G, T>, form: H
  * text to tell classes by (METHODS.md D.3, E.4). Group: `head`.
  */
 export const linearHead = <G extends string, T extends G>(
-  classes: number, adapter: Adapter<G, T>, { deviation = 0.02 }: { readonly deviation?: number } = {},
+  classes: number,
+  adapter: Adapter<G, T>,
+  { deviation = 0.02 }: { readonly deviation?: number } = {},
 ): Adapter<G | "head", T | "head"> =>
   withHead(adapter, {
     name: "linearHead",
@@ -67,7 +68,10 @@ export const linearHead = <G extends string, T extends G>(
  * means of unit features, METHODS.md B.3.8). Group: `head`.
  */
 export const cosineHead = <G extends string, T extends G>(
-  start: Float32Array, classes: number, adapter: Adapter<G, T>, { scale = 30 }: { readonly scale?: number } = {},
+  start: Float32Array,
+  classes: number,
+  adapter: Adapter<G, T>,
+  { scale = 30 }: { readonly scale?: number } = {},
 ): Adapter<G | "head", T | "head"> =>
   withHead(adapter, {
     name: "cosineHead",

@@ -126,7 +126,14 @@ const lowRank = (options: LoraOptions, form: Form): Adapter<LowRankGroup> => {
       B: () => all.map((m) => [m.name, [m.out, o.rank]]),
       B0: () => all.map((m) => [m.name, [m.out, o.rank]]),
       gate: () => all.map((m) => [m.name, [o.rank]]),
-      router: () => all.flatMap((m) => [[`${m.name}.weight`, [o.rank, m.in]], [`${m.name}.bias`, [o.rank]]] as const),
+      router: () =>
+        all.flatMap(
+          (m) =>
+            [
+              [`${m.name}.weight`, [o.rank, m.in]],
+              [`${m.name}.bias`, [o.rank]],
+            ] as const,
+        ),
       counts: () => all.map((m) => [m.name, [o.rank]]),
     };
     return Object.fromEntries(names.map((g) => [g, layout(shapes[g]())])) as Record<LowRankGroup, Layout>;
@@ -145,16 +152,18 @@ const lowRank = (options: LoraOptions, form: Form): Adapter<LowRankGroup> => {
     const all = modulesOf(config);
     const l = layouts(config);
     const values: Readonly<Record<LowRankGroup, () => Float32Array>> = {
-      A: () => drawn(all, l.A, 1, (m, i) => {
-        const given = directions?.get(m.name)?.A.data;
-        return directions === undefined ? kaiming(m, random(seed, "lora A", task, i)) : (j) => given?.[j] ?? 0;
-      }),
+      A: () =>
+        drawn(all, l.A, 1, (m, i) => {
+          const given = directions?.get(m.name)?.A.data;
+          return directions === undefined ? kaiming(m, random(seed, "lora A", task, i)) : (j) => given?.[j] ?? 0;
+        }),
       B: () => initialB(all, l.B),
       B0: () => initialB(all, l.B0),
-      gate: () => drawn(all, l.gate, 1, (_, i) => {
-        const draw = random(seed, "gates", task, i);
-        return () => gateInit!.draw(draw);
-      }),
+      gate: () =>
+        drawn(all, l.gate, 1, (_, i) => {
+          const draw = random(seed, "gates", task, i);
+          return () => gateInit!.draw(draw);
+        }),
       router: () => drawn(all, l.router, 2, (m, i) => kaiming(m, random(seed, "router", task, i))),
       counts: () => new Float32Array(l.counts.length),
     };
@@ -215,12 +224,14 @@ const lowRank = (options: LoraOptions, form: Form): Adapter<LowRankGroup> => {
       const l = layouts(config);
       const ranks = Array.from({ length: o.rank }, (_, r) => r);
       /** A component lives by its gate, where it has one, or else by its column of B. */
-      const lives = (i: number, m: Module) => (r: number): boolean => {
-        if (gate !== undefined) return gate[l.gate.entries[i].offset + r] !== 0;
-        const { offset } = l.B.entries[i];
-        for (let at = offset + r; at < offset + m.out * o.rank; at += o.rank) if (B[at] !== (B0?.[at] ?? 0)) return true;
-        return false;
-      };
+      const lives =
+        (i: number, m: Module) =>
+        (r: number): boolean => {
+          if (gate !== undefined) return gate[l.gate.entries[i].offset + r] !== 0;
+          const { offset } = l.B.entries[i];
+          for (let at = offset + r; at < offset + m.out * o.rank; at += o.rank) if (B[at] !== (B0?.[at] ?? 0)) return true;
+          return false;
+        };
       return new Map(modulesOf(config).map((m, i) => [m.name, ranks.filter(lives(i, m)).length]));
     },
   };
@@ -265,7 +276,7 @@ export function gatedLora({ gate = normal(0, 1), directions, ...options }: Gated
  * layer from its input to r scores, and counts [r] of the votes that each expert got. Without a stage that chooses, all experts are active.
  */
 export const expertPool = (options: LoraOptions = {}): Adapter<"A" | "B" | "router" | "counts", "A" | "B" | "router"> =>
-  lowRank(
-    { rank: 12, scale: 1 / 12, ...options },
-    { name: "expertPool", groups: ["A", "B", "router", "counts"], trained: ["A", "B", "router"] },
-  ) as Adapter<any, any>;
+  lowRank({ rank: 12, scale: 1 / 12, ...options }, { name: "expertPool", groups: ["A", "B", "router", "counts"], trained: ["A", "B", "router"] }) as Adapter<
+    any,
+    any
+  >;

@@ -1,5 +1,5 @@
 /** Cross-entropy with soft targets. */
-import { input, output, rowConstants, rowGrid } from "../../device/launch.ts";
+import { input, output, rowConstants, rowGrid } from "../../kernels/launch.ts";
 import { apply, check, floats, sameShape, show, type Tensor } from "../tensor.ts";
 
 /**
@@ -14,8 +14,11 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => {
       name: "crossEntropy",
       lower: (t) => [
         {
-          kernel: "cross-entropy", constants: rowConstants(t), dims: [rows, width],
-          operands: [input(0), input(1), output(0), output(1)], grid: rowGrid(t, rows),
+          kernel: "cross-entropy",
+          constants: rowConstants(t),
+          dims: [rows, width],
+          operands: [input(0), input(1), output(0), output(1)],
+          grid: rowGrid(t, rows),
         },
       ],
       vjp: ([, lse], [dloss]) => [
@@ -25,8 +28,11 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => {
               name: "crossEntropy (gradient)",
               lower: (t) => [
                 {
-                  kernel: "cross-entropy-grad", constants: rowConstants(t), dims: [rows, width],
-                  operands: [input(0), input(1), input(2), input(3), output(0)], grid: rowGrid(t, rows),
+                  kernel: "cross-entropy-grad",
+                  constants: rowConstants(t),
+                  dims: [rows, width],
+                  operands: [input(0), input(1), input(2), input(3), output(0)],
+                  grid: rowGrid(t, rows),
                 },
               ],
             },

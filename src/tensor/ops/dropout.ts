@@ -1,5 +1,5 @@
 /** Dropout whose masks are a function of (seed, site, element), on the device and on the host. */
-import { elementGrid, f32, input, output, windowOf, windows } from "../../device/launch.ts";
+import { elementGrid, f32, input, output, windowOf, windows } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 
 /** Hashes below this are dropped: a share `p` of all 2³². */

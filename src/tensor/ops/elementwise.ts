@@ -2,10 +2,10 @@
  * Element-wise operations. Binary ones broadcast their second operand: its shape is the first one's with leading dimensions left out or
  * equal to one, trailing ones equal to one, and those of one gap between: [n, 1, r] or [r] meet [n, l, r].
  */
-import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Word } from "../../device/launch.ts";
-import type { Target } from "../../device/target.ts";
+import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Word } from "../../kernels/launch.ts";
+import type { Target } from "../../kernels/target.ts";
 import type { Kernel } from "../../device/device.ts";
-import type { Constants } from "../../device/template.ts";
+import type { Constants } from "../../kernels/template.ts";
 import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
 import { gapOf, sumTo, type Pattern } from "./reduce.ts";
 
@@ -63,7 +63,11 @@ const broadcast = (name: string, a: Tensor, b: Tensor): Pattern => {
   const bad = (): string => `${show(b)} does not broadcast to ${show(a)}`;
   check(b.shape.length <= a.shape.length, name, bad);
   const padded = [...a.shape.slice(b.shape.length).map(() => 1), ...b.shape];
-  check(padded.every((d, i) => d === 1 || d === a.shape[i]), name, bad);
+  check(
+    padded.every((d, i) => d === 1 || d === a.shape[i]),
+    name,
+    bad,
+  );
   const first = padded.findIndex((d) => d !== 1);
   if (first < 0) return { outer: size(a.shape), mod: 1, div: 1 };
   const end = padded.findLastIndex((d) => d !== 1) + 1;
@@ -71,7 +75,11 @@ const broadcast = (name: string, a: Tensor, b: Tensor): Pattern => {
   const left = padded.flatMap((d, i) => (first < i && i < end && d !== a.shape[i] ? [i] : []));
   if (left.length === 0) return ends;
   const [from, to] = [left[0], left[left.length - 1] + 1];
-  check(padded.slice(from, to).every((d) => d === 1), name, bad);
+  check(
+    padded.slice(from, to).every((d) => d === 1),
+    name,
+    bad,
+  );
   return { ...ends, gap: { count: size(a.shape.slice(from, to)), low: size(a.shape.slice(to, end)) } };
 };
 
@@ -90,10 +98,15 @@ const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
       lower: (t) =>
         same
           ? elementwise(t, "zip", { [fn]: true, SAME: true }, count, [1, count], 2)
-          : [{
-            kernel: "zip", constants: { ...constants, [fn]: true }, dims: [count, at.div, at.mod, ...words],
-            operands: [input(0), input(1), output(0)], grid: elementGrid(count),
-          }],
+          : [
+              {
+                kernel: "zip",
+                constants: { ...constants, [fn]: true },
+                dims: [count, at.div, at.mod, ...words],
+                operands: [input(0), input(1), output(0)],
+                grid: elementGrid(count),
+              },
+            ],
       vjp:
         vjp &&
         (([y], [dy], needed) => {
@@ -112,8 +125,7 @@ export const add = (a: Tensor, b: Tensor): Tensor => zip("ADD", a, b, (_, __, __
 /** `a - b`; `b` broadcasts where its dimensions other than 1 are a run of those of `a`, with one gap at most. */
 export const sub = (a: Tensor, b: Tensor): Tensor => zip("SUB", a, b, (_, __, ___, dy, [, db]) => [dy, db ? scale(dy, -1) : undefined]);
 /** `a b`, element by element; `b` broadcasts as in {@link add}. */
-export const mul = (a: Tensor, b: Tensor): Tensor =>
-  zip("MUL", a, b, (x, y, _, dy, [da, db]) => [da ? mul(dy, y) : undefined, db ? mul(dy, x) : undefined]);
+export const mul = (a: Tensor, b: Tensor): Tensor => zip("MUL", a, b, (x, y, _, dy, [da, db]) => [da ? mul(dy, y) : undefined, db ? mul(dy, x) : undefined]);
 /** `a / b`, element by element; `b` broadcasts as in {@link add}. */
 export const div = (a: Tensor, b: Tensor): Tensor =>
   zip("DIV", a, b, (_, d, y, dy, [da, db]) => [da ? div(dy, d) : undefined, db ? scale(div(mul(dy, y), d), -1) : undefined]);

@@ -1,6 +1,6 @@
 /** Rows of a table by index, and the patches of an image. */
-import { elementGrid, f32, input, output, rowWindows, windowOf, windows, type Launch } from "../../device/launch.ts";
-import type { Target } from "../../device/target.ts";
+import { elementGrid, f32, input, output, rowWindows, windowOf, windows, type Launch } from "../../kernels/launch.ts";
+import type { Target } from "../../kernels/target.ts";
 import { apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
 
 /**
@@ -74,10 +74,15 @@ export const patchify = (pixels: Tensor, patch: number): Tensor => {
   return apply(
     {
       name: "patchify",
-      lower: () => [{
-        kernel: "patchify", constants: {}, dims: [size(shape), channels, height, width, patch],
-        operands: [input(0), output(0)], grid: elementGrid(size(shape)),
-      }],
+      lower: () => [
+        {
+          kernel: "patchify",
+          constants: {},
+          dims: [size(shape), channels, height, width, patch],
+          operands: [input(0), output(0)],
+          grid: elementGrid(size(shape)),
+        },
+      ],
     },
     [pixels],
     floats(shape),

@@ -1,5 +1,5 @@
 /** Layer normalisation over the last axis. */
-import { f32, foldGroups, input, output, rowConstants, rowGrid } from "../../device/launch.ts";
+import { f32, foldGroups, input, output, rowConstants, rowGrid } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
@@ -13,16 +13,17 @@ export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, eps: number): T
       name: "layerNorm",
       lower: (t) => [
         {
-          kernel: "layer-norm", constants: rowConstants(t), dims: [rows, width, f32(eps)],
-          operands: [input(0), input(1), input(2), output(0), output(1)], grid: rowGrid(t, rows),
+          kernel: "layer-norm",
+          constants: rowConstants(t),
+          dims: [rows, width, f32(eps)],
+          operands: [input(0), input(1), input(2), output(0), output(1)],
+          grid: rowGrid(t, rows),
         },
       ],
       vjp: ([, stats], [dy], needed) =>
-        dy === undefined ? [] : [
-          needed[0] ? gradX(dy, x, stats, gain) : undefined,
-          needed[1] ? gradGain(dy, x, stats, gain) : undefined,
-          needed[2] ? sumRows(dy) : undefined,
-        ],
+        dy === undefined
+          ? []
+          : [needed[0] ? gradX(dy, x, stats, gain) : undefined, needed[1] ? gradGain(dy, x, stats, gain) : undefined, needed[2] ? sumRows(dy) : undefined],
     },
     [x, gain, bias],
     floats(x.shape),
@@ -38,8 +39,11 @@ const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor => {
       name: "layerNorm (gradient)",
       lower: (t) => [
         {
-          kernel: "layer-norm-grad", constants: rowConstants(t), dims: [rows, width],
-          operands: [input(0), input(1), input(2), input(3), output(0)], grid: rowGrid(t, rows),
+          kernel: "layer-norm-grad",
+          constants: rowConstants(t),
+          dims: [rows, width],
+          operands: [input(0), input(1), input(2), input(3), output(0)],
+          grid: rowGrid(t, rows),
         },
       ],
     },
@@ -60,8 +64,11 @@ const gradGain = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor =>
       name: "layerNorm (gradient of the gain)",
       lower: () => [
         {
-          kernel: "layer-norm-grad-gain", constants: {}, dims: [rows, width, chunk],
-          operands: [input(0), input(1), input(2), output(0)], grid: foldGroups(Math.ceil((chunks * width) / 64)),
+          kernel: "layer-norm-grad-gain",
+          constants: {},
+          dims: [rows, width, chunk],
+          operands: [input(0), input(1), input(2), output(0)],
+          grid: foldGroups(Math.ceil((chunks * width) / 64)),
         },
       ],
     },

@@ -7,9 +7,9 @@
  * as `split` ([batch, rows, heads · columns]): the last is how a transformer's projections leave their heads, read with strides
  * instead of being transposed in memory.
  */
-import { f32, input, output, rowWindows, windowOf, type Launch, type Operand } from "../../device/launch.ts";
-import type { Target } from "../../device/target.ts";
-import type { MatmulShape } from "../../device/matmul.ts";
+import { f32, input, output, rowWindows, windowOf, type Launch, type Operand } from "../../kernels/launch.ts";
+import type { Target } from "../../kernels/target.ts";
+import type { MatmulShape } from "../../kernels/matmul.ts";
 import { apply, check, floats, show, size, type Node, type Shape, type Spec, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows } from "./reduce.ts";
@@ -66,17 +66,39 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
   const [m, k] = ta ? [am.columns, am.rows] : [am.rows, am.columns];
   const [kb, n] = tb ? [bm.columns, bm.rows] : [bm.rows, bm.columns];
   const r = lowRank === undefined ? 0 : lowRank.p.shape[lowRank.p.shape.length - 1];
-  check(k === kb && m === cm.rows && n === cm.columns && am.batch === bm.batch && am.batch === cm.batch, "matmul", () =>
-    `${show(a)}${ta ? "ᵀ" : ""} times ${show(b)}${tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
+  check(
+    k === kb && m === cm.rows && n === cm.columns && am.batch === bm.batch && am.batch === cm.batch,
+    "matmul",
+    () => `${show(a)}${ta ? "ᵀ" : ""} times ${show(b)}${tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`,
+  );
   check(bias === undefined || size(bias.shape) === n, "matmul", () => `bias ${show(bias!)} for ${n} columns`);
-  check(lowRank === undefined || (size(lowRank.p.shape) === m * r && size(lowRank.q.shape) === n * r), "matmul", () =>
-    `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`);
+  check(
+    lowRank === undefined || (size(lowRank.p.shape) === m * r && size(lowRank.q.shape) === n * r),
+    "matmul",
+    () => `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`,
+  );
 
   const words: MatmulShape = {
-    m, n, k, r, ta, tb, batch: cm.batch, heads,
-    lda: am.ld, ldb: bm.ld, ldc: cm.ld,
-    aOuter: am.outer, aHead: am.head, bOuter: bm.outer, bHead: bm.head, cOuter: cm.outer, cHead: cm.head,
-    bias: bias !== undefined, lowRank: lowRank !== undefined, activation,
+    m,
+    n,
+    k,
+    r,
+    ta,
+    tb,
+    batch: cm.batch,
+    heads,
+    lda: am.ld,
+    ldb: bm.ld,
+    ldc: cm.ld,
+    aOuter: am.outer,
+    aHead: am.head,
+    bOuter: bm.outer,
+    bHead: bm.head,
+    cOuter: cm.outer,
+    cHead: cm.head,
+    bias: bias !== undefined,
+    lowRank: lowRank !== undefined,
+    activation,
   };
   const inputs = [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])];
   const after = bias === undefined ? 2 : 3;
@@ -84,7 +106,12 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
     {
       name: "matmul",
       attributes: {
-        form, bias, lowRank, a, b, inner: k,
+        form,
+        bias,
+        lowRank,
+        a,
+        b,
+        inner: k,
         activated: (f: Activation) => (activation === undefined ? product(a, b, form, shape, bias, lowRank, f).node : undefined),
       },
       lower: (target: Target) => {
@@ -198,8 +225,9 @@ export const accumulate = (x: Tensor, y: Tensor): Tensor => {
     const w = wide.node.op.attributes as Made | undefined;
     const t = thin.node.op.attributes as Made | undefined;
     if (w?.form === undefined || t?.form === undefined) return undefined;
-    const fits = [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1)
-      && [w, t].every(({ bias, lowRank }) => bias === undefined && lowRank === undefined);
+    const fits =
+      [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1) &&
+      [w, t].every(({ bias, lowRank }) => bias === undefined && lowRank === undefined);
     if (!fits || w.form.tb !== t.form.tb || t.a.shape[t.a.shape.length - 1] > epilogueRank) return undefined;
     return product(w.a, w.b, w.form, wide.shape, undefined, { p: t.a, q: t.b });
   };

@@ -1,5 +1,5 @@
 /** Scaling rows to unit length. */
-import { input, output, rowConstants, rowGrid } from "../../device/launch.ts";
+import { input, output, rowConstants, rowGrid } from "../../kernels/launch.ts";
 import { apply, floats, size, type Tensor } from "../tensor.ts";
 
 /** `x / ‖x‖₂` over the last axis; a zero row stays zero. */
@@ -9,10 +9,15 @@ export const normalize = (x: Tensor): Tensor => {
   return apply(
     {
       name: "normalize",
-      lower: (t) => [{
-        kernel: "normalize", constants: rowConstants(t), dims: [rows, width],
-        operands: [input(0), output(0), output(1)], grid: rowGrid(t, rows),
-      }],
+      lower: (t) => [
+        {
+          kernel: "normalize",
+          constants: rowConstants(t),
+          dims: [rows, width],
+          operands: [input(0), output(0), output(1)],
+          grid: rowGrid(t, rows),
+        },
+      ],
       vjp: ([y, norm], [dy]) => [
         dy &&
           apply(
@@ -20,8 +25,11 @@ export const normalize = (x: Tensor): Tensor => {
               name: "normalize (gradient)",
               lower: (t) => [
                 {
-                  kernel: "normalize-grad", constants: rowConstants(t), dims: [rows, width],
-                  operands: [input(0), input(1), input(2), output(0)], grid: rowGrid(t, rows),
+                  kernel: "normalize-grad",
+                  constants: rowConstants(t),
+                  dims: [rows, width],
+                  operands: [input(0), input(1), input(2), output(0)],
+                  grid: rowGrid(t, rows),
                 },
               ],
             },

@@ -1,8 +1,8 @@
 /** Updates of flat parameter buffers, in place on the device. */
-import { elementGrid, input, output, windowOf, windows, type Launch } from "../../device/launch.ts";
-import type { Target } from "../../device/target.ts";
+import { elementGrid, input, output, windowOf, windows, type Launch } from "../../kernels/launch.ts";
+import type { Target } from "../../kernels/target.ts";
 import type { Kernel } from "../../device/device.ts";
-import type { Constants } from "../../device/template.ts";
+import type { Constants } from "../../kernels/template.ts";
 import { applyAll, check, floats, sameShape, show, size, type Tensor } from "../tensor.ts";
 
 /** An in-place kernel over `count` elements: bindings are the read inputs, `hyper`, then the updated tensors. */

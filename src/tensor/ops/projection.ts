@@ -1,5 +1,5 @@
 /** Moving a tensor into or out of a subspace. */
-import { elementGrid, f32, input, output } from "../../device/launch.ts";
+import { elementGrid, f32, input, output } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 import { matmul } from "./matmul.ts";
 

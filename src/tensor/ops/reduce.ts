@@ -1,7 +1,7 @@
 /** Sums in a fixed order, and their adjoint. */
-import { elementGrid, f32, foldGroups, input, output, type Launch, type Word } from "../../device/launch.ts";
-import type { Target } from "../../device/target.ts";
-import type { Constants } from "../../device/template.ts";
+import { elementGrid, f32, foldGroups, input, output, type Launch, type Word } from "../../kernels/launch.ts";
+import type { Target } from "../../kernels/target.ts";
+import type { Constants } from "../../kernels/template.ts";
 import { apply, check, floats, reshape, show, size, type Shape, type Tensor } from "../tensor.ts";
 
 /** A tensor seen as `[outer, mod, div]`: the pattern of a broadcast and of the sum that undoes it. */
@@ -29,10 +29,15 @@ const sumGroups = (x: Tensor, groups: number, count: number, width: number, fact
   return apply(
     {
       name: "sum",
-      lower: () => [{
-        kernel: "reduce", constants: { PARTIAL: true }, dims: [groups * count, width, 1, count, f32(factor)],
-        operands: [input(0), output(0)], grid: [Math.ceil(width / 64), groups, 1],
-      }],
+      lower: () => [
+        {
+          kernel: "reduce",
+          constants: { PARTIAL: true },
+          dims: [groups * count, width, 1, count, f32(factor)],
+          operands: [input(0), output(0)],
+          grid: [Math.ceil(width / 64), groups, 1],
+        },
+      ],
       vjp: (_, [dy]) => [dy && expand(dy, at, x.shape, factor)],
     },
     [x],

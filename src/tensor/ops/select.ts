@@ -1,5 +1,5 @@
 /** Which elements of a row are the largest. */
-import { elementGrid, input, output } from "../../device/launch.ts";
+import { elementGrid, input, output } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 
 /**
@@ -14,10 +14,15 @@ export const topMask = (x: Tensor, k: number): Tensor => {
   return apply(
     {
       name: "topMask",
-      lower: () => [{
-        kernel: "top-mask", constants: {}, dims: [count, width, Math.min(k, width)],
-        operands: [input(0), output(0)], grid: elementGrid(count),
-      }],
+      lower: () => [
+        {
+          kernel: "top-mask",
+          constants: {},
+          dims: [count, width, Math.min(k, width)],
+          operands: [input(0), output(0)],
+          grid: elementGrid(count),
+        },
+      ],
       vjp: () => [],
     },
     [x],

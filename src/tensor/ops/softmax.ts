@@ -1,5 +1,5 @@
 /** Softmax over the last axis, with the causal mask of attention. */
-import { f32, input, output, rowConstants, rowGrid } from "../../device/launch.ts";
+import { f32, input, output, rowConstants, rowGrid } from "../../kernels/launch.ts";
 import { apply, floats, size, type Tensor } from "../tensor.ts";
 
 /** `softmax(x)` over the last axis. `causal`: x is [.., queries, keys], and key j is masked (probability 0) for query i < j. */
@@ -18,8 +18,11 @@ export const softmax = (x: Tensor, { causal = false }: { readonly causal?: boole
               name: "softmax (gradient)",
               lower: (t) => [
                 {
-                  kernel: "softmax-grad", constants: { ...rowConstants(t), CAUSAL: causal }, dims,
-                  operands: [input(0), input(1), output(0)], grid: rowGrid(t, rows),
+                  kernel: "softmax-grad",
+                  constants: { ...rowConstants(t), CAUSAL: causal },
+                  dims,
+                  operands: [input(0), input(1), output(0)],
+                  grid: rowGrid(t, rows),
                 },
               ],
             },

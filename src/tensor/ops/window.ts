@@ -1,5 +1,5 @@
 /** Slices and zero padding along one axis: each is the gradient of the other. */
-import { elementGrid, input, output, windowOf, windows } from "../../device/launch.ts";
+import { elementGrid, input, output, windowOf, windows } from "../../kernels/launch.ts";
 import { apply, check, floats, reshape, show, size, type Tensor } from "../tensor.ts";
 
 /** y[.., i, ..] = x[.., i + shift, ..] where that exists, else 0; the axis becomes `to` long. */
@@ -10,10 +10,15 @@ const window = (name: string, x: Tensor, axis: number, to: number, shift: number
   return apply(
     {
       name,
-      lower: () => [{
-        kernel: "window", constants: {}, dims: [size(shape), inner, to, from, shift],
-        operands: [input(0), output(0)], grid: elementGrid(size(shape)),
-      }],
+      lower: () => [
+        {
+          kernel: "window",
+          constants: {},
+          dims: [size(shape), inner, to, from, shift],
+          operands: [input(0), output(0)],
+          grid: elementGrid(size(shape)),
+        },
+      ],
       vjp: (_, [dy]) => [dy && window(`${name} (gradient)`, dy, axis, from, -shift)],
     },
     [x],

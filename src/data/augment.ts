@@ -1,0 +1,61 @@
+/**
+ * From a decoded image to the pixels of a model: the fixed transform of evaluation and the random ones of training.
+ */
+import type { Random } from "../random.ts";
+import { centreCrop, crop, resize } from "./resize.ts";
+import type { Resampling, Size } from "./resize.ts";
+import type { Image } from "./task.ts";
+
+/** What a model wants of an image, as functions; `src/data/preprocess.ts` makes it of a model folder. */
+export interface ImageTransform {
+  /** The size of the model's input. */
+  readonly size: Size;
+  /** The evaluation transform: any image to one of `size`. */
+  readonly centre: (image: Image) => Image;
+  /** An image of `size` as normalised planes `[3, height, width]`, written into `into` from `offset` on. */
+  readonly normalise: (image: Image, into: Float32Array, offset: number) => void;
+}
+
+/** A training transform: any image to one of `size`, a pure function of the image and the numbers that it draws. */
+export type Augment = (image: Image, size: Size, random: Random) => Image;
+
+/** Options of {@link randomResizedCrop}. */
+export interface CropOptions {
+  /** Bounds of width / height. @default [3/4, 4/3] */
+  readonly ratio?: readonly [number, number];
+  /** @default "bicubic" */
+  readonly resampling?: Resampling;
+}
+
+const uniformIn = (random: Random, low: number, high: number): number => low + (high - low) * random.uniform();
+
+/**
+ * A rectangle of `scaleMin` to `scaleMax` of the area and a log-uniform aspect ratio, resized: torchvision's RandomResizedCrop, with its
+ * ten attempts and its central fallback (Szegedy et al., arXiv 1409.4842). CoDyRA trains with scales 0.9 to 1.
+ *
+ * ```ts
+ * const image = { width: 4, height: 3, data: new Uint8Array(36).fill(200) };
+ * const cropped = randomResizedCrop(0.9, 1)(image, { width: 2, height: 2 }, random(0, "augment"));
+ * assert.deepEqual(cropped, { width: 2, height: 2, data: new Uint8Array(12).fill(200) });
+ * ```
+ */
+export const randomResizedCrop = (scaleMin: number, scaleMax: number, options: CropOptions = {}): Augment => {
+  const [ratioMin, ratioMax] = options.ratio ?? [3 / 4, 4 / 3];
+  return (image, size, random) => {
+    const { width: W, height: H } = image;
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const area = W * H * uniformIn(random, scaleMin, scaleMax);
+      const ratio = Math.exp(uniformIn(random, Math.log(ratioMin), Math.log(ratioMax)));
+      const width = Math.round(Math.sqrt(area * ratio));
+      const height = Math.round(Math.sqrt(area / ratio));
+      if (width > 0 && width <= W && height > 0 && height <= H) {
+        const top = random.integer(H - height + 1);
+        const left = random.integer(W - width + 1);
+        return resize(crop(image, top, left, { height, width }), size, options.resampling);
+      }
+    }
+    const width = W / H > ratioMax ? Math.round(H * ratioMax) : W;
+    const height = W / H < ratioMin ? Math.round(W / ratioMin) : H;
+    return resize(centreCrop(image, { height, width }), size, options.resampling);
+  };
+};

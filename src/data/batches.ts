@@ -1,0 +1,197 @@
+/**
+ * Batches as a description that can be asked for any step, in any order, as often as one likes: `at(7)` gives the same bits before and
+ * after `at(3)`, in this process and in the next. So a stream can be walked twice, and a killed run resumes by its step number.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import { random } from "../random.ts";
+import type { Augment, ImageTransform } from "./augment.ts";
+import { imageCache } from "./imageCache.ts";
+import type { ImageCache } from "./imageCache.ts";
+import type { OnCorrupt } from "./source.ts";
+import type { Image, Sample } from "./task.ts";
+
+/** One batch: `pixels` `[count, 3, height, width]` normalised f32, `labels` `[count]`. */
+export interface Batch {
+  readonly pixels: Float32Array;
+  readonly labels: Uint32Array;
+  readonly count: number;
+}
+
+/** A sample that was left out, and why. */
+export interface Skipped {
+  readonly id: string;
+  readonly failure: Failure;
+}
+
+/** A description of batches. */
+export interface Batches {
+  /** How many there are: steps 0 .. steps-1. */
+  readonly steps: number;
+  /** The batch of a step; it reads and decodes what the cache does not hold. */
+  readonly at: (step: number) => TE.TaskEither<Failure, Batch>;
+  /** What has been left out so far, each sample once. */
+  readonly skipped: () => readonly Skipped[];
+}
+
+/** What training and evaluation batches share. */
+export interface LoadOptions {
+  readonly samples: readonly Sample[];
+  /** Samples a batch. */
+  readonly batch: number;
+  /** The model's transform of images. */
+  readonly transform: ImageTransform;
+  /** `fail`: the first corrupt sample is the failure of its batch. `skip`: it is left out and counted. @default "fail" */
+  readonly onCorrupt?: OnCorrupt;
+  /** Decoded images; give several descriptions the same one and each image is decoded once. @default imageCache(512) */
+  readonly cache?: ImageCache;
+  /** How many samples are read and decoded at a time. @default 4 */
+  readonly concurrency?: number;
+}
+
+/** Options of {@link batches}. */
+export interface BatchOptions extends LoadOptions {
+  readonly seed: number;
+  /** How long: a number of batches, or of walks over all samples. */
+  readonly length: { readonly steps: number } | { readonly epochs: number };
+  /** @default the evaluation transform */
+  readonly augment?: Augment;
+}
+
+/** Decodes through the cache and remembers what cannot be decoded, so that nobody tries again. */
+const loader = (options: LoadOptions) => {
+  const cache = options.cache ?? imageCache(512);
+  const corrupt = new Map<Sample, Failure>();
+  const pending = new Map<Sample, Promise<E.Either<Failure, Image>>>();
+  const decode = async (sample: Sample): Promise<E.Either<Failure, Image>> => {
+    const decoded = await sample.decode();
+    if (E.isLeft(decoded)) corrupt.set(sample, decoded.left);
+    else cache.set(sample.id, decoded.right);
+    pending.delete(sample);
+    return decoded;
+  };
+  const load = async (sample: Sample): Promise<E.Either<Failure, Image>> => {
+    const known = corrupt.get(sample);
+    if (known !== undefined) return E.left(known);
+    const image = cache.get(sample.id);
+    if (image !== undefined) return E.right(image);
+    // Two places of a batch may want the same sample at the same time.
+    const under = pending.get(sample) ?? decode(sample);
+    pending.set(sample, under);
+    return under;
+  };
+  const skipped = (): readonly Skipped[] => [...corrupt].map(([{ id }, failure]) => ({ id, failure }));
+  return { load, skipped };
+};
+
+/** Runs `work` for 0 .. n-1, at most `concurrency` at a time; what it throws is thrown. */
+const concurrently = async (n: number, concurrency: number, work: (i: number) => Promise<void>): Promise<void> => {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < n) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(n, Math.max(1, concurrency)) }, worker));
+};
+
+type Picked = E.Either<Failure, { readonly sample: Sample; readonly image: Image } | undefined>;
+
+/** A batch of what `pick` gives for every place; undefined leaves the place out. */
+const assemble = async (
+  places: number,
+  { transform, concurrency = 4 }: LoadOptions,
+  pick: (place: number) => Promise<Picked>,
+  shape: (image: Image, place: number) => Image,
+): Promise<E.Either<Failure, Batch>> => {
+  const picked: Picked[] = [];
+  await concurrently(places, concurrency, async (place) => {
+    picked[place] = await pick(place);
+  });
+  const plane = 3 * transform.size.height * transform.size.width;
+  const pixels = new Float32Array(places * plane);
+  const labels = new Uint32Array(places);
+  let count = 0;
+  for (const [place, one] of picked.entries()) {
+    if (E.isLeft(one)) return one;
+    if (one.right === undefined) continue;
+    transform.normalise(shape(one.right.image, place), pixels, count * plane);
+    labels[count++] = one.right.sample.label;
+  }
+  return E.right({ pixels: pixels.subarray(0, count * plane), labels: labels.subarray(0, count), count });
+};
+
+/** What is wrong with asking for this step; undefined where nothing is. */
+const refusal = (step: number, steps: number, batch: number): Failure | undefined => {
+  if (!Number.isInteger(batch) || batch < 1) return { _tag: "BadOption", option: "batch", detail: `${batch} is not a positive whole number` };
+  if (steps === 0) return { _tag: "BadOption", option: "samples", detail: "there are none" };
+  if (Number.isInteger(step) && step >= 0 && step < steps) return undefined;
+  return { _tag: "BadOption", option: "step", detail: `${step} is not one of 0 to ${steps - 1}` };
+};
+
+/**
+ * Training batches, all of the same size. The samples of epoch e are walked in an order drawn from (seed, e); batches follow each
+ * other over the ends of epochs, so every epoch holds every sample once. A crop is drawn from (seed, step, place). With
+ * `onCorrupt: "skip"` a corrupt sample's place goes to the next good one of its epoch's order: which images a batch holds depends on
+ * the data and the seed alone, never on what was asked before. Failures: of a sample; `FileUnreadable` where no sample is good.
+ */
+export const batches = (options: BatchOptions): Batches => {
+  const { samples, batch, seed, length, augment, transform, onCorrupt = "fail" } = options;
+  const n = samples.length;
+  const steps = n === 0 ? 0 : "steps" in length ? length.steps : Math.ceil((n * length.epochs) / batch);
+  const { load, skipped } = loader(options);
+  // The order of the epoch that was used last: neighbouring steps share it.
+  let cached: { readonly epoch: number; readonly order: Uint32Array } | undefined;
+  const order = (epoch: number): Uint32Array => {
+    if (cached?.epoch !== epoch) cached = { epoch, order: random(seed, "order", epoch).permutation(n) };
+    return cached.order;
+  };
+  const pick = async (position: number): Promise<Picked> => {
+    const walk = order(Math.floor(position / n));
+    let last: Failure | undefined;
+    for (let i = 0; i < n; i++) {
+      const sample = samples[walk[(position + i) % n]];
+      const image = await load(sample);
+      if (E.isRight(image)) return E.right({ sample, image: image.right });
+      if (onCorrupt === "fail") return image;
+      last = image.left;
+    }
+    return E.left(last as Failure);
+  };
+  const at =
+    (step: number): TE.TaskEither<Failure, Batch> =>
+    async () => {
+      const refused = refusal(step, steps, batch);
+      if (refused !== undefined) return E.left(refused);
+      return assemble(
+        batch,
+        options,
+        (place) => pick(step * batch + place),
+        (image, place) => (augment === undefined ? transform.centre(image) : augment(image, transform.size, random(seed, "augment", step, place))),
+      );
+    };
+  return { steps, at, skipped };
+};
+
+/**
+ * Evaluation batches: every sample once, in the order of the list, by the evaluation transform; the last batch may be smaller, and with
+ * `onCorrupt: "skip"` any batch by its corrupt samples.
+ */
+export const evaluationBatches = (options: LoadOptions): Batches => {
+  const { samples, batch, transform, onCorrupt = "fail" } = options;
+  const steps = Math.ceil(samples.length / batch);
+  const { load, skipped } = loader(options);
+  const pick = async (sample: Sample): Promise<Picked> => {
+    const image = await load(sample);
+    if (E.isLeft(image)) return onCorrupt === "fail" ? image : E.right(undefined);
+    return E.right({ sample, image: image.right });
+  };
+  const at =
+    (step: number): TE.TaskEither<Failure, Batch> =>
+    async () => {
+      const refused = refusal(step, steps, batch);
+      if (refused !== undefined) return E.left(refused);
+      const places = Math.min(batch, samples.length - step * batch);
+      return assemble(places, options, (place) => pick(samples[step * batch + place]), transform.centre);
+    };
+  return { steps, at, skipped };
+};

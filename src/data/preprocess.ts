@@ -1,0 +1,160 @@
+/**
+ * Pixels as a model was trained on them: resize, centre crop, rescale, normalise, as CLIPImageProcessor and ViTImageProcessor do.
+ */
+import { join } from "node:path";
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import * as t from "io-ts";
+import type { Failure } from "../failure.ts";
+import { exists, explain, readJson } from "../formats/files.ts";
+import type { ImageTransform } from "./augment.ts";
+import { centreCrop, resize, resizeShortest } from "./resize.ts";
+import type { Resampling, Size } from "./resize.ts";
+import type { Image } from "./task.ts";
+
+/** How a model wants its images, as plain data. */
+export interface Preprocess {
+  /** To a shorter side, to a fixed size, or not at all. */
+  readonly resize: { readonly shortest: number } | Size | undefined;
+  readonly resampling: Resampling;
+  /** The size of the central crop; undefined where none is made. */
+  readonly crop: Size | undefined;
+  /** What 8-bit values are multiplied with. */
+  readonly scale: number;
+  /** Per channel, after scaling: (x - mean) / std. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** CLIP's own preprocessing at a square input size: bicubic, centre crop, OpenAI's mean and deviation. */
+export const clipPreprocess = (size = 224): Preprocess => ({
+  resize: { shortest: size },
+  resampling: "bicubic",
+  crop: { height: size, width: size },
+  scale: 1 / 255,
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+});
+
+/** ViT's own preprocessing at a square input size: squeezed to it with a bilinear filter, no crop, values from -1 to 1. */
+export const vitPreprocess = (size = 224): Preprocess => ({
+  resize: { height: size, width: size },
+  resampling: "bilinear",
+  crop: undefined,
+  scale: 1 / 255,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+});
+
+/** The preprocessing of a kind of model, by the size of its images. */
+type Assumed = (size: number) => Preprocess;
+
+/** The size of the images that a preprocessing gives; undefined where it depends on the image. */
+export const outputSize = (p: Preprocess): Size | undefined => p.crop ?? (p.resize !== undefined && "height" in p.resize ? p.resize : undefined);
+
+/** Resize and crop of a preprocessing: any image to the model's size. */
+export const centre =
+  (p: Preprocess) =>
+  (image: Image): Image => {
+    const resized =
+      p.resize === undefined ? image : "shortest" in p.resize ? resizeShortest(image, p.resize.shortest, p.resampling) : resize(image, p.resize, p.resampling);
+    return p.crop === undefined ? resized : centreCrop(resized, p.crop);
+  };
+
+/** An image as normalised planes `[3, height, width]` in f32, written into `into` from `offset` on. */
+export const normalise = (p: Preprocess) => {
+  // 8-bit input: every result is one of 3 x 256, rounded at each step as the reference does in f32.
+  const table = Float32Array.from({ length: 768 }, (_, i) => {
+    const [channel, value] = [i >> 8, i & 255];
+    return Math.fround(Math.fround(value * p.scale) - Math.fround(p.mean[channel])) / Math.fround(p.std[channel]);
+  });
+  return ({ data, width, height }: Image, into: Float32Array, offset: number): void => {
+    const plane = width * height;
+    for (let channel = 0; channel < 3; channel++) {
+      const values = table.subarray(channel << 8, (channel + 1) << 8);
+      for (let i = 0, at = channel; i < plane; i++, at += 3) into[offset + channel * plane + i] = values[data[at]];
+    }
+  };
+};
+
+/** A preprocessing of known output size as the functions that a batch loader needs. */
+export const imageTransform = (p: Preprocess, size: Size): ImageTransform => ({ size, centre: centre(p), normalise: normalise(p) });
+
+const positive = (u: unknown): u is number => Number.isInteger(u) && (u as number) > 0;
+const Pixels = new t.Type<number>("a positive whole number", positive, (u, c) => (positive(u) ? t.success(u) : t.failure(u, c)), t.identity);
+const Rectangle = t.type({ height: Pixels, width: Pixels });
+const Triple = t.tuple([t.number, t.number, t.number]);
+
+const Config = t.partial({
+  image_processor_type: t.string,
+  feature_extractor_type: t.string,
+  do_resize: t.boolean,
+  size: t.union([Pixels, t.type({ shortest_edge: Pixels }), Rectangle]),
+  resample: t.number,
+  do_center_crop: t.boolean,
+  crop_size: t.union([Pixels, Rectangle]),
+  do_rescale: t.boolean,
+  rescale_factor: t.number,
+  do_normalize: t.boolean,
+  image_mean: Triple,
+  image_std: Triple,
+});
+
+/** Pillow's numbers. */
+const resamplings: Readonly<Record<number, Resampling>> = { 1: "lanczos", 2: "bilinear", 3: "bicubic" };
+
+/** A processor's configuration as a preprocessing; what it leaves open is `assumed`, or the default of the processor that it names. */
+const fromConfig = (path: string, config: t.TypeOf<typeof Config>, size: number, assumed: Assumed): E.Either<Failure, Preprocess> => {
+  const bad = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadConfig", path, detail });
+  const processor = config.image_processor_type ?? config.feature_extractor_type;
+  const silent = (processor === undefined ? assumed : processor.startsWith("ViT") ? vitPreprocess : clipPreprocess)(size);
+  const resampling = config.resample === undefined ? silent.resampling : resamplings[config.resample];
+  if (resampling === undefined) return bad(`"resample" is ${config.resample}; 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are supported`);
+  if (config.image_std?.some((x) => x === 0)) return bad(`"image_std" holds a zero`);
+  // A ViT's processor squeezes to a square where CLIP's crops one: so one number is the side of the one, and the shorter side of the other.
+  const squeezes = silent.crop === undefined;
+  const square = (s: t.TypeOf<typeof Rectangle> | number): Size => (typeof s === "number" ? { height: s, width: s } : s);
+  const wanted = config.size ?? size;
+  const target =
+    typeof wanted === "number" && !squeezes
+      ? { shortest: wanted }
+      : typeof wanted === "object" && "shortest_edge" in wanted
+        ? { shortest: wanted.shortest_edge }
+        : square(wanted);
+  return E.right({
+    resize: config.do_resize === false ? undefined : target,
+    resampling,
+    crop: (config.do_center_crop ?? !squeezes) ? square(config.crop_size ?? size) : undefined,
+    scale: config.do_rescale === false ? 1 : (config.rescale_factor ?? silent.scale),
+    mean: config.do_normalize === false ? [0, 0, 0] : (config.image_mean ?? silent.mean),
+    std: config.do_normalize === false ? [1, 1, 1] : (config.image_std ?? silent.std),
+  });
+};
+
+/**
+ * The preprocessing of a Hugging Face folder: `preprocessor_config.json`, or the image processor of `processor_config.json`. What they
+ * leave open is the default at `size` of the processor that they name, or `assumed` where they name none or neither file is there.
+ * Failures: `FileCorrupt`, `BadConfig`.
+ */
+export const readPreprocess =
+  (dir: string, size = 224, assumed: Assumed = clipPreprocess): TE.TaskEither<Failure, Preprocess> =>
+  async () => {
+    for (const [name, key] of [
+      ["preprocessor_config.json", undefined],
+      ["processor_config.json", "image_processor"],
+    ] as const) {
+      const path = join(dir, name);
+      if (!(await exists(path))) continue;
+      const json = await readJson(path)();
+      if (E.isLeft(json)) return json;
+      const value = key === undefined ? json.right : (json.right as Record<string, unknown> | null)?.[key];
+      if (value === undefined) continue;
+      return pipe(
+        Config.decode(value),
+        E.mapLeft((errors): Failure => ({ _tag: "BadConfig", path, detail: explain(errors) })),
+        E.chain((config) => fromConfig(path, config, size, assumed)),
+      );
+    }
+    return E.right(assumed(size));
+  };

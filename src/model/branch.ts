@@ -1,0 +1,34 @@
+/** A part of a model that is never merged: it is made from what a learner remembers, wherever the model runs. */
+import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
+import type { Scope } from "./transformer.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Learner } from "../training/lesson.ts";
+
+/** What a branch may ask for while a program is written down. */
+export interface Bound {
+  /** One of the branch's own tensors. */
+  readonly own: (name: string) => Tensor;
+  /** Notes a tensor [images, k] under a name, for whoever runs the model and wants to know. */
+  readonly note: (name: string, value: Tensor) => void;
+}
+
+/** A branch: its tensors, and the scope with it in. */
+export interface Branch {
+  readonly name: string;
+  readonly options: unknown;
+  readonly tensors: (learner: Learner) => Tensors;
+  readonly scope: (learner: Learner, base: Scope, bound: Bound) => Scope;
+}
+
+/** The scope of a learner's model through a branch, whose tensors are asked of `constant`. */
+export const through = (
+  branch: Branch | undefined,
+  learner: Learner,
+  base: Scope,
+  constant: (name: string, value: HostTensor) => Tensor,
+  note: Bound["note"] = () => undefined,
+): Scope => {
+  if (branch === undefined) return base;
+  const tensors = branch.tensors(learner);
+  return branch.scope(learner, base, { own: (name) => constant(name, tensors.get(name)!), note });
+};

@@ -1,0 +1,60 @@
+/** Shows the events of a run as progress: a bar for the steps of a task, a bar for every evaluation, a line for what was skipped. */
+import { fixed } from "../report/format.ts";
+import { meanOf } from "../report/metrics.ts";
+import type { Bar, Progress } from "../report/progress.ts";
+import type { Event } from "../training/runtime.ts";
+
+/** Takes the events of runs one after the other. */
+export interface Watcher {
+  readonly event: (event: Event) => void;
+  /** Ends a bar that is under way, because its run has ended early. */
+  readonly stop: () => void;
+  /** Samples left out so far, each counted once. */
+  readonly skipped: () => number;
+}
+
+/** A watcher that writes to `progress`. */
+export const watch = (progress: Progress): Watcher => {
+  let bar: Bar | undefined;
+  let row: readonly number[] = [];
+  let datasets = 0;
+  const skipped = new Set<string>();
+  const stop = (): void => {
+    bar?.stop();
+    bar = undefined;
+  };
+  const start = (label: string, total: number): void => {
+    stop();
+    bar = progress.start(label, total);
+  };
+  const done = (note: string): void => {
+    bar?.done(note);
+    bar = undefined;
+  };
+  return {
+    event: (event) => {
+      switch (event.type) {
+        case "training":
+          return start(`learn ${event.task}`, event.steps);
+        case "step": {
+          const note = `loss ${fixed(3)(event.losses.loss)}`;
+          bar?.update(event.step + 1, note);
+          return event.step + 1 === event.steps ? done(note) : undefined;
+        }
+        case "evaluating":
+          [row, datasets] = [[], event.datasets];
+          return start("evaluate", datasets);
+        case "evaluation":
+          row = [...row, event.accuracy];
+          bar?.update(row.length, `${event.dataset} ${fixed(1)(event.accuracy)} %`);
+          return row.length === datasets ? done(`mean ${fixed(1)(meanOf(row))} %`) : undefined;
+        case "skipped":
+          if (skipped.has(event.id)) return;
+          skipped.add(event.id);
+          return progress.line(`skipped ${event.id}: ${event.detail}`);
+      }
+    },
+    stop,
+    skipped: () => skipped.size,
+  };
+};

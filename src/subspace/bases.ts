@@ -1,0 +1,163 @@
+/** The subspaces that a learner protects: of its pre-trained weights, of past tasks' features, of past tasks' updates. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
+import type { Failure } from "../failure.ts";
+import { emptyBasis, extend, extendByEnergy, principal, type Basis, type Matrix, type PrincipalOptions } from "../linalg/linalg.ts";
+import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
+import { unflatten } from "../tensor/layout.ts";
+import { inputGrams, inputsSaid, type Grams, type InputOptions } from "./inputs.ts";
+import type { Learner, Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
+import { memory } from "../model/memory.ts";
+import type { TaskProjection } from "./projection.ts";
+
+/** Bases by module. */
+export type Bases = ReadonlyMap<string, Basis>;
+
+const kept = memory<Bases>("bases", new Map());
+
+/** The bases that a learner remembers, by module; empty before the first. */
+export const remembered = (learner: Pick<Learner, "memory">): Bases => kept.of(learner);
+
+/** The learner that remembers these bases instead. */
+export const remember = (learner: Learner, bases: Bases): Learner => kept.keep(learner, bases);
+
+/** Does `f` to every item until one fails. */
+const each = <A, B>(items: readonly A[], f: (a: A) => E.Either<Failure, B>): E.Either<Failure, readonly B[]> => E.traverseArray(f)(items);
+
+/** Options of {@link principalWeights}. */
+export interface PrincipalWeightsOptions extends Omit<PrincipalOptions, "energy"> {
+  readonly modules: readonly ModuleKind[];
+  /** The share of each tower's weights that is protected; towers without one are left out. */
+  readonly energy: Readonly<Partial<Record<Tower, number>>>;
+}
+
+/**
+ * Protects the principal directions of the weights, once, before the first task (KeepLoRA's W_p, arXiv 2601.19659; METHODS.md B.3.1): the bases of modules that
+ * have none yet. Fails with `BadMatrix` where a weight is not finite, and with `BadOption` where the output side of a weight is asked for that is not square.
+ */
+export const principalWeights = <L extends Lesson>({ modules: kinds, energy, ...options }: PrincipalWeightsOptions): TaskProjection<L, L> => ({
+  scale: "task",
+  name: "principalWeights",
+  options: { modules: kinds, energy, ...options },
+  run: (lesson) => {
+    const { learner } = lesson;
+    const { config, weights } = learner.model;
+    const before = remembered(learner);
+    const fresh = modules(config, kinds, Object.keys(energy) as Tower[]).filter(({ name }) => !before.has(name));
+    return RTE.fromEither(
+      pipe(
+        each(fresh, (module) =>
+          pipe(
+            principal(weights.get(`${module.name}.weight`)!, { ...options, energy: energy[module.tower]! }),
+            E.filterOrElse(
+              ({ d }) => d === module.in,
+              ({ d }): Failure => ({
+                _tag: "BadOption",
+                option: "side",
+                detail: `directions of ${module.name} are to be in R^${module.in}, as its input is, and not in R^${d}`,
+              }),
+            ),
+            E.map((basis) => [module.name, basis] as const),
+          ),
+        ),
+        E.map((found) => ({ ...lesson, learner: remember(learner, new Map([...before, ...found])) })),
+      ),
+    );
+  },
+});
+
+/** The share of the features' energy that a basis is to hold after the task at a position of a stream of so many. */
+export interface EnergyThreshold {
+  readonly name: string;
+  readonly options: unknown;
+  readonly of: (position: number, tasks: number) => number;
+}
+
+/** One share for all tasks. */
+export const share = (energy: number): EnergyThreshold => ({ name: "share", options: { energy }, of: () => energy });
+
+/**
+ * A share that grows from ε towards `last` over the tasks: ε + (last − ε) (t − 1)/T (InfLoRA's schedule; METHODS.md D.3).
+ *
+ * ```ts
+ * assert.deepEqual([0, 1, 2, 3].map((task) => growing(0.8).of(task, 4)).map((x) => x.toFixed(2)), ["0.80", "0.85", "0.90", "0.95"]);
+ * ```
+ */
+export const growing = (energy: number, last = 1): EnergyThreshold => ({
+  name: "growing",
+  options: { energy, last },
+  of: (position, tasks) => energy + ((last - energy) * position) / tasks,
+});
+
+/** Bases that hold a share of the energy of grams. Modules with the same basis and the same gram share the result. */
+export const extended = (before: Bases, grams: Grams, energy: number): E.Either<Failure, Bases> => {
+  const done = new Map<Matrix, { readonly from: Basis | undefined; readonly to: Basis }[]>();
+  return pipe(
+    each([...grams], ([name, gram]) => {
+      const from = before.get(name);
+      const known = (done.get(gram) ?? []).find((d) => d.from === from);
+      if (known !== undefined) return E.right([name, known.to] as const);
+      return pipe(
+        extendByEnergy(from ?? emptyBasis(gram.shape[0]), gram, energy),
+        E.map(({ basis }) => {
+          done.set(gram, [...(done.get(gram) ?? []), { from, to: basis }]);
+          return [name, basis] as const;
+        }),
+      );
+    }),
+    E.map((found) => new Map([...before, ...found])),
+  );
+};
+
+/** Options of {@link featureBasis}. */
+export interface FeatureBasisOptions extends InputOptions {
+  readonly energy: EnergyThreshold;
+}
+
+/**
+ * Extends the remembered bases by the dominant directions of the task's inputs under the learner's model, until they hold a share of their energy (KeepLoRA's
+ * M_t, METHODS.md B.3.6; GPM, arXiv 2103.09762). Stands behind `merge`.
+ */
+export const featureBasis = <L extends Lesson & WithBatches>({ energy, ...inputs }: FeatureBasisOptions): TaskProjection<L, L> => ({
+  scale: "task",
+  name: "featureBasis",
+  options: { ...inputsSaid(inputs), energy: { [energy.name]: energy.options } },
+  run: (lesson) =>
+    pipe(
+      inputGrams(lesson, inputs),
+      RTE.chainEitherK((grams) => extended(remembered(lesson.learner), grams, energy.of(lesson.position, lesson.stream.tasks.length))),
+      RTE.map((bases) => ({ ...lesson, learner: remember(lesson.learner, bases) })),
+    ),
+});
+
+/** Extends the remembered bases by the rows of every module's A [r, in]: the input directions that the task's update acts on. */
+export const rowSpan = <L extends Lesson & WithAdapters<"A">>(): TaskProjection<L, L> => ({
+  scale: "task",
+  name: "rowSpan",
+  options: {},
+  run: (lesson) => {
+    const {
+      learner,
+      adapters: { adapter, values },
+    } = lesson;
+    const before = remembered(learner);
+    const longer = [...unflatten(adapter.layouts(learner.model.config).A, values.A)].map(
+      ([
+        name,
+        {
+          shape: [rows, d],
+          data,
+        },
+      ]) =>
+        [
+          name,
+          extend(
+            before.get(name) ?? emptyBasis(d),
+            Array.from({ length: rows }, (_, i) => data.subarray(i * d, (i + 1) * d)),
+          ),
+        ] as const,
+    );
+    return RTE.of({ ...lesson, learner: remember(learner, new Map([...before, ...longer])) });
+  },
+});

@@ -1,0 +1,50 @@
+/** What task-scale stages run in. */
+import type { Device } from "../device/device.ts";
+import type { Skipped } from "../data/batches.ts";
+import type { ImageCache } from "../data/imageCache.ts";
+import type { Learner, Report } from "./lesson.ts";
+import type { OnCorrupt } from "../data/source.ts";
+
+/** What happens while a run goes on, for whoever watches. */
+export type Event =
+  | { readonly type: "task"; readonly task: string; readonly position: number }
+  /** The first of `steps` steps begins; tracing and binding them takes a while. */
+  | { readonly type: "training"; readonly task: string; readonly position: number; readonly steps: number }
+  | {
+      readonly type: "step";
+      readonly task: string;
+      readonly position: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly losses: Readonly<Record<string, number>>;
+    }
+  /** The first of `datasets` evaluations begins. */
+  | { readonly type: "evaluating"; readonly datasets: number }
+  | { readonly type: "evaluation"; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number }
+  | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
+  | { readonly type: "skipped"; readonly id: string; readonly detail: string };
+
+/** Tells whoever watches which samples were left out; each sample once for every function made. */
+export const skippedReporter = (emit: (event: Event) => void): ((skipped: readonly Skipped[]) => void) => {
+  const reported = new Set<string>();
+  return (skipped) => {
+    for (const { id, failure } of skipped) {
+      if (reported.has(id)) continue;
+      reported.add(id);
+      emit({ type: "skipped", id, detail: "detail" in failure ? failure.detail : failure._tag });
+    }
+  };
+};
+
+/** The environment of a run: its device, its seed, and who watches it. Everything else is in the stages and in the learner. */
+export interface Runtime {
+  readonly device: Device;
+  readonly seed: number;
+  readonly emit: (event: Event) => void;
+  /** Decoded images, shared by all that read them. */
+  readonly images: ImageCache;
+  /** Set when the run should stop: stages end with `Interrupted` at the next step. */
+  readonly signal?: AbortSignal;
+  /** What to do with a sample that cannot be decoded. Default `fail`. */
+  readonly onCorrupt?: OnCorrupt;
+}

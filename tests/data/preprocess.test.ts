@@ -1,0 +1,85 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as E from "fp-ts/lib/Either.js";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { describe } from "../../src/failure.ts";
+import { centre, clipPreprocess, normalise, outputSize, readPreprocess } from "../../src/data/preprocess.ts";
+import type { Preprocess } from "../../src/data/preprocess.ts";
+import { golden, picture } from "../fixtures/images.ts";
+
+const test = suite("preprocess");
+const dir = mkdtempSync(join(tmpdir(), "cambium-preprocess-"));
+test.after(() => rmSync(dir, { recursive: true, force: true }));
+
+const read = async (config: unknown, name = "preprocessor_config.json"): Promise<E.Either<string, Preprocess>> => {
+  const path = join(dir, name);
+  writeFileSync(path, JSON.stringify(config));
+  const e = await readPreprocess(dir)();
+  rmSync(path);
+  return E.mapLeft(describe)(e);
+};
+
+const right = <A>(e: E.Either<string, A>): A => {
+  if (E.isLeft(e)) throw new Error(e.left);
+  return e.right;
+};
+
+for (const {
+  size: [w, h],
+  shape,
+  bytes,
+  config,
+} of golden("clip")) {
+  test(`${w} x ${h} with ${JSON.stringify(config)}: equal to the reference`, async () => {
+    const p = right(await read(config));
+    const image = centre(p)(picture(w, h));
+    assert.equal([3, image.height, image.width], shape);
+    const pixels = new Float32Array(3 * image.height * image.width);
+    normalise(p)(image, pixels, 0);
+    assert.equal(pixels, new Float32Array(bytes.buffer as ArrayBuffer));
+  });
+}
+
+test("every way to write the sizes", async () => {
+  const forms: readonly unknown[] = [
+    { size: 24, crop_size: 24 },
+    { size: { shortest_edge: 24 }, crop_size: { height: 24, width: 24 } },
+    { size: { shortest_edge: 24 }, crop_size: 24, feature_extractor_type: "CLIPFeatureExtractor" },
+  ];
+  for (const form of forms) assert.equal(right(await read(form)), clipPreprocess(24));
+  const squeezed = right(await read({ size: { height: 8, width: 12 }, do_center_crop: false, do_normalize: false, resample: 1 }));
+  assert.equal(outputSize(squeezed), { height: 8, width: 12 });
+  assert.equal(squeezed.std, [1, 1, 1]);
+  assert.equal(right(await read({ image_processor: { size: 24, crop_size: 24 } }, "processor_config.json")), clipPreprocess(24));
+  assert.equal(right(E.mapLeft(describe)(await readPreprocess(dir, 64)())), clipPreprocess(64), "no file: CLIP's default at the model's size");
+});
+
+test("a config that cannot be: named with its key", async () => {
+  for (const [config, expected] of [
+    [{ size: 0 }, /"size/],
+    [{ size: { longest_edge: 3 } }, /"size/],
+    [{ crop_size: "a" }, /"crop_size/],
+    [{ image_mean: [1, 2] }, /"image_mean/],
+    [{ resample: 0 }, /"resample" is 0/],
+    [{ image_std: [1, 0, 1] }, /zero/],
+    [[], /preprocessor_config/],
+  ] as const) {
+    const e = await read(config);
+    assert.ok(E.isLeft(e), JSON.stringify(config));
+    assert.match(e.left, expected);
+  }
+  writeFileSync(join(dir, "preprocessor_config.json"), "{");
+  assert.ok(E.isLeft(await readPreprocess(dir)()));
+  rmSync(join(dir, "preprocessor_config.json"));
+});
+
+const nano = "../shared/models/photo-nano";
+(existsSync(nano) ? test : test.skip)("photo-nano's file", async () => {
+  const p = right(E.mapLeft(describe)(await readPreprocess(nano)()));
+  assert.equal(outputSize(p), { height: 64, width: 64 });
+  assert.equal(p.mean, clipPreprocess().mean);
+});
+
+test.run();

@@ -1,0 +1,129 @@
+/** What a run makes of a method's reports, shown with methods that need no device. */
+import * as E from "fp-ts/lib/Either.js";
+import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Device } from "../../src/device/device.ts";
+import type { Failure } from "../../src/failure.ts";
+import type { LogRecord } from "../../src/report/log.ts";
+import { progress } from "../../src/report/progress.ts";
+import { method, pool, skip, type Method } from "../../src/stages/learn.ts";
+import { learner, type Evaluated, type Lesson, type MaybeMerged } from "../../src/training/lesson.ts";
+import { runMethod } from "../../src/runs/run.ts";
+import type { Event, Runtime } from "../../src/training/runtime.ts";
+import { named, task, taskStage } from "../../src/stages/stage.ts";
+import { watch } from "../../src/runs/watch.ts";
+import type { Stream } from "../../src/data/task.ts";
+import { left, right } from "../fixtures/datasets.ts";
+import { tinyClip } from "../fixtures/tinyClip.ts";
+
+const stream: Stream = {
+  labelSpace: "task",
+  tasks: ["a", "b", "c"].map((name) => ({ name, classNames: ["x", "y"], templates: ["{c}"], train: TE.right([]), test: TE.right([]) })),
+};
+const zeroShot = [10, 20, 30];
+
+/** A lesson that trains one step and scores 10 x task; `fail` is what the lesson of task c ends with. */
+const lesson = (fail?: Failure) =>
+  taskStage<Lesson, MaybeMerged & Evaluated>("lesson", undefined, (l) => (runtime) => async () => {
+    if (fail !== undefined && l.task.name === "c") return E.left(fail);
+    runtime.emit({ type: "training", task: l.task.name, position: l.position, steps: 1 });
+    runtime.emit({ type: "step", task: l.task.name, position: l.position, step: 0, steps: 1, losses: { loss: 0.5 } });
+    runtime.emit({ type: "evaluating", datasets: 3 });
+    const row = stream.tasks.map((t, j) => {
+      const accuracy = 10 * (l.position + 1) + j;
+      runtime.emit({ type: "evaluation", dataset: t.name, correct: accuracy, total: 100, accuracy });
+      return accuracy;
+    });
+    const trained = {
+      trainableParameters: 7,
+      ranks: new Map([
+        ["m", 2],
+        ["n", 4],
+      ]),
+    };
+    return E.right({ ...l, learner: { ...l.learner, seen: [...l.learner.seen, l.task.name] }, row, trained, mergeError: 0 });
+  });
+
+const runtimeOf = (emit: (event: Event) => void = () => undefined): Runtime => ({
+  device: { adapter: { line: "an adapter" } } as Device,
+  seed: 4,
+  emit,
+  images: { get: () => undefined, set: () => undefined },
+});
+
+const run = async (m: Method, log: LogRecord[] = [], emit?: (event: Event) => void) =>
+  runMethod(m, learner(await tinyClip()), stream, { zeroShot: { row: zeroShot }, facts: { model: "tiny" }, log: (r) => log.push(r) })(runtimeOf(emit))();
+
+test("a method that learns task after task has a row a task", async () => {
+  const log: LogRecord[] = [];
+  const { result, learner: reached, interrupted } = right(await run(method("m", { steps: 1 }, lesson()), log));
+  assert.equal(result.matrix, [
+    [10, 11, 12],
+    [20, 21, 22],
+    [30, 31, 32],
+  ]);
+  assert.equal(result.zeroShot, zeroShot);
+  assert.equal([result.method, result.seed, result.adapter, result.trainableParameters], ["m", 4, "an adapter", 7]);
+  assert.equal(result.options, { steps: 1, model: "tiny" });
+  assert.equal(result.effectiveRank, [3, 3, 3]);
+  assert.equal(reached.seen, ["a", "b", "c"]);
+  assert.not.ok(interrupted);
+  assert.equal(
+    log.slice(0, 5).map((r) => `${r.type} ${r.task} ${r.dataset}`),
+    ["step 1 a", "eval 1 a", "eval 1 b", "eval 1 c", "task 1 a"],
+  );
+});
+
+test("a method that learns nothing has the zero-shot row at every time", async () => {
+  const { result } = right(await run(named("zero", {}, skip)));
+  assert.equal(result.matrix, [zeroShot, zeroShot, zeroShot]);
+  assert.is(result.trainableParameters, 0);
+  assert.equal(result.effectiveRank, [null, null, null]);
+});
+
+test("one lesson of all tasks has the last row alone, and counts as all tasks in the log", async () => {
+  const log: LogRecord[] = [];
+  const { result } = right(await run(named("joint", {}, task.pipeline(pool, method("l", {}, lesson()))), log));
+  assert.equal(result.matrix, [
+    [null, null, null],
+    [null, null, null],
+    [10, 11, 12],
+  ]);
+  assert.equal(result.effectiveRank, [null, null, 3]);
+  assert.is(result.last, 11);
+  assert.is(result.transfer, null);
+  assert.ok(log.every((r) => r.task === 3));
+});
+
+test("a stop keeps the tasks that were finished, on their own datasets", async () => {
+  const { result, learner: reached, interrupted } = right(await run(method("m", {}, lesson({ _tag: "Interrupted" }))));
+  assert.ok(interrupted);
+  assert.equal(result.datasets, ["a", "b"]);
+  assert.equal(result.matrix, [
+    [10, 11],
+    [20, 21],
+  ]);
+  assert.equal(result.zeroShot, [10, 20]);
+  assert.equal(reached.seen, ["a", "b"]);
+});
+
+test("a stop before the first task, and every other failure, is the failure", async () => {
+  assert.is(left(await run(method("m", {}, lesson({ _tag: "NotFinite", what: "The loss", step: 1 }))))._tag, "NotFinite");
+  assert.is(left(await run(taskStage("m", {}, () => RTE.left({ _tag: "Interrupted" }))))._tag, "Interrupted");
+});
+
+test("a watcher shows a bar for the steps and one for the evaluation of every task", async () => {
+  const written: string[] = [];
+  const watcher = watch(progress({ sink: { write: (text: string) => written.push(text) }, now: () => 0 }));
+  right(await run(method("m", {}, lesson()), [], watcher.event));
+  assert.equal(written.slice(0, 2), ["learn a: 1 in 0.0 s, loss 0.500\n", "evaluate: 3 in 0.0 s, mean 11.0 %\n"]);
+  assert.is(written.length, 6);
+  watcher.event({ type: "skipped", id: "x.png", detail: "no image" });
+  watcher.event({ type: "skipped", id: "x.png", detail: "no image" });
+  assert.is(watcher.skipped(), 1);
+  assert.equal(written.slice(6), ["skipped x.png: no image\n"]);
+});
+
+test.run();
