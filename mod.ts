@@ -10,7 +10,7 @@ export * from "./src/failure.ts";
 // The device: a GPU, lavapipe or SwiftShader through Dawn.
 export { openDevice, rungs, withDevice } from "./src/device/open.ts";
 export type { DeviceOptions, OpenDevice, Rung } from "./src/device/open.ts";
-export type { Adapter as DeviceAdapter, Device, Kernel, Ledger } from "./src/device/device.ts";
+export type { Adapter as DeviceAdapter, Device, Ledger } from "./src/device/device.ts";
 
 // The traced tensor language, under one name.
 export * as tensor from "./src/tensor/language.ts";

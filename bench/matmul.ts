@@ -13,6 +13,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { globals } from "webgpu";
 import type { Device } from "../src/device/device.ts";
+import { kernelPipeline } from "../src/kernels/kernel.ts";
 import { matmulVariants, type MatmulPlan, type MatmulShape } from "../src/kernels/matmul.ts";
 import { withDevice } from "../src/device/open.ts";
 import { bufferUsage, mapMode } from "../src/device/usage.ts";
@@ -91,7 +92,7 @@ const ours = async (device: Device, shape: MatmulShape, plan: MatmulPlan, a: Mat
   const [left, right, out] = [a.length, b.length, m * n].map((elements) => value(device.buffer("matrix", 4 * elements)));
   gpu.queue.writeBuffer(left, 0, a);
   gpu.queue.writeBuffer(right, 0, b);
-  const pipeline = value(await device.pipeline(plan.kernel, plan.constants)());
+  const pipeline = value(await kernelPipeline(device, plan.kernel, plan.constants)());
   const entries = [uniform, left, right, out].map((buffer, binding) => ({ binding, resource: { buffer } }));
   const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
   return {

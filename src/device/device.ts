@@ -4,11 +4,6 @@
 import type { Either } from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { wgsl } from "../../wgsl/generated.ts";
-import type { Constants } from "../kernels/template.ts";
-
-/** The name of a kernel: a file of `wgsl/` without its suffix. */
-export type Kernel = keyof typeof wgsl;
 
 /** The adapter that runs, in words and in what kernels depend on. */
 export interface Adapter {
@@ -41,8 +36,8 @@ export interface Device {
   readonly release: (buffer: GPUBuffer) => void;
   /** Made by whoever creates other GPU objects (bind groups), so that the ledger stays true. */
   readonly count: (objects: number) => void;
-  /** The pipeline of a kernel with its constants, compiled once. Fails with `KernelInvalid`. */
-  readonly pipeline: (kernel: Kernel, constants: Constants) => TaskEither<Failure, GPUComputePipeline>;
+  /** The pipeline of a WGSL text, compiled once; failures call it by `name`. Fails with `KernelInvalid`. */
+  readonly pipeline: (name: string, code: string) => TaskEither<Failure, GPUComputePipeline>;
   /** The first uncaptured error or loss, if there was one: checked after every wait. */
   readonly failure: () => Failure | undefined;
   /** Waits until everything submitted has run. */

@@ -14,15 +14,12 @@ import type { Task } from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import { create } from "webgpu";
-import { wgsl } from "../../wgsl/generated.ts";
 import type { Failure } from "../failure.ts";
 import { describeAdapter, descriptorOf } from "./adapter.ts";
-import type { Adapter, Device, Kernel } from "./device.ts";
+import type { Adapter, Device } from "./device.ts";
 import { load, vulkanLoads } from "./library.ts";
 import { compile } from "./pipeline.ts";
 import { swiftShader } from "./swiftshader.ts";
-import { specialise } from "../kernels/template.ts";
-import type { Constants } from "../kernels/template.ts";
 import { bufferUsage } from "./usage.ts";
 import { patiently } from "./wait.ts";
 
@@ -192,20 +189,14 @@ const deviceOf = ({ dawn, gpu, adapter }: Opened): OpenDevice => {
   };
 
   const pipeline =
-    (kernel: Kernel, constants: Constants): TaskEither<Failure, GPUComputePipeline> =>
+    (name: string, code: string): TaskEither<Failure, GPUComputePipeline> =>
     () => {
-      const key = `${kernel} ${JSON.stringify(constants)}`;
-      const known = pipelines.get(key);
-      if (known !== undefined) return known;
-      const text = E.tryCatch(
-        () => specialise(wgsl[kernel] ?? "", constants),
-        (error): Failure => ({ _tag: "KernelInvalid", kernel, detail: firstLine(error) }),
-      );
-      if (E.isLeft(text)) return Promise.resolve(text);
+      const cached = pipelines.get(code);
+      if (cached !== undefined) return cached;
       count(2);
-      const made = patiently(adapter, compile(gpu, kernel, text.right)()).then((result) => (failed?._tag === "DeviceLost" ? E.left(failed) : result));
-      pipelines.set(key, made);
-      return made;
+      const compiled = patiently(adapter, compile(gpu, name, code)()).then((result) => (failed?._tag === "DeviceLost" ? E.left(failed) : result));
+      pipelines.set(code, compiled);
+      return compiled;
     };
 
   const buffer = (label: string, bytes: number, usage = 0): Either<Failure, GPUBuffer> => {

@@ -4,7 +4,8 @@
  * A launch names its operands by number, inputs first; the engine knows which buffers stand behind them. The `Dims` of a kernel are
  * a list of words in the order of its struct; {@link f32} marks the words that are floats.
  */
-import type { Adapter, Kernel } from "../device/device.ts";
+import type { Adapter } from "../device/device.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Constants } from "./template.ts";
 
 /** One word of a kernel's `Dims`: a plain number is u32 (or i32, when negative). */

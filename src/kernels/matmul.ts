@@ -5,7 +5,8 @@
  * matmulVariants(adapter, shape)[0] // the best guess; all of them give the same bits, so any may be taken for being fast
  * ```
  */
-import type { Adapter, Kernel } from "../device/device.ts";
+import type { Adapter } from "../device/device.ts";
+import type { Kernel } from "./kernel.ts";
 import { foldGroups, type Grid } from "./launch.ts";
 import type { Constants } from "./template.ts";
 

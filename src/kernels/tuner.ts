@@ -18,6 +18,7 @@ import * as t from "io-ts";
 import { wgsl } from "../../wgsl/generated.ts";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
+import { kernelPipeline } from "./kernel.ts";
 import { matmulVariants, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { bufferUsage } from "../device/usage.ts";
 
@@ -86,7 +87,7 @@ const span = (s: MatmulShape, rows: number, columns: number, ld: number, outer: 
 type Run = (times: number) => Promise<E.Either<Failure, number>>;
 
 const prepare = async (device: Device, plan: MatmulPlan, buffers: readonly (GPUBuffer | undefined)[]): Promise<E.Either<Failure, Run>> => {
-  const pipeline = await device.pipeline(plan.kernel, plan.constants)();
+  const pipeline = await kernelPipeline(device, plan.kernel, plan.constants)();
   if (E.isLeft(pipeline)) return pipeline;
   device.count(1);
   const group = device.gpu.createBindGroup({

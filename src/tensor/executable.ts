@@ -8,6 +8,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Device } from "../device/device.ts";
+import { kernelPipeline } from "../kernels/kernel.ts";
 import { measured } from "../kernels/target.ts";
 import { bufferUsage, mapMode } from "../device/usage.ts";
 import type { Failure } from "../failure.ts";
@@ -109,7 +110,7 @@ export const instantiate = (device: Device, program: Program, weights?: Resident
     if (E.isLeft(uniforms)) return uniforms;
     device.gpu.queue.writeBuffer(uniforms.right, 0, words.buffer);
 
-    const pipelines = await Promise.all(planned.launches.map(({ launch }) => device.pipeline(launch.kernel, launch.constants)()));
+    const pipelines = await Promise.all(planned.launches.map(({ launch }) => kernelPipeline(device, launch.kernel, launch.constants)()));
     const steps: { readonly pipeline: GPUComputePipeline; readonly group: GPUBindGroup; readonly grid: readonly [number, number, number] }[] = [];
     for (const [i, { launch, operands }] of planned.launches.entries()) {
       const pipeline = pipelines[i];

@@ -3,6 +3,7 @@ import process from "node:process";
 import { runInNewContext } from "node:vm";
 import * as E from "fp-ts/lib/Either.js";
 import { openDevice, withDevice } from "../../src/device/open.ts";
+import { kernelPipeline } from "../../src/kernels/kernel.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import type { Device } from "../../src/device/device.ts";
 import { describe } from "../../src/failure.ts";
@@ -15,7 +16,7 @@ const opened = async () => {
 
 /** Work that needs Dawn's event loop. */
 const work = async (device: Device): Promise<void> => {
-  const pipeline = await device.pipeline("fill", {})();
+  const pipeline = await kernelPipeline(device, "fill", {})();
   if (E.isLeft(pipeline)) throw new Error(describe(pipeline.left));
   const buffer = device.gpu.createBuffer({ size: 16, usage: bufferUsage.mapRead | bufferUsage.copyDst });
   await buffer.mapAsync(mapMode.read);

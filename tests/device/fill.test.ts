@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
 import { withDevice } from "../../src/device/open.ts";
+import { kernelPipeline } from "../../src/kernels/kernel.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import type { Device } from "../../src/device/device.ts";
 
@@ -14,7 +15,7 @@ const orThrow = <A>(e: E.Either<Parameters<typeof describe>[0], A>): A => {
 /** Fills `count` numbers with `value` on the device and reads them back. */
 const fill = async (device: Device, count: number, value: number): Promise<Float32Array> => {
   const { gpu } = device;
-  const pipeline = orThrow(await device.pipeline("fill", {})());
+  const pipeline = orThrow(await kernelPipeline(device, "fill", {})());
   const dims = orThrow(device.buffer("dims", 8, bufferUsage.uniform));
   const out = orThrow(device.buffer("out", count * 4));
   const read = gpu.createBuffer({ size: out.size, usage: bufferUsage.mapRead | bufferUsage.copyDst });

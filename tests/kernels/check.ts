@@ -7,7 +7,8 @@
 import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Device, Kernel } from "../../src/device/device.ts";
+import type { Device } from "../../src/device/device.ts";
+import { kernelPipeline, type Kernel } from "../../src/kernels/kernel.ts";
 import { elementGrid } from "../../src/kernels/launch.ts";
 import type { Grid, Word } from "../../src/kernels/launch.ts";
 import { openDevice } from "../../src/device/open.ts";
@@ -86,7 +87,7 @@ const dimsOf = (words: readonly Word[]): ArrayBuffer => {
 /** One dispatch: the bytes of every binding afterwards, guards and all. */
 export const dispatch = async (device: Device, { kernel, constants, dims, operands, grid }: Case): Promise<readonly (Uint8Array | undefined)[]> => {
   const { gpu } = device;
-  const pipeline = orThrow(await device.pipeline(kernel, constants)());
+  const pipeline = orThrow(await kernelPipeline(device, kernel, constants)());
   const words = dimsOf(dims);
   const uniform = orThrow(device.buffer("dims", words.byteLength, bufferUsage.uniform));
   gpu.queue.writeBuffer(uniform, 0, words);

@@ -1,6 +1,7 @@
 import { f32, foldGroups } from "../../src/kernels/launch.ts";
 import type { Word } from "../../src/kernels/launch.ts";
-import type { Device, Kernel } from "../../src/device/device.ts";
+import type { Device } from "../../src/device/device.ts";
+import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { Constants } from "../../src/kernels/template.ts";
 import { checkElements, checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
 import type { Operand } from "./check.ts";

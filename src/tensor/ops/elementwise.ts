@@ -4,7 +4,7 @@
  */
 import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Word } from "../../kernels/launch.ts";
 import type { Target } from "../../kernels/target.ts";
-import type { Kernel } from "../../device/device.ts";
+import type { Kernel } from "../../kernels/kernel.ts";
 import type { Constants } from "../../kernels/template.ts";
 import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
 import { gapOf, sumTo, type Pattern } from "./reduce.ts";

@@ -1,7 +1,7 @@
 /** Updates of flat parameter buffers, in place on the device. */
 import { elementGrid, input, output, windowOf, windows, type Launch } from "../../kernels/launch.ts";
 import type { Target } from "../../kernels/target.ts";
-import type { Kernel } from "../../device/device.ts";
+import type { Kernel } from "../../kernels/kernel.ts";
 import type { Constants } from "../../kernels/template.ts";
 import { applyAll, check, floats, sameShape, show, size, type Tensor } from "../tensor.ts";
 
