@@ -88,13 +88,14 @@ export type { Scope } from "./src/model/transformer.ts";
 export * from "./src/model/vit.ts";
 
 // Streams: tasks, dataset readers, sampling, augmentation, batches.
+export * from "./src/data/example.ts";
 export * from "./src/data/task.ts";
 export * from "./src/data/taskFromFolder.ts";
 export * from "./src/data/webdataset.ts";
 export * from "./src/data/imageFolder.ts";
 export { defaultTemplates } from "./src/data/source.ts";
 export type { OnCorrupt, SourceOptions } from "./src/data/source.ts";
-export { decodeImage } from "./src/data/decode.ts";
+export { decodeImage, decoderOf, exampleDecoder } from "./src/data/decode.ts";
 export type { Decoder } from "./src/data/decode.ts";
 export * from "./src/data/sampling.ts";
 export * from "./src/data/classSplit.ts";

@@ -72,7 +72,8 @@ const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, 
     return rows.length > 0 ? rows : [tokenise(clip.tokenizer, [list[0]], context).ids.map((id, i) => (i === longest - 1 ? eosId : id))];
   });
   const images = batches({
-    samples: world.samples,
+    examples: world.examples,
+    decode: world.decode,
     batch,
     seed,
     length: { steps },
@@ -83,7 +84,7 @@ const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, 
   return {
     shape: { images: batch, texts: batch, length: longest, previous: 0 },
     steps,
-    epoch: Math.max(1, Math.floor(world.samples.length / batch)),
+    epoch: Math.max(1, Math.floor(world.examples.length / batch)),
     at: (step) =>
       pipe(
         images.at(step),
@@ -171,12 +172,12 @@ const pretrain =
     if (E.isLeft(made)) return made;
     const clip: Clip = { config: iconNano, weights, preprocess, ...made.right };
 
-    const steps = Math.ceil((epochs * world.right.samples.length) / batch);
+    const steps = Math.ceil((epochs * world.right.examples.length) / batch);
     const state = `${out}.training.safetensors`;
     const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: allParameters().initial(iconNano, weights, seed, 0), moments: {} });
     if (E.isLeft(from)) return from;
     console.log(
-      `${world.right.samples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`,
+      `${world.right.examples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`,
     );
     const trained = await train({
       config: iconNano,

@@ -22,8 +22,8 @@ import { codyra, describe, imageCache, learner, readClip, runMethod, textTable, 
 
 const right = (value) => async () => ({ _tag: "Right", right: value });
 const square = (red) => ({ width: 16, height: 16, data: new Uint8Array(768).map((_, i) => (i % 3 === 0 ? red : 40)) });
-const samples = [240, 30].map((red, label) => ({ id: "square " + label, label, decode: right(square(red)) }));
-const colours = { name: "colours", classNames: ["red", "black"], templates: ["a {c} square."], train: right(samples), test: right(samples) };
+const examples = [240, 30].map((red, label) => ({ id: "square " + label, label, image: { kind: "pixels", image: square(red) } }));
+const colours = { name: "colours", classNames: ["red", "black"], templates: ["a {c} square."], train: right(examples), test: right(examples) };
 
 const ended = await withDevice({})((device) => async () => {
   const clip = await readClip(${JSON.stringify(model)})();

@@ -8,6 +8,7 @@ import type { Concept } from "./concept.ts";
 import { readEmoji } from "./emoji.ts";
 import { countryCode, readFlags } from "./flags.ts";
 import { productKey, readLogos } from "./logos.ts";
+import type { Drawing } from "./sets.ts";
 import { iconTasks } from "./tasks.ts";
 import { readWeather } from "./weather.ts";
 
@@ -16,6 +17,8 @@ export interface Catalogue {
   readonly stream: ReadonlyMap<string, ReadonlyMap<string, Concept>>;
   /** Every other name with at least three drawings, in a fixed order; no two have the same name. */
   readonly others: readonly Concept[];
+  /** All drawings of both, by icon set and icon (`noto:cat`). */
+  readonly drawings: ReadonlyMap<string, Drawing>;
 }
 
 const build = (): E.Either<Failure, Catalogue> =>
@@ -50,7 +53,8 @@ const build = (): E.Either<Failure, Catalogue> =>
           return true;
         })
         .map((c): Concept => ({ name: c.name, group: c.group, kind: c.kind, drawings: c.drawings, tags: c.tags.filter((t) => !taken.has(t)) }));
-      return E.right({ stream: new Map(stream) as Catalogue["stream"], others });
+      const drawings = [...used, ...others].flatMap((c) => c?.drawings ?? []).map((d) => [`${d.set}:${d.icon}`, d] as const);
+      return E.right({ stream: new Map(stream) as Catalogue["stream"], others, drawings: new Map(drawings) });
     }),
   );
 

@@ -5,7 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import sharp from "sharp";
 import { message } from "../../src/formats/files.ts";
 import type { Failure } from "../../src/failure.ts";
-import type { Image } from "../../src/data/task.ts";
+import type { Image } from "../../src/data/example.ts";
 import type { Drawing } from "./sets.ts";
 
 /** Renders `drawing` to `size` x `size` RGB pixels, fitted into the square, on white. Fails where the SVG is broken. */

@@ -13,7 +13,9 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
-import type { Image, Sample, Split, Stream } from "../../src/data/task.ts";
+import { exampleDecoder } from "../../src/data/decode.ts";
+import type { Example, ExampleDecoder, Image } from "../../src/data/example.ts";
+import type { Split, Stream } from "../../src/data/task.ts";
 import { captionsOf } from "./captions.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -23,22 +25,30 @@ import { iconTasks, testSets } from "./tasks.ts";
 
 const open: TE.TaskEither<Failure, Catalogue> = async () => catalogue();
 
+/** `drawing` as an example of class `label`, by its name; {@link renderer} makes the pixels. */
+const exampleOf = ({ set, icon }: Drawing, label: number): Example => ({ id: `${set}:${icon}`, label, image: { kind: "named", name: `${set}:${icon}` } });
+
 const rendered = new Map<string, Promise<E.Either<Failure, Image>>>();
 
-/** `drawing` as a sample of class `label`: its pixels are rendered when first asked for and kept for the life of the process. */
-const sample = (drawing: Drawing, label: number, size: number): Sample => {
-  const id = `${drawing.set}:${drawing.icon}`;
-  return {
-    id,
-    label,
-    decode: () => {
-      const key = `${size}/${id}`;
-      const image = rendered.get(key) ?? render(drawing, size)();
-      rendered.set(key, image);
-      return image;
-    },
+/** Decodes examples of the icon world at `size` x `size` pixels: a drawing is rendered when first asked for and kept for the life of the process. */
+const renderer =
+  (size: number): ExampleDecoder =>
+  (example) => {
+    const { image } = example;
+    if (image.kind !== "named") return exampleDecoder()(example);
+    return pipe(
+      open,
+      TE.chain(({ drawings }) => () => {
+        const drawing = drawings.get(image.name);
+        if (drawing === undefined)
+          return Promise.resolve(E.left<Failure>({ _tag: "CorruptSample", path: "the icon sets", member: image.name, detail: "there is no such drawing" }));
+        const key = `${size}/${image.name}`;
+        const pixels = rendered.get(key) ?? render(drawing, size)();
+        rendered.set(key, pixels);
+        return pixels;
+      }),
+    );
   };
-};
 
 /**
  * The icon stream at `size` x `size` pixels, scored in each task's own label space. Names are known at once; the icon sets are read
@@ -56,11 +66,11 @@ export const iconStream = (size: number): Stream => ({
               .get(name)!
               .get(c)!
               .drawings.filter(wanted)
-              .map((d) => sample(d, label, size)),
+              .map((d) => exampleOf(d, label)),
           ),
         ),
       );
-    return { name, classNames, templates, train: split((d) => !testSets.has(d.set)), test: split((d) => testSets.has(d.set)) };
+    return { name, classNames, templates, train: split((d) => !testSets.has(d.set)), test: split((d) => testSets.has(d.set)), decode: renderer(size) };
   }),
 });
 
@@ -72,9 +82,11 @@ export interface IconPretraining {
   /** Several captions of each name; every one fits any of its drawings. */
   readonly captions: readonly (readonly string[])[];
   /** Drawings to learn from; `label` indexes `classNames`. */
-  readonly samples: readonly Sample[];
-  /** One drawing of every fourth name with at least five, kept out of `samples`. */
-  readonly heldOut: readonly Sample[];
+  readonly examples: readonly Example[];
+  /** One drawing of every fourth name with at least five, kept out of `examples`. */
+  readonly heldOut: readonly Example[];
+  /** Renders them. */
+  readonly decode: ExampleDecoder;
   /** Template for validation by retrieval, with `{c}`. */
   readonly templates: readonly string[];
 }
@@ -89,14 +101,15 @@ export const iconPretraining = (size: number): TE.TaskEither<Failure, IconPretra
         const n = others[label].drawings.length;
         return label % 4 === 0 && n >= 5 ? (label / 4) % n : -1;
       };
-      const drawings = (held: boolean): readonly Sample[] =>
-        others.flatMap((c, label) => c.drawings.filter((_, i) => (i === heldOutOf(label)) === held).map((d) => sample(d, label, size)));
+      const drawings = (held: boolean): readonly Example[] =>
+        others.flatMap((c, label) => c.drawings.filter((_, i) => (i === heldOutOf(label)) === held).map((d) => exampleOf(d, label)));
       return {
         classNames: others.map((c) => c.name),
         groups: others.map((c) => c.group),
         captions: others.map(captionsOf),
-        samples: drawings(false),
+        examples: drawings(false),
         heldOut: drawings(true),
+        decode: renderer(size),
         templates: ["an icon of a {c}.", "a drawing of a {c}.", "a picture of a {c}."],
       };
     }),

@@ -13,7 +13,9 @@ import { progress } from "../../src/report/progress.ts";
 import type { Runtime } from "../../src/training/runtime.ts";
 import { watch } from "../../src/runs/watch.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
-import type { Image, Task } from "../../src/data/task.ts";
+import { decoderOf } from "../../src/data/decode.ts";
+import type { Image } from "../../src/data/example.ts";
+import type { Task } from "../../src/data/task.ts";
 
 /** What of Deno is used here. */
 interface Kernel {
@@ -63,14 +65,14 @@ const png = ({ width, height, data }: Image): TE.TaskEither<Failure, string> =>
 export const pictures = (task: Task, classes: number): TE.TaskEither<Failure, Displayable> =>
   pipe(
     task.train,
-    TE.chain((samples) =>
+    TE.chain((examples) =>
       pipe(
-        task.classNames.slice(0, classes).flatMap((_, label) => samples.find((s) => s.label === label) ?? []),
-        TE.traverseSeqArray((sample) =>
+        task.classNames.slice(0, classes).flatMap((_, label) => examples.find((e) => e.label === label) ?? []),
+        TE.traverseSeqArray((example) =>
           pipe(
-            sample.decode,
+            decoderOf(task)(example),
             TE.chain(png),
-            TE.map((data) => ({ data, name: task.classNames[sample.label] })),
+            TE.map((data) => ({ data, name: task.classNames[example.label] })),
           ),
         ),
       ),

@@ -37,7 +37,7 @@ const checked = (dir: string, what: string, split: Split): TE.TaskEither<Failure
   pipe(
     split,
     TE.filterOrElse(
-      (samples) => samples.length > 0,
+      (examples) => examples.length > 0,
       (): Failure => ({ _tag: "FileUnreadable", path: dir, detail: `its ${what} split is empty` }),
     ),
     TE.map(() => undefined),

@@ -4,7 +4,7 @@
 import type { Random } from "../random.ts";
 import { centreCrop, crop, resize } from "./resize.ts";
 import type { Resampling, Size } from "./resize.ts";
-import type { Image } from "./task.ts";
+import type { Image } from "./example.ts";
 
 /** What a model wants of an image, as functions; `src/data/preprocess.ts` makes it of a model folder. */
 export interface ImageTransform {

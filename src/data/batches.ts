@@ -10,7 +10,8 @@ import type { Augment, ImageTransform } from "./augment.ts";
 import { imageCache } from "./imageCache.ts";
 import type { ImageCache } from "./imageCache.ts";
 import type { OnCorrupt } from "./source.ts";
-import type { Image, Sample } from "./task.ts";
+import type { Example, ExampleDecoder, Image } from "./example.ts";
+import { exampleDecoder } from "./decode.ts";
 
 /** One batch: `pixels` `[count, 3, height, width]` normalised f32, `labels` `[count]`. */
 export interface Batch {
@@ -19,7 +20,7 @@ export interface Batch {
   readonly count: number;
 }
 
-/** A sample that was left out, and why. */
+/** An example that was left out, and why. */
 export interface Skipped {
   readonly id: string;
   readonly failure: Failure;
@@ -31,29 +32,31 @@ export interface Batches {
   readonly steps: number;
   /** The batch of a step; it reads and decodes what the cache does not hold. */
   readonly at: (step: number) => TE.TaskEither<Failure, Batch>;
-  /** What has been left out so far, each sample once. */
+  /** What has been left out so far, each example once. */
   readonly skipped: () => readonly Skipped[];
 }
 
 /** What training and evaluation batches share. */
 export interface LoadOptions {
-  readonly samples: readonly Sample[];
-  /** Samples a batch. */
+  readonly examples: readonly Example[];
+  /** How the examples of the task are decoded: {@link decoderOf}. @default exampleDecoder() */
+  readonly decode?: ExampleDecoder;
+  /** Examples a batch. */
   readonly batch: number;
   /** The model's transform of images. */
   readonly transform: ImageTransform;
-  /** `fail`: the first corrupt sample is the failure of its batch. `skip`: it is left out and counted. @default "fail" */
+  /** `fail`: the first corrupt example is the failure of its batch. `skip`: it is left out and counted. @default "fail" */
   readonly onCorrupt?: OnCorrupt;
   /** Decoded images; give several descriptions the same one and each image is decoded once. @default imageCache(512) */
   readonly cache?: ImageCache;
-  /** How many samples are read and decoded at a time. @default 4 */
+  /** How many examples are read and decoded at a time. @default 4 */
   readonly concurrency?: number;
 }
 
 /** Options of {@link batches}. */
 export interface BatchOptions extends LoadOptions {
   readonly seed: number;
-  /** How long: a number of batches, or of walks over all samples. */
+  /** How long: a number of batches, or of walks over all examples. */
   readonly length: { readonly steps: number } | { readonly epochs: number };
   /** @default the evaluation transform */
   readonly augment?: Augment;
@@ -61,24 +64,24 @@ export interface BatchOptions extends LoadOptions {
 
 /** Decodes through the cache and remembers what cannot be decoded, so that nobody tries again. */
 const loader = (options: LoadOptions) => {
-  const cache = options.cache ?? imageCache(512);
-  const corrupt = new Map<Sample, Failure>();
-  const pending = new Map<Sample, Promise<E.Either<Failure, Image>>>();
-  const decode = async (sample: Sample): Promise<E.Either<Failure, Image>> => {
-    const decoded = await sample.decode();
-    if (E.isLeft(decoded)) corrupt.set(sample, decoded.left);
-    else cache.set(sample.id, decoded.right);
-    pending.delete(sample);
+  const { cache = imageCache(512), decode: decoder = exampleDecoder() } = options;
+  const corrupt = new Map<Example, Failure>();
+  const pending = new Map<Example, Promise<E.Either<Failure, Image>>>();
+  const decode = async (example: Example): Promise<E.Either<Failure, Image>> => {
+    const decoded = await decoder(example)();
+    if (E.isLeft(decoded)) corrupt.set(example, decoded.left);
+    else cache.set(example.id, decoded.right);
+    pending.delete(example);
     return decoded;
   };
-  const load = async (sample: Sample): Promise<E.Either<Failure, Image>> => {
-    const known = corrupt.get(sample);
+  const load = async (example: Example): Promise<E.Either<Failure, Image>> => {
+    const known = corrupt.get(example);
     if (known !== undefined) return E.left(known);
-    const image = cache.get(sample.id);
+    const image = cache.get(example.id);
     if (image !== undefined) return E.right(image);
-    // Two places of a batch may want the same sample at the same time.
-    const under = pending.get(sample) ?? decode(sample);
-    pending.set(sample, under);
+    // Two places of a batch may want the same example at the same time.
+    const under = pending.get(example) ?? decode(example);
+    pending.set(example, under);
     return under;
   };
   const skipped = (): readonly Skipped[] => [...corrupt].map(([{ id }, failure]) => ({ id, failure }));
@@ -94,7 +97,7 @@ const concurrently = async (n: number, concurrency: number, work: (i: number) =>
   await Promise.all(Array.from({ length: Math.min(n, Math.max(1, concurrency)) }, worker));
 };
 
-type Picked = E.Either<Failure, { readonly sample: Sample; readonly image: Image } | undefined>;
+type Picked = E.Either<Failure, { readonly example: Example; readonly image: Image } | undefined>;
 
 /** A batch of what `pick` gives for every place; undefined leaves the place out. */
 const assemble = async (
@@ -115,7 +118,7 @@ const assemble = async (
     if (E.isLeft(one)) return one;
     if (one.right === undefined) continue;
     transform.normalise(shape(one.right.image, place), pixels, count * plane);
-    labels[count++] = one.right.sample.label;
+    labels[count++] = one.right.example.label;
   }
   return E.right({ pixels: pixels.subarray(0, count * plane), labels: labels.subarray(0, count), count });
 };
@@ -123,20 +126,20 @@ const assemble = async (
 /** What is wrong with asking for this step; undefined where nothing is. */
 const refusal = (step: number, steps: number, batch: number): Failure | undefined => {
   if (!Number.isInteger(batch) || batch < 1) return { _tag: "BadOption", option: "batch", detail: `${batch} is not a positive whole number` };
-  if (steps === 0) return { _tag: "BadOption", option: "samples", detail: "there are none" };
+  if (steps === 0) return { _tag: "BadOption", option: "examples", detail: "there are none" };
   if (Number.isInteger(step) && step >= 0 && step < steps) return undefined;
   return { _tag: "BadOption", option: "step", detail: `${step} is not one of 0 to ${steps - 1}` };
 };
 
 /**
- * Training batches, all of the same size. The samples of epoch e are walked in an order drawn from (seed, e); batches follow each
- * other over the ends of epochs, so every epoch holds every sample once. A crop is drawn from (seed, step, place). With
- * `onCorrupt: "skip"` a corrupt sample's place goes to the next good one of its epoch's order: which images a batch holds depends on
- * the data and the seed alone, never on what was asked before. Failures: of a sample; `FileUnreadable` where no sample is good.
+ * Training batches, all of the same size. The examples of epoch e are walked in an order drawn from (seed, e); batches follow each
+ * other over the ends of epochs, so every epoch holds every example once. A crop is drawn from (seed, step, place). With
+ * `onCorrupt: "skip"` a corrupt example's place goes to the next good one of its epoch's order: which images a batch holds depends on
+ * the data and the seed alone, never on what was asked before. Failures: of an example; `FileUnreadable` where no example is good.
  */
 export const batches = (options: BatchOptions): Batches => {
-  const { samples, batch, seed, length, augment, transform, onCorrupt = "fail" } = options;
-  const n = samples.length;
+  const { examples, batch, seed, length, augment, transform, onCorrupt = "fail" } = options;
+  const n = examples.length;
   const steps = n === 0 ? 0 : "steps" in length ? length.steps : Math.ceil((n * length.epochs) / batch);
   const { load, skipped } = loader(options);
   // The order of the epoch that was used last: neighbouring steps share it.
@@ -149,9 +152,9 @@ export const batches = (options: BatchOptions): Batches => {
     const walk = order(Math.floor(position / n));
     let last: Failure | undefined;
     for (let i = 0; i < n; i++) {
-      const sample = samples[walk[(position + i) % n]];
-      const image = await load(sample);
-      if (E.isRight(image)) return E.right({ sample, image: image.right });
+      const example = examples[walk[(position + i) % n]];
+      const image = await load(example);
+      if (E.isRight(image)) return E.right({ example, image: image.right });
       if (onCorrupt === "fail") return image;
       last = image.left;
     }
@@ -173,25 +176,25 @@ export const batches = (options: BatchOptions): Batches => {
 };
 
 /**
- * Evaluation batches: every sample once, in the order of the list, by the evaluation transform; the last batch may be smaller, and with
- * `onCorrupt: "skip"` any batch by its corrupt samples.
+ * Evaluation batches: every example once, in the order of the list, by the evaluation transform; the last batch may be smaller, and with
+ * `onCorrupt: "skip"` any batch by its corrupt examples.
  */
 export const evaluationBatches = (options: LoadOptions): Batches => {
-  const { samples, batch, transform, onCorrupt = "fail" } = options;
-  const steps = Math.ceil(samples.length / batch);
+  const { examples, batch, transform, onCorrupt = "fail" } = options;
+  const steps = Math.ceil(examples.length / batch);
   const { load, skipped } = loader(options);
-  const pick = async (sample: Sample): Promise<Picked> => {
-    const image = await load(sample);
+  const pick = async (example: Example): Promise<Picked> => {
+    const image = await load(example);
     if (E.isLeft(image)) return onCorrupt === "fail" ? image : E.right(undefined);
-    return E.right({ sample, image: image.right });
+    return E.right({ example, image: image.right });
   };
   const at =
     (step: number): TE.TaskEither<Failure, Batch> =>
     async () => {
       const refused = refusal(step, steps, batch);
       if (refused !== undefined) return E.left(refused);
-      const places = Math.min(batch, samples.length - step * batch);
-      return assemble(places, options, (place) => pick(samples[step * batch + place]), transform.centre);
+      const places = Math.min(batch, examples.length - step * batch);
+      return assemble(places, options, (place) => pick(examples[step * batch + place]), transform.centre);
     };
   return { steps, at, skipped };
 };

@@ -6,12 +6,12 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { random } from "../random.ts";
-import { noLabel } from "./source.ts";
-import type { Sample, Split, Stream, Task } from "./task.ts";
+import { noLabel, type Example } from "./example.ts";
+import type { Split, Stream, Task } from "./task.ts";
 
 /**
  * A task with some of its classes, by their old labels: label i of the new task is `classes[i]` of the old. Images of other classes are left
- * out; a sample that stands for unreadable data is kept, so that it is met and counted. The splits are read when they are walked.
+ * out; an example that stands for damaged data is kept, so that it is met and counted. The splits are read when they are walked.
  *
  * ```ts
  * const none = async () => ({ _tag: "Right" as const, right: [] });
@@ -26,10 +26,10 @@ export const withClasses =
     const restrict = (split: Split): Split =>
       pipe(
         split,
-        TE.map((samples) =>
-          samples.flatMap((sample): readonly Sample[] => {
-            const label = renumbered.get(sample.label);
-            return label === undefined ? [] : [{ ...sample, label }];
+        TE.map((examples) =>
+          examples.flatMap((example): readonly Example[] => {
+            const label = renumbered.get(example.label);
+            return label === undefined ? [] : [{ ...example, label }];
           }),
         ),
       );
@@ -48,7 +48,7 @@ const sizesOf = (groups: ClassGroups, classes: number): readonly number[] =>
 const readable = (split: Split): Split =>
   pipe(
     split,
-    TE.map((samples) => samples.filter(({ label }) => label !== noLabel)),
+    TE.map((examples) => examples.filter(({ label }) => label !== noLabel)),
   );
 
 /**

@@ -2,14 +2,17 @@
  * From the bytes of an image file to RGB, as Pillow's `Image.open(...).convert("RGB")` sees it: no colour profile, no EXIF turning,
  * alpha dropped.
  */
+import { basename, dirname } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import type { Failure } from "../failure.ts";
-import { message } from "../formats/files.ts";
-import type { Image } from "./task.ts";
+import { message, readBytes } from "../formats/files.ts";
+import { readMember } from "../formats/tar.ts";
+import type { ExampleDecoder, Image } from "./example.ts";
+import type { Task } from "./task.ts";
 
 /** What turns the bytes of an image file into pixels; the left side says in words what is wrong with them. */
 export type Decoder = (bytes: Uint8Array) => TE.TaskEither<string, Image>;
@@ -39,8 +42,8 @@ const decodeCmyk = async (image: Sharp): Promise<Image> => {
   return { width: info.width, height: info.height, data: rgb };
 };
 
-/** Reads the bytes of a sample and decodes them; what is wrong with the bytes becomes a `CorruptSample` of `path` and `member`. */
-export const decodeSample = (
+/** Reads the bytes of an image file and decodes them; what is wrong with the bytes becomes a `CorruptSample` of `path` and `member`. */
+export const decodeFile = (
   path: string,
   member: string,
   read: TE.TaskEither<Failure, Uint8Array>,
@@ -60,3 +63,29 @@ export const decodeSample = (
         : E.left<Failure>({ _tag: "CorruptSample", path, member, detail: `${image.data.length} bytes for ${image.width} x ${image.height} pixels` }),
     ),
   );
+
+/** Decodes examples by what their references say. Fails with what cannot be read, with `CorruptSample`, and with the failure that a damaged example holds. */
+export const exampleDecoder =
+  (decoder: Decoder = decodeImage): ExampleDecoder =>
+  ({ id, image }) => {
+    switch (image.kind) {
+      case "file":
+        return decodeFile(dirname(image.path), basename(image.path), readBytes(image.path), decoder);
+      case "member":
+        return decodeFile(image.archive, image.name, readMember(image.archive, image), decoder);
+      case "bytes":
+        return decodeFile("memory", id, TE.right(image.bytes), decoder);
+      case "pixels":
+        return TE.right(image.image);
+      case "named":
+        return TE.left({ _tag: "CorruptSample", path: "memory", member: id, detail: `only the task that it is from can make ${image.name}` });
+      case "damaged":
+        return TE.left(image.failure);
+    }
+  };
+
+/** How a task decodes its examples: its own way, or {@link exampleDecoder}. A damaged example is never asked of the task. */
+export const decoderOf =
+  ({ decode = exampleDecoder() }: Task): ExampleDecoder =>
+  (example) =>
+    example.image.kind === "damaged" ? TE.left(example.image.failure) : decode(example);

@@ -1,9 +1,9 @@
 /**
  * A bounded memory of decoded images: decoding costs more than all else that a batch needs.
  */
-import type { Image } from "./task.ts";
+import type { Image } from "./example.ts";
 
-/** Decoded images by the id of their sample, least recently used first, bounded in bytes. */
+/** Decoded images by the id of their example, least recently used first, bounded in bytes. */
 export interface ImageCache {
   readonly get: (id: string) => Image | undefined;
   readonly set: (id: string, image: Image) => void;

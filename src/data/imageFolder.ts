@@ -7,11 +7,11 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { corrupt, exists, readBytes, unreadable } from "../formats/files.ts";
-import { decodeSample } from "./decode.ts";
-import { listedOnce, readClassNames, readTemplates } from "./source.ts";
+import { corrupt, exists, unreadable } from "../formats/files.ts";
+import type { Example } from "./example.ts";
+import { listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
 import type { SourceOptions } from "./source.ts";
-import type { Sample, Split, Task } from "./task.ts";
+import type { Split, Task } from "./task.ts";
 
 const image = /\.(jpe?g|png|webp)$/i;
 
@@ -26,7 +26,7 @@ const classFolders = (dir: string): TE.TaskEither<Failure, readonly string[]> =>
     TE.map((entries) => entries.filter((e) => (e.isDirectory() || e.isSymbolicLink()) && !e.name.startsWith(".")).map((e) => e.name)),
   );
 
-const readSplit = (dir: string, folders: readonly string[], options: SourceOptions): Split =>
+const readSplit = (dir: string, folders: readonly string[]): Split =>
   listedOnce(
     pipe(
       classFolders(dir),
@@ -42,9 +42,9 @@ const readSplit = (dir: string, folders: readonly string[], options: SourceOptio
               TE.tryCatch(() => readdir(join(dir, name)), unreadable(join(dir, name))),
               TE.map((files) => files.filter((file) => image.test(file) && !file.startsWith(".")).sort(byCodeUnit)),
               TE.map((files) =>
-                files.map((file): Sample => {
+                files.map((file): Example => {
                   const path = join(dir, name, file);
-                  return { id: path, label, decode: decodeSample(join(dir, name), file, readBytes(path), options.decoder) };
+                  return { id: path, label, image: { kind: "file", path } };
                 }),
               ),
             ),
@@ -106,8 +106,9 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
             name: basename(resolve(dir)),
             classNames,
             templates,
-            train: readSplit(join(dir, "train"), folders, options),
-            test: readSplit(testDir, folders, options),
+            train: readSplit(join(dir, "train"), folders),
+            test: readSplit(testDir, folders),
+            ...ownDecoder(options),
           }),
         ),
       ),

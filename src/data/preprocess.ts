@@ -11,7 +11,7 @@ import { exists, explain, readJson } from "../formats/files.ts";
 import type { ImageTransform } from "./augment.ts";
 import { centreCrop, resize, resizeShortest } from "./resize.ts";
 import type { Resampling, Size } from "./resize.ts";
-import type { Image } from "./task.ts";
+import type { Image } from "./example.ts";
 
 /** How a model wants its images, as plain data. */
 export interface Preprocess {

@@ -14,9 +14,10 @@ import { describe, type Failure } from "../failure.ts";
 import { exists, unreadable } from "../formats/files.ts";
 import { random } from "../random.ts";
 import { splitClasses, withClasses } from "./classSplit.ts";
+import type { Example } from "./example.ts";
 import { fewShot } from "./sampling.ts";
 import { listedOnce, type SourceOptions } from "./source.ts";
-import type { LabelSpace, Sample, Split, Stream, Task } from "./task.ts";
+import type { LabelSpace, Split, Stream, Task } from "./task.ts";
 import { taskFromFolder } from "./taskFromFolder.ts";
 
 /** The prompts of a dataset in a protocol. */
@@ -179,7 +180,7 @@ export const taskCount = ({ datasets, groups }: Protocol): number => groups ?? d
 
 /** How a protocol is read from a folder. */
 export interface ProtocolOptions extends SourceOptions {
-  /** Seed of the few-shot samples and of the class order; the drawn splits have one of their own, the same in every run. */
+  /** Seed of the few-shot examples and of the class order; the drawn splits have one of their own, the same in every run. */
   readonly seed: number;
   /** Whether training splits are needed. Default true. */
   readonly training?: boolean;
@@ -215,13 +216,13 @@ const redrawn = (task: Task, share: number): Task => {
   const part = (training: boolean): Split =>
     pipe(
       pool,
-      TE.map((samples) => {
+      TE.map((examples) => {
         const drawn = new Set(
           random(splitSeed, `split ${task.name}`)
-            .permutation(samples.length)
-            .subarray(0, Math.round(share * samples.length)),
+            .permutation(examples.length)
+            .subarray(0, Math.round(share * examples.length)),
         );
-        return samples.filter((_, i) => drawn.has(i) === training);
+        return examples.filter((_, i) => drawn.has(i) === training);
       }),
     );
   return { ...task, train: listedOnce(part(true)), test: listedOnce(part(false)) };
@@ -231,7 +232,7 @@ const redrawn = (task: Task, share: number): Task => {
 const orNone = (dir: string, names: readonly string[], split: Split): Split =>
   pipe(
     TE.fromTask<readonly boolean[], Failure>(() => Promise.all(names.map((name) => exists(join(dir, name))))),
-    TE.chain((there) => (there.includes(true) ? split : TE.right<Failure, readonly Sample[]>([]))),
+    TE.chain((there) => (there.includes(true) ? split : TE.right<Failure, readonly Example[]>([]))),
   );
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;

@@ -1,5 +1,5 @@
 /**
- * What the dataset readers share: class names, templates, and how a reader answers a sample or a shard that it cannot use.
+ * What the dataset readers share: class names, templates, and how a reader answers an example or a shard that it cannot use.
  */
 import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
@@ -7,10 +7,11 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { corrupt, exists, readText } from "../formats/files.ts";
-import type { Decoder } from "./decode.ts";
-import type { Sample, Split } from "./task.ts";
+import { exampleDecoder, type Decoder } from "./decode.ts";
+import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
+import type { Split } from "./task.ts";
 
-/** `fail`: the first corrupt sample or shard stops the run. `skip`: the run goes on without it and counts it. */
+/** `fail`: the first corrupt example or shard stops the run. `skip`: the run goes on without it and counts it. */
 export type OnCorrupt = "fail" | "skip";
 
 /** Options of the dataset readers. */
@@ -21,18 +22,16 @@ export interface SourceOptions {
   readonly decoder?: Decoder;
 }
 
-/** The label of a sample that has none, because it cannot be read. */
-export const noLabel = -1;
+/** The decoder of a reader's examples, as a field of its task: absent where it is the usual one. */
+export const ownDecoder = ({ decoder }: SourceOptions): { readonly decode?: ExampleDecoder } =>
+  decoder === undefined ? {} : { decode: exampleDecoder(decoder) };
 
 /** The template of a dataset that brings none. */
 export const defaultTemplates: readonly string[] = ["a photo of a {c}."];
 
-/** Stands in a split for what cannot be read, so that whoever walks the split meets the failure and counts it. */
-export const unreadableSample = (id: string, failure: Failure): Sample => ({ id, label: noLabel, decode: TE.left(failure) });
-
-/** Answers a failure in the list of a split: the failure itself, or a sample that holds it. */
-export const answer = (onCorrupt: OnCorrupt, id: string, failure: Failure): E.Either<Failure, Sample> =>
-  onCorrupt === "skip" ? E.right(unreadableSample(id, failure)) : E.left(failure);
+/** Answers a failure in the list of a split: the failure itself, or an example that holds it. */
+export const answer = (onCorrupt: OnCorrupt, id: string, failure: Failure): E.Either<Failure, Example> =>
+  onCorrupt === "skip" ? E.right(damagedExample(id, failure)) : E.left(failure);
 
 /** The lines of a text file, without line ends, surrounding blanks and empty lines. */
 const readLines = (path: string): TE.TaskEither<Failure, readonly string[]> =>

@@ -1,30 +1,15 @@
 /**
  * A task and a stream of tasks: immutable values that can be walked twice.
  *
- * A {@link Task} names its classes, its prompt templates and two splits of samples; a sample is an image that is decoded only
- * when somebody asks. A {@link Stream} is a list of tasks with a label space. Nothing here draws random numbers: sampling and
- * augmentation are functions of a seed (`sampling.ts`, `augment.ts`).
+ * A {@link Task} names its classes, its prompt templates and two splits of examples. A {@link Stream} is a list of tasks with a label space.
+ * Nothing here draws random numbers: sampling and augmentation are functions of a seed (`sampling.ts`, `augment.ts`).
  */
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import type { Example, ExampleDecoder } from "./example.ts";
 
-/** An RGB image, 8 bits a channel, row-major, interleaved: `data.length === height * width * 3`. */
-export interface Image {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
-
-/** One labelled image; `decode` reads and decodes it, every call anew. `id` names file and member for messages. */
-export interface Sample {
-  readonly id: string;
-  /** Index into the task's `classNames`. */
-  readonly label: number;
-  readonly decode: TaskEither<Failure, Image>;
-}
-
-/** A set of samples that is opened lazily: the list is read when asked for, the pixels when a sample is decoded. */
-export type Split = TaskEither<Failure, readonly Sample[]>;
+/** A list of examples that is read when it is asked for; pixels are read when an example is decoded. */
+export type Split = TaskEither<Failure, readonly Example[]>;
 
 /** One learning task. Templates hold `{c}` where the class name goes; the first is the single template, all are the ensemble. */
 export interface Task {
@@ -33,6 +18,8 @@ export interface Task {
   readonly templates: readonly string[];
   readonly train: Split;
   readonly test: Split;
+  /** How the images of its examples are decoded. Default: files and archives through the platform, as `exampleDecoder` does. */
+  readonly decode?: ExampleDecoder;
 }
 
 /**

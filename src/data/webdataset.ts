@@ -9,12 +9,12 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { corrupt, exists, readText, unreadable } from "../formats/files.ts";
-import { indexTar, readMember } from "../formats/tar.ts";
+import { indexTar } from "../formats/tar.ts";
 import type { TarMember } from "../formats/tar.ts";
-import { decodeSample } from "./decode.ts";
-import { answer, listedOnce, readClassNames, readTemplates } from "./source.ts";
+import type { Example } from "./example.ts";
+import { answer, listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
 import type { SourceOptions } from "./source.ts";
-import type { Sample, Split, Task } from "./task.ts";
+import type { Split, Task } from "./task.ts";
 
 const images: ReadonlySet<string> = new Set(["jpg", "jpeg", "png", "webp"]);
 
@@ -24,7 +24,7 @@ const split = (name: string): readonly [key: string, extension: string] | undefi
   return found === null ? undefined : [found[1], found[2].toLowerCase()];
 };
 
-const readShard = (path: string, classes: number, options: SourceOptions): TE.TaskEither<Failure, readonly Sample[]> =>
+const readShard = (path: string, classes: number, options: SourceOptions): TE.TaskEither<Failure, readonly Example[]> =>
   pipe(
     indexTar(path, (name) => split(name)?.[1] === "cls"),
     TE.chainEitherK(({ members, damage }) => {
@@ -36,7 +36,7 @@ const readShard = (path: string, classes: number, options: SourceOptions): TE.Ta
         const sample = parts.get(key) ?? {};
         parts.set(key, extension === "cls" ? { ...sample, label: member } : { ...sample, image: member });
       }
-      const samples: Sample[] = [];
+      const examples: Example[] = [];
       for (const [key, { image, label }] of parts) {
         // The sample that the damage cut in two is the damage's.
         if (damage !== undefined && (image === undefined || label === undefined)) continue;
@@ -51,20 +51,19 @@ const readShard = (path: string, classes: number, options: SourceOptions): TE.Ta
                 ? undefined
                 : `its class is ${JSON.stringify(text)}, not a number below ${classes}`;
         if (detail === undefined) {
-          const member = image as TarMember;
-          const decode = decodeSample(path, member.name, readMember(path, member), options.decoder);
-          samples.push({ id: `${path}:${member.name}`, label: number, decode });
+          const { name, offset, size } = image as TarMember;
+          examples.push({ id: `${path}:${name}`, label: number, image: { kind: "member", archive: path, name, offset, size } });
         } else {
           const member = (label ?? image)?.name ?? key;
           const answered = answer(onCorrupt, `${path}:${member}`, { _tag: "CorruptSample", path, member, detail });
           if (E.isLeft(answered)) return answered;
-          samples.push(answered.right);
+          examples.push(answered.right);
         }
       }
-      if (damage === undefined) return E.right(samples);
+      if (damage === undefined) return E.right(examples);
       return pipe(
         answer(onCorrupt, path, damage),
-        E.map((rest) => [...samples, rest]),
+        E.map((rest) => [...examples, rest]),
       );
     }),
   );
@@ -110,7 +109,7 @@ const readSplit = (dir: string, classes: number, options: SourceOptions): Split 
               TE.fromEither(
                 pipe(
                   answer(options.onCorrupt ?? "fail", path, failure),
-                  E.map((sample): readonly Sample[] => [sample]),
+                  E.map((example): readonly Example[] => [example]),
                 ),
               ),
             ),
@@ -124,7 +123,7 @@ const readSplit = (dir: string, classes: number, options: SourceOptions): Split 
 /**
  * A folder in the WebDataset layout as a task named after it. Class names and templates are read at once, the shards are indexed when a
  * split is first walked, an image is read when it is decoded. By default a damaged shard, a label that is no class or a sample without
- * its other half fails the split (`FileCorrupt`, `CorruptSample`); with `onCorrupt: "skip"` each stands in the split as a sample that fails.
+ * its other half fails the split (`FileCorrupt`, `CorruptSample`); with `onCorrupt: "skip"` each stands in the split as an example that fails.
  */
 export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> =>
   pipe(
@@ -141,6 +140,7 @@ export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEit
               templates,
               train: readSplit(join(dir, "train"), names.length, options),
               test: readSplit(join(dir, "test"), names.length, options),
+              ...ownDecoder(options),
             }),
     ),
   );

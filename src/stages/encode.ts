@@ -11,6 +11,7 @@ import { tokenise } from "../model/tokenizer.ts";
 import type { Augment } from "../data/augment.ts";
 import { random } from "../random.ts";
 import { batches } from "../data/batches.ts";
+import { decoderOf } from "../data/decode.ts";
 import type { HostRecord } from "../tensor/executable.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
 import { skippedReporter } from "../training/runtime.ts";
@@ -109,7 +110,7 @@ const ofImages = (clip: Clip, list: readonly string[], images: number): Captions
 };
 
 /**
- * Makes training batches of a task: images in a seeded order, augmented and normalised; prompts as texts; targets. Fails with the sample that cannot
+ * Makes training batches of a task: images in a seeded order, augmented and normalised; prompts as texts; targets. Fails with the example that cannot
  * be decoded, unless the runtime skips those.
  */
 export const encode = ({ batch = 64, augment, steps, texts = "classes", template = "first" }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> =>
@@ -119,19 +120,20 @@ export const encode = ({ batch = 64, augment, steps, texts = "classes", template
     (lesson) => (runtime) =>
       pipe(
         lesson.task.train,
-        TE.chainEitherK((samples): E.Either<Failure, Lesson & WithBatches> => {
+        TE.chainEitherK((examples): E.Either<Failure, Lesson & WithBatches> => {
           const {
             learner: { model, seen },
             task: { name, classNames, templates },
             position,
           } = lesson;
-          if (samples.length === 0) return E.left({ _tag: "FileUnreadable", path: name, detail: "the training split is empty" });
+          if (examples.length === 0) return E.left({ _tag: "FileUnreadable", path: name, detail: "the training split is empty" });
           const length = perTask(steps, position);
-          const count = typeof length === "number" ? length : Math.ceil((samples.length * length.epochs) / batch);
-          const epoch = Math.max(1, Math.floor(samples.length / batch));
+          const count = typeof length === "number" ? length : Math.ceil((examples.length * length.epochs) / batch);
+          const epoch = Math.max(1, Math.floor(examples.length / batch));
           const images = batches({
             // A pass over the task may be longer than its training.
-            samples,
+            examples,
+            decode: decoderOf(lesson.task),
             batch,
             augment,
             length: { steps: Math.max(count, epoch) },

@@ -149,9 +149,9 @@ export const accuracies =
       const rows = spaces.map((): (number | null)[] => stream.tasks.map(() => null));
       for (const [j, task] of stream.tasks.entries()) {
         if (!scored[j]) continue;
-        const samples = await task.test();
-        if (E.isLeft(samples)) return samples;
-        const images = await encode.images(samples.right)();
+        const examples = await task.test();
+        if (E.isLeft(examples)) return examples;
+        const images = await encode.images(task, examples.right)();
         if (E.isLeft(images)) return images;
         const { count, labels, notes } = images.right;
         const score = scoreOf(images.right);

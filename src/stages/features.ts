@@ -7,7 +7,9 @@ import { frozenParameters } from "../model/frozen.ts";
 import { isClip } from "../model/model.ts";
 import { plainScope, type Scope } from "../model/transformer.ts";
 import { evaluationBatches } from "../data/batches.ts";
-import type { Sample } from "../data/task.ts";
+import type { Task } from "../data/task.ts";
+import { decoderOf } from "../data/decode.ts";
+import type { Example } from "../data/example.ts";
 import { instantiate, type Executable } from "../tensor/executable.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { trace } from "../tensor/program.ts";
@@ -33,8 +35,8 @@ export interface ImageFeatures extends Features {
 
 /** Encodes images and texts by one learner's model until it is released. */
 export interface Encoder {
-  /** Features of samples, in their order; of those only that could be decoded. */
-  readonly images: (samples: readonly Sample[]) => TE.TaskEither<Failure, ImageFeatures>;
+  /** Features of examples of a task, in their order; of those only that could be decoded. */
+  readonly images: (task: Task, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
   /** Unit features of texts; a ViT has none, and fails with `ShapeMismatch`. */
   readonly texts: (texts: readonly string[]) => TE.TaskEither<Failure, Features>;
   readonly release: () => void;
@@ -82,16 +84,23 @@ export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.
   /** The names that a branch noted something under, by program. */
   const noted = new Map<string, readonly string[]>();
 
-  const images: Encoder["images"] = (samples) => async () => {
-    const batch = Math.min(imageBatch, Math.max(1, samples.length));
+  const images: Encoder["images"] = (task, examples) => async () => {
+    const batch = Math.min(imageBatch, Math.max(1, examples.length));
     const { channels, imageSize } = config.vision;
     const shape = floats([batch, channels, imageSize, imageSize]);
     const key = `images ${batch}`;
     const bound = await bind(key, { pixels: shape }, (scope, { pixels }) => imageFeatures(scope, config, pixels));
     if (E.isLeft(bound)) return bound;
-    const source = evaluationBatches({ samples, batch, transform: transformOf(model), cache: runtime.images, onCorrupt: runtime.onCorrupt });
-    const data = new Float32Array(samples.length * config.embed);
-    const labels = new Uint32Array(samples.length);
+    const source = evaluationBatches({
+      examples,
+      decode: decoderOf(task),
+      batch,
+      transform: transformOf(model),
+      cache: runtime.images,
+      onCorrupt: runtime.onCorrupt,
+    });
+    const data = new Float32Array(examples.length * config.embed);
+    const labels = new Uint32Array(examples.length);
     const notes: Record<string, number[]> = Object.fromEntries(noted.get(key)!.map((name) => [name, []]));
     const full = new Float32Array(batch * channels * imageSize * imageSize);
     let count = 0;

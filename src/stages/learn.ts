@@ -4,6 +4,8 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
+import { decoderOf } from "../data/decode.ts";
+import { noLabel, type ExampleDecoder } from "../data/example.ts";
 import type { Stream, Task } from "../data/task.ts";
 import { prompts } from "./encode.ts";
 import type { Evaluated, Learner, Lesson, MaybeMerged, Report } from "../training/lesson.ts";
@@ -80,14 +82,16 @@ const pooledTask = (tasks: readonly Task[]): Task => {
   const split = (of: (t: Task) => Task["train"]): Task["train"] =>
     pipe(
       TE.sequenceArray(tasks.map(of)),
-      TE.map((lists) => lists.flatMap((samples, j) => samples.map((s) => ({ ...s, label: s.label + offsets[j] })))),
+      TE.map((lists) => lists.flatMap((examples, j) => examples.map((e) => (e.label === noLabel ? e : { ...e, label: e.label + offsets[j] })))),
     );
+  const decode: ExampleDecoder = (example) => decoderOf(tasks[offsets.findLastIndex((offset) => offset <= example.label)])(example);
   return {
     name: tasks.map((t) => t.name).join(" + "),
     classNames: tasks.flatMap((t) => prompts(t.templates[0], t.classNames)),
     templates: ["{c}"],
     train: split((t) => t.train),
     test: split((t) => t.test),
+    ...(tasks.some((t) => t.decode !== undefined) ? { decode } : {}),
   };
 };
 

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
@@ -12,7 +11,7 @@ import { randomResizedCrop } from "../../src/data/augment.ts";
 import { batches, evaluationBatches } from "../../src/data/batches.ts";
 import type { Batches, BatchOptions } from "../../src/data/batches.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
-import type { Sample } from "../../src/data/task.ts";
+import type { Example, ExampleDecoder } from "../../src/data/example.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
 import { left, right, temporaryFolder, writeWebDataset } from "../fixtures/datasets.ts";
 import { picture } from "../fixtures/images.ts";
@@ -25,28 +24,31 @@ const size = { height: 4, width: 4 };
 const plane = 3 * 16;
 const transform = imageTransform({ ...clipPreprocess(4), scale: 1, mean: [0, 0, 0], std: [1, 1, 1] }, size);
 
-/** Samples whose picture is grey of their number, decoded after a random wait; those in `bad` cannot be decoded. Counts decodings. */
-const make = (n: number, bad: readonly number[] = []): { readonly samples: readonly Sample[]; readonly decoded: () => number } => {
+/** Examples and how they are decoded. */
+interface Made {
+  readonly examples: readonly Example[];
+  readonly decode: ExampleDecoder;
+}
+
+/** Examples whose picture is grey of their number, decoded after a random wait; those in `bad` cannot be decoded. Counts decodings. */
+const make = (n: number, bad: readonly number[] = []): Made & { readonly decoded: () => number } => {
   let decoded = 0;
-  const samples = Array.from(
-    { length: n },
-    (_, i): Sample => ({
-      id: `sample ${i}`,
-      label: i,
-      decode: async () => {
-        decoded++;
-        await new Promise((resolve) => setTimeout(resolve, (i * 7) % 3));
-        return bad.includes(i)
-          ? E.left<Failure>({ _tag: "CorruptSample", path: "shard", member: `${i}`, detail: "bad" })
-          : E.right({ width: 5, height: 4, data: new Uint8Array(60).fill(i) });
-      },
-    }),
-  );
-  return { samples, decoded: () => decoded };
+  const examples = Array.from({ length: n }, (_, i): Example => ({ id: `sample ${i}`, label: i, image: { kind: "named", name: `${i}` } }));
+  const decode: ExampleDecoder =
+    ({ label: i }) =>
+    async () => {
+      decoded++;
+      await new Promise((resolve) => setTimeout(resolve, (i * 7) % 3));
+      return bad.includes(i)
+        ? E.left<Failure>({ _tag: "CorruptSample", path: "shard", member: `${i}`, detail: "bad" })
+        : E.right({ width: 5, height: 4, data: new Uint8Array(60).fill(i) });
+    };
+  return { examples, decode, decoded: () => decoded };
 };
 
-const options = (samples: readonly Sample[], more: Partial<BatchOptions> = {}): BatchOptions => ({
-  samples,
+const options = ({ examples, decode }: Pick<Made, "examples"> & Partial<Made>, more: Partial<BatchOptions> = {}): BatchOptions => ({
+  examples,
+  decode,
   batch: 4,
   seed: 1,
   length: { steps: 6 },
@@ -82,7 +84,7 @@ test("the law: walked twice, from another process's description, in any order, a
         fc.pre(!Array.from({ length: n }, (_, i) => i).every((i) => bad.includes(i)));
         const build = (c: number, m: number): Batches =>
           batches(
-            options(make(n, bad).samples, {
+            options(make(n, bad), {
               batch,
               seed,
               length: { steps },
@@ -105,15 +107,15 @@ test("the law: walked twice, from another process's description, in any order, a
 });
 
 test("the same seed gives the same pixels, another seed others", async () => {
-  const samples = [0, 1, 2].map((label): Sample => ({ id: `${label}`, label, decode: TE.right(picture(20 + label, 17)) }));
+  const examples = [0, 1, 2].map((label): Example => ({ id: `${label}`, label, image: { kind: "pixels", image: picture(20 + label, 17) } }));
   const pixels = async (seed: number): Promise<Float32Array> =>
-    right(await batches(options(samples, { seed, augment: randomResizedCrop(0.3, 1) })).at(2)()).pixels;
+    right(await batches(options({ examples }, { seed, augment: randomResizedCrop(0.3, 1) })).at(2)()).pixels;
   assert.equal(await pixels(5), await pixels(5));
   assert.not.equal(await pixels(5), await pixels(6));
 });
 
 test("every epoch holds every sample once, over the ends of batches; orders differ", async () => {
-  const b = batches(options(make(7).samples, { length: { epochs: 3 } }));
+  const b = batches(options(make(7), { length: { epochs: 3 } }));
   assert.is(b.steps, 6);
   const all = (await walk(b)).flat();
   const epochs = [0, 7, 14].map((at) => all.slice(at, at + 7));
@@ -122,17 +124,17 @@ test("every epoch holds every sample once, over the ends of batches; orders diff
 });
 
 test("a batch larger than the data set is filled", async () => {
-  const [labels] = await walk(batches(options(make(3).samples, { batch: 8 })));
+  const [labels] = await walk(batches(options(make(3), { batch: 8 })));
   assert.equal([0, 1, 2].map((x) => labels.filter((l) => l === x).length).sort(), [2, 3, 3]);
 });
 
 test("a corrupt sample stops by default; with skip its place goes to another and it is counted once", async () => {
-  const strict = batches(options(make(6, [2]).samples));
+  const strict = batches(options(make(6, [2])));
   const results = await Promise.all(Array.from({ length: 3 }, (_, step) => strict.at(step)()));
   const failure = results.find(E.isLeft)?.left;
   assert.ok(failure?._tag === "CorruptSample" && failure.member === "2");
-  const { samples, decoded } = make(6, [2, 3]);
-  const b = batches(options(samples, { onCorrupt: "skip", length: { epochs: 3 } }));
+  const made = make(6, [2, 3]);
+  const b = batches(options(made, { onCorrupt: "skip", length: { epochs: 3 } }));
   const all = (await walk(b)).flat();
   assert.is(all.length, b.steps * 4);
   assert.equal([...new Set(all)].sort(), [0, 1, 4, 5]);
@@ -143,37 +145,37 @@ test("a corrupt sample stops by default; with skip its place goes to another and
       .sort(),
     ["sample 2", "sample 3"],
   );
-  assert.is(decoded(), 6, "each is decoded once, corrupt ones too");
+  assert.is(made.decoded(), 6, "each is decoded once, corrupt ones too");
 });
 
 test("no good sample at all, no sample, a step outside, a bad batch: failures", async () => {
-  assert.is(left(await batches(options(make(2, [0, 1]).samples, { onCorrupt: "skip" })).at(0)())._tag, "CorruptSample");
-  const empty = batches(options([]));
+  assert.is(left(await batches(options(make(2, [0, 1]), { onCorrupt: "skip" })).at(0)())._tag, "CorruptSample");
+  const empty = batches(options({ examples: [] }));
   assert.is(empty.steps, 0);
-  assert.match(describe(left(await empty.at(0)())), /samples/);
-  for (const step of [-1, 6, 0.5, NaN]) assert.is(left(await batches(options(make(3).samples)).at(step)())._tag, "BadOption");
-  assert.match(describe(left(await batches(options(make(3).samples, { batch: 0 })).at(0)())), /batch/);
-  assert.is(evaluationBatches(options([])).steps, 0);
+  assert.match(describe(left(await empty.at(0)())), /examples/);
+  for (const step of [-1, 6, 0.5, NaN]) assert.is(left(await batches(options(make(3))).at(step)())._tag, "BadOption");
+  assert.match(describe(left(await batches(options(make(3), { batch: 0 })).at(0)())), /batch/);
+  assert.is(evaluationBatches(options({ examples: [] })).steps, 0);
 });
 
 test("evaluation: every sample once in order, the last batch smaller, corrupt ones left out and counted", async () => {
-  assert.equal(await walk(evaluationBatches(options(make(10).samples))), [
+  assert.equal(await walk(evaluationBatches(options(make(10)))), [
     [0, 1, 2, 3],
     [4, 5, 6, 7],
     [8, 9],
   ]);
-  const b = evaluationBatches(options(make(10, [1, 8, 9]).samples, { onCorrupt: "skip" }));
+  const b = evaluationBatches(options(make(10, [1, 8, 9]), { onCorrupt: "skip" }));
   assert.equal(await walk(b), [[0, 2, 3], [4, 5, 6, 7], []]);
   assert.is(b.skipped().length, 3);
-  assert.is(left(await evaluationBatches(options(make(10, [1]).samples)).at(0)())._tag, "CorruptSample");
+  assert.is(left(await evaluationBatches(options(make(10, [1]))).at(0)())._tag, "CorruptSample");
 });
 
 test("the cache is shared, and bounded", async () => {
-  const { samples, decoded } = make(8);
+  const made = make(8);
   const cache = imageCache(1);
-  await walk(batches(options(samples, { cache })));
-  await walk(evaluationBatches(options(samples, { cache })));
-  assert.is(decoded(), 8);
+  await walk(batches(options(made, { cache })));
+  await walk(evaluationBatches(options(made, { cache })));
+  assert.is(made.decoded(), 8);
   const small = imageCache(1);
   const image = { width: 1, height: 1, data: new Uint8Array(400_000) };
   for (const id of ["a", "b"]) small.set(id, image);
@@ -193,7 +195,7 @@ test("from files to batches, twice", async () => {
   await writeWebDataset(dir);
   const run = async (): Promise<string> => {
     const task = right(await webDataset(dir)());
-    const b = batches(options(right(await task.train()), { augment: randomResizedCrop(0.9, 1) }));
+    const b = batches(options({ examples: right(await task.train()) }, { augment: randomResizedCrop(0.9, 1) }));
     const all = await Promise.all(Array.from({ length: b.steps }, (_, step) => b.at(step)()));
     return all.map((e) => `${[...right(e).labels].join()}:${right(e).pixels.reduce((a, x, i) => a + x * (i % 13), 0)}`).join("\n");
   };
@@ -204,12 +206,15 @@ const photos = "../shared/data/photo-stream/flowers17";
 (existsSync(photos) ? test : test.skip)("the photo stream in batches of 32", async () => {
   const task = right(await webDataset(photos)());
   const b = batches(
-    options(right(await task.train()), {
-      batch: 32,
-      length: { steps: 2 },
-      transform: imageTransform(clipPreprocess(64), { height: 64, width: 64 }),
-      augment: randomResizedCrop(0.9, 1),
-    }),
+    options(
+      { examples: right(await task.train()) },
+      {
+        batch: 32,
+        length: { steps: 2 },
+        transform: imageTransform(clipPreprocess(64), { height: 64, width: 64 }),
+        augment: randomResizedCrop(0.9, 1),
+      },
+    ),
   );
   const { pixels, labels } = right(await b.at(1)());
   assert.is(pixels.length, 32 * 3 * 64 * 64);

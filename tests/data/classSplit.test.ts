@@ -3,27 +3,31 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { splitClasses, withClasses, type ClassGroups } from "../../src/data/classSplit.ts";
-import { unreadableSample } from "../../src/data/source.ts";
-import type { Sample, Split, Task } from "../../src/data/task.ts";
+import { damagedExample, type Example } from "../../src/data/example.ts";
+import type { Split, Task } from "../../src/data/task.ts";
 import { left, right } from "../fixtures/datasets.ts";
 
 const test = suite("classSplit");
 
-const sample = (label: number, i: number): Sample => ({ id: `${i}`, label, decode: TE.right({ width: 1, height: 1, data: new Uint8Array(3) }) });
-const split = (samples: readonly Sample[]): Split => TE.right(samples);
+const example = (label: number, i: number): Example => ({
+  id: `${i}`,
+  label,
+  image: { kind: "pixels", image: { width: 1, height: 1, data: new Uint8Array(3) } },
+});
+const split = (examples: readonly Example[]): Split => TE.right(examples);
 const classNames = (classes: number): readonly string[] => Array.from({ length: classes }, (_, c) => `class ${c}`);
 
 const taskOf = (classes: number, train: readonly number[], test: readonly number[] = []): Task => ({
   name: "all",
   classNames: classNames(classes),
   templates: ["a {c}."],
-  train: split(train.map(sample)),
-  test: split(test.map(sample)),
+  train: split(train.map(example)),
+  test: split(test.map(example)),
 });
 
-const samplesOf = async (of: Split): Promise<readonly Sample[]> => right(await of());
+const examplesOf = async (of: Split): Promise<readonly Example[]> => right(await of());
 
-/** A number of classes, groups that hold them all, and labels of samples. */
+/** A number of classes, groups that hold them all, and labels of examples. */
 const drawn = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 6 }).chain((sizes) => {
   const classes = sizes.reduce((a, b) => a + b, 0);
   const groups: fc.Arbitrary<ClassGroups> = fc.oneof(
@@ -33,7 +37,7 @@ const drawn = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength
   return fc.record({ classes: fc.constant(classes), groups, labels: fc.array(fc.nat(classes - 1), { maxLength: 40 }), seed: fc.nat() });
 });
 
-test("the law: every class once, every sample in one task and under its old name", () =>
+test("the law: every class once, every example in one task and under its old name", () =>
   fc.assert(
     fc.asyncProperty(drawn, async ({ classes, groups, labels, seed }) => {
       const whole = taskOf(classes, labels, labels.slice(0, 9));
@@ -44,13 +48,13 @@ test("the law: every class once, every sample in one task and under its old name
       if ("sizes" in groups) assert.equal(sizes, groups.sizes);
       else assert.ok(sizes.length === groups.tasks && Math.max(...sizes) - Math.min(...sizes) <= 1);
       for (const which of ["train", "test"] as const) {
-        const lists = await Promise.all(tasks.map((t) => samplesOf(t[which])));
-        const found = lists.flatMap((samples, t) => samples.map(({ id, label }) => `${id} ${tasks[t].classNames[label]}`));
-        const wanted = (await samplesOf(whole[which])).map(({ id, label }) => `${id} ${whole.classNames[label]}`);
+        const lists = await Promise.all(tasks.map((t) => examplesOf(t[which])));
+        const found = lists.flatMap((examples, t) => examples.map(({ id, label }) => `${id} ${tasks[t].classNames[label]}`));
+        const wanted = (await examplesOf(whole[which])).map(({ id, label }) => `${id} ${whole.classNames[label]}`);
         assert.equal([...found].sort(), [...wanted].sort());
-        for (const samples of lists)
+        for (const examples of lists)
           assert.ok(
-            samples.every(({ id }, i) => i === 0 || Number(samples[i - 1].id) < Number(id)),
+            examples.every(({ id }, i) => i === 0 || Number(examples[i - 1].id) < Number(id)),
             "the old order",
           );
       }
@@ -70,7 +74,7 @@ test("tasks are numbered and keep the templates; nothing is read before a split 
   let reads = 0;
   const counted: Split = () => {
     reads += 1;
-    return Promise.resolve({ _tag: "Right", right: [sample(0, 0), sample(1, 1)] });
+    return Promise.resolve({ _tag: "Right", right: [example(0, 0), example(1, 1)] });
   };
   const { tasks } = right(splitClasses({ ...taskOf(2, []), train: counted, test: counted }, { tasks: 2, seed: 0 }));
   assert.equal(
@@ -80,19 +84,19 @@ test("tasks are numbered and keep the templates; nothing is read before a split 
   assert.equal(tasks[1].templates, ["a {c}."]);
   assert.is(reads, 0);
   assert.equal(
-    (await samplesOf(tasks[0].train)).map((s) => s.label),
+    (await examplesOf(tasks[0].train)).map((s) => s.label),
     [0],
   );
   assert.is(reads, 1);
 });
 
 test("what cannot be read is met once", async () => {
-  const bad = unreadableSample("x", { _tag: "FileCorrupt", path: "p", detail: "d" });
-  const whole: Task = { ...taskOf(4, []), train: split([sample(0, 0), bad, sample(3, 1)]) };
+  const bad = damagedExample("x", { _tag: "FileCorrupt", path: "p", detail: "d" });
+  const whole: Task = { ...taskOf(4, []), train: split([example(0, 0), bad, example(3, 1)]) };
   const { tasks } = right(splitClasses(whole, { tasks: 2, seed: 3 }));
-  const lists = await Promise.all(tasks.map((t) => samplesOf(t.train)));
+  const lists = await Promise.all(tasks.map((t) => examplesOf(t.train)));
   assert.equal(
-    lists.map((samples) => samples.filter((s) => s.label === -1).length),
+    lists.map((examples) => examples.filter((s) => s.label === -1).length),
     [1, 0],
   );
 });
@@ -101,7 +105,7 @@ test("withClasses leaves classes out and renumbers the others", async () => {
   const some = withClasses([3, 1])(taskOf(4, [0, 1, 2, 3, 1]));
   assert.equal(some.classNames, ["class 3", "class 1"]);
   assert.equal(
-    (await samplesOf(some.train)).map(({ id, label }) => [id, label]),
+    (await examplesOf(some.train)).map(({ id, label }) => [id, label]),
     [
       ["1", 1],
       ["3", 0],

@@ -5,8 +5,8 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { decodeImage, decodeSample } from "../../src/data/decode.ts";
-import type { Image } from "../../src/data/task.ts";
+import { decodeImage, decodeFile } from "../../src/data/decode.ts";
+import type { Image } from "../../src/data/example.ts";
 import { folder, golden } from "../fixtures/images.ts";
 
 const test = suite("decode");
@@ -42,7 +42,7 @@ test("a truncated, an empty and a foreign file: a CorruptSample that names file 
     const whole = readFileSync(join(folder, file));
     const cuts = [whole.length >> 1, whole.length - 20, 0].map((size) => whole.subarray(0, size));
     for (const bytes of [...cuts, new TextEncoder().encode("not an image")]) {
-      const e = await decodeSample("shard.tar", "k.jpg", TE.right(bytes))();
+      const e = await decodeFile("shard.tar", "k.jpg", TE.right(bytes))();
       assert.ok(E.isLeft(e) && e.left._tag === "CorruptSample", `${file} ${bytes.length}`);
       assert.equal([e.left.path, e.left.member], ["shard.tar", "k.jpg"]);
       assert.not.match(e.left.detail, /\n/);
@@ -57,7 +57,7 @@ test("mutated bytes are decoded or refused, never more", async () => {
     fc.asyncProperty(changes, async (edits) => {
       const bytes = Uint8Array.from(whole);
       for (const [at, value] of edits) bytes[at] = value;
-      await decodeSample("s", "m", TE.right(bytes))();
+      await decodeFile("s", "m", TE.right(bytes))();
     }),
     { numRuns: 60 },
   );

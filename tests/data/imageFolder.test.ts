@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
+import { exampleDecoder } from "../../src/data/decode.ts";
 import { imageFolder } from "../../src/data/imageFolder.ts";
 import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
 import { left, png, right, temporaryFolder, write, writeWebDataset } from "../fixtures/datasets.ts";
@@ -46,7 +47,7 @@ test("classes are the sorted folders of both splits; files in order", async () =
     right(await task.test()).map((s) => s.label),
     [1, 2],
   );
-  assert.equal([...right(await train[0].decode()).data.subarray(0, 3)], [1, 2, 9]);
+  assert.equal([...right(await exampleDecoder()(train[0])()).data.subarray(0, 3)], [1, 2, 9]);
 });
 
 test("classnames.txt orders the folders or renames them; templates are read", async () => {
@@ -85,7 +86,7 @@ test("a corrupt file is named", async () => {
   const dir = await fresh();
   write(dir, { "train/dog/2.png": "garbage" });
   const samples = right(await right(await imageFolder(dir)()).train());
-  const failure = left(await samples[2].decode());
+  const failure = left(await exampleDecoder()(samples[2])());
   assert.ok(failure._tag === "CorruptSample" && failure.member === "2.png" && failure.path === join(dir, "train", "dog"));
 });
 

@@ -3,47 +3,51 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { chooseFewShot, fewShot, limitTest } from "../../src/data/sampling.ts";
-import { unreadableSample } from "../../src/data/source.ts";
-import type { Sample, Task } from "../../src/data/task.ts";
+import { damagedExample, type Example } from "../../src/data/example.ts";
+import type { Task } from "../../src/data/task.ts";
 import { right } from "../fixtures/datasets.ts";
 
 const test = suite("sampling");
 
-const sample = (label: number, i: number): Sample => ({ id: `${i}`, label, decode: TE.right({ width: 1, height: 1, data: new Uint8Array(3) }) });
-const ids = (samples: readonly Sample[]): readonly number[] => samples.map((s) => Number(s.id));
+const example = (label: number, i: number): Example => ({
+  id: `${i}`,
+  label,
+  image: { kind: "pixels", image: { width: 1, height: 1, data: new Uint8Array(3) } },
+});
+const ids = (examples: readonly Example[]): readonly number[] => examples.map((s) => Number(s.id));
 
 test("the law: min(k, all) of each class, distinct, in the old order, the same for the same seed", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(5), { maxLength: 60 }), fc.integer({ min: 1, max: 8 }), fc.nat(), (labels, k, seed) => {
-      const samples = labels.map(sample);
-      const chosen = chooseFewShot(samples, k, seed);
-      const count = (of: readonly Sample[], label: number): number => of.filter((s) => s.label === label).length;
-      for (const label of new Set(labels)) assert.is(count(chosen, label), Math.min(k, count(samples, label)));
+      const examples = labels.map(example);
+      const chosen = chooseFewShot(examples, k, seed);
+      const count = (of: readonly Example[], label: number): number => of.filter((s) => s.label === label).length;
+      for (const label of new Set(labels)) assert.is(count(chosen, label), Math.min(k, count(examples, label)));
       const order = ids(chosen);
       assert.ok(order.every((id, i) => i === 0 || order[i - 1] < id));
-      assert.equal(ids(chooseFewShot(samples, k, seed)), order);
+      assert.equal(ids(chooseFewShot(examples, k, seed)), order);
     }),
   );
 });
 
 test("another seed chooses others; what a class gives does not depend on the other classes", () => {
-  const samples = Array.from({ length: 300 }, (_, i) => sample(i % 3, i));
-  assert.not.equal(ids(chooseFewShot(samples, 5, 1)), ids(chooseFewShot(samples, 5, 2)));
+  const examples = Array.from({ length: 300 }, (_, i) => example(i % 3, i));
+  assert.not.equal(ids(chooseFewShot(examples, 5, 1)), ids(chooseFewShot(examples, 5, 2)));
   const alone = chooseFewShot(
-    samples.filter((s) => s.label === 1),
+    examples.filter((s) => s.label === 1),
     5,
     1,
   );
-  assert.equal(ids(alone), ids(chooseFewShot(samples, 5, 1).filter((s) => s.label === 1)));
+  assert.equal(ids(alone), ids(chooseFewShot(examples, 5, 1).filter((s) => s.label === 1)));
 });
 
-test("a sample that stands for unreadable data is kept", () => {
-  const bad = unreadableSample("x", { _tag: "FileCorrupt", path: "p", detail: "d" });
-  assert.ok(chooseFewShot([sample(0, 1), bad, bad, sample(0, 2)], 1, 3).filter((s) => s.label === -1).length === 2);
+test("an example that stands for unreadable data is kept", () => {
+  const bad = damagedExample("x", { _tag: "FileCorrupt", path: "p", detail: "d" });
+  assert.ok(chooseFewShot([example(0, 1), bad, bad, example(0, 2)], 1, 3).filter((s) => s.label === -1).length === 2);
 });
 
 test("fewShot and limitTest leave the task and its other split alone", async () => {
-  const split = TE.right(Array.from({ length: 100 }, (_, i) => sample(i % 4, i)));
+  const split = TE.right(Array.from({ length: 100 }, (_, i) => example(i % 4, i)));
   const task: Task = { name: "t", classNames: ["a", "b", "c", "d"], templates: ["{c}"], train: split, test: split };
   const few = fewShot(2, 8)(task);
   assert.is(right(await few.train()).length, 8);

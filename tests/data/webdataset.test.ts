@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
 import type { Task } from "../../src/data/task.ts";
+import { decoderOf, exampleDecoder } from "../../src/data/decode.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
 import { left, png, right, shard, tar, temporaryFolder, write, writeWebDataset } from "../fixtures/datasets.ts";
 
@@ -34,7 +35,7 @@ test("classes, templates, samples in the order of the shards; pixels on demand",
   );
   assert.is(train[8].id, `${join(dir, "train", "1.tar")}:s0000008.png`);
   for (const [i, sample] of train.entries()) {
-    const image = right(await sample.decode());
+    const image = right(await decoderOf(task)(sample)());
     assert.equal([image.width, image.height, ...image.data.subarray(0, 3)], [6, 5, 10 * (i % 3), i, 9]);
   }
   assert.is(right(await task.test()).length, 4);
@@ -112,7 +113,7 @@ test("a bad label and half a sample stop by default, and are kept as samples tha
     assert.match(failure.detail, expected);
     const samples = right(await (await open(dir, "skip")).test());
     assert.equal(samples.map((s) => s.label).sort(), [-1, 0]);
-    assert.equal(left(await samples.filter((s) => s.label === -1)[0].decode()), failure);
+    assert.equal(left(await exampleDecoder()(samples.filter((s) => s.label === -1)[0])()), failure);
   }
 });
 
@@ -125,7 +126,7 @@ test("with skip, a cut and a missing shard give what they still hold and one fai
     samples.map((s) => s.label),
     [0, 1, -1, -1],
   );
-  const failures: readonly Failure[] = await Promise.all(samples.slice(2).map(async (s) => left(await s.decode())));
+  const failures: readonly Failure[] = await Promise.all(samples.slice(2).map(async (s) => left(await exampleDecoder()(s)())));
   assert.equal(
     failures.map((f) => f._tag),
     ["FileCorrupt", "FileUnreadable"],
@@ -136,7 +137,7 @@ test("a corrupt image is named with shard and member when it is decoded", async 
   const dir = await fresh();
   write(dir, { "test/0.tar": await tar({ "a.jpg": "not a JPEG", "a.cls": "1" }) });
   const [sample] = right(await (await open(dir)).test());
-  const failure = left(await sample.decode());
+  const failure = left(await exampleDecoder()(sample)());
   assert.ok(failure._tag === "CorruptSample" && failure.member === "a.jpg" && failure.path === join(dir, "test", "0.tar"));
 });
 
@@ -153,7 +154,7 @@ const photos = "../shared/data/photo-stream";
     assert.is(samples.length, train);
     assert.is(right(await task.test()).length, testing);
     assert.is(new Set(samples.map((s) => s.label)).size, classes);
-    const image = right(await samples[train - 1].decode());
+    const image = right(await exampleDecoder()(samples[train - 1])());
     assert.equal([image.width, image.height], [64, 64]);
   }
   assert.ok(readFileSync(join(photos, "cars", "classnames.txt")).length > 0);

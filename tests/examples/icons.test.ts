@@ -11,7 +11,8 @@ import { iconPretraining, iconStream } from "../../examples/icons/world.ts";
 import type { Failure } from "../../src/failure.ts";
 import { describe } from "../../src/failure.ts";
 import { readTokenizer } from "../../src/model/tokenizer.ts";
-import type { Sample } from "../../src/data/task.ts";
+import type { Example } from "../../src/data/example.ts";
+import { decoderOf } from "../../src/data/decode.ts";
 
 const size = 32;
 
@@ -21,7 +22,7 @@ const get = async <A>(te: TE.TaskEither<Failure, A>): Promise<A> => {
   return result.right;
 };
 
-const vendor = (s: Sample): string => s.id.split(":")[0];
+const vendor = (s: Example): string => s.id.split(":")[0];
 
 test("the stream has at least six tasks and 200 classes, with names that differ", () => {
   const { tasks, labelSpace } = iconStream(size);
@@ -68,8 +69,8 @@ test("pre-training has over 1,000 names, none of them in the stream, no drawing 
   assert.ok(p.classNames.length > 1000);
   assert.is(new Set(p.classNames.map((c) => c.toLowerCase())).size, p.classNames.length);
   assert.not.ok(p.classNames.some((c) => streamNames.has(c.toLowerCase())));
-  assert.not.ok([...p.samples, ...p.heldOut].some((s) => streamDrawings.has(s.id)));
-  const seen = new Set(p.samples.map((s) => s.id));
+  assert.not.ok([...p.examples, ...p.heldOut].some((s) => streamDrawings.has(s.id)));
+  const seen = new Set(p.examples.map((s) => s.id));
   assert.ok(p.heldOut.length > 200);
   assert.not.ok(p.heldOut.some((s) => seen.has(s.id)));
   p.classNames.forEach((name, label) => assert.ok(p.captions[label].length >= 3 && p.captions[label].every((c) => c.includes(name)), name));
@@ -77,8 +78,9 @@ test("pre-training has over 1,000 names, none of them in the stream, no drawing 
 
 test("every drawing of the stream renders, is not blank, and is the same every time", async () => {
   const { tasks } = iconStream(size);
+  const decode = decoderOf(tasks[0]);
   for (const s of (await Promise.all(tasks.flatMap((t) => [get(t.train), get(t.test)]))).flat()) {
-    const { width, height, data } = await get(s.decode);
+    const { width, height, data } = await get(decode(s));
     assert.is(width, size);
     assert.is(height, size);
     assert.is(data.length, size * size * 3);

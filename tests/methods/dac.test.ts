@@ -24,7 +24,8 @@ import { constantly } from "../../src/training/schedule.ts";
 import { dropout, gradient, repeat, update } from "../../src/stages/steps.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import type { Trainee, TrainingBatches } from "../../src/training/trainee.ts";
-import type { Sample, Task } from "../../src/data/task.ts";
+import type { Example } from "../../src/data/example.ts";
+import type { Task } from "../../src/data/task.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
 import { add, scale, sub } from "../../src/tensor/ops/elementwise.ts";
 import type { Tensors } from "../../src/tensor/program.ts";
@@ -358,19 +359,19 @@ deviceTest("dropout: the same masks for the same seed, task and step, others for
 
 deviceTest("a template is drawn for a run and a task; images have the prompts of their classes, and those of a class share a target", async (device) => {
   const clip = await tinyClip();
-  const samples = Array.from(
+  const examples = Array.from(
     { length: 7 },
-    (_, i): Sample => ({
+    (_, i): Example => ({
       id: `${i}`,
       label: i % 2,
-      decode: TE.right({ width: 16, height: 16, data: new Uint8Array(768).fill(30 * i) }),
+      image: { kind: "pixels", image: { width: 16, height: 16, data: new Uint8Array(768).fill(30 * i) } },
     }),
   );
   const animals: Task = {
     name: "animals",
     classNames: ["ant", "bee"],
     templates: ["a photo of a {c}.", "a {c}.", "the {c} in a game.", "art of the {c}."],
-    train: TE.right(samples),
+    train: TE.right(examples),
     test: TE.right([]),
   };
   const batch = 5;

@@ -80,7 +80,7 @@ import {
   type ModuleKind,
   type Objective,
   type Runtime,
-  type Sample,
+  type Example,
   type StepStage,
   type Steps,
   type Stream,
@@ -263,20 +263,19 @@ const lessonOf = (plan: Plan): readonly AnyStage[] => {
 };
 
 /** A square of one colour with a little texture. */
-const square = (label: number, position: number, i: number): Sample => ({
+const square = (label: number, position: number, i: number): Example => ({
   id: `${position} ${label} ${i}`,
   label,
-  decode: TE.right({
-    width: 16,
-    height: 16,
-    data: Uint8Array.from({ length: 768 }, (_, k) => (90 * (k % 3) + 110 * label + 60 * position + k * (i + 3)) % 256),
-  }),
+  image: {
+    kind: "pixels",
+    image: { width: 16, height: 16, data: Uint8Array.from({ length: 768 }, (_, k) => (90 * (k % 3) + 110 * label + 60 * position + k * (i + 3)) % 256) },
+  },
 });
 
 const taskAt = (name: string, classNames: readonly string[], position: number): Task => {
-  const samples = (from: number, to: number): readonly Sample[] =>
+  const examples = (from: number, to: number): readonly Example[] =>
     classNames.flatMap((_, label) => Array.from({ length: to - from }, (__, i) => square(label, position, from + i)));
-  return { name, classNames, templates: ["a {c}"], train: TE.right(samples(0, 6)), test: TE.right(samples(6, 8)) };
+  return { name, classNames, templates: ["a {c}"], train: TE.right(examples(0, 6)), test: TE.right(examples(6, 8)) };
 };
 
 const tasks = [taskAt("warm", ["red", "sun"], 0), taskAt("cold", ["sea", "ice"], 1)];

@@ -28,7 +28,8 @@ import { constantly } from "../../src/training/schedule.ts";
 import { manifest, task } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
-import type { Sample, Stream, Task } from "../../src/data/task.ts";
+import { damagedExample, type Example } from "../../src/data/example.ts";
+import type { Stream, Task } from "../../src/data/task.ts";
 
 const test = suite("stages/verbs");
 
@@ -48,16 +49,19 @@ const clip: Clip = {
 };
 
 /** A square of one colour with a little texture that tells samples apart. */
-const square = (name: string, label: number, colour: readonly [number, number, number], i: number): Sample => ({
+const square = (name: string, label: number, colour: readonly [number, number, number], i: number): Example => ({
   id: `${name} ${label} ${i}`,
   label,
-  decode: TE.right({ width: 8, height: 8, data: Uint8Array.from({ length: 192 }, (_, k) => Math.min(255, colour[k % 3] + ((k * (i + 3)) % 17))) }),
+  image: {
+    kind: "pixels",
+    image: { width: 8, height: 8, data: Uint8Array.from({ length: 192 }, (_, k) => Math.min(255, colour[k % 3] + ((k * (i + 3)) % 17))) },
+  },
 });
 
 const colours = (name: string, all: Readonly<Record<string, readonly [number, number, number]>>): Task => {
-  const samples = (n: number, from: number): readonly Sample[] =>
+  const examples = (n: number, from: number): readonly Example[] =>
     Object.values(all).flatMap((c, label) => Array.from({ length: n }, (_, i) => square(name, label, c, from + i)));
-  return { name, classNames: Object.keys(all), templates: ["{c}"], train: TE.right(samples(8, 0)), test: TE.right(samples(5, 20)) };
+  return { name, classNames: Object.keys(all), templates: ["{c}"], train: TE.right(examples(8, 0)), test: TE.right(examples(5, 20)) };
 };
 
 const stream: Stream = {
@@ -156,13 +160,10 @@ test("project remembers subspaces and keeps later gradients out of them; rankSel
 });
 
 test("a corrupt image stops the run, or is left out and counted", async () => {
-  const bad: Sample = {
-    id: "shard.tar: 7.png",
-    label: 0,
-    decode: TE.left({ _tag: "CorruptSample", path: "shard.tar", member: "7.png", detail: "not an image" }),
-  };
+  const failure = { _tag: "CorruptSample", path: "shard.tar", member: "7.png", detail: "not an image" } as const;
+  const bad: Example = { ...damagedExample("shard.tar: 7.png", failure), label: 0 };
   const [first, ...rest] = stream.tasks;
-  const broken: Stream = { ...stream, tasks: [{ ...first, train: TE.map((s: readonly Sample[]) => [bad, ...s])(first.train) }, ...rest] };
+  const broken: Stream = { ...stream, tasks: [{ ...first, train: TE.map((s: readonly Example[]) => [bad, ...s])(first.train) }, ...rest] };
   const run = (onCorrupt: "fail" | "skip"): Promise<E.Either<unknown, Course>> =>
     sequentialLora({ ...quick, steps: 8 }).run(course(learner(clip), broken))({ ...runtime(), onCorrupt })();
   const stopped = await run("fail");
