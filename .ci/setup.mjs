@@ -9,17 +9,29 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const json = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
 
-/** Packages of the lock file that are not installed in that version; those for other platforms may be missing. */
+/** Whether a package lies there in that version. */
+const there = (path, version) => {
+  try {
+    return json(join(path, "package.json")).version === version;
+  } catch {
+    return false;
+  }
+};
+
+/** Deno lays node_modules out in its own way, with links; Node reads that, and npm cannot mend it. */
+const ofDeno = existsSync(join(root, "node_modules", ".deno"));
+
+/** Packages that are not installed in the version of the lock file of whoever installed them; those for other platforms may be missing. */
 const missing = () => {
-  const { packages } = json("package-lock.json");
-  return Object.entries(packages).filter(([path, { version, optional }]) => {
-    if (path === "" || (optional && !existsSync(join(root, path)))) return false;
-    try {
-      return json(join(path, "package.json")).version !== version;
-    } catch {
-      return true;
-    }
-  });
+  if (ofDeno) {
+    // "npm:io-ts@^2.2.22": "2.2.22_fp-ts@2.16.11"
+    const versions = new Map(Object.entries(json("deno.lock").specifiers).map(([npm, version]) => [npm.slice(4, npm.lastIndexOf("@")), version.split("_")[0]]));
+    const { dependencies, devDependencies } = json("package.json");
+    return Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !there(`node_modules/${name}`, versions.get(name)));
+  }
+  return Object.entries(json("package-lock.json").packages).filter(
+    ([path, { version, optional }]) => path !== "" && !(optional && !existsSync(join(root, path))) && !there(path, version),
+  );
 };
 
 const run = (what, command, args, options) => {
@@ -43,17 +55,8 @@ const prune = (dist, source) => {
 if (!process.argv.includes("--no-install") && missing().length > 0) {
   process.stderr.write("Installing the packages of package-lock.json …\n");
   const npm = process.env.npm_execpath;
-  // Deno lays node_modules out in its own way, and npm cannot mend that: it starts anew. No package here needs an install script.
-  const args = [
-    existsSync(join(root, "node_modules", ".deno")) ? "ci" : "install",
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    "--no-progress",
-    "--loglevel=error",
-    "--include=dev",
-    "--no-save",
-  ];
+  // No package here needs an install script.
+  const args = [ofDeno ? "ci" : "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--include=dev", "--no-save"];
   if (npm) run("npm install", process.execPath, [npm, ...args]);
   else run("npm install", "npm", args, { shell: process.platform === "win32" });
 }
