@@ -16,23 +16,16 @@ export interface Target extends Bounds {
 const measuredFrom = 1e9;
 
 /**
- * The target with its larger products measured, once per adapter and shape class; the choices are kept on disk (`tuner.ts`). `lower` names the
- * products by lowering everything once. All plans give the same bits, so what was measured changes the speed alone.
+ * The target for a program with the given products: the larger ones are measured, once per adapter and shape class, and the choices are kept on disk
+ * (`tuner.ts`). All plans give the same bits, so what was measured changes the speed alone.
  */
-export const measured = (device: Device, lower: (target: Target) => unknown): TaskEither<Failure, Target> => {
+export const measured = (device: Device, shapes: readonly MatmulShape[]): TaskEither<Failure, Target> => {
   const guess = target(device);
-  const large = (s: MatmulShape): boolean => 2 * s.m * s.n * s.k * s.batch >= measuredFrom;
-  const shapes: MatmulShape[] = [];
-  lower({
-    ...guess,
-    matmul: (shape) => {
-      if (large(shape)) shapes.push(shape);
-      return guess.matmul(shape);
-    },
-  });
-  return shapes.length === 0
+  const isLarge = (s: MatmulShape): boolean => 2 * s.m * s.n * s.k * s.batch >= measuredFrom;
+  const large = shapes.filter(isLarge);
+  return large.length === 0
     ? TE.right(guess)
-    : TE.map((choose: MatmulChooser): Target => ({ ...guess, matmul: (shape) => (large(shape) ? choose : guess.matmul)(shape) }))(tuneMatmul(device, shapes));
+    : TE.map((choose: MatmulChooser): Target => ({ ...guess, matmul: (shape) => (isLarge(shape) ? choose : guess.matmul)(shape) }))(tuneMatmul(device, large));
 };
 
 /** Best guesses by shape: a model has few shapes and many products, and ranking the variants of one takes a while. */
@@ -47,9 +40,14 @@ const guessed = (adapter: Device["adapter"], shape: MatmulShape): MatmulPlan => 
   return plan;
 };
 
-/** The target that a device is. */
-export const target = (device: Device): Target => ({
+/** The bounds of a device. */
+export const boundsOf = (device: Device): Bounds => ({
   adapter: device.adapter,
   maxBinding: Math.floor(device.limits.maxStorageBufferBindingSize / 4),
+});
+
+/** The target that a device is, with the best guess for every product. */
+export const target = (device: Device): Target => ({
+  ...boundsOf(device),
   matmul: (shape) => guessed(device.adapter, shape),
 });

@@ -7,7 +7,7 @@
  * as `split` ([batch, rows, heads · columns]): the last is how a transformer's projections leave their heads, read with strides
  * instead of being transposed in memory.
  */
-import { f32, input, output, rowWindows, windowOf, type Launch, type Operand } from "../../kernels/launch.ts";
+import { f32, input, output, rowWindows, windowOf, type Bounds, type Launch, type Operand } from "../../kernels/launch.ts";
 import type { Target } from "../../kernels/target.ts";
 import type { MatmulShape } from "../../kernels/matmul.ts";
 import { apply, check, floats, show, size, type Node, type Shape, type Spec, type Tensor } from "../tensor.ts";
@@ -100,6 +100,16 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
     lowRank: lowRank !== undefined,
     activation,
   };
+  // A B larger than a binding is read in windows of its rows: each gives some columns of C, or (not transposed) some terms of its sums.
+  const parts = (bounds: Bounds) => {
+    const whole = size(b.shape) <= bounds.maxBinding || cm.batch > 1 || (!tb && activation !== undefined);
+    const windows = whole ? [{ first: 0, count: bm.rows }] : rowWindows(bounds, bm.rows, bm.ld);
+    return windows.map(({ first, count }, i) => {
+      const epilogue = tb || i === windows.length - 1;
+      const part = tb ? { n: count } : { k: count, add: i > 0, bias: words.bias && epilogue, lowRank: words.lowRank && epilogue };
+      return { first, count, whole, shape: { ...words, ...part } };
+    });
+  };
   const inputs = [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])];
   const after = bias === undefined ? 2 : 3;
   return apply(
@@ -114,14 +124,9 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
         inner: k,
         activated: (f: Activation) => (activation === undefined ? product(a, b, form, shape, bias, lowRank, f).node : undefined),
       },
-      lower: (target: Target) => {
-        // A B larger than a binding is read in windows of its rows: each gives some columns of C, or (not transposed) some terms of its sums.
-        const whole = size(b.shape) <= target.maxBinding || cm.batch > 1 || (!tb && activation !== undefined);
-        const windows = whole ? [{ first: 0, count: bm.rows }] : rowWindows(target, bm.rows, bm.ld);
-        return windows.map(({ first, count }, i): Launch => {
-          const epilogue = tb || i === windows.length - 1;
-          const part = tb ? { n: count } : { k: count, add: i > 0, bias: words.bias && epilogue, lowRank: words.lowRank && epilogue };
-          const form = { ...words, ...part };
+      products: (bounds) => parts(bounds).map((part) => part.shape),
+      lower: (target: Target) =>
+        parts(target).map(({ first, count, whole, shape: form }): Launch => {
           const plan = target.matmul(form);
           const cut = (operand: Operand, stride: number, rows: number): Operand => (whole ? operand : windowOf(operand, first * stride, rows * stride));
           const from = (operand: Operand, t: Spec, offset: number): Operand => (whole ? operand : windowOf(operand, offset, size(t.shape) - offset));
@@ -140,8 +145,7 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
             ],
             grid: plan.grid,
           };
-        });
-      },
+        }),
       vjp: (_, [dc], needed) => {
         if (dc === undefined) return [];
         const [la, lb, lc] = layouts;

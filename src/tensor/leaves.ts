@@ -1,0 +1,43 @@
+/** The tensors that a traced step asks for by name. Asking twice for one name gives the same tensor. */
+import type { HostTensor } from "../formats/hostTensor.ts";
+import { floats, leaf, sameShape, ShapeError, show, type Role, type Shape, type Spec, type Tensor } from "./tensor.ts";
+
+/** What a step may ask for while it is traced. A name with another shape than before is a `ShapeMismatch`. */
+export interface Leaves {
+  /** A tensor of f32 that is uploaded once: a weight of the model. */
+  readonly frozen: (name: string, shape: Shape) => Tensor;
+  /** A tensor that is uploaded once, with its values. */
+  readonly constant: (name: string, value: HostTensor) => Tensor;
+  /** A tensor of f32 that lives from run to run, zero before the first unless it is written. */
+  readonly state: (name: string, shape: Shape) => Tensor;
+  /** A tensor that is written before a run. */
+  readonly input: (name: string, spec: Spec) => Tensor;
+}
+
+/** Leaves to be asked, and the values of the constants that they were given. */
+export interface LeafBook extends Leaves {
+  readonly constants: ReadonlyMap<string, HostTensor>;
+}
+
+/** New leaves, none of them asked for yet. */
+export const leafBook = (): LeafBook => {
+  const leaves = new Map<string, Tensor>();
+  const constants = new Map<string, HostTensor>();
+  const once = (role: Role, name: string, spec: Spec): Tensor => {
+    const key = `${role}:${name}`;
+    const known = leaves.get(key) ?? leaf(role, name, spec);
+    if (!sameShape(known.shape, spec.shape) || known.dtype !== spec.dtype) throw new ShapeError(name, `asked for as ${show(known)} and as ${show(spec)}`);
+    leaves.set(key, known);
+    return known;
+  };
+  return {
+    constants,
+    frozen: (name, shape) => once("frozen", name, floats(shape)),
+    constant: (name, value) => {
+      constants.set(name, value);
+      return once("frozen", name, floats(value.shape));
+    },
+    state: (name, shape) => once("state", name, floats(shape)),
+    input: (name, spec) => once("input", name, spec),
+  };
+};

@@ -1,0 +1,127 @@
+/**
+ * A session: a step that is traced, bound to a device, run as often as wanted, read, and released, in one place.
+ *
+ * ```ts
+ * const doubled = await withDevice({})((device) =>
+ *   tensor.withSession(device, ({ input }) => {
+ *     const x = input("x", tensor.floats([3]));
+ *     return { _tag: "Right", right: { outputs: { y: tensor.scale(x, 2) } } };
+ *   })((session) => async () => {
+ *     session.run({ x: Float32Array.of(1, 2, 3) });
+ *     return session.read("y")();
+ *   }),
+ * )();
+ * assert.ok(doubled._tag === "Right");
+ * assert.deepEqual([...doubled.right], [2, 4, 6]);
+ * ```
+ */
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Device } from "../device/device.ts";
+import type { Failure } from "../failure.ts";
+import type { HostTensor } from "../formats/hostTensor.ts";
+import { instantiate, type Executable } from "./executable.ts";
+import { leafBook, type Leaves } from "./leaves.ts";
+import { trace, type Program, type Results } from "./program.ts";
+import type { HostRecord } from "./replay.ts";
+import { resident, type Resident } from "./resident.ts";
+
+/** A program that is bound to a device, with what its step asked for. */
+export interface Session extends Pick<Executable, "read" | "recorded" | "bytes" | "launches" | "release"> {
+  readonly program: Program;
+  /** Writes states, which stay until they are replaced; those that the program does not read are passed over. Fails with `BadTensor` for another length. */
+  readonly write: (states: HostRecord) => E.Either<Failure, void>;
+  /** Writes inputs, but those that the program does not read, and submits one run. Does not wait. */
+  readonly run: (inputs?: HostRecord) => E.Either<Failure, void>;
+  /** Reads several outputs or states, one after another. */
+  readonly readAll: (names: Iterable<string>) => TE.TaskEither<Failure, Readonly<Record<string, Float32Array>>>;
+}
+
+/** A step: a function that asks for its tensors, or a program that was traced before. */
+export type Step = ((leaves: Leaves) => E.Either<Failure, Results>) | Program;
+
+/** Options of {@link openSession}. */
+export interface SessionOptions {
+  /** The frozen tensors: values, of which those are uploaded that the step uses, or tensors that are on the device already and stay there. */
+  readonly weights?: Iterable<readonly [string, HostTensor]> | Resident;
+  /** Outputs of one number that are kept for every run. */
+  readonly record?: readonly string[];
+}
+
+const isResident = (weights: NonNullable<SessionOptions["weights"]>): weights is Resident => "buffers" in weights;
+
+const noWeights: Resident = { buffers: new Map(), release: () => undefined };
+
+/** The frozen tensors of a program on the device; `release` releases those that were uploaded here. */
+const frozenOf = (
+  device: Device,
+  program: Program,
+  weights: NonNullable<SessionOptions["weights"]>,
+  constants: ReadonlyMap<string, HostTensor>,
+): E.Either<Failure, Resident> => {
+  const [there, values] = isResident(weights) ? [weights, []] : [noWeights, weights];
+  const used = new Set(program.leaves.filter(({ role }) => role === "frozen").map(({ name }) => name));
+  const brought = new Map([...values, ...constants].filter(([name]) => used.has(name)));
+  return E.map(({ buffers, release }: Resident): Resident => ({ buffers: new Map([...there.buffers, ...buffers]), release }))(resident(device, brought));
+};
+
+/**
+ * Traces a step, uploads the frozen tensors that it uses and binds it; the session must be released. Fails with `ShapeMismatch` where shapes do not fit,
+ * with `BadTensor` where a frozen tensor is missing, and with `OverLimit`; nothing then stays on the device.
+ */
+export const openSession =
+  (device: Device, step: Step, { weights = [], record = [] }: SessionOptions = {}): TE.TaskEither<Failure, Session> =>
+  async () => {
+    const leaves = leafBook();
+    const traced = typeof step === "function" ? trace({}, () => step(leaves)) : E.right(step);
+    if (E.isLeft(traced)) return traced;
+    const program = traced.right;
+    const frozen = frozenOf(device, program, weights, leaves.constants);
+    if (E.isLeft(frozen)) return frozen;
+    const bound = await instantiate(device, program, frozen.right, record)();
+    if (E.isLeft(bound)) {
+      frozen.right.release();
+      return bound;
+    }
+    const { write, run, read, ...rest } = bound.right;
+    const readBy = (role: "state" | "input"): ((values: HostRecord) => HostRecord) => {
+      const names = new Set(program.leaves.filter((leaf) => leaf.role === role).map(({ name }) => name));
+      return (values) => Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
+    };
+    const [states, inputs] = [readBy("state"), readBy("input")];
+    return E.right({
+      ...rest,
+      program,
+      read,
+      write: (values) => write("state", states(values)),
+      run: (values = {}) => run(inputs(values)),
+      readAll: (names) => async () => {
+        const values: Record<string, Float32Array> = {};
+        for (const name of names) {
+          const value = await read(name)();
+          if (E.isLeft(value)) return value;
+          values[name] = value.right;
+        }
+        return E.right(values);
+      },
+      release: () => {
+        rest.release();
+        frozen.right.release();
+      },
+    });
+  };
+
+/** Opens a session, uses it, and releases it whatever happens, also when `use` throws. */
+export const withSession =
+  (device: Device, step: Step, options?: SessionOptions) =>
+  <A>(use: (session: Session) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+    TE.chain(
+      (session: Session): TE.TaskEither<Failure, A> =>
+        async () => {
+          try {
+            return await use(session)();
+          } finally {
+            session.release();
+          }
+        },
+    )(openSession(device, step, options));
