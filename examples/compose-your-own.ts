@@ -11,43 +11,18 @@ import { fileURLToPath } from "node:url";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import {
-  adamW,
-  adapt,
-  attentionLinears,
-  both,
-  cosine,
-  depthScale,
-  encode,
-  evaluate,
-  featureBasis,
-  gatedLora,
-  gradient,
+  adapter,
+  formats,
   htmlReport,
-  imageToText,
-  largestGates,
   learner,
-  merge,
-  method,
-  overlap,
-  past,
-  principalWeights,
-  project,
-  ramp,
-  rankSelect,
-  readClip,
-  repeat,
-  residualGradient,
+  model,
+  objective,
+  optimizer,
   runMethod,
-  selected,
-  share,
-  softThreshold,
-  sum,
-  task,
+  schedule,
+  stage,
+  subspace,
   textTable,
-  textToImage,
-  update,
-  weighted,
-  writeText,
   type Failure,
   type Method,
 } from "../mod.ts";
@@ -61,30 +36,33 @@ const defaults = { model: "models/icon-nano", out: "runs/compose", tasks: 3, ste
 /** What the composed method leaves open. */
 export type ComposedOptions = Readonly<Partial<Pick<typeof defaults, "steps" | "batch" | "rank" | "lr">>>;
 
+const { adapt, encode, evaluate, gradient, merge, method, pipeline, project, rankSelect, repeat, selected, softThreshold, update } = stage;
+
 /** Trains what earlier tasks and the pre-training left free, keeps the ranks that it needs, and stays apart from what earlier tasks did with theirs. */
 export const composed = (options: ComposedOptions = {}): Method => {
   const { steps, batch, rank, lr } = { ...defaults, ...options };
-  const layers = { modules: attentionLinears, towers: both };
-  const matching = sum(imageToText, textToImage);
+  const layers = { modules: model.attentionLinears, towers: model.both };
+  const matching = objective.sum(objective.imageToText, objective.textToImage);
+  const apart = subspace.overlap("B", { critical: subspace.largestGates(Math.ceil(rank / 2)) });
   return method(
     "composed",
     { steps, batch, rank, lr },
-    task.pipeline(
-      project(principalWeights({ ...layers, energy: { vision: 0.85, text: 0.2 } })),
+    pipeline(
+      project(subspace.principalWeights({ ...layers, energy: { vision: 0.85, text: 0.2 } })),
       encode({ batch, steps }),
-      project(residualGradient({ ...layers, rank, objective: matching, start: "zero" })),
+      project(subspace.residualGradient({ ...layers, rank, objective: matching, start: "zero" })),
       adapt({
-        adapters: ({ directions }) => gatedLora({ ...layers, rank, directions, scale: depthScale() }),
+        adapters: ({ directions }) => adapter.gatedLora({ ...layers, rank, directions, scale: adapter.depthScale() }),
         steps: repeat(
           steps,
-          gradient(sum(matching, weighted(0.1, overlap("B", { critical: largestGates(Math.ceil(rank / 2)) })))),
-          update(adamW({ lr: cosine(lr) })),
-          rankSelect(softThreshold(ramp(0.005))),
+          gradient(objective.sum(matching, objective.weighted(0.1, apart))),
+          update(optimizer.adamW({ lr: schedule.cosine(lr) })),
+          rankSelect(softThreshold(schedule.ramp(0.005))),
         ),
       }),
-      project(past("B", selected)),
+      project(subspace.past("B", selected)),
       merge(selected),
-      project(featureBasis({ ...layers, tokens: "all", accumulate: "code-mean", energy: share(0.99) })),
+      project(subspace.featureBasis({ ...layers, tokens: "all", accumulate: "code-mean", energy: subspace.share(0.99) })),
       evaluate(),
     ),
   );
@@ -101,10 +79,10 @@ const table = {
   seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
 };
 
-const compose = ({ model, out, tasks, seed, ...options }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
+const compose = ({ model: folderOfModel, out, tasks, seed, ...options }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
   pipe(
     out === defaults.out ? TE.right(undefined) : freeFolder(out),
-    TE.chain(() => readClip(model)),
+    TE.chain(() => model.readClip(folderOfModel)),
     TE.chain((clip) =>
       session(
         out,
@@ -114,7 +92,7 @@ const compose = ({ model, out, tasks, seed, ...options }: Values<typeof table>):
         const world = iconStream(clip.config.vision.imageSize);
         return pipe(
           runMethod(composed(options), learner(clip), { ...world, tasks: world.tasks.slice(0, tasks) })(runtime),
-          TE.chainFirst(({ result }) => writeText(join(folder, "report.html"), htmlReport([result]))),
+          TE.chainFirst(({ result }) => formats.writeText(join(folder, "report.html"), htmlReport([result]))),
         );
       }),
     ),

@@ -18,7 +18,7 @@ const deno = inDeno ? process.execPath : (process.env.DENO ?? "deno");
 
 /** What both users write: two steps of CoDyRA on two coloured squares. `entry` is where they import from, `model` a CLIP folder. */
 const program = (entry: string, model: string): string => `
-import { codyra, describe, imageCache, learner, readClip, runMethod, textTable, withDevice } from ${JSON.stringify(entry)};
+import { codyra, data, describe, learner, readModel, runMethod, textTable, withDevice } from ${JSON.stringify(entry)};
 
 const right = (value) => async () => ({ _tag: "Right", right: value });
 const square = (red) => ({ width: 16, height: 16, data: new Uint8Array(768).map((_, i) => (i % 3 === 0 ? red : 40)) });
@@ -26,9 +26,9 @@ const examples = [240, 30].map((red, label) => ({ id: "square " + label, label, 
 const colours = { name: "colours", classNames: ["red", "black"], templates: ["a {c} square."], train: right(examples), test: right(examples) };
 
 const ended = await withDevice({})((device) => async () => {
-  const clip = await readClip(${JSON.stringify(model)})();
+  const clip = await readModel(${JSON.stringify(model)})();
   if (clip._tag === "Left") return clip;
-  const runtime = { device, seed: 1, images: imageCache(8), emit: () => {} };
+  const runtime = { device, seed: 1, images: data.imageCache(8), emit: () => {} };
   return runMethod(codyra({ steps: 2, batch: 2, rank: 2 }), learner(clip.right), { tasks: [colours], labelSpace: "task" })(runtime)();
 })();
 console.log(ended._tag === "Left" ? describe(ended.left) : "adapter: " + ended.right.result.adapter + "\\n" + textTable([ended.right.result]));

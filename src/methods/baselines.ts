@@ -9,7 +9,7 @@ import { merge } from "../stages/merge.ts";
 import { imageToText, sum, textToImage } from "../training/objective.ts";
 import { adamW } from "../training/optimizer.ts";
 import { byTask, cosine, type PerTask } from "../training/schedule.ts";
-import { named, task } from "../stages/stage.ts";
+import { named, pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
 import type { Complete } from "./options.ts";
@@ -52,7 +52,7 @@ const loraMethod = (name: string, options: LoraMethodOptions): Method => {
   return method(
     name,
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
       adapt({
         adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
@@ -75,5 +75,4 @@ export const zeroShot = (): Method => named("zero-shot", {}, skip);
 export const sequentialLora = (options: LoraMethodOptions = {}): Method => loraMethod("sequential-lora", options);
 
 /** One LoRA trained on all tasks' data at once, `steps` in all: what cannot forget, and no continual learner may do. */
-export const joint = (options: LoraMethodOptions = {}): Method =>
-  named("joint", { ...loraDefaults, ...options }, task.pipeline(pool, loraMethod("lora", options)));
+export const joint = (options: LoraMethodOptions = {}): Method => named("joint", { ...loraDefaults, ...options }, pipeline(pool, loraMethod("lora", options)));

@@ -13,7 +13,7 @@ import { adamW } from "../training/optimizer.ts";
 import { past, pastOf } from "../subspace/past.ts";
 import { project } from "../stages/project.ts";
 import { byTask, cosine } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
 import { add, constant, mul, square } from "../tensor/ops/elementwise.ts";
@@ -46,7 +46,7 @@ export const cLora = (options: CLoraOptions = {}): Method => {
   return method(
     "c-lora",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
       adapt({
         adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),

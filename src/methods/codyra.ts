@@ -15,7 +15,7 @@ import { merge, selected } from "../stages/merge.ts";
 import { imageToText, sum, textToImage } from "../training/objective.ts";
 import { adamW } from "../training/optimizer.ts";
 import { byTask, cosine, ramp, type PerTask } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { rankSelect, softThreshold } from "../stages/rankSelect.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
@@ -73,7 +73,7 @@ export const codyra = (options: CodyraOptions = {}): Method => {
   return method(
     "codyra",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
       adapt({
         adapters: gatedLora({ rank: o.rank, modules: o.modules, towers: o.towers, gate: normal(0, 1) }),

@@ -19,7 +19,7 @@ import { past } from "../subspace/past.ts";
 import { project } from "../stages/project.ts";
 import { batchVote, rankSelect } from "../stages/rankSelect.ts";
 import { byTask, cosine, type PerTask } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { dropout, gradient, repeat, update, type Length } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
 import type { Complete } from "./options.ts";
@@ -85,7 +85,7 @@ export const dac = (options: DacOptions = {}): Method => {
   return method(
     "dac",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, texts: "images", template: "random", augment: randomResizedCrop(o.cropScale, 1) }),
       adapt({
         adapters: expertPool({ rank: o.rank, scale: o.alpha / o.rank, modules: o.modules, towers: o.towers }),

@@ -29,7 +29,7 @@ import {
   type TaskPredictionOptions,
 } from "./dualloraMemory.ts";
 import { byTask, constantly, type PerTask } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import type { Complete } from "./options.ts";
 
@@ -92,7 +92,7 @@ export const duallora = (options: DualLoraOptions = {}): Method => {
   return method(
     "duallora",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps }),
       project(residualDirections({ rank, slot, ...features })),
       adapt({

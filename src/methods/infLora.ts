@@ -15,7 +15,7 @@ import { imageToText, sum, textToImage } from "../training/objective.ts";
 import { adamW, sgd } from "../training/optimizer.ts";
 import { project } from "../stages/project.ts";
 import { byTask, cosine, type PerTask } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
@@ -51,7 +51,7 @@ export const infLora = (options: InfLoraOptions = {}): Method => {
   return method(
     "inflora",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
       project(residualInputs({ rank, ...inputs })),
       adapt({

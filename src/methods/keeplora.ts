@@ -21,7 +21,7 @@ import { adamW } from "../training/optimizer.ts";
 import { project } from "../stages/project.ts";
 import { classMeans } from "../subspace/prototypes.ts";
 import { byTask, oneCycle, oneCycleMomentum, type PerTask } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update, type Length } from "../stages/steps.ts";
 import type { Complete } from "./options.ts";
 
@@ -111,7 +111,7 @@ const keep = (name: string, options: KeepLoraOptions): Method => {
   return method(
     name,
     p.o,
-    task.pipeline(
+    pipeline(
       project(p.protectWeights),
       p.encode,
       project(p.chooseA),
@@ -135,7 +135,7 @@ export const keeploraPlus = (options: KeepLoraOptions = {}): Method => {
   return method(
     "keeplora+",
     p.o,
-    task.pipeline(
+    pipeline(
       project(p.protectWeights),
       p.encode,
       project(p.chooseA),

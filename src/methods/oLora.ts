@@ -14,7 +14,7 @@ import { overlap } from "../subspace/overlap.ts";
 import { past } from "../subspace/past.ts";
 import { project } from "../stages/project.ts";
 import { byTask, cosine } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
@@ -34,7 +34,7 @@ export const oLora = (options: OLoraOptions = {}): Method => {
   return method(
     "o-lora",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
       adapt({
         adapters: lora({ rank: o.rank, modules: o.modules, towers: o.towers }),

@@ -104,8 +104,8 @@ const baseline: Entry = { options: base, stated: [] };
  * tasks, for it trains once.
  *
  * ```ts
- * assert.equal(preset(protocols["x-tail"], "codyra").options.kappa, 0.005);
- * assert.deepEqual(preset(protocols["mtil-1"], "joint").options.steps, 5500);
+ * assert.equal(preset(data.protocols["x-tail"], "codyra").options.kappa, 0.005);
+ * assert.deepEqual(preset(data.protocols["mtil-1"], "joint").options.steps, 5500);
  * ```
  */
 export const preset = (protocol: Protocol, method: MethodName): Preset => {

@@ -16,7 +16,7 @@ import { adamW } from "../training/optimizer.ts";
 import { project } from "../stages/project.ts";
 import type { TaskProjection } from "../subspace/projection.ts";
 import { byTask, cosine } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
 import { unflatten } from "../tensor/layout.ts";
@@ -66,7 +66,7 @@ export const sdLora = (options: SdLoraOptions = {}): Method => {
   return method(
     "sd-lora",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
       adapt({
         adapters: ({ learner }) => decoupledLora(directionsOf(learner), { rank: o.rank, modules: o.modules, towers: o.towers, magnitude: o.magnitude }),

@@ -12,7 +12,7 @@ import { imageToText, sum, textToImage } from "../training/objective.ts";
 import { adamW } from "../training/optimizer.ts";
 import { rankSelect, softThreshold } from "../stages/rankSelect.ts";
 import { byTask, cosine, rising } from "../training/schedule.ts";
-import { task } from "../stages/stage.ts";
+import { pipeline } from "../stages/stage.ts";
 import { gradient, repeat, update } from "../stages/steps.ts";
 import { randomResizedCrop } from "../data/augment.ts";
 import { loraDefaults, type LoraMethodOptions } from "./baselines.ts";
@@ -33,7 +33,7 @@ export const sora = (options: SoraOptions = {}): Method => {
   return method(
     "sora",
     o,
-    task.pipeline(
+    pipeline(
       encode({ batch: o.batch, steps: o.steps, augment: randomResizedCrop(o.cropScale, 1) }),
       adapt({
         adapters: gatedLora({ rank: o.rank, modules: o.modules, towers: o.towers, scale: o.alpha / o.rank, gate: normal(0, 1) }),

@@ -21,7 +21,7 @@ export const isClip = (model: Model): model is Clip => hasText(model.config);
  * ```ts
  * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
  * const config = { vision, embed: 8 };
- * const vit = { config, weights: initialParameters(config, 1), preprocess: vitPreprocess(8), files: new Map() };
+ * const vit = { config, weights: model.initialParameters(config, 1), preprocess: data.vitPreprocess(8), files: new Map() };
  * assert.equal((await writeModel(`${folder}/vit`, vit)())._tag, "Right");
  * const read = await readModel(`${folder}/vit`)();
  * assert.ok(read._tag === "Right" && !isClip(read.right));

@@ -42,7 +42,8 @@ export const course = (learner: Learner, stream: Stream, { from = 0 }: { readonl
 
 /** Lifts a lesson to a stream: the learner that leaves one lesson enters the next. */
 export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskStage<Course, Course> =>
-  named<RTE.URI, Runtime, Course, Course, never>("scan", undefined, {
+  named<"task", Course, Course, never>("scan", undefined, {
+    scale: "task",
     name: lesson.name,
     options: lesson.options,
     parts: lesson.parts,
@@ -68,8 +69,8 @@ export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskSt
  * A method that learns every task of a stream by the same lesson.
  *
  * ```ts
- * const untrained = method("untrained", {}, evaluate());
- * assert.deepEqual(manifest(untrained), {
+ * const untrained = method("untrained", {}, stage.evaluate());
+ * assert.deepEqual(stage.manifest(untrained), {
  *   name: "untrained", options: {}, parts: [{ name: "scan", options: undefined, parts: [{ name: "evaluate", options: {} }] }],
  * });
  * ```

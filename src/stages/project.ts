@@ -92,7 +92,7 @@ export const startingOutside = (bases: Bases, adapter: Adapter<"A" | "B">, { ort
 /** Projects within a step by a {@link StepProjection}, or once a task by a {@link TaskProjection}. */
 export function project<A, B>(projection: TaskProjection<A, B>): TaskStage<A, B>;
 export function project<T extends Trainee, N extends string>(projection: StepProjection<T, N>): StepStage<T, T, N>;
-export function project(how: StepProjection<any, string> | TaskProjection<any, any>): StepStage<any, any, string> | TaskStage<any, any> {
+export function project(how: StepProjection<any, string> | TaskProjection<any, any>): StepStage<any, any, string> | TaskStage<any, any, string> {
   const options = { [how.name]: how.options };
   return how.scale === "step" ? stepStage("project", options, how.apply) : taskStage("project", options, how.run);
 }

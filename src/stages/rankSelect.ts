@@ -120,7 +120,7 @@ type AfterAdapt<N extends string> = Lesson & WithAdapters<N>;
 /** Lets rank-1 components live or die: within a step by a {@link StepSelector}, after a task by a {@link TaskSelector}. */
 export function rankSelect<N extends string>(selector: StepSelector<N>): StepStage<Trainee, Trainee, N>;
 export function rankSelect<N extends string, L extends AfterAdapt<N>>(selector: TaskSelector<N>): TaskStage<L, L>;
-export function rankSelect(selector: StepSelector<string> | TaskSelector<string>): StepStage<Trainee, Trainee, string> | TaskStage<any, any> {
+export function rankSelect(selector: StepSelector<string> | TaskSelector<string>): StepStage<Trainee, Trainee, string> | TaskStage<any, any, string> {
   const options = { [selector.name]: selector.options };
   if (selector.scale === "step") return stepStage<Trainee, Trainee, string>("rankSelect", options, selector.apply);
   return taskStage("rankSelect", options, (lesson: AfterAdapt<string>): RTE.ReaderTaskEither<Runtime, Failure, AfterAdapt<string>> => {

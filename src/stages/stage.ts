@@ -2,21 +2,28 @@
  * The one arrow of Cambium.
  *
  * ```ts
- * interface Stage<F, R, A, B, N> { readonly name; readonly options; readonly parts; readonly run: (a: A) => Kind3<F, R, Failure, B> }
+ * interface Stage<S, A, B, N> { readonly scale: S; readonly name: string; readonly options: unknown; readonly parts: …; readonly run: (a: A) => Effects<B>[S] }
  * ```
  *
- * A stage is a named, pure arrow into an effect. Two effects are used: `ReaderEither<Tracing, Failure, _>` at the scale of a step, where
+ * A stage is a named, pure arrow into an effect. There are two effects: `ReaderEither<Tracing, Failure, _>` at the scale of a step, where
  * running means writing down a program, and `ReaderTaskEither<Runtime, Failure, _>` at the scale of a task and of a stream.
  * Composition is Kleisli composition in either; {@link identity} is its unit, and it is associative, in what it does and in what it says
  * of itself ({@link manifest}).
  */
-import type { Kind3, URIS3 } from "fp-ts/HKT.js";
-import type { Monad3 } from "fp-ts/lib/Monad.js";
 import * as RE from "fp-ts/lib/ReaderEither.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { Tracing } from "../training/tracing.ts";
+
+/** The effect in which an arrow runs, at each scale. */
+export interface Effects<B> {
+  readonly step: RE.ReaderEither<Tracing, Failure, B>;
+  readonly task: RTE.ReaderTaskEither<Runtime, Failure, B>;
+}
+
+/** `step`: one step of training. `task`: one task, or a stream of them. */
+export type Scale = keyof Effects<unknown>;
 
 /** What a stage says of itself: its name, its options, and its parts if it is a composition. */
 export interface Manifest {
@@ -25,145 +32,135 @@ export interface Manifest {
   readonly parts?: readonly Manifest[];
 }
 
+/** A stage as far as it describes itself. */
+type Described = Manifest & { readonly parts: readonly Manifest[] };
+
 /**
- * An arrow from `A` to `B`. `N` names what it needs beyond its input type: the parameter groups that an adapter must have
+ * An arrow from `A` to `B` at the scale `S`. `N` names what it needs beyond its input type, such as the parameter groups that an adapter must have
  * (`"gate"` for a stage that selects ranks by gates), so that a composition that cannot work does not type-check.
  */
-export interface Stage<F extends URIS3, R, A, B, N extends string = never> {
+export interface Stage<S extends Scale, A, B, N extends string = never> {
+  readonly scale: S;
   readonly name: string;
   readonly options: unknown;
   /** The stages it was composed from; empty for an atom, which stands for itself. */
   readonly parts: readonly Manifest[];
-  readonly run: (a: A) => Kind3<F, R, Failure, B>;
+  readonly run: (a: A) => Effects<B>[S];
   /** Never present; carries `N` in the type. */
   readonly needs?: N;
 }
 
 /** An arrow at the scale of a step. */
-export type StepStage<A, B, N extends string = never> = Stage<RE.URI, Tracing, A, B, N>;
+export type StepStage<A, B, N extends string = never> = Stage<"step", A, B, N>;
 /** An arrow at the scale of a task or a stream. */
-export type TaskStage<A, B, N extends string = never> = Stage<RTE.URI, Runtime, A, B, N>;
+export type TaskStage<A, B, N extends string = never> = Stage<"task", A, B, N>;
 
-const partsOf = (stage: Manifest & { readonly parts: readonly Manifest[] }): readonly Manifest[] =>
+/** A stage of whatever types, where they have been checked already. */
+type AnyStage = Stage<any, any, any, any>;
+
+const partsOf = (stage: Described): readonly Manifest[] =>
   stage.name === "" ? stage.parts : [{ name: stage.name, options: stage.options, ...(stage.parts.length > 0 ? { parts: stage.parts } : {}) }];
 
 /**
  * The self-description of a stage: plain data, the manifest of a run.
  *
  * ```ts
- * const both = task.compose(encode({ steps: 3 }), evaluate());
+ * const both = pipeline(stage.encode({ steps: 3 }), stage.evaluate());
  * assert.deepEqual(manifest(both).parts?.map((part) => part.name), ["encode", "evaluate"]);
- * assert.deepEqual(manifest(task.compose(both, task.identity())), manifest(both));
+ * assert.deepEqual(manifest(pipeline(both, identity("task"))), manifest(both));
  * ```
  */
-export const manifest = (stage: Manifest & { readonly parts: readonly Manifest[] }): Manifest => {
+export const manifest = (stage: Described): Manifest => {
   const parts = partsOf(stage);
   return parts.length === 1 ? parts[0] : { name: "", parts };
 };
 
-/** Composition in one effect. Anonymous compositions are flat: their parts are listed, not nested. */
-export interface Composition<F extends URIS3, R> {
-  readonly identity: <A>() => Stage<F, R, A, A>;
-  readonly compose: <A, B, C, N extends string, M extends string>(ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>) => Stage<F, R, A, C, N | M>;
-  readonly pipeline: Pipeline<F, R>;
-}
+/** The arrow that does nothing, at a scale: the unit of composition. */
+export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => {
+  const run: Effects<(a: A) => unknown> | object = { step: RE.of, task: RTE.of };
+  return { scale, name: "", options: undefined, parts: [], run: (run as Readonly<Record<Scale, (a: A) => Effects<A>[S]>>)[scale] };
+};
 
-/** Composes up to eight stages from left to right. */
-export interface Pipeline<F extends URIS3, R> {
-  <A, B, N extends string>(ab: Stage<F, R, A, B, N>): Stage<F, R, A, B, N>;
-  <A, B, C, N extends string, M extends string>(ab: Stage<F, R, A, B, N>, bc: Stage<F, R, B, C, M>): Stage<F, R, A, C, N | M>;
-  <A, B, C, D, N extends string, M extends string, O extends string>(
-    ab: Stage<F, R, A, B, N>,
-    bc: Stage<F, R, B, C, M>,
-    cd: Stage<F, R, C, D, O>,
-  ): Stage<F, R, A, D, N | M | O>;
-  <A, B, C, D, E, N extends string, M extends string, O extends string, P extends string>(
-    ab: Stage<F, R, A, B, N>,
-    bc: Stage<F, R, B, C, M>,
-    cd: Stage<F, R, C, D, O>,
-    de: Stage<F, R, D, E, P>,
-  ): Stage<F, R, A, E, N | M | O | P>;
-  <A, B, C, D, E, G, N extends string, M extends string, O extends string, P extends string, Q extends string>(
-    ab: Stage<F, R, A, B, N>,
-    bc: Stage<F, R, B, C, M>,
-    cd: Stage<F, R, C, D, O>,
-    de: Stage<F, R, D, E, P>,
-    eg: Stage<F, R, E, G, Q>,
-  ): Stage<F, R, A, G, N | M | O | P | Q>;
-  <A, B, C, D, E, G, H, N extends string, M extends string, O extends string, P extends string, Q extends string, S extends string>(
-    ab: Stage<F, R, A, B, N>,
-    bc: Stage<F, R, B, C, M>,
-    cd: Stage<F, R, C, D, O>,
-    de: Stage<F, R, D, E, P>,
-    eg: Stage<F, R, E, G, Q>,
-    gh: Stage<F, R, G, H, S>,
-  ): Stage<F, R, A, H, N | M | O | P | Q | S>;
-  <A, B, C, D, E, G, H, I, N extends string, M extends string, O extends string, P extends string, Q extends string, S extends string, T extends string>(
-    ab: Stage<F, R, A, B, N>,
-    bc: Stage<F, R, B, C, M>,
-    cd: Stage<F, R, C, D, O>,
-    de: Stage<F, R, D, E, P>,
-    eg: Stage<F, R, E, G, Q>,
-    gh: Stage<F, R, G, H, S>,
-    hi: Stage<F, R, H, I, T>,
-  ): Stage<F, R, A, I, N | M | O | P | Q | S | T>;
-  <
-    A,
-    B,
-    C,
-    D,
-    E,
-    G,
-    H,
-    I,
-    J,
-    N extends string,
-    M extends string,
-    O extends string,
-    P extends string,
-    Q extends string,
-    S extends string,
-    T extends string,
-    U extends string,
-  >(
-    ab: Stage<F, R, A, B, N>,
-    bc: Stage<F, R, B, C, M>,
-    cd: Stage<F, R, C, D, O>,
-    de: Stage<F, R, D, E, P>,
-    eg: Stage<F, R, E, G, Q>,
-    gh: Stage<F, R, G, H, S>,
-    hi: Stage<F, R, H, I, T>,
-    ij: Stage<F, R, I, J, U>,
-  ): Stage<F, R, A, J, N | M | O | P | Q | S | T | U>;
-}
-
-const composition = <F extends URIS3, R>(M: Monad3<F>): Composition<F, R> => {
-  type Any = Stage<F, R, any, any, any>;
-  const identity = <A>(): Stage<F, R, A, A> => ({ name: "", options: undefined, parts: [], run: (a) => M.of(a) });
-  const compose = (first: Any, second: Any): Any => ({
+/** Runs one stage and then another, at the scale of both. Anonymous compositions are flat: their parts are listed, not nested. */
+export const compose = <S extends Scale, A, B, C, N extends string, M extends string>(
+  first: Stage<S, A, B, N>,
+  second: Stage<S, B, C, M>,
+): Stage<S, A, C, N | M> => {
+  const [f, g]: readonly AnyStage[] = [first, second];
+  return {
+    scale: first.scale,
     name: "",
     options: undefined,
     parts: [...partsOf(first), ...partsOf(second)],
-    run: (a) => M.chain(first.run(a), second.run),
-  });
-  const pipeline = (...stages: readonly Any[]): Any => (stages.length === 1 ? stages[0] : stages.reduce(compose, identity()));
-  return { identity, compose, pipeline: pipeline as Pipeline<F, R> } as Composition<F, R>;
+    run: (a) => (first.scale === "step" ? RE.Monad.chain(f.run(a), g.run) : RTE.Monad.chain(f.run(a), g.run)) as Effects<C>[S],
+  };
 };
 
-/** Composition at the scale of a step. */
-export const step: Composition<RE.URI, Tracing> = composition<RE.URI, Tracing>(RE.Monad);
-/** Composition at the scale of a task and of a stream. */
-export const task: Composition<RTE.URI, Runtime> = composition<RTE.URI, Runtime>(RTE.Monad);
+/**
+ * Stages of which each takes what the one before it gives. The type checker reads them from left to right, so that a function in a stage, such as the
+ * adapters of `adapt`, knows the lesson that reaches it.
+ */
+export type Links<S extends Scale, N extends string, A, B, C, D, E, F, G, H, I, J, K> = readonly [
+  first: Stage<S, A, B, N>,
+  second?: Stage<S, B, C, N>,
+  third?: Stage<S, C, D, N>,
+  fourth?: Stage<S, D, E, N>,
+  fifth?: Stage<S, E, F, N>,
+  sixth?: Stage<S, F, G, N>,
+  seventh?: Stage<S, G, H, N>,
+  eighth?: Stage<S, H, I, N>,
+  ninth?: Stage<S, I, J, N>,
+  tenth?: Stage<S, J, K, N>,
+];
+
+/** The stages of `Rest` as they have to be behind one that gives `A`. */
+export type Behind<S extends Scale, A, Rest> = Rest extends readonly [Stage<S, any, infer B, infer N>, ...infer Others]
+  ? readonly [Stage<S, A, B, N>, ...Behind<S, B, Others>]
+  : readonly [];
+
+/** What the last of several stages gives; `A` where there is none. */
+export type Given<A, Rest> = Rest extends readonly [...unknown[], Stage<any, any, infer B, any>] ? B : A;
+
+/** What stages need beyond their input types, of one or of all in a union. */
+export type NeedsOf<T> = T extends Stage<any, any, any, infer N> ? N : never;
+
+/**
+ * Composes any number of stages from left to right, at the scale of a step or of a task. A function within one of the first ten stages knows what reaches it;
+ * behind those its parameters need a type, or a pipeline of their own: a pipeline is a stage.
+ *
+ * ```ts
+ * assert.deepEqual(manifest(pipeline(stage.encode({ steps: 3 }), stage.evaluate())).parts?.length, 2);
+ * ```
+ */
+export const pipeline = <
+  S extends Scale,
+  A,
+  B,
+  C = B,
+  D = C,
+  E = D,
+  F = E,
+  G = F,
+  H = G,
+  I = H,
+  J = I,
+  K = J,
+  N extends string = never,
+  Rest extends readonly Stage<S, any, any, any>[] = readonly [],
+>(
+  ...stages: readonly [...Links<S, N, A, B, C, D, E, F, G, H, I, J, K>, ...(Rest & Behind<S, K, Rest>)]
+): Stage<S, A, NoInfer<Given<K, Rest>>, N | NeedsOf<Rest[number]>> => (stages as readonly AnyStage[]).reduce((f, g) => compose(f, g));
 
 /**
  * Gives a composition a name of its own: it becomes one part of what it is composed into.
  *
  * ```ts
- * const scored = named("scored", { templates: 1 }, task.compose(evaluate(), evaluate()));
- * assert.equal(manifest(task.compose(encode({ steps: 1 }), scored)).parts?.[1].name, "scored");
+ * const scored = named("scored", { templates: 1 }, pipeline(stage.evaluate(), stage.evaluate()));
+ * assert.equal(manifest(pipeline(stage.encode({ steps: 1 }), scored)).parts?.[1].name, "scored");
  * ```
  */
-export const named = <F extends URIS3, R, A, B, N extends string>(name: string, options: unknown, stage: Stage<F, R, A, B, N>): Stage<F, R, A, B, N> => ({
+export const named = <S extends Scale, A, B, N extends string>(name: string, options: unknown, stage: Stage<S, A, B, N>): Stage<S, A, B, N> => ({
+  scale: stage.scale,
   name,
   options,
   parts: partsOf(stage),
@@ -172,6 +169,7 @@ export const named = <F extends URIS3, R, A, B, N extends string>(name: string, 
 
 /** A stage at the scale of a step, from a function of the tracing environment. */
 export const stepStage = <A, B, N extends string = never>(name: string, options: unknown, run: (a: A, tracing: Tracing) => B): StepStage<A, B, N> => ({
+  scale: "step",
   name,
   options,
   parts: [],
@@ -179,9 +177,8 @@ export const stepStage = <A, B, N extends string = never>(name: string, options:
 });
 
 /** A stage at the scale of a task. */
-export const taskStage = <A, B>(name: string, options: unknown, run: (a: A) => RTE.ReaderTaskEither<Runtime, Failure, B>): TaskStage<A, B> => ({
-  name,
-  options,
-  parts: [],
-  run,
-});
+export const taskStage = <A, B, N extends string = never>(
+  name: string,
+  options: unknown,
+  run: (a: A) => RTE.ReaderTaskEither<Runtime, Failure, B>,
+): TaskStage<A, B, N> => ({ scale: "task", name, options, parts: [], run });

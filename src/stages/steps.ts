@@ -8,10 +8,8 @@ import { views } from "../tensor/layout.ts";
 import { evaluateObjective, type Objective } from "../training/objective.ts";
 import type { PerTask } from "../training/schedule.ts";
 import type { Optimizer } from "../training/optimizer.ts";
-import { step, stepStage, type Stage, type StepStage } from "./stage.ts";
+import { pipeline, stepStage, type Links, type StepStage } from "./stage.ts";
 import { encodeBatch, type Graded, type Group, type Trainee } from "../training/trainee.ts";
-import type { URI } from "fp-ts/lib/ReaderEither.js";
-import type { Tracing } from "../training/tracing.ts";
 
 /** Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. */
 export const gradient = <N extends string = never>(objective: Objective<N>): StepStage<Trainee, Graded, N> =>
@@ -82,40 +80,28 @@ export interface Steps<N extends string> {
   readonly step: StepStage<Trainee, Trainee, N>;
 }
 
-type Arrow<A, B, N extends string> = Stage<URI, Tracing, A, B, N>;
-
 /**
  * So many times the composition of the given step stages.
  *
  * ```ts
- * const steps = repeat(500, gradient(imageToText), update(adamW({ lr: cosine(5e-4) })));
+ * const steps = repeat(500, gradient(objective.imageToText), update(optimizer.adamW({ lr: schedule.cosine(5e-4) })));
  * assert.equal(steps.count, 500);
- * assert.deepEqual(manifest(steps.step).parts?.map((part) => part.name), ["gradient", "update"]);
+ * assert.deepEqual(stage.manifest(steps.step).parts?.map((part) => part.name), ["gradient", "update"]);
  * ```
  */
-export function repeat<N extends string>(count: PerTask<Length>, whole: Arrow<Trainee, Trainee, N>): Steps<N>;
-export function repeat<B, N extends string, M extends string>(count: PerTask<Length>, a: Arrow<Trainee, B, N>, b: Arrow<B, Trainee, M>): Steps<N | M>;
-export function repeat<B, C, N extends string, M extends string, O extends string>(
+export const repeat = <
+  B extends Trainee,
+  C extends Trainee = B,
+  D extends Trainee = C,
+  E extends Trainee = D,
+  F extends Trainee = E,
+  G extends Trainee = F,
+  H extends Trainee = G,
+  I extends Trainee = H,
+  J extends Trainee = I,
+  K extends Trainee = J,
+  N extends string = never,
+>(
   count: PerTask<Length>,
-  a: Arrow<Trainee, B, N>,
-  b: Arrow<B, C, M>,
-  c: Arrow<C, Trainee, O>,
-): Steps<N | M | O>;
-export function repeat<B, C, D, N extends string, M extends string, O extends string, P extends string>(
-  count: PerTask<Length>,
-  a: Arrow<Trainee, B, N>,
-  b: Arrow<B, C, M>,
-  c: Arrow<C, D, O>,
-  d: Arrow<D, Trainee, P>,
-): Steps<N | M | O | P>;
-export function repeat<B, C, D, E, N extends string, M extends string, O extends string, P extends string, Q extends string>(
-  count: PerTask<Length>,
-  a: Arrow<Trainee, B, N>,
-  b: Arrow<B, C, M>,
-  c: Arrow<C, D, O>,
-  d: Arrow<D, E, P>,
-  e: Arrow<E, Trainee, Q>,
-): Steps<N | M | O | P | Q>;
-export function repeat(count: PerTask<Length>, ...stages: readonly Arrow<any, any, any>[]): Steps<any> {
-  return { count, step: stages.reduce((x, y) => step.compose(x, y)) };
-}
+  ...stages: Links<"step", N, Trainee, B, C, D, E, F, G, H, I, J, K>
+): Steps<N> => ({ count, step: pipeline(...stages) });

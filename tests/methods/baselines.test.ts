@@ -26,7 +26,7 @@ import { project } from "../../src/stages/project.ts";
 import { runMethod, type Run } from "../../src/runs/run.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { ramp, rising } from "../../src/training/schedule.ts";
-import { manifest, task } from "../../src/stages/stage.ts";
+import { compose, manifest, pipeline } from "../../src/stages/stage.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import type { Encoded } from "../../src/training/trainee.ts";
 import type { Stream } from "../../src/data/task.ts";
@@ -74,7 +74,7 @@ const factors = (seed: number): GroupValues<"A" | "B"> => {
 /** What a learner remembers of tasks with these factors, and the inputs of a penalty on those of the next. */
 const penalised = async (device: Device) => {
   const pasts = [factors(1), factors(2)];
-  const keep = task.compose(project(past("A")), project(past("B")));
+  const keep = compose(project(past("A")), project(past("B")));
   let now = learnerOf({ config, weights: new Map() });
   for (const [position, values] of pasts.entries()) {
     now = (await runStage(device, keep, { ...lessonOf(now, [2, 2, 2], position), adapters: { adapter, values } })).learner;
@@ -173,7 +173,7 @@ deviceTest("InfLoRA: A is orthonormal / √3 and outside of what is remembered, 
   const { learners } = await follow(device, infLora({ ...quick, threshold: 0.6 }), clip);
   const inputs = { modules: ["k", "v"], towers: ["vision"], tokens: "all", accumulate: "gram" } as const;
   const lesson = { learner: learners[0], task: stream.tasks[1], position: 1, stream: two };
-  const { directions } = await runStage(device, task.pipeline(encode({ batch: 4, steps: 3 }), project(residualInputs({ rank: 2, ...inputs }))), lesson);
+  const { directions } = await runStage(device, pipeline(encode({ batch: 4, steps: 3 }), project(residualInputs({ rank: 2, ...inputs }))), lesson);
   const bases = remembered(learners[0]);
   assert.equal([...bases.keys()], [...directions.keys()]);
   for (const [name, { A }] of directions) {

@@ -19,7 +19,7 @@ import { past, pastOf } from "../../src/subspace/past.ts";
 import { project } from "../../src/stages/project.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { constantly, rising } from "../../src/training/schedule.ts";
-import { task, type TaskStage } from "../../src/stages/stage.ts";
+import { pipeline, type TaskStage } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
@@ -120,7 +120,7 @@ deviceTest("O-LoRA: parameters, penalties, memory and merges of two tasks are to
       penalty: penalty.name,
       adapter: () => lora({ rank, ...where }),
       drawn: ["A"],
-      after: task.pipeline(project(past("A")), merge()),
+      after: pipeline(project(past("A")), merge()),
     },
     (after, position) => nearPast(golden, "olora", "A", after, position),
   );
@@ -137,7 +137,7 @@ deviceTest("C-LoRA: parameters, penalties, memory and merges of two tasks are to
       penalty: changedEntries.name,
       adapter: () => lora({ rank, ...where }),
       drawn: ["A"],
-      after: task.pipeline(project(past("A")), project(past("B")), merge()),
+      after: pipeline(project(past("A")), project(past("B")), merge()),
     },
     (after, position) => {
       nearPast(golden, "clora", "A", after, position);
@@ -156,7 +156,7 @@ deviceTest("SD-LoRA: directions, magnitudes, memory and W + ΔW of two tasks are
       steps: stepsOf(),
       adapter: (from) => decoupledLora(directionsOf(from), { rank, ...where }),
       drawn: ["A"],
-      after: task.pipeline(project(keepDirections()), merge()),
+      after: pipeline(project(keepDirections()), merge()),
     },
     (after, position) => {
       const all = directionsOf(after);
@@ -205,7 +205,7 @@ deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks ar
     const goldenTask = taskOf(shared, position);
     const walk = batchesOf(config, goldenTask, { order: { shape: [2, 6], data: Float32Array.from({ length: 12 }, (_, i) => i) } });
     const training = batchesOf(config, goldenTask, { order: shared(`task${position + 1}.batches`) });
-    const designed = task.pipeline(given(walk), project(residualInputs({ rank, ...inputs })), given(training));
+    const designed = pipeline(given(walk), project(residualInputs({ rank, ...inputs })), given(training));
     const lesson = await runStage(device, designed, lessonOf(now, classes, position));
     const adapter = lora({ rank, ...inputs, directions: lesson.directions });
     const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: stepsOf() });
@@ -236,11 +236,10 @@ deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks ar
       }
     }
     const { learner: before } = lesson;
-    const after = await runStage<Taught, Lesson & Merged>(
-      device,
-      task.pipeline(merge(), given(walk), project(featureBasis({ ...inputs, energy: growing(0.85) }))),
-      { ...lesson, adapters: { adapter, values: states[count - 1].values } },
-    );
+    const after = await runStage<Taught, Lesson & Merged>(device, pipeline(merge(), given(walk), project(featureBasis({ ...inputs, energy: growing(0.85) }))), {
+      ...lesson,
+      adapters: { adapter, values: states[count - 1].values },
+    });
     assert.ok(after.mergeError <= 1e-5, `the merge changes features by ${after.mergeError}`);
     now = after.learner;
     const layer = "vision_model.encoder.layers.";

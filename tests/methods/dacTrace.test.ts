@@ -16,7 +16,7 @@ import { past, pastOf } from "../../src/subspace/past.ts";
 import { project } from "../../src/stages/project.ts";
 import { batchVote, rankSelect } from "../../src/stages/rankSelect.ts";
 import { cosine } from "../../src/training/schedule.ts";
-import { task } from "../../src/stages/stage.ts";
+import { pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
@@ -126,7 +126,7 @@ const learned = async (device: Device, model: Model, golden: Golden, key: Key, f
   const lesson = { ...lessonOf(from, [3, 3], key === "task1" ? 0 : 1), batches: batchesOf(model, golden, key) };
   const trace = await adaptTraced(device, lesson, { adapter: startingAt(adapter, start(model, golden, key)), steps: steps(...noted) });
   const taught: Taught = { ...lesson, adapters: { adapter, values: trace.states[trace.states.length - 1].values } };
-  const { learner: after } = await runStage(device, task.pipeline(project<Taught, Taught>(past("B", all)), merge(mostUsed(merged))), taught);
+  const { learner: after } = await runStage(device, pipeline(project<Taught, Taught>(past("B", all)), merge(mostUsed(merged))), taught);
   return { trace, taught, after };
 };
 

@@ -22,8 +22,8 @@ import { project, rowsOutOf, startingOutside } from "../../src/stages/project.ts
 import { residual, slotsOf, taskPrediction, type SlotWeights, type TaskPredictionOptions } from "../../src/methods/dualloraMemory.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
-import { manifest, task, type Manifest } from "../../src/stages/stage.ts";
-import { gradient, repeat, update } from "../../src/stages/steps.ts";
+import { manifest, pipeline, type Manifest } from "../../src/stages/stage.ts";
+import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
 import type { Stream } from "../../src/data/task.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { patternTask } from "../fixtures/patterns.ts";
@@ -216,9 +216,9 @@ deviceTest("AdamW with weight decay stays outside of Φ because A is projected a
   const lesson = { learner: before, task: stream.tasks[1], position: 1, stream };
   const optimizer = update(adamW({ lr: constantly(1e-2), weightDecay: 0.1 }));
   const orthogonal = startingOutside(remembered(before), lora({ rank, ...where }));
-  const both = (steps: ReturnType<typeof repeat<any, any, any>>) =>
-    runStage(device, task.pipeline(encode({ batch: 8, steps: 4 }), adapt<any, any, any, any>({ adapters: parallel({ orthogonal }), steps })), lesson);
-  const insideOf = async (steps: ReturnType<typeof repeat<any, any, any>>): Promise<number> => {
+  const both = (steps: Steps<any>) =>
+    runStage(device, pipeline(encode({ batch: 8, steps: 4 }), adapt<any, any, any, any>({ adapters: parallel({ orthogonal }), steps })), lesson);
+  const insideOf = async (steps: Steps<any>): Promise<number> => {
     const {
       adapters: { adapter, values },
     } = (await both(steps)) as Awaited<ReturnType<typeof both>> & { readonly adapters: any };

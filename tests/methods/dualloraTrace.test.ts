@@ -24,7 +24,7 @@ import {
   type TaskPredictionOptions,
 } from "../../src/methods/dualloraMemory.ts";
 import { constantly } from "../../src/training/schedule.ts";
-import { task } from "../../src/stages/stage.ts";
+import { pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
@@ -108,7 +108,7 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
 
   const before = await runStage(
     device,
-    task.pipeline(given(walk), project(residualDirections({ rank, slot: "previous", ...features })), given(training)),
+    pipeline(given(walk), project(residualDirections({ rank, slot: "previous", ...features })), given(training)),
     lessonOf(from, classes, position),
   );
   const adapter = adapters(before);
@@ -159,7 +159,7 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
 
   const after = await runStage<Lesson & WithBatches & WithAdapters<any>, Lesson & Merged>(
     device,
-    task.pipeline(project(keepResidual("previous")), merge(branch<any>("orthogonal")), given(walk), project(addSlot(features))),
+    pipeline(project(keepResidual("previous")), merge(branch<any>("orthogonal")), given(walk), project(addSlot(features))),
     adapted,
   );
   const bases = remembered(after.learner);

@@ -26,7 +26,7 @@ import { adamW, sgd, type Optimizer } from "../../src/training/optimizer.ts";
 import { project } from "../../src/stages/project.ts";
 import { classMeans } from "../../src/subspace/prototypes.ts";
 import { constantly } from "../../src/training/schedule.ts";
-import { manifest, task } from "../../src/stages/stage.ts";
+import { compose, manifest } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
 import type { Stream } from "../../src/data/task.ts";
@@ -109,11 +109,7 @@ for (const [title, choice] of Object.entries(variants))
       let now = learnerOf({ config, weights });
       for (const position of [0, 1]) {
         const walk = batches(position, 4);
-        const lesson = await chooseA(
-          device,
-          await runStage(device, task.compose(protectWeights(), given(walk)), lessonOf(now, [4, 4], position)),
-          choice.start,
-        );
+        const lesson = await chooseA(device, await runStage(device, compose(protectWeights(), given(walk)), lessonOf(now, [4, 4], position)), choice.start);
         const bases = remembered(lesson.learner);
         orthonormal(bases);
         const widths = ({ name }: Module): number => bases.get(name)!.columns.length;
@@ -132,7 +128,7 @@ for (const [title, choice] of Object.entries(variants))
 
         const after = await runStage(
           device,
-          task.compose(adapt({ adapters: () => adapter, steps: stepsOf(4, adamW({ lr: constantly(0.1), weightDecay: 0.1 })) }), merge()),
+          compose(adapt({ adapters: () => adapter, steps: stepsOf(4, adamW({ lr: constantly(0.1), weightDecay: 0.1 })) }), merge()),
           lesson,
         );
         for (const module of all) {
@@ -180,7 +176,7 @@ deviceTest("one step of SGD projects the gradient on the span of A: ΔW = −η 
 });
 
 deviceTest("A spans the best approximation of the residual gradient: ‖Aᵀ Ĝ‖² is the sum of its largest squared singular values", async (device) => {
-  const lesson = await runStage(device, task.compose(protectWeights(), given(batches(0, 4))), lessonOf(learnerOf({ config, weights }), [4], 0));
+  const lesson = await runStage(device, compose(protectWeights(), given(batches(0, 4))), lessonOf(learnerOf({ config, weights }), [4], 0));
   const whole = (await chooseA(device, lesson, "svd", config.vision.width)).directions;
   const { directions } = await chooseA(device, lesson, "zero");
   for (const { name, in: width, out } of all) {
@@ -203,7 +199,7 @@ deviceTest("bases of the whole space leave nothing to learn: adapters stay zero,
     const now = learnerOf({ config, weights });
     const lesson = await chooseA(
       device,
-      await runStage(device, task.compose(protectWeights({ vision: 1, text: 1 }), given(batches(0, 4))), lessonOf(now, [4], 0)),
+      await runStage(device, compose(protectWeights({ vision: 1, text: 1 }), given(batches(0, 4))), lessonOf(now, [4], 0)),
       choice.start,
     );
     for (const { name, in: width } of all) assert.is(remembered(lesson.learner).get(name)!.columns.length, width, name);

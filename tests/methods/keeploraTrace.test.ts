@@ -20,7 +20,7 @@ import { sumOver } from "../../src/training/pass.ts";
 import { project } from "../../src/stages/project.ts";
 import { classMeans } from "../../src/subspace/prototypes.ts";
 import { oneCycle, oneCycleMomentum } from "../../src/training/schedule.ts";
-import { task } from "../../src/stages/stage.ts";
+import { compose, pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import type { Training } from "../../src/training/train.ts";
 import { recorder } from "../../src/training/tracing.ts";
@@ -144,7 +144,7 @@ for (const variant of ["v1", "v2"] as const) {
     let now = learnerOf(model);
     for (const [position, key] of (["task1", "task2"] as const).entries()) {
       const { walk, training } = batches(model, golden, key);
-      const before = await runStage(device, task.compose(protectWeights, given(walk)), lessonOf(now, classes, position));
+      const before = await runStage(device, compose(protectWeights, given(walk)), lessonOf(now, classes, position));
       nearBases(model, remembered(before.learner), widths(position), basis, `before ${key}`);
 
       const decomposed = await chosen(device, before, "svd");
@@ -164,7 +164,7 @@ for (const variant of ["v1", "v2"] as const) {
 
       const merged = await runStage(
         device,
-        task.pipeline(adapt({ adapters: (l: typeof lesson) => adapters(variant, l), steps: trained(steps) }), merge(), given(walk)),
+        pipeline(adapt({ adapters: (l: typeof lesson) => adapters(variant, l), steps: trained(steps) }), merge(), given(walk)),
         lesson,
       );
       assert.ok(merged.mergeError <= 1e-5, `the merge changes features by ${merged.mergeError}`);
@@ -195,7 +195,7 @@ for (const variant of ["v1", "v2"] as const) {
 deviceTest("KeepLoRA+: prototypes, logits with the cosine head, and two steps are torch's", async (device) => {
   const { model, golden } = await opened();
   const { walk, training } = batches(model, golden, "task1");
-  const before = await chosen(device, await runStage(device, task.compose(protectWeights, given(walk)), lessonOf(learnerOf(model), classes, 0)), "zero");
+  const before = await chosen(device, await runStage(device, compose(protectWeights, given(walk)), lessonOf(learnerOf(model), classes, 0)), "zero");
   const lesson = { ...(await runStage(device, project(classMeans<typeof before>()), before)), batches: training };
   near(lesson.prototypes, rowAt(golden("plus.head"), 0).data, "class means");
 

@@ -8,7 +8,7 @@ import { textBatch } from "../../src/model/clip.ts";
 import type { Device } from "../../src/device/device.ts";
 import { random } from "../../src/random.ts";
 import { imageToText, sum, textToImage, weighted, type Objective } from "../../src/training/objective.ts";
-import { step, stepStage } from "../../src/stages/stage.ts";
+import { compose, stepStage } from "../../src/stages/stage.ts";
 import { gradient, type Steps } from "../../src/stages/steps.ts";
 import { traceStep } from "../../src/training/train.ts";
 import type { BatchShape, Graded, Trainee } from "../../src/training/trainee.ts";
@@ -21,7 +21,7 @@ import { fixture, goldenOf, readModel, wholesOf, type Model } from "./embeddings
 /** A step that only differentiates: the gradient of every group is an output. */
 const gradientsOnly = <G extends string>(objective: Objective): Steps<G> => ({
   count: 1,
-  step: step.compose(
+  step: compose(
     gradient(objective),
     stepStage<Graded, Trainee, G>("show", {}, ({ gradients, ...trainee }, tracing) => {
       Object.entries(gradients).forEach(([name, g]) => tracing.record(`gradient of ${name}`, g));

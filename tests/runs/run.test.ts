@@ -12,7 +12,7 @@ import { method, pool, skip, type Method } from "../../src/stages/learn.ts";
 import { learner, type Evaluated, type Lesson, type MaybeMerged } from "../../src/training/lesson.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import type { Event, Runtime } from "../../src/training/runtime.ts";
-import { named, task, taskStage } from "../../src/stages/stage.ts";
+import { named, pipeline, taskStage } from "../../src/stages/stage.ts";
 import { watch } from "../../src/runs/watch.ts";
 import type { Stream } from "../../src/data/task.ts";
 import { left, right } from "../fixtures/datasets.ts";
@@ -85,7 +85,7 @@ test("a method that learns nothing has the zero-shot row at every time", async (
 
 test("one lesson of all tasks has the last row alone, and counts as all tasks in the log", async () => {
   const log: LogRecord[] = [];
-  const { result } = right(await run(named("joint", {}, task.pipeline(pool, method("l", {}, lesson()))), log));
+  const { result } = right(await run(named("joint", {}, pipeline(pool, method("l", {}, lesson()))), log));
   assert.equal(result.matrix, [
     [null, null, null],
     [null, null, null],

@@ -26,7 +26,7 @@ import { slotsOf } from "../../src/methods/dualloraMemory.ts";
 import { runMethod, type Run } from "../../src/runs/run.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
-import { task } from "../../src/stages/stage.ts";
+import { pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { watch } from "../../src/runs/watch.ts";
 import { splitClasses } from "../../src/data/classSplit.ts";
@@ -209,7 +209,7 @@ deviceTest("a ViT has no loss over texts: beside the loss over classes it adds n
   const start = await vit();
   const trained = async (objective: Objective) => {
     const steps = repeat(3, gradient(objective), update(adamW({ lr: constantly(5e-3) })));
-    const stage = task.pipeline(encode({ batch: 8, steps: 3 }), adapt({ adapters: lora({ rank: 2 }), steps }));
+    const stage = pipeline(encode({ batch: 8, steps: 3 }), adapt({ adapters: lora({ rank: 2 }), steps }));
     return (await runStage(device, stage, { learner: start, task: stream.tasks[0], position: 0, stream })).adapters.values as GroupValues<string>;
   };
   const [one, two] = [await trained(imageToText), await trained(sum(imageToText, textToImage))];

@@ -3,97 +3,69 @@ import { isDeepStrictEqual } from "node:util";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
+import { course, learner, linalg, type Device } from "../../mod.ts";
+import { imageCache, type Example, type LabelSpace, type Stream, type Task } from "../../src/data/index.ts";
+import { cosineHead, depthScale, expertPool, gatedLora, lora, parallel, type Adapter } from "../../src/model/adapters/index.ts";
+import { allLinears, attentionLinears, both, modules, readVit, type Model, type ModuleKind, type Tower } from "../../src/model/index.ts";
 import {
-  adamW,
   adapt,
   all,
-  allLinears,
-  attentionLinears,
   batchVote,
-  both,
   branch,
-  classMeans,
-  constantly,
-  contrastive,
-  cosine,
-  cosineHead,
-  course,
-  depthScale,
+  compose,
   dropout,
   encode,
   evaluate,
-  everyComponent,
-  expertPool,
-  featureBasis,
-  gatedLora,
   gradient,
-  imageCache,
-  imageToText,
-  largestGates,
-  learner,
-  linalg,
-  lora,
   magnitude,
   manifest,
   merge,
   method,
-  modules,
   mostUsed,
-  mostVoted,
-  oneCycle,
   outOf,
-  overlap,
-  parallel,
-  past,
-  pastOf,
-  principalWeights,
   project,
   rankSelect,
-  readVit,
-  remembered,
   repeat,
-  residualGradient,
-  residualInputs,
-  rising,
-  rowSpan,
   rowsOutOf,
   selected,
-  sgd,
-  share,
   softThreshold,
-  step,
-  sum,
-  task,
-  textToImage,
   train,
   update,
-  weighted,
-  type Adapter,
-  type Device,
   type Evaluated,
   type Event,
-  type LabelSpace,
   type Learner,
   type Lesson,
   type Merged,
-  type Model,
-  type ModuleKind,
-  type Objective,
   type Runtime,
-  type Example,
-  type StepStage,
   type Steps,
-  type Stream,
-  type Task,
-  type TaskProjection,
+  type StepStage,
   type TaskStage,
-  type Tower,
   type Training,
   type WithAdapters,
   type WithBatches,
   type WithDirections,
+} from "../../src/stages/index.ts";
+import {
+  classMeans,
+  everyComponent,
+  featureBasis,
+  largestGates,
+  mostVoted,
+  overlap,
+  past,
+  pastOf,
+  principalWeights,
+  remembered,
+  residualGradient,
+  residualInputs,
+  rowSpan,
+  share,
+  type TaskProjection,
   type WithPrototypes,
-} from "../../mod.ts";
+} from "../../src/subspace/index.ts";
+import { contrastive, imageToText, sum, textToImage, weighted, type Objective } from "../../src/training/objective.ts";
+import { adamW, sgd } from "../../src/training/optimizer.ts";
+import { constantly, cosine, oneCycle, rising } from "../../src/training/schedule.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { right } from "../fixtures/datasets.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
@@ -222,7 +194,7 @@ const stepsOf = (plan: Plan): Steps<any> => {
   ];
   return repeat(
     plan.steps,
-    parts.filter((part) => part !== false).reduce((x, y) => step.compose(x, y)),
+    parts.filter((part) => part !== false).reduce((x, y) => compose(x, y)),
   );
 };
 
@@ -547,7 +519,7 @@ const keepsItsPromises = async (device: Device, plan: Plan): Promise<void> => {
   const whole = method(
     "drawn",
     plan,
-    stages.reduce((x, y) => task.compose(x, y)),
+    stages.reduce((x, y) => compose(x, y)),
   );
   const [scan] = manifest(whole).parts!;
   assert.equal(

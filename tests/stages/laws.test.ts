@@ -21,7 +21,7 @@ import { outOf, project } from "../../src/stages/project.ts";
 import { magnitude, rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import type { Runtime } from "../../src/training/runtime.ts";
 import { constantly, cosine, ramp } from "../../src/training/schedule.ts";
-import { manifest, named, step, task, type StepStage, type TaskStage } from "../../src/stages/stage.ts";
+import { compose, identity, manifest, named, pipeline, type StepStage, type TaskStage } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
 import { train } from "../../src/training/train.ts";
 import { recorder } from "../../src/training/tracing.ts";
@@ -56,6 +56,7 @@ const failure = (name: string): Failure => ({ _tag: "BadOption", option: name, d
 /** A stage of tracing: it records, and adds or fails. */
 const stepOf = ({ name, add, fails, inner }: Draw): StepStage<number, number> => {
   const atom = (part: string, value: number): StepStage<number, number> => ({
+    scale: "step",
     name: part,
     options: { value },
     parts: [],
@@ -69,12 +70,13 @@ const stepOf = ({ name, add, fails, inner }: Draw): StepStage<number, number> =>
     : named(
         name,
         { add },
-        inner.map((part, i) => atom(part, add + i)).reduce((x, y) => step.compose(x, y)),
+        inner.map((part, i) => atom(part, add + i)).reduce((x, y) => compose(x, y)),
       );
 };
 
 const taskOf = ({ name, add, fails, inner }: Draw): TaskStage<number, number> => {
   const atom = (part: string, value: number): TaskStage<number, number> => ({
+    scale: "task",
     name: part,
     options: { value },
     parts: [],
@@ -89,7 +91,7 @@ const taskOf = ({ name, add, fails, inner }: Draw): TaskStage<number, number> =>
     : named(
         name,
         { add },
-        inner.map((part, i) => atom(part, add + i)).reduce((x, y) => task.compose(x, y)),
+        inner.map((part, i) => atom(part, add + i)).reduce((x, y) => compose(x, y)),
       );
 };
 
@@ -112,11 +114,11 @@ test("at the scale of a step: identity is neutral, composition associates, in wh
         assert.equal(ofStep(x, n), ofStep(y, n));
         assert.equal(manifest(x), manifest(y));
       };
-      same(step.compose(step.identity<number>(), f), f);
-      same(step.compose(f, step.identity<number>()), f);
-      same(step.compose(step.compose(f, g), h), step.compose(f, step.compose(g, h)));
-      same(step.pipeline(f, g, h), step.compose(step.compose(f, g), h));
-      same(step.compose(named("whole", {}, step.compose(f, g)), h), step.pipeline(named("whole", {}, step.pipeline(f, g)), h));
+      same(compose(identity<"step", number>("step"), f), f);
+      same(compose(f, identity<"step", number>("step")), f);
+      same(compose(compose(f, g), h), compose(f, compose(g, h)));
+      same(pipeline(f, g, h), compose(compose(f, g), h));
+      same(compose(named("whole", {}, compose(f, g)), h), pipeline(named("whole", {}, pipeline(f, g)), h));
     }),
   );
 });
@@ -129,11 +131,11 @@ test("at the scale of a task: the same", async () => {
         assert.equal(await ofTask(x, n), await ofTask(y, n));
         assert.equal(manifest(x), manifest(y));
       };
-      await same(task.compose(task.identity<number>(), f), f);
-      await same(task.compose(f, task.identity<number>()), f);
-      await same(task.compose(task.compose(f, g), h), task.compose(f, task.compose(g, h)));
-      await same(task.pipeline(f, g, h), task.compose(task.compose(f, g), h));
-      await same(task.compose(named("whole", {}, task.compose(f, g)), h), task.pipeline(named("whole", {}, task.pipeline(f, g)), h));
+      await same(compose(identity<"task", number>("task"), f), f);
+      await same(compose(f, identity<"task", number>("task")), f);
+      await same(compose(compose(f, g), h), compose(f, compose(g, h)));
+      await same(pipeline(f, g, h), compose(compose(f, g), h));
+      await same(compose(named("whole", {}, compose(f, g)), h), pipeline(named("whole", {}, pipeline(f, g)), h));
     }),
   );
 });
@@ -143,8 +145,8 @@ test("what follows a failure is not run", async () => {
     { name: "adapt", add: 1, fails: true, inner: [] },
     { name: "merge", add: 2, fails: false, inner: [] },
   ];
-  assert.equal(ofStep(step.compose(stepOf(bad), stepOf(good)), 1), { result: E.left(failure("adapt")), effects: ["adapt of 1"] });
-  const ran = (await ofTask(task.compose(taskOf(bad), taskOf(good)), 1)) as { readonly effects: readonly unknown[] };
+  assert.equal(ofStep(compose(stepOf(bad), stepOf(good)), 1), { result: E.left(failure("adapt")), effects: ["adapt of 1"] });
+  const ran = (await ofTask(compose(taskOf(bad), taskOf(good)), 1)) as { readonly effects: readonly unknown[] };
   assert.is(ran.effects.length, 1);
 });
 
@@ -269,8 +271,8 @@ deviceTest("stages of a task leave the lesson that they are given as it is, and 
   given.unchanged();
   assert.ok(merged.mergeError < 1e-4);
 
-  const left = await runOrThrow(task.compose(task.compose(first, second), third).run(lesson)(runtime));
-  const right = await runOrThrow(task.compose(first, task.compose(second, third)).run(lesson)(runtime));
+  const left = await runOrThrow(compose(compose(first, second), third).run(lesson)(runtime));
+  const right = await runOrThrow(compose(first, compose(second, third)).run(lesson)(runtime));
   for (const [name, { data }] of merged.learner.model.weights as ReadonlyMap<string, { readonly data: Float32Array }>) {
     sameBits(left.learner.model.weights.get(name).data, data, name);
     sameBits(right.learner.model.weights.get(name).data, data, name);
@@ -316,16 +318,22 @@ test("what cannot work does not type-check", () => {
   // @ts-expect-error
   adapt({ adapters: lora(), steps: prune });
   // The need survives composition with other steps.
-  const longer = repeat(10, gradient(imageToText), update(sgd({ lr: constantly(0.1) })), rankSelect(softThreshold(ramp(0.005))), step.identity<Trainee>());
+  const longer = repeat(
+    10,
+    gradient(imageToText),
+    update(sgd({ lr: constantly(0.1) })),
+    rankSelect(softThreshold(ramp(0.005))),
+    identity<"step", Trainee>("step"),
+  );
   // @ts-expect-error
   adapt({ adapters: lora(), steps: longer });
   // A merge that asks for gates, after an adapter without them; and one that needs adapters, after a stage that gives none.
-  task.compose(adapt({ adapters: gatedLora(), steps: prune }), merge(selected));
-  task.compose(adapt({ adapters: lora(), steps: plain }), merge());
+  compose(adapt({ adapters: gatedLora(), steps: prune }), merge(selected));
+  compose(adapt({ adapters: lora(), steps: plain }), merge());
   // @ts-expect-error
-  task.compose(adapt({ adapters: lora(), steps: plain }), merge(selected));
+  compose(adapt({ adapters: lora(), steps: plain }), merge(selected));
   // @ts-expect-error
-  task.compose(task.identity<Lesson & WithBatches>(), merge());
+  compose(identity<"task", Lesson & WithBatches>("task"), merge());
   // An update needs gradients.
   // @ts-expect-error
   repeat(10, update(sgd({ lr: constantly(0.1) })), gradient(imageToText));

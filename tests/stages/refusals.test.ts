@@ -21,7 +21,7 @@ import { outOf, project, rowsOutOf } from "../../src/stages/project.ts";
 import { classMeans } from "../../src/subspace/prototypes.ts";
 import { batchVote, magnitude, rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { constantly, ramp } from "../../src/training/schedule.ts";
-import { step, task } from "../../src/stages/stage.ts";
+import { compose, pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { checkScript } from "../script.ts";
 
@@ -35,10 +35,10 @@ const voting = repeat(9, rankSelect(batchVote(2)), graded, descent);
 const batches = encode({ steps: 9 });
 const directions = () => project(residualGradient({ ...layers, rank: 4, objective: imageToText, start: "zero" }));
 const features = () => project(featureBasis({ ...layers, tokens: "all", accumulate: "gram", energy: share(0.9) }));
-const gated = task.compose(batches, adapt({ adapters: gatedLora(), steps: plain }));
-const pooled = task.compose(batches, adapt({ adapters: expertPool(), steps: plain }));
-const trained = task.compose(batches, adapt({ adapters: lora(), steps: plain }));
-const forked = task.compose(batches, adapt({ adapters: parallel({ kept: lora(), own: lora() }), steps: plain }));
+const gated = compose(batches, adapt({ adapters: gatedLora(), steps: plain }));
+const pooled = compose(batches, adapt({ adapters: expertPool(), steps: plain }));
+const trained = compose(batches, adapt({ adapters: lora(), steps: plain }));
+const forked = compose(batches, adapt({ adapters: parallel({ kept: lora(), own: lora() }), steps: plain }));
 
 /** The compiler has looked at the compositions of a group already; running them shows that composing has no effect. */
 const refuses = (what: string, compositions: () => readonly unknown[]): void => test(what, () => void compositions());
@@ -93,7 +93,7 @@ refuses("projections of a group that is not there, or of gradients that a frozen
 
 refuses("the stages of a step in another order, or at another scale", () => [
   repeat(9, graded, descent),
-  step.compose(graded, descent),
+  compose(graded, descent),
   // @ts-expect-error an update needs gradients
   repeat(9, descent, graded),
   // @ts-expect-error an update uses its gradients up
@@ -105,69 +105,69 @@ refuses("the stages of a step in another order, or at another scale", () => [
   // @ts-expect-error a selection of a task within a step
   repeat(9, graded, descent, rankSelect(magnitude(2))),
   // @ts-expect-error a stage of a step in a lesson
-  task.pipeline(batches, graded),
+  pipeline(batches, graded),
   // @ts-expect-error a selection of a step in a lesson
-  task.pipeline(trained, rankSelect(softThreshold(ramp(0.005)))),
+  pipeline(trained, rankSelect(softThreshold(ramp(0.005)))),
 ]);
 
 refuses("what looks at batches before `encode`", () => [
-  method("m", {}, task.pipeline(batches, directions(), evaluate())),
+  method("m", {}, pipeline(batches, directions(), evaluate())),
   // @ts-expect-error a gradient of no batches
-  method("m", {}, task.pipeline(directions(), batches, evaluate())),
-  method("m", {}, task.pipeline(batches, features(), evaluate())),
+  method("m", {}, pipeline(directions(), batches, evaluate())),
+  method("m", {}, pipeline(batches, features(), evaluate())),
   // @ts-expect-error features of no batches
-  method("m", {}, task.pipeline(features(), batches, evaluate())),
-  method("m", {}, task.pipeline(project(principalWeights({ ...layers, energy: { vision: 0.8 } })), evaluate())),
+  method("m", {}, pipeline(features(), batches, evaluate())),
+  method("m", {}, pipeline(project(principalWeights({ ...layers, energy: { vision: 0.8 } })), evaluate())),
   // @ts-expect-error training on no batches
-  method("m", {}, task.pipeline(adapt({ adapters: lora(), steps: plain }), merge(), evaluate())),
+  method("m", {}, pipeline(adapt({ adapters: lora(), steps: plain }), merge(), evaluate())),
 ]);
 
 refuses("adapters of directions or prototypes that nobody has chosen", () => [
-  task.pipeline(batches, directions(), adapt({ adapters: (lesson) => lora({ directions: lesson.directions }), steps: plain })),
+  pipeline(batches, directions(), adapt({ adapters: (lesson) => lora({ directions: lesson.directions }), steps: plain })),
   // @ts-expect-error no directions
-  task.pipeline(batches, adapt({ adapters: (lesson) => lora({ directions: lesson.directions }), steps: plain })),
-  task.pipeline(batches, project(classMeans()), adapt({ adapters: (lesson) => cosineHead(lesson.prototypes, 3, lora()), steps: plain })),
+  pipeline(batches, adapt({ adapters: (lesson) => lora({ directions: lesson.directions }), steps: plain })),
+  pipeline(batches, project(classMeans()), adapt({ adapters: (lesson) => cosineHead(lesson.prototypes, 3, lora()), steps: plain })),
   // @ts-expect-error no prototypes
-  task.pipeline(batches, adapt({ adapters: (lesson) => cosineHead(lesson.prototypes, 3, lora()), steps: plain })),
+  pipeline(batches, adapt({ adapters: (lesson) => cosineHead(lesson.prototypes, 3, lora()), steps: plain })),
 ]);
 
 refuses("a merge without adapters, or of what they do not have", () => [
-  task.pipeline(trained, merge()),
+  pipeline(trained, merge()),
   // @ts-expect-error nothing was trained
-  task.pipeline(batches, merge()),
+  pipeline(batches, merge()),
   // @ts-expect-error merged already
-  task.pipeline(trained, merge(), merge()),
-  task.pipeline(gated, merge(selected)),
+  pipeline(trained, merge(), merge()),
+  pipeline(gated, merge(selected)),
   // @ts-expect-error no gates
-  task.pipeline(trained, merge(selected)),
+  pipeline(trained, merge(selected)),
   // @ts-expect-error no gates
-  task.compose(trained, merge(selected)),
-  task.pipeline(pooled, merge(mostUsed(2))),
+  compose(trained, merge(selected)),
+  pipeline(pooled, merge(mostUsed(2))),
   // @ts-expect-error no counts
-  task.pipeline(gated, merge(mostUsed(2))),
-  task.pipeline(forked, merge(branch("kept"))),
+  pipeline(gated, merge(mostUsed(2))),
+  pipeline(forked, merge(branch("kept"))),
   // @ts-expect-error no such branch
-  task.pipeline(forked, merge(branch("lost"))),
+  pipeline(forked, merge(branch("lost"))),
 ]);
 
 refuses("what looks at adapters where there are none", () => [
-  task.pipeline(gated, rankSelect(magnitude(2)), project(rowSpan()), project(past("B", selected)), merge(selected)),
+  pipeline(gated, rankSelect(magnitude(2)), project(rowSpan()), project(past("B", selected)), merge(selected)),
   // @ts-expect-error no gates
-  task.pipeline(trained, project(past("B", selected))),
+  pipeline(trained, project(past("B", selected))),
   // @ts-expect-error not trained yet
-  task.pipeline(batches, project(rowSpan())),
+  pipeline(batches, project(rowSpan())),
   // @ts-expect-error merged already
-  task.pipeline(trained, merge(), rankSelect(magnitude(2))),
+  pipeline(trained, merge(), rankSelect(magnitude(2))),
   // @ts-expect-error merged already
-  task.pipeline(trained, merge(), project(past("B"))),
+  pipeline(trained, merge(), project(past("B"))),
 ]);
 
 refuses("a lesson that is not whole", () => [
-  method("m", {}, task.pipeline(trained, merge(), evaluate())),
+  method("m", {}, pipeline(trained, merge(), evaluate())),
   // @ts-expect-error not evaluated
-  method("m", {}, task.pipeline(trained, merge())),
+  method("m", {}, pipeline(trained, merge())),
   // @ts-expect-error what was trained is lost
-  method("m", {}, task.pipeline(trained, evaluate())),
+  method("m", {}, pipeline(trained, evaluate())),
 ]);
 
 // What a person reads ------------------------------------------------------------------------------------------------------------------------
@@ -175,28 +175,27 @@ refuses("a lesson that is not whole", () => [
 /** Programs that the compiler refuses, and what its message has to name. */
 const messages = [
   ["adapt({ adapters: lora(), steps: pruning })", /"gate"/],
-  ["task.pipeline(trained, merge(selected))", /Property 'gate' is missing/],
-  ["task.compose(trained, merge(mostUsed(2)))", /Property 'counts' is missing/],
+  ["pipeline(trained, merge(selected))", /Property 'gate' is missing/],
+  ["compose(trained, merge(mostUsed(2)))", /Property 'counts' is missing/],
   ["adapt({ adapters: lora({ directions: new Map() }), steps: outside })", /"∂A"/],
-  ["task.pipeline(batches, adapt({ adapters: ({ directions }) => lora({ directions }), steps: plain }))", /'directions' does not exist/],
-  ["task.pipeline(batches, merge())", /Property 'adapters' is missing/],
+  ["pipeline(batches, adapt({ adapters: ({ directions }) => lora({ directions }), steps: plain }))", /'directions' does not exist/],
+  ["pipeline(batches, merge())", /Property 'adapters' is missing/],
   ["repeat(9, descent, graded)", /Property 'gradients' is missing/],
-  ["task.pipeline(trained, evaluate())", /Types of property 'adapters' are incompatible/],
+  ["pipeline(trained, evaluate())", /Types of property 'adapters' are incompatible/],
 ] as const;
 
 test("the message names what is missing", async () => {
   const head = `
-import {
-  adamW, adapt, constantly, encode, evaluate, gradient, imageToText, lora, merge, mostUsed, outOf, project, ramp, rankSelect, repeat, selected, softThreshold,
-  task, update,
-} from "cambium";
+import { adapter, objective, optimizer, schedule, stage } from "cambium";
+const { adapt, compose, encode, evaluate, gradient, merge, mostUsed, outOf, pipeline, project, rankSelect, repeat, selected, softThreshold, update } = stage;
+const { lora } = adapter;
 
-const [graded, descent] = [gradient(imageToText), update(adamW({ lr: constantly(1e-3) }))] as const;
+const [graded, descent] = [gradient(objective.imageToText), update(optimizer.adamW({ lr: schedule.constantly(1e-3) }))] as const;
 const plain = repeat(9, graded, descent);
-const pruning = repeat(9, graded, descent, rankSelect(softThreshold(ramp(0.005))));
+const pruning = repeat(9, graded, descent, rankSelect(softThreshold(schedule.ramp(0.005))));
 const outside = repeat(9, graded, project(outOf("A")), descent);
 const batches = encode({ steps: 9 });
-const trained = task.compose(batches, adapt({ adapters: lora(), steps: plain }));
+const trained = compose(batches, adapt({ adapters: lora(), steps: plain }));
 `;
   const first = head.split("\n").length;
   const { code, output } = await checkScript(`${head}${messages.map(([program]) => program).join("\n")}\n`);

@@ -25,7 +25,7 @@ import { outOf, project } from "../../src/stages/project.ts";
 import { magnitude, rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import type { Event, Runtime } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
-import { manifest, task } from "../../src/stages/stage.ts";
+import { manifest, pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
 import { damagedExample, type Example } from "../../src/data/example.ts";
@@ -131,7 +131,7 @@ test("project remembers subspaces and keeps later gradients out of them; rankSel
   const orthogonal = method(
     "orthogonal",
     {},
-    task.pipeline(
+    pipeline(
       encode({ batch: 8, steps: 10 }),
       adapt({
         adapters,
@@ -182,7 +182,7 @@ test("what a composition needs is checked by the compiler", () => {
   // @ts-expect-error an update needs gradients
   repeat(1, update(sgd({ lr: constantly(1) })), rankSelect(softThreshold(constantly(0.1))));
   // @ts-expect-error a lesson begins without batches: encode gives them
-  method("no batches", {}, task.pipeline(adapt({ adapters: gatedLora(), steps }), merge(), evaluate()));
+  method("no batches", {}, pipeline(adapt({ adapters: gatedLora(), steps }), merge(), evaluate()));
   assert.ok(true);
 });
 

@@ -68,7 +68,7 @@ export interface Head {
  * const block = { layers: 12, activation: "quick_gelu", eps: 1e-5 } as const;
  * const vision = { ...block, width: 768, mlpWidth: 3072, heads: 12, imageSize: 224, patchSize: 16, channels: 3 };
  * const text = { ...block, width: 512, mlpWidth: 2048, heads: 8, vocabulary: 49408, context: 77, eosId: 49407 };
- * assert.equal(trainableParameters(gatedLora({ rank: 16 }), { vision, text, embed: 512 }), 4_425_984);
+ * assert.equal(trainableParameters(adapter.gatedLora({ rank: 16 }), { vision, text, embed: 512 }), 4_425_984);
  * ```
  */
 export const trainableParameters = <G extends string>(adapter: Adapter<G, any>, config: ModelConfig): number => {

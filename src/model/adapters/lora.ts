@@ -30,7 +30,7 @@ export interface DepthScaleOptions {
  * ```ts
  * const vision = { width: 6, mlpWidth: 24, layers: 5, heads: 1, activation: "gelu", eps: 1e-5, imageSize: 8, patchSize: 4, channels: 3 } as const;
  * const config = { vision, embed: 6 };
- * assert.deepEqual(modules(config, ["q"]).map((module) => depthScale().of(module, config).toFixed(1)), ["0.2", "0.4", "0.6", "0.8", "1.0"]);
+ * assert.deepEqual(model.modules(config, ["q"]).map((module) => depthScale().of(module, config).toFixed(1)), ["0.2", "0.4", "0.6", "0.8", "1.0"]);
  * ```
  */
 export const depthScale = ({ from = 0.2, towers = ["vision"], base = 1 }: DepthScaleOptions = {}): Exclude<Scale, number> => ({

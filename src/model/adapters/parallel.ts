@@ -21,7 +21,7 @@ export type TrainedBranchGroups<P extends AdapterBranches> = {
  * name before theirs; ranks add up.
  *
  * ```ts
- * const both = parallel({ wide: lora({ rank: 8 }), thin: lora({ rank: 2 }) });
+ * const both = parallel({ wide: adapter.lora({ rank: 8 }), thin: adapter.lora({ rank: 2 }) });
  * assert.deepEqual(both.trained, ["wide.A", "wide.B", "thin.A", "thin.B"]);
  * ```
  */

@@ -1,0 +1,23 @@
+/** The namespace `data`: tasks and their streams, dataset readers, protocols, sampling, augmentation and batches. */
+export type { LabelSpace, Split, Stream, Task } from "./task.ts";
+export type { Example, ExampleDecoder, Image, ImageReference } from "./example.ts";
+export { taskFromFolder } from "./taskFromFolder.ts";
+export { imageFolder } from "./imageFolder.ts";
+export { webDataset } from "./webdataset.ts";
+export { defaultTemplates } from "./source.ts";
+export type { OnCorrupt, SourceOptions } from "./source.ts";
+export { checkProtocol, protocols, taskCount } from "./protocols.ts";
+export type { CheckedProtocol, Protocol, ProtocolDataset, ProtocolName, ProtocolOptions, ProtocolTemplates } from "./protocols.ts";
+export { splitClasses } from "./classSplit.ts";
+export type { ClassGroups } from "./classSplit.ts";
+export { fewShot, limitTest } from "./sampling.ts";
+export { randomResizedCrop } from "./augment.ts";
+export type { Augment, CropOptions, ImageTransform } from "./augment.ts";
+export { batches, evaluationBatches } from "./batches.ts";
+export type { Batch, Batches, BatchOptions, LoadOptions, Skipped } from "./batches.ts";
+export { imageCache } from "./imageCache.ts";
+export type { ImageCache } from "./imageCache.ts";
+export { decodeImage } from "./decode.ts";
+export type { Decoder } from "./decode.ts";
+export { clipPreprocess, imageTransform, readPreprocess, vitPreprocess } from "./preprocess.ts";
+export type { Preprocess } from "./preprocess.ts";

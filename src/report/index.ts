@@ -1,0 +1,14 @@
+/** The namespace `report`: metrics of the accuracy matrix, results, tables, the page, what a notebook shows, and progress. */
+export * from "./metrics.ts";
+export * from "./result.ts";
+export * from "./log.ts";
+export { summarise } from "./summary.ts";
+export type { Spread, Summary } from "./summary.ts";
+export { markdownTable, textTable } from "./table.ts";
+export { htmlReport, reportBody } from "./html.ts";
+export type { ReportExtras } from "./html.ts";
+export { display, displayable, displayCurves, displayMatrices, displayRanks, displayTable } from "./display.ts";
+export type { Displayable, MimeBundle } from "./display.ts";
+export { prettyJson } from "./json.ts";
+export { progress } from "./progress.ts";
+export type { Bar, Progress, ProgressOptions, Sink } from "./progress.ts";

@@ -1,0 +1,43 @@
+/** The namespace `stage`: the arrow, its composition, the six verbs, and what flows through them. */
+export { compose, identity, manifest, named, pipeline, stepStage, taskStage } from "./stage.ts";
+export type { Effects, Links, Manifest, Scale, Stage, StepStage, TaskStage } from "./stage.ts";
+// At the scale of a stream.
+export { method, pool, scan, skip } from "./learn.ts";
+export type { Course, Method } from "./learn.ts";
+// At the scale of a task: the six verbs.
+export { adapt } from "./adapt.ts";
+export type { AdaptOptions, Provided } from "./adapt.ts";
+export { encode } from "./encode.ts";
+export type { EncodeOptions } from "./encode.ts";
+export { accuracies, evaluate } from "./evaluate.ts";
+export type { Calibration, EvaluateOptions, Inference } from "./evaluate.ts";
+export { all, branch, merge, mostUsed, selected } from "./merge.ts";
+export type { Selection } from "./merge.ts";
+export { outOf, project, rowsOutOf, startingOutside } from "./project.ts";
+export type { StartingOutsideOptions } from "./project.ts";
+export { batchVote, magnitude, rankSelect, softThreshold } from "./rankSelect.ts";
+export type { BatchVoteOptions, SoftThresholdOptions, StepSelector, TaskSelector } from "./rankSelect.ts";
+// At the scale of a step.
+export { dropout, gradient, repeat, update, withFlat } from "./steps.ts";
+export type { Length, Steps } from "./steps.ts";
+// What flows through stages, and what they run in.
+export { memory } from "../model/memory.ts";
+export type { Memory } from "../model/memory.ts";
+export { train } from "../training/train.ts";
+export type { Training, TrainOptions } from "../training/train.ts";
+export type {
+  Attached,
+  Evaluated,
+  Learner,
+  Lesson,
+  MaybeMerged,
+  Merged,
+  Report,
+  Trained,
+  WithAdapters,
+  WithBatches,
+  WithDirections,
+} from "../training/lesson.ts";
+export type { Event, Runtime } from "../training/runtime.ts";
+export type { Tracing } from "../training/tracing.ts";
+export type { Encoded, Graded, Group, Trainee, TrainingBatches } from "../training/trainee.ts";
