@@ -177,10 +177,11 @@ const main =
   (device: Device): TE.TaskEither<Failure, void> =>
   async () => {
     const rounds = Number(process.argv[2] ?? 7);
+    const gpu = device.gpu as GPUDevice;
     // What tfjs looks for in a browser.
     Object.assign(globalThis, globals);
     Object.defineProperty(globalThis, "navigator", { value: { gpu: {}, userAgent: "" }, configurable: true });
-    const backend = new WebGPUBackend(device.gpu, device.gpu.adapterInfo);
+    const backend = new WebGPUBackend(gpu, gpu.adapterInfo);
     tf.registerBackend("webgpu", () => backend);
     await tf.setBackend("webgpu");
     console.log(`Adapter: ${device.adapter.line}. f32, GFLOP/s, medians of ${rounds} rounds in turns; tfjs ${tf.version_core}.\n`);

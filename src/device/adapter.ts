@@ -2,6 +2,7 @@
  * What an adapter is, in words for people and in the few facts that kernels depend on.
  */
 import type { Adapter } from "./device.ts";
+import type { GPUAdapter, GPUAdapterInfo, GPUDeviceDescriptor, GPUSupportedLimits } from "./webgpu.ts";
 
 /** Limits asked for at the adapter's own value: the defaults are for browsers, and weights outgrow them. */
 const wantedLimits = [
@@ -22,7 +23,7 @@ const wantedFeatures: readonly string[] = ["subgroups", "shader-f16", "timestamp
 /** The device descriptor for an adapter: its own limits, and of the optional features those it offers (without experimental ones on request). */
 export const descriptorOf = (adapter: GPUAdapter, experimental: boolean): GPUDeviceDescriptor => ({
   requiredLimits: Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]])),
-  requiredFeatures: wantedFeatures.filter((f) => adapter.features.has(f) && (experimental || !f.includes("experimental"))) as GPUFeatureName[],
+  requiredFeatures: wantedFeatures.filter((f) => adapter.features.has(f) && (experimental || !f.includes("experimental"))),
 });
 
 /** Describes an adapter; `features` are those that its device was given. */
@@ -41,6 +42,6 @@ export const describeAdapter = (info: GPUAdapterInfo, features: Iterable<string>
       .replace(/^-|-$/g, ""),
     kind,
     features: has,
-    subgroupSize: has.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : 0,
+    subgroupSize: has.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize ? (info.subgroupMinSize ?? 0) : 0,
   };
 };

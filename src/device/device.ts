@@ -4,6 +4,7 @@
 import type { Either } from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import type { GPUBuffer, GPUComputePipeline, GPUDevice, GPUSupportedLimits } from "./webgpu.ts";
 
 /** The adapter that runs, in words and in what kernels depend on. */
 export interface Adapter {

@@ -22,6 +22,7 @@ import { compile } from "./pipeline.ts";
 import { swiftShader } from "./swiftshader.ts";
 import { bufferUsage } from "./usage.ts";
 import { patiently } from "./wait.ts";
+import type { GPU, GPUAdapterInfo, GPUBuffer, GPUComputePipeline, GPUDevice, GPUUncapturedErrorEvent } from "./webgpu.ts";
 
 /** A device that whoever opened it closes. */
 export interface OpenDevice extends Device {
@@ -88,7 +89,7 @@ const request = (icds: readonly string[], refuse: (info: GPUAdapterInfo) => stri
     for (const experimental of [true, false]) {
       try {
         // A fresh instance each time: it looks for drivers once.
-        const dawn = create(toggles);
+        const dawn: GPU = create(toggles);
         let opened = false;
         alive.add(dawn);
         try {

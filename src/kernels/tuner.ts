@@ -21,6 +21,7 @@ import type { Device } from "../device/device.ts";
 import { kernelPipeline } from "./kernel.ts";
 import { matmulVariants, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { bufferUsage } from "../device/usage.ts";
+import type { GPUBuffer } from "../device/webgpu.ts";
 
 /** A plan for a shape: the measured one of its class, or the best guess. */
 export type MatmulChooser = (shape: MatmulShape) => MatmulPlan;

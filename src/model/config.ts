@@ -35,7 +35,7 @@ export interface TextConfig extends TowerConfig {
 /** What every model has: a vision tower, a text tower or none, and features of `embed` numbers. */
 export interface ModelConfig {
   readonly vision: VisionConfig;
-  readonly text?: TextConfig;
+  readonly text?: TextConfig | undefined;
   /** Width of the features. */
   readonly embed: number;
 }

@@ -10,6 +10,7 @@ import { bindingStride, roundUp, type Owned } from "./owned.ts";
 import { leafKey, type Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
 import type { Resident } from "./resident.ts";
+import type { GPUBindGroup, GPUBindGroupEntry, GPUBuffer, GPUComputePipeline } from "../device/webgpu.ts";
 
 /** A dispatch that is ready to be encoded. */
 export interface Dispatch {

@@ -2,6 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
 import type { Failure } from "../failure.ts";
+import type { GPUBuffer } from "../device/webgpu.ts";
 
 /** Makes buffers of a device and releases all of them at once. */
 export interface Owned {

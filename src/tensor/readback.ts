@@ -5,6 +5,7 @@ import type { Device } from "../device/device.ts";
 import { bufferUsage, mapMode } from "../device/usage.ts";
 import type { Failure } from "../failure.ts";
 import { bindingStride, roundUp } from "./owned.ts";
+import type { GPUBuffer } from "../device/webgpu.ts";
 
 /** A reader of buffers. */
 export interface Readback {

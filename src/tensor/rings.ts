@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import type { Bound } from "./bind.ts";
 import type { Owned } from "./owned.ts";
+import type { GPUBuffer, GPUCommandEncoder } from "../device/webgpu.ts";
 
 /** Runs whose recorded values the device keeps. */
 export const ringLength = 1024;

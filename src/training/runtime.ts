@@ -43,8 +43,8 @@ export interface Runtime {
   readonly emit: (event: Event) => void;
   /** Decoded images, shared by all that read them. */
   readonly images: ImageCache;
-  /** Set when the run should stop: stages end with `Interrupted` at the next step. */
-  readonly signal?: AbortSignal;
+  /** Aborted when the run should stop (an `AbortSignal`, say): stages end with `Interrupted` at the next step. */
+  readonly signal?: { readonly aborted: boolean };
   /** What to do with a sample that cannot be decoded. Default `fail`. */
   readonly onCorrupt?: OnCorrupt;
 }

@@ -73,7 +73,7 @@ const counted = (gpu: GPUDevice): { readonly made: () => number; readonly stop: 
 };
 
 deviceTest("from the second run on no GPU object is made; live bytes are the same after step 10 and step 1,000", async (device) => {
-  const watch = counted(device.gpu);
+  const watch = counted(device.gpu as GPUDevice);
   await using(
     device,
     regression(),
@@ -125,7 +125,7 @@ deviceTest("a whole CoDyRA step makes nothing either, and two executables give t
         orThrow(exe.write("state", adapter.initial(config, weights, 1, 0)));
         orThrow(exe.run(batch(0)));
         await readAll(exe, [...names, "loss"]);
-        const watch = counted(device.gpu);
+        const watch = counted(device.gpu as GPUDevice);
         const before = device.ledger();
         for (let i = 1; i < 6; i += 1) orThrow(exe.run(batch(i)));
         const got = await readAll(exe, [...names, "loss"]);

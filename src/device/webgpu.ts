@@ -1,0 +1,151 @@
+/**
+ * The parts of WebGPU that Cambium uses, as types. They need no DOM library and no package of types, so a user's program compiles with or
+ * without these; the objects of every implementation (Dawn, a browser, Deno) have these shapes. What one of them can do beyond is a cast
+ * away: `device.gpu as GPUDevice`.
+ *
+ * Source: https://www.w3.org/TR/webgpu/
+ */
+
+/** Limits that are asked for and that kernels depend on. */
+export interface GPUSupportedLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupSizeY: number;
+  readonly maxComputeWorkgroupSizeZ: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+}
+
+/** Names of optional features. */
+export interface GPUSupportedFeatures extends Iterable<string> {
+  has(name: string): boolean;
+}
+
+/** Memory on the device. */
+export interface GPUBuffer {
+  readonly size: number;
+  destroy(): void;
+  mapAsync(mode: number, offset?: number, size?: number): Promise<void>;
+  getMappedRange(offset?: number, size?: number): ArrayBuffer;
+  unmap(): void;
+}
+
+/** A compiled WGSL text. */
+export interface GPUShaderModule {
+  getCompilationInfo(): Promise<{ readonly messages: readonly { readonly type: string; readonly lineNum: number; readonly message: string }[] }>;
+}
+
+/** What a bind group must look like. */
+export interface GPUBindGroupLayout {
+  readonly label: string;
+}
+
+/** Buffers at the bindings of a kernel. */
+export interface GPUBindGroup {
+  readonly label: string;
+}
+
+/** One buffer, or a part of it, at one binding. */
+export interface GPUBindGroupEntry {
+  readonly binding: number;
+  /** `{ buffer, offset, size }` here; other implementations also know textures and samplers. */
+  readonly resource: object | undefined;
+}
+
+/** A kernel that is ready to run. */
+export interface GPUComputePipeline {
+  readonly label: string;
+  getBindGroupLayout(index: number): GPUBindGroupLayout;
+}
+
+/** Dispatches that follow one another. */
+export interface GPUComputePassEncoder {
+  setPipeline(pipeline: GPUComputePipeline): void;
+  setBindGroup(index: number, group: GPUBindGroup | null | undefined): void;
+  dispatchWorkgroups(x: number, y?: number, z?: number): void;
+  end(): void;
+}
+
+/** Commands that are ready to be submitted. */
+export interface GPUCommandBuffer {
+  readonly label: string;
+}
+
+/** Writes commands down. */
+export interface GPUCommandEncoder {
+  beginComputePass(): GPUComputePassEncoder;
+  copyBufferToBuffer(source: GPUBuffer, sourceOffset: number, destination: GPUBuffer, destinationOffset: number, size: number): void;
+  finish(): GPUCommandBuffer;
+}
+
+/** Takes commands and data to the device. */
+export interface GPUQueue {
+  submit(commands: Iterable<GPUCommandBuffer>): void;
+  writeBuffer(buffer: GPUBuffer, offset: number, data: ArrayBufferLike | ArrayBufferView, dataOffset?: number, size?: number): void;
+  onSubmittedWorkDone(): Promise<void>;
+}
+
+/** What was wrong, in words. */
+export interface GPUError {
+  readonly message: string;
+}
+
+/** An error that nobody waited for. */
+export interface GPUUncapturedErrorEvent {
+  readonly error: GPUError;
+}
+
+/** An open device. */
+export interface GPUDevice {
+  readonly limits: GPUSupportedLimits;
+  readonly features: GPUSupportedFeatures;
+  readonly queue: GPUQueue;
+  readonly lost: Promise<{ readonly message: string; readonly reason: string }>;
+  /** The event is a {@link GPUUncapturedErrorEvent}; not every implementation's types say so. */
+  addEventListener(type: "uncapturederror", listener: (event: object) => void): void;
+  createBuffer(descriptor: { readonly label?: string | undefined; readonly size: number; readonly usage: number }): GPUBuffer;
+  createShaderModule(descriptor: { readonly label?: string | undefined; readonly code: string }): GPUShaderModule;
+  createComputePipelineAsync(descriptor: {
+    readonly label?: string | undefined;
+    readonly layout: "auto" | object;
+    readonly compute: { readonly module: GPUShaderModule; readonly entryPoint?: string | undefined };
+  }): Promise<GPUComputePipeline>;
+  createBindGroup(descriptor: { readonly layout: GPUBindGroupLayout; readonly entries: Iterable<GPUBindGroupEntry> }): GPUBindGroup;
+  createCommandEncoder(): GPUCommandEncoder;
+  pushErrorScope(filter: "validation" | "out-of-memory" | "internal"): void;
+  popErrorScope(): Promise<GPUError | null>;
+  destroy(): void;
+}
+
+/** What an adapter says about itself. */
+export interface GPUAdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  readonly isFallbackAdapter: boolean;
+  readonly subgroupMinSize?: number | undefined;
+  readonly subgroupMaxSize?: number | undefined;
+}
+
+/** What a device is asked to have. */
+export interface GPUDeviceDescriptor {
+  readonly requiredLimits?: Readonly<Record<string, number | undefined>>;
+  readonly requiredFeatures?: Iterable<string>;
+}
+
+/** A GPU, or software that acts as one. */
+export interface GPUAdapter {
+  readonly info: GPUAdapterInfo;
+  readonly features: GPUSupportedFeatures;
+  readonly limits: GPUSupportedLimits;
+  requestDevice(descriptor?: GPUDeviceDescriptor): Promise<GPUDevice>;
+}
+
+/** Where adapters come from: `navigator.gpu` in a browser, what `create()` returns in Dawn. */
+export interface GPU {
+  requestAdapter(options?: { readonly powerPreference?: "low-power" | "high-performance" }): Promise<GPUAdapter | null>;
+}
