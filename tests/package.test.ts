@@ -1,9 +1,10 @@
 /**
- * The package as its users get it: packed, installed into an empty folder and imported there; and the same sources imported by a Deno script.
+ * The package as its users get it: packed, installed into an empty folder, compiled there by every TypeScript that is in use, and run; and the same
+ * program under Deno, inside of this folder and outside.
  */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -16,14 +17,19 @@ const found = async (command: string): Promise<boolean> => (await run(command, [
 
 const deno = inDeno ? process.execPath : (process.env.DENO ?? "deno");
 
-/** What both users write: two steps of CoDyRA on two coloured squares. `entry` is where they import from, `model` a CLIP folder. */
+const [hasNpm, hasDeno] = [(await found("node")) && (await found(npm)), await found(deno)];
+
+/** What a user writes: two steps of CoDyRA on two coloured squares. `entry` is where they import from, `model` a CLIP folder. */
 const program = (entry: string, model: string): string => `
 import { codyra, data, describe, learner, readModel, runMethod, textTable, withDevice } from ${JSON.stringify(entry)};
+import type { Task } from ${JSON.stringify(entry)};
 
-const right = (value) => async () => ({ _tag: "Right", right: value });
-const square = (red) => ({ width: 16, height: 16, data: new Uint8Array(768).map((_, i) => (i % 3 === 0 ? red : 40)) });
-const examples = [240, 30].map((red, label) => ({ id: "square " + label, label, image: { kind: "pixels", image: square(red) } }));
-const colours = { name: "colours", classNames: ["red", "black"], templates: ["a {c} square."], train: right(examples), test: right(examples) };
+declare const console: { log(text: string): void };
+
+const right = <A>(value: A) => async () => ({ _tag: "Right" as const, right: value });
+const square = (red: number): data.Image => ({ width: 16, height: 16, data: new Uint8Array(768).map((_, i) => (i % 3 === 0 ? red : 40)) });
+const examples = [240, 30].map((red, label): data.Example => ({ id: "square " + label, label, image: { kind: "pixels", image: square(red) } }));
+const colours: Task = { name: "colours", classNames: ["red", "black"], templates: ["a {c} square."], train: right(examples), test: right(examples) };
 
 const ended = await withDevice({})((device) => async () => {
   const clip = await readModel(${JSON.stringify(model)})();
@@ -37,43 +43,118 @@ console.log(ended._tag === "Left" ? describe(ended.left) : "adapter: " + ended.r
 /** What it prints. */
 const table = /^adapter: .+\nMethod +Transfer +Average +Last .*\n.+\ncodyra /m;
 
-/** A new folder in `parent`, gone afterwards. */
-const inFolder = async (parent: string, use: (folder: string) => Promise<void>): Promise<void> => {
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, "cambium-user-"));
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Runs a command that must succeed. */
+const must = async (command: string, args: readonly string[], cwd?: string): Promise<string> => {
+  const { code, output } = await run(command, args, cwd === undefined ? {} : { cwd });
+  assert.is(code, 0, output);
+  return output;
 };
 
-((await found("node")) && (await found(npm)) ? test : test.skip)("the packed tarball works in an empty Node project", () =>
-  inFolder(tmpdir(), async (folder) => {
-    const packed = await run(npm, ["pack", "--silent", "--pack-destination", folder]);
-    assert.is(packed.code, 0, packed.output);
-    const tarball = (await readdir(folder)).find((f) => f.endsWith(".tgz"));
-    assert.ok(tarball, packed.output);
-    await writeFile(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
-    await writeTinyClip(join(folder, "model"));
-    await writeFile(join(folder, "user.js"), program("cambium", "model"));
-    const installed = await run(npm, ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", `./${tarball}`], { cwd: folder });
-    assert.is(installed.code, 0, installed.output);
-    const ended = await run("node", ["user.js"], { cwd: folder });
-    assert.is(ended.code, 0, ended.output);
-    assert.match(ended.output, table);
-  }),
-);
+const folders: string[] = [];
 
-// Deno takes the packages of the configuration beside the script, so the script lies in this repository.
-((await found(deno)) ? test : test.skip)("a Deno script imports mod.ts", () =>
-  inFolder(".cache", async (folder) => {
-    await writeTinyClip(join(folder, "model"));
-    await writeFile(join(folder, "user.ts"), program("../../mod.ts", join(folder, "model")));
-    const ended = await run(deno, ["run", "-A", join(folder, "user.ts")]);
-    assert.is(ended.code, 0, ended.output);
-    assert.match(ended.output, table);
-  }),
-);
+/** A new folder with the tiny model; gone after the tests. */
+const newFolder = async (parent: string): Promise<string> => {
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, "cambium-user-"));
+  folders.push(folder);
+  await writeTinyClip(join(folder, "model"));
+  return folder;
+};
+
+test.after(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+const install = (folder: string, ...packages: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> =>
+  run(npm, ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", ...packages], { cwd: folder });
+
+/** A project that has installed the tarball and nothing else. */
+const newProject = async (): Promise<string> => {
+  const folder = await newFolder(tmpdir());
+  await must(npm, ["pack", "--silent", "--pack-destination", folder]);
+  const tarball = (await readdir(folder)).find((f) => f.endsWith(".tgz"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+  await writeFile(join(folder, "user.ts"), program("cambium", "model"));
+  const { code, output } = await install(folder, `./${tarball}`);
+  assert.is(code, 0, output);
+  return folder;
+};
+
+const project = hasNpm ? await newProject() : "";
+
+/** What users choose, in all pairs: the DOM's types or none, Node's resolution or a bundler's, exact optional properties or not. */
+const choices = [
+  { lib: "es2023", moduleResolution: "nodenext", exact: true },
+  { lib: "es2023", moduleResolution: "bundler", exact: false },
+  { lib: "es2023,dom", moduleResolution: "nodenext", exact: false },
+  { lib: "es2023,dom", moduleResolution: "bundler", exact: true },
+] as const;
+
+/** A user's project: strict, every declaration checked, no types but those of its library. */
+const configuration = ({ lib, moduleResolution, exact }: (typeof choices)[number]): object => ({
+  compilerOptions: {
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    target: "es2022",
+    module: moduleResolution === "nodenext" ? "nodenext" : "esnext",
+    moduleResolution,
+    lib: lib.split(","),
+    exactOptionalPropertyTypes: exact,
+    types: [],
+  },
+  files: ["user.ts"],
+});
+
+const compilers: Readonly<Record<string, string>> = {
+  "5.9": "node_modules/typescript-5.9",
+  "6": "node_modules/typescript-6",
+  "7": resolve("node_modules/typescript"),
+};
+
+/** TypeScript 5.9 and 6 come from the registry; 7 compiles this project. */
+const older = async (): Promise<boolean> => {
+  const { code, output } = await install(project, "--no-save", "typescript-5.9@npm:typescript@5.9", "typescript-6@npm:typescript@6");
+  if (code !== 0) console.log(`TypeScript 5.9 and 6 cannot be installed, so they check nothing: ${output.trim().split("\n")[0]}`);
+  return code === 0;
+};
+
+// The compilers and Node do the same whoever starts them.
+if (!inDeno) {
+  const hasOlder = hasNpm && (await older());
+  for (const [version, folder] of Object.entries(compilers)) {
+    (hasNpm && (hasOlder || version === "7") ? test : test.skip)(`a user's program compiles in TypeScript ${version}`, async () => {
+      const files = choices.map((_, i) => `tsconfig.${i}.json`);
+      for (const [i, choice] of choices.entries()) await writeFile(join(project, files[i]), JSON.stringify(configuration(choice)));
+      await must("node", [join(folder, "bin", "tsc"), "--build", "--force", ...files], project);
+    });
+  }
+
+  (hasNpm ? test : test.skip)("the packed tarball works in an empty Node project", async () => {
+    const options = ["--target", "es2022", "--module", "nodenext", "--types", "", "user.ts"];
+    await must("node", [join(compilers["7"], "bin", "tsc"), "--ignoreConfig", ...options], project);
+    assert.match(await must("node", ["user.js"], project), table);
+  });
+}
+
+(hasNpm && hasDeno ? test : test.skip)("the packed tarball works in a Deno project", async () => {
+  await must(deno, ["check", "user.ts"], project);
+  assert.match(await must(deno, ["run", "-A", "user.ts"], project), table);
+});
+
+(hasDeno ? test : test.skip)("a Deno script in this folder imports mod.ts", async () => {
+  const folder = await newFolder(".cache");
+  const script = join(folder, "user.ts");
+  await writeFile(script, program("../../mod.ts", join(folder, "model")));
+  await must(deno, ["check", script]);
+  assert.match(await must(deno, ["run", "-A", script]), table);
+});
+
+(hasDeno ? test : test.skip)("a Deno script outside of this folder imports mod.ts with its configuration", async () => {
+  const folder = await newFolder(tmpdir());
+  await writeFile(join(folder, "user.ts"), program(resolve("mod.ts"), "model"));
+  await must(deno, ["check", "--config", resolve("deno.json"), "user.ts"], folder);
+  assert.match(await must(deno, ["run", "-A", "--config", resolve("deno.json"), "user.ts"], folder), table);
+});
 
 test.run();
