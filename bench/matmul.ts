@@ -13,8 +13,10 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { globals } from "webgpu";
 import type { Device } from "../src/device/device.ts";
-import { kernelPipeline } from "../src/kernels/kernel.ts";
+import { ownedOn } from "../src/device/owned.ts";
+import { encode, makeDispatches } from "../src/kernels/dispatch.ts";
 import { matmulVariants, type MatmulPlan, type MatmulShape } from "../src/kernels/matmul.ts";
+import { matmulDims } from "../src/kernels/product.ts";
 import { withDevice } from "../src/device/open.ts";
 import { bufferUsage, mapMode } from "../src/device/usage.ts";
 import { describe, type Failure } from "../src/failure.ts";
@@ -84,24 +86,18 @@ type Matrix = Float32Array<ArrayBuffer>;
 
 const ours = async (device: Device, shape: MatmulShape, plan: MatmulPlan, a: Matrix, b: Matrix): Promise<Contender> => {
   const { gpu } = device;
-  const { m, n, k, lda, ldb, ldc } = shape;
-  const words = new Uint32Array([m, n, k, 0, lda, ldb, ldc, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
-  new Float32Array(words.buffer)[14] = 1;
-  const uniform = value(device.buffer("dims", words.byteLength, bufferUsage.uniform));
-  gpu.queue.writeBuffer(uniform, 0, words);
-  const [left, right, out] = [a.length, b.length, m * n].map((elements) => value(device.buffer("matrix", 4 * elements)));
+  const { m, n } = shape;
+  const owned = ownedOn(device);
+  const [left, right, out] = [a.length, b.length, m * n].map((elements) => value(owned.buffer("matrix", 4 * elements)));
   gpu.queue.writeBuffer(left, 0, a);
   gpu.queue.writeBuffer(right, 0, b);
-  const pipeline = value(await kernelPipeline(device, plan.kernel, plan.constants)());
-  const entries = [uniform, left, right, out].map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+  const bindings = [left, right, out].map((buffer) => ({ buffer }));
+  const [dispatch] = value(await makeDispatches(device, [{ launch: { ...plan, dims: matmulDims(shape) }, bindings }], owned));
   return {
     submit: (times) => {
       const encoder = gpu.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      for (let i = 0; i < times; i++) pass.dispatchWorkgroups(...plan.grid);
+      encode(pass, dispatch, times);
       pass.end();
       gpu.queue.submit([encoder.finish()]);
     },
@@ -115,7 +111,7 @@ const ours = async (device: Device, shape: MatmulShape, plan: MatmulPlan, a: Mat
       device.release(copy);
       return values;
     },
-    release: () => [uniform, left, right, out].forEach(device.release),
+    release: owned.release,
   };
 };
 

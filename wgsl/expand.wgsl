@@ -1,15 +1,11 @@
 // y[i] = alpha * x[(i / div) % wrap]: repeats a vector along leading and trailing dimensions.
 //
 // Constants: GAP repeats x along a dimension within its own too: x is [wrap / low, low], and y [outer, wrap / low, gap, low, div].
-// Bindings:  0 Dims {count, div, wrap, alpha}, with GAP also {low, span}, span = gap low; 1 x [wrap]; 2 y [outer, wrap, div], count elements.
+// Bindings:  0 Dims {count, div, wrap, alpha, low, span}, span = gap low, the last two for GAP; 1 x [wrap]; 2 y [outer, wrap, div], count elements.
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
 // Bounds:    the stride ends at count.
 
-//#if GAP
 struct Dims { count: u32, div: u32, wrap: u32, alpha: f32, low: u32, span: u32 }
-//#else
-struct Dims { count: u32, div: u32, wrap: u32, alpha: f32 }
-//#end
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

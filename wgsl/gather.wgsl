@@ -2,12 +2,11 @@
 // first .. first + rows - 1 of it.
 //
 // Constants: KEEP leaves the rows of other windows as they are (every visit but the first); else they become 0.
-// Bindings:  0 Dims {count, width, first, rows, rest}; 1 table [rows, width]; 2 index u32 [count / width]; 3 out [count / width, width].
-//            `rest` is reserved.
+// Bindings:  0 Dims {count, width, first, rows}; 1 table [rows, width]; 2 index u32 [count / width]; 3 out [count / width, width].
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements of out.
 // Bounds:    the stride ends at count; an index outside of the window reads nothing.
 
-struct Dims { count: u32, width: u32, first: u32, rows: u32, rest: u32 }
+struct Dims { count: u32, width: u32, first: u32, rows: u32 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> table: array<f32>;

@@ -5,15 +5,12 @@
 //
 // Constants: SAME says that b has the shape of a, so that element i meets b[i].
 //            GAP says that a has a dimension within those of b: b is [wrap / low, low], and a [outer, wrap / low, gap, low, div].
-// Bindings:  0 Dims {count, div, wrap}, with GAP also {low, span}, span = gap low; 1 a [outer, wrap, div], count elements; 2 b [wrap]; 3 y like a.
+// Bindings:  0 Dims {count, div, wrap, low, span}, span = gap low, the last two for GAP; 1 a [outer, wrap, div], count elements; 2 b [wrap];
+//            3 y like a.
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
 // Bounds:    the stride ends at count.
 
-//#if GAP
 struct Dims { count: u32, div: u32, wrap: u32, low: u32, span: u32 }
-//#else
-struct Dims { count: u32, div: u32, wrap: u32 }
-//#end
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<f32>;

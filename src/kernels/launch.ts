@@ -1,18 +1,12 @@
 /**
  * One dispatch, as data: which kernel, specialised how, over which operands.
  *
- * A launch names its operands by number, inputs first; the engine knows which buffers stand behind them. The `Dims` of a kernel are
- * a list of words in the order of its struct; {@link f32} marks the words that are floats.
+ * A launch names its operands by number, inputs first; the engine knows which buffers stand behind them.
  */
-import type { Adapter } from "../device/device.ts";
+import type { Dims, KernelWith } from "./dims.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Constants } from "./template.ts";
-
-/** One word of a kernel's `Dims`: a plain number is u32 (or i32, when negative). */
-export type Word = number | { readonly f32: number };
-
-/** A float word. */
-export const f32 = (value: number): Word => ({ f32: value });
+import type { Bounds } from "./windows.ts";
 
 /** A tensor that a launch binds, or a window of it; `offset` and `length` in elements, `offset` a multiple of 64. */
 export interface Operand {
@@ -26,28 +20,30 @@ export interface Operand {
 export const input = (index: number): Operand => ({ from: "input", index });
 /** A whole output of the operation. */
 export const output = (index: number): Operand => ({ from: "output", index });
-/** A window of an operand, in elements. */
-export const windowOf = (operand: Operand, offset: number, length: number): Operand => ({ ...operand, offset, length });
+
+/** Operands in the order of the bindings 1, 2, …; `undefined` leaves a number out. */
+export type Operands = readonly (Operand | undefined)[];
 
 /** Workgroups along x, y and z. */
 export type Grid = readonly [number, number, number];
 
-/** One dispatch of a specialised kernel. */
-export interface Launch {
-  readonly kernel: Kernel;
+/** One dispatch of the kernel `K`. */
+export interface LaunchOf<K extends Kernel> {
+  readonly kernel: K;
   readonly constants: Constants;
-  readonly dims: readonly Word[];
-  /** In the order of the bindings 1, 2, …; `undefined` leaves a number out. */
-  readonly operands: readonly (Operand | undefined)[];
+  readonly dims: Dims<K>;
+  readonly operands: Operands;
   readonly grid: Grid;
 }
 
-/** What grids and windows depend on. */
-export interface Bounds {
-  readonly adapter: Adapter;
-  /** Elements of four bytes in the largest storage binding. */
-  readonly maxBinding: number;
-}
+/** One dispatch of a specialised kernel. */
+export type Launch = { readonly [K in Kernel]: LaunchOf<K> }[Kernel];
+
+/** A launch of a kernel over a grid. */
+export const launch = <K extends Kernel>(kernel: K, dims: Dims<K>, operands: Operands, grid: Grid, constants: Constants = {}): Launch => {
+  const one: LaunchOf<K> = { kernel, constants, dims, operands, grid };
+  return one as unknown as Launch;
+};
 
 const maxGroups = 65535;
 
@@ -63,18 +59,19 @@ const elementGroups = 2048;
 /** The grid of an element-wise kernel of 64 threads a workgroup. */
 export const elementGrid = (count: number): Grid => foldGroups(Math.min(elementGroups, Math.ceil(count / 64)));
 
-/** The grid of a row kernel: a row a workgroup on GPUs, a row a thread on CPU adapters. */
-export const rowGrid = ({ adapter }: Bounds, rows: number): Grid => foldGroups(adapter.kind === "gpu" ? rows : Math.ceil(rows / 64));
+/** A launch of an element-wise kernel, whose threads stride over `dims.count` elements. */
+export const elementLaunch = <K extends KernelWith<"count">>(kernel: K, dims: Dims<K>, operands: Operands, constants: Constants = {}): Launch =>
+  launch(kernel, dims, operands, elementGrid((dims as { readonly count: number }).count), constants);
 
-/** The constants of a row kernel that go with {@link rowGrid}. */
-export const rowConstants = ({ adapter }: Bounds): { readonly GROUP: boolean } => ({ GROUP: adapter.kind === "gpu" });
-
-/** Cuts `count` elements into windows that fit one binding; the cuts are multiples of `step` (itself a multiple of 64 elements). */
-export const windows = ({ maxBinding }: Bounds, count: number, step = 64): readonly { readonly offset: number; readonly length: number }[] => {
-  const size = Math.max(step, Math.floor(maxBinding / step) * step);
-  return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({ offset: i * size, length: Math.min(size, count - i * size) }));
+/** A launch of a row kernel over `dims.rows` rows: a row a workgroup on GPUs, a row a thread on CPU adapters. */
+export const rowLaunch = <K extends Exclude<KernelWith<"rows">, KernelWith<"count">>>(
+  { adapter }: Bounds,
+  kernel: K,
+  dims: Dims<K>,
+  operands: Operands,
+  constants: Constants = {},
+): Launch => {
+  const { rows } = dims as { readonly rows: number };
+  const GROUP = adapter.kind === "gpu";
+  return launch(kernel, dims, operands, foldGroups(GROUP ? rows : Math.ceil(rows / 64)), { GROUP, ...constants });
 };
-
-/** The windows of whole rows of a [rows, width] matrix that each fit one binding. */
-export const rowWindows = (bounds: Bounds, rows: number, width: number): readonly { readonly first: number; readonly count: number }[] =>
-  windows(bounds, rows * width, 64 * width).map(({ offset, length }) => ({ first: offset / width, count: length / width }));

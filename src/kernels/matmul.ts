@@ -6,7 +6,6 @@
  * ```
  */
 import type { Adapter } from "../device/device.ts";
-import type { Kernel } from "./kernel.ts";
 import { foldGroups, type Grid } from "./launch.ts";
 import type { Constants } from "./template.ts";
 
@@ -42,9 +41,15 @@ export interface MatmulShape {
   readonly add?: boolean;
 }
 
+/** Multiplications with an addition that a product takes, its epilogue left out. */
+export const matmulWork = ({ batch, m, n, k }: MatmulShape): number => batch * m * n * k;
+
+/** The kernels that compute products. */
+export type MatmulKernel = "matmul-registers" | "matmul-tiled";
+
 /** A way to compute one shape: a kernel, its constants and its grid. */
 export interface MatmulPlan {
-  readonly kernel: Kernel;
+  readonly kernel: MatmulKernel;
   readonly constants: Constants;
   readonly grid: Grid;
 }

@@ -3,9 +3,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
-import type { Bounds } from "./launch.ts";
-import { matmulVariants, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { matmulVariants, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { tuneMatmul, type MatmulChooser } from "./tuner.ts";
+import type { Bounds } from "./windows.ts";
 
 /** What lowering may depend on: the adapter, its largest binding, and the choice of matmul. */
 export interface Target extends Bounds {
@@ -21,7 +21,7 @@ const measuredFrom = 1e9;
  */
 export const measured = (device: Device, shapes: readonly MatmulShape[]): TaskEither<Failure, Target> => {
   const guess = target(device);
-  const isLarge = (s: MatmulShape): boolean => 2 * s.m * s.n * s.k * s.batch >= measuredFrom;
+  const isLarge = (s: MatmulShape): boolean => 2 * matmulWork(s) >= measuredFrom;
   const large = shapes.filter(isLarge);
   return large.length === 0
     ? TE.right(guess)

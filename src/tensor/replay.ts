@@ -2,6 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
 import type { Failure } from "../failure.ts";
+import { encode } from "../kernels/dispatch.ts";
 import type { Bound } from "./bind.ts";
 import type { Rings } from "./rings.ts";
 
@@ -42,11 +43,7 @@ export const makeReplay = (device: Device, { plan, buffers, dispatches }: Bound,
     if (E.isLeft(written)) return written;
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const { pipeline, group, grid } of dispatches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
-    }
+    for (const dispatch of dispatches) encode(pass, dispatch);
     pass.end();
     rings.copy(encoder, runs);
     device.gpu.queue.submit([encoder.finish()]);

@@ -1,9 +1,9 @@
 /** Numbers that every run leaves behind: one ring on the device for each, which is read when somebody asks. */
 import * as E from "fp-ts/lib/Either.js";
+import type { Owned } from "../device/owned.ts";
+import type { GPUBuffer, GPUCommandEncoder } from "../device/webgpu.ts";
 import type { Failure } from "../failure.ts";
 import type { Bound } from "./bind.ts";
-import type { Owned } from "./owned.ts";
-import type { GPUBuffer, GPUCommandEncoder } from "../device/webgpu.ts";
 
 /** Runs whose recorded values the device keeps. */
 export const ringLength = 1024;

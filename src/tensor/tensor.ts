@@ -8,9 +8,10 @@
  * An operation does not compute; it returns a tensor that says how it would be computed. A whole training step is such a graph. It
  * is differentiated (`gradient.ts`), scheduled and planned (`program.ts`, `plan.ts`) once, and replayed (`executable.ts`).
  */
-import type { Bounds, Launch } from "../kernels/launch.ts";
+import type { Launch } from "../kernels/launch.ts";
 import type { MatmulShape } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
+import type { Bounds } from "../kernels/windows.ts";
 
 /** The type of a tensor's elements, four bytes each. */
 export type Dtype = "f32" | "u32";
@@ -67,7 +68,7 @@ export interface Op {
   /** For operations that update in place: the input that each output overwrites. Such inputs are bound as the outputs only. */
   readonly inPlace?: readonly number[];
   /** The matrix products that its launches compute, within the bounds of a device. */
-  readonly products?: (bounds: Bounds) => readonly MatmulShape[];
+  readonly products?: (bounds: Pick<Bounds, "maxBinding">) => readonly MatmulShape[];
   /** What the op was made from, for rewrites that look at neighbours. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }

@@ -8,9 +8,10 @@ import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { kernelPipeline, type Kernel } from "../../src/kernels/kernel.ts";
-import { elementGrid } from "../../src/kernels/launch.ts";
-import type { Grid, Word } from "../../src/kernels/launch.ts";
+import type { Kernel } from "../../src/kernels/kernel.ts";
+import { encode, makeDispatches } from "../../src/kernels/dispatch.ts";
+import { elementGrid, type LaunchOf } from "../../src/kernels/launch.ts";
+import { ownedOn } from "../../src/device/owned.ts";
 import { openDevice } from "../../src/device/open.ts";
 import type { OpenDevice } from "../../src/device/open.ts";
 import type { Constants } from "../../src/kernels/template.ts";
@@ -33,13 +34,9 @@ export interface Operand {
   readonly tolerance?: Tolerance;
 }
 
-export interface Case {
-  readonly kernel: Kernel;
-  readonly constants: Constants;
-  readonly dims: readonly Word[];
+export interface Case<K extends Kernel = Kernel> extends Omit<LaunchOf<K>, "operands"> {
   /** Bindings 1, 2, …; `undefined` leaves a number out. */
   readonly operands: readonly (Operand | undefined)[];
-  readonly grid: Grid;
 }
 
 /** The value of memory that a kernel has not written. Never computed by one. */
@@ -74,41 +71,26 @@ const bytesOf = (values: Values): Uint8Array<ArrayBuffer> => {
   return bytes;
 };
 
-const dimsOf = (words: readonly Word[]): ArrayBuffer => {
-  const view = new DataView(new ArrayBuffer(Math.ceil(words.length / 4) * 16));
-  words.forEach((word, i) => {
-    if (typeof word === "object") view.setFloat32(4 * i, word.f32, true);
-    else if (word < 0) view.setInt32(4 * i, word, true);
-    else view.setUint32(4 * i, word, true);
-  });
-  return view.buffer;
-};
-
 /** One dispatch: the bytes of every binding afterwards, guards and all. */
-export const dispatch = async (device: Device, { kernel, constants, dims, operands, grid }: Case): Promise<readonly (Uint8Array | undefined)[]> => {
+export const dispatch = async <K extends Kernel>(device: Device, { operands, ...launch }: Case<K>): Promise<readonly (Uint8Array | undefined)[]> => {
   const { gpu } = device;
-  const pipeline = orThrow(await kernelPipeline(device, kernel, constants)());
-  const words = dimsOf(dims);
-  const uniform = orThrow(device.buffer("dims", words.byteLength, bufferUsage.uniform));
-  gpu.queue.writeBuffer(uniform, 0, words);
+  const owned = ownedOn(device);
   const buffers = operands.map((operand, i) => {
     if (operand === undefined) return undefined;
     const bytes = bytesOf(operand.initial);
-    const buffer = orThrow(device.buffer(`binding ${i + 1}`, bytes.length));
+    const buffer = orThrow(owned.buffer(`binding ${i + 1}`, bytes.length));
     gpu.queue.writeBuffer(buffer, 0, bytes);
     return buffer;
   });
-  const bound = buffers.flatMap((buffer, i) => (buffer === undefined ? [] : [{ binding: i + 1, resource: { buffer } }]));
-  const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: uniform } }, ...bound] });
+  const bindings = buffers.map((buffer) => buffer && { buffer });
+  const [ready] = orThrow(await makeDispatches(device, [{ launch: launch as Omit<LaunchOf<Kernel>, "operands">, bindings }], owned));
   const encoder = gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group);
-  pass.dispatchWorkgroups(...grid);
+  encode(pass, ready);
   pass.end();
   const staging = buffers.map((buffer) => {
     if (buffer === undefined) return undefined;
-    const copy = orThrow(device.buffer("read back", buffer.size, bufferUsage.mapRead));
+    const copy = orThrow(owned.buffer("read back", buffer.size, bufferUsage.mapRead));
     encoder.copyBufferToBuffer(buffer, 0, copy, 0, buffer.size);
     return copy;
   });
@@ -118,22 +100,23 @@ export const dispatch = async (device: Device, { kernel, constants, dims, operan
     if (copy !== undefined) await copy.mapAsync(mapMode.read);
     results.push(copy && new Uint8Array(copy.getMappedRange().slice(0)));
   }
-  for (const buffer of [uniform, ...buffers, ...staging]) if (buffer !== undefined) device.release(buffer);
+  owned.release();
   const failure = device.failure();
   if (failure !== undefined) throw new Error(describe(failure));
   return results;
 };
 
-const nameOf = ({ kernel, constants, dims }: Case): string =>
-  `${kernel} ${JSON.stringify(constants)} dims ${dims.map((w) => (typeof w === "object" ? w.f32 : w)).join(" ")}`;
+/** A launch in words. */
+export const nameOf = ({ kernel, constants, dims }: Pick<LaunchOf<Kernel>, "kernel" | "constants" | "dims">): string =>
+  `${kernel} ${JSON.stringify(constants)} ${JSON.stringify(dims)}`;
 
 /** Runs a case twice and asserts: outputs within their tolerance, inputs and guards untouched, the same bits both times. */
-export const checkKernel = async (device: Device, one: Case): Promise<void> => {
+export const checkKernel = async <K extends Kernel>(device: Device, one: Case<K>): Promise<void> => {
   const [first, second] = [await dispatch(device, one), await dispatch(device, one)];
   one.operands.forEach((operand, i) => {
     const [got, again] = [first[i], second[i]];
     if (operand === undefined || got === undefined || again === undefined) return;
-    const where = `${nameOf(one)}, binding ${i + 1}`;
+    const where = `${nameOf(one as Case)}, binding ${i + 1}`;
     assert.ok(Buffer.compare(got, again) === 0, `${where}: another run gives other bits`);
 
     const { initial, reference = initial, tolerance: { absolute = 0, relative = 0 } = {} } = operand;
@@ -150,7 +133,7 @@ export const checkKernel = async (device: Device, one: Case): Promise<void> => {
 };
 
 /** The same for a kernel whose threads stride over `count` elements: with a thread for each, and with one workgroup for all. */
-export const checkElements = async (device: Device, count: number, one: Omit<Case, "grid">): Promise<void> => {
+export const checkElements = async <K extends Kernel>(device: Device, count: number, one: Omit<Case<K>, "grid">): Promise<void> => {
   await checkKernel(device, { ...one, grid: elementGrid(count) });
   if (count > 64) await checkKernel(device, { ...one, grid: [1, 1, 1] });
 };

@@ -1,4 +1,3 @@
-import { f32 } from "../../src/kernels/launch.ts";
 import { dropoutMask } from "../../src/tensor/ops/dropout.ts";
 import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 import type { Tolerance } from "./check.ts";
@@ -61,7 +60,7 @@ for (const [name, { f, low, high, tolerance, edges = [] }] of Object.entries(una
       await checkElements(device, count, {
         kernel: "map",
         constants: { [name]: true },
-        dims: [count, f32(alpha), f32(beta)],
+        dims: { count, alpha, beta },
         operands: [reads(x), writes(Float64Array.from(x, f), tolerance)],
       });
     }
@@ -97,7 +96,7 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
       await checkElements(device, count, {
         kernel: "zip",
         constants: { [name]: true, SAME: true },
-        dims: [count, 1, count],
+        dims: { count, div: 1, wrap: count, low: 1, span: 1 },
         operands: [
           reads(a),
           reads(b),
@@ -125,7 +124,7 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
       await checkElements(device, count, {
         kernel: "zip",
         constants: { [name]: true },
-        dims: [count, div, wrap],
+        dims: { count, div, wrap, low: 1, span: 1 },
         operands: [
           reads(a),
           reads(b),
@@ -163,7 +162,7 @@ deviceTest("zip and expand over a gap", async (device) => {
     await checkElements(device, count, {
       kernel: "zip",
       constants: { MUL: true, GAP: true },
-      dims: [count, div, high * low, low, gap * low],
+      dims: { count, div, wrap: high * low, low, span: gap * low },
       operands: [
         reads(a),
         reads(b),
@@ -176,7 +175,7 @@ deviceTest("zip and expand over a gap", async (device) => {
     await checkElements(device, count, {
       kernel: "expand",
       constants: { GAP: true },
-      dims: [count, div, high * low, f32(alpha), low, gap * low],
+      dims: { count, div, wrap: high * low, alpha, low, span: gap * low },
       operands: [
         reads(b),
         writes(
@@ -193,7 +192,7 @@ deviceTest("fill", async (device) => {
     await checkElements(device, count, {
       kernel: "fill",
       constants: {},
-      dims: [count, f32(2.5)],
+      dims: { count, value: 2.5 },
       operands: [writes(new Float64Array(count).fill(2.5))],
     });
   }
@@ -213,7 +212,7 @@ deviceTest("expand", async (device) => {
     await checkElements(device, count, {
       kernel: "expand",
       constants: {},
-      dims: [count, div, wrap, f32(alpha)],
+      dims: { count, div, wrap, alpha, low: 1, span: 1 },
       operands: [reads(x), writes(y, { relative: 6e-8 })],
     });
   }
@@ -229,7 +228,7 @@ deviceTest("dropout, of a window of a tensor too", async (device) => {
       await checkElements(device, count, {
         kernel: "dropout",
         constants: {},
-        dims: [count, first, site, threshold, f32(factor)],
+        dims: { count, first, site, threshold, scale: factor },
         operands: [reads(x), reads(Float32Array.from(seed)), writes(x.map((v, i) => factor * v * kept[i]))],
       });
     }
@@ -242,14 +241,14 @@ deviceTest("a grid folded over x and y reaches every element", async (device) =>
   await checkKernel(device, {
     kernel: "map",
     constants: { ABS: true },
-    dims: [count, f32(1), f32(0)],
+    dims: { count, alpha: 1, beta: 0 },
     grid: [2, 2, 1],
     operands: [reads(x), writes(x.map(Math.abs))],
   });
   await checkKernel(device, {
     kernel: "zip",
     constants: { ADD: true, SAME: true },
-    dims: [count, 1, count],
+    dims: { count, div: 1, wrap: count, low: 1, span: 1 },
     grid: [1, 5, 1],
     operands: [reads(x), reads(x), writes(x.map((v) => 2 * v))],
   });

@@ -33,7 +33,7 @@ deviceTest("window slices and pads the middle axis", async (device) => {
     await checkElements(device, count, {
       kernel: "window",
       constants: {},
-      dims: [count, inner, to, from, shift],
+      dims: { count, inner, to, length: from, shift },
       operands: [reads(x), writes(y)],
     });
   }
@@ -57,7 +57,7 @@ deviceTest("patchify lays patches out as the columns of a convolution", async (d
     await checkElements(device, x.length, {
       kernel: "patchify",
       constants: {},
-      dims: [x.length, channels, height, width, side],
+      dims: { count: x.length, channels, height, width, side },
       operands: [reads(x), writes(y)],
     });
   }
@@ -88,7 +88,7 @@ deviceTest("gather copies the rows of a window", async (device) => {
         await checkElements(device, y.length, {
           kernel: "gather",
           constants: { KEEP },
-          dims: [y.length, width, first, rows, 0],
+          dims: { count: y.length, width, first, rows },
           operands: [reads(window), reads(index), writes(y)],
         });
       }
@@ -119,7 +119,7 @@ deviceTest("links chain equal indices", async (device) => {
     await checkElements(device, index.length, {
       kernel: "links",
       constants: {},
-      dims: [index.length],
+      dims: { count: index.length },
       operands: [reads(index), writesIndices(linksOf(index))],
     });
   }
@@ -144,7 +144,7 @@ deviceTest("scatter-add sums chains into a window, and leaves other rows alone",
         await checkElements(device, dy.length, {
           kernel: "scatter-add",
           constants: {},
-          dims: [dy.length, width, first, rows],
+          dims: { count: dy.length, width, first, rows },
           operands: [
             reads(dy),
             reads(index),

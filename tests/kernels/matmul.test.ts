@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { f32 } from "../../src/kernels/launch.ts";
-import { matmulVariants, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
-import { deviceTest, dispatch, numbers, reads, runTests, updates, type Case } from "./check.ts";
+import { matmulVariants, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
+import { matmulDims } from "../../src/kernels/product.ts";
+import { deviceTest, dispatch, nameOf, numbers, reads, runTests, updates, type Case } from "./check.ts";
 
 type Sizes = Pick<MatmulShape, "m" | "n" | "k"> & Partial<MatmulShape> & { readonly scale?: number };
 
@@ -51,7 +51,7 @@ const activations = {
 
 interface Problem {
   readonly shape: MatmulShape;
-  readonly one: Omit<Case, "kernel" | "constants" | "grid">;
+  readonly one: Omit<Case<MatmulKernel>, "kernel" | "constants" | "grid">;
 }
 
 /** The operands of a product with its reference in f64, and how far f32 sums may be from it. */
@@ -96,7 +96,7 @@ const problemOf = (sizes: Sizes): Problem => {
       }
     }
   }
-  const dims = [m, n, k, r, lda, ldb, ldc, heads, shape.aOuter, shape.aHead, shape.bOuter, shape.bHead, shape.cOuter, shape.cHead, f32(scale), batch];
+  const dims = matmulDims(shape, scale);
   const operands = [
     reads(a),
     reads(b),
@@ -108,15 +108,12 @@ const problemOf = (sizes: Sizes): Problem => {
   return { shape, one: { dims, operands } };
 };
 
-const nameOf = (plan: MatmulPlan, { one }: Problem): string =>
-  `${plan.kernel} ${JSON.stringify(plan.constants)} dims ${one.dims.map((w) => (typeof w === "object" ? w.f32 : w)).join(" ")}`;
-
 /** Runs plans on one problem: near the reference, nothing else touched, and the same bits from all of them. */
 const checkPlans = async (device: Device, problem: Problem, plans: readonly MatmulPlan[]): Promise<void> => {
   let before: { readonly name: string; readonly bytes: Uint8Array } | undefined;
   const { initial, reference = [], tolerance } = problem.one.operands[2]!;
   for (const plan of plans) {
-    const name = nameOf(plan, problem);
+    const name = nameOf({ ...problem.one, ...plan });
     const results = await dispatch(device, { ...problem.one, ...plan });
     const bytes = results[2]!;
     const values = new Float32Array(bytes.buffer, 0, initial.length);

@@ -1,4 +1,3 @@
-import { f32 } from "../../src/kernels/launch.ts";
 import { checkElements, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 
 deviceTest("project takes out of x, or keeps, what lies in a span", async (device) => {
@@ -24,7 +23,7 @@ deviceTest("project takes out of x, or keeps, what lies in a span", async (devic
         await checkElements(device, x.length, {
           kernel: "project",
           constants: { ONLY },
-          dims: [rows, width, rank, f32(sign)],
+          dims: { rows, width, rank, sign },
           operands: [ONLY ? undefined : reads(x), reads(basis), reads(coeff), writes(out, { absolute: 3e-6, relative: 1e-7 })],
         });
       }

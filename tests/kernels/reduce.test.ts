@@ -1,4 +1,4 @@
-import { f32, foldGroups } from "../../src/kernels/launch.ts";
+import { foldGroups } from "../../src/kernels/launch.ts";
 import { checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
 
 const scale = Math.fround(-0.75);
@@ -48,7 +48,7 @@ for (const SUMSQ of [false, true]) {
         await checkKernel(device, {
           kernel: "reduce",
           constants: { ...constants, SUMSQ },
-          dims: [outer, wrap, inner, 0, f32(scale)],
+          dims: { outer, groups: wrap, inner, chunk: 0, scale },
           grid: foldGroups(groups),
           operands: [
             reads(x),
@@ -79,7 +79,7 @@ for (const SUMSQ of [false, true]) {
         await checkKernel(device, {
           kernel: "reduce",
           constants: { PARTIAL: true, SUMSQ },
-          dims: [outer, wrap, inner, chunk, f32(scale)],
+          dims: { outer, groups: wrap, inner, chunk, scale },
           grid: [Math.ceil(wrap / 64), chunks, 1],
           operands: [
             reads(x),
@@ -102,7 +102,7 @@ deviceTest("a sum of many equal terms keeps its precision", async (device) => {
     await checkKernel(device, {
       kernel: "reduce",
       constants,
-      dims: [1, 1, count, 0, f32(1)],
+      dims: { outer: 1, groups: 1, inner: count, chunk: 0, scale: 1 },
       grid: foldGroups(groups),
       operands: [reads(x), writes([count * Math.fround(0.1)], { relative: 1e-5 })],
     });
@@ -120,8 +120,20 @@ deviceTest("reduce over a folded grid", async (device) => {
       tolerance(want),
     ),
   ];
-  await checkKernel(device, { kernel: "reduce", constants: { GROUP: false }, dims: [outer, wrap, inner, 0, f32(scale)], grid: [2, 2, 1], operands });
-  await checkKernel(device, { kernel: "reduce", constants: { GROUP: true }, dims: [outer, wrap, inner, 0, f32(scale)], grid: [50, 3, 1], operands });
+  await checkKernel(device, {
+    kernel: "reduce",
+    constants: { GROUP: false },
+    dims: { outer, groups: wrap, inner, chunk: 0, scale },
+    grid: [2, 2, 1],
+    operands,
+  });
+  await checkKernel(device, {
+    kernel: "reduce",
+    constants: { GROUP: true },
+    dims: { outer, groups: wrap, inner, chunk: 0, scale },
+    grid: [50, 3, 1],
+    operands,
+  });
 });
 
 runTests();

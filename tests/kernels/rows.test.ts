@@ -1,5 +1,5 @@
-import { f32, foldGroups } from "../../src/kernels/launch.ts";
-import type { Word } from "../../src/kernels/launch.ts";
+import type { Dims } from "../../src/kernels/dims.ts";
+import { foldGroups } from "../../src/kernels/launch.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { Constants } from "../../src/kernels/template.ts";
@@ -21,11 +21,11 @@ const shapes = [
 ] as const;
 
 /** Checks both variants of a row kernel, and a folded grid. */
-const checkRows = async (
+const checkRows = async <K extends Kernel>(
   device: Device,
-  kernel: Kernel,
+  kernel: K,
   rows: number,
-  dims: readonly Word[],
+  dims: Dims<K>,
   operands: readonly Operand[],
   constants: Constants = {},
 ): Promise<void> => {
@@ -62,25 +62,19 @@ deviceTest("layer-norm", async (device) => {
       const [gain, bias] = [numbers(width, 2, 0.5, 2), numbers(width, 3)];
       const want = rowsOf(x, rows, width).map((r) => layerNorm(r, eps));
       const off = offset === 0 ? 1e-6 : 2e-4;
-      await checkRows(
-        device,
-        "layer-norm",
-        rows,
-        [rows, width, f32(eps)],
-        [
-          reads(x),
-          reads(gain),
-          reads(bias),
-          writes(
-            want.flatMap(({ y }) => y.map((v, c) => v * gain[c] + bias[c])),
-            { absolute: width < 3 ? 100 * off : 4 * off, relative: off },
-          ),
-          writes(
-            want.flatMap(({ mean, rstd }) => [mean, rstd]),
-            { absolute: 1e-6 + 4e-7 * offset, relative: width < 3 ? 100 * off : off },
-          ),
-        ],
-      );
+      await checkRows(device, "layer-norm", rows, { rows, width, eps }, [
+        reads(x),
+        reads(gain),
+        reads(bias),
+        writes(
+          want.flatMap(({ y }) => y.map((v, c) => v * gain[c] + bias[c])),
+          { absolute: width < 3 ? 100 * off : 4 * off, relative: off },
+        ),
+        writes(
+          want.flatMap(({ mean, rstd }) => [mean, rstd]),
+          { absolute: 1e-6 + 4e-7 * offset, relative: width < 3 ? 100 * off : off },
+        ),
+      ]);
     }
   }
 });
@@ -99,7 +93,7 @@ deviceTest("layer-norm-grad and layer-norm-grad-gain", async (device) => {
       return zr.map((v, c) => stats[2 * i + 1] * (h[c] - meanH - v * meanHz));
     });
     const steep = Math.max(1, ...want.map(({ rstd }) => rstd));
-    await checkRows(device, "layer-norm-grad", rows, [rows, width], [reads(dy), reads(x), reads(stats), reads(gain), writes(dx, { absolute: 1e-6 * steep })]);
+    await checkRows(device, "layer-norm-grad", rows, { rows, width }, [reads(dy), reads(x), reads(stats), reads(gain), writes(dx, { absolute: 1e-6 * steep })]);
 
     for (const chunk of [1, 5, 64]) {
       const chunks = Math.max(1, Math.ceil(rows / chunk));
@@ -110,7 +104,7 @@ deviceTest("layer-norm-grad and layer-norm-grad-gain", async (device) => {
       await checkElements(device, out.length, {
         kernel: "layer-norm-grad-gain",
         constants: {},
-        dims: [rows, width, chunk],
+        dims: { rows, width, chunk },
         operands: [reads(dy), reads(x), reads(stats), writes(out, { absolute: 1e-5 })],
       });
     }
@@ -156,7 +150,7 @@ for (const CAUSAL of [false, true]) {
           device,
           "softmax",
           rows,
-          [rows, width, queries, f32(scale)],
+          { rows, width, queries, scale },
           [reads(x), writes(y, { absolute: 1e-30, relative: size === 3 ? 3e-6 : 1e-4 })],
           { CAUSAL },
         );
@@ -180,7 +174,7 @@ for (const CAUSAL of [false, true]) {
         return row.map((v, c) => scale * v * (dps[r][c] - mean));
       });
       if (CAUSAL) dp.forEach((_, i) => (i % width >= visible(Math.floor(i / width), width, queries, true) ? (dp[i] = 3e38) : 0));
-      await checkRows(device, "softmax-grad", rows, [rows, width, queries, f32(scale)], [reads(p), reads(dp), writes(dx, { absolute: 2e-7, relative: 1e-6 })], {
+      await checkRows(device, "softmax-grad", rows, { rows, width, queries, scale }, [reads(p), reads(dp), writes(dx, { absolute: 2e-7, relative: 1e-6 })], {
         CAUSAL,
       });
     }
@@ -195,7 +189,7 @@ deviceTest("normalize and normalize-grad", async (device) => {
     const xs = rowsOf(x, rows, width);
     const norm = xs.map((r) => Math.hypot(...r));
     const y = xs.map((r, i) => r.map((v) => (norm[i] === 0 ? 0 : v / norm[i])));
-    await checkRows(device, "normalize", rows, [rows, width], [reads(x), writes(y.flat(), { relative: 2e-6 }), writes(norm, { relative: 2e-6 })]);
+    await checkRows(device, "normalize", rows, { rows, width }, [reads(x), writes(y.flat(), { relative: 2e-6 }), writes(norm, { relative: 2e-6 })]);
 
     const [y32, norm32] = [Float32Array.from(y.flat()), Float32Array.from(norm)];
     const [ys, dys] = [rowsOf(y32, rows, width), rowsOf(dy, rows, width)];
@@ -204,7 +198,7 @@ deviceTest("normalize and normalize-grad", async (device) => {
       return row.map((v, c) => (norm32[i] === 0 ? 0 : (dys[i][c] - v * along) / norm32[i]));
     });
     const steep = Math.max(1, ...norm.map((n) => (n === 0 ? 0 : 1 / n)));
-    await checkRows(device, "normalize-grad", rows, [rows, width], [reads(dy), reads(y32), reads(norm32), writes(dx, { absolute: 1e-6 * steep })]);
+    await checkRows(device, "normalize-grad", rows, { rows, width }, [reads(dy), reads(y32), reads(norm32), writes(dx, { absolute: 1e-6 * steep })]);
   }
 });
 
@@ -225,26 +219,25 @@ deviceTest("cross-entropy and cross-entropy-grad", async (device) => {
       const [xs, ts] = [rowsOf(x, rows, width), rowsOf(t, rows, width)];
       const lse = xs.map(logSumExp);
       const loss = xs.map((row, r) => sum(row.map((v, c) => ts[r][c] * (lse[r] - v))));
-      await checkRows(
-        device,
-        "cross-entropy",
-        rows,
-        [rows, width],
-        [reads(x), reads(t), writes(loss, { absolute: 1e-6 * size, relative: 3e-6 }), writes(lse, { absolute: 2e-6, relative: 1e-6 })],
-      );
+      await checkRows(device, "cross-entropy", rows, { rows, width }, [
+        reads(x),
+        reads(t),
+        writes(loss, { absolute: 1e-6 * size, relative: 3e-6 }),
+        writes(lse, { absolute: 2e-6, relative: 1e-6 }),
+      ]);
 
       const lse32 = Float32Array.from(lse);
       const dx = xs.flatMap((row, r) => {
         const mass = sum(ts[r]);
         return row.map((v, c) => dloss[r] * (Math.exp(v - lse32[r]) * mass - ts[r][c]));
       });
-      await checkRows(
-        device,
-        "cross-entropy-grad",
-        rows,
-        [rows, width],
-        [reads(x), reads(t), reads(lse32), reads(dloss), writes(dx, { absolute: 1e-6, relative: size === 3 ? 4e-6 : 2e-5 })],
-      );
+      await checkRows(device, "cross-entropy-grad", rows, { rows, width }, [
+        reads(x),
+        reads(t),
+        reads(lse32),
+        reads(dloss),
+        writes(dx, { absolute: 1e-6, relative: size === 3 ? 4e-6 : 2e-5 }),
+      ]);
     }
   }
 });
@@ -253,24 +246,23 @@ deviceTest("cross-entropy ignores classes masked with the lowest number", async 
   const x = Float32Array.of(-3.402823e38, 1, 2, -3.402823e38, 0.5);
   const t = Float32Array.of(0, 1, 0, 0, 0);
   const lse = logSumExp([1, 2, 0.5]);
-  await checkRows(device, "cross-entropy", 1, [1, 5], [reads(x), reads(t), writes([lse - 1], { absolute: 1e-6 }), writes([lse], { absolute: 1e-6 })]);
+  await checkRows(device, "cross-entropy", 1, { rows: 1, width: 5 }, [
+    reads(x),
+    reads(t),
+    writes([lse - 1], { absolute: 1e-6 }),
+    writes([lse], { absolute: 1e-6 }),
+  ]);
   const p = [0, ...[1, 2].map((v) => Math.exp(v - lse)), 0, Math.exp(0.5 - lse)];
-  await checkRows(
-    device,
-    "cross-entropy-grad",
-    1,
-    [1, 5],
-    [
-      reads(x),
-      reads(t),
-      reads(Float32Array.of(lse)),
-      reads(Float32Array.of(1)),
-      writes(
-        p.map((v, i) => v - t[i]),
-        { absolute: 1e-6 },
-      ),
-    ],
-  );
+  await checkRows(device, "cross-entropy-grad", 1, { rows: 1, width: 5 }, [
+    reads(x),
+    reads(t),
+    reads(Float32Array.of(lse)),
+    reads(Float32Array.of(1)),
+    writes(
+      p.map((v, i) => v - t[i]),
+      { absolute: 1e-6 },
+    ),
+  ]);
 });
 
 /** The mask of the k largest by sorting; equal ones by index. */
@@ -287,7 +279,7 @@ deviceTest("top-mask", async (device) => {
       // All different, many equal, all equal.
       for (const x of [random, random.map(Math.round), random.map(() => -1)]) {
         const mask = rowsOf(x, rows, width).flatMap((row) => topMask(row, k));
-        await checkElements(device, x.length, { kernel: "top-mask", constants: {}, dims: [x.length, width, k], operands: [reads(x), writes(mask)] });
+        await checkElements(device, x.length, { kernel: "top-mask", constants: {}, dims: { count: x.length, width, k }, operands: [reads(x), writes(mask)] });
       }
     }
   }
@@ -300,7 +292,7 @@ deviceTest("top-mask of zeros of both signs, infinities, numbers below the norma
     const mask = new Float32Array(x.length);
     order.slice(0, k).forEach((i) => (mask[i] = 1));
     const operands = [reads(new Uint32Array(x.buffer)), writes(mask)];
-    await checkElements(device, x.length, { kernel: "top-mask", constants: {}, dims: [x.length, x.length, k], operands });
+    await checkElements(device, x.length, { kernel: "top-mask", constants: {}, dims: { count: x.length, width: x.length, k }, operands });
   }
 });
 

@@ -28,7 +28,7 @@ deviceTest("adamw", async (device) => {
       await checkElements(device, count, {
         kernel: "adamw",
         constants: {},
-        dims: [count],
+        dims: { count },
         operands: [
           reads(g),
           reads(hyper),
@@ -68,7 +68,7 @@ deviceTest("sgd", async (device) => {
       await checkElements(device, count, {
         kernel: "sgd",
         constants: {},
-        dims: [count],
+        dims: { count },
         operands: [
           reads(g),
           reads(hyper),
@@ -110,7 +110,7 @@ deviceTest("soft-threshold, both forms", async (device) => {
         await checkElements(device, count, {
           kernel: "soft-threshold",
           constants: { CODE },
-          dims: [count],
+          dims: { count },
           operands: [
             reads(Float32Array.of(kappa)),
             updates(
@@ -138,7 +138,7 @@ deviceTest("soft-threshold, the values of METHODS.md A.3", async (device) => {
     await checkElements(device, 5, {
       kernel: "soft-threshold",
       constants: { CODE },
-      dims: [5],
+      dims: { count: 5 },
       operands: [reads(Float32Array.of(0.005)), updates(g, after, { absolute: 1e-9 })],
     });
   }
@@ -176,7 +176,7 @@ deviceTest("seven steps follow torch", async (device) => {
         await checkElements(device, count, {
           kernel: "adamw",
           constants: {},
-          dims: [count],
+          dims: { count },
           operands: [
             reads(g),
             reads(Float32Array.from(exact)),
@@ -200,7 +200,7 @@ deviceTest("seven steps follow torch", async (device) => {
         await checkElements(device, count, {
           kernel: "sgd",
           constants: {},
-          dims: [count],
+          dims: { count },
           operands: [
             reads(g),
             reads(Float32Array.from(exact)),

@@ -67,7 +67,7 @@ const kernels = ({ launches }: Plan): readonly string[] => launches.map(({ launc
 const cpu: Target = {
   adapter: { line: "none", key: "none", kind: "cpu", features: new Set(), subgroupSize: 0 },
   maxBinding: 2 ** 25,
-  matmul: () => ({ kernel: "fill", constants: {}, grid: [1, 1, 1] }),
+  matmul: () => ({ kernel: "matmul-tiled", constants: {}, grid: [1, 1, 1] }),
 };
 
 const chain = (x: Tensor, n: number): Tensor => (n === 0 ? x : chain(affine(x, 0.5, 1), n - 1));

@@ -1,5 +1,5 @@
 /** Cross-entropy with soft targets. */
-import { input, output, rowConstants, rowGrid } from "../../kernels/launch.ts";
+import { input, output, rowLaunch } from "../../kernels/launch.ts";
 import { apply, check, floats, sameShape, show, type Tensor } from "../tensor.ts";
 
 /**
@@ -12,29 +12,13 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => {
   return apply(
     {
       name: "crossEntropy",
-      lower: (t) => [
-        {
-          kernel: "cross-entropy",
-          constants: rowConstants(t),
-          dims: [rows, width],
-          operands: [input(0), input(1), output(0), output(1)],
-          grid: rowGrid(t, rows),
-        },
-      ],
+      lower: (t) => [rowLaunch(t, "cross-entropy", { rows, width }, [input(0), input(1), output(0), output(1)])],
       vjp: ([, lse], [dloss]) => [
         dloss &&
           apply(
             {
               name: "crossEntropy (gradient)",
-              lower: (t) => [
-                {
-                  kernel: "cross-entropy-grad",
-                  constants: rowConstants(t),
-                  dims: [rows, width],
-                  operands: [input(0), input(1), input(2), input(3), output(0)],
-                  grid: rowGrid(t, rows),
-                },
-              ],
+              lower: (t) => [rowLaunch(t, "cross-entropy-grad", { rows, width }, [input(0), input(1), input(2), input(3), output(0)])],
             },
             [logits, targets, lse, dloss],
             floats(logits.shape),

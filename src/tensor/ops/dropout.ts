@@ -1,5 +1,6 @@
 /** Dropout whose masks are a function of (seed, site, element), on the device and on the host. */
-import { elementGrid, f32, input, output, windowOf, windows } from "../../kernels/launch.ts";
+import { elementLaunch, input, output } from "../../kernels/launch.ts";
+import { windows } from "../../kernels/windows.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 
 /** Hashes below this are dropped: a share `p` of all 2³². */
@@ -17,18 +18,13 @@ export const dropout = (x: Tensor, p: number, seed: Tensor, site: number): Tenso
   check(Number.isInteger(site) && site >= 0 && site < 2 ** 32, "dropout", () => `the site ${site} is not a whole number below 2^32`);
   check(size(seed.shape) === 2 && seed.dtype === "f32", "dropout", () => `seed ${show(seed)}`);
   if (p === 0) return x;
-  const count = size(x.shape);
   return apply(
     {
       name: "dropout",
       lower: (target) =>
-        windows(target, count).map(({ offset, length }) => ({
-          kernel: "dropout",
-          constants: {},
-          dims: [length, offset, site, thresholdOf(p), f32(1 / (1 - p))],
-          operands: [windowOf(input(0), offset, length), input(1), windowOf(output(0), offset, length)],
-          grid: elementGrid(length),
-        })),
+        windows(target, size(x.shape)).map(({ first, count, cut }) =>
+          elementLaunch("dropout", { count, first, site, threshold: thresholdOf(p), scale: 1 / (1 - p) }, [cut(input(0)), input(1), cut(output(0))]),
+        ),
       // Linear in x: the gradient meets the same mask.
       vjp: (_, [dy]) => [dy && dropout(dy, p, seed, site)],
     },

@@ -2,26 +2,23 @@
  * Element-wise operations. Binary ones broadcast their second operand: its shape is the first one's with leading dimensions left out or
  * equal to one, trailing ones equal to one, and those of one gap between: [n, 1, r] or [r] meet [n, l, r].
  */
-import { elementGrid, f32, input, output, windowOf, windows, type Launch, type Word } from "../../kernels/launch.ts";
-import type { Target } from "../../kernels/target.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
-import type { Constants } from "../../kernels/template.ts";
+import { elementLaunch, input, output } from "../../kernels/launch.ts";
+import { broadcastConstants, broadcastDims, type Pattern } from "../../kernels/reduction.ts";
+import { windows } from "../../kernels/windows.ts";
 import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
-import { gapOf, sumTo, type Pattern } from "./reduce.ts";
-
-/** Launches of an element-wise kernel, cut into windows where a tensor is larger than a binding. */
-const elementwise = (target: Target, kernel: Kernel, constants: Constants, count: number, words: readonly Word[], inputs: number): readonly Launch[] =>
-  windows(target, count).map(({ offset, length }) => ({
-    kernel,
-    constants,
-    dims: [length, ...words],
-    operands: [...Array.from({ length: inputs }, (_, i) => windowOf(input(i), offset, length)), windowOf(output(0), offset, length)],
-    grid: elementGrid(length),
-  }));
+import { sumTo } from "./reduce.ts";
 
 /** A tensor of one repeated value. */
 export const constant = (value: number, shape: Shape): Tensor =>
-  apply({ name: "constant", lower: (t) => elementwise(t, "fill", {}, size(shape), [f32(value)], 0), attributes: { value } }, [], floats(shape));
+  apply(
+    {
+      name: "constant",
+      lower: (t) => windows(t, size(shape)).map(({ count, cut }) => elementLaunch("fill", { count, value }, [cut(output(0))])),
+      attributes: { value },
+    },
+    [],
+    floats(shape),
+  );
 
 type Unary = "QUICK_GELU" | "GELU" | "EXP" | "LOG" | "SQRT" | "SQUARE" | "ABS" | "SIGN" | "AFFINE" | "SIGMOID" | "RECIPROCAL";
 
@@ -29,7 +26,8 @@ const map = (fn: Unary, x: Tensor, vjp?: (x: Tensor, y: Tensor, dy: Tensor) => T
   apply(
     {
       name: fn.toLowerCase(),
-      lower: (t) => elementwise(t, "map", { [fn]: true }, size(x.shape), [f32(alpha), f32(beta)], 1),
+      lower: (t) =>
+        windows(t, size(x.shape)).map(({ count, cut }) => elementLaunch("map", { count, alpha, beta }, [cut(input(0)), cut(output(0))], { [fn]: true })),
       vjp: vjp && (([y], [dy]) => [dy && vjp(x, y, dy)]),
       attributes: { fn, alpha, beta },
     },
@@ -90,23 +88,17 @@ const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
   const name = fn.toLowerCase();
   const same = sameShape(a.shape, b.shape);
   const at: Pattern = same ? { outer: 1, mod: size(a.shape), div: 1 } : broadcast(name, a, b);
-  const { constants, words } = gapOf(at);
-  const count = size(a.shape);
+  const dims = broadcastDims(at);
+  const elements = size(a.shape);
   return apply(
     {
       name,
       lower: (t) =>
         same
-          ? elementwise(t, "zip", { [fn]: true, SAME: true }, count, [1, count], 2)
-          : [
-              {
-                kernel: "zip",
-                constants: { ...constants, [fn]: true },
-                dims: [count, at.div, at.mod, ...words],
-                operands: [input(0), input(1), output(0)],
-                grid: elementGrid(count),
-              },
-            ],
+          ? windows(t, elements).map(({ count, cut }) =>
+              elementLaunch("zip", { count, ...dims }, [cut(input(0)), cut(input(1)), cut(output(0))], { [fn]: true, SAME: true }),
+            )
+          : [elementLaunch("zip", { count: elements, ...dims }, [input(0), input(1), output(0)], { ...broadcastConstants(at), [fn]: true })],
       vjp:
         vjp &&
         (([y], [dy], needed) => {

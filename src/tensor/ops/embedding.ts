@@ -1,6 +1,6 @@
 /** Rows of a table by index, and the patches of an image. */
-import { elementGrid, f32, input, output, rowWindows, windowOf, windows, type Launch } from "../../kernels/launch.ts";
-import type { Target } from "../../kernels/target.ts";
+import { elementLaunch, input, output } from "../../kernels/launch.ts";
+import { rowWindows, windows } from "../../kernels/windows.ts";
 import { apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
 
 /**
@@ -15,13 +15,9 @@ export const gather = (table: Tensor, index: Tensor): Tensor => {
     {
       name: "gather",
       lower: (t) =>
-        rowWindows(t, rows, width).map((w, i) => ({
-          kernel: "gather",
-          constants: { KEEP: i > 0 },
-          dims: [count, width, w.first, w.count, 0],
-          operands: [windowOf(input(0), w.first * width, w.count * width), input(1), output(0)],
-          grid: elementGrid(count),
-        })),
+        rowWindows(t, rows, width).map(({ first, count: inside, cut }, i) =>
+          elementLaunch("gather", { count, width, first, rows: inside }, [cut(input(0)), input(1), output(0)], { KEEP: i > 0 }),
+        ),
       vjp: (_, [dy]) => [dy && scatterAdd(dy, index, rows)],
     },
     [table, index],
@@ -34,28 +30,14 @@ export const scatterAdd = (dy: Tensor, index: Tensor, rows: number): Tensor => {
   const width = dy.shape[dy.shape.length - 1];
   const entries = size(index.shape);
   const count = entries * width;
-  const zero = (t: Target): readonly Launch[] =>
-    windows(t, rows * width).map(({ offset, length }) => ({
-      kernel: "fill",
-      constants: {},
-      dims: [length, f32(0)],
-      operands: [windowOf(output(0), offset, length)],
-      grid: elementGrid(length),
-    }));
   return apply(
     {
       name: "scatterAdd",
       lower: (t) => [
-        ...zero(t),
-        { kernel: "links", constants: {}, dims: [entries], operands: [input(1), output(1)], grid: elementGrid(entries) },
-        ...rowWindows(t, rows, width).map(
-          (w): Launch => ({
-            kernel: "scatter-add",
-            constants: {},
-            dims: [count, width, w.first, w.count],
-            operands: [input(0), input(1), output(1), windowOf(output(0), w.first * width, w.count * width)],
-            grid: elementGrid(count),
-          }),
+        ...windows(t, rows * width).map((window) => elementLaunch("fill", { count: window.count, value: 0 }, [window.cut(output(0))])),
+        elementLaunch("links", { count: entries }, [input(1), output(1)]),
+        ...rowWindows(t, rows, width).map(({ first, count: inside, cut }) =>
+          elementLaunch("scatter-add", { count, width, first, rows: inside }, [input(0), input(1), output(1), cut(output(0))]),
         ),
       ],
       vjp: (_, [d]) => [d && gather(d, index)],
@@ -74,15 +56,7 @@ export const patchify = (pixels: Tensor, patch: number): Tensor => {
   return apply(
     {
       name: "patchify",
-      lower: () => [
-        {
-          kernel: "patchify",
-          constants: {},
-          dims: [size(shape), channels, height, width, patch],
-          operands: [input(0), output(0)],
-          grid: elementGrid(size(shape)),
-        },
-      ],
+      lower: () => [elementLaunch("patchify", { count: size(shape), channels, height, width, side: patch }, [input(0), output(0)])],
     },
     [pixels],
     floats(shape),

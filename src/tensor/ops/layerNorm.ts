@@ -1,5 +1,5 @@
 /** Layer normalisation over the last axis. */
-import { f32, foldGroups, input, output, rowConstants, rowGrid } from "../../kernels/launch.ts";
+import { foldGroups, input, launch, output, rowLaunch } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
@@ -11,15 +11,7 @@ export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, eps: number): T
   return apply(
     {
       name: "layerNorm",
-      lower: (t) => [
-        {
-          kernel: "layer-norm",
-          constants: rowConstants(t),
-          dims: [rows, width, f32(eps)],
-          operands: [input(0), input(1), input(2), output(0), output(1)],
-          grid: rowGrid(t, rows),
-        },
-      ],
+      lower: (t) => [rowLaunch(t, "layer-norm", { rows, width, eps }, [input(0), input(1), input(2), output(0), output(1)])],
       vjp: ([, stats], [dy], needed) =>
         dy === undefined
           ? []
@@ -37,15 +29,7 @@ const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor => {
   return apply(
     {
       name: "layerNorm (gradient)",
-      lower: (t) => [
-        {
-          kernel: "layer-norm-grad",
-          constants: rowConstants(t),
-          dims: [rows, width],
-          operands: [input(0), input(1), input(2), input(3), output(0)],
-          grid: rowGrid(t, rows),
-        },
-      ],
+      lower: (t) => [rowLaunch(t, "layer-norm-grad", { rows, width }, [input(0), input(1), input(2), input(3), output(0)])],
     },
     [dy, x, stats, gain],
     floats(x.shape),
@@ -63,13 +47,7 @@ const gradGain = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor =>
     {
       name: "layerNorm (gradient of the gain)",
       lower: () => [
-        {
-          kernel: "layer-norm-grad-gain",
-          constants: {},
-          dims: [rows, width, chunk],
-          operands: [input(0), input(1), input(2), output(0)],
-          grid: foldGroups(Math.ceil((chunks * width) / 64)),
-        },
+        launch("layer-norm-grad-gain", { rows, width, chunk }, [input(0), input(1), input(2), output(0)], foldGroups(Math.ceil((chunks * width) / 64))),
       ],
     },
     [dy, x, stats],

@@ -7,10 +7,9 @@
  * as `split` ([batch, rows, heads · columns]): the last is how a transformer's projections leave their heads, read with strides
  * instead of being transposed in memory.
  */
-import { f32, input, output, rowWindows, windowOf, type Bounds, type Launch, type Operand } from "../../kernels/launch.ts";
-import type { Target } from "../../kernels/target.ts";
 import type { MatmulShape } from "../../kernels/matmul.ts";
-import { apply, check, floats, show, size, type Node, type Shape, type Spec, type Tensor } from "../tensor.ts";
+import { productLaunches, productShapes } from "../../kernels/product.ts";
+import { apply, check, floats, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows } from "./reduce.ts";
 
@@ -58,8 +57,23 @@ type Activation = "quickGelu" | "gelu";
 
 const plain: Form = { ta: false, tb: false, heads: 1, layouts: ["rows", "rows", "rows"], scale: 1 };
 
-const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, lowRank?: LowRank, activation?: Activation): Tensor => {
-  const { ta, tb, heads, layouts, scale } = form;
+/** The operands of a product beside A and B. */
+interface Epilogue {
+  readonly bias?: Tensor;
+  readonly lowRank?: LowRank;
+  readonly activation?: Activation;
+}
+
+/** What a product keeps of how it was made, for rewrites that look at neighbours. */
+interface Made extends Epilogue {
+  readonly form: Form;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly shape: Shape;
+}
+
+/** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
+const shapeOf = ({ form: { ta, tb, heads, layouts }, a, b, shape, bias, lowRank, activation }: Made): MatmulShape => {
   const am = matrices(a.shape, layouts[0], heads);
   const bm = matrices(b.shape, layouts[1], heads);
   const cm = matrices(shape, layouts[2], heads);
@@ -77,98 +91,54 @@ const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, bias?: Tensor, 
     "matmul",
     () => `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`,
   );
+  return {
+    ...{ m, n, k, r, ta, tb, batch: cm.batch, heads },
+    ...{ lda: am.ld, ldb: bm.ld, ldc: cm.ld, aOuter: am.outer, aHead: am.head, bOuter: bm.outer, bHead: bm.head, cOuter: cm.outer, cHead: cm.head },
+    ...{ bias: bias !== undefined, lowRank: lowRank !== undefined, activation },
+  };
+};
 
-  const words: MatmulShape = {
-    m,
-    n,
-    k,
-    r,
+/** The gradients of a product's inputs from that of its output: products again, since C = AB, A Bᵀ, AᵀB or AᵀBᵀ of the stored factors. */
+const gradients = ({ form, a, b, bias, lowRank }: Made, dc: Tensor, needed: readonly boolean[]): readonly (Tensor | undefined)[] => {
+  const {
     ta,
     tb,
-    batch: cm.batch,
     heads,
-    lda: am.ld,
-    ldb: bm.ld,
-    ldc: cm.ld,
-    aOuter: am.outer,
-    aHead: am.head,
-    bOuter: bm.outer,
-    bHead: bm.head,
-    cOuter: cm.outer,
-    cHead: cm.head,
-    bias: bias !== undefined,
-    lowRank: lowRank !== undefined,
-    activation,
-  };
-  // A B larger than a binding is read in windows of its rows: each gives some columns of C, or (not transposed) some terms of its sums.
-  const parts = (bounds: Bounds) => {
-    const whole = size(b.shape) <= bounds.maxBinding || cm.batch > 1 || (!tb && activation !== undefined);
-    const windows = whole ? [{ first: 0, count: bm.rows }] : rowWindows(bounds, bm.rows, bm.ld);
-    return windows.map(({ first, count }, i) => {
-      const epilogue = tb || i === windows.length - 1;
-      const part = tb ? { n: count } : { k: count, add: i > 0, bias: words.bias && epilogue, lowRank: words.lowRank && epilogue };
-      return { first, count, whole, shape: { ...words, ...part } };
-    });
-  };
-  const inputs = [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])];
-  const after = bias === undefined ? 2 : 3;
+    scale,
+    layouts: [la, lb, lc],
+  } = form;
+  const da = (): Tensor =>
+    ta
+      ? product(b, dc, { ta: tb, tb: true, heads, scale, layouts: [lb, lc, la] }, a.shape)
+      : product(dc, b, { ta: false, tb: !tb, heads, scale, layouts: [lc, lb, la] }, a.shape);
+  const db = (): Tensor =>
+    tb
+      ? product(dc, a, { ta: true, tb: ta, heads, scale, layouts: [lc, la, lb] }, b.shape)
+      : product(a, dc, { ta: !ta, tb: false, heads, scale, layouts: [la, lc, lb] }, b.shape);
+  const grads: (Tensor | undefined)[] = [needed[0] ? da() : undefined, needed[1] ? db() : undefined];
+  if (bias !== undefined) grads.push(needed[2] ? sumRows(dc) : undefined);
+  if (lowRank !== undefined) {
+    const { p, q } = lowRank;
+    const [needsP, needsQ] = needed.slice(grads.length);
+    grads.push(needsP ? product(dc, q, { ...plain, tb: !tb }, p.shape) : undefined);
+    grads.push(needsQ ? (tb ? product(dc, p, { ...plain, ta: true }, q.shape) : product(p, dc, { ...plain, ta: true }, q.shape)) : undefined);
+  }
+  return grads;
+};
+
+const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, epilogue: Epilogue = {}): Tensor => {
+  const { bias, lowRank } = epilogue;
+  const made: Made = { form, a, b, shape, ...epilogue };
+  const sizes = shapeOf(made);
   return apply(
     {
       name: "matmul",
-      attributes: {
-        form,
-        bias,
-        lowRank,
-        a,
-        b,
-        inner: k,
-        activated: (f: Activation) => (activation === undefined ? product(a, b, form, shape, bias, lowRank, f).node : undefined),
-      },
-      products: (bounds) => parts(bounds).map((part) => part.shape),
-      lower: (target: Target) =>
-        parts(target).map(({ first, count, whole, shape: form }): Launch => {
-          const plan = target.matmul(form);
-          const cut = (operand: Operand, stride: number, rows: number): Operand => (whole ? operand : windowOf(operand, first * stride, rows * stride));
-          const from = (operand: Operand, t: Spec, offset: number): Operand => (whole ? operand : windowOf(operand, offset, size(t.shape) - offset));
-          const inB = (operand: Operand, stride: number): Operand => (tb ? cut(operand, stride, count) : operand);
-          return {
-            kernel: plan.kernel,
-            constants: plan.constants,
-            dims: [m, form.n, form.k, r, am.ld, bm.ld, cm.ld, heads, am.outer, am.head, bm.outer, bm.head, cm.outer, cm.head, f32(scale), cm.batch],
-            operands: [
-              tb ? input(0) : from(input(0), a, ta ? first * am.ld : first),
-              cut(input(1), bm.ld, count),
-              tb ? from(output(0), floats(shape), first) : output(0),
-              form.bias ? inB(input(2), 1) : undefined,
-              form.lowRank ? input(after) : undefined,
-              form.lowRank ? inB(input(after + 1), r) : undefined,
-            ],
-            grid: plan.grid,
-          };
-        }),
-      vjp: (_, [dc], needed) => {
-        if (dc === undefined) return [];
-        const [la, lb, lc] = layouts;
-        // With F the stored factor: C = AB, A Bᵀ, AᵀB or AᵀBᵀ; each gradient is again a product of one of these forms.
-        const da = (): Tensor =>
-          ta
-            ? product(b, dc, { ta: tb, tb: true, heads, scale, layouts: [lb, lc, la] }, a.shape)
-            : product(dc, b, { ta: false, tb: !tb, heads, scale, layouts: [lc, lb, la] }, a.shape);
-        const db = (): Tensor =>
-          tb
-            ? product(dc, a, { ta: true, tb: ta, heads, scale, layouts: [lc, la, lb] }, b.shape)
-            : product(a, dc, { ta: !ta, tb: false, heads, scale, layouts: [la, lc, lb] }, b.shape);
-        const grads: (Tensor | undefined)[] = [needed[0] ? da() : undefined, needed[1] ? db() : undefined];
-        if (bias !== undefined) grads.push(needed[2] ? sumRows(dc) : undefined);
-        if (lowRank !== undefined) {
-          const { p, q } = lowRank;
-          grads.push(needed[after] ? product(dc, q, { ...plain, tb: !tb }, p.shape) : undefined);
-          grads.push(needed[after + 1] ? (tb ? product(dc, p, { ...plain, ta: true }, q.shape) : product(p, dc, { ...plain, ta: true }, q.shape)) : undefined);
-        }
-        return grads;
-      },
+      attributes: { ...made },
+      products: (bounds) => productShapes(bounds, sizes),
+      lower: (target) => productLaunches(target, sizes, form.scale),
+      vjp: (_, [dc], needed) => (dc === undefined ? [] : gradients(made, dc, needed)),
     },
-    inputs,
+    [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])],
     floats(shape),
   );
 };
@@ -189,7 +159,7 @@ export const matmul = (a: Tensor, b: Tensor, { ta = false, tb = false, scale = 1
 
 /** `x Wᵀ + bias + p qᵀ`: a linear layer, W [out, in], with an optional low-rank update p [rows, r], q [out, r]. */
 export const linear = (x: Tensor, weight: Tensor, bias?: Tensor, lowRank?: LowRank): Tensor =>
-  product(x, weight, { ...plain, tb: true }, [...x.shape.slice(0, -1), weight.shape[0]], bias, lowRank);
+  product(x, weight, { ...plain, tb: true }, [...x.shape.slice(0, -1), weight.shape[0]], { bias, lowRank });
 
 /** Scores of attention, `scale · Q Kᵀ` per head: [batch, queries, width] × [batch, keys, width] → [batch, heads, queries, keys]. */
 export const attentionScores = (q: Tensor, k: Tensor, heads: number, scale: number): Tensor =>
@@ -199,22 +169,17 @@ export const attentionScores = (q: Tensor, k: Tensor, heads: number, scale: numb
 export const attentionValues = (p: Tensor, v: Tensor, heads: number): Tensor =>
   product(p, v, { ta: false, tb: false, heads, layouts: ["heads", "split", "split"], scale: 1 }, [v.shape[0], p.shape[2], v.shape[2]]);
 
+/** How the product that a tensor is was made; undefined where it is none. */
+const madeOf = (node: Node): Made | undefined => (node.kind === "apply" && node.op.name === "matmul" ? (node.op.attributes as unknown as Made) : undefined);
+
 /** The node of a product with an activation in its epilogue; it has no gradient. Undefined for anything else than a plain product. */
 export const withActivation = (node: Node, activation: Activation): Node | undefined => {
-  if (node.kind !== "apply" || node.op.name !== "matmul") return undefined;
-  const fused = (node.op.attributes as { readonly activated: (f: Activation) => Node | undefined }).activated(activation);
+  const made = madeOf(node);
+  if (node.kind !== "apply" || made === undefined || made.activation !== undefined) return undefined;
+  const { node: fused } = product(made.a, made.b, made.form, made.shape, { ...made, activation });
   // The product may have been rewritten itself: its inputs are those of the node, not those it was made from.
-  return fused?.kind === "apply" ? { ...fused, inputs: node.inputs } : undefined;
+  return { ...fused, inputs: node.inputs } as Node;
 };
-
-/** What a product keeps of how it was made; another operation keeps no form. */
-interface Made {
-  readonly form?: Form;
-  readonly bias?: Tensor;
-  readonly lowRank?: LowRank;
-  readonly a: Tensor;
-  readonly b: Tensor;
-}
 
 /** The widest product that is worth folding into another's epilogue; wider ones cost more there than an addition. */
 const epilogueRank = 64;
@@ -225,15 +190,13 @@ const epilogueRank = 64;
  */
 export const accumulate = (x: Tensor, y: Tensor): Tensor => {
   const fold = (wide: Tensor, thin: Tensor): Tensor | undefined => {
-    if (wide.node.kind !== "apply" || thin.node.kind !== "apply") return undefined;
-    const w = wide.node.op.attributes as Made | undefined;
-    const t = thin.node.op.attributes as Made | undefined;
-    if (w?.form === undefined || t?.form === undefined) return undefined;
+    const [w, t] = [madeOf(wide.node), madeOf(thin.node)];
+    if (w === undefined || t === undefined) return undefined;
     const fits =
       [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1) &&
       [w, t].every(({ bias, lowRank }) => bias === undefined && lowRank === undefined);
     if (!fits || w.form.tb !== t.form.tb || t.a.shape[t.a.shape.length - 1] > epilogueRank) return undefined;
-    return product(w.a, w.b, w.form, wide.shape, undefined, { p: t.a, q: t.b });
+    return product(w.a, w.b, w.form, wide.shape, { lowRank: { p: t.a, q: t.b } });
   };
   return fold(x, y) ?? fold(y, x) ?? add(x, y);
 };

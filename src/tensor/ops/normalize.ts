@@ -1,5 +1,5 @@
 /** Scaling rows to unit length. */
-import { input, output, rowConstants, rowGrid } from "../../kernels/launch.ts";
+import { input, output, rowLaunch } from "../../kernels/launch.ts";
 import { apply, floats, size, type Tensor } from "../tensor.ts";
 
 /** `x / ‖x‖₂` over the last axis; a zero row stays zero. */
@@ -9,29 +9,13 @@ export const normalize = (x: Tensor): Tensor => {
   return apply(
     {
       name: "normalize",
-      lower: (t) => [
-        {
-          kernel: "normalize",
-          constants: rowConstants(t),
-          dims: [rows, width],
-          operands: [input(0), output(0), output(1)],
-          grid: rowGrid(t, rows),
-        },
-      ],
+      lower: (t) => [rowLaunch(t, "normalize", { rows, width }, [input(0), output(0), output(1)])],
       vjp: ([y, norm], [dy]) => [
         dy &&
           apply(
             {
               name: "normalize (gradient)",
-              lower: (t) => [
-                {
-                  kernel: "normalize-grad",
-                  constants: rowConstants(t),
-                  dims: [rows, width],
-                  operands: [input(0), input(1), input(2), output(0)],
-                  grid: rowGrid(t, rows),
-                },
-              ],
+              lower: (t) => [rowLaunch(t, "normalize-grad", { rows, width }, [input(0), input(1), input(2), output(0)])],
             },
             [dy, y, norm],
             floats(x.shape),

@@ -1,23 +1,23 @@
 /** Updates of flat parameter buffers, in place on the device. */
-import { elementGrid, input, output, windowOf, windows, type Launch } from "../../kernels/launch.ts";
-import type { Target } from "../../kernels/target.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
+import { elementLaunch, input, output, type Launch } from "../../kernels/launch.ts";
 import type { Constants } from "../../kernels/template.ts";
+import { windows, type Bounds } from "../../kernels/windows.ts";
 import { applyAll, check, floats, sameShape, show, size, type Tensor } from "../tensor.ts";
 
 /** An in-place kernel over `count` elements: bindings are the read inputs, `hyper`, then the updated tensors. */
-const inPlace = (target: Target, kernel: Kernel, constants: Constants, count: number, gradients: number, updated: number): readonly Launch[] =>
-  windows(target, count).map(({ offset, length }) => ({
-    kernel,
-    constants,
-    dims: [length],
-    operands: [
-      ...Array.from({ length: gradients }, (_, i) => windowOf(input(i), offset, length)),
-      input(gradients),
-      ...Array.from({ length: updated }, (_, i) => windowOf(output(i), offset, length)),
-    ],
-    grid: elementGrid(length),
-  }));
+const inPlace = (
+  bounds: Bounds,
+  kernel: "adamw" | "sgd" | "soft-threshold",
+  constants: Constants,
+  elements: number,
+  gradients: number,
+  updated: number,
+): readonly Launch[] =>
+  windows(bounds, elements).map(({ count, cut }) => {
+    const read = Array.from({ length: gradients }, (_, i) => cut(input(i)));
+    const written = Array.from({ length: updated }, (_, i) => cut(output(i)));
+    return elementLaunch(kernel, { count }, [...read, input(gradients), ...written], constants);
+  });
 
 /**
  * One AdamW step with decoupled weight decay, in torch's order of operations.

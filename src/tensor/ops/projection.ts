@@ -1,5 +1,5 @@
 /** Moving a tensor into or out of a subspace. */
-import { elementGrid, f32, input, output } from "../../kernels/launch.ts";
+import { elementGrid, input, launch, output } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 import { matmul } from "./matmul.ts";
 
@@ -10,13 +10,13 @@ const combine = (x: Tensor, basis: Tensor, coefficients: Tensor, only: boolean):
     {
       name: only ? "project onto" : "project out",
       lower: () => [
-        {
-          kernel: "project",
-          constants: { ONLY: only },
-          dims: [rows, width, basis.shape[1], f32(only ? 1 : -1)],
-          operands: only ? [undefined, input(1), input(2), output(0)] : [input(0), input(1), input(2), output(0)],
-          grid: elementGrid(size(x.shape)),
-        },
+        launch(
+          "project",
+          { rows, width, rank: basis.shape[1], sign: only ? 1 : -1 },
+          only ? [undefined, input(1), input(2), output(0)] : [input(0), input(1), input(2), output(0)],
+          elementGrid(size(x.shape)),
+          { ONLY: only },
+        ),
       ],
       // Both are symmetric maps of x: the gradient goes through the same projection.
       vjp: (_, [dy], [dx]) => [dy && dx ? combine(dy, basis, matmul(basis, dy, { ta: true }), only) : undefined],

@@ -1,5 +1,5 @@
 /** Which elements of a row are the largest. */
-import { elementGrid, input, output } from "../../kernels/launch.ts";
+import { elementLaunch, input, output } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 
 /**
@@ -14,15 +14,7 @@ export const topMask = (x: Tensor, k: number): Tensor => {
   return apply(
     {
       name: "topMask",
-      lower: () => [
-        {
-          kernel: "top-mask",
-          constants: {},
-          dims: [count, width, Math.min(k, width)],
-          operands: [input(0), output(0)],
-          grid: elementGrid(count),
-        },
-      ],
+      lower: () => [elementLaunch("top-mask", { count, width, k: Math.min(k, width) }, [input(0), output(0)])],
       vjp: () => [],
     },
     [x],

@@ -1,5 +1,6 @@
 /** Slices and zero padding along one axis: each is the gradient of the other. */
-import { elementGrid, input, output, windowOf, windows } from "../../kernels/launch.ts";
+import { elementLaunch, input, output } from "../../kernels/launch.ts";
+import { windows } from "../../kernels/windows.ts";
 import { apply, check, floats, reshape, show, size, type Tensor } from "../tensor.ts";
 
 /** y[.., i, ..] = x[.., i + shift, ..] where that exists, else 0; the axis becomes `to` long. */
@@ -10,15 +11,7 @@ const window = (name: string, x: Tensor, axis: number, to: number, shift: number
   return apply(
     {
       name,
-      lower: () => [
-        {
-          kernel: "window",
-          constants: {},
-          dims: [size(shape), inner, to, from, shift],
-          operands: [input(0), output(0)],
-          grid: elementGrid(size(shape)),
-        },
-      ],
+      lower: () => [elementLaunch("window", { count: size(shape), inner, to, length: from, shift }, [input(0), output(0)])],
       vjp: (_, [dy]) => [dy && window(`${name} (gradient)`, dy, axis, from, -shift)],
     },
     [x],
@@ -42,13 +35,9 @@ export const copy = (x: Tensor): Tensor => {
     {
       name: "copy",
       lower: (target) =>
-        windows(target, count).map(({ offset, length }) => ({
-          kernel: "window",
-          constants: {},
-          dims: [length, 1, length, length, 0],
-          operands: [windowOf(input(0), offset, length), windowOf(output(0), offset, length)],
-          grid: elementGrid(length),
-        })),
+        windows(target, count).map(({ count: to, cut }) =>
+          elementLaunch("window", { count: to, inner: 1, to, length: to, shift: 0 }, [cut(input(0)), cut(output(0))]),
+        ),
       vjp: (_, [dy]) => [dy],
     },
     [reshape(x, [count])],

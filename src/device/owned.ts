@@ -1,8 +1,8 @@
 /** Buffers that live and die together. */
 import * as E from "fp-ts/lib/Either.js";
-import type { Device } from "../device/device.ts";
+import type { Device } from "./device.ts";
 import type { Failure } from "../failure.ts";
-import type { GPUBuffer } from "../device/webgpu.ts";
+import type { GPUBuffer } from "./webgpu.ts";
 
 /** Makes buffers of a device and releases all of them at once. */
 export interface Owned {

@@ -1,11 +1,11 @@
 /** Reads numbers back from buffers of a device, through one staging buffer that grows to the largest read. */
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
-import type { Device } from "../device/device.ts";
-import { bufferUsage, mapMode } from "../device/usage.ts";
+import type { Device } from "./device.ts";
+import { bufferUsage, mapMode } from "./usage.ts";
 import type { Failure } from "../failure.ts";
 import { bindingStride, roundUp } from "./owned.ts";
-import type { GPUBuffer } from "../device/webgpu.ts";
+import type { GPUBuffer } from "./webgpu.ts";
 
 /** A reader of buffers. */
 export interface Readback {

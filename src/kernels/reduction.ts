@@ -1,0 +1,57 @@
+/** How broadcasts and the sums that undo them become launches. */
+import { elementLaunch, foldGroups, input, launch, output, type Launch } from "./launch.ts";
+import type { Constants } from "./template.ts";
+import type { Bounds } from "./windows.ts";
+
+/** A tensor seen as `[outer, mod, div]`: the pattern of a broadcast and of the sum that undoes it. */
+export interface Pattern {
+  readonly outer: number;
+  readonly mod: number;
+  readonly div: number;
+  /** Dimensions between those of mod are left out too: mod is [mod / low, low], and the tensor is [outer, mod / low, count, low, div]. */
+  readonly gap?: { readonly count: number; readonly low: number };
+}
+
+/** What a kernel that broadcasts is told of a pattern. */
+export const broadcastDims = ({ mod, div, gap }: Pattern): { readonly div: number; readonly wrap: number; readonly low: number; readonly span: number } => ({
+  div,
+  wrap: mod,
+  low: gap?.low ?? 1,
+  span: (gap?.count ?? 1) * (gap?.low ?? 1),
+});
+
+/** The constants of a kernel that broadcasts. */
+export const broadcastConstants = ({ gap }: Pattern): Constants => (gap === undefined ? {} : { GAP: true });
+
+/** Repeats `mod` elements over `count` by a pattern, times `factor`. */
+export const expandLaunch = (at: Pattern, count: number, factor: number): Launch =>
+  elementLaunch("expand", { count, alpha: factor, ...broadcastDims(at) }, [input(0), output(0)], broadcastConstants(at));
+
+/** Rows that one thread sums at least in the first of two passes: a tall matrix would otherwise keep only `mod` threads busy. */
+const shortest = 64;
+/** Chunks are one dimension of a grid. */
+export const mostChunks = 65535;
+
+const chunkOf = (outer: number): number => Math.max(shortest, Math.ceil(outer / mostChunks));
+
+/** The chunks that a sum over `outer` is cut into, each with sums of its own; 0 where one pass does. */
+export const sumChunks = (outer: number): number => (outer > 2 * shortest ? Math.ceil(outer / chunkOf(outer)) : 0);
+
+/** Sums over `outer` and `div`, times `factor`; in two passes, by way of output 1 [chunks, mod], where there are chunks. */
+export const sumLaunches = ({ adapter }: Bounds, { outer, mod, div }: Pattern, factor: number): readonly Launch[] => {
+  const GROUP = adapter.kind === "gpu";
+  const grid = foldGroups(GROUP ? mod : Math.ceil(mod / 64));
+  const chunks = sumChunks(outer);
+  if (chunks === 0) return [launch("reduce", { outer, groups: mod, inner: div, chunk: 0, scale: factor }, [input(0), output(0)], grid, { GROUP })];
+  const chunk = chunkOf(outer);
+  return [
+    launch("reduce", { outer, groups: mod, inner: div, chunk, scale: 1 }, [input(0), output(1)], [Math.ceil(mod / 64), chunks, 1], { PARTIAL: true }),
+    launch("reduce", { outer: chunks, groups: mod, inner: 1, chunk: 0, scale: factor }, [output(1), output(0)], grid, { GROUP }),
+  ];
+};
+
+/** Sums a tensor [groups, count, width] over count in one pass, times `factor`; at most {@link mostChunks} groups. */
+export const groupSumLaunch = (groups: number, count: number, width: number, factor: number): Launch =>
+  launch("reduce", { outer: groups * count, groups: width, inner: 1, chunk: count, scale: factor }, [input(0), output(0)], [Math.ceil(width / 64), groups, 1], {
+    PARTIAL: true,
+  });

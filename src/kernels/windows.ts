@@ -1,0 +1,35 @@
+/** Tensors larger than a binding are visited window by window. */
+import type { Adapter } from "../device/device.ts";
+import type { Operand } from "./launch.ts";
+
+/** What grids and windows depend on. */
+export interface Bounds {
+  readonly adapter: Adapter;
+  /** Elements of four bytes in the largest storage binding. */
+  readonly maxBinding: number;
+}
+
+/** A run of elements, or of rows, that fits one binding. */
+export interface Window {
+  readonly first: number;
+  readonly count: number;
+  /** The window's part of an operand. */
+  readonly cut: (operand: Operand) => Operand;
+}
+
+/** A part of an operand, in elements. */
+export const windowOf = (operand: Operand, offset: number, length: number): Operand => ({ ...operand, offset, length });
+
+/** The windows of whole rows of a [rows, width] matrix that each fit one binding; all begin at a multiple of 64 elements. */
+export const rowWindows = ({ maxBinding }: Pick<Bounds, "maxBinding">, rows: number, width: number): readonly Window[] => {
+  const step = 64 * width;
+  const length = Math.max(step, Math.floor(maxBinding / step) * step);
+  return Array.from({ length: Math.ceil((rows * width) / length) }, (_, i) => {
+    const first = (i * length) / width;
+    const count = Math.min(length / width, rows - first);
+    return { first, count, cut: (operand) => windowOf(operand, first * width, count * width) };
+  });
+};
+
+/** The windows of `count` elements that each fit one binding. */
+export const windows = (bounds: Pick<Bounds, "maxBinding">, count: number): readonly Window[] => rowWindows(bounds, count, 1);
