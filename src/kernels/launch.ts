@@ -3,10 +3,10 @@
  *
  * A launch names its operands by number, inputs first; the engine knows which buffers stand behind them.
  */
+import type { Bounds } from "./bounds.ts";
 import type { Dims, KernelWith } from "./dims.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Constants } from "./template.ts";
-import type { Bounds } from "./windows.ts";
 
 /** A tensor that a launch binds, or a window of it; `offset` and `length` in elements, `offset` a multiple of 64. */
 export interface Operand {

@@ -6,6 +6,7 @@
  * ```
  */
 import type { Adapter } from "../device/device.ts";
+import type { Dims } from "./dims.ts";
 import { foldGroups, type Grid } from "./launch.ts";
 import type { Constants } from "./template.ts";
 
@@ -46,6 +47,12 @@ export const matmulWork = ({ batch, m, n, k }: MatmulShape): number => batch * m
 
 /** The kernels that compute products. */
 export type MatmulKernel = "matmul-registers" | "matmul-tiled";
+
+/** The uniform of a product; `scale` multiplies op(A) op(B). */
+export const matmulDims = (shape: MatmulShape, scale = 1): Dims<MatmulKernel> => {
+  const { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch } = shape;
+  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch };
+};
 
 /** A way to compute one shape: a kernel, its constants and its grid. */
 export interface MatmulPlan {

@@ -4,8 +4,7 @@ import type { Device } from "../device/device.ts";
 import { ownedOn, type Owned } from "../device/owned.ts";
 import type { Failure } from "../failure.ts";
 import { encode, makeDispatches, type Binding } from "./dispatch.ts";
-import type { MatmulPlan, MatmulShape } from "./matmul.ts";
-import { matmulDims } from "./product.ts";
+import { matmulDims, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 
 /** A plan must be this much faster than the first one to be preferred: less is noise. */
 const margin = 0.95;

@@ -1,15 +1,9 @@
 /** How a matrix product becomes launches: the kernel that the target chooses, in windows where B is larger than a binding. */
-import type { Dims } from "./dims.ts";
+import type { Bounds } from "./bounds.ts";
 import { input, launch, output, type Launch, type Operand } from "./launch.ts";
-import type { MatmulKernel, MatmulShape } from "./matmul.ts";
+import { matmulDims, type MatmulShape } from "./matmul.ts";
 import type { Target } from "./target.ts";
-import { rowWindows, windowOf, type Bounds } from "./windows.ts";
-
-/** The uniform of a product; `scale` multiplies op(A) op(B). */
-export const matmulDims = (shape: MatmulShape, scale = 1): Dims<MatmulKernel> => {
-  const { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch } = shape;
-  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch };
-};
+import { rowWindows, windowOf } from "./windows.ts";
 
 /** A window of the rows of B as it is stored, and the product that it gives. */
 interface Part {

@@ -1,7 +1,7 @@
 /** How broadcasts and the sums that undo them become launches. */
+import type { Bounds } from "./bounds.ts";
 import { elementLaunch, foldGroups, input, launch, output, type Launch } from "./launch.ts";
 import type { Constants } from "./template.ts";
-import type { Bounds } from "./windows.ts";
 
 /** A tensor seen as `[outer, mod, div]`: the pattern of a broadcast and of the sum that undoes it. */
 export interface Pattern {

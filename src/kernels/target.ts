@@ -3,9 +3,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
+import { boundsOf, type Bounds } from "./bounds.ts";
 import { matmulVariants, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { tuneMatmul, type MatmulChooser } from "./tuner.ts";
-import type { Bounds } from "./windows.ts";
 
 /** What lowering may depend on: the adapter, its largest binding, and the choice of matmul. */
 export interface Target extends Bounds {
@@ -39,12 +39,6 @@ const guessed = (adapter: Device["adapter"], shape: MatmulShape): MatmulPlan => 
   known.set(key, plan);
   return plan;
 };
-
-/** The bounds of a device. */
-export const boundsOf = (device: Device): Bounds => ({
-  adapter: device.adapter,
-  maxBinding: Math.floor(device.limits.maxStorageBufferBindingSize / 4),
-});
 
 /** The target that a device is, with the best guess for every product. */
 export const target = (device: Device): Target => ({

@@ -1,13 +1,6 @@
 /** Tensors larger than a binding are visited window by window. */
-import type { Adapter } from "../device/device.ts";
+import type { Bounds } from "./bounds.ts";
 import type { Operand } from "./launch.ts";
-
-/** What grids and windows depend on. */
-export interface Bounds {
-  readonly adapter: Adapter;
-  /** Elements of four bytes in the largest storage binding. */
-  readonly maxBinding: number;
-}
 
 /** A run of elements, or of rows, that fits one binding. */
 export interface Window {

@@ -11,7 +11,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import type { MatmulShape } from "../kernels/matmul.ts";
-import type { Bounds } from "../kernels/windows.ts";
+import type { Bounds } from "../kernels/bounds.ts";
 import { fuse } from "./fuse.ts";
 import { topological } from "./gradient.ts";
 import { inputsOf, leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";

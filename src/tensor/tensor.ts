@@ -11,7 +11,7 @@
 import type { Launch } from "../kernels/launch.ts";
 import type { MatmulShape } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
-import type { Bounds } from "../kernels/windows.ts";
+import type { Bounds } from "../kernels/bounds.ts";
 
 /** The type of a tensor's elements, four bytes each. */
 export type Dtype = "f32" | "u32";

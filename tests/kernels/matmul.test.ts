@@ -1,7 +1,6 @@
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { matmulVariants, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
-import { matmulDims } from "../../src/kernels/product.ts";
+import { matmulDims, matmulVariants, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { deviceTest, dispatch, nameOf, numbers, reads, runTests, updates, type Case } from "./check.ts";
 
 type Sizes = Pick<MatmulShape, "m" | "n" | "k"> & Partial<MatmulShape> & { readonly scale?: number };

@@ -1,7 +1,8 @@
 /** Updates of flat parameter buffers, in place on the device. */
+import type { Bounds } from "../../kernels/bounds.ts";
 import { elementLaunch, input, output, type Launch } from "../../kernels/launch.ts";
 import type { Constants } from "../../kernels/template.ts";
-import { windows, type Bounds } from "../../kernels/windows.ts";
+import { windows } from "../../kernels/windows.ts";
 import { applyAll, check, floats, sameShape, show, size, type Tensor } from "../tensor.ts";
 
 /** An in-place kernel over `count` elements: bindings are the read inputs, `hyper`, then the updated tensors. */

@@ -1,0 +1,12 @@
+/** What a device sets bounds to. */
+import type { Adapter, Device } from "../device/device.ts";
+
+/** What grids and windows depend on. */
+export interface Bounds {
+  readonly adapter: Adapter;
+  /** Elements of four bytes in the largest storage binding. */
+  readonly maxBinding: number;
+}
+
+/** The bounds of a device. */
+export const boundsOf = ({ adapter, limits }: Device): Bounds => ({ adapter, maxBinding: Math.floor(limits.maxStorageBufferBindingSize / 4) });
