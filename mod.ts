@@ -12,9 +12,17 @@ export { describe } from "./src/failure.ts";
 export type { Failure } from "./src/failure.ts";
 
 // The device: a GPU, lavapipe or SwiftShader through Dawn.
-export { openDevice, rungs, withDevice } from "./src/device/open.ts";
-export type { DeviceOptions, OpenDevice, Rung } from "./src/device/open.ts";
-export type { Adapter as DeviceAdapter, Device, Ledger } from "./src/device/device.ts";
+export { openDevice, withDevice } from "./src/device/open.ts";
+export type { DeviceOptions } from "./src/device/open.ts";
+export { wrapDevice } from "./src/device/wrap.ts";
+export type { WrapOptions } from "./src/device/wrap.ts";
+export type { Adapter as DeviceAdapter, Device, Ledger, OpenDevice } from "./src/device/device.ts";
+
+// The platform: files, images, the GPU and the cache of Node and Deno, and the interface for others.
+export { platform } from "./src/platform/default.ts";
+export { rungs } from "./src/platform/platform.ts";
+export type { Cache, GpuRequest, OpenGpu, Platform, Rung } from "./src/platform/platform.ts";
+export type { Entry, Files, OpenFile } from "./src/platform/files.ts";
 
 // Models and learners, as folders and as values.
 export { readModel, writeModel } from "./src/model/model.ts";

@@ -9,10 +9,12 @@
  * The triple is hashed (SHA-256 of its JSON) into the state of a xoroshiro128+ generator, so streams of different purposes or steps
  * are independent, any of them can be reached without drawing those before it, and Node and Deno draw the same numbers.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+
+const encoder = new TextEncoder();
 
 /** One stream of random numbers: every call draws the next. */
 export interface Random {
@@ -36,10 +38,9 @@ export interface Random {
  * ```
  */
 export const random = (seed: number, purpose: string, ...counters: readonly number[]): Random => {
-  const hash = createHash("sha256")
-    .update(JSON.stringify([seed, purpose, ...counters]))
-    .digest();
-  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => hash.readInt32LE(at)));
+  const hash = sha256(encoder.encode(JSON.stringify([seed, purpose, ...counters])));
+  const words = new DataView(hash.buffer, hash.byteOffset, hash.byteLength);
+  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => words.getInt32(at, true)));
   const uniform = (): number => uniformFloat64(generator);
   const integer = (n: number): number => uniformInt(generator, 0, n - 1);
   let spare: number | undefined;

@@ -105,6 +105,25 @@ test("packages and built-ins: fp-ts by file, Node by prefix, nothing that is not
   }
 });
 
+/** The text of a file without its comments and without what stands in quotes. */
+const codeOf = (file: string): string =>
+  text
+    .get(file)!
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, (found) =>
+      found.startsWith("`") ? found.replace(/^`|`$|(?<=^|\})[^$]*?(?=\$\{|$)/g, " ") : "",
+    );
+
+test("only src/platform/node knows Node, its globals and native packages; only src/platform/default.ts knows src/platform/node", () => {
+  const native = /^(node:|(webgpu|sharp|tar-stream|@sparticuz\/chromium)$)/;
+  const globals = /\b(Buffer|process|setImmediate|__dirname|__filename|require|Deno)\b/;
+  for (const file of [...sources, "mod.ts"].filter((name) => !name.startsWith("src/platform/node/"))) {
+    for (const specifier of importsOf(file)) assert.not.match(specifier, native, `${file} imports ${specifier}`);
+    assert.not.match(codeOf(file), globals, file);
+    const below = neighbours(file).filter((target) => target.startsWith("src/platform/node/"));
+    assert.ok(below.length === 0 || file === "src/platform/default.ts", `${file} imports ${below.join()}`);
+  }
+});
+
 test("the public face re-exports, and does nothing else", () => {
   const rest = text
     .get("mod.ts")!

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { methods } from "../mod.ts";
-import { rungs } from "../src/device/open.ts";
+import { rungs } from "../src/platform/platform.ts";
 import { png, temporaryFolder, write } from "./fixtures/datasets.ts";
 import { writeTinyClip } from "./fixtures/tinyClip.ts";
 import { runFile } from "./runtime.ts";

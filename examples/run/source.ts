@@ -2,7 +2,8 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
-import { checkProtocol, type CheckedProtocol, type Protocol, type ProtocolOptions } from "../../src/data/protocols.ts";
+import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../../src/data/checkProtocol.ts";
+import type { Protocol } from "../../src/data/protocols.ts";
 import { fewShot, limitTest } from "../../src/data/sampling.ts";
 import type { OnCorrupt } from "../../src/data/source.ts";
 import type { LabelSpace, Split, Stream, Task } from "../../src/data/task.ts";

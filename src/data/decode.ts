@@ -1,46 +1,19 @@
-/**
- * From the bytes of an image file to RGB, as Pillow's `Image.open(...).convert("RGB")` sees it: no colour profile, no EXIF turning,
- * alpha dropped.
- */
-import { basename, dirname } from "node:path";
+/** From the references of examples to pixels. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import sharp from "sharp";
-import type { Sharp } from "sharp";
 import type { Failure } from "../failure.ts";
-import { message, readBytes } from "../formats/files.ts";
+import { basename, dirname } from "../formats/path.ts";
 import { readMember } from "../formats/tar.ts";
-import type { ExampleDecoder, Image } from "./example.ts";
+import { platform } from "../platform/default.ts";
+import type { Decoder, Image, Platform } from "../platform/platform.ts";
+import type { ExampleDecoder } from "./example.ts";
 import type { Task } from "./task.ts";
 
-/** What turns the bytes of an image file into pixels; the left side says in words what is wrong with them. */
-export type Decoder = (bytes: Uint8Array) => TE.TaskEither<string, Image>;
+export type { Decoder } from "../platform/platform.ts";
 
-/** Decodes JPEG, PNG, WebP and all else that sharp reads. An image that ends early is an error, a mere warning is not. */
-export const decodeImage: Decoder = (bytes) =>
-  TE.tryCatch(async () => {
-    // A view of a larger buffer is read as that view; failOn "error" includes truncation.
-    const image = sharp(bytes, { failOn: "error", ignoreIcc: true });
-    const { space } = await image.metadata();
-    if (space === "cmyk") return await decodeCmyk(image);
-    const { data, info } = await image.removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-  }, message);
-
-/** CMYK to RGB by Pillow's plain formula, channel = (255 - k) - c (255 - k) / 255, where sharp would assume a printing press. */
-const decodeCmyk = async (image: Sharp): Promise<Image> => {
-  const { data, info } = await image.pipelineColourspace("cmyk").toColourspace("cmyk").raw().toBuffer({ resolveWithObject: true });
-  const rgb = new Uint8Array(info.width * info.height * 3);
-  for (let i = 0; i < info.width * info.height; i++) {
-    const light = 255 - data[i * info.channels + 3];
-    for (let c = 0; c < 3; c++) {
-      const product = data[i * info.channels + c] * light + 128;
-      rgb[i * 3 + c] = Math.max(0, light - ((product + (product >> 8)) >> 8));
-    }
-  }
-  return { width: info.width, height: info.height, data: rgb };
-};
+/** Decodes the bytes of an image file, as the platform does: in Node and Deno JPEG, PNG, WebP and all else that sharp reads. */
+export const decodeImage: Decoder = (bytes) => platform.decodeImage(bytes);
 
 /** Reads the bytes of an image file and decodes them; what is wrong with the bytes becomes a `CorruptSample` of `path` and `member`. */
 export const decodeFile = (
@@ -64,15 +37,18 @@ export const decodeFile = (
     ),
   );
 
-/** Decodes examples by what their references say. Fails with what cannot be read, with `CorruptSample`, and with the failure that a damaged example holds. */
+/**
+ * Decodes examples by what their references say, from the files of a platform. Fails with what cannot be read, with `CorruptSample`, and with the failure that
+ * a damaged example holds.
+ */
 export const exampleDecoder =
-  (decoder: Decoder = decodeImage): ExampleDecoder =>
+  ({ files, decodeImage: decoder }: Pick<Platform, "files" | "decodeImage"> = platform): ExampleDecoder =>
   ({ id, image }) => {
     switch (image.kind) {
       case "file":
-        return decodeFile(dirname(image.path), basename(image.path), readBytes(image.path), decoder);
+        return decodeFile(dirname(image.path), basename(image.path), files.read(image.path), decoder);
       case "member":
-        return decodeFile(image.archive, image.name, readMember(image.archive, image), decoder);
+        return decodeFile(image.archive, image.name, readMember(image.archive, image, files), decoder);
       case "bytes":
         return decodeFile("memory", id, TE.right(image.bytes), decoder);
       case "pixels":

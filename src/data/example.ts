@@ -3,13 +3,9 @@
  */
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import type { Image } from "../platform/platform.ts";
 
-/** An RGB image, 8 bits a channel, row-major, interleaved: `data.length === height * width * 3`. */
-export interface Image {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
+export type { Image } from "../platform/platform.ts";
 
 /** Where the pixels of an example are. */
 export type ImageReference =

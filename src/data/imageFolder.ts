@@ -1,15 +1,15 @@
 /**
  * The ImageFolder layout: `{train,test}/CLASS/*.jpg`, one folder a class.
  */
-import { readdir } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { corrupt, exists, unreadable } from "../formats/files.ts";
+import { corrupt, exists, listNames, unreadable } from "../formats/files.ts";
+import { basename, join } from "../formats/path.ts";
+import type { Files } from "../platform/files.ts";
 import type { Example } from "./example.ts";
-import { listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
+import { filesOf, listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
 import type { SourceOptions } from "./source.ts";
 import type { Split, Task } from "./task.ts";
 
@@ -19,17 +19,17 @@ const image = /\.(jpe?g|png|webp)$/i;
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The class folders of a split; none where the split is missing. */
-const classFolders = (dir: string): TE.TaskEither<Failure, readonly string[]> =>
+const classFolders = (dir: string, files: Files): TE.TaskEither<Failure, readonly string[]> =>
   pipe(
-    TE.fromTask<boolean, Failure>(() => exists(dir)),
-    TE.chain((there) => (there ? TE.tryCatch(() => readdir(dir, { withFileTypes: true }), unreadable(dir)) : TE.right([]))),
-    TE.map((entries) => entries.filter((e) => (e.isDirectory() || e.isSymbolicLink()) && !e.name.startsWith(".")).map((e) => e.name)),
+    TE.fromTask<boolean, Failure>(() => exists(dir, files)),
+    TE.chain((there) => (there ? files.list(dir) : TE.right([]))),
+    TE.map((entries) => entries.filter((e) => (e.kind === "folder" || e.kind === "link") && !e.name.startsWith(".")).map((e) => e.name)),
   );
 
-const readSplit = (dir: string, folders: readonly string[]): Split =>
+const readSplit = (dir: string, folders: readonly string[], files: Files): Split =>
   listedOnce(
     pipe(
-      classFolders(dir),
+      classFolders(dir, files),
       TE.filterOrElse(
         (present) => present.length > 0,
         () => unreadable(dir)("it holds no class folder"),
@@ -39,10 +39,10 @@ const readSplit = (dir: string, folders: readonly string[]): Split =>
           folders.map((name, label) => ({ name, label })).filter(({ name }) => present.includes(name)),
           TE.traverseSeqArray(({ name, label }) =>
             pipe(
-              TE.tryCatch(() => readdir(join(dir, name)), unreadable(join(dir, name))),
-              TE.map((files) => files.filter((file) => image.test(file) && !file.startsWith(".")).sort(byCodeUnit)),
-              TE.map((files) =>
-                files.map((file): Example => {
+              listNames(join(dir, name), files),
+              TE.map((names) => names.filter((file) => image.test(file) && !file.startsWith(".")).sort(byCodeUnit)),
+              TE.map((names) =>
+                names.map((file): Example => {
                   const path = join(dir, name, file);
                   return { id: path, label, image: { kind: "file", path } };
                 }),
@@ -76,21 +76,22 @@ const nameFolders = (dir: string, folders: readonly string[], names: readonly st
  * A folder in the ImageFolder layout as a task named after it; its classes are the sorted folder names of both splits, or those of
  * `classnames.txt`. `val` stands in for a missing `test`. Files are listed when a split is first walked, read when decoded.
  */
-export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> =>
-  pipe(
+export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
+  const files = filesOf(options);
+  return pipe(
     TE.Do,
-    TE.bind("names", () => readClassNames(dir)),
-    TE.bind("templates", () => readTemplates(dir)),
+    TE.bind("names", () => readClassNames(dir, files)),
+    TE.bind("templates", () => readTemplates(dir, files)),
     TE.bind("testDir", () =>
       TE.fromTask<string, Failure>(async () => {
-        const val = !(await exists(join(dir, "test"))) && (await exists(join(dir, "val")));
+        const val = !(await exists(join(dir, "test"), files)) && (await exists(join(dir, "val"), files));
         return join(dir, val ? "val" : "test");
       }),
     ),
     TE.bind("folders", ({ testDir }) =>
       pipe(
         [join(dir, "train"), testDir],
-        TE.traverseSeqArray(classFolders),
+        TE.traverseSeqArray((split) => classFolders(split, files)),
         TE.map((both) => [...new Set(both.flat())].sort(byCodeUnit)),
         TE.filterOrElse(
           (folders) => folders.length > 0,
@@ -103,14 +104,15 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
         nameFolders(dir, found, names),
         E.map(
           ({ folders, classNames }): Task => ({
-            name: basename(resolve(dir)),
+            name: basename(files.absolute(dir)),
             classNames,
             templates,
-            train: readSplit(join(dir, "train"), folders),
-            test: readSplit(testDir, folders),
+            train: readSplit(join(dir, "train"), folders, files),
+            test: readSplit(testDir, folders, files),
             ...ownDecoder(options),
           }),
         ),
       ),
     ),
   );
+};

@@ -1,13 +1,15 @@
 /**
  * Pixels as a model was trained on them: resize, centre crop, rescale, normalise, as CLIPImageProcessor and ViTImageProcessor do.
  */
-import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { exists, explain, readJson } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
 import type { ImageTransform } from "./augment.ts";
 import { centreCrop, resize, resizeShortest } from "./resize.ts";
 import type { Resampling, Size } from "./resize.ts";
@@ -138,15 +140,15 @@ const fromConfig = (path: string, config: t.TypeOf<typeof Config>, size: number,
  * Failures: `FileCorrupt`, `BadConfig`.
  */
 export const readPreprocess =
-  (dir: string, size = 224, assumed: Assumed = clipPreprocess): TE.TaskEither<Failure, Preprocess> =>
+  (dir: string, size = 224, assumed: Assumed = clipPreprocess, files: Files = platform.files): TE.TaskEither<Failure, Preprocess> =>
   async () => {
     for (const [name, key] of [
       ["preprocessor_config.json", undefined],
       ["processor_config.json", "image_processor"],
     ] as const) {
       const path = join(dir, name);
-      if (!(await exists(path))) continue;
-      const json = await readJson(path)();
+      if (!(await exists(path, files))) continue;
+      const json = await readJson(path, files)();
       if (E.isLeft(json)) return json;
       const value = key === undefined ? json.right : (json.right as Record<string, unknown> | null)?.[key];
       if (value === undefined) continue;

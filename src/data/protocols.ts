@@ -1,24 +1,8 @@
 /**
  * The protocols of the papers as data: which datasets in which order, how many classes, which templates, which split, which label space
- * (METHODS.md E and F); and a check that a folder of datasets has all of it.
- *
- * Datasets are looked for under their short names and under the names of the published folders of CLIP benchmark
- * (`wds_fgvc_aircraft`, `wds_vtab-dtd`, …), with or without `wds_`. Of DomainNet none is published; it is looked for as `domainnet`.
+ * (METHODS.md E and F). `checkProtocol.ts` says whether a folder of datasets has all of it.
  */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import * as E from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
-import { describe, type Failure } from "../failure.ts";
-import { exists, unreadable } from "../formats/files.ts";
-import { random } from "../random.ts";
-import { splitClasses, withClasses } from "./classSplit.ts";
-import type { Example } from "./example.ts";
-import { fewShot } from "./sampling.ts";
-import { listedOnce, type SourceOptions } from "./source.ts";
-import type { LabelSpace, Split, Stream, Task } from "./task.ts";
-import { taskFromFolder } from "./taskFromFolder.ts";
+import type { LabelSpace } from "./task.ts";
 
 /** The prompts of a dataset in a protocol. */
 export interface ProtocolTemplates {
@@ -58,9 +42,10 @@ export interface Protocol {
   readonly groups?: number;
 }
 
-type Known = Pick<ProtocolDataset, "folders" | "classes">;
+/** Where a dataset is found, and how many classes it has. */
+type Source = Pick<ProtocolDataset, "folders" | "classes">;
 
-const known = {
+const sources = {
   aircraft: { folders: ["aircraft", "fgvc_aircraft"], classes: 100 },
   caltech101: { folders: ["caltech101", "vtab-caltech101"], classes: 101 },
   cifar100: { folders: ["cifar100", "vtab-cifar100"], classes: 100 },
@@ -74,11 +59,9 @@ const known = {
   sun397: { folders: ["sun397"], classes: 397 },
   "imagenet-r": { folders: ["imagenet-r"], classes: 200 },
   domainnet: { folders: ["domainnet"], classes: 345 },
-} as const satisfies Readonly<Record<string, Known>>;
+} as const satisfies Readonly<Record<string, Source>>;
 
-type KnownName = keyof typeof known;
-
-const dataset = (name: KnownName, rest: Partial<ProtocolDataset> = {}): ProtocolDataset => ({ name, ...known[name], ...rest });
+const dataset = (name: keyof typeof sources, rest: Partial<ProtocolDataset> = {}): ProtocolDataset => ({ name, ...sources[name], ...rest });
 
 /** The published Caltech101 has Google's background as a class of its own. */
 const background = ["background", "background_google"];
@@ -177,146 +160,3 @@ export type ProtocolName = keyof typeof protocols;
  * ```
  */
 export const taskCount = ({ datasets, groups }: Protocol): number => groups ?? datasets.length;
-
-/** How a protocol is read from a folder. */
-export interface ProtocolOptions extends SourceOptions {
-  /** Seed of the few-shot examples and of the class order; the drawn splits have one of their own, the same in every run. */
-  readonly seed: number;
-  /** Whether training splits are needed. Default true. */
-  readonly training?: boolean;
-  /** Whose template comes first. Default: that of the protocol. */
-  readonly firstTemplate?: "keeplora";
-}
-
-/** A protocol on data that is there. */
-export interface CheckedProtocol {
-  readonly stream: Stream;
-  /** What differs from the protocol and does not keep it from running, a sentence each. */
-  readonly notes: readonly string[];
-}
-
-/** What one dataset comes to: a task, or what is wrong with it. */
-interface Checked {
-  readonly problems: readonly string[];
-  readonly notes: readonly string[];
-  readonly task?: Task;
-}
-
-/** ZSCL's seed (METHODS.md E.1). The numbers drawn from it are ours, so the images are other ones. */
-const splitSeed = 42;
-
-/** Both splits drawn anew from all images; one that is not there counts as empty. */
-const redrawn = (task: Task, share: number): Task => {
-  const pool = listedOnce(
-    pipe(
-      TE.sequenceSeqArray([task.train, task.test]),
-      TE.map((lists) => lists.flat()),
-    ),
-  );
-  const part = (training: boolean): Split =>
-    pipe(
-      pool,
-      TE.map((examples) => {
-        const drawn = new Set(
-          random(splitSeed, `split ${task.name}`)
-            .permutation(examples.length)
-            .subarray(0, Math.round(share * examples.length)),
-        );
-        return examples.filter((_, i) => drawn.has(i) === training);
-      }),
-    );
-  return { ...task, train: listedOnce(part(true)), test: listedOnce(part(false)) };
-};
-
-/** A split, or none where its folder is missing; the test split of the ImageFolder layout may be called `val`. */
-const orNone = (dir: string, names: readonly string[], split: Split): Split =>
-  pipe(
-    TE.fromTask<readonly boolean[], Failure>(() => Promise.all(names.map((name) => exists(join(dir, name))))),
-    TE.chain((there) => (there.includes(true) ? split : TE.right<Failure, readonly Example[]>([]))),
-  );
-
-const percent = (share: number): string => `${Math.round(100 * share)} %`;
-
-/** The templates of a protocol, with the dataset's own where the protocol only counts them. */
-const templatesOf = ({ templates }: ProtocolDataset, own: readonly string[], firstTemplate: ProtocolOptions["firstTemplate"]): readonly string[] => {
-  if (templates === undefined) return own;
-  const first = firstTemplate === "keeplora" && templates.keeplora !== undefined ? [templates.keeplora] : [];
-  return [...new Set([...first, ...templates.stated, ...(templates.stated.length < templates.count ? own : [])])];
-};
-
-const checkDataset = async (wanted: ProtocolDataset, root: string, names: readonly string[], options: ProtocolOptions): Promise<Checked> => {
-  const candidates = wanted.folders.flatMap((name) => [name, `wds_${name}`]);
-  const folder = candidates.find((name) => names.includes(name));
-  if (folder === undefined) return { problems: [`${wanted.name}: there is no folder ${candidates.join(" or ")}`], notes: [] };
-  const [problems, notes]: [string[], string[]] = [[], []];
-  const dir = join(root, folder);
-  const read = await taskFromFolder(dir, options)();
-  if (E.isLeft(read)) return { problems: [`${wanted.name}: ${describe(read.left)}`], notes };
-
-  const out = (name: string): boolean => wanted.without?.includes(name.toLowerCase()) ?? false;
-  const { classNames } = read.right;
-  const kept = [...classNames.keys()].filter((c) => !out(classNames[c]));
-  if (kept.length < classNames.length) notes.push(`${wanted.name}: left out ${classNames.filter(out).join(", ")}`);
-  if (kept.length !== wanted.classes) problems.push(`${wanted.name}: ${folder} has ${kept.length} classes, not ${wanted.classes}`);
-
-  const named = { ...withClasses(kept)(read.right), name: wanted.name };
-  const task = { ...named, train: orNone(dir, ["train"], named.train), test: orNone(dir, ["test", "val"], named.test) };
-  const lists = { train: await task.train(), test: await task.test() };
-  for (const list of Object.values(lists)) if (E.isLeft(list)) problems.push(`${wanted.name}: ${describe(list.left)}`);
-  if (E.isLeft(lists.train) || E.isLeft(lists.test)) return { problems, notes };
-  const [train, test] = [lists.train.right.length, lists.test.right.length];
-  const share = train / Math.max(1, train + test);
-  const redraw = wanted.drawn !== undefined && train + test > 0 && Math.abs(share - wanted.drawn) > 0.01;
-  if (redraw) {
-    notes.push(`${wanted.name}: ${percent(share)} of ${folder} are for training and the protocol draws ${percent(wanted.drawn)}; both splits are drawn anew`);
-  } else {
-    if (train === 0 && options.training !== false) problems.push(`${wanted.name}: ${folder} has no training split`);
-    if (test === 0) problems.push(`${wanted.name}: ${folder} has no test split`);
-    if (train > 0 && wanted.train !== undefined && train !== wanted.train) {
-      notes.push(`${wanted.name}: ${folder} has ${train} training images, the protocol ${wanted.train}`);
-    }
-  }
-  const templates = templatesOf(wanted, named.templates, options.firstTemplate);
-  const ensemble = templatesOf(wanted, named.templates, undefined).length;
-  if (wanted.templates !== undefined && ensemble !== wanted.templates.count) {
-    notes.push(`${wanted.name}: the ensemble has ${ensemble} templates, that of the protocol ${wanted.templates.count}`);
-  }
-  return { problems, notes, task: { ...(redraw ? redrawn(task, wanted.drawn) : task), templates } };
-};
-
-/**
- * The stream of a protocol from a folder of datasets: tasks in order, named as in the protocol, with its templates, splits, shots and label
- * space. Fails with one `FileUnreadable` that lists everything that is missing or wrong: folders that are not there, class counts,
- * splits. Every split is listed; images are read later. A split that the protocol draws at random is drawn anew where the folder's own has
- * another share.
- */
-export const checkProtocol = (protocol: Protocol, root: string, options: ProtocolOptions): TE.TaskEither<Failure, CheckedProtocol> =>
-  pipe(
-    TE.tryCatch(() => readdir(root), unreadable(root)),
-    TE.chainTaskK((names) => async () => {
-      const checked: Checked[] = [];
-      for (const wanted of protocol.datasets) checked.push(await checkDataset(wanted, root, names, options));
-      return checked;
-    }),
-    TE.chainEitherK((checked): E.Either<Failure, CheckedProtocol> => {
-      const problems = checked.flatMap((c) => c.problems);
-      const listed = problems.map((problem, i) => (problems.length === 1 ? problem : `(${i + 1}) ${problem}`)).join("; ");
-      if (problems.length > 0) return E.left({ _tag: "FileUnreadable", path: root, detail: `it is not all that ${protocol.name} needs: ${listed}` });
-      const { labelSpace, shots, groups } = protocol;
-      const whole = checked.flatMap(({ task }) => (task === undefined ? [] : [task]));
-      const tasks: E.Either<Failure, readonly Task[]> =
-        groups === undefined
-          ? E.right(whole)
-          : pipe(
-              splitClasses(whole[0], { tasks: groups, seed: options.seed }),
-              E.map((split) => split.tasks),
-            );
-      return pipe(
-        tasks,
-        E.map((list) => ({
-          stream: { labelSpace, tasks: shots === undefined ? list : list.map(fewShot(shots, options.seed)) },
-          notes: checked.flatMap((c) => c.notes),
-        })),
-      );
-    }),
-  );

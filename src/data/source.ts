@@ -1,13 +1,16 @@
 /**
  * What the dataset readers share: class names, templates, and how a reader answers an example or a shard that it cannot use.
  */
-import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { corrupt, exists, readText } from "../formats/files.ts";
-import { exampleDecoder, type Decoder } from "./decode.ts";
+import { join } from "../formats/path.ts";
+import { platform as defaultPlatform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
+import type { Decoder, Platform } from "../platform/platform.ts";
+import { exampleDecoder } from "./decode.ts";
 import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
 import type { Split } from "./task.ts";
 
@@ -18,13 +21,21 @@ export type OnCorrupt = "fail" | "skip";
 export interface SourceOptions {
   /** Whether a bad shard or label fails the whole split. @default "fail" */
   readonly onCorrupt?: OnCorrupt;
-  /** @default sharp */
+  /** What turns the bytes of an image file into pixels. @default that of the platform */
   readonly decoder?: Decoder;
+  /** Where the files are, and what decodes images. @default Node and Deno */
+  readonly platform?: Pick<Platform, "files" | "decodeImage">;
 }
 
+/** Where a reader finds its files. */
+export const filesOf = ({ platform = defaultPlatform }: SourceOptions): Files => platform.files;
+
 /** The decoder of a reader's examples, as a field of its task: absent where it is the usual one. */
-export const ownDecoder = ({ decoder }: SourceOptions): { readonly decode?: ExampleDecoder } =>
-  decoder === undefined ? {} : { decode: exampleDecoder(decoder) };
+export const ownDecoder = ({ decoder, platform }: SourceOptions): { readonly decode?: ExampleDecoder } => {
+  if (decoder === undefined && platform === undefined) return {};
+  const { files, decodeImage } = platform ?? defaultPlatform;
+  return { decode: exampleDecoder({ files, decodeImage: decoder ?? decodeImage }) };
+};
 
 /** The template of a dataset that brings none. */
 export const defaultTemplates: readonly string[] = ["a photo of a {c}."];
@@ -34,9 +45,9 @@ export const answer = (onCorrupt: OnCorrupt, id: string, failure: Failure): E.Ei
   onCorrupt === "skip" ? E.right(damagedExample(id, failure)) : E.left(failure);
 
 /** The lines of a text file, without line ends, surrounding blanks and empty lines. */
-const readLines = (path: string): TE.TaskEither<Failure, readonly string[]> =>
+const readLines = (path: string, files: Files): TE.TaskEither<Failure, readonly string[]> =>
   pipe(
-    readText(path),
+    readText(path, files),
     TE.map((text) =>
       text
         .split(/\r\n|\r|\n/)
@@ -46,17 +57,17 @@ const readLines = (path: string): TE.TaskEither<Failure, readonly string[]> =>
   );
 
 /** The lines of an optional file of a dataset; undefined where it is missing. */
-const readOptionalLines = (path: string): TE.TaskEither<Failure, readonly string[] | undefined> =>
+const readOptionalLines = (path: string, files: Files): TE.TaskEither<Failure, readonly string[] | undefined> =>
   pipe(
-    TE.fromTask<boolean, Failure>(() => exists(path)),
-    TE.chain((there): TE.TaskEither<Failure, readonly string[] | undefined> => (there ? readLines(path) : TE.right(undefined))),
+    TE.fromTask<boolean, Failure>(() => exists(path, files)),
+    TE.chain((there): TE.TaskEither<Failure, readonly string[] | undefined> => (there ? readLines(path, files) : TE.right(undefined))),
   );
 
 /** `classnames.txt` of a dataset: one class a line, in the order of the labels. Undefined where the file is missing. */
-export const readClassNames = (dir: string): TE.TaskEither<Failure, readonly string[] | undefined> => {
+export const readClassNames = (dir: string, files: Files): TE.TaskEither<Failure, readonly string[] | undefined> => {
   const path = join(dir, "classnames.txt");
   return pipe(
-    readOptionalLines(path),
+    readOptionalLines(path, files),
     TE.filterOrElse(
       (lines) => lines === undefined || lines.length > 0,
       () => corrupt(path, "it names no class"),
@@ -65,10 +76,10 @@ export const readClassNames = (dir: string): TE.TaskEither<Failure, readonly str
 };
 
 /** `zeroshot_classification_templates.txt` of a dataset, or {@link defaultTemplates}; each must hold `{c}`. */
-export const readTemplates = (dir: string): TE.TaskEither<Failure, readonly string[]> => {
+export const readTemplates = (dir: string, files: Files): TE.TaskEither<Failure, readonly string[]> => {
   const path = join(dir, "zeroshot_classification_templates.txt");
   return pipe(
-    readOptionalLines(path),
+    readOptionalLines(path, files),
     TE.chainEitherK((lines): E.Either<Failure, readonly string[]> => {
       if (lines === undefined || lines.length === 0) return E.right(defaultTemplates);
       const bad = lines.find((line) => !line.includes("{c}"));
@@ -79,12 +90,12 @@ export const readTemplates = (dir: string): TE.TaskEither<Failure, readonly stri
 
 /** A split that is listed on the first walk and remembers the list, so that walking it again costs nothing; failures are not kept. */
 export const listedOnce = (list: Split): Split => {
-  let known: ReturnType<Split> | undefined;
+  let listed: ReturnType<Split> | undefined;
   return () => {
-    known ??= list().then((result) => {
-      if (E.isLeft(result)) known = undefined;
+    listed ??= list().then((result) => {
+      if (E.isLeft(result)) listed = undefined;
       return result;
     });
-    return known;
+    return listed;
   };
 };

@@ -2,17 +2,17 @@
  * The WebDataset layout of CLIP benchmark: `classnames.txt`, `zeroshot_classification_templates.txt`, `{train,test}/{nshards.txt,N.tar}`,
  * and in a shard for every sample `KEY.jpg` (or png, webp) and `KEY.cls` with the number of its class.
  */
-import { readdir } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { corrupt, exists, readText, unreadable } from "../formats/files.ts";
+import { corrupt, exists, listNames, readText, unreadable } from "../formats/files.ts";
+import { basename, join } from "../formats/path.ts";
 import { indexTar } from "../formats/tar.ts";
-import type { TarMember } from "../formats/tar.ts";
+import type { TarIndex, TarMember } from "../formats/tar.ts";
+import type { Files } from "../platform/files.ts";
 import type { Example } from "./example.ts";
-import { answer, listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
+import { answer, filesOf, listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
 import type { SourceOptions } from "./source.ts";
 import type { Split, Task } from "./task.ts";
 
@@ -24,59 +24,72 @@ const split = (name: string): readonly [key: string, extension: string] | undefi
   return found === null ? undefined : [found[1], found[2].toLowerCase()];
 };
 
+/** The two members of a sample. */
+interface Parts {
+  readonly image?: TarMember;
+  readonly label?: TarMember;
+}
+
+/** Members by the key of their sample, in the order in which the keys come; what is neither image nor label is left out. */
+const partsOf = (members: readonly TarMember[]): ReadonlyMap<string, Parts> => {
+  const parts = new Map<string, Parts>();
+  for (const member of members) {
+    const [key, extension] = split(member.name) ?? [];
+    if (key === undefined || extension === undefined || (extension !== "cls" && !images.has(extension))) continue;
+    parts.set(key, { ...parts.get(key), ...(extension === "cls" ? { label: member } : { image: member }) });
+  }
+  return parts;
+};
+
+/** The label that a `.cls` member holds; on the left what is wrong with it. */
+const labelOf = ({ image, label }: Parts, classes: number): E.Either<string, number> => {
+  if (image === undefined) return E.left("it has no image");
+  if (label === undefined) return E.left("it has no .cls member");
+  const text = new TextDecoder().decode(label.bytes).trim();
+  const number = /^\d+$/.test(text) ? Number(text) : NaN;
+  return number < classes ? E.right(number) : E.left(`its class is ${JSON.stringify(text)}, not a number below ${classes}`);
+};
+
+/** The examples of a listed shard; damage and what is wrong with a sample are answered as the options say. */
+const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, readonly Example[]> => {
+  const examples: Example[] = [];
+  for (const [key, parts] of partsOf(members)) {
+    const { image, label } = parts;
+    // The sample that the damage cut in two is the damage's.
+    if (damage !== undefined && (image === undefined || label === undefined)) continue;
+    const number = labelOf(parts, classes);
+    if (E.isRight(number)) {
+      const { name, offset, size } = image as TarMember;
+      examples.push({ id: `${path}:${name}`, label: number.right, image: { kind: "member", archive: path, name, offset, size } });
+    } else {
+      const member = (label ?? image)?.name ?? key;
+      const answered = answer(onCorrupt, `${path}:${member}`, { _tag: "CorruptSample", path, member, detail: number.left });
+      if (E.isLeft(answered)) return answered;
+      examples.push(answered.right);
+    }
+  }
+  if (damage === undefined) return E.right(examples);
+  return pipe(
+    answer(onCorrupt, path, damage),
+    E.map((rest) => [...examples, rest]),
+  );
+};
+
 const readShard = (path: string, classes: number, options: SourceOptions): TE.TaskEither<Failure, readonly Example[]> =>
   pipe(
-    indexTar(path, (name) => split(name)?.[1] === "cls"),
-    TE.chainEitherK(({ members, damage }) => {
-      const onCorrupt = options.onCorrupt ?? "fail";
-      const parts = new Map<string, { image?: TarMember; label?: TarMember }>();
-      for (const member of members) {
-        const [key, extension] = split(member.name) ?? [];
-        if (key === undefined || extension === undefined || (extension !== "cls" && !images.has(extension))) continue;
-        const sample = parts.get(key) ?? {};
-        parts.set(key, extension === "cls" ? { ...sample, label: member } : { ...sample, image: member });
-      }
-      const examples: Example[] = [];
-      for (const [key, { image, label }] of parts) {
-        // The sample that the damage cut in two is the damage's.
-        if (damage !== undefined && (image === undefined || label === undefined)) continue;
-        const text = new TextDecoder().decode(label?.bytes).trim();
-        const number = /^\d+$/.test(text) ? Number(text) : NaN;
-        const detail =
-          image === undefined
-            ? "it has no image"
-            : label === undefined
-              ? "it has no .cls member"
-              : number < classes
-                ? undefined
-                : `its class is ${JSON.stringify(text)}, not a number below ${classes}`;
-        if (detail === undefined) {
-          const { name, offset, size } = image as TarMember;
-          examples.push({ id: `${path}:${name}`, label: number, image: { kind: "member", archive: path, name, offset, size } });
-        } else {
-          const member = (label ?? image)?.name ?? key;
-          const answered = answer(onCorrupt, `${path}:${member}`, { _tag: "CorruptSample", path, member, detail });
-          if (E.isLeft(answered)) return answered;
-          examples.push(answered.right);
-        }
-      }
-      if (damage === undefined) return E.right(examples);
-      return pipe(
-        answer(onCorrupt, path, damage),
-        E.map((rest) => [...examples, rest]),
-      );
-    }),
+    indexTar(path, (name) => split(name)?.[1] === "cls", filesOf(options)),
+    TE.chainEitherK((index) => examplesOf(index, classes, options)),
   );
 
 /** The shards of a split: `nshards.txt` of them from `0.tar` on, or where that is missing all `*.tar`, by number. */
-const shards = (dir: string): TE.TaskEither<Failure, readonly string[]> => {
+const shards = (dir: string, files: Files): TE.TaskEither<Failure, readonly string[]> => {
   const counter = join(dir, "nshards.txt");
   return pipe(
-    TE.fromTask<boolean, Failure>(() => exists(counter)),
+    TE.fromTask<boolean, Failure>(() => exists(counter, files)),
     TE.chain((counted) =>
       counted
         ? pipe(
-            readText(counter),
+            readText(counter, files),
             TE.map((text) => text.trim()),
             TE.filterOrElse(
               (text) => /^\d{1,6}$/.test(text),
@@ -85,7 +98,7 @@ const shards = (dir: string): TE.TaskEither<Failure, readonly string[]> => {
             TE.map((text) => Array.from({ length: Number(text) }, (_, i) => `${i}.tar`)),
           )
         : pipe(
-            TE.tryCatch(() => readdir(dir), unreadable(dir)),
+            listNames(dir, files),
             TE.map((names) => names.filter((name) => name.endsWith(".tar")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }))),
           ),
     ),
@@ -100,7 +113,7 @@ const shards = (dir: string): TE.TaskEither<Failure, readonly string[]> => {
 const readSplit = (dir: string, classes: number, options: SourceOptions): Split =>
   listedOnce(
     pipe(
-      shards(dir),
+      shards(dir, filesOf(options)),
       TE.chain(
         TE.traverseSeqArray((path) =>
           pipe(
@@ -128,14 +141,14 @@ const readSplit = (dir: string, classes: number, options: SourceOptions): Split 
 export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> =>
   pipe(
     TE.Do,
-    TE.bind("names", () => readClassNames(dir)),
-    TE.bind("templates", () => readTemplates(dir)),
+    TE.bind("names", () => readClassNames(dir, filesOf(options))),
+    TE.bind("templates", () => readTemplates(dir, filesOf(options))),
     TE.chainEitherK(
       ({ names, templates }): E.Either<Failure, Task> =>
         names === undefined
           ? E.left(unreadable(join(dir, "classnames.txt"))("no such file or directory"))
           : E.right({
-              name: basename(resolve(dir)),
+              name: basename(filesOf(options).absolute(dir)),
               classNames: names,
               templates,
               train: readSplit(join(dir, "train"), names.length, options),

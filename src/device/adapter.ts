@@ -2,7 +2,7 @@
  * What an adapter is, in words for people and in the few facts that kernels depend on.
  */
 import type { Adapter } from "./device.ts";
-import type { GPUAdapter, GPUAdapterInfo, GPUDeviceDescriptor, GPUSupportedLimits } from "./webgpu.ts";
+import type { GPUAdapter, GPUAdapterInfo, GPUDeviceDescriptor, GPUSupportedLimits } from "../platform/webgpu.ts";
 
 /** Limits asked for at the adapter's own value: the defaults are for browsers, and weights outgrow them. */
 const wantedLimits = [

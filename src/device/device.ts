@@ -2,9 +2,11 @@
  * A WebGPU device as Cambium uses it: the adapter it runs on, a ledger of what is alive, cached pipelines, and failures as values.
  */
 import type { Either } from "fp-ts/lib/Either.js";
+import type { Task } from "fp-ts/lib/Task.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { GPUBuffer, GPUComputePipeline, GPUDevice, GPUSupportedLimits } from "./webgpu.ts";
+import type { Cache } from "../platform/platform.ts";
+import type { GPUBuffer, GPUComputePipeline, GPUDevice, GPUSupportedLimits } from "../platform/webgpu.ts";
 
 /** The adapter that runs, in words and in what kernels depend on. */
 export interface Adapter {
@@ -31,6 +33,8 @@ export interface Device {
   readonly gpu: GPUDevice;
   readonly adapter: Adapter;
   readonly limits: GPUSupportedLimits;
+  /** Where what is measured on the device is kept between runs. */
+  readonly cache: Cache;
   readonly ledger: () => Ledger;
   /** A storage buffer (STORAGE | COPY_SRC | COPY_DST, plus `usage`), zero-filled; `bytes` is rounded up to 16. Fails with `OverLimit`. */
   readonly buffer: (label: string, bytes: number, usage?: number) => Either<Failure, GPUBuffer>;
@@ -43,4 +47,10 @@ export interface Device {
   readonly failure: () => Failure | undefined;
   /** Waits until everything submitted has run. */
   readonly settled: TaskEither<Failure, void>;
+}
+
+/** A device that whoever opened it closes. */
+export interface OpenDevice extends Device {
+  /** Destroys the device with everything on it; what is used afterwards fails with `DeviceLost`. */
+  readonly close: Task<void>;
 }

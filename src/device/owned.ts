@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "./device.ts";
 import type { Failure } from "../failure.ts";
-import type { GPUBuffer } from "./webgpu.ts";
+import type { GPUBuffer } from "../platform/webgpu.ts";
 
 /** Makes buffers of a device and releases all of them at once. */
 export interface Owned {

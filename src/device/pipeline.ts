@@ -4,7 +4,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { GPUComputePipeline, GPUDevice } from "./webgpu.ts";
+import type { GPUComputePipeline, GPUDevice } from "../platform/webgpu.ts";
 
 const invalid = (kernel: string, detail: string): Failure => ({ _tag: "KernelInvalid", kernel, detail });
 

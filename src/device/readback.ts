@@ -5,7 +5,7 @@ import type { Device } from "./device.ts";
 import { bufferUsage, mapMode } from "./usage.ts";
 import type { Failure } from "../failure.ts";
 import { bindingStride, roundUp } from "./owned.ts";
-import type { GPUBuffer } from "./webgpu.ts";
+import type { GPUBuffer } from "../platform/webgpu.ts";
 
 /** A reader of buffers. */
 export interface Readback {

@@ -1,53 +1,34 @@
 /**
- * Reading and writing whole files and folders: a failure always names the path, a write either happens or leaves no trace.
- *
- * A write goes to a temporary name beside its target (the system's temporary folder may be on another disk, where a rename
- * fails), reaches the disk, and is then renamed; whatever goes wrong, the target is as it was.
+ * Text and JSON in files, on any platform: a failure always names the path, a write either happens or leaves no trace.
  */
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Errors, Type } from "io-ts";
 import type { Failure } from "../failure.ts";
+import { platform } from "../platform/default.ts";
+import { corrupt, message, unwritable } from "../platform/failures.ts";
+import type { Files } from "../platform/files.ts";
 
-/** The message of a thrown value in one line, without its stack; system errors lose the path that every `Failure` carries anyway. */
-export const message = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error))
-    .trim()
-    .split("\n")[0]
-    .replace(/, \w+ '.*$/, "")
-    .replace(/^ENOENT: /, "")
-    .replace(/^\w*Error: /, "");
-
-/** A `FileUnreadable` for `path`, from whatever was thrown. */
-export const unreadable =
-  (path: string) =>
-  (error: unknown): Failure => ({ _tag: "FileUnreadable", path, detail: message(error) });
-
-/** A `FileCorrupt` for `path`. */
-export const corrupt = (path: string, detail: string, offset?: number): Failure => ({ _tag: "FileCorrupt", path, detail, offset });
-
-const unwritable =
-  (path: string) =>
-  (error: unknown): Failure => ({ _tag: "FileUnwritable", path, detail: message(error) });
+export { corrupt, message, unreadable } from "../platform/failures.ts";
 
 /** Whether something is at `path`. */
-export const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+export const exists = (path: string, files: Files = platform.files): Promise<boolean> => files.exists(path)();
 
 /** All bytes of a file; `FileUnreadable` where it is missing or not a file. */
-export const readBytes = (path: string): TE.TaskEither<Failure, Uint8Array> => TE.tryCatch(() => readFile(path), unreadable(path));
+export const readBytes = (path: string, files: Files = platform.files): TE.TaskEither<Failure, Uint8Array> => files.read(path);
+
+/** The names that stand in a folder; `FileUnreadable` where there is none. */
+export const listNames = (path: string, files: Files = platform.files): TE.TaskEither<Failure, readonly string[]> =>
+  pipe(
+    files.list(path),
+    TE.map((entries) => entries.map(({ name }) => name)),
+  );
 
 /** A file as UTF-8 text without a byte order mark; `FileCorrupt` where it is not UTF-8. */
-export const readText = (path: string): TE.TaskEither<Failure, string> =>
+export const readText = (path: string, files: Files = platform.files): TE.TaskEither<Failure, string> =>
   pipe(
-    readBytes(path),
+    files.read(path),
     TE.chainEitherK((bytes) =>
       E.tryCatch(
         () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
@@ -57,9 +38,9 @@ export const readText = (path: string): TE.TaskEither<Failure, string> =>
   );
 
 /** A JSON file as an unchecked value; `FileUnreadable`, or `FileCorrupt` where it is not JSON. */
-export const readJson = (path: string): TE.TaskEither<Failure, unknown> =>
+export const readJson = (path: string, files: Files = platform.files): TE.TaskEither<Failure, unknown> =>
   pipe(
-    readText(path),
+    readText(path, files),
     TE.chainEitherK((text) =>
       E.tryCatch(
         () => JSON.parse(text) as unknown,
@@ -85,9 +66,9 @@ export const explain = (errors: Errors): string => {
 };
 
 /** A JSON file that fits `codec`; `BadConfig` names the key that does not. */
-export const readJsonAs = <A>(codec: Type<A, unknown, unknown>, path: string): TE.TaskEither<Failure, A> =>
+export const readJsonAs = <A>(codec: Type<A, unknown, unknown>, path: string, files: Files = platform.files): TE.TaskEither<Failure, A> =>
   pipe(
-    readJson(path),
+    readJson(path, files),
     TE.chainEitherK((value) =>
       pipe(
         codec.decode(value),
@@ -96,105 +77,30 @@ export const readJsonAs = <A>(codec: Type<A, unknown, unknown>, path: string): T
     ),
   );
 
-/** The system writes at most 2 GiB in one call. */
-const oneWrite = 2 ** 30;
-
-let writes = 0;
-
-/** A name beside `path` that no other write of this or another process uses. */
-const temporary = (path: string): string => join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${writes++}`);
-
-/** A folder entry reaches the disk only when its folder is synced; not every system can do that, and none needs it to be correct. */
-const syncFolder = async (path: string): Promise<void> => {
-  try {
-    const handle = await open(path, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    // Windows cannot open a folder.
-  }
-};
-
-/**
- * Writes `chunks` one after the other to `path`, as one: a temporary file beside it, synced, renamed. Missing parent folders are
- * made. On any error, also one thrown by `chunks`, the temporary file is removed and `path` is as it was (`FileUnwritable`).
- */
-export const writeAtomic = (path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): TE.TaskEither<Failure, void> =>
-  TE.tryCatch(async () => {
-    await mkdir(dirname(path), { recursive: true });
-    const temp = temporary(path);
-    try {
-      const handle = await open(temp, "wx");
-      try {
-        for await (const chunk of chunks) {
-          for (let at = 0; at < chunk.byteLength; ) {
-            at += (await handle.write(chunk, at, Math.min(chunk.byteLength - at, oneWrite))).bytesWritten;
-          }
-        }
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temp, path);
-    } catch (error) {
-      await rm(temp, { force: true });
-      throw error;
-    }
-    await syncFolder(dirname(path));
-  }, unwritable(path));
+/** Writes `chunks` one after the other as one file, whole or not at all (`FileUnwritable`); missing folders above it are made. */
+export const writeAtomic = (
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  files: Files = platform.files,
+): TE.TaskEither<Failure, void> => files.write(path, chunks);
 
 /** {@link writeAtomic} for text. */
-export const writeText = (path: string, text: string): TE.TaskEither<Failure, void> => writeAtomic(path, [new TextEncoder().encode(text)]);
+export const writeText = (path: string, text: string, files: Files = platform.files): TE.TaskEither<Failure, void> =>
+  files.write(path, [new TextEncoder().encode(text)]);
 
 /** {@link writeAtomic} for a value as indented JSON with a final newline. */
-export const writeJson = (path: string, value: unknown): TE.TaskEither<Failure, void> =>
+export const writeJson = (path: string, value: unknown, files: Files = platform.files): TE.TaskEither<Failure, void> =>
   pipe(
     TE.fromEither(E.tryCatch(() => `${JSON.stringify(value, null, 2)}\n`, unwritable(path))),
-    TE.chain((text) => writeText(path, text)),
+    TE.chain((text) => writeText(path, text, files)),
   );
 
 /**
- * Fills a folder as one: `write` gets a temporary folder beside `dir`; when it is right the folder takes the place of `dir` (which
- * is removed only after that), when it is left or throws the temporary folder is removed and `dir` is as it was.
+ * Writes a folder as one: `write` is given a temporary folder, which takes the place of `dir` where `write` succeeds; where it fails or throws, `dir` is as
+ * it was.
  */
-export const writeFolderAtomic =
-  <A>(dir: string, write: (temp: string) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
-  async () => {
-    const temp = temporary(dir);
-    const old = `${temp}-old`;
-    const attempt = <B>(f: () => Promise<B>): Promise<E.Either<Failure, B>> => TE.tryCatch(f, unwritable(dir))();
-    const made = await attempt(async () => {
-      await mkdir(dirname(dir), { recursive: true });
-      await mkdir(temp);
-    });
-    if (E.isLeft(made)) return made;
-    const written = E.flatten(await attempt(() => write(temp)()));
-    const swapped = E.isLeft(written)
-      ? written
-      : await attempt(async () => {
-          await syncFolder(temp);
-          const replaced = await rename(dir, old).then(
-            () => true,
-            (e: { code?: string }) => {
-              if (e.code === "ENOENT") return false;
-              throw e;
-            },
-          );
-          try {
-            await rename(temp, dir);
-          } catch (error) {
-            if (replaced) await rename(old, dir);
-            throw error;
-          }
-          await syncFolder(dirname(dir));
-          await rm(old, { recursive: true, force: true });
-        });
-    if (E.isLeft(swapped)) await attempt(() => rm(temp, { recursive: true, force: true }));
-    return pipe(
-      swapped,
-      E.chain(() => written),
-    );
-  };
+export const writeFolderAtomic = <A>(
+  dir: string,
+  write: (temp: string) => TE.TaskEither<Failure, A>,
+  files: Files = platform.files,
+): TE.TaskEither<Failure, A> => files.writeFolder(dir, write);

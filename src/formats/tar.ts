@@ -1,15 +1,14 @@
 /**
- * Tar archives as an index: one streaming pass lists where every member is, after which any of them is read on its own.
+ * Tar archives as an index: one pass over the headers lists where every member is, after which any of them is read on its own.
  */
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { extract } from "tar-stream";
 import type { Failure } from "../failure.ts";
-import { corrupt, message, unreadable } from "./files.ts";
+import { platform } from "../platform/default.ts";
+import type { Files, OpenFile } from "../platform/files.ts";
+import { corrupt } from "./files.ts";
+import { block, extensionsOf, parseHeader, type Extensions, type TarHeader } from "./tarHeader.ts";
 
 /** A file in an archive: `size` bytes from byte `offset` of the archive on. */
 export interface TarMember {
@@ -27,89 +26,97 @@ export interface TarIndex {
   readonly damage?: Failure;
 }
 
-/** Archives come in blocks of this many bytes. */
-const block = 512;
-
 /** Larger members are never kept in memory, whatever their name says. */
 const keptAtMost = 2 ** 16;
+
+/** Longer headers of names and attributes are taken for damage. */
+const longestExtension = 2 ** 22;
+
+/** Reads short ranges of a file that follow each other, in pieces of 64 KiB; a range is shorter than asked for only where the file ends. */
+const rangesOf = (file: OpenFile): ((position: number, length: number) => TE.TaskEither<Failure, Uint8Array>) => {
+  let start = 0;
+  let piece = new Uint8Array(0);
+  return (position, length) => async () => {
+    if (position < start || position + length > start + piece.length) {
+      const next = new Uint8Array(Math.max(0, Math.min(file.size - position, Math.max(length, 2 ** 16))));
+      const read = await file.read(next, position)();
+      if (E.isLeft(read)) return read;
+      [start, piece] = [position, next.subarray(0, read.right)];
+    }
+    return E.right(piece.slice(position - start, position - start + length));
+  };
+};
+
+/** Lists an open archive. What is wrong with it ends the list; only a file that cannot be read is a failure. */
+const indexOf =
+  (file: OpenFile, keep: (name: string) => boolean): TE.TaskEither<Failure, TarIndex> =>
+  async () => {
+    const range = rangesOf(file);
+    const members: TarMember[] = [];
+    /** The member that was met last, and where the next header is expected behind it. */
+    let met: string | undefined;
+    let end = 0;
+    const ended = (wrong?: string): E.Either<Failure, TarIndex> => {
+      if (wrong === undefined) return E.right({ path: file.path, members });
+      const last = members[members.length - 1];
+      const inside = met !== undefined && met !== last?.name;
+      const where = inside ? `in member ${met}` : met === undefined ? "before its first member" : `after member ${met}`;
+      const offset = Math.min(file.size, inside || last === undefined ? file.size : last.offset + last.size);
+      return E.right({ path: file.path, members, damage: corrupt(file.path, `${wrong} (${where})`, offset) });
+    };
+
+    let extensions: Extensions = {};
+    for (let position = 0; ; ) {
+      const bytes = await range(position, block)();
+      if (E.isLeft(bytes)) return bytes;
+      if (position > file.size) return ended("Unexpected end of data");
+      // Without the empty block that ends an archive, it was cut off between two members.
+      if (bytes.right.length === 0) return ended(file.size < end + block ? "it was cut off, its end mark is missing" : undefined);
+      if (bytes.right.length < block) return ended("Unexpected end of data");
+      const parsed = parseHeader(bytes.right);
+      if (E.isLeft(parsed)) return ended(parsed.left);
+      position += block;
+      if (parsed.right === undefined) continue;
+      const header: TarHeader = parsed.right;
+      if (header.kind === "extension") {
+        if (header.size > longestExtension) return ended("Header exceeds max size");
+        const text = await range(position, header.size)();
+        if (E.isLeft(text)) return text;
+        if (text.right.length < header.size) return ended("Unexpected end of data");
+        extensions = extensionsOf(header.flag, text.right, extensions);
+        position += block * Math.ceil(header.size / block);
+        continue;
+      }
+      const { longName = header.name, name = longName, size = header.size, global } = extensions;
+      extensions = { global };
+      if (!(size >= 0)) return ended("Invalid header");
+      const length = header.kind === "folder" ? 0 : size;
+      met = name;
+      end = position + block * Math.ceil(size / block);
+      if (position + length > file.size) return ended("Unexpected end of data");
+      if (header.kind === "file") {
+        const kept = header.keepable && length <= keptAtMost && keep(name) ? await range(position, length)() : undefined;
+        if (kept !== undefined && E.isLeft(kept)) return kept;
+        members.push({ name, offset: position, size: length, ...(kept === undefined ? {} : { bytes: kept.right }) });
+      }
+      position += block * Math.ceil(length / block);
+    }
+  };
 
 /**
  * The files of an archive in their order, in one pass that holds no file in memory but those of at most 64 KiB that `keep` wants
  * (labels). An archive that is cut off or damaged is listed up to there, with a `FileCorrupt` (member and offset) as `damage`;
  * one that cannot be opened is a `FileUnreadable`.
  */
-export const indexTar = (path: string, keep: (name: string) => boolean = () => false): TE.TaskEither<Failure, TarIndex> =>
-  TE.tryCatch(async () => {
-    const size = await sizeOf(path);
-    const members: TarMember[] = [];
-    let next = 0;
-    let name: string | undefined;
-    let wrong: string | undefined;
-    const archive = extract();
-    archive.on("entry", (header, stream, done) => {
-      const { size: length = 0, type } = header;
-      // tar-stream says where the member's bytes begin; its types do not know.
-      const offset = (header as unknown as { readonly byteOffset: number }).byteOffset;
-      name = header.name;
-      next = offset + Math.ceil(length / block) * block;
-      const chunks: Uint8Array[] = [];
-      const wanted = type === "file" && length <= keptAtMost && keep(header.name);
-      stream.on("data", (chunk) => {
-        if (wanted) chunks.push(chunk as Uint8Array);
-      });
-      stream.on("end", () => {
-        if (type === "file" || type === "contiguous-file") {
-          members.push({ name: header.name, offset, size: length, ...(wanted ? { bytes: Uint8Array.from(Buffer.concat(chunks)) } : {}) });
-        }
-        done();
-      });
-      stream.on("error", done);
-    });
-    try {
-      await pipeline(createReadStream(path), archive);
-      // Without the empty block that ends an archive, it was cut off between two members.
-      if (size < next + block) wrong = "it was cut off, its end mark is missing";
-    } catch (error) {
-      wrong = message(error);
-    }
-    if (wrong === undefined) return { path, members };
-    const last = members[members.length - 1];
-    const inside = name !== undefined && name !== last?.name;
-    const where = inside ? `in member ${name}` : name === undefined ? "before its first member" : `after member ${name}`;
-    const offset = Math.min(size, inside || last === undefined ? size : last.offset + last.size);
-    return { path, members, damage: corrupt(path, `${wrong} (${where})`, offset) };
-  }, unreadable(path));
-
-const sizeOf = async (path: string): Promise<number> => {
-  const handle = await open(path, "r");
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw new Error("it is not a file");
-    return stat.size;
-  } finally {
-    await handle.close();
-  }
-};
+export const indexTar = (path: string, keep: (name: string) => boolean = () => false, files: Files = platform.files): TE.TaskEither<Failure, TarIndex> =>
+  files.open(path, (file) => indexOf(file, keep));
 
 /** The bytes of one member; `FileCorrupt` where the archive has become shorter than its index says. */
-export const readMember = (path: string, member: TarMember): TE.TaskEither<Failure, Uint8Array> =>
-  pipe(
-    TE.tryCatch(async () => {
-      const handle = await open(path, "r");
-      try {
-        const bytes = new Uint8Array(member.size);
-        let at = 0;
-        while (at < bytes.length) {
-          const { bytesRead } = await handle.read(bytes, at, bytes.length - at, member.offset + at);
-          if (bytesRead === 0) break;
-          at += bytesRead;
-        }
-        return { bytes, at };
-      } finally {
-        await handle.close();
-      }
-    }, unreadable(path)),
-    TE.chainEitherK(({ bytes, at }) =>
-      at === bytes.length ? E.right(bytes) : E.left(corrupt(path, `it ends within member ${member.name}`, member.offset + at)),
-    ),
-  );
+export const readMember = (path: string, { name, offset, size }: TarMember, files: Files = platform.files): TE.TaskEither<Failure, Uint8Array> =>
+  files.open(path, (file) => {
+    const bytes = new Uint8Array(size);
+    return pipe(
+      file.read(bytes, offset),
+      TE.chainEitherK((read) => (read === size ? E.right(bytes) : E.left(corrupt(path, `it ends within member ${name}`, offset + read)))),
+    );
+  });

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
 import { bindingStride, type Owned } from "../device/owned.ts";
 import { bufferUsage } from "../device/usage.ts";
-import type { GPUBindGroup, GPUBindGroupEntry, GPUBuffer, GPUComputePassEncoder, GPUComputePipeline } from "../device/webgpu.ts";
+import type { GPUBindGroup, GPUBindGroupEntry, GPUBuffer, GPUComputePassEncoder, GPUComputePipeline } from "../platform/webgpu.ts";
 import type { Failure } from "../failure.ts";
 import { dimsBytes, writeDims } from "./dims.ts";
 import { kernelPipeline, type Kernel } from "./kernel.ts";

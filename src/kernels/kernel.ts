@@ -5,7 +5,7 @@ import { wgsl } from "../../wgsl/generated.ts";
 import type { Device } from "../device/device.ts";
 import type { Failure } from "../failure.ts";
 import { specialise, type Constants } from "./template.ts";
-import type { GPUComputePipeline } from "../device/webgpu.ts";
+import type { GPUComputePipeline } from "../platform/webgpu.ts";
 
 /** The name of a kernel: a file of `wgsl/` without its suffix. */
 export type Kernel = keyof typeof wgsl;

@@ -1,23 +1,21 @@
 /**
- * Measures matmul plans on a device and remembers the fastest, per adapter and class of shapes, in the user's cache folder.
+ * Measures matmul plans on a device and remembers the fastest, per adapter and class of shapes, in the cache of the device.
  *
  * ```ts
  * pipe(tuneMatmul(device, shapes), TE.map((choose) => choose(shape))): TaskEither<Failure, MatmulPlan>
  * ```
  *
- * A choice never changes a result, because all plans of a shape give the same bits; so whatever goes wrong on the disk is ignored.
+ * A choice never changes a result, because all plans of a shape give the same bits; so whatever goes wrong with the cache is ignored.
  */
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import { wgsl } from "../../wgsl/generated.ts";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
+import type { Cache } from "../platform/platform.ts";
 import { matmulVariants, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { fastestPlan } from "./measure.ts";
 
@@ -26,8 +24,8 @@ export type MatmulChooser = (shape: MatmulShape) => MatmulPlan;
 
 /** Options of {@link tuneMatmul}. */
 export interface TuneOptions {
-  /** Where choices are kept; the user's cache folder. */
-  readonly folder?: string;
+  /** Where choices are kept. Default: the cache of the device. */
+  readonly cache?: Cache;
   /** No measurement begins after this many milliseconds; classes that were not reached keep the best guess. 0 only reads. */
   readonly milliseconds?: number;
 }
@@ -45,28 +43,21 @@ const Kept = t.type({ kernels: t.string, choices: t.record(t.string, t.string) }
 type Choices = Readonly<Record<string, string>>;
 
 /** Choices made for other kernels are void. */
-const kernels = createHash("sha256").update(wgsl["matmul-registers"]).update(wgsl["matmul-tiled"]).digest("hex").slice(0, 16);
+const kernels = bytesToHex(sha256(new TextEncoder().encode(wgsl["matmul-registers"] + wgsl["matmul-tiled"]))).slice(0, 16);
 
-const read = async (path: string): Promise<Choices> => {
+const read = async (cache: Cache, name: string): Promise<Choices> => {
   try {
-    const kept = Kept.decode(JSON.parse(await readFile(path, "utf8")));
+    const kept = Kept.decode(JSON.parse((await cache.read(name)()) ?? ""));
     return E.isRight(kept) && kept.right.kernels === kernels ? kept.right.choices : {};
   } catch {
     return {};
   }
 };
 
-const write = async (folder: string, path: string, made: Choices): Promise<void> => {
-  const temporary = `${path}.${process.pid}.${Date.now()}`;
-  try {
-    await mkdir(folder, { recursive: true });
-    // Another process may have written meanwhile.
-    const choices = { ...(await read(path)), ...made };
-    await writeFile(temporary, `${JSON.stringify({ kernels, choices }, null, 2)}\n`);
-    await rename(temporary, path);
-  } catch {
-    await rm(temporary, { force: true }).catch(() => undefined);
-  }
+const write = async (cache: Cache, name: string, measured: Choices): Promise<void> => {
+  // Another process may have written meanwhile.
+  const choices = { ...(await read(cache, name)), ...measured };
+  await cache.write(name, `${JSON.stringify({ kernels, choices }, null, 2)}\n`)();
 };
 
 /** Plans worth a measurement. On a CPU adapter compiling one takes most of a second, and the first guesses are close. */
@@ -80,9 +71,9 @@ const contenders = (device: Device, shape: MatmulShape): readonly MatmulPlan[] =
 export const tuneMatmul =
   (device: Device, shapes: readonly MatmulShape[], options: TuneOptions = {}): TaskEither<Failure, MatmulChooser> =>
   async () => {
-    const { folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cambium"), milliseconds = 5000 } = options;
-    const path = join(folder, `matmul-${device.adapter.key}.json`);
-    const known = await read(path);
+    const { cache = device.cache, milliseconds = 5000 } = options;
+    const name = `matmul-${device.adapter.key}.json`;
+    const known = await read(cache, name);
     const made: Record<string, string> = {};
 
     const classes = new Map<string, { readonly shape: MatmulShape; work: number }>();
@@ -93,13 +84,13 @@ export const tuneMatmul =
       classes.set(shapeClass(shape), entry);
     }
     const end = performance.now() + milliseconds;
-    for (const [name, { shape }] of [...classes].sort(([, x], [, y]) => y.work - x.work)) {
+    for (const [key, { shape }] of [...classes].sort(([, x], [, y]) => y.work - x.work)) {
       if (performance.now() >= end) break;
       const choice = await fastestPlan(device, shape, contenders(device, shape));
       if (E.isLeft(choice)) return choice;
-      if (choice.right !== undefined) made[name] = planName(choice.right);
+      if (choice.right !== undefined) made[key] = planName(choice.right);
     }
-    if (Object.keys(made).length > 0) await write(folder, path, made);
+    if (Object.keys(made).length > 0) await write(cache, name, made);
 
     const choices: Choices = { ...known, ...made };
     return E.right((shape) => {

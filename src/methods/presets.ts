@@ -4,7 +4,8 @@
  */
 import type { EvaluateOptions } from "../stages/evaluate.ts";
 import type { Length } from "../stages/steps.ts";
-import { taskCount, type Protocol, type ProtocolName, type ProtocolOptions } from "../data/protocols.ts";
+import type { ProtocolOptions } from "../data/checkProtocol.ts";
+import { taskCount, type Protocol, type ProtocolName } from "../data/protocols.ts";
 import type { MethodName, MethodOptions } from "./table.ts";
 
 /** Options of a method, but for how it is scored. */

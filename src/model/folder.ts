@@ -1,5 +1,5 @@
 /** Model folders in the Hugging Face layout, read, checked and written: what all have in common, and those of CLIP. */
-import { join } from "node:path";
+import { join } from "../formats/path.ts";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";

@@ -1,5 +1,5 @@
 /** A model of either kind: a CLIP, which has a text tower, or a ViT, which has none. */
-import { join } from "node:path";
+import { join } from "../formats/path.ts";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";

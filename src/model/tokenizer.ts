@@ -1,7 +1,7 @@
 /**
  * CLIP's text side before the model: byte-level BPE ids, start and end tokens, padding, and where the text feature is read.
  */
-import { join } from "node:path";
+import { join } from "../formats/path.ts";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";

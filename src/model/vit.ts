@@ -1,5 +1,5 @@
 /** ViT folders in the Hugging Face layout, read and written: the names of a ViT's weights there, and the names of CLIP's vision tower here. */
-import { join } from "node:path";
+import { join } from "../formats/path.ts";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";

@@ -6,19 +6,15 @@
  * interface Bar { update(done, note?): void; done(note?): void; stop(note?): void }
  * ```
  */
-import * as process from "node:process";
+import { platform } from "../platform/default.ts";
+import type { Sink } from "../platform/platform.ts";
 import { duration } from "./format.ts";
 
-/** Where progress is written: a Node stream, or anything that takes text. */
-export interface Sink {
-  readonly write: (text: string) => unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
+export type { Sink } from "../platform/platform.ts";
 
 /** Options of {@link progress}. */
 export interface ProgressOptions {
-  /** Default: stderr. */
+  /** Default: that of the platform, stderr in Node and Deno. */
   readonly sink?: Sink;
   /** Writes nothing at all. Default: false. */
   readonly silent?: boolean;
@@ -61,7 +57,7 @@ const clip = (text: string, width: number): string => {
 
 /** A progress writer; its bar shows share, units, the time left at the rate so far, and the caller's note. */
 export const progress = (options: ProgressOptions = {}): Progress => {
-  const sink: Sink = options.sink ?? process.stderr;
+  const sink: Sink = options.sink ?? platform.progress;
   const tty = sink.isTTY === true;
   const every = options.every ?? (tty ? 100 : 5000);
   const now = options.now ?? Date.now;

@@ -5,13 +5,14 @@
  * numbers in it is a tensor of `learner.safetensors`, under the place where it stands, such as `memory/bases/q/columns/0`. What stands in two places is written
  * in the first and named in the second, so that it is one object again when it is read.
  */
-import { join } from "node:path";
+
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { explain, readJsonAs, writeFolderAtomic, writeJson } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
 import { isNumberArray, readArrays, writeArrays, type NumberArray } from "../formats/safetensors.ts";
 import { readModel, writeModel } from "../model/model.ts";
 import type { Learner } from "../training/lesson.ts";

@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
 import { bindingStride, roundUp, type Owned } from "../device/owned.ts";
-import type { GPUBuffer } from "../device/webgpu.ts";
+import type { GPUBuffer } from "../platform/webgpu.ts";
 import type { Failure } from "../failure.ts";
 import { makeDispatches, type BoundLaunch, type Dispatch } from "../kernels/dispatch.ts";
 import type { Target } from "../kernels/target.ts";

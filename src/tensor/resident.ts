@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
 import type { Failure } from "../failure.ts";
-import type { GPUBuffer } from "../device/webgpu.ts";
+import type { GPUBuffer } from "../platform/webgpu.ts";
 
 /** Uploaded tensors by name. */
 export interface Resident {

@@ -1,7 +1,7 @@
 /** Numbers that every run leaves behind: one ring on the device for each, which is read when somebody asks. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Owned } from "../device/owned.ts";
-import type { GPUBuffer, GPUCommandEncoder } from "../device/webgpu.ts";
+import type { GPUBuffer, GPUCommandEncoder } from "../platform/webgpu.ts";
 import type { Failure } from "../failure.ts";
 import type { Bound } from "./bind.ts";
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
-import { checkProtocol, protocols, taskCount, type CheckedProtocol, type Protocol, type ProtocolOptions } from "../../src/data/protocols.ts";
+import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../../src/data/checkProtocol.ts";
+import { protocols, taskCount, type Protocol } from "../../src/data/protocols.ts";
 import type { Split } from "../../src/data/task.ts";
 import { left, right, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
 

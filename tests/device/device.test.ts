@@ -3,8 +3,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openDevice, withDevice } from "../../src/device/open.ts";
-import type { OpenDevice } from "../../src/device/open.ts";
+import type { OpenDevice } from "../../src/device/device.ts";
 import { compile } from "../../src/device/pipeline.ts";
+import { wrapDevice } from "../../src/device/wrap.ts";
 import { describe } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
 
@@ -120,6 +121,36 @@ test("withDevice releases after success, failure and a throw, and reports what u
     return E.right(1);
   });
   assert.is(left(await unnoticed())._tag, "DeviceLost");
+});
+
+test("withDevice uses a device that is open already, tells its failure, and leaves it open", async () => {
+  const device = await opened();
+  assert.is(right(await withDevice(device)((d) => TE.right(d))()), device);
+  assert.is(device.failure(), undefined);
+  right(device.buffer("it is still open", 16));
+  right(await device.settled());
+  const unnoticed = withDevice(device)((d) => async () => {
+    d.gpu.destroy();
+    await d.gpu.lost;
+    return E.right(1);
+  });
+  assert.is(left(await unnoticed())._tag, "DeviceLost");
+  await device.close();
+});
+
+test("a GPUDevice that somebody else opened is wrapped, and works", async () => {
+  const { gpu, adapter, close } = await opened();
+  const device = wrapDevice(gpu);
+  assert.is(device.adapter.line, adapter.line);
+  right(await device.pipeline("fill", fill(1))());
+  const a = right(device.buffer("a", 20));
+  assert.is(device.ledger().liveBytes, 32);
+  device.release(a);
+  right(await device.settled());
+  await device.cache.write("name", "text")();
+  assert.is(await device.cache.read("name")(), undefined, "nothing is kept where nothing was said");
+  await device.close();
+  await close();
 });
 
 test.run();

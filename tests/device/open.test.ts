@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openDevice } from "../../src/device/open.ts";
-import type { Rung } from "../../src/device/open.ts";
+import type { Rung } from "../../src/platform/platform.ts";
 import { describe } from "../../src/failure.ts";
 
 const icds = "/usr/share/vulkan/icd.d";

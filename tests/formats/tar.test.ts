@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
+import { extract } from "tar-stream";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
@@ -77,6 +80,102 @@ test("mutated archives never throw", async () => {
     }),
     { numRuns: 100 },
   );
+});
+
+/** The files that tar-stream finds in an archive, and whether it ended well. */
+const asTarStream = async (bytes: Uint8Array): Promise<readonly [string, number, number][] | undefined> => {
+  const found: [string, number, number][] = [];
+  const archive = extract();
+  archive.on("entry", (header, stream, next) => {
+    const { name, size = 0, type } = header;
+    const { byteOffset } = header as unknown as { readonly byteOffset: number };
+    stream.on("end", () => {
+      if (type === "file" || type === "contiguous-file") found.push([name, byteOffset, size]);
+      next();
+    });
+    stream.resume();
+  });
+  try {
+    await pipeline(Readable.from([Buffer.from(bytes)]), archive);
+    return found;
+  } catch {
+    return undefined;
+  }
+};
+
+const listed = async (path: string): Promise<readonly [string, number, number][] | undefined> => {
+  const { members, damage } = right(await indexTar(path)());
+  return damage === undefined ? members.map(({ name, offset, size }) => [name, offset, size]) : undefined;
+};
+
+test("lists what tar-stream lists, also of mutated headers", async () => {
+  const whole = await tar({ ...files, [`${long}/${"n".repeat(90)}`]: "z", "dir/": "" });
+  const path = join(dir, "same.tar");
+  const headers = fc.tuple(fc.constantFrom(0, 1024, 1536, 2048, 2560, 3072, 3584, 4608), fc.nat(511)).map(([block, at]) => block + at);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(headers, fc.constantFrom(0, 32, 48, 49, 53, 55, 75, 76, 120, 128, 255)), { maxLength: 2 }), async (edits) => {
+      const bytes = Uint8Array.from(whole);
+      for (const [at, value] of edits) bytes[at] = value;
+      // A header whose sum is right is read whatever it says.
+      for (let block = 0; block + 512 <= bytes.length; block += 512) {
+        if (!edits.some(([at]) => at >= block && at < block + 512) || bytes[block + 257] !== 117) continue;
+        const sum = bytes.subarray(block, block + 512).reduce((s, byte, i) => s + (i >= 148 && i < 156 ? 32 : byte), 0);
+        bytes.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `), block + 148);
+      }
+      writeFileSync(path, bytes);
+      const [got, want] = [await listed(path), await asTarStream(bytes)];
+      if (want !== undefined) assert.equal(got, want);
+    }),
+    { numRuns: 300 },
+  );
+  assert.is((await listed(path)) === undefined, (await asTarStream(readFileSync(path))) === undefined);
+});
+
+test("long names in both ways, sizes in base 256, folders and links", async () => {
+  const header = (name: string, size: number, flag: string, magic = "ustar\u000000"): Uint8Array => {
+    const bytes = new Uint8Array(512);
+    const put = (text: string, at: number): void => bytes.set(new TextEncoder().encode(text), at);
+    put(name, 0);
+    bytes.set([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, size >> 8, size & 255], 124);
+    put(flag, 156);
+    put(magic, 257);
+    const sum = bytes.reduce((s, byte, i) => s + (i >= 148 && i < 156 ? 32 : byte), 0);
+    put(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    return bytes;
+  };
+  const padded = (text: string): Uint8Array => {
+    const bytes = new TextEncoder().encode(text);
+    const out = new Uint8Array(512 * Math.ceil(bytes.length / 512));
+    out.set(bytes);
+    return out;
+  };
+  const attribute = `${"path=".length + 4 + long.length + 1 + 1} path=${long}\n`;
+  const gnu = "ustar  \0";
+  const parts = [
+    header("folder/", 0, "5"),
+    header("link", 0, "2"),
+    header("././@LongLink", long.length + 2, "L", gnu),
+    padded(`${long}\0`),
+    header(long.slice(0, 100), 3, "0", gnu),
+    padded("abc"),
+    header("PaxHeader", new TextEncoder().encode(attribute).length, "x"),
+    padded(attribute),
+    header("short", 600, "0"),
+    padded("x".repeat(600)),
+    new Uint8Array(1024),
+  ];
+  const bytes = Uint8Array.from(parts.flatMap((part) => [...part]));
+  const path = join(dir, "long.tar");
+  writeFileSync(path, bytes);
+  const got = await listed(path);
+  assert.equal(
+    got?.map(([name, , size]) => [name, size]),
+    [
+      [long, 3],
+      [long, 600],
+    ],
+  );
+  assert.equal(got, await asTarStream(bytes));
 });
 
 const hasTar = (() => {

@@ -13,7 +13,7 @@ import { encode, makeDispatches } from "../../src/kernels/dispatch.ts";
 import { elementGrid, type LaunchOf } from "../../src/kernels/launch.ts";
 import { ownedOn } from "../../src/device/owned.ts";
 import { openDevice } from "../../src/device/open.ts";
-import type { OpenDevice } from "../../src/device/open.ts";
+import type { OpenDevice } from "../../src/device/device.ts";
 import type { Constants } from "../../src/kernels/template.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import { describe } from "../../src/failure.ts";

@@ -8,6 +8,7 @@ import type { Device } from "../../src/device/device.ts";
 import { matmulVariants, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { withDevice } from "../../src/device/open.ts";
 import { shapeClass, tuneMatmul, type MatmulChooser, type TuneOptions } from "../../src/kernels/tuner.ts";
+import { cacheIn } from "../../src/platform/node/cache.ts";
 import { describe } from "../../src/failure.ts";
 
 const shape = (m: number, n: number, k: number, more: Partial<MatmulShape> = {}): MatmulShape => ({
@@ -39,7 +40,7 @@ const inFolder = async (body: (folder: string, tune: Tune) => Promise<void>): Pr
   const folder = await mkdtemp(join(tmpdir(), "cambium-tuner-"));
   try {
     await body(folder, async (device, shapes, o) => {
-      const choose = await tuneMatmul(device, shapes, { folder, ...o })();
+      const choose = await tuneMatmul(device, shapes, { cache: cacheIn(() => folder), ...o })();
       if (E.isLeft(choose)) throw new Error(describe(choose.left));
       return choose.right;
     });
@@ -106,7 +107,7 @@ onDevice("a folder that cannot be written is no failure", (device) =>
     const file = join(folder, "file");
     await writeFile(file, "");
     const small = shape(8, 8, 8);
-    const choose = await tune(device, [small], { folder: join(file, "below") });
+    const choose = await tune(device, [small], { cache: cacheIn(() => join(file, "below")) });
     assert.ok(choose(small).kernel.startsWith("matmul"));
   }),
 );

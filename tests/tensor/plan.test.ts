@@ -42,7 +42,7 @@ import {
   using,
   wholes,
 } from "./check.ts";
-import type { GPUSupportedLimits } from "../../src/device/webgpu.ts";
+import type { GPUSupportedLimits } from "../../src/platform/webgpu.ts";
 
 /** A launch may write parts of one buffer, and read another; never both. */
 const launchesAreSound = ({ launches, buffers }: Plan): void => {

@@ -1,9 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Adapter } from "../../src/device/device.ts";
-import { patiently } from "../../src/device/wait.ts";
-
-const adapter = (kind: Adapter["kind"]): Adapter => ({ line: "", key: "", kind, features: new Set(), subgroupSize: 0 });
+import { waitingFor } from "../../src/platform/node/wait.ts";
 
 const later = (turns: number): Promise<number> =>
   new Promise((resolve) => {
@@ -15,14 +12,16 @@ const later = (turns: number): Promise<number> =>
   });
 
 for (const kind of ["cpu", "gpu"] as const) {
+  const patiently = waitingFor({ isFallbackAdapter: kind === "cpu" });
+
   test(`${kind}: gives what the promise gives, several at once and again`, async () => {
-    assert.equal(await Promise.all([3, 1, 5].map((n) => patiently(adapter(kind), later(n)))), [3, 1, 5]);
-    assert.is(await patiently(adapter(kind), later(2)), 2);
+    assert.equal(await Promise.all([3, 1, 5].map((n) => patiently(later(n)))), [3, 1, 5]);
+    assert.is(await patiently(later(2)), 2);
   });
 
   test(`${kind}: passes a rejection on and stops napping`, async () => {
     try {
-      await patiently(adapter(kind), Promise.reject(new Error("refused")));
+      await patiently(Promise.reject(new Error("refused")));
       assert.unreachable();
     } catch (error) {
       assert.match(String(error), /refused/);

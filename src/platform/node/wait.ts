@@ -1,11 +1,12 @@
 /**
- * Waits for the device without taking a core from it.
+ * Waits for a software device without taking a core from it.
  *
  * While one of Dawn's promises is pending, its Node binding polls in a `setImmediate` loop that spins. On a software adapter that loop takes
  * one of the cores that the kernels run on: on two cores, a matmul waited for in this way took 1.5 to 1.9 times as long (llvmpipe and
  * SwiftShader, Node and Deno; naps of 1 and of 3 ms alike).
  */
-import type { Adapter } from "./device.ts";
+import type { OpenGpu } from "../platform.ts";
+import type { GPUAdapterInfo } from "../webgpu.ts";
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -20,9 +21,8 @@ const nap = (): void => {
   setImmediate(nap);
 };
 
-/** The same promise; while it is pending on a CPU adapter the event loop turns about once a millisecond. Callbacks that are ready all run in a turn. */
-export const patiently = async <A>(adapter: Adapter, pending: Promise<A>): Promise<A> => {
-  if (adapter.kind === "gpu") return pending;
+/** The same promise; while it is pending the event loop turns about once a millisecond. Callbacks that are ready all run in a turn. */
+const patiently = async <A>(pending: Promise<A>): Promise<A> => {
   waiting += 1;
   if (!napping) {
     napping = true;
@@ -34,3 +34,7 @@ export const patiently = async <A>(adapter: Adapter, pending: Promise<A>): Promi
     waiting -= 1;
   }
 };
+
+/** How to wait for a device: with naps where its adapter is software, and simply where it is not. */
+export const waitingFor = ({ isFallbackAdapter }: Pick<GPUAdapterInfo, "isFallbackAdapter">): OpenGpu["wait"] =>
+  isFallbackAdapter ? patiently : (pending) => pending;

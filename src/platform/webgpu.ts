@@ -102,6 +102,7 @@ export interface GPUUncapturedErrorEvent {
 export interface GPUDevice {
   readonly limits: GPUSupportedLimits;
   readonly features: GPUSupportedFeatures;
+  readonly adapterInfo: GPUAdapterInfo;
   readonly queue: GPUQueue;
   readonly lost: Promise<{ readonly message: string; readonly reason: string }>;
   /** The event is a {@link GPUUncapturedErrorEvent}; not every implementation's types say so. */

@@ -1,0 +1,30 @@
+/** Failures of files, made from whatever a platform throws: each names its path and says in one line what is wrong. */
+import type { Failure } from "../failure.ts";
+
+/** The first line of a thrown value's message. The errors of Dawn have a message and are no `Error`. */
+export const firstLine = (error: unknown): string =>
+  String((error as { readonly message?: string } | undefined)?.message ?? error)
+    .trim()
+    .split("\n")[0];
+
+/** The message of a thrown value in one line, without its stack; system errors lose the path that every `Failure` carries anyway. */
+export const message = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .trim()
+    .split("\n")[0]
+    .replace(/, \w+ '.*$/, "")
+    .replace(/^ENOENT: /, "")
+    .replace(/^\w*Error: /, "");
+
+/** A `FileUnreadable` for `path`, from whatever was thrown. */
+export const unreadable =
+  (path: string) =>
+  (error: unknown): Failure => ({ _tag: "FileUnreadable", path, detail: message(error) });
+
+/** A `FileUnwritable` for `path`, from whatever was thrown. */
+export const unwritable =
+  (path: string) =>
+  (error: unknown): Failure => ({ _tag: "FileUnwritable", path, detail: message(error) });
+
+/** A `FileCorrupt` for `path`; `offset` is the byte at which it is damaged. */
+export const corrupt = (path: string, detail: string, offset?: number): Failure => ({ _tag: "FileCorrupt", path, detail, offset });

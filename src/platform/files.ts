@@ -1,0 +1,47 @@
+/**
+ * What Cambium asks of a place that holds files: a disk, a browser's own storage, a map in memory.
+ *
+ * Paths are text with `/` between names. A failure names the path that it is about. A write happens whole or leaves no trace.
+ */
+import type { Task } from "fp-ts/lib/Task.js";
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+
+/** What stands in a folder under a name. A link is an entry that may lead to either. */
+export interface Entry {
+  readonly name: string;
+  readonly kind: "file" | "folder" | "link" | "other";
+}
+
+/** A file that is open for reading. */
+export interface OpenFile {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Fills `into` with the bytes from `position` on and gives how many there were: fewer than `into` holds only where the file ends. */
+  readonly read: (into: Uint8Array, position: number) => TaskEither<Failure, number>;
+}
+
+/** A place that holds files. */
+export interface Files {
+  /** Whether a file or a folder is at `path`. */
+  readonly exists: (path: string) => Task<boolean>;
+  /** What stands in a folder, in no particular order. Fails with `FileUnreadable`. */
+  readonly list: (path: string) => TaskEither<Failure, readonly Entry[]>;
+  /** All bytes of a file. Fails with `FileUnreadable` where it is missing or a folder. */
+  readonly read: (path: string) => TaskEither<Failure, Uint8Array>;
+  /** Opens a file, uses it and closes it whatever happens. Fails with `FileUnreadable` where it is missing or a folder. */
+  readonly open: <A>(path: string, use: (file: OpenFile) => TaskEither<Failure, A>) => TaskEither<Failure, A>;
+  /**
+   * Writes `chunks` one after the other as one file; missing folders above it are made. On any error, also one that `chunks` throws, `path` is as it was
+   * (`FileUnwritable`).
+   */
+  readonly write: (path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => TaskEither<Failure, void>;
+  /**
+   * Writes a folder as one: `fill` is given the path of a temporary folder, which takes the place of `path` where `fill` succeeds. Where it fails or throws,
+   * `path` is as it was.
+   */
+  readonly writeFolder: <A>(path: string, fill: (temporary: string) => TaskEither<Failure, A>) => TaskEither<Failure, A>;
+  /** The same path from the root on, without `.` and `..`: what a folder that is called `.` is named after. */
+  readonly absolute: (path: string) => string;
+}

@@ -1,0 +1,72 @@
+/** A device from Dawn, Google's WebGPU, through the npm package `webgpu`. */
+import { delimiter } from "node:path";
+import process from "node:process";
+import { create } from "webgpu";
+import { firstLine } from "../failures.ts";
+import type { GpuRequest, OpenGpu } from "../platform.ts";
+import type { GPU, GPUAdapterInfo } from "../webgpu.ts";
+import { vulkanLoads } from "./library.ts";
+import { waitingFor } from "./wait.ts";
+
+/**
+ * What `create()` returned, for every device that is open. Dawn's instance dies with that object and the process with it, and a variable is
+ * not enough: V8 drops it after its last use.
+ */
+const alive = new Set<GPU>();
+
+/** The environment's variables that name Vulkan drivers. */
+export const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] as const;
+
+/** Runs with the Vulkan loader pointed at these drivers, or at the user's own choice, and leaves the environment as it was. */
+const withDrivers = async <A>(drivers: readonly string[], use: () => Promise<A>): Promise<A> => {
+  const before = driverVariables.map((name) => [name, process.env[name]] as const);
+  if (drivers.length > 0) for (const name of driverVariables) process.env[name] = drivers.join(delimiter);
+  try {
+    return await use();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+};
+
+/** Subgroup matrices are behind `allow_unsafe_apis`; f16 on NVIDIA is behind a toggle of its own. */
+const toggles = ["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia"];
+
+/** What Dawn's silence is called. */
+export const noAdapter = "Dawn finds no adapter";
+
+/** What is asked of Dawn. */
+export interface DawnRequest extends Pick<GpuRequest, "descriptor"> {
+  /** Descriptions of Vulkan drivers (files); none for those that the system has. */
+  readonly drivers?: readonly string[];
+  /** Why an adapter will not do; undefined where it will. */
+  readonly refuse?: (info: GPUAdapterInfo) => string | undefined;
+}
+
+/** One attempt, with a fresh instance: an instance looks for drivers once. */
+const attempt = async ({ descriptor, refuse }: DawnRequest, experimental: boolean): Promise<OpenGpu | string> => {
+  const dawn: GPU = create(toggles);
+  let opened = false;
+  alive.add(dawn);
+  try {
+    const adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter === null) return noAdapter;
+    const { info } = adapter;
+    const refusal = refuse?.(info);
+    if (refusal !== undefined) return refusal;
+    const gpu = await adapter.requestDevice(descriptor(adapter, experimental));
+    opened = true;
+    return { gpu, info, wait: waitingFor(info), release: () => void alive.delete(dawn) };
+  } finally {
+    if (!opened) alive.delete(dawn);
+  }
+};
+
+/** A device of the first adapter that Dawn offers, without experimental features where it cannot be had with them; a string says why there is none. */
+export const openDawn = (request: DawnRequest): Promise<OpenGpu | string> =>
+  withDrivers(request.drivers ?? [], async () => {
+    if (!vulkanLoads()) return "this machine has no libvulkan.so.1";
+    return attempt(request, true).catch(() => attempt(request, false).catch(firstLine));
+  });

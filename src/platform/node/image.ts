@@ -1,0 +1,34 @@
+/**
+ * From the bytes of an image file to RGB, as Pillow's `Image.open(...).convert("RGB")` sees it: no colour profile, no EXIF turning,
+ * alpha dropped.
+ */
+import * as TE from "fp-ts/lib/TaskEither.js";
+import sharp from "sharp";
+import type { Sharp } from "sharp";
+import { message } from "../failures.ts";
+import type { Decoder, Image } from "../platform.ts";
+
+/** Decodes JPEG, PNG, WebP and all else that sharp reads. An image that ends early is an error, a mere warning is not. */
+export const decodeImage: Decoder = (bytes) =>
+  TE.tryCatch(async () => {
+    // A view of a larger buffer is read as that view; failOn "error" includes truncation.
+    const image = sharp(bytes, { failOn: "error", ignoreIcc: true });
+    const { space } = await image.metadata();
+    if (space === "cmyk") return await decodeCmyk(image);
+    const { data, info } = await image.removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  }, message);
+
+/** CMYK to RGB by Pillow's plain formula, channel = (255 - k) - c (255 - k) / 255, where sharp would assume a printing press. */
+const decodeCmyk = async (image: Sharp): Promise<Image> => {
+  const { data, info } = await image.pipelineColourspace("cmyk").toColourspace("cmyk").raw().toBuffer({ resolveWithObject: true });
+  const rgb = new Uint8Array(info.width * info.height * 3);
+  for (let i = 0; i < info.width * info.height; i++) {
+    const light = 255 - data[i * info.channels + 3];
+    for (let c = 0; c < 3; c++) {
+      const product = data[i * info.channels + c] * light + 128;
+      rgb[i * 3 + c] = Math.max(0, light - ((product + (product >> 8)) >> 8));
+    }
+  }
+  return { width: info.width, height: info.height, data: rgb };
+};

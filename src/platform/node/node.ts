@@ -1,0 +1,24 @@
+/** The platform of Node and Deno: Dawn, `node:fs`, sharp, the user's cache folder, stderr. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import type { Platform } from "../platform.ts";
+import { cacheIn } from "./cache.ts";
+import { files } from "./files.ts";
+import { decodeImage } from "./image.ts";
+import { openGpu } from "./ladder.ts";
+
+/** The user's cache folder; a function, as the environment may change. */
+const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cambium");
+
+/** The platform of Node and Deno. */
+export const node: Platform = {
+  name: "node",
+  files,
+  decodeImage,
+  openGpu,
+  cache: cacheIn(cacheFolder),
+  get progress() {
+    return process.stderr;
+  },
+};

@@ -1,0 +1,68 @@
+/**
+ * What differs between Node or Deno and a browser's tab. Everything else under src/ is the same everywhere.
+ *
+ * `src/platform/default.ts` says which platform is used where none is given.
+ */
+import type { Task } from "fp-ts/lib/Task.js";
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import type { Files } from "./files.ts";
+import type { GPUAdapter, GPUAdapterInfo, GPUDevice, GPUDeviceDescriptor } from "./webgpu.ts";
+
+/** An RGB image, 8 bits a channel, row-major, interleaved: `data.length === height * width * 3`. */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** What turns the bytes of an image file into pixels; the left side says in words what is wrong with them. */
+export type Decoder = (bytes: Uint8Array) => TaskEither<string, Image>;
+
+/** The rungs of the ladder of adapters, best first. */
+export const rungs = ["gpu", "lavapipe", "swiftshader"] as const;
+
+/** A rung of the ladder of adapters. */
+export type Rung = (typeof rungs)[number];
+
+/** What is asked of a platform that opens a GPU. */
+export interface GpuRequest {
+  /** One rung instead of the whole ladder. */
+  readonly rung?: Rung;
+  /** The limits and features that are asked of an adapter, with or without experimental features. */
+  readonly descriptor: (adapter: GPUAdapter, experimental: boolean) => GPUDeviceDescriptor;
+}
+
+/** An open WebGPU device. */
+export interface OpenGpu {
+  readonly gpu: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  /** The same promise, waited for without taking a core from the device. */
+  readonly wait: <A>(pending: Promise<A>) => Promise<A>;
+  /** Lets go of whatever kept the device alive; called after the device was destroyed. */
+  readonly release: () => void;
+}
+
+/** Small texts that are kept between runs, by name. Nothing depends on them: what cannot be read is absent, what cannot be written is lost. */
+export interface Cache {
+  readonly read: (name: string) => Task<string | undefined>;
+  readonly write: (name: string, text: string) => Task<void>;
+}
+
+/** Where progress is written: a stream of Node, or anything that takes text. */
+export interface Sink {
+  readonly write: (text: string) => unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** A platform: files, images, a GPU, a cache, and where progress is written. */
+export interface Platform {
+  readonly name: string;
+  readonly files: Files;
+  readonly decodeImage: Decoder;
+  /** Opens a GPU. Fails with `NoAdapter`, which says what was tried, or with `BadOption`. */
+  readonly openGpu: (request: GpuRequest) => TaskEither<Failure, OpenGpu>;
+  readonly cache: Cache;
+  readonly progress: Sink;
+}
