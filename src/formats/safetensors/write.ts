@@ -67,7 +67,7 @@ const writeTensors = (path: string, tensors: readonly Written[], files: Files, m
  * ```ts
  * const written = await writeSafetensors(`${folder}/a.safetensors`, new Map([["w", { shape: [2], data: Float32Array.of(1, 2) }]]))();
  * assert.equal(written._tag, "Right");
- * const read = await readSafetensors(`${folder}/a.safetensors`)();
+ * const read = await formats.readSafetensors(`${folder}/a.safetensors`)();
  * assert.ok(read._tag === "Right" && read.right.get("w")?.data[1] === 2);
  * ```
  */
