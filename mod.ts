@@ -31,7 +31,9 @@ export { readLearner, writeLearner } from "./src/runs/checkpoint.ts";
 export { learner } from "./src/training/lesson.ts";
 export type { Learner } from "./src/training/lesson.ts";
 
-// Methods: one value a paper, and the baselines.
+// Methods: one value a paper, and the baselines; and how to declare one.
+export { declareMethod, option, reading, scoring, withDefaults } from "./src/methods/declare.ts";
+export type { Declaration, Declared, Given, Option, Options, OptionsOf, Reading, Values } from "./src/methods/declare.ts";
 export { methods } from "./src/methods/table.ts";
 export type { MethodName, MethodOptions } from "./src/methods/table.ts";
 export { preset } from "./src/methods/presets.ts";

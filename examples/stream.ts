@@ -31,7 +31,7 @@ import type { CheckedProtocol } from "../src/data/checkProtocol.ts";
 import { protocols, type Protocol, type ProtocolName } from "../src/data/protocols.ts";
 import type { Stream } from "../src/data/task.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
-import { optionNames, parseOptions } from "./run/options.ts";
+import { optionNames, optionsHelp, parseOptions } from "./run/options.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 import { streamFromFolders, streamFromProtocol, type SourceOptions } from "./run/source.ts";
 
@@ -70,7 +70,7 @@ const head = `npm run stream -- --model DIR --data DIR[,DIR…] --method NAME --
 npm run stream -- --model DIR --preset NAME --data-root DIR --method NAME [flags]
 
 A preset is a protocol: its datasets, and for each method its hyper-parameters. Flags win over it, and --set over flags. What neither says is the
-method's own; --set with a key that it does not have lists those that it has.`;
+method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.`;
 
 /** The flags that are options of methods, as far as they were given: those that the method has, and the names of the others. */
 const methodFlags = ({ method, steps, batch, rank, lr, modules, towers }: Flags): { readonly options: MethodOptions; readonly ignored: readonly string[] } => {
@@ -210,7 +210,8 @@ const run =
   };
 
 const args = process.argv.slice(2);
-if (asksForHelp(args)) process.stdout.write(`${usage(head, table)}\n`);
+const asked = methodNames.find((name) => args.includes(name) || args.includes(`--method=${name}`));
+if (asksForHelp(args)) process.stdout.write(`${asked === undefined ? usage(head, table) : optionsHelp(asked)}\n`);
 else
   end(
     await pipe(

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { documents, rewritten } from "../docs/tables.ts";
 
 const filesOf = (dir: string): readonly string[] =>
   readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
@@ -59,6 +60,17 @@ test("what it says is in a file is exported there", () => {
     named.filter((n) => !exported(n)),
     [],
   );
+});
+
+test("writing the tables of the documents anew changes nothing", () => {
+  for (const document of documents) {
+    const text = readFileSync(document, "utf8");
+    assert.is(rewritten(document, text), text, `${document} is not as npm run docs writes it`);
+  }
+});
+
+test("a document without its markers is told", () => {
+  assert.throws(() => rewritten("README.md", "no table"), /README\.md lacks the markers of methods/);
 });
 
 test("the other links lead somewhere, and no path is one of a machine", () => {

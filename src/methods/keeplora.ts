@@ -5,148 +5,134 @@
  * gradient is taken once and freed from both; its leading singular directions become a frozen A, and B alone is trained, so that no update can act on
  * what is protected. KeepLoRA++ starts B at zero and scales every layer's update by its depth: shallow layers are general, deep ones special.
  */
-import { cosineHead } from "../model/adapters/heads.ts";
-import { depthScale, lora } from "../model/adapters/lora.ts";
-import { attentionLinears, both, type ModuleKind, type Tower } from "../model/parameters.ts";
-import { adapt } from "../stages/adapt.ts";
-import { featureBasis, principalWeights, share } from "../subspace/bases.ts";
-import { residualGradient } from "../subspace/directions.ts";
-import { encode } from "../stages/encode.ts";
-import { evaluate, type EvaluateOptions } from "../stages/evaluate.ts";
-import { method, type Method } from "../stages/learn.ts";
-import type { WithDirections } from "../training/lesson.ts";
-import { merge } from "../stages/merge.ts";
-import { imageToText } from "../training/objective.ts";
-import { adamW } from "../training/optimizer.ts";
-import { project } from "../stages/project.ts";
-import { classMeans } from "../subspace/prototypes.ts";
-import { byTask, oneCycle, oneCycleMomentum, type PerTask } from "../training/schedule.ts";
-import { pipeline } from "../stages/stage.ts";
-import { gradient, repeat, update, type Length } from "../stages/steps.ts";
-import type { Complete } from "./options.ts";
+import { adapt, encode, evaluate, gradient, merge, pipeline, project, repeat, scan, update, type WithDirections } from "../stages/index.ts";
+import { adapter, codec, model, objective, optimizer, schedule, subspace } from "./vocabulary.ts";
+import { declareMethod, option, withDefaults, type OptionsOf, type Values } from "./declare.ts";
+import { common } from "./plain.ts";
 
-/** Options of {@link keeplora}, {@link keeploraPlusPlus} and {@link keeploraPlus}; the defaults are those of the authors' code for MTIL (METHODS.md B.6). */
-export interface KeepLoraOptions {
-  /** Steps or epochs a task. Default 10 epochs. */
-  readonly steps?: PerTask<Length>;
-  /** Images a batch. Default 64. */
-  readonly batch?: number;
-  /** Default 16. */
-  readonly rank?: number;
-  /** The update is scaled by alpha / rank. Default 1. */
-  readonly alpha?: number;
-  /** Peak of the one-cycle learning rate. Default 1e-3. */
-  readonly lr?: PerTask<number>;
-  /** Default 0.01. */
-  readonly weightDecay?: number;
-  /** Whether β₁ cycles against the learning rate, as torch's schedule does by default; otherwise it is 0.9. Default true. */
-  readonly cycleMomentum?: boolean;
-  /** The share of each tower's weights that is protected, ε_w. Default 0.85 for vision, 0.2 for text. */
-  readonly energy?: Readonly<Partial<Record<Tower, number>>>;
-  /** The share of the features that is protected, ε_f. Default 0.99. */
-  readonly featureEnergy?: number;
-  /** The side of the weights whose directions are protected: that of their inputs, or the outputs as in the code (METHODS.md B.3.1). Default `input`. */
-  readonly side?: "input" | "output";
-  /** How many directions ε_w is: the first that reach it, or those that stay below it as in the code. Default `reach`. */
-  readonly counting?: "reach" | "below";
-  /** How features of batches add up: averaged position by position as in the code, or all of them (METHODS.md B.3.6). Default `code-mean`. */
-  readonly accumulate?: "code-mean" | "gram";
-  /** Where B starts. Default `svd` for KeepLoRA, `zero` for KeepLoRA++ (METHODS.md B.3.3). */
-  readonly start?: "svd" | "zero";
-  /** The factor of the first block; 1 is no scaling by depth. Default 1 for KeepLoRA, 0.2 for KeepLoRA++. */
-  readonly depth?: number;
-  /** Towers that are scaled by depth. Default vision, as in the code; what the paper does with text is unknown. */
-  readonly depthTowers?: readonly Tower[];
-  /** Default: the four of attention. */
-  readonly modules?: readonly ModuleKind[];
-  readonly towers?: readonly Tower[];
-  /** Scale of KeepLoRA+'s cosine head. Default 30. */
-  readonly headScale?: number;
-  readonly evaluate?: EvaluateOptions;
-}
+/** The options of all three; the defaults are those of the authors' code for MTIL (METHODS.md B.6). */
+const options = {
+  ...withDefaults({ steps: common.steps, batch: common.batch, rank: common.rank }, { steps: { epochs: 10 } }),
+  alpha: option(codec.positive, 1, "The update is scaled by alpha / rank."),
+  lr: option(codec.perTask(codec.positive), 1e-3, "Peak of the one-cycle learning rate."),
+  weightDecay: option(codec.nonNegative, 0.01, "Weight decay of AdamW."),
+  cycleMomentum: option(codec.truth, true, "Whether β₁ cycles against the learning rate, as torch's schedule does by default; otherwise it is 0.9."),
+  energy: option(
+    codec.someOf<Readonly<Partial<Record<model.Tower, number>>>>({ vision: codec.share, text: codec.share }),
+    { vision: 0.85, text: 0.2 },
+    "The share of each tower's weights that is protected, ε_w.",
+  ),
+  featureEnergy: option(codec.share, 0.99, "The share of the features that is protected, ε_f."),
+  side: option(codec.oneOf("input", "output"), "input", "The side of the weights whose directions are protected (METHODS.md B.3.1).", {
+    paper: "input",
+    code: "output",
+  }),
+  counting: option(codec.oneOf("reach", "below"), "reach", "How many directions ε_w is: the first that reach it, or those that stay below it.", {
+    paper: "reach",
+    code: "below",
+  }),
+  accumulate: option(
+    codec.oneOf("code-mean", "gram"),
+    "code-mean",
+    "How features of batches add up: averaged position by position, or all of them (METHODS.md B.3.6).",
+    { paper: "gram", code: "code-mean" },
+  ),
+  start: option(codec.oneOf("svd", "zero"), "svd", "Where B starts (METHODS.md B.3.3)."),
+  depth: option(codec.nonNegative, 1, "The factor of the first block's update; 1 is no scaling by depth."),
+  depthTowers: option(codec.towers, ["vision"], "Towers that are scaled by depth."),
+  modules: option(codec.modules, model.attentionLinears, "Kinds of layers that get adapters."),
+  towers: common.towers,
+  headScale: option(codec.positive, 30, "The scale of KeepLoRA+'s cosine head."),
+  evaluate: common.evaluate,
+} as const;
 
-const defaults: Complete<KeepLoraOptions> = {
-  steps: { epochs: 10 },
-  batch: 64,
-  rank: 16,
-  alpha: 1,
-  lr: 1e-3,
-  weightDecay: 0.01,
-  cycleMomentum: true,
-  energy: { vision: 0.85, text: 0.2 },
-  featureEnergy: 0.99,
-  side: "input",
-  counting: "reach",
-  accumulate: "code-mean",
-  start: "svd",
-  depth: 1,
-  depthTowers: ["vision"],
-  modules: attentionLinears,
-  towers: both,
-  headScale: 30,
-};
-
-/** What all three share: their parts. */
-const parts = (options: KeepLoraOptions) => {
-  const o: Complete<KeepLoraOptions> = { ...defaults, ...options };
+/** What all three are made of. */
+const parts = (o: Values<typeof options>) => {
   const { rank, modules, towers } = o;
+  const beta1 = o.cycleMomentum ? schedule.oneCycleMomentum() : 0.9;
   return {
-    o,
-    protectWeights: principalWeights({ modules, energy: o.energy, side: o.side, counting: o.counting }),
-    encode: encode({ batch: o.batch, steps: o.steps }),
-    chooseA: residualGradient({ rank, modules, towers, objective: imageToText, start: o.start }),
-    adapters: ({ directions }: WithDirections) =>
-      lora({ rank, modules, towers, directions, scale: depthScale({ base: o.alpha / rank, from: o.depth, towers: o.depthTowers }) }),
+    protectWeights: subspace.principalWeights({ modules, energy: o.energy, side: o.side, counting: o.counting }),
+    chooseA: subspace.residualGradient({ rank, modules, towers, objective: objective.imageToText, start: o.start }),
+    lora: ({ directions }: WithDirections) =>
+      adapter.lora({ rank, modules, towers, directions, scale: adapter.depthScale({ base: o.alpha / rank, from: o.depth, towers: o.depthTowers }) }),
     steps: repeat(
       o.steps,
-      gradient(imageToText),
-      update(adamW({ lr: byTask(o.lr, oneCycle), betas: [o.cycleMomentum ? oneCycleMomentum() : 0.9, 0.999], weightDecay: o.weightDecay })),
+      gradient(objective.imageToText),
+      update(optimizer.adamW({ lr: schedule.byTask(o.lr, schedule.oneCycle), betas: [beta1, 0.999], weightDecay: o.weightDecay })),
     ),
-    protectFeatures: featureBasis({ modules, towers, tokens: "all", accumulate: o.accumulate, energy: share(o.featureEnergy) }),
+    protectFeatures: subspace.featureBasis({ modules, towers, tokens: "all", accumulate: o.accumulate, energy: subspace.share(o.featureEnergy) }),
   };
 };
 
-const keep = (name: string, options: KeepLoraOptions): Method => {
-  const p = parts(options);
-  return method(
-    name,
-    p.o,
+/** KeepLoRA and KeepLoRA++ differ in their defaults alone. */
+const algorithm = (o: Values<typeof options>) => {
+  const { protectWeights, chooseA, lora, steps, protectFeatures } = parts(o);
+  return scan(
     pipeline(
-      project(p.protectWeights),
-      p.encode,
-      project(p.chooseA),
-      adapt({ adapters: (lesson) => p.adapters(lesson), steps: p.steps }),
+      project(protectWeights),
+      encode({ batch: o.batch, steps: o.steps }),
+      project(chooseA),
+      adapt({ adapters: (lesson) => lora(lesson), steps }),
       merge(),
-      project(p.protectFeatures),
-      evaluate(p.o.evaluate),
+      project(protectFeatures),
+      evaluate(o.evaluate),
     ),
   );
 };
 
-/** KeepLoRA as a method: its parts are its algorithm. */
-export const keeplora = (options: KeepLoraOptions = {}): Method => keep("keeplora", options);
+const needs = "a text tower";
 
-/** KeepLoRA++ as a method: B starts at zero, and updates grow with depth. */
-export const keeploraPlusPlus = (options: KeepLoraOptions = {}): Method => keep("keeplora++", { start: "zero", depth: 0.2, ...options });
+/** KeepLoRA. */
+export const keeplora = declareMethod(
+  {
+    name: "keeplora",
+    paper: "2601.19659",
+    does: "trains in directions of the task's gradient outside of what weights and past features occupy",
+    needs,
+    options,
+  },
+  algorithm,
+);
 
-/** KeepLoRA+ as a method: KeepLoRA++ with a cosine head beside the texts, which is kept for every task (METHODS.md B.3.8). */
-export const keeploraPlus = (options: KeepLoraOptions = {}): Method => {
-  const p = parts({ start: "zero", depth: 0.2, steps: { epochs: 5 }, ...options });
-  return method(
-    "keeplora+",
-    p.o,
-    pipeline(
-      project(p.protectWeights),
-      p.encode,
-      project(p.chooseA),
-      project(classMeans()),
-      adapt({
-        adapters: (lesson) => cosineHead(lesson.prototypes, lesson.task.classNames.length, p.adapters(lesson), { scale: p.o.headScale }),
-        steps: p.steps,
-      }),
-      merge(),
-      project(p.protectFeatures),
-      evaluate(p.o.evaluate),
-    ),
-  );
-};
+/** KeepLoRA++: B starts at zero, and updates grow with depth. */
+export const keeploraPlusPlus = declareMethod(
+  {
+    name: "keeplora++",
+    paper: "2606.16256",
+    does: "`keeplora` with updates that grow with depth",
+    needs,
+    options: withDefaults(options, { start: "zero", depth: 0.2 }),
+  },
+  algorithm,
+);
+
+/** KeepLoRA+: KeepLoRA++ with a cosine head beside the texts, which is kept for every task (METHODS.md B.3.8). */
+export const keeploraPlus = declareMethod(
+  {
+    name: "keeplora+",
+    does: "`keeplora++` with a cosine head beside the texts",
+    needs,
+    options: withDefaults(options, { start: "zero", depth: 0.2, steps: { epochs: 5 } }),
+  },
+  (o) => {
+    const { protectWeights, chooseA, lora, steps, protectFeatures } = parts(o);
+    return scan(
+      pipeline(
+        project(protectWeights),
+        encode({ batch: o.batch, steps: o.steps }),
+        project(chooseA),
+        project(subspace.classMeans()),
+        adapt({
+          adapters: (lesson) => adapter.cosineHead(lesson.prototypes, lesson.task.classNames.length, lora(lesson), { scale: o.headScale }),
+          steps,
+        }),
+        merge(),
+        project(protectFeatures),
+        evaluate(o.evaluate),
+      ),
+    );
+  },
+);
+
+/** Options of {@link keeplora}, {@link keeploraPlusPlus} and {@link keeploraPlus}. */
+export type KeepLoraOptions = OptionsOf<typeof keeplora>;

@@ -1,48 +1,32 @@
 /** Every method by the name that commands and results call it by. */
-import type { Method } from "../stages/learn.ts";
-import { joint, sequentialLora, zeroShot, type LoraMethodOptions } from "./baselines.ts";
-import { cLora, type CLoraOptions } from "./cLora.ts";
-import { codyra, type CodyraOptions } from "./codyra.ts";
-import { dac, type DacOptions } from "./dac.ts";
-import { duallora, type DualLoraOptions } from "./duallora.ts";
-import { infLora, type InfLoraOptions } from "./infLora.ts";
-import { keeplora, keeploraPlus, keeploraPlusPlus, type KeepLoraOptions } from "./keeplora.ts";
-import { oLora, type OLoraOptions } from "./oLora.ts";
-import { sdLora, type SdLoraOptions } from "./sdLora.ts";
-import { sora, type SoraOptions } from "./sora.ts";
-
-/** Options of any method; each takes those that it knows. */
-export type MethodOptions = LoraMethodOptions &
-  CodyraOptions &
-  KeepLoraOptions &
-  DacOptions &
-  DualLoraOptions &
-  OLoraOptions &
-  InfLoraOptions &
-  SdLoraOptions &
-  CLoraOptions &
-  SoraOptions;
+import { joint, sequentialLora, zeroShot } from "./baselines.ts";
+import { cLora } from "./cLora.ts";
+import { codyra } from "./codyra.ts";
+import { dac } from "./dac.ts";
+import type { Options, Values } from "./declare.ts";
+import { duallora } from "./duallora.ts";
+import { infLora } from "./infLora.ts";
+import { keeplora, keeploraPlus, keeploraPlusPlus } from "./keeplora.ts";
+import { oLora } from "./oLora.ts";
+import { sdLora } from "./sdLora.ts";
+import { sora } from "./sora.ts";
 
 /** One line a method. */
-const table = {
-  "zero-shot": zeroShot,
-  "sequential-lora": sequentialLora,
-  joint: joint,
-  codyra: codyra,
-  keeplora: keeplora,
-  "keeplora++": keeploraPlusPlus,
-  "keeplora+": keeploraPlus,
-  dac: dac,
-  duallora: duallora,
-  "o-lora": oLora,
-  inflora: infLora,
-  "sd-lora": sdLora,
-  "c-lora": cLora,
-  sora: sora,
-} as const satisfies Readonly<Record<string, (options: MethodOptions) => Method>>;
+const all = [zeroShot, sequentialLora, joint, codyra, keeplora, keeploraPlusPlus, keeploraPlus, dac, duallora, oLora, infLora, sdLora, cLora, sora] as const;
+
+type All = (typeof all)[number];
 
 /** The name of a method. */
-export type MethodName = keyof typeof table;
+export type MethodName = All["declaration"]["name"];
 
 /** All methods by name. */
-export const methods: Readonly<Record<MethodName, (options?: MethodOptions) => Method>> = table;
+export const methods = Object.fromEntries(all.map((method) => [method.declaration.name, method])) as {
+  readonly [M in All as M["declaration"]["name"]]: M;
+};
+
+type KeyOf<O> = O extends Options ? keyof O : never;
+type ValueOf<O, K extends PropertyKey> = O extends Options ? (K extends keyof O ? Values<O>[K] : never) : never;
+type AnyOptions = All["declaration"]["options"];
+
+/** Options of any method; each takes those that it declares. */
+export type MethodOptions = { readonly [K in KeyOf<AnyOptions>]?: ValueOf<AnyOptions, K> };

@@ -1,8 +1,9 @@
 /** Options of methods as text. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { optionNames, parseOptions } from "../../examples/run/options.ts";
+import { optionNames, optionsHelp, parseOptions } from "../../examples/run/options.ts";
 import { describe } from "../../src/failure.ts";
+import type { Option } from "../../src/methods/declare.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
 import { left, right } from "../fixtures/datasets.ts";
 
@@ -40,6 +41,43 @@ test("every option of every method can be given, as it is by default", () => {
       assert.equal(parse(method, `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`), { [name]: value }, `${method}: ${name}`);
     }
   }
+});
+
+test("a reading sets what the paper and the code of its authors have otherwise; what is given beside it wins", () => {
+  assert.equal(parse("codyra", "reading=code"), { shrink: "code" });
+  assert.equal(parse("codyra", "reading=paper,kappa=0.01"), { shrink: "paper", kappa: 0.01 });
+  for (const method of ["keeplora", "keeplora++", "keeplora+"] as const) {
+    assert.equal(parse(method, "reading=code"), { side: "output", counting: "below", accumulate: "code-mean" });
+    assert.equal(parse(method, "reading=paper"), { side: "input", counting: "reach", accumulate: "gram" });
+  }
+  assert.equal(parse("keeplora", "side=input,reading=code"), { side: "input", counting: "below", accumulate: "code-mean" });
+  assert.equal(parse("dac", "reading=code"), { agoPast: "all", agoReduce: "abs-sum", router: "frozen-random" });
+  assert.equal(parse("dac", "reading=paper,router=prob-weighted"), { agoPast: "critical", agoReduce: "mean", router: "prob-weighted" });
+  assert.equal(parse("o-lora", "reading=code"), { penalty: "abs-sum" });
+  assert.equal(parse("o-lora", "reading=paper"), { penalty: "square-sum" });
+  assert.is(refused("codyra", "reading=both"), '--set: reading should be one of paper, code, not "both"');
+  assert.is(refused("codyra", "reading=code,reading=paper"), "--set: reading is given twice");
+  assert.match(refused("sequential-lora", "reading=code"), /^--set: sequential-lora has no option reading; it has steps, /);
+});
+
+test("every option of a reading is one that its codec takes, and not the same in both", () => {
+  for (const { declaration } of Object.values(methods)) {
+    for (const [name, { codec, readings }] of Object.entries<Option<unknown>>(declaration.options)) {
+      if (readings === undefined) continue;
+      for (const value of Object.values(readings)) assert.equal(codec.decode(value), { _tag: "Right", right: value }, `${declaration.name}: ${name}`);
+      assert.is.not(readings.paper, readings.code, `${declaration.name}: ${name}`);
+    }
+  }
+});
+
+test("the help of a method has a line for each of its options", () => {
+  const help = optionsHelp("keeplora");
+  assert.match(help, /^keeplora: .* \(arXiv 2601\.19659\); needs a text tower\n/);
+  for (const name of optionNames("keeplora")) assert.match(help, new RegExp(`^  ${name} +\\S+ +\\S.*\\. \\[.+\\]$`, "m"), name);
+  assert.match(help, /^ {2}steps +\{"epochs":10\} +Steps or epochs a task\. \[/m);
+  assert.match(help, /^ {2}energy +\{"vision":0\.85,"text":0\.2\} /m);
+  assert.match(optionsHelp("dac"), /^ {2}merged +4 /m);
+  assert.is(optionsHelp("zero-shot"), "zero-shot: the model as it is\n\nIt has no options.");
 });
 
 test("what is wrong is said with what would be right", () => {

@@ -1,0 +1,71 @@
+/** The tables of README.md and docs/METHODS.md that follow from the declarations of methods. They stand between markers; `npm run docs` writes them. */
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { hasReadings, optionRows } from "../src/methods/describe.ts";
+import { methods } from "../src/methods/table.ts";
+
+const all = Object.values(methods);
+
+/** A row of a Markdown table; what stands between words there is escaped. */
+const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`.replaceAll("|  |", "| |");
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [row(head), `|${"---|".repeat(head.length)}`, ...rows.map(row)].join("\n");
+
+const arxiv = (paper: string | undefined): string => (paper === undefined ? "" : `[${paper}](https://arxiv.org/abs/${paper})`);
+
+/** The file in src/methods that declares a method. */
+const fileOf = (name: string): string => {
+  const files = readdirSync(join("src", "methods")).filter((file) => readFileSync(join("src", "methods", file), "utf8").includes(`name: "${name}"`));
+  if (files.length !== 1) throw new Error(`${files.length} files of src/methods declare ${name}`);
+  return files[0];
+};
+
+/** One row a method: what it is called, its paper, what it does, and where it is. */
+export const methodTable = (): string =>
+  table(
+    ["`--method`", "paper", "what it does", "file"],
+    all.map(({ declaration: { name, paper, does, needs } }) => {
+      const file = fileOf(name);
+      return [`\`${name}\``, arxiv(paper), needs === undefined ? does : `${does}; needs ${needs}`, `[${file}](src/methods/${file})`];
+    }),
+  );
+
+/** The options of every method, with their defaults and what the paper and the code of its authors have otherwise. */
+export const optionTables = (): string =>
+  all
+    .map((method) => {
+      const { name, does, paper } = method.declaration;
+      const rows = optionRows(method);
+      const head = `**\`${name}\`**${paper === undefined ? "" : ` (${arxiv(paper)})`}: ${does}.`;
+      if (rows.length === 0) return `${head} It has no options.`;
+      const read = hasReadings(method.declaration);
+      return `${head}\n\n${table(
+        ["option", "default", "what it is", ...(read ? ["paper", "code"] : [])],
+        rows.map(({ name: option, fallback, meaning, readings }) => [
+          `\`${option}\``,
+          `\`${fallback}\``,
+          meaning,
+          ...(read ? [readings?.paper ?? "", readings?.code ?? ""].map((value) => (value === "" ? "" : `\`${value}\``)) : []),
+        ]),
+      )}`;
+    })
+    .join("\n\n");
+
+/** What stands between the markers of each document, by the name of the marker. */
+const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  "README.md": { methods: methodTable },
+  "docs/METHODS.md": { options: optionTables },
+};
+
+/** The documents that have such parts. */
+export const documents: readonly string[] = Object.keys(parts);
+
+/** A document with its parts written anew. Throws where a marker is missing. */
+export const rewritten = (document: string, text: string): string =>
+  Object.entries(parts[document]).reduce((now, [name, write]) => {
+    const [before, after] = [`<!-- ${name}: npm run docs writes this -->\n`, `\n<!-- end of ${name} -->`];
+    const [start, end] = [now.indexOf(before), now.indexOf(after)];
+    if (start < 0 || end < start) throw new Error(`${document} lacks the markers of ${name}`);
+    return `${now.slice(0, start)}${before}\n${write()}\n${now.slice(end)}`;
+  }, text);

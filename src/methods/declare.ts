@@ -1,0 +1,122 @@
+/**
+ * A method as it is declared: its name, its paper, one sentence on what it does, its options, and its algorithm as a function of them.
+ *
+ * ```ts
+ * const rank = option(codec.count, 16, "Rank of every adapter.");
+ * const kept = option(codec.count, ({ rank }: { readonly rank: number }) => rank / 2, "Components that are merged.");
+ * const halves = declareMethod({ name: "halves", does: "merges half of the components", options: { rank, kept } }, () => stage.skip);
+ * assert.deepEqual(halves({ rank: 8 }).options, { rank: 8, kept: 4 });
+ * ```
+ *
+ * Whatever else speaks of options reads the declaration: the types of callers, `--set` and `--help`, presets, and the tables of the documents.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import * as t from "io-ts";
+import type { EvaluateOptions } from "../stages/evaluate.ts";
+import type { Course, Method } from "../stages/learn.ts";
+import { named, type TaskStage } from "../stages/stage.ts";
+
+/** The two sources of a method where they differ: its paper, and the code of its authors. */
+export type Reading = "paper" | "code";
+
+/** One option of a method. */
+export interface Option<A> {
+  /** What it takes; its name finishes the sentence "it should be …". */
+  readonly codec: t.Decoder<unknown, A>;
+  /** Its value where it is not given, or a function of the options that are declared before it. */
+  readonly fallback: A | ((before: any) => A);
+  /** What it is, in one sentence. */
+  readonly meaning: string;
+  /** Its value by the paper and by the authors' code, where these differ. */
+  readonly readings?: Readonly<Record<Reading, A>>;
+}
+
+/** Options by name. */
+export type Options = Readonly<Record<string, Option<any>>>;
+
+/** The values of all options. */
+export type Values<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<infer A> ? A : never };
+
+/** What a caller gives: some of the options. */
+export type Given<O extends Options> = Partial<Values<O>>;
+
+/** What a method says of itself. */
+export interface Declaration<N extends string = string, O extends Options = Options> {
+  /** The name that commands and results call it by. */
+  readonly name: N;
+  /** The arXiv number of its paper. */
+  readonly paper?: string;
+  /** What it does, in one sentence without a full stop. */
+  readonly does: string;
+  /** What a model or its data must have. */
+  readonly needs?: string;
+  readonly options: O;
+}
+
+/** A method with its options left open; those that are not given have their defaults. */
+export interface Declared<N extends string = string, O extends Options = Options> {
+  (given?: Given<O>): Method;
+  readonly declaration: Declaration<N, O>;
+}
+
+/** The options that a declared method takes. */
+export type OptionsOf<D> = D extends Declared<any, infer O> ? Given<O> : never;
+
+/** An option: what it takes, its default, what it is in one sentence, and what it is by the paper and by the code where these differ. */
+export const option = <A>(
+  codec: t.Decoder<unknown, A>,
+  fallback: NoInfer<A> | ((before: any) => NoInfer<A>),
+  meaning: string,
+  readings?: Readonly<Record<Reading, NoInfer<A>>>,
+): Option<A> => ({ codec, fallback, meaning, ...(readings === undefined ? {} : { readings }) });
+
+/** How a method is scored after every task. Commands have flags of their own for it. */
+export const scoring = (fallback?: EvaluateOptions): Option<EvaluateOptions | undefined> => ({
+  codec: t.any,
+  fallback,
+  meaning: "How it is scored after every task.",
+});
+
+/** Options with other defaults. */
+export const withDefaults = <O extends Options>(options: O, defaults: Given<O>): O => {
+  const changed = Object.entries(defaults).map(([name, fallback]) => [name, { ...options[name], fallback }]);
+  return { ...options, ...Object.fromEntries(changed) };
+};
+
+/** The names of a method's options, but for how it is scored. */
+export const optionNames = ({ options }: Declaration): readonly string[] => Object.keys(options).filter((name) => name !== "evaluate");
+
+/** All values: those that are given, and defaults. What is left open, such as how to score, comes last where it is given. */
+const filledIn = <O extends Options>({ options }: Declaration<string, O>, given: Given<O>): Values<O> => {
+  const values: Record<string, unknown> = {};
+  for (const name of [...Object.keys(options).filter((n) => n !== "evaluate"), "evaluate"]) {
+    if (options[name] === undefined) continue;
+    const { fallback } = options[name];
+    const value: unknown = given[name] ?? (typeof fallback === "function" ? fallback(values) : fallback);
+    if (value !== undefined) values[name] = value;
+  }
+  return values as Values<O>;
+};
+
+/** Declares a method; its algorithm is a function of the values of its options. */
+export const declareMethod = <const N extends string, O extends Options>(
+  declaration: Declaration<N, O>,
+  algorithm: (options: Values<O>) => TaskStage<Course, Course>,
+): Declared<N, O> =>
+  Object.assign(
+    (given: Given<O> = {}): Method => {
+      const options = filledIn(declaration, given);
+      return named(declaration.name, options, algorithm(options));
+    },
+    { declaration },
+  );
+
+/** The options that a method's paper and the code of its authors set otherwise, as one of the two has them. */
+export const reading = <O extends Options>({ options }: Declaration<string, O>, as: Reading): Given<O> =>
+  Object.fromEntries(Object.entries(options).flatMap(([name, { readings }]) => (readings === undefined ? [] : [[name, readings[as]]]))) as Given<O>;
+
+/** Reads the value of an option; fails with what it should be. */
+export const decodeOption = ({ options }: Declaration, name: string, value: unknown): E.Either<string, unknown> => {
+  const { codec } = options[name];
+  return E.mapLeft(() => codec.name)(codec.decode(value));
+};

@@ -1,0 +1,32 @@
+/** Plain LoRA training: the baselines are this, and most methods differ from it in one idea. */
+import { encode, update, type Graded, type Lesson, type StepStage, type TaskStage, type Trainee, type WithBatches } from "../stages/index.ts";
+import { codec, data, model, optimizer, schedule, type PerTask } from "./vocabulary.ts";
+import { option, scoring, type Values } from "./declare.ts";
+
+/** Options that nearly every method has. */
+export const common = {
+  steps: option(codec.perTask(codec.length), 500, "Steps or epochs a task."),
+  batch: option(codec.count, 64, "Images a batch."),
+  rank: option(codec.count, 16, "Rank of every adapter."),
+  lr: option(codec.perTask(codec.positive), 5e-4, "Peak learning rate of AdamW, which falls by a cosine."),
+  betas: option(codec.betas, [0.9, 0.9999], "The decay of AdamW's two means."),
+  weightDecay: option(codec.nonNegative, 0, "Weight decay of AdamW."),
+  modules: option(codec.modules, model.allLinears, "Kinds of layers that get adapters."),
+  towers: option(codec.towers, model.both, "Towers that get adapters."),
+  cropScale: option(codec.share, 0.9, "The smallest area of the random resized crop."),
+  evaluate: scoring(),
+} as const;
+
+/** Values of {@link common}. */
+type Common = Values<typeof common>;
+
+/** Batches of randomly cropped images, and the texts of the task's classes. */
+export const croppedBatches = ({ batch, steps, cropScale }: Pick<Common, "batch" | "steps" | "cropScale">): TaskStage<Lesson, Lesson & WithBatches> =>
+  encode({ batch, steps, augment: data.randomResizedCrop(cropScale, 1) });
+
+/** A step of AdamW under a rate that falls by a cosine. */
+export const cosineDescent = ({ lr, betas, weightDecay }: Pick<Common, "lr" | "betas" | "weightDecay">): StepStage<Graded, Trainee> =>
+  update(optimizer.adamW({ lr: cosineRate(lr), betas, weightDecay }));
+
+/** A learning rate that falls by a cosine, from a peak that may depend on the task. */
+export const cosineRate = (lr: PerTask<number>): schedule.ScheduleOf => schedule.byTask(lr, schedule.cosine);
