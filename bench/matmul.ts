@@ -10,7 +10,7 @@ import process from "node:process";
 import * as tf from "@tensorflow/tfjs-core";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as E from "fp-ts/lib/Either.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
 import { globals } from "webgpu";
 import type { Device } from "../src/device/device.ts";
 import { ownedOn } from "../src/device/owned.ts";

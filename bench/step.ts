@@ -7,7 +7,7 @@
  */
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
 import { withDevice } from "../src/device/open.ts";
 import type { Device } from "../src/device/device.ts";
 import { describe, type Failure } from "../src/failure.ts";

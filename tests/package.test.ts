@@ -146,7 +146,7 @@ if (!inDeno) {
   const folder = await newFolder(".cache");
   const script = join(folder, "user.ts");
   await writeFile(script, program("../../mod.ts", join(folder, "model")));
-  await must(deno, ["check", script]);
+  await must(deno, ["check", "mod.ts", script]);
   assert.match(await must(deno, ["run", "-A", script]), table);
 });
 

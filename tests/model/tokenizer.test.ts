@@ -31,7 +31,7 @@ const agree = (t: Tokenizer, golden: string): void => {
   assert.is(texts.length, 1000);
   assert.is(rows.length, 1000);
   const { ids, eot } = tokenise(t, texts, context);
-  const wrong = texts.filter((text, i) => {
+  const wrong = texts.filter((_, i) => {
     const padded = Uint32Array.from({ length: context }, (_, j) => rows[i][j] ?? t.pad);
     const row = ids.subarray(i * context, (i + 1) * context);
     return padded.some((id, j) => id !== row[j]) || eot[i] !== padded.indexOf(t.eos);
