@@ -1,11 +1,9 @@
 /**
  * Checkpoints: a learner written down and read back, with the same bits.
  *
- * The folder of a learner is that of its model with two files more. `learner.json` has what the learner keeps beside the model, nested as it is. Every array of
- * numbers in it is a tensor of `learner.safetensors`, under the place where it stands, such as `memory/bases/q/columns/0`. What stands in two places is written
- * in the first and named in the second, so that it is one object again when it is read.
+ * The folder of a learner is that of its model with two files more. `learner.json` has what the learner keeps beside the model, nested as it is, and
+ * `learner.safetensors` has the arrays of numbers in it (see `plainData.ts`).
  */
-
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -13,11 +11,17 @@ import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { explain, readJsonAs, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
-import { isNumberArray, readArrays, writeArrays, type NumberArray } from "../formats/safetensors.ts";
+import { readArrays, writeArrays } from "../formats/safetensors.ts";
 import { readModel, writeModel } from "../model/model.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
 import type { Learner } from "../training/lesson.ts";
+import { decodePlain, encodePlain, type DecodeError, type Encoded } from "./plainData.ts";
 
-const files = (dir: string) => ({ structure: join(dir, "learner.json"), arrays: join(dir, "learner.safetensors") });
+const structureName = "learner.json";
+
+/** The two files of a learner beside those of its model. */
+const pathsIn = (dir: string) => ({ structure: join(dir, structureName), arrays: join(dir, "learner.safetensors") });
 
 const floats = new t.Type<Float32Array>(
   "an array of f32",
@@ -33,156 +37,60 @@ const Kept = t.intersection([
 ]);
 type Kept = Omit<Learner, "model">;
 
-/** Values that JSON has no word for. */
-const words = { undefined: undefined, NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity, "-0": -0 };
-const wordFor = (value: unknown): keyof typeof words | undefined =>
-  (Object.keys(words) as (keyof typeof words)[]).find((word) => Object.is(words[word], value));
-
-const Scalar = t.union([t.string, t.number, t.boolean, t.null]);
-
-/** A value as it is written: scalars and lists as themselves, all else under one key, which says what it is. */
-const Node = t.union([
-  Scalar,
-  t.UnknownArray,
-  t.strict({ word: t.keyof(words) }),
-  t.strict({ object: t.UnknownRecord }),
-  t.strict({ map: t.array(t.tuple([t.string, t.unknown])) }),
-  // The length of the tensor that is named by this place.
-  t.strict({ tensor: t.number }),
-  // The place where the same object stood before.
-  t.strict({ same: t.string }),
-]);
-type Node = t.TypeOf<typeof Node>;
-
 const Structure = t.type({ version: t.literal(1), learner: t.unknown });
 
-/** A place within another, as JSON Pointer (RFC 6901) names it: no two places have one name. */
-const within = (place: string, key: string): string => `${place === "" ? "" : `${place}/`}${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-
-/** What `of` makes of every part of something at a place, in order, until one fails. */
-const each = <A, B>(parts: Iterable<readonly [string, A]>, place: string, of: (part: A, place: string) => E.Either<Failure, B>) =>
-  pipe(
-    [...parts],
-    E.traverseArray(([key, part]) =>
-      pipe(
-        of(part, within(place, key)),
-        E.map((made): [string, B] => [key, made]),
-      ),
-    ),
-  );
-
-const eachOf = <A, B>(list: readonly A[], place: string, of: (part: A, place: string) => E.Either<Failure, B>) =>
-  pipe(
-    each(
-      Array.from(list, (part, i) => [String(i), part] as const),
-      place,
-      of,
-    ),
-    E.map((made) => made.map(([, part]) => part)),
-  );
-
-/** What is kept as it is written, and the arrays in it by place. */
-const taken = (path: string, kept: Kept): E.Either<Failure, { readonly learner: Node; readonly arrays: ReadonlyMap<string, NumberArray> }> => {
-  const places = new Map<object, string>();
-  const arrays = new Map<string, NumberArray>();
-  const refuse = (place: string, what: string): E.Either<Failure, never> =>
-    E.left({ _tag: "FileUnwritable", path, detail: `${place} ${what}; a learner is plain data` });
-  const nodeOf = (value: unknown, place: string): E.Either<Failure, Node> => {
-    const word = wordFor(value);
-    if (word !== undefined) return E.right({ word });
-    if (Scalar.is(value)) return E.right(value);
-    if (typeof value !== "object" || value === null) return refuse(place, `is a ${typeof value}`);
-    const before = places.get(value);
-    if (before !== undefined) return place.startsWith(`${before}/`) ? refuse(place, `is ${before}, which holds it`) : E.right({ same: before });
-    places.set(value, place);
-    if (isNumberArray(value)) {
-      arrays.set(place, value);
-      return E.right({ tensor: value.length });
-    }
-    if (Array.isArray(value)) return eachOf(value, place, nodeOf);
-    if (value instanceof Map) {
-      if (![...value.keys()].every(t.string.is)) return refuse(place, "has a key that is no string");
-      return pipe(
-        each(value, place, nodeOf),
-        E.map((map) => ({ map: [...map] })),
-      );
-    }
-    if (Object.getPrototypeOf(value) !== Object.prototype) return refuse(place, "is no plain object");
-    return pipe(
-      each(Object.entries(value), place, nodeOf),
-      E.map((object) => ({ object: Object.fromEntries(object) })),
-    );
-  };
+/** What a learner keeps beside its model, from what was read of its two files. */
+const decodeKept = (dir: string, encoded: Encoded): E.Either<Failure, Kept> => {
+  const paths = pathsIn(dir);
+  const bad = (detail: string): Failure => ({ _tag: "BadConfig", path: paths.structure, detail });
+  const badTensor = (tensor: string, detail: string): Failure => ({ _tag: "BadTensor", path: paths.arrays, tensor, detail });
   return pipe(
-    nodeOf(kept, ""),
-    E.map((learner) => ({ learner, arrays })),
-  );
-};
-
-/** The inverse of {@link taken}. */
-const given = (dir: string, learner: unknown, arrays: ReadonlyMap<string, NumberArray>): E.Either<Failure, Kept> => {
-  const path = files(dir);
-  const found = new Map<string, unknown>();
-  const bad = (detail: string): Failure => ({ _tag: "BadConfig", path: path.structure, detail });
-  const badTensor = (tensor: string, detail: string): Failure => ({ _tag: "BadTensor", path: path.arrays, tensor, detail });
-  const made = (node: Node, place: string): E.Either<Failure, unknown> => {
-    if (typeof node !== "object" || node === null) return E.right(node);
-    if (Array.isArray(node)) return eachOf(node, place, valueOf);
-    if ("word" in node) return E.right(words[node.word]);
-    if ("object" in node) return pipe(each(Object.entries(node.object), place, valueOf), E.map(Object.fromEntries));
-    if ("map" in node)
-      return pipe(
-        each(node.map, place, valueOf),
-        E.map((entries) => new Map(entries)),
-      );
-    if ("same" in node) {
-      return found.has(node.same) ? E.right(found.get(node.same)) : E.left(bad(`"${place}" is "${node.same}", which does not stand before it`));
-    }
-    const array = arrays.get(place);
-    if (array?.length === node.tensor) return E.right(array);
-    return E.left(badTensor(place, array === undefined ? "is missing" : `has ${array.length} numbers where learner.json says ${node.tensor}`));
-  };
-  const valueOf = (json: unknown, place: string): E.Either<Failure, unknown> => {
-    const node = Node.decode(json);
-    if (E.isLeft(node)) return E.left(bad(`"${place}" is nothing that a learner keeps`));
-    return pipe(
-      made(node.right, place),
-      E.map((value) => {
-        found.set(place, value);
-        return value;
-      }),
-    );
-  };
-  return pipe(
-    valueOf(learner, ""),
-    E.chain((value) =>
+    decodePlain(encoded, { file: structureName, what: "a learner" }),
+    E.mapLeft((error: DecodeError) => (error.in === "json" ? bad(error.detail) : badTensor(error.tensor, error.detail))),
+    E.chain(({ data, unused: [surplus] }) =>
       pipe(
-        Kept.decode(value),
+        Kept.decode(data),
         E.mapLeft((errors) => bad(explain(errors))),
+        E.filterOrElse(
+          () => surplus === undefined,
+          () => badTensor(surplus, `is not in ${structureName}`),
+        ),
       ),
     ),
-    E.chain((kept) => {
-      const surplus = [...arrays.keys()].find((name) => found.get(name) !== arrays.get(name));
-      return surplus === undefined ? E.right(kept) : E.left(badTensor(surplus, "is not in learner.json"));
-    }),
   );
 };
+
+/** Whether the rows of a head are as wide as the features of its model; a failure says how wide they should be. */
+const checkHead = (dir: string, embed: number, { head }: Kept): E.Either<Failure, void> =>
+  head === undefined || head.rows.length === head.bias.length * embed
+    ? E.right(undefined)
+    : E.left({
+        _tag: "BadTensor",
+        path: pathsIn(dir).arrays,
+        tensor: "head/rows",
+        detail: `has ${head.rows.length} numbers where ${head.bias.length} classes need ${embed} each`,
+      });
 
 /**
  * Writes a learner as a folder that {@link readModel} and `transformers` load as its model, and {@link readLearner} as itself; equal learners give equal
  * bytes, and the folder appears whole or not at all. Fails with `FileUnwritable`, which names the place where something is not plain data: scalars, arrays of
  * numbers, lists, objects and maps by name, none within itself.
  */
-export const writeLearner = (dir: string, { model, ...kept }: Learner): TE.TaskEither<Failure, void> =>
+export const writeLearner = (dir: string, { model, ...kept }: Learner, files: Files = platform.files): TE.TaskEither<Failure, void> =>
   pipe(
-    TE.fromEither(taken(files(dir).structure, kept)),
-    TE.chain(({ learner, arrays }) =>
-      writeFolderAtomic(dir, (temp) =>
-        pipe(
-          writeModel(temp, model),
-          TE.chain(() => writeJson(files(temp).structure, { version: 1, learner })),
-          TE.chain(() => writeArrays(files(temp).arrays, arrays)),
-        ),
+    encodePlain(kept),
+    E.mapLeft((what): Failure => ({ _tag: "FileUnwritable", path: pathsIn(dir).structure, detail: `${what}; a learner is plain data` })),
+    TE.fromEither,
+    TE.chain(({ json, arrays }) =>
+      writeFolderAtomic(
+        dir,
+        (temporary) =>
+          pipe(
+            writeModel(temporary, model),
+            TE.chain(() => writeJson(pathsIn(temporary).structure, { version: 1, learner: json }, files)),
+            TE.chain(() => writeArrays(pathsIn(temporary).arrays, arrays, files)),
+          ),
+        files,
       ),
     ),
   );
@@ -204,27 +112,17 @@ export const writeLearner = (dir: string, { model, ...kept }: Learner): TE.TaskE
  * assert.deepEqual(after.right, before);
  * ```
  */
-export const readLearner = (dir: string): TE.TaskEither<Failure, Learner> => {
-  const path = files(dir);
-  return pipe(
+export const readLearner = (dir: string, files: Files = platform.files): TE.TaskEither<Failure, Learner> =>
+  pipe(
     TE.Do,
-    TE.bind("structure", () => readJsonAs(Structure, path.structure)),
-    TE.bind("arrays", () => readArrays(path.arrays)),
+    TE.bind("structure", () => readJsonAs(Structure, pathsIn(dir).structure, files)),
+    TE.bind("arrays", () => readArrays(pathsIn(dir).arrays, files)),
     TE.bind("model", () => readModel(dir)),
     TE.chainEitherK(({ structure, arrays, model }) =>
       pipe(
-        given(dir, structure.learner, arrays),
-        E.filterOrElse(
-          ({ head }) => head === undefined || head.rows.length === head.bias.length * model.config.embed,
-          ({ head }): Failure => ({
-            _tag: "BadTensor",
-            path: path.arrays,
-            tensor: "head/rows",
-            detail: `has ${head!.rows.length} numbers where ${head!.bias.length} classes need ${model.config.embed} each`,
-          }),
-        ),
+        decodeKept(dir, { json: structure.learner, arrays }),
+        E.chainFirst((kept) => checkHead(dir, model.config.embed, kept)),
         E.map((kept): Learner => ({ model, ...kept })),
       ),
     ),
   );
-};
