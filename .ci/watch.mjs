@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const folders = ["src", "wgsl", "tests", "examples", "bench"];
+const folders = ["src", "wgsl", "tests", "examples", "bench", "docs"];
 // What the build itself writes is no change.
 const isSource = (name) => /\.(ts|wgsl)$/.test(name) && name !== "generated.ts";
 
