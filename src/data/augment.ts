@@ -6,7 +6,7 @@ import { centreCrop, crop, resize } from "./resize.ts";
 import type { Resampling, Size } from "./resize.ts";
 import type { Image } from "./example.ts";
 
-/** What a model wants of an image, as functions; `src/data/preprocess.ts` makes it of a model folder. */
+/** How the images of a model are prepared, as functions; `imageTransform` makes them of a model's preprocessing. */
 export interface ImageTransform {
   /** The size of the model's input. */
   readonly size: Size;

@@ -1,9 +1,9 @@
 /**
- * Batches as a description that can be asked for any step, in any order, as often as one likes: `at(7)` gives the same bits before and
- * after `at(3)`, in this process and in the next. So a stream can be walked twice, and a killed run resumes by its step number.
+ * Batches of examples: a description that can be asked for any step, in any order, as often as one likes. `at(7)` gives the same bits before and
+ * after `at(3)`, in this process and in the next, so a stream can be walked twice and a killed run resumes by its step number.
  */
 import * as E from "fp-ts/lib/Either.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { random } from "../random.ts";
 import type { Augment, ImageTransform } from "./augment.ts";
@@ -75,14 +75,14 @@ const loader = (options: LoadOptions) => {
     return decoded;
   };
   const load = async (example: Example): Promise<E.Either<Failure, Image>> => {
-    const known = corrupt.get(example);
-    if (known !== undefined) return E.left(known);
+    const failure = corrupt.get(example);
+    if (failure !== undefined) return E.left(failure);
     const image = cache.get(example.id);
     if (image !== undefined) return E.right(image);
     // Two places of a batch may want the same example at the same time.
-    const under = pending.get(example) ?? decode(example);
-    pending.set(example, under);
-    return under;
+    const decoding = pending.get(example) ?? decode(example);
+    pending.set(example, decoding);
+    return decoding;
   };
   const skipped = (): readonly Skipped[] => [...corrupt].map(([{ id }, failure]) => ({ id, failure }));
   return { load, skipped };
@@ -99,7 +99,7 @@ const concurrently = async (n: number, concurrency: number, work: (i: number) =>
 
 type Picked = E.Either<Failure, { readonly example: Example; readonly image: Image } | undefined>;
 
-/** A batch of what `pick` gives for every place; undefined leaves the place out. */
+/** Makes a batch of the example and image that `pick` gives for every place; where it gives undefined, the place is left out. */
 const assemble = async (
   places: number,
   { transform, concurrency = 4 }: LoadOptions,
@@ -114,16 +114,16 @@ const assemble = async (
   const pixels = new Float32Array(places * plane);
   const labels = new Uint32Array(places);
   let count = 0;
-  for (const [place, one] of picked.entries()) {
-    if (E.isLeft(one)) return one;
-    if (one.right === undefined) continue;
-    transform.normalise(shape(one.right.image, place), pixels, count * plane);
-    labels[count++] = one.right.example.label;
+  for (const [place, pick] of picked.entries()) {
+    if (E.isLeft(pick)) return pick;
+    if (pick.right === undefined) continue;
+    transform.normalise(shape(pick.right.image, place), pixels, count * plane);
+    labels[count++] = pick.right.example.label;
   }
   return E.right({ pixels: pixels.subarray(0, count * plane), labels: labels.subarray(0, count), count });
 };
 
-/** What is wrong with asking for this step; undefined where nothing is. */
+/** Why this step cannot be asked for; undefined where it can. */
 const refusal = (step: number, steps: number, batch: number): Failure | undefined => {
   if (!Number.isInteger(batch) || batch < 1) return { _tag: "BadOption", option: "batch", detail: `${batch} is not a positive whole number` };
   if (steps === 0) return { _tag: "BadOption", option: "examples", detail: "there are none" };
@@ -148,6 +148,7 @@ export const batches = (options: BatchOptions): Batches => {
     if (cached?.epoch !== epoch) cached = { epoch, order: random(seed, "order", epoch).permutation(n) };
     return cached.order;
   };
+  /** The example at a position of the walk, or, with `skip`, the next good one. */
   const pick = async (position: number): Promise<Picked> => {
     const walk = order(Math.floor(position / n));
     let last: Failure | undefined;

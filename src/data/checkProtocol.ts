@@ -30,14 +30,14 @@ export interface ProtocolOptions extends SourceOptions {
   readonly firstTemplate?: "keeplora";
 }
 
-/** A protocol on data that is there. */
+/** A protocol whose data is there. */
 export interface CheckedProtocol {
   readonly stream: Stream;
   /** What differs from the protocol and does not keep it from running, a sentence each. */
   readonly notes: readonly string[];
 }
 
-/** What one dataset comes to: a task, or what is wrong with it. */
+/** The result of checking one dataset: what is wrong with it, what is worth knowing, and its task where it can be made. */
 interface Checked {
   readonly problems: readonly string[];
   readonly notes: readonly string[];
@@ -80,10 +80,10 @@ const orNone = (dir: string, names: readonly string[], split: Split, files: File
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** The templates of a protocol, with the dataset's own where the protocol only counts them. */
-const templatesOf = ({ templates }: ProtocolDataset, own: readonly string[], firstTemplate: ProtocolOptions["firstTemplate"]): readonly string[] => {
-  if (templates === undefined) return own;
+const templatesOf = ({ templates }: ProtocolDataset, ofFolder: readonly string[], firstTemplate: ProtocolOptions["firstTemplate"]): readonly string[] => {
+  if (templates === undefined) return ofFolder;
   const first = firstTemplate === "keeplora" && templates.keeplora !== undefined ? [templates.keeplora] : [];
-  return [...new Set([...first, ...templates.stated, ...(templates.stated.length < templates.count ? own : [])])];
+  return [...new Set([...first, ...templates.stated, ...(templates.stated.length < templates.count ? ofFolder : [])])];
 };
 
 /** Collects what is found out about one dataset; every sentence begins with its name. */

@@ -1,5 +1,5 @@
 /**
- * What the dataset readers share: class names, templates, and how a reader answers an example or a shard that it cannot use.
+ * What the dataset readers share: class names, templates, and what a reader does with an example or a shard that it cannot read.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -40,8 +40,8 @@ export const ownDecoder = ({ decoder, platform }: SourceOptions): { readonly dec
 /** The template of a dataset that brings none. */
 export const defaultTemplates: readonly string[] = ["a photo of a {c}."];
 
-/** Answers a failure in the list of a split: the failure itself, or an example that holds it. */
-export const answer = (onCorrupt: OnCorrupt, id: string, failure: Failure): E.Either<Failure, Example> =>
+/** What stands in the list of a split for what cannot be read: with `skip` a damaged example, with `fail` the failure of the whole split. */
+export const skipOrFail = (onCorrupt: OnCorrupt, id: string, failure: Failure): E.Either<Failure, Example> =>
   onCorrupt === "skip" ? E.right(damagedExample(id, failure)) : E.left(failure);
 
 /** The lines of a text file, without line ends, surrounding blanks and empty lines. */

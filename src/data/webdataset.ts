@@ -12,7 +12,7 @@ import { indexTar } from "../formats/tar.ts";
 import type { TarIndex, TarMember } from "../formats/tar.ts";
 import type { Files } from "../platform/files.ts";
 import type { Example } from "./example.ts";
-import { answer, filesOf, listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
+import { filesOf, listedOnce, ownDecoder, readClassNames, readTemplates, skipOrFail } from "./source.ts";
 import type { SourceOptions } from "./source.ts";
 import type { Split, Task } from "./task.ts";
 
@@ -50,7 +50,7 @@ const labelOf = ({ image, label }: Parts, classes: number): E.Either<string, num
   return number < classes ? E.right(number) : E.left(`its class is ${JSON.stringify(text)}, not a number below ${classes}`);
 };
 
-/** The examples of a listed shard; damage and what is wrong with a sample are answered as the options say. */
+/** The examples of a listed shard; what is damaged stands in it or fails it, as the options say. */
 const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, readonly Example[]> => {
   const examples: Example[] = [];
   for (const [key, parts] of partsOf(members)) {
@@ -63,14 +63,14 @@ const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCo
       examples.push({ id: `${path}:${name}`, label: number.right, image: { kind: "member", archive: path, name, offset, size } });
     } else {
       const member = (label ?? image)?.name ?? key;
-      const answered = answer(onCorrupt, `${path}:${member}`, { _tag: "CorruptSample", path, member, detail: number.left });
+      const answered = skipOrFail(onCorrupt, `${path}:${member}`, { _tag: "CorruptSample", path, member, detail: number.left });
       if (E.isLeft(answered)) return answered;
       examples.push(answered.right);
     }
   }
   if (damage === undefined) return E.right(examples);
   return pipe(
-    answer(onCorrupt, path, damage),
+    skipOrFail(onCorrupt, path, damage),
     E.map((rest) => [...examples, rest]),
   );
 };
@@ -121,7 +121,7 @@ const readSplit = (dir: string, classes: number, options: SourceOptions): Split 
             TE.orElse((failure) =>
               TE.fromEither(
                 pipe(
-                  answer(options.onCorrupt ?? "fail", path, failure),
+                  skipOrFail(options.onCorrupt ?? "fail", path, failure),
                   E.map((example): readonly Example[] => [example]),
                 ),
               ),

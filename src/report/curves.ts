@@ -1,5 +1,5 @@
 /** How the accuracy of each dataset moves while the stream goes on: one small panel a dataset, one line a method, inline SVG. */
-import { scaleLinear } from "d3-scale";
+import { scaleLinear, type ScaleLinear } from "d3-scale";
 import { escapeHtml, fixed } from "./format.ts";
 import { lines, niceDomain } from "./palette.ts";
 import type { Summary } from "./summary.ts";
@@ -15,7 +15,7 @@ const style = (index: number, still: boolean): { readonly className: string; rea
   dash: still ? "1 4" : dashes[Math.floor(index / lines.light.length) % dashes.length],
 });
 
-/** A method that never trains is the ground line. */
+/** Whether a method never trains: its line is the ground that others are compared with. */
 const isStill = (s: Summary): boolean => s.trainableParameters === 0;
 
 interface Point {
@@ -28,19 +28,30 @@ interface Point {
 const path = (points: readonly (Point | null)[]): string =>
   points.map((p, i) => (p === null ? "" : `${i === 0 || points[i - 1] === null ? "M" : "L"}${p.x.toFixed(1)} ${p.y.toFixed(1)}`)).join("");
 
-const panel = (summaries: readonly Summary[], j: number): string => {
-  const tasks = summaries[0].datasets.length;
-  const name = summaries[0].datasets[j];
-  const all = summaries.flatMap((s) => curve(s, j)).filter((y) => y !== null);
-  const middle = (Math.min(...all) + Math.max(...all)) / 2;
+/** From tasks learned and percent to pixels of a panel. */
+interface Scales {
+  readonly x: ScaleLinear<number, number>;
+  readonly y: ScaleLinear<number, number>;
+}
+
+/** The scales of a panel that shows all values of dataset `j`. */
+const scalesOf = (summaries: readonly Summary[], j: number): Scales => {
+  const values = summaries.flatMap((s) => curve(s, j)).filter((value) => value !== null);
+  const middle = (Math.min(...values) + Math.max(...values)) / 2;
   // At least ten points high, so that noise of one image in a hundred does not look like a collapse.
-  const [low, high] = all.length === 0 ? [0, 100] : niceDomain([...all, Math.max(0, middle - 5), Math.min(100, middle + 5)], 4);
-  const x = scaleLinear()
-    .domain([0, Math.max(1, tasks)])
-    .range([size.left, size.width - size.right]);
-  const y = scaleLinear()
-    .domain([low, high])
-    .range([size.height - size.bottom, size.top]);
+  const [low, high] = values.length === 0 ? [0, 100] : niceDomain([...values, Math.max(0, middle - 5), Math.min(100, middle + 5)], 4);
+  return {
+    x: scaleLinear()
+      .domain([0, Math.max(1, summaries[0].datasets.length)])
+      .range([size.left, size.width - size.right]),
+    y: scaleLinear()
+      .domain([low, high])
+      .range([size.height - size.bottom, size.top]),
+  };
+};
+
+/** Grid lines with percentages, the numbers of tasks, and a line where the dataset itself was learned. */
+const axes = ({ x, y }: Scales, tasks: number, j: number): string => {
   const grid = y
     .ticks(4)
     .map(
@@ -54,34 +65,31 @@ const panel = (summaries: readonly Summary[], j: number): string => {
     .filter(Number.isInteger)
     .map((v) => `<text x="${x(v).toFixed(1)}" y="${size.height - 5}" text-anchor="middle">${v}</text>`)
     .join("");
-  const own = `<line class="own" x1="${x(j + 1).toFixed(1)}" x2="${x(j + 1).toFixed(1)}" y1="${size.top}" y2="${size.height - size.bottom}"/>`;
-  const drawn = summaries
-    .map((s, m) => {
-      const look = style(m, isStill(s));
-      const points = curve(s, j).map((v, i): Point | null =>
-        v === null
-          ? null
-          : {
-              x: x(i),
-              y: y(v),
-              title: `${s.label}: ${fixed(1)(v)} % ${i === 0 ? "zero-shot" : `after task ${i}`}`,
-            },
-      );
-      const line = `<path class="line" d="${path(points)}"${look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`}/>`;
-      const dots = isStill(s)
-        ? ""
-        : points
-            .map((p) =>
-              p === null ? "" : `<circle class="dot" cx="${p.x.toFixed(1)}" cy="${p.y.toFixed(1)}" r="2.6"><title>${escapeHtml(p.title)}</title></circle>`,
-            )
-            .join("");
-      return `<g class="${look.className}">${line}${dots}</g>`;
-    })
-    .join("\n");
-  return `<figure><h4>${escapeHtml(name)} <span>task ${j + 1}</span></h4>
-<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Accuracy on ${escapeHtml(name)} after each task, in percent">
-${grid}${steps}${own}
-${drawn}
+  const learned = `<line class="own" x1="${x(j + 1).toFixed(1)}" x2="${x(j + 1).toFixed(1)}" y1="${size.top}" y2="${size.height - size.bottom}"/>`;
+  return `${grid}${steps}${learned}`;
+};
+
+/** The line of one method with a dot at every task; a method that never trains has no dots. */
+const drawCurve = (s: Summary, index: number, j: number, { x, y }: Scales): string => {
+  const look = style(index, isStill(s));
+  const points = curve(s, j).map((v, i): Point | null =>
+    v === null ? null : { x: x(i), y: y(v), title: `${s.label}: ${fixed(1)(v)} % ${i === 0 ? "zero-shot" : `after task ${i}`}` },
+  );
+  const line = `<path class="line" d="${path(points)}"${look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`}/>`;
+  const dots = (isStill(s) ? [] : points).map((p) =>
+    p === null ? "" : `<circle class="dot" cx="${p.x.toFixed(1)}" cy="${p.y.toFixed(1)}" r="2.6"><title>${escapeHtml(p.title)}</title></circle>`,
+  );
+  return `<g class="${look.className}">${line}${dots.join("")}</g>`;
+};
+
+/** The panel of dataset `j`. */
+const panel = (summaries: readonly Summary[], j: number): string => {
+  const { datasets } = summaries[0];
+  const scales = scalesOf(summaries, j);
+  return `<figure><h4>${escapeHtml(datasets[j])} <span>task ${j + 1}</span></h4>
+<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Accuracy on ${escapeHtml(datasets[j])} after each task, in percent">
+${axes(scales, datasets.length, j)}
+${summaries.map((s, index) => drawCurve(s, index, j, scales)).join("\n")}
 </svg></figure>`;
 };
 

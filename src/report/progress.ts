@@ -55,60 +55,71 @@ const clip = (text: string, width: number): string => {
   return chars.length <= width ? text : `${chars.slice(0, Math.max(0, width - 1)).join("")}\u2026`;
 };
 
+/** How far one piece of work is. */
+interface Status {
+  readonly label: string;
+  readonly total: number;
+  readonly count: number;
+  /** The caller's note. */
+  readonly note: string;
+  readonly milliseconds: number;
+}
+
+/** Share, units, the time left at the rate so far, and the note: as a bar in a terminal, as a sentence elsewhere. */
+const statusLine = ({ label, total, count, note, milliseconds }: Status, tty: boolean): string => {
+  const share = total > 0 ? Math.min(1, count / total) : 1;
+  const left = count > 0 && count < total ? `${duration((milliseconds / 1000) * (total / count - 1))} left` : "";
+  const parts = [`${count}/${total}`, left, note].filter((part) => part !== "").join(" \u00b7 ");
+  const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
+  return tty ? `${label} ${bar(share)} ${percent}  ${parts}` : `${label}: ${percent.trim()}, ${parts.replace(/ \u00b7 /g, ", ")}`;
+};
+
 /** A progress writer; its bar shows share, units, the time left at the rate so far, and the caller's note. */
 export const progress = (options: ProgressOptions = {}): Progress => {
-  const sink: Sink = options.sink ?? platform.progress;
+  const { sink = platform.progress, now = Date.now } = options;
   const tty = sink.isTTY === true;
-  const every = options.every ?? (tty ? 100 : 5000);
-  const now = options.now ?? Date.now;
+  const { every = tty ? 100 : 5000 } = options;
   const write = (text: string): void => {
     if (options.silent !== true) sink.write(text);
   };
-  let open: (() => void) | null = null;
+  /** Draws the bar that is under way anew. */
+  let redraw: (() => void) | null = null;
 
   const start = (label: string, total: number): Bar => {
     const began = now();
     let written = tty ? -Infinity : began;
-    let count = 0;
-    let said = "";
+    let [count, note] = [0, ""];
     let ended = false;
-    const status = (): string => {
-      const share = total > 0 ? Math.min(1, count / total) : 1;
-      const left = count > 0 && count < total ? `${duration(((now() - began) / 1000) * (total / count - 1))} left` : "";
-      const parts = [`${count}/${total}`, left, said].filter((part) => part !== "").join(" \u00b7 ");
-      const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
-      return tty ? `${label} ${bar(share)} ${percent}  ${parts}` : `${label}: ${percent.trim()}, ${parts.replace(/ \u00b7 /g, ", ")}`;
-    };
     const draw = (): void => {
       written = now();
-      write(tty ? eraseLine + clip(status(), (sink.columns ?? 100) - 1) : `${status()}\n`);
+      const line = statusLine({ label, total, count, note, milliseconds: written - began }, tty);
+      write(tty ? eraseLine + clip(line, (sink.columns ?? 100) - 1) : `${line}\n`);
     };
-    const end = (what: string, note: string): void => {
+    const end = (what: string, last: string): void => {
       if (ended) return;
       ended = true;
-      open = null;
+      redraw = null;
       const took = duration((now() - began) / 1000);
-      write(`${tty ? eraseLine : ""}${label}: ${[`${what} ${took}`, note].filter((part) => part !== "").join(", ")}\n`);
+      write(`${tty ? eraseLine : ""}${label}: ${[`${what} ${took}`, last].filter((part) => part !== "").join(", ")}\n`);
     };
-    open = tty ? draw : null;
+    redraw = tty ? draw : null;
     if (tty) draw();
     return {
-      update: (done, note = "") => {
+      update: (done, said = "") => {
         if (ended) return;
-        count = done;
-        said = note;
+        [count, note] = [done, said];
         if (now() - written >= every) draw();
       },
-      done: (note = "") => end(`${total} in`, note),
-      stop: (note = "") => end(`stopped at ${count} of ${total} after`, note),
+      done: (last = "") => end(`${total} in`, last),
+      stop: (last = "") => end(`stopped at ${count} of ${total} after`, last),
     };
   };
 
   return {
     start,
     line: (text) => {
-      write(`${open === null ? "" : eraseLine}${text}\n`);
-      open?.();
+      write(`${redraw === null ? "" : eraseLine}${text}\n`);
+      redraw?.();
     },
   };
 };

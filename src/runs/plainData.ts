@@ -121,7 +121,9 @@ export interface Decoded {
   readonly unused: readonly string[];
 }
 
-/** The inverse of {@link encodePlain}: the same bits, and one object where there was one. Phrases call the JSON file by its name, and the data by what it is. */
+/**
+ * The inverse of {@link encodePlain}: the same bits, and one object where there was one. Phrases of failures call the JSON file `file`, and the data `what`.
+ */
 export const decodePlain = ({ json, arrays }: Encoded, { file, what }: { readonly file: string; readonly what: string }): E.Either<DecodeError, Decoded> => {
   /** What stood at each place that was read so far. */
   const decoded = new Map<string, unknown>();
