@@ -1,6 +1,6 @@
 /** The namespace `stage`: the arrow, its composition, the six verbs, and what flows through them. */
 export { compose, identity, manifest, named, pipeline, stepStage, taskStage } from "./stage.ts";
-export type { Effects, Links, Manifest, Scale, Stage, StepStage, TaskStage } from "./stage.ts";
+export type { Effects, Manifest, Scale, Stage, StepStage, TaskStage } from "./stage.ts";
 // At the scale of a stream.
 export { method, pool, scan, skip } from "./learn.ts";
 export type { Course, Method } from "./learn.ts";

@@ -76,15 +76,18 @@ export const manifest = (stage: Described): Manifest => {
 };
 
 /** The arrow that does nothing, at a scale: the unit of composition. */
-export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => {
-  const run: Effects<(a: A) => unknown> | object = { step: RE.of, task: RTE.of };
-  return { scale, name: "", options: undefined, parts: [], run: (run as Readonly<Record<Scale, (a: A) => Effects<A>[S]>>)[scale] };
-};
+export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => ({
+  scale,
+  name: "",
+  options: undefined,
+  parts: [],
+  run: (a) => (scale === "step" ? RE.of(a) : RTE.of(a)) as Effects<A>[S],
+});
 
 /** Runs one stage and then another, at the scale of both. Anonymous compositions are flat: their parts are listed, not nested. */
 export const compose = <S extends Scale, A, B, C, N extends string, M extends string>(
   first: Stage<S, A, B, N>,
-  second: Stage<S, B, C, M>,
+  second: Stage<NoInfer<S>, B, C, M>,
 ): Stage<S, A, C, N | M> => {
   const [f, g]: readonly AnyStage[] = [first, second];
   return {
@@ -96,22 +99,9 @@ export const compose = <S extends Scale, A, B, C, N extends string, M extends st
   };
 };
 
-/**
- * Stages of which each takes what the one before it gives. The type checker reads them from left to right, so that a function in a stage, such as the
- * adapters of `adapt`, knows the lesson that reaches it.
- */
-export type Links<S extends Scale, N extends string, A, B, C, D, E, F, G, H, I, J, K> = readonly [
-  first: Stage<S, A, B, N>,
-  second?: Stage<S, B, C, N>,
-  third?: Stage<S, C, D, N>,
-  fourth?: Stage<S, D, E, N>,
-  fifth?: Stage<S, E, F, N>,
-  sixth?: Stage<S, F, G, N>,
-  seventh?: Stage<S, G, H, N>,
-  eighth?: Stage<S, H, I, N>,
-  ninth?: Stage<S, I, J, N>,
-  tenth?: Stage<S, J, K, N>,
-];
+/** The composition of stages that fit; those that are not given are passed over. */
+const composed = (first: AnyStage, others: readonly (AnyStage | undefined)[]): AnyStage =>
+  others.reduce<AnyStage>((f, g) => (g === undefined ? f : compose(f, g)), first);
 
 /** The stages of `Rest` as they have to be behind one that gives `A`. */
 export type Behind<S extends Scale, A, Rest> = Rest extends readonly [Stage<S, any, infer B, infer N>, ...infer Others]
@@ -125,11 +115,12 @@ export type Given<A, Rest> = Rest extends readonly [...unknown[], Stage<any, any
 export type NeedsOf<T> = T extends Stage<any, any, any, infer N> ? N : never;
 
 /**
- * Composes any number of stages from left to right, at the scale of a step or of a task. A function within one of the first ten stages knows what reaches it;
- * behind those its parameters need a type, or a pipeline of their own: a pipeline is a stage.
+ * Composes any number of stages from left to right, at the scale of a step or of a task. The type checker reads the first ten one after the other, so that a
+ * function in one of them, such as the adapters of `adapt`, knows the lesson that reaches it; behind those its parameters need a type, or a pipeline of their
+ * own: a pipeline is a stage.
  *
  * ```ts
- * assert.deepEqual(manifest(pipeline(stage.encode({ steps: 3 }), stage.evaluate())).parts?.length, 2);
+ * assert.equal(manifest(pipeline(stage.encode({ steps: 3 }), stage.evaluate())).parts?.length, 2);
  * ```
  */
 export const pipeline = <
@@ -148,8 +139,19 @@ export const pipeline = <
   N extends string = never,
   Rest extends readonly Stage<S, any, any, any>[] = readonly [],
 >(
-  ...stages: readonly [...Links<S, N, A, B, C, D, E, F, G, H, I, J, K>, ...(Rest & Behind<S, K, Rest>)]
-): Stage<S, A, NoInfer<Given<K, Rest>>, N | NeedsOf<Rest[number]>> => (stages as readonly AnyStage[]).reduce((f, g) => compose(f, g));
+  first: Stage<S, A, B, N>,
+  second?: Stage<NoInfer<S>, B, C, N>,
+  third?: Stage<NoInfer<S>, C, D, N>,
+  fourth?: Stage<NoInfer<S>, D, E, N>,
+  fifth?: Stage<NoInfer<S>, E, F, N>,
+  sixth?: Stage<NoInfer<S>, F, G, N>,
+  seventh?: Stage<NoInfer<S>, G, H, N>,
+  eighth?: Stage<NoInfer<S>, H, I, N>,
+  ninth?: Stage<NoInfer<S>, I, J, N>,
+  tenth?: Stage<NoInfer<S>, J, K, N>,
+  ...rest: Rest & Behind<S, K, Rest>
+): Stage<S, A, NoInfer<Given<K, Rest>>, N | NeedsOf<Rest[number]>> =>
+  composed(first, [second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, ...rest]);
 
 /**
  * Gives a composition a name of its own: it becomes one part of what it is composed into.

@@ -8,7 +8,7 @@ import { views } from "../tensor/layout.ts";
 import { evaluateObjective, type Objective } from "../training/objective.ts";
 import type { PerTask } from "../training/schedule.ts";
 import type { Optimizer } from "../training/optimizer.ts";
-import { pipeline, stepStage, type Links, type StepStage } from "./stage.ts";
+import { pipeline, stepStage, type StepStage } from "./stage.ts";
 import { encodeBatch, type Graded, type Group, type Trainee } from "../training/trainee.ts";
 
 /** Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. */
@@ -81,7 +81,7 @@ export interface Steps<N extends string> {
 }
 
 /**
- * So many times the composition of the given step stages.
+ * So many times the composition of up to ten step stages; a longer one is a pipeline.
  *
  * ```ts
  * const steps = repeat(500, gradient(objective.imageToText), update(optimizer.adamW({ lr: schedule.cosine(5e-4) })));
@@ -103,5 +103,14 @@ export const repeat = <
   N extends string = never,
 >(
   count: PerTask<Length>,
-  ...stages: Links<"step", N, Trainee, B, C, D, E, F, G, H, I, J, K>
-): Steps<N> => ({ count, step: pipeline(...stages) });
+  first: StepStage<Trainee, B, N>,
+  second?: StepStage<B, C, N>,
+  third?: StepStage<C, D, N>,
+  fourth?: StepStage<D, E, N>,
+  fifth?: StepStage<E, F, N>,
+  sixth?: StepStage<F, G, N>,
+  seventh?: StepStage<G, H, N>,
+  eighth?: StepStage<H, I, N>,
+  ninth?: StepStage<I, J, N>,
+  tenth?: StepStage<J, K, N>,
+): Steps<N> => ({ count, step: pipeline(first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth) });

@@ -1,0 +1,67 @@
+/** Declared methods: defaults, options that follow from others, readings, and what of a declaration is said. */
+import * as E from "fp-ts/lib/Either.js";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { count, oneOf } from "../../src/methods/codecs.ts";
+import { declareMethod, decodeOption, option, optionNames, reading, scoring, withDefaults, type OptionsOf } from "../../src/methods/declare.ts";
+import { optionRows } from "../../src/methods/describe.ts";
+import { skip } from "../../src/stages/learn.ts";
+
+const options = {
+  rank: option(count, 16, "Rank of every adapter."),
+  kept: option(count, ({ rank }: { readonly rank: number }) => rank / 2, "Components that are merged."),
+  shrink: option(oneOf("paper", "code"), "paper", "The shrink operator.", { paper: "paper", code: "code" }),
+  evaluate: scoring(),
+};
+const thinned = declareMethod({ name: "thinned", paper: "1234.56789", does: "keeps some components", options }, () => skip);
+
+test("a method names all of its options, in the order of the declaration; how it is scored comes last, where it is given", () => {
+  assert.is(thinned().name, "thinned");
+  assert.equal(thinned().options, { rank: 16, kept: 8, shrink: "paper" });
+  assert.equal(Object.keys(thinned({ evaluate: { templates: "single" }, shrink: "code", rank: 4 }).options as object), ["rank", "kept", "shrink", "evaluate"]);
+});
+
+test("an option follows from those before it, unless it is given; one that is undefined is not given", () => {
+  assert.equal(thinned({ rank: 4 }).options, { rank: 4, kept: 2, shrink: "paper" });
+  assert.equal(thinned({ rank: 4, kept: 3 }).options, { rank: 4, kept: 3, shrink: "paper" });
+  assert.equal(thinned({ rank: undefined }).options, { rank: 16, kept: 8, shrink: "paper" });
+});
+
+test("other defaults leave the rest of a declaration as it is", () => {
+  const thinner = declareMethod(
+    { name: "thinner", does: "keeps fewer", options: withDefaults(options, { rank: 8, evaluate: { templates: "ensemble" } }) },
+    () => skip,
+  );
+  assert.equal(thinner().options, { rank: 8, kept: 4, shrink: "paper", evaluate: { templates: "ensemble" } });
+  assert.equal(thinned().options, { rank: 16, kept: 8, shrink: "paper" });
+});
+
+test("options have the types of their codecs", () => {
+  const given: OptionsOf<typeof thinned> = { rank: 4, shrink: "code" };
+  assert.ok(thinned(given));
+  // @ts-expect-error no such word
+  assert.ok(thinned({ shrink: "both" }));
+  // @ts-expect-error no such option
+  assert.ok(thinned({ ranks: 4 }));
+  // @ts-expect-error a default that its codec does not take
+  assert.ok(option(count, "16", "Rank of every adapter."));
+});
+
+test("values are decoded by the declaration, and readings read from it", () => {
+  const { declaration } = thinned;
+  assert.equal(optionNames(declaration), ["rank", "kept", "shrink"]);
+  assert.equal(decodeOption(declaration, "rank", 4), E.right(4));
+  assert.equal(decodeOption(declaration, "rank", -1), E.left("a whole number of at least 1"));
+  assert.equal(reading(declaration, "code"), { shrink: "code" });
+  assert.equal(thinned({ ...reading(declaration, "code"), rank: 4 }).options, { rank: 4, kept: 2, shrink: "code" });
+});
+
+test("every option in words", () => {
+  assert.equal(optionRows(thinned), [
+    { name: "rank", fallback: "16", meaning: "Rank of every adapter.", takes: "a whole number of at least 1" },
+    { name: "kept", fallback: "8", meaning: "Components that are merged.", takes: "a whole number of at least 1" },
+    { name: "shrink", fallback: "paper", meaning: "The shrink operator.", takes: "one of paper, code", readings: { paper: "paper", code: "code" } },
+  ]);
+});
+
+test.run();
