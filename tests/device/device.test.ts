@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openDevice, withDevice } from "../../src/device/open.ts";
 import type { OpenDevice } from "../../src/device/device.ts";
+import type { GPU } from "../../src/platform/webgpu.ts";
 import { compile } from "../../src/device/pipeline.ts";
 import { wrapDevice } from "../../src/device/wrap.ts";
 import { describe } from "../../src/failure.ts";
@@ -151,6 +152,19 @@ test("a GPUDevice that somebody else opened is wrapped, and works", async () => 
   assert.is(await device.cache.read("name")(), undefined, "nothing is kept where nothing was said");
   await device.close();
   await close();
+});
+
+/** What of a browser's page Deno has too. */
+const { navigator } = globalThis as unknown as { readonly navigator?: { readonly gpu?: GPU } };
+
+(navigator?.gpu === undefined ? test.skip : test)("the runtime's own WebGPU can be wrapped, as in a page", async () => {
+  const gpuAdapter = await navigator!.gpu!.requestAdapter();
+  if (gpuAdapter === null) return;
+  const device = wrapDevice(await gpuAdapter.requestDevice());
+  assert.ok(device.adapter.line.length > 0);
+  right(await device.pipeline("fill", fill(1))());
+  right(await device.settled());
+  await device.close();
 });
 
 test.run();
