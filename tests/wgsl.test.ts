@@ -30,8 +30,12 @@ test("generated.ts carries every kernel as it is, with the parts that it include
   });
 
   for (const [name, text] of Object.entries(wgsl)) {
-    const whole = read(`${name}.wgsl`).split("//#include rows\n").join(read("parts", "rows.wgsl"));
-    assert.is(text, whole, `${name}: run node wgsl/generate.mjs`);
+    const whole = (...path: readonly string[]): string =>
+      read(...path)
+        .split("\n")
+        .map((line) => (line.startsWith("//#include ") ? whole("parts", `${line.slice("//#include ".length)}.wgsl`).trimEnd() : line))
+        .join("\n");
+    assert.is(text, whole(`${name}.wgsl`), `${name}: run node wgsl/generate.mjs`);
     assert.not.match(text, /^\s*\/\/#include/m);
   }
 });

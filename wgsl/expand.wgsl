@@ -11,17 +11,15 @@ struct Dims { count: u32, div: u32, wrap: u32, alpha: f32, low: u32, span: u32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
-    // As in zip.wgsl: mostly one division, not two.
-    var j = i;
-    if (dims.div > 1u) { j /= dims.div; }
+fn element(i: u32) {
+  // As in zip.wgsl: mostly one division, not two.
+  var j = i;
+  if (dims.div > 1u) { j /= dims.div; }
 //#if GAP
-    y[i] = dims.alpha * x[(j / dims.span * dims.low) % dims.wrap + j % dims.low];
+  y[i] = dims.alpha * x[(j / dims.span * dims.low) % dims.wrap + j % dims.low];
 //#else
-    y[i] = dims.alpha * x[j % dims.wrap];
+  y[i] = dims.alpha * x[j % dims.wrap];
 //#end
-  }
 }
+
+//#include elements

@@ -9,8 +9,6 @@ struct Dims { count: u32, value: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) { out[i] = dims.value; }
-}
+fn element(i: u32) { out[i] = dims.value; }
+
+//#include elements

@@ -13,7 +13,7 @@ struct Dims { count: u32, width: u32, first: u32, rows: u32 }
 @group(0) @binding(2) var<storage, read> index: array<u32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-fn copy(e: u32) {
+fn element(e: u32) {
   let i = e / dims.width;
   let column = e - i * dims.width;
   let row = index[i];
@@ -25,8 +25,4 @@ fn copy(e: u32) {
 //#end
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var e = id.x + id.y * (groups.x * 64u); e < dims.count; e += stride) { copy(e); }
-}
+//#include elements

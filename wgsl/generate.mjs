@@ -1,10 +1,10 @@
 // Writes wgsl/generated.ts from the kernels beside it: a module that carries their text, because Node cannot import .wgsl files, and the fields of their
-// uniforms. A line `//#include NAME` becomes the text of parts/NAME.wgsl.
+// uniforms. A line `//#include NAME` becomes the text of parts/NAME.wgsl, which may include others.
 // The .wgsl files are the source; run `node wgsl/generate.mjs` after changing one (`npm run build` does). A test shows that it is current.
 import { readdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
-const textOf = (file) => read(file).replace(/^\/\/#include (\w+)$/gm, (_, part) => read(`parts/${part}.wgsl`).trimEnd());
+const textOf = (file) => read(file).replace(/^\/\/#include (\w+)$/gm, (_, part) => textOf(`parts/${part}.wgsl`).trimEnd());
 
 /** The fields of a kernel's `struct Dims`, in their order: [name, type]. Every one is a word of four bytes. */
 const fieldsOf = (name, text) => {

@@ -14,7 +14,7 @@ struct Dims { count: u32 }
 @group(0) @binding(1) var<storage, read> index: array<u32>;
 @group(0) @binding(2) var<storage, read_write> next: array<u32>;
 
-fn link(i: u32) {
+fn element(i: u32) {
   let row = index[i];
   var after = i + 1u;
   while (after < dims.count && index[after] != row) { after += 1u; }
@@ -24,8 +24,4 @@ fn link(i: u32) {
   next[i] = select(after, after | 0x80000000u, before > 0u);
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) { link(i); }
-}
+//#include elements

@@ -15,29 +15,8 @@ struct Dims { count: u32, alpha: f32, beta: f32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-// e^-|x| never overflows, whatever the sign of x.
-fn sigmoid(x: f32) -> f32 {
-  let e = exp(-abs(x));
-  return select(1.0, e, x < 0.0) / (1.0 + e);
-}
-
-//#if GELU
-// The normal distribution function. The tail Phi(-a) is 1/2 exp(-a P(a)); the polynomial was fitted on [0, 9] so that both Phi and x Phi(x)
-// are off by less than 2.1e-8 before rounding. The tail keeps its relative precision where 1 + erf(x) would cancel.
-fn normal(x: f32) -> f32 {
-  let a = min(abs(x), 16.0);
-  var p = 1.6340808e-6;
-  p = fma(p, a, -2.3496475e-5);
-  p = fma(p, a, 1.11887573e-4);
-  p = fma(p, a, 1.33959518e-4);
-  p = fma(p, a, -4.94337827e-3);
-  p = fma(p, a, 3.64174470e-2);
-  p = fma(p, a, 0.318290174);
-  p = fma(p, a, 0.797886133);
-  let tail = 0.5 * exp(-a * p);
-  return select(1.0 - tail, tail, x < 0.0);
-}
-//#end
+alias Real = f32;
+//#include activations
 
 fn f(x: f32) -> f32 {
 //#if AFFINE
@@ -68,17 +47,13 @@ fn f(x: f32) -> f32 {
   return 1.0 / x;
 //#end
 //#if QUICK_GELU
-  return x * sigmoid(1.702 * x);
+  return quickGelu(x);
 //#end
 //#if GELU
-  return x * normal(x);
+  return gelu(x);
 //#end
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
-    y[i] = f(x[i]);
-  }
-}
+fn element(i: u32) { y[i] = f(x[i]); }
+
+//#include elements

@@ -25,28 +25,15 @@
 enable subgroups;
 
 //#end
-struct Dims {
-  m: u32, n: u32, k: u32, r: u32,
-  lda: u32, ldb: u32, ldc: u32, heads: u32,
-  aOuter: u32, aHead: u32, bOuter: u32, bHead: u32,
-  cOuter: u32, cHead: u32, scale: f32, batch: u32,
-}
+alias Real = vec4f;
+//#include product
 
-@group(0) @binding(0) var<uniform> dims: Dims;
 //#if SWAP
 @group(0) @binding(2) var<storage, read> left: array<{{LEFT}}>;
 @group(0) @binding(1) var<storage, read> right: array<{{RIGHT}}>;
 //#else
 @group(0) @binding(1) var<storage, read> left: array<{{LEFT}}>;
 @group(0) @binding(2) var<storage, read> right: array<{{RIGHT}}>;
-//#end
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
-//#if BIAS
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-//#end
-//#if LOW_RANK
-@group(0) @binding(5) var<storage, read> p: array<f32>;
-@group(0) @binding(6) var<storage, read> q: array<f32>;
 //#end
 
 const rows = {{ROWS}}u;
@@ -71,41 +58,6 @@ fn rightOne(at: u32) -> f32 { return right[at]; }
 fn rightFour(at: u32, step: u32) -> vec4f { return vec4f(right[at], right[at + step], right[at + 2u * step], right[at + 3u * step]); }
 //#end
 
-//#if LOW_RANK
-fn qAt(column: u32, t: u32) -> f32 {
-//#if TB
-  return q[column * dims.r + t];
-//#else
-  return q[t * dims.n + column];
-//#end
-}
-fn pAt(row: u32, t: u32) -> f32 { return p[row * dims.r + t]; }
-
-//#end
-//#if QUICK_GELU
-fn activation(x: vec4f) -> vec4f {
-  let e = exp(-abs(1.702 * x));
-  return x * (select(vec4f(1.0), e, x < vec4f(0.0)) / (1.0 + e));
-}
-
-//#end
-//#if GELU
-// x Phi(x), with the polynomial of map.wgsl.
-fn activation(x: vec4f) -> vec4f {
-  let a = min(abs(x), vec4f(16.0));
-  var y = vec4f(1.6340808e-6);
-  y = fma(y, a, vec4f(-2.3496475e-5));
-  y = fma(y, a, vec4f(1.11887573e-4));
-  y = fma(y, a, vec4f(1.33959518e-4));
-  y = fma(y, a, vec4f(-4.94337827e-3));
-  y = fma(y, a, vec4f(3.64174470e-2));
-  y = fma(y, a, vec4f(0.318290174));
-  y = fma(y, a, vec4f(0.797886133));
-  let tail = 0.5 * exp(-a * y);
-  return x * select(1.0 - tail, tail, x < vec4f(0.0));
-}
-
-//#end
 //#if BROADCAST
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -312,17 +264,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     v += vec4f(bias[col[{{j}}]]);
 //#end
 //#end
-//#if ACTIVATION
-    v = activation(v);
-//#end
+    v = activated(v);
 //#for e 4
-    if (row + {{e}}u < rowCount) {
-//#if ADD
-      c[at + {{e}}u * cRow] += v[{{e}}];
-//#else
-      c[at + {{e}}u * cRow] = v[{{e}}];
-//#end
-    }
+    if (row + {{e}}u < rowCount) { store(at + {{e}}u * cRow, v[{{e}}]); }
 //#end
   }
 //#end

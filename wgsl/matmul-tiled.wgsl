@@ -15,24 +15,11 @@
 //           the grid is folded over x and y, tiles along n first. A sum runs over k, then over r, with one accumulator.
 // Bounds:   a row or column past the edge reads the last one instead, and is not written; k is cut exactly.
 
-struct Dims {
-  m: u32, n: u32, k: u32, r: u32,
-  lda: u32, ldb: u32, ldc: u32, heads: u32,
-  aOuter: u32, aHead: u32, bOuter: u32, bHead: u32,
-  cOuter: u32, cHead: u32, scale: f32, batch: u32,
-}
+alias Real = f32;
+//#include product
 
-@group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
-//#if BIAS
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-//#end
-//#if LOW_RANK
-@group(0) @binding(5) var<storage, read> p: array<f32>;
-@group(0) @binding(6) var<storage, read> q: array<f32>;
-//#end
 
 const rows = 16u * {{ROWS}}u;
 const cols = 16u * {{COLS}}u;
@@ -42,30 +29,6 @@ const depth = {{DEPTH}}u;
 var<workgroup> aTile: array<f32, depth * (rows + 1u)>;
 var<workgroup> bTile: array<f32, depth * (cols + 1u)>;
 
-//#if QUICK_GELU
-fn activation(x: f32) -> f32 {
-  let e = exp(-abs(1.702 * x));
-  return x * (select(1.0, e, x < 0.0) / (1.0 + e));
-}
-
-//#end
-//#if GELU
-// x Phi(x), with the polynomial of map.wgsl.
-fn activation(x: f32) -> f32 {
-  let a = min(abs(x), 16.0);
-  var y = 1.6340808e-6;
-  y = fma(y, a, -2.3496475e-5);
-  y = fma(y, a, 1.11887573e-4);
-  y = fma(y, a, 1.33959518e-4);
-  y = fma(y, a, -4.94337827e-3);
-  y = fma(y, a, 3.64174470e-2);
-  y = fma(y, a, 0.318290174);
-  y = fma(y, a, 0.797886133);
-  let tail = 0.5 * exp(-a * y);
-  return x * select(1.0 - tail, tail, x < 0.0);
-}
-
-//#end
 @compute @workgroup_size(16, 16)
 fn main(
   @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -139,14 +102,10 @@ fn main(
   for (var t = 0u; t < dims.r; t++) {
 //#for j COLS
     let column{{j}} = min(col0 + local.x + 16u * {{j}}u, dims.n - 1u);
-//#if TB
-    let y{{j}} = q[column{{j}} * dims.r + t];
-//#else
-    let y{{j}} = q[t * dims.n + column{{j}}];
-//#end
+    let y{{j}} = qAt(column{{j}}, t);
 //#end
 //#for i ROWS
-    let x{{i}} = p[min(row0 + local.y + 16u * {{i}}u, dims.m - 1u) * dims.r + t];
+    let x{{i}} = pAt(min(row0 + local.y + 16u * {{i}}u, dims.m - 1u), t);
 //#for j COLS
     sum[{{i}}][{{j}}] = fma(x{{i}}, y{{j}}, sum[{{i}}][{{j}}]);
 //#end
@@ -165,14 +124,7 @@ fn main(
 //#if BIAS
       v += bias[col];
 //#end
-//#if ACTIVATION
-      v = activation(v);
-//#end
-//#if ADD
-      c[at] += v;
-//#else
-      c[at] = v;
-//#end
+      store(at, activated(v));
     }
   }
 //#end

@@ -12,7 +12,7 @@ struct Dims { count: u32, channels: u32, height: u32, width: u32, side: u32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-fn place(e: u32) {
+fn element(e: u32) {
   let side = dims.side;
   let across = dims.width / side;
   let down = dims.height / side;
@@ -29,8 +29,4 @@ fn place(e: u32) {
   y[e] = x[((image * dims.channels + channel) * dims.height + row) * dims.width + column];
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var e = id.x + id.y * (groups.x * 64u); e < dims.count; e += stride) { place(e); }
-}
+//#include elements

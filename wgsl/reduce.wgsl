@@ -26,17 +26,7 @@ fn accumulate(sum: f32, value: f32) -> f32 {
 fn runOf(terms: u32) -> u32 { return 1u + u32(sqrt(f32(terms))); }
 
 //#if GROUP
-var<workgroup> shares: array<f32, 64>;
-
-// The sum of one value of every lane, by halves; lane 0 has it.
-fn total(lane: u32, value: f32) -> f32 {
-  shares[lane] = value;
-  for (var half = 32u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) { shares[lane] += shares[lane + half]; }
-  }
-  return shares[lane];
-}
+//#include lanes
 
 @compute @workgroup_size(64)
 fn main(

@@ -15,7 +15,7 @@ struct Dims { count: u32, width: u32, first: u32, rows: u32 }
 @group(0) @binding(3) var<storage, read> next: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-fn sumChain(e: u32) {
+fn element(e: u32) {
   let width = dims.width;
   let i = e / width;
   let column = e - i * width;
@@ -28,8 +28,4 @@ fn sumChain(e: u32) {
   out[(row - dims.first) * width + column] = sum;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var e = id.x + id.y * (groups.x * 64u); e < dims.count; e += stride) { sumChain(e); }
-}
+//#include elements

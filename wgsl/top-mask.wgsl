@@ -21,7 +21,7 @@ fn ordered(bits: u32) -> u32 {
   return select(0x80000000u + magnitude, 0x80000000u - magnitude, bits > 0x80000000u);
 }
 
-fn choose(i: u32) {
+fn element(i: u32) {
   let first = i - i % dims.width;
   let own = ordered(x[i]);
   var before = 0u;
@@ -32,8 +32,4 @@ fn choose(i: u32) {
   y[i] = select(0.0, 1.0, before < dims.k);
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) { choose(i); }
-}
+//#include elements

@@ -10,7 +10,7 @@ struct Dims { count: u32, inner: u32, to: u32, length: u32, shift: i32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-fn place(e: u32) {
+fn element(e: u32) {
   let line = e / dims.inner;
   let k = e - line * dims.inner;
   let o = line / dims.to;
@@ -20,8 +20,4 @@ fn place(e: u32) {
   y[e] = value;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var e = id.x + id.y * (groups.x * 64u); e < dims.count; e += stride) { place(e); }
-}
+//#include elements

@@ -17,36 +17,8 @@ struct Dims { count: u32, div: u32, wrap: u32, low: u32, span: u32 }
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-//#if QUICK_GELU_GRAD
-// e^-|x| never overflows, whatever the sign of x.
-fn sigmoid(x: f32) -> f32 {
-  let e = exp(-abs(x));
-  return select(1.0, e, x < 0.0) / (1.0 + e);
-}
-//#end
-
-//#if GELU_GRAD
-// The normal distribution function, as in map.wgsl.
-fn normal(x: f32) -> f32 {
-  let a = min(abs(x), 16.0);
-  var p = 1.6340808e-6;
-  p = fma(p, a, -2.3496475e-5);
-  p = fma(p, a, 1.11887573e-4);
-  p = fma(p, a, 1.33959518e-4);
-  p = fma(p, a, -4.94337827e-3);
-  p = fma(p, a, 3.64174470e-2);
-  p = fma(p, a, 0.318290174);
-  p = fma(p, a, 0.797886133);
-  let tail = 0.5 * exp(-a * p);
-  return select(1.0 - tail, tail, x < 0.0);
-}
-
-// Its density, e^(-x^2 / 2) / sqrt(2 pi).
-fn density(x: f32) -> f32 {
-  let a = min(abs(x), 16.0);
-  return 0.39894228 * exp(-0.5 * a * a);
-}
-//#end
+alias Real = f32;
+//#include activations
 
 fn f(a: f32, b: f32) -> f32 {
 //#if ADD
@@ -73,21 +45,19 @@ fn f(a: f32, b: f32) -> f32 {
 //#end
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * groups.y * 64u;
-  for (var i = id.x + id.y * (groups.x * 64u); i < dims.count; i += stride) {
+fn element(i: u32) {
 //#if SAME
-    y[i] = f(a[i], b[i]);
+  y[i] = f(a[i], b[i]);
 //#else
-    // Integer division is slow on every adapter, and most broadcasts (a bias, a gain) need one, not two.
-    var j = i;
-    if (dims.div > 1u) { j /= dims.div; }
+  // Integer division is slow on every adapter, and most broadcasts (a bias, a gain) need one, not two.
+  var j = i;
+  if (dims.div > 1u) { j /= dims.div; }
 //#if GAP
-    y[i] = f(a[i], b[(j / dims.span * dims.low) % dims.wrap + j % dims.low]);
+  y[i] = f(a[i], b[(j / dims.span * dims.low) % dims.wrap + j % dims.low]);
 //#else
-    y[i] = f(a[i], b[j % dims.wrap]);
+  y[i] = f(a[i], b[j % dims.wrap]);
 //#end
 //#end
-  }
 }
+
+//#include elements

@@ -1,0 +1,52 @@
+// What the kernels of matrix products share, which `//#include product` brings in: the uniform, C, the bias and the low-rank pair, and what
+// happens to a sum before it is stored. The kernel says what Real is, f32 or vec4f.
+struct Dims {
+  m: u32, n: u32, k: u32, r: u32,
+  lda: u32, ldb: u32, ldc: u32, heads: u32,
+  aOuter: u32, aHead: u32, bOuter: u32, bHead: u32,
+  cOuter: u32, cHead: u32, scale: f32, batch: u32,
+}
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+//#if BIAS
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+//#end
+//#if LOW_RANK
+@group(0) @binding(5) var<storage, read> p: array<f32>;
+@group(0) @binding(6) var<storage, read> q: array<f32>;
+
+fn pAt(row: u32, t: u32) -> f32 { return p[row * dims.r + t]; }
+fn qAt(column: u32, t: u32) -> f32 {
+//#if TB
+  return q[column * dims.r + t];
+//#else
+  return q[t * dims.n + column];
+//#end
+}
+//#end
+
+//#if ACTIVATION
+//#include activations
+
+//#end
+// What is stored of a sum with its bias.
+fn activated(x: Real) -> Real {
+//#if QUICK_GELU
+  return quickGelu(x);
+//#else
+//#if GELU
+  return gelu(x);
+//#else
+  return x;
+//#end
+//#end
+}
+
+fn store(at: u32, value: f32) {
+//#if ADD
+  c[at] += value;
+//#else
+  c[at] = value;
+//#end
+}
