@@ -11,13 +11,13 @@ import { shown } from "../../src/report/codec.ts";
 const readings = oneOf<Reading>("paper", "code");
 
 /** JSON where it is JSON, several joined by +, or a word. */
-const valueOf = (text: string): unknown =>
+const parsed = (text: string): unknown =>
   pipe(
     E.tryCatch(
       (): unknown => JSON.parse(text),
       () => undefined,
     ),
-    E.getOrElse((): unknown => (text.includes("+") ? text.split("+").map(valueOf) : text)),
+    E.getOrElse((): unknown => (text.includes("+") ? text.split("+").map(parsed) : text)),
   );
 
 const bad = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option: "--set", detail });
@@ -52,7 +52,7 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
       continue;
     }
     if (!names.includes(name)) return bad(`${method} has no option ${name}; ${names.length === 0 ? "it has none" : `it has ${names.join(", ")}`}`);
-    const decoded = decodeOption(declaration, name, valueOf(value));
+    const decoded = decodeOption(declaration, name, parsed(value));
     if (E.isLeft(decoded)) return bad(`${name} should be ${decoded.left}, not ${shown(value)}`);
     options[name] = decoded.right;
   }

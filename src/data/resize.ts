@@ -65,7 +65,7 @@ const coefficients = (from: number, to: number, resampling: Resampling): Coeffic
 
 const clip = (sum: number): number => {
   const value = sum >> precision;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return Math.min(Math.max(value, 0), 255);
 };
 
 /**

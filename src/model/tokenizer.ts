@@ -146,7 +146,7 @@ export const readTokenizer = (dir: string): TE.TaskEither<Failure, Tokenizer> =>
           () => new HuggingFaceTokenizer(config, {}),
           (e): Failure => ({ _tag: "BadConfig", path, detail: `not a tokenizer: ${message(e)}` }),
         ),
-        E.chain((inner) => build(path, inner, special, JSON.stringify(config["normalizer"] ?? null).includes(`"Lowercase"`))),
+        E.chain((inner) => build(path, inner, special, JSON.stringify(config.normalizer ?? null).includes(`"Lowercase"`))),
       ),
     ),
   );

@@ -101,7 +101,7 @@ const nearTrace = ({ config }: Model, golden: Golden, key: Key, { states, losses
     }
     [...counts].forEach(([name, { data }], module) => {
       const ascending = (set: ReadonlySet<number>): readonly number[] => [...set].sort((x, y) => x - y);
-      const votes = data.map((n, r) => n - (before?.get(name)!.data[r] ?? 0));
+      const votes = data.map((n, r) => n - (before?.get(name)?.data[r] ?? 0));
       const of = (what: string): readonly number[] => [...rowAt(rowAt(golden(`${key}.${what}`), i), module).data];
       assert.equal([...data], [...rowAt(want, module).data], `${key}, step ${step}: counts of ${name}`);
       assert.equal(ascending(largest(votes, active)), of("active"), `${key}, step ${step}: active experts of ${name}`);
