@@ -11,27 +11,19 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../src/failure.ts";
-import { writeText } from "../src/formats/files.ts";
 import { preset, type Preset } from "../src/methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../src/methods/table.ts";
-import { readModel } from "../src/model/model.ts";
-import { fixed } from "../src/report/format.ts";
-import { htmlReport } from "../src/report/html.ts";
-import { prettyJson } from "../src/report/json.ts";
+import { readModel, type Model } from "../src/model/model.ts";
 import { logLine, type LogRecord } from "../src/report/log.ts";
-import { classIncremental, type ClassIncremental } from "../src/report/metrics.ts";
-import type { RunResult } from "../src/report/result.ts";
-import { textTable } from "../src/report/table.ts";
-import { writeLearner } from "../src/runs/checkpoint.ts";
 import type { EvaluateOptions } from "../src/stages/evaluate.ts";
 import type { Method } from "../src/stages/learn.ts";
 import { learner } from "../src/training/lesson.ts";
 import { runMethod, type Run } from "../src/runs/run.ts";
 import type { CheckedProtocol } from "../src/data/checkProtocol.ts";
 import { protocols, type Protocol, type ProtocolName } from "../src/data/protocols.ts";
-import type { Stream } from "../src/data/task.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
 import { optionNames, optionsHelp, parseOptions } from "./run/options.ts";
+import { summary, writeOutcome } from "./run/outcome.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 import { streamFromFolders, streamFromProtocol, type SourceOptions } from "./run/source.ts";
 
@@ -127,86 +119,52 @@ const plan = (flags: Flags): E.Either<Failure, Plan> => {
   });
 };
 
-/** The metrics of class-incremental learning, where a run was scored among the classes learned so far. */
-const incremental = ({ tasks, labelSpace }: Stream, { datasets, matrix, also }: RunResult): TE.TaskEither<Failure, ClassIncremental | undefined> => {
-  const rows = labelSpace === "seen" ? matrix : also.seen?.matrix;
-  if (rows === undefined) return TE.right(undefined);
-  return pipe(
-    tasks,
-    TE.traverseSeqArray((task) => task.test),
-    TE.map((splits) => classIncremental(splits.map((split) => split.length))({ datasets, rows })),
-  );
-};
-
-/** A row of the table for every label space. */
-const inEverySpace = (result: RunResult): readonly RunResult[] => [
-  result,
-  ...Object.entries(result.also).map(([space, scores]) => ({ ...result, ...scores, method: `${result.method}, ${space}` })),
-];
-
+/** Learns a stream as flags and plan say, and fills the folder of the run. */
 const run =
   (flags: Flags) =>
-  ({ preset, given, out, facts: source, data, open }: Plan): TE.TaskEither<Failure, Run> =>
-  async () => {
+  ({ preset, given, out, facts: source, data, open }: Plan): TE.TaskEither<Failure, Run> => {
     const make: (options: MethodOptions) => Method = methods[flags.method];
     const { model, "on-corrupt": onCorrupt, "eval-limit": evalLimit, "label-space": spaces = [] } = flags;
     const seed = flags.seed ?? preset?.seed ?? 0;
-    const also = spaces.slice(1);
     const evaluate: EvaluateOptions = {
       templates: flags.templates ?? preset?.evaluate.templates ?? "single",
-      ...(also.length > 0 ? { also } : {}),
+      ...(spaces.length > 1 ? { also: spaces.slice(1) } : {}),
     };
     const method = make({ ...preset?.options, ...given, evaluate });
-    const ready = await pipe(
+    const learned = ({ model: start, source: { stream, notes } }: { readonly model: Model; readonly source: CheckedProtocol }) => {
+      const facts = { evaluate: undefined, model, ...source, labelSpace: stream.labelSpace, ...evaluate, evalLimit: evalLimit ?? null, onCorrupt };
+      return session(
+        out,
+        seed,
+        onCorrupt,
+      )(({ runtime, progress, watcher, folder }) => {
+        for (const name of methodFlags(flags).ignored) progress.line(`--${name} has no meaning for ${flags.method}`);
+        for (const note of notes) progress.line(note);
+        const log = openSync(join(folder, "log.jsonl"), "w");
+        const options = { evaluate, facts, log: (record: LogRecord) => writeSync(log, logLine(record)) };
+        const running = runMethod(method, learner(start), stream, options)(runtime);
+        return pipe(
+          () => running().finally(() => closeSync(log)),
+          TE.chain((ended) => {
+            const skipped = watcher.skipped();
+            if (skipped > 0) progress.line(`skipped ${skipped} samples that cannot be read`);
+            return writeOutcome(folder, ended, stream, skipped, { Model: model, Data: data });
+          }),
+          TE.map((outcome) => ({ outcome, tasks: stream.tasks.length })),
+        );
+      });
+    };
+    return pipe(
       TE.Do,
       TE.chainFirst(() => freeFolder(out)),
-      TE.bind("start", () => readModel(model)),
+      TE.bind("model", () => readModel(model)),
       TE.bind("source", () => open({ onCorrupt, seed, evalLimit, training: optionNames(flags.method).includes("steps") })),
-    )();
-    if (E.isLeft(ready)) return ready;
-    const {
-      start,
-      source: { stream, notes },
-    } = ready.right;
-
-    const { labelSpace } = stream;
-    const facts = { evaluate: undefined, model, ...source, labelSpace, ...evaluate, evalLimit: evalLimit ?? null, onCorrupt };
-    const done = await session(
-      out,
-      seed,
-      onCorrupt,
-    )(({ runtime, progress, watcher, folder }) => async () => {
-      for (const name of methodFlags(flags).ignored) progress.line(`--${name} has no meaning for ${flags.method}`);
-      for (const note of notes) progress.line(note);
-      const log = openSync(join(folder, "log.jsonl"), "w");
-      const options = { evaluate, facts, log: (record: LogRecord) => writeSync(log, logLine(record)) };
-      const ended = await runMethod(method, learner(start), stream, options)(runtime)().finally(() => closeSync(log));
-      if (E.isLeft(ended)) return ended;
-      const { result, interrupted, learner: reached } = ended.right;
-      const skipped = watcher.skipped();
-      if (skipped > 0) progress.line(`skipped ${skipped} samples that cannot be read`);
-      return pipe(
-        incremental(stream, result),
-        TE.chainFirst((sessions) => writeText(join(folder, "result.json"), `${prettyJson({ ...result, classIncremental: sessions, skipped, interrupted })}\n`)),
-        TE.chainFirst(() => writeText(join(folder, "report.html"), htmlReport([result], { facts: { Model: model, Data: data } }))),
-        TE.chainFirst(() => writeLearner(join(folder, "model"), reached)),
-        TE.map((sessions) => ({ run: ended.right, sessions })),
-      )();
-    })();
-    if (E.isLeft(done)) return done;
-    const {
-      run: { result, interrupted },
-      sessions,
-    } = done.right;
-    const [finished, tasks] = [result.datasets.length, stream.tasks.length];
-    if (interrupted) process.stdout.write(`Stopped on request: ${finished} of ${tasks} tasks were finished, and all that follows is about these.\n`);
-    process.stdout.write(`\n${textTable(inEverySpace(result))}\n`);
-    if (sessions !== undefined) {
-      const [final, mean] = [sessions.final, sessions.mean].map(fixed(1));
-      process.stdout.write(`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`);
-    }
-    process.stdout.write(`\nwritten to ${out}: result.json, log.jsonl, report.html, model/\n`);
-    return E.right(done.right.run);
+      TE.chain(learned),
+      TE.map(({ outcome, tasks }) => {
+        process.stdout.write(summary(outcome, tasks, out));
+        return outcome.run;
+      }),
+    );
   };
 
 const args = process.argv.slice(2);
