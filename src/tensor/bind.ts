@@ -23,9 +23,12 @@ const sharedBuffers = (program: Program, plan: Plan, weights: Resident | undefin
   const shared = new Map<number, GPUBuffer>();
   for (const node of program.leaves) {
     if (node.role !== "frozen") continue;
-    const buffer = weights?.buffers.get(node.name);
-    if (buffer === undefined) return E.left({ _tag: "BadTensor", path: "weights", tensor: node.name, detail: "is missing" });
-    shared.set(plan.leaves.get(leafKey(node))!.buffer, buffer);
+    const refused = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path: "weights", tensor: node.name, detail });
+    const tensor = weights?.tensors.get(node.name);
+    if (tensor === undefined) return refused("is missing");
+    const { dtype } = node.outputs[0];
+    if (tensor.dtype !== dtype) return refused(`is stored as ${tensor.dtype}, where ${dtype} is expected`);
+    shared.set(plan.leaves.get(leafKey(node))!.buffer, tensor.buffer);
   }
   return E.right(shared);
 };
@@ -33,9 +36,9 @@ const sharedBuffers = (program: Program, plan: Plan, weights: Resident | undefin
 /** The buffers of the plan: the shared ones, and one made for every other. */
 const planBuffers = (plan: Plan, shared: ReadonlyMap<number, GPUBuffer>, owned: Owned): E.Either<Failure, readonly GPUBuffer[]> => {
   const buffers: GPUBuffer[] = [];
-  for (const [i, { label, elements }] of plan.buffers.entries()) {
+  for (const [i, { label, bytes }] of plan.buffers.entries()) {
     const existing = shared.get(i);
-    const buffer = existing === undefined ? owned.buffer(label, roundUp(4 * elements, bindingStride)) : E.right(existing);
+    const buffer = existing === undefined ? owned.buffer(label, roundUp(bytes, bindingStride)) : E.right(existing);
     if (E.isLeft(buffer)) return buffer;
     buffers.push(buffer.right);
   }
@@ -45,13 +48,13 @@ const planBuffers = (plan: Plan, shared: ReadonlyMap<number, GPUBuffer>, owned: 
 /** `OverLimit` where an operand is larger than a binding may be. */
 const checkBindings = (device: Device, target: Target, plan: Plan): E.Either<Failure, void> => {
   const tooLarge = plan.launches
-    .flatMap(({ launch, operands }) => operands.map((o) => ({ kernel: launch.kernel, elements: o?.elements ?? 0 })))
-    .find(({ elements }) => elements > target.maxBinding);
+    .flatMap(({ launch, operands }) => operands.map((o) => ({ kernel: launch.kernel, bytes: o?.bytes ?? 0 })))
+    .find(({ bytes }) => bytes > 4 * target.maxBinding);
   if (tooLarge === undefined) return E.right(undefined);
   return E.left({
     _tag: "OverLimit",
     what: `An operand of ${tooLarge.kernel}`,
-    bytes: 4 * tooLarge.elements,
+    bytes: tooLarge.bytes,
     limit: 4 * target.maxBinding,
     limitName: "maxStorageBufferBindingSize",
     adapter: device.adapter.line,
@@ -62,11 +65,7 @@ const checkBindings = (device: Device, target: Target, plan: Plan): E.Either<Fai
 const boundLaunches = (plan: Plan, buffers: readonly GPUBuffer[]): readonly BoundLaunch[] =>
   plan.launches.map(({ launch, operands }) => ({
     launch,
-    bindings: operands.map((operand) => {
-      if (operand === undefined) return undefined;
-      const { place, elements } = operand;
-      return { buffer: buffers[place.buffer], offset: 4 * place.offset, size: roundUp(4 * elements, 16) };
-    }),
+    bindings: operands.map((operand) => operand && { buffer: buffers[operand.buffer], offset: operand.offset, size: roundUp(operand.bytes, 16) }),
   }));
 
 /**

@@ -12,7 +12,7 @@ import type { Failure } from "../failure.ts";
 import { boundsOf } from "../kernels/bounds.ts";
 import { measured } from "../kernels/target.ts";
 import { bindPlan, type Bound } from "./bind.ts";
-import { plan, type Place } from "./plan.ts";
+import { plan, type Extent } from "./plan.ts";
 import { matmulShapes, type Program } from "./program.ts";
 import { makeReplay, type Replay } from "./replay.ts";
 import { resident, type Resident } from "./resident.ts";
@@ -34,11 +34,11 @@ export interface Executable extends Pick<Replay, "write" | "run"> {
 }
 
 /** Where an output lies, or a state. */
-const placeOf = ({ plan: { outputs, leaves, buffers } }: Bound, name: string): (Place & { readonly elements: number }) | undefined => {
+const placeOf = ({ plan: { outputs, leaves, buffers } }: Bound, name: string): Extent | undefined => {
   const output = outputs.get(name);
   if (output !== undefined) return output;
   const state = leaves.get(`state:${name}`);
-  return state && { ...state, elements: buffers[state.buffer].elements };
+  return state && { ...state, bytes: buffers[state.buffer].bytes };
 };
 
 /**
@@ -61,7 +61,7 @@ export const instantiate = (device: Device, program: Program, weights?: Resident
     const read: Executable["read"] = (name) => {
       const place = placeOf(bound, name);
       if (place === undefined) return TE.left({ _tag: "BadTensor", path: "program", tensor: name, detail: "is neither an output nor a state of this program" });
-      return place.elements === 0 ? TE.right(new Float32Array(0)) : readback.read(bound.buffers[place.buffer], 4 * place.offset, 4 * place.elements);
+      return place.bytes === 0 ? TE.right(new Float32Array(0)) : readback.read(bound.buffers[place.buffer], place.offset, place.bytes);
     };
     const recorded: Executable["recorded"] = (name) => {
       const ring = rings.right.of(name);

@@ -39,4 +39,5 @@ export * from "./ops/projection.ts";
 export * from "./ops/reduce.ts";
 export * from "./ops/select.ts";
 export * from "./ops/softmax.ts";
+export * from "./ops/widen.ts";
 export * from "./ops/window.ts";

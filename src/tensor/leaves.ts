@@ -1,11 +1,12 @@
 /** The tensors that a traced step asks for by name. Asking twice for one name gives the same tensor. */
 import type { HostTensor } from "../formats/hostTensor.ts";
+import type { Storage } from "./resident.ts";
 import { floats, leaf, sameShape, ShapeError, show, type Role, type Shape, type Spec, type Tensor } from "./tensor.ts";
 
 /** What a step may ask for while it is traced. A name with another shape than before is a `ShapeMismatch`. */
 export interface Leaves {
-  /** A tensor of f32 that is uploaded once: a weight of the model. */
-  readonly frozen: (name: string, shape: Shape) => Tensor;
+  /** A tensor that is uploaded once: a weight of the model, of f32, or of f16 where it is stored so. */
+  readonly frozen: (name: string, shape: Shape, storage?: Storage) => Tensor;
   /** A tensor that is uploaded once, with its values. */
   readonly constant: (name: string, value: HostTensor) => Tensor;
   /** A tensor of f32 that lives from run to run, zero before the first unless it is written. */
@@ -32,7 +33,7 @@ export const leafBook = (): LeafBook => {
   };
   return {
     constants,
-    frozen: (name, shape) => once("frozen", name, floats(shape)),
+    frozen: (name, shape, dtype = "f32") => once("frozen", name, { shape, dtype }),
     constant: (name, value) => {
       constants.set(name, value);
       return once("frozen", name, floats(value.shape));

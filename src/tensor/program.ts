@@ -53,13 +53,19 @@ export const matmulShapes = ({ schedule }: Program, bounds: Pick<Bounds, "maxBin
 
 /** Runs `step` on symbolic tensors. Shapes that do not fit give a `ShapeMismatch`; anything else that throws is a defect and is thrown on. */
 export const trace = (signature: Signature, step: (args: Arguments) => E.Either<Failure, Results>): E.Either<Failure, Program> => {
-  const leaves = (role: Role, specs: Readonly<Record<string, Spec>> = {}): Tensors =>
+  const leavesOf = (role: Role, specs: Readonly<Record<string, Spec>> = {}): Tensors =>
     Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, leaf(role, name, spec)]));
-  const args: Arguments = { frozen: leaves("frozen", signature.frozen), state: leaves("state", signature.state), inputs: leaves("input", signature.inputs) };
   try {
+    const args: Arguments = {
+      frozen: leavesOf("frozen", signature.frozen),
+      state: leavesOf("state", signature.state),
+      inputs: leavesOf("input", signature.inputs),
+    };
     const results = step(args);
     if (E.isLeft(results)) return results;
     const written = [...Object.values(results.right.outputs ?? {}), ...Object.values(results.right.state ?? {})];
+    const half = written.find(({ dtype }) => dtype === "f16");
+    if (half !== undefined) throw new ShapeError("trace", `the step returns ${show(half)}, which must be widened first`);
     const fused = fuse(topological(written), written);
     const rewrite = (tensors: Tensors = {}): Tensors => Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, fused(t)]));
     const [state, outputs] = [rewrite(results.right.state), rewrite(results.right.outputs)];

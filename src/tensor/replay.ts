@@ -28,7 +28,7 @@ export const makeReplay = (device: Device, { plan, buffers, dispatches }: Bound,
     for (const [name, data] of Object.entries(values)) {
       const place = plan.leaves.get(`${role}:${name}`);
       if (place === undefined) return E.left({ _tag: "BadTensor", path: "program", tensor: name, detail: `is not a ${role} of this program` });
-      const { elements } = plan.buffers[place.buffer];
+      const elements = plan.buffers[place.buffer].bytes / 4;
       if (data.length !== elements) {
         return E.left({ _tag: "BadTensor", path: "program", tensor: name, detail: `has ${data.length} elements where ${elements} are expected` });
       }

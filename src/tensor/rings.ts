@@ -22,9 +22,9 @@ export interface Rings {
 export const makeRings = ({ plan, buffers }: Bound, names: readonly string[], owned: Owned): E.Either<Failure, Rings> => {
   const rings = new Map<string, GPUBuffer>();
   for (const name of names) {
-    const elements = plan.outputs.get(name)?.elements;
-    if (elements !== 1) {
-      const detail = elements === undefined ? "is not an output of this program" : `has ${elements} elements, and only one number a run is recorded`;
+    const bytes = plan.outputs.get(name)?.bytes;
+    if (bytes !== 4) {
+      const detail = bytes === undefined ? "is not an output of this program" : `has ${bytes / 4} elements, and only one number a run is recorded`;
       return E.left({ _tag: "BadTensor", path: "program", tensor: name, detail });
     }
     const ring = owned.buffer(`ring of ${name}`, 4 * ringLength);
@@ -36,7 +36,7 @@ export const makeRings = ({ plan, buffers }: Bound, names: readonly string[], ow
     copy: (encoder, run) =>
       rings.forEach((ring, name) => {
         const { buffer, offset } = plan.outputs.get(name)!;
-        encoder.copyBufferToBuffer(buffers[buffer], 4 * offset, ring, 4 * (run % ringLength), 4);
+        encoder.copyBufferToBuffer(buffers[buffer], offset, ring, 4 * (run % ringLength), 4);
       }),
     of: (name) => rings.get(name),
     take: (name, runs) => {

@@ -48,9 +48,9 @@ export interface SessionOptions {
   readonly record?: readonly string[];
 }
 
-const isResident = (weights: NonNullable<SessionOptions["weights"]>): weights is Resident => "buffers" in weights;
+const isResident = (weights: NonNullable<SessionOptions["weights"]>): weights is Resident => "tensors" in weights;
 
-const noWeights: Resident = { buffers: new Map(), release: () => undefined };
+const noWeights: Resident = { tensors: new Map(), release: () => undefined };
 
 /** The frozen tensors of a program on the device; `release` releases those that were uploaded here. */
 const frozenOf = (
@@ -62,7 +62,7 @@ const frozenOf = (
   const [there, values] = isResident(weights) ? [weights, []] : [noWeights, weights];
   const used = new Set(program.leaves.filter(({ role }) => role === "frozen").map(({ name }) => name));
   const brought = new Map([...values, ...constants].filter(([name]) => used.has(name)));
-  return E.map(({ buffers, release }: Resident): Resident => ({ buffers: new Map([...there.buffers, ...buffers]), release }))(resident(device, brought));
+  return E.map(({ tensors, release }: Resident): Resident => ({ tensors: new Map([...there.tensors, ...tensors]), release }))(resident(device, brought));
 };
 
 /**

@@ -13,8 +13,10 @@ import type { MatmulShape } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
 import type { Bounds } from "../kernels/bounds.ts";
 
-/** The type of a tensor's elements, four bytes each. */
-export type Dtype = "f32" | "u32";
+/** The bytes of an element, by its type. f16 is a way to store frozen tensors; `widen` makes f32 of it. */
+export const bytesOf = { f32: 4, u32: 4, f16: 2 } as const;
+/** The type of a tensor's elements. */
+export type Dtype = keyof typeof bytesOf;
 /** Sizes along the axes, the last of which is contiguous; `[]` is one number. */
 export type Shape = readonly number[];
 
@@ -69,6 +71,8 @@ export interface Op {
   readonly inPlace?: readonly number[];
   /** The matrix products that its launches compute, within the bounds of a device. */
   readonly products?: (bounds: Pick<Bounds, "maxBinding">) => readonly MatmulShape[];
+  /** Whether its kernels read f16. */
+  readonly readsHalf?: true;
   /** What the op was made from, for rewrites that look at neighbours. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
@@ -92,6 +96,8 @@ export const check = (condition: boolean, op: string, detail: () => string): voi
 
 /** Elements of a shape. */
 export const size = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
+/** Bytes of a tensor. */
+export const byteSize = ({ shape, dtype }: Spec): number => bytesOf[dtype] * size(shape);
 /** Whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
 /** A spec for people, such as `f32[2, 3]`. */
@@ -102,13 +108,23 @@ export const floats = (shape: Shape): Spec => ({ shape, dtype: "f32" });
 /** The spec of a tensor of u32. */
 export const indices = (shape: Shape): Spec => ({ shape, dtype: "u32" });
 
-/** A tensor whose values come from outside. */
-export const leaf = (role: Role, name: string, spec: Spec): Tensor => ({ ...spec, node: { kind: "leaf", role, name, outputs: [spec] }, output: 0 });
+/** The spec of a tensor that is stored as f16. */
+export const halves = (shape: Shape): Spec => ({ shape, dtype: "f16" });
+
+/** A tensor whose values come from outside. Only a frozen one may be of f16. */
+export const leaf = (role: Role, name: string, spec: Spec): Tensor => {
+  check(role === "frozen" || spec.dtype !== "f16", name, () => `${show(spec)} is a way to store frozen tensors, not a ${role}`);
+  return { ...spec, node: { kind: "leaf", role, name, outputs: [spec] }, output: 0 };
+};
 
 const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
 
 /** All outputs of an operation applied to tensors. */
-export const applyAll = (op: Op, inputs: readonly Tensor[], outputs: readonly Spec[]): readonly Tensor[] => outputsOf({ kind: "apply", op, inputs, outputs });
+export const applyAll = (op: Op, inputs: readonly Tensor[], outputs: readonly Spec[]): readonly Tensor[] => {
+  const half = op.readsHalf ? undefined : inputs.find(({ dtype }) => dtype === "f16");
+  check(half === undefined, op.name, () => `${show(half!)} must be widened first`);
+  return outputsOf({ kind: "apply", op, inputs, outputs });
+};
 
 /** The first output of an operation; the others serve its gradient. */
 export const apply = (op: Op, inputs: readonly Tensor[], ...outputs: readonly Spec[]): Tensor => applyAll(op, inputs, outputs)[0];
@@ -119,14 +135,15 @@ export const reshape = (x: Tensor, shape: Shape): Tensor => {
   return sameShape(shape, x.shape) ? x : view(x, 0, shape);
 };
 
-/** Elements of two tensors' parts start at multiples of this many elements, so that each can be bound on its own (256 bytes). */
+/** Parts of a tensor of four-byte elements start at multiples of this many, so that each can be bound on its own (256 bytes). */
 export const alignment = 64;
 /** `elements`, rounded up to a multiple of {@link alignment}. */
 export const aligned = (elements: number): number => Math.ceil(elements / alignment) * alignment;
 
-/** A part of a tensor's memory under a shape of its own; `offset` is a multiple of 64 elements. */
+/** A part of a tensor's memory under a shape of its own; `offset` is a multiple of 64 elements, of 128 for f16. */
 export const view = (x: Tensor, offset: number, shape: Shape): Tensor => {
-  check(offset % alignment === 0, "view", () => `offset ${offset} is not a multiple of ${alignment}`);
+  const step = (4 * alignment) / bytesOf[x.dtype];
+  check(offset % step === 0, "view", () => `offset ${offset} is not a multiple of ${step}`);
   check(offset + size(shape) <= size(x.shape), "view", () => `[${shape.join(", ")}] at ${offset} leaves ${show(x)}`);
   return outputsOf({ kind: "view", of: x, offset, outputs: [{ shape, dtype: x.dtype }] })[0];
 };
@@ -136,6 +153,7 @@ export const detach = (x: Tensor): Tensor => outputsOf({ kind: "view", of: x, of
 
 /** Lays tensors into one flat tensor of `length` elements at `offsets` (multiples of 64); no copy where the parts are computed for it. */
 export const pack = (parts: readonly Tensor[], offsets: readonly number[], length: number): Tensor => {
+  parts.forEach((part) => check(part.dtype !== "f16", "pack", () => `${show(part)} must be widened first`));
   offsets.forEach((o) => check(o % alignment === 0, "pack", () => `offset ${o} is not a multiple of ${alignment}`));
   return outputsOf({ kind: "pack", parts, offsets, outputs: [floats([length])] })[0];
 };

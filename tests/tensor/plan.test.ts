@@ -50,15 +50,15 @@ const launchesAreSound = ({ launches, buffers }: Plan): void => {
     const sides = { input: new Set<number>(), output: new Set<number>() };
     operands.forEach((o, i) => {
       if (o === undefined) return;
-      const { buffer, offset } = o.place;
+      const { buffer, offset, bytes } = o;
       sides[launch.operands[i]!.from].add(buffer);
-      assert.ok(offset % 64 === 0 && offset + o.elements <= buffers[buffer].elements, `${launch.kernel}: an operand leaves its buffer`);
+      assert.ok(offset % 256 === 0 && offset + bytes <= buffers[buffer].bytes, `${launch.kernel}: an operand leaves its buffer`);
     });
     for (const b of sides.output) assert.not.ok(sides.input.has(b), `${launch.kernel} reads and writes buffer ${b}`);
   }
 };
 
-const elementsOf = ({ buffers }: Plan): number => buffers.reduce((n, b) => n + b.elements, 0);
+const elementsOf = ({ buffers }: Plan): number => buffers.reduce((n, b) => n + b.bytes / 4, 0);
 /** What every value would need with a buffer of its own. */
 const valuesOf = ({ schedule }: Program): number =>
   schedule.reduce((n, node) => n + (node.kind === "view" ? 0 : node.outputs.reduce((s, o) => s + size(o.shape), 0)), 0);
@@ -104,7 +104,7 @@ deviceTest("parts of a pack are computed where they will lie, views cost nothing
   launchesAreSound(planned);
   assert.equal(kernels(planned), ["map", "zip", "sgd"]);
   assert.equal(
-    planned.buffers.map((b) => b.elements).sort((a, b) => a - b),
+    planned.buffers.map((b) => b.bytes / 4).sort((a, b) => a - b),
     [4, 64, 256, 256, 256],
     "inputs, state and the pack",
   );
