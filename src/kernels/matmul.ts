@@ -46,7 +46,10 @@ export interface MatmulShape {
 export const matmulWork = ({ batch, m, n, k }: MatmulShape): number => batch * m * n * k;
 
 /** The kernels that compute products. */
-export type MatmulKernel = "matmul-registers" | "matmul-tiled";
+export const matmulKernels = ["matmul-registers", "matmul-tiled"] as const;
+
+/** The name of a kernel that computes products. */
+export type MatmulKernel = (typeof matmulKernels)[number];
 
 /** The uniform of a product; `scale` multiplies op(A) op(B). */
 export const matmulDims = (shape: MatmulShape, scale = 1): Dims<MatmulKernel> => {

@@ -16,7 +16,7 @@ import { wgsl } from "../../wgsl/generated.ts";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
 import type { Cache } from "../platform/platform.ts";
-import { matmulVariants, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { matmulKernels, matmulVariants, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { fastestPlan } from "./measure.ts";
 
 /** A plan for a shape: the measured one of its class, or the best guess. */
@@ -43,7 +43,7 @@ const Kept = t.type({ kernels: t.string, choices: t.record(t.string, t.string) }
 type Choices = Readonly<Record<string, string>>;
 
 /** Choices made for other kernels are void. */
-const kernels = bytesToHex(sha256(new TextEncoder().encode(wgsl["matmul-registers"] + wgsl["matmul-tiled"]))).slice(0, 16);
+const kernels = bytesToHex(sha256(new TextEncoder().encode(matmulKernels.map((kernel) => wgsl[kernel]).join("")))).slice(0, 16);
 
 const read = async (cache: Cache, name: string): Promise<Choices> => {
   try {
