@@ -5,8 +5,7 @@ import { mul, sub } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { slice } from "../tensor/ops/window.ts";
 import { reshape } from "../tensor/tensor.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { both, modules, type Module, type ModuleKind, type Tower } from "../model/parameters.ts";
+import { layersOf, type Layer, type LayerChoice, type Network } from "../model/architecture.ts";
 import type { Adapter } from "../model/adapters/adapter.ts";
 import { lora } from "../model/adapters/lora.ts";
 
@@ -25,8 +24,8 @@ export interface DecoupledLoraOptions {
   /** Default 10. */
   readonly rank?: number;
   /** Default: queries and values. */
-  readonly modules?: readonly ModuleKind[];
-  readonly towers?: readonly Tower[];
+  readonly modules?: LayerChoice["modules"];
+  readonly towers?: LayerChoice["towers"];
   /** Where every magnitude starts, in every task. Default 0.8. */
   readonly magnitude?: number;
 }
@@ -54,16 +53,16 @@ export const decoupledLora = (
   { rank = 10, modules: kinds = ["q", "v"], towers = both, magnitude = 0.8 }: DecoupledLoraOptions = {},
 ): Adapter<"A" | "B" | "alpha"> => {
   const newest = lora({ rank, modules: kinds, towers });
-  const modulesOf = (config: ModelConfig): readonly Module[] => modules(config, kinds, towers);
+  const modulesOf = (net: Network): readonly Layer[] => modules(net, kinds, towers);
   const before = (name: string): readonly Direction[] => past.get(name) ?? [];
   const older = (name: string): number => before(name).reduce((n, { A }) => n + A.shape[0], 0);
   const any = [...past.values()].some((list) => list.length > 0);
-  const layouts = (config: ModelConfig): Readonly<Record<Group, Layout>> => {
-    const all = modulesOf(config);
-    const of = (shape: (m: Module) => readonly number[]): Layout => layout(all.map((m) => [m.name, shape(m)]));
-    const tasks = (m: Module): number => before(m.name).length + 1;
+  const layouts = (net: Network): Readonly<Record<Group, Layout>> => {
+    const all = modulesOf(net);
+    const of = (shape: (m: Layer) => readonly number[]): Layout => layout(all.map((m) => [m.name, shape(m)]));
+    const tasks = (m: Layer): number => before(m.name).length + 1;
     return {
-      ...newest.layouts(config),
+      ...newest.layouts(net),
       alpha: of((m) => [tasks(m)]),
       // Which ranks are of which task, and what one unit of magnitude is worth: the last task's direction is not normalised.
       spread: of((m) => [tasks(m), older(m.name) + rank]),
@@ -72,7 +71,7 @@ export const decoupledLora = (
     } as Readonly<Record<Group, Layout>>;
   };
   /** The frozen groups of one module. */
-  const frozen = (name: string, { out }: Module): Readonly<Record<"spread" | "factors" | "pastA" | "pastB", Float32Array>> => {
+  const frozen = (name: string, { out }: Layer): Readonly<Record<"spread" | "factors" | "pastA" | "pastB", Float32Array>> => {
     const list = before(name);
     const ranks = older(name) + rank;
     const [spread, factors] = [new Float32Array((list.length + 1) * ranks), new Float32Array(ranks)];
@@ -92,10 +91,10 @@ export const decoupledLora = (
     options: { rank, modules: kinds, towers, magnitude },
     layouts,
     trained: ["A", "B", "alpha"],
-    initial: (config, weights, seed, task) => {
-      const l = layouts(config);
-      const values: Record<string, Float32Array> = { ...newest.initial(config, weights, seed, task) };
-      const given = new Map(modulesOf(config).map((m) => [m.name, frozen(m.name, m)]));
+    initial: (net, weights, seed, task) => {
+      const l = layouts(net);
+      const values: Record<string, Float32Array> = { ...newest.initial(net, weights, seed, task) };
+      const given = new Map(modulesOf(net).map((m) => [m.name, frozen(m.name, m)]));
       for (const group of ["spread", "factors", ...(any ? (["pastA", "pastB"] as const) : [])] as const) {
         values[group] = new Float32Array(l[group].length);
         l[group].entries.forEach(({ name, offset }) => values[group].set(given.get(name)![group], offset));
@@ -104,9 +103,9 @@ export const decoupledLora = (
       l.alpha.entries.forEach(({ offset, shape: [tasks] }) => values.alpha.fill(magnitude, offset, offset + tasks));
       return values as Record<Group, Float32Array>;
     },
-    scope: (config, base, groups) => {
+    scope: (net, base, groups) => {
       const { A, B, alpha, spread, factors, pastA, pastB } = groups as typeof groups & Readonly<Record<Group, typeof groups.A>>;
-      const adapted = new Set(modulesOf(config).map((m) => m.name));
+      const adapted = new Set(modulesOf(net).map((m) => m.name));
       return {
         param: base.param,
         linear: (name, x, ...updates) => {
@@ -121,11 +120,11 @@ export const decoupledLora = (
         },
       };
     },
-    merge: (config, weights, { A, B, alpha }) => {
-      const l = layouts(config);
+    merge: (net, weights, { A, B, alpha }) => {
+      const l = layouts(net);
       const [rows, columns, magnitudes] = [unflatten(l.A, A), unflatten(l.B, B), unflatten(l.alpha, alpha)];
       const merged = new Map(weights);
-      for (const { name, in: width } of modulesOf(config)) {
+      for (const { name, in: width } of modulesOf(net)) {
         const base = weights.get(`${name}.weight`)!;
         const list = before(name);
         const a = magnitudes.get(name)!.data;
@@ -149,6 +148,6 @@ export const decoupledLora = (
       }
       return merged;
     },
-    ranks: (config) => new Map(modulesOf(config).map(({ name }) => [name, older(name) + rank])),
+    ranks: (net) => new Map(modulesOf(net).map(({ name }) => [name, older(name) + rank])),
   };
 };

@@ -1,8 +1,8 @@
 /** A part of a model that is never merged: it is made from what a learner remembers, wherever the model runs. */
 import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
-import type { Scope } from "./transformer.ts";
+import type { Scope } from "./scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Learner } from "../training/lesson.ts";
+import type { Learner } from "./learner.ts";
 
 /** What a branch may ask for while a program is written down. */
 export interface Bound {

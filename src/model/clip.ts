@@ -1,68 +1,249 @@
-/** The forward functions of CLIP and ViT, as pure functions of a scope. */
-import { add } from "../tensor/ops/elementwise.ts";
+/** CLIP (Radford et al., arXiv 2103.00020): a vision and a text tower that meet in one space. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import * as t from "io-ts";
+import { clipPreprocess } from "../data/preprocess.ts";
+import type { Failure } from "../failure.ts";
+import { exp, mul, add } from "../tensor/ops/elementwise.ts";
 import { gather, patchify } from "../tensor/ops/embedding.ts";
 import { linear, matmul } from "../tensor/ops/matmul.ts";
+import { normalize } from "../tensor/ops/normalize.ts";
 import { pad, slice } from "../tensor/ops/window.ts";
-import { reshape, type Tensor } from "../tensor/tensor.ts";
-import { hasText, type ClipConfig, type ModelConfig, type TextConfig } from "./config.ts";
-import { encoder, norm, type Scope } from "./transformer.ts";
+import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
+import { lazily, type Architecture, type ForwardArguments, type Parameter } from "./architecture.ts";
+import { blockLayers, blockParameters, encoder, normParameters, type BlockNames, type BlockOptions, type TowerConfig } from "./blocks.ts";
+import {
+  configCodec,
+  decodeKeys,
+  encodeTower,
+  encodeVision,
+  faultOfTower,
+  faultOfVision,
+  positive,
+  rawTower,
+  rawVision,
+  record,
+  towerDefaults,
+  towerOf,
+  visionDefaults,
+  visionOf,
+  withoutNulls,
+  type VisionConfig,
+} from "./config.ts";
+import { norm } from "./scope.ts";
+import { readTokenizer, textBatch, tokenise, type Tokenizer } from "./tokenizer.ts";
 
-/**
- * Image features before normalisation: pixels [batch, channels, size, size] → [batch, embed]. What a CLIP has and a ViT lacks is a norm
- * before its blocks and a projection after them; what a ViT has of its own is a bias of its patches.
- */
-export const imageFeatures = (scope: Scope, config: ModelConfig, pixels: Tensor): Tensor => {
+/** The text tower: at most `context` tokens of a vocabulary. */
+export interface TextConfig extends TowerConfig {
+  readonly vocabulary: number;
+  readonly context: number;
+  /** The id whose first position is pooled. The value 2 means, as in old configs, the position of the largest id. */
+  readonly eosId: number;
+}
+
+/** The shape of a CLIP: `embed` is the width of the joint space that both towers are projected into. */
+export interface ClipConfig {
+  readonly vision: VisionConfig;
+  readonly text: TextConfig;
+  readonly embed: number;
+  readonly initialLogitScale: number;
+}
+
+/** What a CLIP gives for images and texts: features before and after they are scaled to unit length, and exp(logit scale) · cos of both. */
+export interface ClipOutputs {
+  /** [images, embed]. */
+  readonly imageFeatures: Tensor;
+  /** [texts, embed]. */
+  readonly textFeatures: Tensor;
+  /** Unit rows [images, embed]. */
+  readonly imageEmbeds: Tensor;
+  /** Unit rows [texts, embed]. */
+  readonly textEmbeds: Tensor;
+  /** exp(logit scale): one number. */
+  readonly logitScale: Tensor;
+  /** [images, texts]. */
+  readonly logits: Tensor;
+  /** [texts, images]. */
+  readonly logitsPerText: Tensor;
+}
+
+const rawText = t.intersection([rawTower, t.type({ max_position_embeddings: positive, vocab_size: positive, eos_token_id: t.union([t.Int, t.null]) })]);
+const rawClip = t.type({ projection_dim: positive, logit_scale_init_value: t.number, text_config: rawText, vision_config: rawVision });
+
+/** What `transformers` assumes where a config is silent. */
+const textDefaults = {
+  ...towerDefaults,
+  hidden_size: 512,
+  intermediate_size: 2048,
+  num_attention_heads: 8,
+  max_position_embeddings: 77,
+  vocab_size: 49408,
+  eos_token_id: 49407,
+};
+
+const decode = (json: unknown): E.Either<string, ClipConfig> => {
+  const top = record(json);
+  if (top.model_type !== undefined && top.model_type !== "clip") return E.left(`model_type is ${String(top.model_type)}, not clip`);
+  if (top.text_config === undefined && top.vision_config === undefined) {
+    return E.left("has neither text_config nor vision_config: not a CLIP configuration, nor a ViT's, whose model_type is vit");
+  }
+  return pipe(
+    decodeKeys(rawClip, {
+      projection_dim: 512,
+      logit_scale_init_value: 2.6592,
+      ...withoutNulls(top),
+      text_config: { ...textDefaults, ...withoutNulls(top.text_config), ...withoutNulls(top.text_config_dict) },
+      vision_config: { ...visionDefaults, ...withoutNulls(top.vision_config), ...withoutNulls(top.vision_config_dict) },
+    }),
+    E.chain(({ text_config: raw, vision_config, projection_dim: embed, logit_scale_init_value: initialLogitScale }) => {
+      const text = { ...towerOf(raw), vocabulary: raw.vocab_size, context: raw.max_position_embeddings, eosId: raw.eos_token_id ?? 49407 };
+      const vision = visionOf(vision_config);
+      const [inText, inVision] = [faultOfTower(text), faultOfVision(vision)];
+      if (inText !== undefined) return E.left(`text_config: ${inText}`);
+      return inVision === undefined ? E.right({ embed, initialLogitScale, text, vision }) : E.left(`vision_config: ${inVision}`);
+    }),
+  );
+};
+
+const encode = ({ vision, text, embed, initialLogitScale }: ClipConfig): Record<string, unknown> => {
+  const common = { attention_dropout: 0, projection_dim: embed };
+  return {
+    architectures: ["CLIPModel"],
+    model_type: "clip",
+    projection_dim: embed,
+    logit_scale_init_value: initialLogitScale,
+    text_config: {
+      ...encodeTower(text),
+      ...common,
+      model_type: "clip_text_model",
+      max_position_embeddings: text.context,
+      vocab_size: text.vocabulary,
+      eos_token_id: text.eosId,
+      bos_token_id: text.eosId === 2 ? 0 : text.eosId - 1,
+      pad_token_id: 1,
+    },
+    vision_config: { ...encodeVision(vision), ...common, model_type: "clip_vision_model" },
+  };
+};
+
+const names = (tower: string): BlockNames => ({
+  tower,
+  at: `${tower}_model.encoder.layers`,
+  q: "self_attn.q_proj",
+  k: "self_attn.k_proj",
+  v: "self_attn.v_proj",
+  out: "self_attn.out_proj",
+  fc1: "mlp.fc1",
+  fc2: "mlp.fc2",
+  norm1: "layer_norm1",
+  norm2: "layer_norm2",
+});
+const [visionNames, textNames] = [names("vision"), names("text")];
+const visionBlocks: BlockOptions = { causal: false, qkvBias: true };
+const textBlocks: BlockOptions = { causal: true, qkvBias: true };
+
+const parameters = ({ vision, text, embed, initialLogitScale }: ClipConfig): readonly Parameter[] => {
+  const [inVision, inText] = [{ deviation: vision.width ** -0.5 }, { deviation: text.width ** -0.5 }];
+  return [
+    { name: "logit_scale", shape: [], initial: { value: initialLogitScale } },
+    { name: "text_model.embeddings.token_embedding.weight", shape: [text.vocabulary, text.width], initial: { deviation: 0.02 } },
+    { name: "text_model.embeddings.position_embedding.weight", shape: [text.context, text.width], initial: { deviation: 0.01 } },
+    ...blockParameters(textNames, text, textBlocks),
+    ...normParameters("text_model.final_layer_norm", text.width),
+    { name: "vision_model.embeddings.class_embedding", shape: [vision.width], initial: inVision },
+    {
+      name: "vision_model.embeddings.patch_embedding.weight",
+      shape: [vision.width, vision.channels, vision.patchSize, vision.patchSize],
+      initial: inVision,
+    },
+    {
+      name: "vision_model.embeddings.position_embedding.weight",
+      shape: [(vision.imageSize / vision.patchSize) ** 2 + 1, vision.width],
+      initial: inVision,
+    },
+    ...normParameters("vision_model.pre_layrnorm", vision.width),
+    ...blockParameters(visionNames, vision, visionBlocks),
+    ...normParameters("vision_model.post_layernorm", vision.width),
+    { name: "visual_projection.weight", shape: [embed, vision.width], initial: inVision },
+    { name: "text_projection.weight", shape: [embed, text.width], initial: inText },
+  ];
+};
+
+/** pixels [images, channels, size, size] → [images, embed]. */
+const imageFeatures = ({ scope, config: { vision }, input }: ForwardArguments<ClipConfig>): Tensor => {
   const at = "vision_model.embeddings";
-  const { vision } = config;
-  const clip = hasText(config);
-  const patches = patchify(pixels, vision.patchSize);
+  const patches = patchify(input("pixels"), vision.patchSize);
   const [batch, count, length] = patches.shape;
-  const kernel = reshape(scope.param(`${at}.patch_embedding.weight`), [vision.width, length]);
-  const embedded = linear(patches, kernel, clip ? undefined : scope.param(`${at}.patch_embedding.bias`));
+  const embedded = linear(patches, reshape(scope.param(`${at}.patch_embedding.weight`), [vision.width, length]));
   // The class embedding is the content of token 0: added, with the positions, to a zero row before the patches.
   const first = pad(reshape(scope.param(`${at}.class_embedding`), [1, vision.width]), 0, 0, count);
   const tokens = add(pad(embedded, 1, 1, 0), add(scope.param(`${at}.position_embedding.weight`), first));
-  const entering = clip ? norm(scope, "vision_model.pre_layrnorm", tokens, vision.eps) : tokens;
-  const x = encoder(scope, "vision_model.encoder", entering, vision, false);
+  const x = encoder(scope, visionNames, norm(scope, "vision_model.pre_layrnorm", tokens, vision.eps), vision, visionBlocks);
   const pooled = norm(scope, "vision_model.post_layernorm", reshape(slice(x, 1, 0, 1), [batch, vision.width]), vision.eps);
-  return clip ? matmul(pooled, scope.param("visual_projection.weight"), { tb: true }) : pooled;
+  return matmul(pooled, scope.param("visual_projection.weight"), { tb: true });
 };
 
 /**
- * Text features before normalisation: ids u32 [texts, length] and, for each text, the row of its end token in the flattened
- * [texts · length] tokens → [texts, embed]. `length` may be shorter than the context: attention is causal, so what stands after the
- * longest text's end token changes nothing.
+ * ids u32 [texts, length] and, for each text, the row of its end token in the flattened [texts · length] tokens → [texts, embed]. `length` may be shorter
+ * than the context: attention is causal, so what stands after the longest text's end token changes nothing.
  */
-export const textFeatures = (scope: Scope, { text }: ClipConfig, ids: Tensor, ends: Tensor): Tensor => {
+const textFeatures = ({ scope, config: { text }, input }: ForwardArguments<ClipConfig>): Tensor => {
   const at = "text_model.embeddings";
+  const ids = input("ids");
   const [count, length] = ids.shape;
   const positions = scope.param(`${at}.position_embedding.weight`);
   const tokens = add(gather(scope.param(`${at}.token_embedding.weight`), ids), length === text.context ? positions : slice(positions, 0, 0, length));
-  const x = norm(scope, "text_model.final_layer_norm", encoder(scope, "text_model.encoder", tokens, text, true), text.eps);
-  return matmul(gather(reshape(x, [count * length, text.width]), ends), scope.param("text_projection.weight"), { tb: true });
+  const x = norm(scope, "text_model.final_layer_norm", encoder(scope, textNames, tokens, text, textBlocks), text.eps);
+  return matmul(gather(reshape(x, [count * length, text.width]), input("ends")), scope.param("text_projection.weight"), { tb: true });
 };
 
-/** Token ids ready for {@link textFeatures}: trimmed to about the longest text, with the flattened rows of the end tokens. */
-export interface TextBatch {
-  readonly count: number;
-  readonly length: number;
-  readonly ids: Uint32Array;
-  readonly ends: Uint32Array;
-}
-
-/** Lengths of texts are rounded up to a multiple of this: rows are then read four at a time, and tasks share their kernels. */
-const lengthStep = 4;
-
-/** Trims padded ids [texts, context] behind the last end token; `length` (at least the longest text) fixes the width instead. */
-export const textBatch = ({ context, eosId }: TextConfig, padded: Uint32Array, length?: number): TextBatch => {
-  const count = padded.length / context;
-  const last = Array.from({ length: count }, (_, i) => {
-    const row = padded.subarray(i * context, (i + 1) * context);
-    return eosId === 2 ? row.indexOf(row.reduce((a, b) => Math.max(a, b), 0)) : Math.max(0, row.indexOf(eosId));
+const forward = (args: ForwardArguments<ClipConfig>): ClipOutputs => {
+  const scaled = (a: Tensor, b: Tensor): Tensor => mul(matmul(a, b, { tb: true }), out.logitScale);
+  const out: ClipOutputs = lazily<ClipOutputs>({
+    imageFeatures: () => imageFeatures(args),
+    textFeatures: () => textFeatures(args),
+    imageEmbeds: () => normalize(out.imageFeatures),
+    textEmbeds: () => normalize(out.textFeatures),
+    logitScale: () => exp(args.scope.param("logit_scale")),
+    logits: () => scaled(out.imageEmbeds, out.textEmbeds),
+    logitsPerText: () => scaled(out.textEmbeds, out.imageEmbeds),
   });
-  const longest = last.reduce((a, b) => Math.max(a, b), 0) + 1;
-  const width = length ?? Math.min(context, Math.ceil(longest / lengthStep) * lengthStep);
-  const ids = new Uint32Array(count * width);
-  for (let i = 0; i < count; i++) ids.set(padded.subarray(i * context, i * context + width), i * width);
-  return { count, length: width, ids, ends: Uint32Array.from(last, (end, i) => i * width + end) };
+  return out;
+};
+
+/** A vocabulary must have room for the tokens that stand around every text. */
+const tokenizer = (dir: string, { text: { vocabulary } }: ClipConfig): TE.TaskEither<Failure, Tokenizer> =>
+  pipe(
+    readTokenizer(dir),
+    TE.filterOrElse(
+      ({ bos, eos, pad: padding }) => Math.max(bos, eos, padding) < vocabulary,
+      ({ bos, eos, pad: padding }): Failure => {
+        const detail = `vocab_size ${vocabulary} has no room for the tokenizer's id ${Math.max(bos, eos, padding)}`;
+        return { _tag: "BadConfig", path: `${dir}/config.json`, detail };
+      },
+    ),
+  );
+
+/** CLIP as `transformers` names and computes it (CLIPModel). Images are classified by exp(logit scale) · cos(image, class text). */
+export const clip: Architecture<ClipConfig, ClipOutputs> = {
+  name: "clip",
+  config: configCodec("a CLIP configuration", decode, encode),
+  parameters,
+  layers: ({ vision, text }) => [...blockLayers(visionNames, vision, visionBlocks), ...blockLayers(textNames, text, textBlocks)],
+  towers: { vision: { inputs: ["pixels"], output: "imageFeatures" }, text: { inputs: ["ids", "ends"], output: "textFeatures" } },
+  width: ({ embed }) => embed,
+  inputs: ({ vision: { channels, imageSize } }, { images, texts, length }) => ({
+    pixels: floats([images, channels, imageSize, imageSize]),
+    ids: indices([texts, length]),
+    ends: indices([texts]),
+  }),
+  images: { size: ({ vision }) => vision.imageSize, preprocess: clipPreprocess },
+  texts: {
+    tokenizer,
+    encode: ({ text }, tokens, texts, length) => textBatch(tokenise(tokens, texts, text.context).ids, text.context, text.eosId, length),
+    context: ({ text }) => text.context,
+  },
+  forward,
+  readout: { images: "imageEmbeds", texts: "textEmbeds", scale: (weights) => Math.exp(weights.get("logit_scale")!.data[0]) },
 };

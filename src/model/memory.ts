@@ -1,5 +1,5 @@
 /** What a learner remembers between tasks: values under the name of the stage that keeps them. */
-import type { Learner } from "../training/lesson.ts";
+import type { Learner } from "./learner.ts";
 
 /** A place in a learner's memory. */
 export interface Memory<A> {

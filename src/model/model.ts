@@ -1,45 +1,145 @@
-/** A model of either kind: a CLIP, which has a text tower, or a ViT, which has none. */
-import { join } from "../formats/path.ts";
-import * as TE from "fp-ts/lib/TaskEither.js";
+/** A model: an architecture, its configuration, its weights, and what makes inputs of images and texts. Read from a folder and written to one. */
+import { join } from "node:path";
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { ImageTransform } from "../data/augment.ts";
+import { imageTransform, readPreprocess, type Preprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
-import { readJson } from "../formats/files.ts";
-import { hasText } from "./config.ts";
-import { readClip, writeClip, type Clip, type WriteModelOptions } from "./folder.ts";
-import { readVit, writeVit, type Vit } from "./vit.ts";
+import { exists, readBytes, readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
+import type { Tensors } from "../formats/hostTensor.ts";
+import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
+import { network, type Architecture, type Network } from "./architecture.ts";
+import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
+import { decodeConfig, record } from "./config.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import { vit } from "./vit.ts";
+import { checkedWeights } from "./weights.ts";
 
-/** A CLIP or a ViT as plain data. */
-export type Model = Clip | Vit;
+/** A model. `Out` are the outputs of its architecture, where they are known when a program is written. */
+export interface Model<Out = any, C = any> {
+  readonly architecture: Architecture<C, Out>;
+  readonly config: C;
+  /** Under the names of the architecture's parameters. */
+  readonly weights: Tensors;
+  readonly preprocess: Preprocess;
+  /** Where the architecture reads texts. */
+  readonly tokenizer?: Tokenizer;
+  /** The files of tokenizer and image processor as they were read, written back as they are. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
 
-/** Whether a model is a CLIP: it has a text tower and a tokenizer. */
-export const isClip = (model: Model): model is Clip => hasText(model.config);
+/** A CLIP. */
+export type Clip = Model<ClipOutputs, ClipConfig>;
+
+/** The network of a model. */
+export const networkOf = ({ architecture, config, weights }: Pick<Model, "architecture" | "config" | "weights">): Network =>
+  network(architecture, config, (name) => weights.has(name));
+
+/** The transform of images for a model. */
+export const transformOf = ({ architecture, config, preprocess }: Pick<Model, "architecture" | "config" | "preprocess">): ImageTransform => {
+  const size = architecture.images.size(config);
+  return imageTransform(preprocess, { height: size, width: size });
+};
+
+const companions = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "vocab.json",
+  "merges.txt",
+  "preprocessor_config.json",
+  "processor_config.json",
+];
+
+/** The files of tokenizer and image processor in a folder, by name. */
+export const readCompanions =
+  (dir: string): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> =>
+  async () => {
+    const files = new Map<string, Uint8Array>();
+    for (const name of companions) {
+      const path = join(dir, name);
+      if (!(await exists(path))) continue;
+      const bytes = await readBytes(path)();
+      if (E.isLeft(bytes)) return bytes;
+      files.set(name, bytes.right);
+    }
+    return E.right(files);
+  };
 
 /**
- * Reads the folder of a CLIP or a ViT, by the `model_type` of its `config.json` (`clip`, also where none is stated, or `vit`). Fails as
- * {@link readClip} and {@link readVit} do, and with `BadConfig` for other models.
+ * Reads a model folder of a known architecture: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded), what its tokenizer needs, and
+ * `preprocessor_config.json` (optional). Fails with the file, and the tensor where one does not match the configuration.
+ */
+export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: string): TE.TaskEither<Failure, Model<Out, C>> => {
+  const path = join(dir, "config.json");
+  const { images, texts } = architecture;
+  return pipe(
+    TE.Do,
+    TE.bind("config", () => pipe(readJson(path), TE.chainEitherK((json) => decodeConfig(architecture, path, json)))),
+    TE.bind("weights", ({ config }) => pipe(readModelTensors(dir), TE.chainEitherK((tensors) => checkedWeights(architecture, config, tensors, dir)))),
+    TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config))),
+    TE.bind("preprocess", ({ config }) => readPreprocess(dir, images.size(config), images.preprocess)),
+    TE.bind("files", () => readCompanions(dir)),
+    TE.map(({ tokenizer, ...model }) => ({ architecture, ...model, ...(tokenizer === undefined ? {} : { tokenizer }) })),
+  );
+};
+
+/** The architectures that come with Cambium. */
+export const architectures: readonly Architecture[] = [clip, vit];
+
+/** Options of {@link readModel}. */
+export interface ReadModelOptions {
+  /** Those that a folder may hold. Default: {@link architectures}. */
+  readonly architectures?: readonly Architecture[];
+}
+
+/**
+ * Reads a model folder by the `model_type` of its `config.json` (a CLIP where none is stated). Fails as {@link readModelAs} does, and with `BadConfig` for
+ * other models.
  *
  * ```ts
  * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
- * const config = { vision, embed: 8 };
- * const vit = { config, weights: model.initialParameters(config, 1), preprocess: data.vitPreprocess(8), files: new Map() };
- * assert.equal((await writeModel(`${folder}/vit`, vit)())._tag, "Right");
+ * const fresh = model.initialModel(model.vit, { vision }, 1);
+ * assert.equal((await writeModel(`${folder}/vit`, fresh)())._tag, "Right");
  * const read = await readModel(`${folder}/vit`)();
- * assert.ok(read._tag === "Right" && !isClip(read.right));
+ * assert.ok(read._tag === "Right" && read.right.architecture === model.vit);
  * ```
  */
-export const readModel = (dir: string): TE.TaskEither<Failure, Model> => {
+export const readModel = (dir: string, { architectures: known = architectures }: ReadModelOptions = {}): TE.TaskEither<Failure, Model> => {
   const path = join(dir, "config.json");
   return pipe(
     readJson(path),
     TE.chain((json): TE.TaskEither<Failure, Model> => {
-      const type = (json as Readonly<Record<string, unknown>> | null)?.model_type;
-      if (type === "vit") return readVit(dir);
-      if (type === undefined || type === "clip") return readClip(dir);
-      return TE.left({ _tag: "BadConfig", path, detail: `model_type is ${JSON.stringify(type)}; clip and vit are supported` });
+      const { model_type: type = clip.name } = record(json);
+      const architecture = known.find(({ name }) => name === type);
+      if (architecture !== undefined) return readModelAs(architecture, dir);
+      const names = known.map(({ name }) => name);
+      const detail = `model_type is ${JSON.stringify(type)}; ${names.join(" and ")} ${names.length === 1 ? "is" : "are"} supported`;
+      return TE.left({ _tag: "BadConfig", path, detail });
     }),
   );
 };
 
+/** Options of {@link writeModel}. */
+export interface WriteModelOptions {
+  /** Element type of the weights on disk. Default `f32`. */
+  readonly dtype?: "f32" | "f16" | "bf16";
+}
+
+const dtypes = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
+
 /** Writes the folder of a model, as `transformers` loads it; the folder appears whole or not at all. */
-export const writeModel = (dir: string, model: Model, options: WriteModelOptions = {}): TE.TaskEither<Failure, void> =>
-  isClip(model) ? writeClip(dir, model, options) : writeVit(dir, model, options);
+export const writeModel = (
+  dir: string,
+  { architecture, config, weights, files }: Model,
+  { dtype = "f32" }: WriteModelOptions = {},
+): TE.TaskEither<Failure, void> =>
+  writeFolderAtomic(dir, (temp) =>
+    pipe(
+      writeJson(join(temp, "config.json"), { ...architecture.config.encode(config), torch_dtype: dtypes[dtype] }),
+      TE.chain(() => writeSafetensors(join(temp, "model.safetensors"), weights, { dtype, metadata: { format: "pt" } })),
+      TE.chain(() => TE.traverseSeqArray(([name, bytes]: readonly [string, Uint8Array]) => writeAtomic(join(temp, name), [bytes]))([...files])),
+      TE.map(() => undefined),
+    ),
+  );

@@ -1,82 +1,105 @@
-/** ViT folders in the Hugging Face layout, read and written: the names of a ViT's weights there, and the names of CLIP's vision tower here. */
-import { join } from "../formats/path.ts";
-import * as TE from "fp-ts/lib/TaskEither.js";
+/** ViT (Dosovitskiy et al., arXiv 2010.11929): a vision tower whose feature is the class token after the last norm, without pooler and classifier. */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type { Failure } from "../failure.ts";
-import { readJson } from "../formats/files.ts";
-import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
-import { readModelTensors } from "../formats/safetensors.ts";
-import { decodeVitConfig, encodeVitConfig, type VitConfig } from "./config.ts";
-import { checkedWeights, readCompanions, writeModelFolder, type WriteModelOptions } from "./folder.ts";
-import { readPreprocess, vitPreprocess, type Preprocess } from "../data/preprocess.ts";
+import { vitPreprocess } from "../data/preprocess.ts";
+import { add } from "../tensor/ops/elementwise.ts";
+import { patchify } from "../tensor/ops/embedding.ts";
+import { linear } from "../tensor/ops/matmul.ts";
+import { pad, slice } from "../tensor/ops/window.ts";
+import { floats, reshape, type Tensor } from "../tensor/tensor.ts";
+import { lazily, type Architecture, type ForwardArguments, type Parameter } from "./architecture.ts";
+import { blockLayers, blockParameters, encoder, normParameters, type BlockNames } from "./blocks.ts";
+import { configCodec, decodeKeys, encodeVision, faultOfVision, rawVision, record, visionDefaults, visionOf, withoutNulls, type VisionConfig } from "./config.ts";
+import { norm } from "./scope.ts";
 
-/** A ViT as plain data: a vision tower whose feature is the class token after the last norm, without pooler and classifier. */
-export interface Vit {
-  readonly config: VitConfig;
-  /** Under the names of a CLIP's vision tower. */
-  readonly weights: Tensors;
-  readonly preprocess: Preprocess;
-  /** The files of the image processor as they were read, written back as they are. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
+/** The shape of a ViT. */
+export interface VitConfig {
+  readonly vision: VisionConfig;
+  /** Whether queries, keys and values have biases. Default true. */
+  readonly qkvBias?: boolean;
 }
 
-/** What stands in a name of CLIP's vision tower, and what stands there in a name of a ViT. */
-const renamings = [
-  ["vision_model.", ""],
-  ["class_embedding", "cls_token"],
-  ["position_embedding.weight", "position_embeddings"],
-  ["patch_embedding.", "patch_embeddings.projection."],
-  ["encoder.layers.", "encoder.layer."],
-  ["self_attn.q_proj", "attention.attention.query"],
-  ["self_attn.k_proj", "attention.attention.key"],
-  ["self_attn.v_proj", "attention.attention.value"],
-  ["self_attn.out_proj", "attention.output.dense"],
-  ["mlp.fc1", "intermediate.dense"],
-  ["mlp.fc2", "output.dense"],
-  ["layer_norm1", "layernorm_before"],
-  ["layer_norm2", "layernorm_after"],
-  ["post_layernorm", "layernorm"],
-] as const;
+/** What a ViT gives for images. */
+export interface VitOutputs {
+  /** [images, width]. */
+  readonly imageFeatures: Tensor;
+}
 
-const vitName = (name: string): string => renamings.reduce((renamed, [clip, vit]) => renamed.replace(clip, vit), name);
+/** What `transformers` assumes where a config is silent. */
+const defaults = { ...visionDefaults, hidden_act: "gelu", layer_norm_eps: 1e-12, patch_size: 16 };
 
-/** Leading dimensions that the class token and the positions have there: a batch of one. */
-const leading: Readonly<Record<string, readonly number[]>> = { "embeddings.cls_token": [1, 1], "embeddings.position_embeddings": [1] };
-
-/**
- * Reads a ViT folder: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded) of a ViTModel, or of a ViTForImageClassification,
- * whose names begin with `vit.`; `preprocessor_config.json` (optional). Fails with the file, and the tensor where one does not match the
- * configuration.
- */
-export const readVit = (dir: string): TE.TaskEither<Failure, Vit> =>
-  pipe(
-    TE.Do,
-    TE.bind("config", () =>
-      pipe(
-        readJson(join(dir, "config.json")),
-        TE.chainEitherK((json) => decodeVitConfig(join(dir, "config.json"), json)),
-      ),
-    ),
-    TE.bind("weights", ({ config }) =>
-      pipe(
-        readModelTensors(dir),
-        TE.chainEitherK((tensors) => {
-          const prefix = [...tensors.keys()].some((name) => name.startsWith("vit.")) ? "vit." : "";
-          return checkedWeights(dir, config, tensors, (name) => prefix + vitName(name));
-        }),
-      ),
-    ),
-    TE.bind("preprocess", ({ config }) => readPreprocess(dir, config.vision.imageSize, vitPreprocess)),
-    TE.bind("files", () => readCompanions(dir)),
-  );
-
-/** Writes the folder of a ViTModel that `transformers` loads; the folder appears whole or not at all. */
-export const writeVit = (dir: string, vit: Vit, options: WriteModelOptions = {}): TE.TaskEither<Failure, void> => {
-  const weights = new Map(
-    [...vit.weights].map(([ours, { shape, data }]): [string, HostTensor] => {
-      const name = vitName(ours);
-      return [name, { shape: [...(leading[name] ?? []), ...shape], data }];
+const decode = (json: unknown): E.Either<string, VitConfig> => {
+  const top = record(json);
+  if (top.model_type !== "vit") return E.left(`model_type is ${String(top.model_type)}, not vit`);
+  return pipe(
+    decodeKeys(rawVision, { ...defaults, ...withoutNulls(top) }),
+    E.chain((raw) => {
+      const vision = visionOf(raw);
+      const fault = faultOfVision(vision);
+      return fault === undefined ? E.right({ vision, ...(top.qkv_bias === false ? { qkvBias: false } : {}) }) : E.left(fault);
     }),
   );
-  return writeModelFolder(dir, { config: encodeVitConfig(vit.config), weights, files: vit.files }, options);
+};
+
+const encode = ({ vision, qkvBias = true }: VitConfig): Record<string, unknown> => ({
+  architectures: ["ViTModel"],
+  model_type: "vit",
+  ...encodeVision(vision),
+  qkv_bias: qkvBias,
+  hidden_dropout_prob: 0,
+  attention_probs_dropout_prob: 0,
+});
+
+const names: BlockNames = {
+  tower: "vision",
+  at: "encoder.layer",
+  q: "attention.attention.query",
+  k: "attention.attention.key",
+  v: "attention.attention.value",
+  out: "attention.output.dense",
+  fc1: "intermediate.dense",
+  fc2: "output.dense",
+  norm1: "layernorm_before",
+  norm2: "layernorm_after",
+};
+
+const parameters = ({ vision, qkvBias = true }: VitConfig): readonly Parameter[] => {
+  const { width, channels, patchSize, imageSize } = vision;
+  const initial = { deviation: width ** -0.5 };
+  return [
+    { name: "embeddings.cls_token", shape: [1, 1, width], initial },
+    { name: "embeddings.patch_embeddings.projection.weight", shape: [width, channels, patchSize, patchSize], initial },
+    { name: "embeddings.patch_embeddings.projection.bias", shape: [width], initial: { value: 0 } },
+    { name: "embeddings.position_embeddings", shape: [1, (imageSize / patchSize) ** 2 + 1, width], initial },
+    ...blockParameters(names, vision, { qkvBias }),
+    ...normParameters("layernorm", width),
+  ];
+};
+
+const imageFeatures = ({ scope, config: { vision }, input }: ForwardArguments<VitConfig>): Tensor => {
+  const { width, patchSize, eps } = vision;
+  const patches = patchify(input("pixels"), patchSize);
+  const [batch, count, length] = patches.shape;
+  const at = "embeddings.patch_embeddings.projection";
+  const embedded = linear(patches, reshape(scope.param(`${at}.weight`), [width, length]), scope.param(`${at}.bias`));
+  // The class token is the content of token 0: added, with the positions, to a zero row before the patches.
+  const first = pad(reshape(scope.param("embeddings.cls_token"), [1, width]), 0, 0, count);
+  const positions = reshape(scope.param("embeddings.position_embeddings"), [count + 1, width]);
+  const x = encoder(scope, names, add(pad(embedded, 1, 1, 0), add(positions, first)), vision, { causal: false });
+  return norm(scope, "layernorm", reshape(slice(x, 1, 0, 1), [batch, width]), eps);
+};
+
+/** ViT as `transformers` names and computes it (ViTModel); a ViTForImageClassification is read without its classifier. A head tells classes apart. */
+export const vit: Architecture<VitConfig, VitOutputs> = {
+  name: "vit",
+  config: configCodec("a ViT configuration", decode, encode),
+  parameters,
+  layers: ({ vision, qkvBias = true }) => blockLayers(names, vision, { qkvBias }),
+  towers: { vision: { inputs: ["pixels"], output: "imageFeatures" } },
+  width: ({ vision }) => vision.width,
+  prefixes: ["vit."],
+  inputs: ({ vision: { channels, imageSize } }, { images }) => ({ pixels: floats([images, channels, imageSize, imageSize]) }),
+  images: { size: ({ vision }) => vision.imageSize, preprocess: vitPreprocess },
+  forward: (args) => lazily({ imageFeatures: () => imageFeatures(args) }),
+  readout: { images: "imageFeatures" },
 };

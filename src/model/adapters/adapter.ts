@@ -12,9 +12,8 @@
 import type { Tensors } from "../../formats/hostTensor.ts";
 import { elementsOf, type Layout } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { ModelConfig } from "../config.ts";
-import type { Module } from "../parameters.ts";
-import type { Scope } from "../transformer.ts";
+import type { Layer, Network } from "../architecture.ts";
+import type { Scope } from "../scope.ts";
 
 /** Values of the groups of an adapter, each flat in its layout. */
 export type GroupValues<G extends string> = Readonly<Record<G, Float32Array>>;
@@ -25,30 +24,30 @@ export type GroupViews<G extends string> = Readonly<Record<G, ReadonlyMap<string
 /** What a step may do to the forward pass of adapters: change their input, as dropout does, and let rank-1 components live or sleep. */
 export interface Forward {
   /** The input of a module's adapter, from that of the module. */
-  readonly input?: (module: Module, x: Tensor) => Tensor;
+  readonly input?: (layer: Layer, x: Tensor) => Tensor;
   /** Factors of a module's rank-1 components from the adapter's input [batch, tokens, in]: [r], or [batch, 1, r]. */
-  readonly gates?: (module: Module, x: Tensor) => Tensor;
+  readonly gates?: (layer: Layer, x: Tensor) => Tensor;
 }
 
 /** An adapter as data and pure functions: its parameters by group, how it changes a forward pass, how it merges. */
 export interface Adapter<G extends string, T extends G = G> {
   readonly name: string;
   readonly options: unknown;
-  readonly layouts: (config: ModelConfig) => Readonly<Record<G, Layout>>;
+  readonly layouts: (net: Network) => Readonly<Record<G, Layout>>;
   /** The groups that optimisers are given; the others are read only, or changed by stages of their own. */
   readonly trained: readonly T[];
   /** Initial values for a task, drawn from (seed, task). */
-  readonly initial: (config: ModelConfig, weights: Tensors, seed: number, task: number) => GroupValues<G>;
+  readonly initial: (net: Network, weights: Tensors, seed: number, task: number) => GroupValues<G>;
   /** The scope with the adapter in it. */
-  readonly scope: (config: ModelConfig, base: Scope, groups: GroupViews<G>, forward?: Forward) => Scope;
+  readonly scope: (net: Network, base: Scope, groups: GroupViews<G>, forward?: Forward) => Scope;
   /** The logits of images among the task's classes, where the adapter has a part in them: from features [images, embed] and the model's own logits. */
   readonly logits?: (groups: GroupViews<G>, features: Tensor, own: Tensor | undefined) => Tensor;
   /** The rows that a task adds to the learner's head, where the adapter trains one. */
-  readonly head?: (config: ModelConfig, values: GroupValues<G>) => Head;
+  readonly head?: (net: Network, values: GroupValues<G>) => Head;
   /** The weights with the adapter folded in, computed in f64 and rounded once; what the adapter does not touch is shared. */
-  readonly merge: (config: ModelConfig, weights: Tensors, values: GroupValues<G>) => Tensors;
+  readonly merge: (net: Network, weights: Tensors, values: GroupValues<G>) => Tensors;
   /** The effective rank of every module, where that has a meaning. */
-  readonly ranks: (config: ModelConfig, values: GroupValues<G>) => ReadonlyMap<string, number>;
+  readonly ranks: (net: Network, values: GroupValues<G>) => ReadonlyMap<string, number>;
 }
 
 /** Rows of a classifier: one a class. `linear`: x · row + bias. `cosine`: `scale` · cos(x, row), added to the model's own logits. */
@@ -68,10 +67,11 @@ export interface Head {
  * const block = { layers: 12, activation: "quick_gelu", eps: 1e-5 } as const;
  * const vision = { ...block, width: 768, mlpWidth: 3072, heads: 12, imageSize: 224, patchSize: 16, channels: 3 };
  * const text = { ...block, width: 512, mlpWidth: 2048, heads: 8, vocabulary: 49408, context: 77, eosId: 49407 };
- * assert.equal(trainableParameters(adapter.gatedLora({ rank: 16 }), { vision, text, embed: 512 }), 4_425_984);
+ * const b16 = model.network(model.clip, { vision, text, embed: 512, initialLogitScale: 4.6 });
+ * assert.equal(adapter.trainableParameters(adapter.gatedLora({ rank: 16 }), b16), 4_425_984);
  * ```
  */
-export const trainableParameters = <G extends string>(adapter: Adapter<G, any>, config: ModelConfig): number => {
-  const layouts = adapter.layouts(config);
+export const trainableParameters = <G extends string>(adapter: Adapter<G, any>, net: Network): number => {
+  const layouts = adapter.layouts(net);
   return (adapter.trained as readonly G[]).reduce((n, group) => n + elementsOf(layouts[group]), 0);
 };

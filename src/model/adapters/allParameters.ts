@@ -1,26 +1,25 @@
 /** Training the model itself. */
 import { layout, unflatten, type Layout } from "../../tensor/layout.ts";
-import type { ModelConfig } from "../config.ts";
-import { parameters } from "../parameters.ts";
-import { plainScope } from "../transformer.ts";
+import type { Network } from "../architecture.ts";
+import { plainScope } from "../scope.ts";
 import type { Adapter } from "./adapter.ts";
 
 /** All parameters of the model, trained in place of the frozen ones: full fine-tuning and pre-training. Group: `weights`. */
 export const allParameters = (): Adapter<"weights"> => {
-  const layoutOf = (config: ModelConfig): Layout => layout(parameters(config));
+  const layoutOf = ({ parameters }: Network): Layout => layout([...parameters].map(([name, { shape }]) => [name, shape]));
   return {
     name: "allParameters",
     options: {},
-    layouts: (config) => ({ weights: layoutOf(config) }),
+    layouts: (net) => ({ weights: layoutOf(net) }),
     trained: ["weights"],
-    initial: (config, weights) => {
-      const l = layoutOf(config);
+    initial: (net, weights) => {
+      const l = layoutOf(net);
       const flat = new Float32Array(l.length);
       l.entries.forEach(({ name, offset }) => flat.set(weights.get(name)!.data, offset));
       return { weights: flat };
     },
-    scope: (_, __, { weights }) => plainScope((name) => weights.get(name)!),
-    merge: (config, weights, values) => new Map([...weights, ...unflatten(layoutOf(config), values.weights)]),
+    scope: (net, _, { weights }) => plainScope(net, (name) => weights.get(name)!),
+    merge: (net, weights, values) => new Map([...weights, ...unflatten(layoutOf(net), values.weights)]),
     ranks: () => new Map(),
   };
 };

@@ -5,7 +5,7 @@ import { add } from "../../tensor/ops/elementwise.ts";
 import { linear, matmul } from "../../tensor/ops/matmul.ts";
 import { normalize } from "../../tensor/ops/normalize.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { ModelConfig } from "../config.ts";
+import type { Network } from "../architecture.ts";
 import type { Adapter, GroupViews, Head } from "./adapter.ts";
 
 /** What kind of head, and where its rows start. */
@@ -21,21 +21,21 @@ interface HeadForm {
 
 const withHead = <G extends string, T extends G>(adapter: Adapter<G, T>, form: HeadForm): Adapter<G | "head", T | "head"> => {
   const { classes, kind, scale } = form;
-  const layoutOf = ({ embed }: ModelConfig): Layout => layout([["rows", [classes, embed]], ...(kind === "linear" ? [["bias", [classes]] as const] : [])]);
+  const layoutOf = ({ width }: Network): Layout => layout([["rows", [classes, width]], ...(kind === "linear" ? [["bias", [classes]] as const] : [])]);
   return {
     ...adapter,
     name: form.name,
     options: { [adapter.name]: adapter.options, ...(form.options as object) },
     trained: [...adapter.trained, "head"],
-    layouts: (config) => ({ ...adapter.layouts(config), head: layoutOf(config) }) as Record<G | "head", Layout>,
-    initial: (config, weights, seed, task) => {
-      const head = new Float32Array(layoutOf(config).length);
-      head.set(form.start(classes * config.embed, seed, task));
-      return { ...adapter.initial(config, weights, seed, task), head } as Record<G | "head", Float32Array>;
+    layouts: (net) => ({ ...adapter.layouts(net), head: layoutOf(net) }) as Record<G | "head", Layout>,
+    initial: (net, weights, seed, task) => {
+      const head = new Float32Array(layoutOf(net).length);
+      head.set(form.start(classes * net.width, seed, task));
+      return { ...adapter.initial(net, weights, seed, task), head } as Record<G | "head", Float32Array>;
     },
     logits: (groups: GroupViews<G | "head">, features, own) => form.logits(groups.head.get("rows")!, groups.head.get("bias"), features, own),
-    head: (config, values: Readonly<Record<G | "head", Float32Array>>) => {
-      const parts = unflatten(layoutOf(config), values.head);
+    head: (net, values: Readonly<Record<G | "head", Float32Array>>) => {
+      const parts = unflatten(layoutOf(net), values.head);
       return { kind, scale, rows: parts.get("rows")!.data, bias: parts.get("bias")?.data ?? new Float32Array(classes) };
     },
   };

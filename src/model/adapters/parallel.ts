@@ -1,6 +1,6 @@
 /** Adapters side by side. */
 import type { Layout } from "../../tensor/layout.ts";
-import type { ModelConfig } from "../config.ts";
+import type { Network } from "../architecture.ts";
 import type { Adapter, GroupViews } from "./adapter.ts";
 
 /** Adapters by name. */
@@ -36,15 +36,15 @@ export const parallel = <P extends AdapterBranches>(branches: P): Adapter<Branch
   return {
     name: "parallel",
     options: Object.fromEntries(all.map(([branch, { name, options }]) => [branch, { [name]: options }])),
-    layouts: (config: ModelConfig) => whole<Layout>((adapter) => adapter.layouts(config)),
+    layouts: (net: Network) => whole<Layout>((adapter) => adapter.layouts(net)),
     trained: all.flatMap(([branch, { trained }]) => trained.map((group) => `${branch}.${group}`)) as any,
-    initial: (config, weights, seed, task) => whole((adapter) => adapter.initial(config, weights, seed, task)),
-    scope: (config, base, groups, forward) =>
-      all.reduce((scope, [branch, adapter]) => adapter.scope(config, scope, of(branch, groups) as GroupViews<any>, forward), base),
-    merge: (config, weights, values) => all.reduce((merged, [branch, adapter]) => adapter.merge(config, merged, of(branch, values)), weights),
-    ranks: (config, values) =>
+    initial: (net, weights, seed, task) => whole((adapter) => adapter.initial(net, weights, seed, task)),
+    scope: (net, base, groups, forward) =>
+      all.reduce((scope, [branch, adapter]) => adapter.scope(net, scope, of(branch, groups) as GroupViews<any>, forward), base),
+    merge: (net, weights, values) => all.reduce((merged, [branch, adapter]) => adapter.merge(net, merged, of(branch, values)), weights),
+    ranks: (net, values) =>
       all.reduce((sums, [branch, adapter]) => {
-        for (const [module, rank] of adapter.ranks(config, of(branch, values))) sums.set(module, (sums.get(module) ?? 0) + rank);
+        for (const [module, rank] of adapter.ranks(net, of(branch, values))) sums.set(module, (sums.get(module) ?? 0) + rank);
         return sums;
       }, new Map<string, number>()),
   };

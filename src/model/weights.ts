@@ -1,0 +1,58 @@
+/** The weights of a model: checked against its configuration, or drawn anew. */
+import { join } from "node:path";
+import * as E from "fp-ts/lib/Either.js";
+import type { Failure } from "../failure.ts";
+import { elements, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
+import { random } from "../random.ts";
+import type { Architecture } from "./architecture.ts";
+import type { Model } from "./model.ts";
+
+/**
+ * Weights under the names of an architecture, with the shapes of a configuration. What belongs to no block and is no parameter, such as `position_ids` or a
+ * classifier, is dropped. Failures: `BadTensor`.
+ */
+export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tensors: Tensors, dir: string): E.Either<Failure, Tensors> => {
+  const path = join(dir, "model.safetensors");
+  const bad = (tensor: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path, tensor, detail });
+  const prefix = architecture.prefixes?.find((p) => [...tensors.keys()].some((name) => name.startsWith(p))) ?? "";
+  const weights = new Map<string, HostTensor>();
+  for (const { name, shape, optional } of architecture.parameters(config)) {
+    const stored = prefix + name;
+    const tensor = tensors.get(stored);
+    if (tensor === undefined && optional) continue;
+    if (tensor === undefined) return bad(stored, "is missing, and config.json asks for it");
+    if (tensor.data.length !== elements(shape) || (tensor.shape.length === shape.length && !tensor.shape.every((d, i) => d === shape[i]))) {
+      return bad(stored, `is [${tensor.shape.join(", ")}] where config.json asks for [${shape.join(", ")}]`);
+    }
+    weights.set(name, { shape, data: tensor.data });
+  }
+  const wanted = new Set([...weights.keys()].map((name) => prefix + name));
+  const surplus = [...tensors.keys()].find((name) => !wanted.has(name) && /\.layers?\.\d+\./.test(name));
+  return surplus === undefined ? E.right(weights) : bad(surplus, "is not in the model that config.json describes");
+};
+
+/** Random initial weights, with the deviations that the architecture states; equal seeds give equal weights. */
+export const initialWeights = <C>(architecture: Architecture<C>, config: C, seed: number): Tensors =>
+  new Map(
+    architecture.parameters(config).map(({ name, shape, initial }): [string, HostTensor] => {
+      const length = elements(shape);
+      if ("value" in initial) return [name, { shape, data: new Float32Array(length).fill(initial.value) }];
+      const draw = random(seed, `initial ${name}`);
+      return [name, { shape, data: Float32Array.from({ length }, () => initial.deviation * draw.normal()) }];
+    }),
+  );
+
+/** A model with random weights and the architecture's own preprocessing; one that reads texts needs a tokenizer too. */
+export const initialModel = <C, Out>(
+  architecture: Architecture<C, Out>,
+  config: C,
+  seed: number,
+  rest: Partial<Pick<Model, "tokenizer" | "preprocess" | "files">> = {},
+): Model<Out, C> => ({
+  architecture,
+  config,
+  weights: initialWeights(architecture, config, seed),
+  preprocess: architecture.images.preprocess(architecture.images.size(config)),
+  files: new Map(),
+  ...rest,
+});
