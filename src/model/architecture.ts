@@ -69,7 +69,9 @@ export type Outputs = Readonly<Record<string, Tensor>>;
 
 /** How the features of images are compared with classes. */
 export interface Readout<O extends string = string> {
-  /** The output with an image's features: [images, width]. */
+  /** The output that heads are fed with: [images, width]. */
+  readonly features: O;
+  /** The output that is compared with the features of texts, or that a head scores: [images, width]. */
   readonly images: O;
   /** The output with the features of a class's text: [texts, width]. Where there is none, a head tells classes apart. */
   readonly texts?: O;
@@ -158,10 +160,13 @@ const chosen = (what: string, { name }: Network, choice: "all" | readonly string
   return choice;
 };
 
+/** The chosen towers. Throws a `ShapeError` where the network lacks one. */
+export const towersOf = (net: Network, towers: LayerChoice["towers"]): readonly string[] => chosen("tower", net, towers, Object.keys(net.towers));
+
 /** The layers of the chosen towers, block by block. Throws a `ShapeError` where the network lacks a tower or a kind that is named. */
 export const layersOf = (net: Network, { modules, towers }: LayerChoice): readonly Layer[] => {
   const kinds = chosen("layer of the kind", net, modules, distinct(net.layers.map(({ kind }) => kind)));
-  return chosen("tower", net, towers, Object.keys(net.towers)).flatMap((tower) => {
+  return towersOf(net, towers).flatMap((tower) => {
     const own = net.layers.filter((layer) => layer.tower === tower);
     const blocks = distinct(own.map(({ depth }) => String(depth)));
     return blocks.flatMap((block) => kinds.flatMap((kind) => own.filter((layer) => String(layer.depth) === block && layer.kind === kind)));

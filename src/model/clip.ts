@@ -245,5 +245,5 @@ export const clip: Architecture<ClipConfig, ClipOutputs> = {
     context: ({ text }) => text.context,
   },
   forward,
-  readout: { images: "imageEmbeds", texts: "textEmbeds", scale: (weights) => Math.exp(weights.get("logit_scale")!.data[0]) },
+  readout: { features: "imageFeatures", images: "imageEmbeds", texts: "textEmbeds", scale: (weights) => Math.exp(weights.get("logit_scale")!.data[0]) },
 };

@@ -9,9 +9,11 @@ import type { Failure } from "../failure.ts";
 import { exists, readBytes, readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
 import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
-import { network, type Architecture, type Network } from "./architecture.ts";
+import type { Leaves } from "../tensor/leaves.ts";
+import { network, type Architecture, type BatchSize, type Network, type Outputs } from "./architecture.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
+import { frozenScope, type Scope } from "./scope.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { vit } from "./vit.ts";
 import { checkedWeights } from "./weights.ts";
@@ -35,6 +37,18 @@ export type Clip = Model<ClipOutputs, ClipConfig>;
 /** The network of a model. */
 export const networkOf = ({ architecture, config, weights }: Pick<Model, "architecture" | "config" | "weights">): Network =>
   network(architecture, config, (name) => weights.has(name));
+
+/** The outputs of a model for a batch of the given size, in a program that is being traced: as it is, or through another scope. */
+export const outputsOf = (
+  model: Pick<Model, "architecture" | "config" | "weights">,
+  leaves: Leaves,
+  size: BatchSize,
+  scope: Scope = frozenScope(networkOf(model), leaves.frozen),
+): Outputs => {
+  const { architecture, config } = model;
+  const inputs = architecture.inputs(config, size);
+  return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]) });
+};
 
 /** The transform of images for a model. */
 export const transformOf = ({ architecture, config, preprocess }: Pick<Model, "architecture" | "config" | "preprocess">): ImageTransform => {

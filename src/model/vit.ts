@@ -101,5 +101,5 @@ export const vit: Architecture<VitConfig, VitOutputs> = {
   inputs: ({ vision: { channels, imageSize } }, { images }) => ({ pixels: floats([images, channels, imageSize, imageSize]) }),
   images: { size: ({ vision }) => vision.imageSize, preprocess: vitPreprocess },
   forward: (args) => lazily({ imageFeatures: () => imageFeatures(args) }),
-  readout: { images: "imageFeatures" },
+  readout: { features: "imageFeatures", images: "imageFeatures" },
 };

@@ -4,11 +4,14 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import { emptyBasis, extend, extendByEnergy, principal, type Basis, type Matrix, type PrincipalOptions } from "../linalg/linalg.ts";
-import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
+import { layersOf, type Layer, type LayerChoice } from "../model/architecture.ts";
+import type { Learner } from "../model/learner.ts";
+import type { Tensors } from "../formats/hostTensor.ts";
 import { unflatten } from "../tensor/layout.ts";
-import { inputGrams, inputsSaid, type Grams, type InputOptions } from "./inputs.ts";
-import type { Learner, Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
+import { inputGrams, describeInputs, type Grams, type InputOptions } from "./inputs.ts";
+import type { Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
 import { memory } from "../model/memory.ts";
+import { networkOf } from "../model/model.ts";
 import type { TaskProjection } from "./projection.ts";
 
 /** Bases by module. */
@@ -22,45 +25,40 @@ export const remembered = (learner: Pick<Learner, "memory">): Bases => kept.of(l
 /** The learner that remembers these bases instead. */
 export const remember = (learner: Learner, bases: Bases): Learner => kept.keep(learner, bases);
 
-/** Does `f` to every item until one fails. */
-const each = <A, B>(items: readonly A[], f: (a: A) => E.Either<Failure, B>): E.Either<Failure, readonly B[]> => E.traverseArray(f)(items);
-
 /** Options of {@link principalWeights}. */
 export interface PrincipalWeightsOptions extends Omit<PrincipalOptions, "energy"> {
-  readonly modules: readonly ModuleKind[];
+  readonly modules: LayerChoice["modules"];
   /** The share of each tower's weights that is protected; towers without one are left out. */
-  readonly energy: Readonly<Partial<Record<Tower, number>>>;
+  readonly energy: Readonly<Record<string, number>>;
 }
 
+/** The basis of one layer's principal directions, in the space of its inputs. */
+const principalOf = ({ name, in: width }: Layer, weights: Tensors, options: PrincipalOptions): E.Either<Failure, readonly [string, Basis]> =>
+  pipe(
+    principal(weights.get(`${name}.weight`)!, options),
+    E.filterOrElse(
+      ({ d }) => d === width,
+      ({ d }): Failure => ({ _tag: "BadOption", option: "side", detail: `directions of ${name} are to be in R^${width}, as its input is, and not in R^${d}` }),
+    ),
+    E.map((basis) => [name, basis] as const),
+  );
+
 /**
- * Protects the principal directions of the weights, once, before the first task (KeepLoRA's W_p, arXiv 2601.19659; METHODS.md B.3.1): the bases of modules that
+ * Protects the principal directions of the weights, once, before the first task (KeepLoRA's W_p, arXiv 2601.19659; METHODS.md B.3.1): the bases of layers that
  * have none yet. Fails with `BadMatrix` where a weight is not finite, and with `BadOption` where the output side of a weight is asked for that is not square.
  */
-export const principalWeights = <L extends Lesson>({ modules: kinds, energy, ...options }: PrincipalWeightsOptions): TaskProjection<L, L> => ({
+export const principalWeights = <L extends Lesson>({ modules, energy, ...options }: PrincipalWeightsOptions): TaskProjection<L, L> => ({
   scale: "task",
   name: "principalWeights",
-  options: { modules: kinds, energy, ...options },
+  options: { modules, energy, ...options },
   run: (lesson) => {
     const { learner } = lesson;
-    const { config, weights } = learner.model;
     const before = remembered(learner);
-    const fresh = modules(config, kinds, Object.keys(energy) as Tower[]).filter(({ name }) => !before.has(name));
+    const fresh = layersOf(networkOf(learner.model), { modules, towers: Object.keys(energy) }).filter(({ name }) => !before.has(name));
     return RTE.fromEither(
       pipe(
-        each(fresh, (module) =>
-          pipe(
-            principal(weights.get(`${module.name}.weight`)!, { ...options, energy: energy[module.tower]! }),
-            E.filterOrElse(
-              ({ d }) => d === module.in,
-              ({ d }): Failure => ({
-                _tag: "BadOption",
-                option: "side",
-                detail: `directions of ${module.name} are to be in R^${module.in}, as its input is, and not in R^${d}`,
-              }),
-            ),
-            E.map((basis) => [module.name, basis] as const),
-          ),
-        ),
+        fresh,
+        E.traverseArray((layer) => principalOf(layer, learner.model.weights, { ...options, energy: energy[layer.tower] })),
         E.map((found) => ({ ...lesson, learner: remember(learner, new Map([...before, ...found])) })),
       ),
     );
@@ -90,14 +88,15 @@ export const growing = (energy: number, last = 1): EnergyThreshold => ({
   of: (position, tasks) => energy + ((last - energy) * position) / tasks,
 });
 
-/** Bases that hold a share of the energy of grams. Modules with the same basis and the same gram share the result. */
+/** Bases that hold a share of the energy of grams. Layers with the same basis and the same gram share the result. */
 export const extended = (before: Bases, grams: Grams, energy: number): E.Either<Failure, Bases> => {
   const done = new Map<Matrix, { readonly from: Basis | undefined; readonly to: Basis }[]>();
   return pipe(
-    each([...grams], ([name, gram]) => {
+    [...grams],
+    E.traverseArray(([name, gram]) => {
       const from = before.get(name);
-      const known = (done.get(gram) ?? []).find((d) => d.from === from);
-      if (known !== undefined) return E.right([name, known.to] as const);
+      const shared = (done.get(gram) ?? []).find((d) => d.from === from);
+      if (shared !== undefined) return E.right([name, shared.to] as const);
       return pipe(
         extendByEnergy(from ?? emptyBasis(gram.shape[0]), gram, energy),
         E.map(({ basis }) => {
@@ -122,7 +121,7 @@ export interface FeatureBasisOptions extends InputOptions {
 export const featureBasis = <L extends Lesson & WithBatches>({ energy, ...inputs }: FeatureBasisOptions): TaskProjection<L, L> => ({
   scale: "task",
   name: "featureBasis",
-  options: { ...inputsSaid(inputs), energy: { [energy.name]: energy.options } },
+  options: { ...describeInputs(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson) =>
     pipe(
       inputGrams(lesson, inputs),
@@ -131,33 +130,20 @@ export const featureBasis = <L extends Lesson & WithBatches>({ energy, ...inputs
     ),
 });
 
-/** Extends the remembered bases by the rows of every module's A [r, in]: the input directions that the task's update acts on. */
+/** Extends the remembered bases by the rows of every layer's A [r, in]: the input directions that the task's update acts on. */
 export const rowSpan = <L extends Lesson & WithAdapters<"A">>(): TaskProjection<L, L> => ({
   scale: "task",
   name: "rowSpan",
   options: {},
   run: (lesson) => {
-    const {
-      learner,
-      adapters: { adapter, values },
-    } = lesson;
+    const { learner, adapters } = lesson;
     const before = remembered(learner);
-    const longer = [...unflatten(adapter.layouts(learner.model.config).A, values.A)].map(
-      ([
-        name,
-        {
-          shape: [rows, d],
-          data,
-        },
-      ]) =>
-        [
-          name,
-          extend(
-            before.get(name) ?? emptyBasis(d),
-            Array.from({ length: rows }, (_, i) => data.subarray(i * d, (i + 1) * d)),
-          ),
-        ] as const,
-    );
+    const parts = unflatten(adapters.adapter.layouts(networkOf(learner.model)).A, adapters.values.A);
+    const longer = [...parts].map(([name, { shape, data }]) => {
+      const [count, d] = shape;
+      const rows = Array.from({ length: count }, (_, i) => data.subarray(i * d, (i + 1) * d));
+      return [name, extend(before.get(name) ?? emptyBasis(d), rows)] as const;
+    });
     return RTE.of({ ...lesson, learner: remember(learner, new Map([...before, ...longer])) });
   },
 });

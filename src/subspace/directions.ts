@@ -2,23 +2,26 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { emptyBasis, extend, matrixOf, outside, svd, type Basis, type Matrix, type Svd } from "../linalg/linalg.ts";
-import { frozenParameters } from "../model/frozen.ts";
-import type { ModuleDirections } from "../model/adapters/lora.ts";
-import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
-import { plainScope } from "../model/transformer.ts";
+import type { LayerDirections } from "../model/adapters/lowRank.ts";
+import { classifying } from "../model/adapters/heads.ts";
+import { noAdapter } from "../model/adapters/none.ts";
+import { layersOf, type LayerChoice } from "../model/architecture.ts";
+import { networkOf } from "../model/model.ts";
 import { gradient } from "../tensor/gradient.ts";
 import { scale } from "../tensor/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { remembered } from "./bases.ts";
-import { inputGrams, inputsSaid, type InputOptions } from "./inputs.ts";
+import { inputGrams, describeInputs, type InputOptions } from "./inputs.ts";
 import type { Lesson, WithBatches, WithDirections } from "../training/lesson.ts";
 import { evaluateObjective, type Objective } from "../training/objective.ts";
 import { sumOver } from "../training/pass.ts";
 import type { TaskProjection } from "./projection.ts";
 import type { Runtime } from "../training/runtime.ts";
+import { traineeOf } from "../training/step.ts";
 import { recorder } from "../training/tracing.ts";
 import { encodeBatch } from "../training/trainee.ts";
 
@@ -38,51 +41,42 @@ const rowsOf = (vectors: readonly Float32Array[], d: number, factor = 1): HostTe
 };
 
 /** Options of {@link residualGradient}. */
-export interface ResidualGradientOptions {
+export interface ResidualGradientOptions<N extends string = never> extends LayerChoice {
   readonly rank: number;
-  readonly modules: readonly ModuleKind[];
-  readonly towers: readonly Tower[];
-  readonly objective: Objective;
+  readonly objective: Objective<N>;
   /** Where B starts: at 0 (KeepLoRA++), or at diag(σ) Vᵀ of the gradient's decomposition (KeepLoRA's first form). */
   readonly start: "zero" | "svd";
 }
 
-/** The mean gradient of an objective over one walk of whole batches, with respect to the weights [out, in] of modules. */
+/**
+ * The mean gradient of an objective over one walk of whole batches, with respect to the weights [out, in] of layers. Where the architecture has no logits of its
+ * own, the loss is that of the task's head as it starts.
+ */
 const meanGradient =
-  (
-    lesson: Lesson & WithBatches,
-    { modules: kinds, towers, objective }: ResidualGradientOptions,
-  ): RTE.ReaderTaskEither<Runtime, Failure, ReadonlyMap<string, Matrix>> =>
+  (lesson: Lesson & WithBatches, { objective, ...choice }: ResidualGradientOptions<any>): RTE.ReaderTaskEither<Runtime, Failure, ReadonlyMap<string, Matrix>> =>
   (runtime) => {
-    const {
-      learner: {
-        model: { config, weights },
-      },
-      batches: { shape, epoch, at },
-    } = lesson;
-    const all = modules(config, kinds, towers);
+    const { learner, task, position, batches } = lesson;
+    const { model } = learner;
+    const net = networkOf(model);
+    const layers = layersOf(net, choice);
+    const adapter = classifying(model.architecture, task.classNames.length, noAdapter);
+    const start = adapter.initial(net, model.weights, runtime.seed, position);
     return pipe(
       sumOver({
-        weights,
-        at,
-        batches: epoch,
-        of: () => {
-          const param = frozenParameters(config);
-          const { tracing } = recorder({ config, steps: epoch });
-          const trainee = { groups: {}, trained: [], state: {}, forward: {}, scope: () => plainScope(param), batch: shape };
-          const { loss } = evaluateObjective(objective, encodeBatch(trainee, tracing));
-          const grads = gradient(
-            loss,
-            all.map(({ name }) => param(`${name}.weight`)),
+        weights: model.weights,
+        at: batches.at,
+        batches: batches.epoch,
+        of: (leaves) => {
+          const { tracing } = recorder(leaves, { steps: batches.epoch });
+          const trainee = traineeOf({ model, adapter, batch: batches.shape }, tracing, (name, { length }) =>
+            leaves.constant(`${name} at its start`, { shape: [length], data: start[name] }),
           );
-          return Object.fromEntries(all.map(({ name }, i): readonly [string, Tensor] => [name, scale(grads[i], 1 / epoch)]));
+          const { loss } = evaluateObjective(objective, encodeBatch(trainee, tracing));
+          const weights = layers.map((layer) => leaves.frozen(`${layer.name}.weight`, [layer.out, layer.in]));
+          return Object.fromEntries(gradient(loss, weights).map((g, i): readonly [string, Tensor] => [layers[i].name, scale(g, 1 / batches.epoch)]));
         },
       })(runtime),
-      (sums) => async () =>
-        E.map(
-          (found: Readonly<Record<string, Float32Array>>) =>
-            new Map(all.map((m): readonly [string, Matrix] => [m.name, { shape: [m.out, m.in], data: found[m.name] }])),
-        )(await sums()),
+      TE.map((found) => new Map(layers.map((layer): readonly [string, Matrix] => [layer.name, { shape: [layer.out, layer.in], data: found[layer.name] }]))),
     );
   };
 
@@ -91,7 +85,9 @@ const meanGradient =
  * objective with respect to each weight, Ĝ = G − M Mᵀ G on the input side, and A the `rank` leading singular vectors of Ĝ there; fewer where Ĝ has a lower
  * rank, none where it is zero. Fails with `BadMatrix` where a gradient is not finite.
  */
-export const residualGradient = <L extends Lesson & WithBatches>(options: ResidualGradientOptions): TaskProjection<L, L & WithDirections> => ({
+export const residualGradient = <L extends Lesson & WithBatches, N extends string = never>(
+  options: ResidualGradientOptions<N>,
+): TaskProjection<L, L & WithDirections, N> => ({
   scale: "task",
   name: "residualGradient",
   options: { ...options, objective: options.objective.name },
@@ -105,7 +101,7 @@ export const residualGradient = <L extends Lesson & WithBatches>(options: Residu
           E.traverseArray(([name, g]) =>
             pipe(
               leading(g, options.rank, bases.get(name)),
-              E.map(({ u, s, columns }): readonly [string, ModuleDirections] => {
+              E.map(({ u, s, columns }): readonly [string, LayerDirections] => {
                 const [out, width] = g.shape;
                 const A = rowsOf(columns, width);
                 if (options.start === "zero") return [name, { A }];
@@ -131,7 +127,7 @@ export interface ResidualInputsOptions extends InputOptions {
 export const residualInputs = <L extends Lesson & WithBatches>({ rank, ...inputs }: ResidualInputsOptions): TaskProjection<L, L & WithDirections> => ({
   scale: "task",
   name: "residualInputs",
-  options: { rank, ...inputsSaid(inputs) },
+  options: { rank, ...describeInputs(inputs) },
   run: (lesson) =>
     pipe(
       inputGrams(lesson, inputs),

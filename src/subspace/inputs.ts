@@ -4,23 +4,19 @@ import type * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Matrix } from "../linalg/linalg.ts";
-import { imageFeatures, textFeatures } from "../model/clip.ts";
-import { hasText } from "../model/config.ts";
-import { frozenParameters } from "../model/frozen.ts";
-import { modules, type Module, type ModuleKind, type Tower } from "../model/parameters.ts";
-import { plainScope, type Scope } from "../model/transformer.ts";
+import { layersOf, towersOf, type Layer, type LayerChoice } from "../model/architecture.ts";
+import { through, type Branch } from "../model/branch.ts";
+import { networkOf, outputsOf } from "../model/model.ts";
+import { frozenScope, type Scope } from "../model/scope.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { slice } from "../tensor/ops/window.ts";
-import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
-import { through, type Branch } from "../model/branch.ts";
+import { reshape, type Tensor } from "../tensor/tensor.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
-import { sumOver, type PassOptions } from "../training/pass.ts";
+import { sumOver } from "../training/pass.ts";
 import type { Runtime } from "../training/runtime.ts";
 
-/** Which modules, which of their input's rows, and how batches add up. */
-export interface InputOptions {
-  readonly modules: readonly ModuleKind[];
-  readonly towers: readonly Tower[];
+/** Which layers, which of their input's rows, and how batches add up. */
+export interface InputOptions extends LayerChoice {
   /** Every token of every sample, or its first: the class token of an image. */
   readonly tokens: "all" | "class";
   /**
@@ -31,17 +27,20 @@ export interface InputOptions {
   readonly through?: Branch;
 }
 
-/** What a manifest says of them: a branch by its name. */
-export const inputsSaid = ({ through, ...options }: InputOptions): object => ({ ...options, ...(through === undefined ? {} : { through: through.name }) });
+/** The options as a manifest shows them: a branch by its name. */
+export const describeInputs = ({ through: branch, ...options }: InputOptions): object => ({
+  ...options,
+  ...(branch === undefined ? {} : { through: branch.name }),
+});
 
-/** X Xᵀ [in, in] of a module's inputs X, by module; modules that share an input share the matrix. Only ratios of energies are used: its scale is free. */
+/** X Xᵀ [in, in] of a layer's inputs X, by layer; layers that share an input share the matrix. Only ratios of energies are used: its scale is free. */
 export type Grams = ReadonlyMap<string, Matrix>;
 
-/** The scope that tells of every input of the given modules. */
-const watched = (base: Scope, all: readonly Module[], see: (module: string, x: Tensor) => void): Scope => {
-  const names = new Set(all.map((m) => m.name));
+/** The scope that shows every input of the given layers. */
+const watched = (base: Scope, layers: readonly Layer[], see: (layer: string, x: Tensor) => void): Scope => {
+  const names = new Set(layers.map(({ name }) => name));
   return {
-    param: base.param,
+    ...base,
     linear: (name, x, ...updates) => {
       if (names.has(name)) see(name, x);
       return base.linear(name, x, ...updates);
@@ -49,65 +48,62 @@ const watched = (base: Scope, all: readonly Module[], see: (module: string, x: T
   };
 };
 
-/** The rows of an input [batch, tokens, width] that count. */
-const rows = (x: Tensor, tokens: "all" | "class"): Tensor => {
+/** The rows of an input [batch, tokens, width] or [batch, width] that count. */
+const rowsOf = (x: Tensor, tokens: InputOptions["tokens"]): Tensor => {
+  if (x.shape.length === 2) return x;
   const [batch, length, width] = x.shape;
   return tokens === "all" ? reshape(x, [batch * length, width]) : reshape(slice(x, 1, 0, 1), [batch, width]);
 };
 
+/** What one tower walks over: the prompts of the task's classes, once, where it reads nothing else; or the batches of a walk over the images. */
+const walkOf = ({ batches }: WithBatches, inputs: readonly string[]) => {
+  const { shape, epoch, at, prompts } = batches;
+  if (prompts === undefined || !inputs.every((name) => name in prompts)) return { at, batches: epoch, size: shape };
+  const { ids, ends, count: texts, length } = prompts;
+  return { at: () => TE.right({ ids, ends }), batches: 1, size: { images: shape.images, texts, length } };
+};
+
 /** The grams of one tower. */
 const ofTower =
-  (lesson: Lesson & WithBatches, tower: Tower, o: InputOptions) =>
+  (lesson: Lesson & WithBatches, tower: string, options: InputOptions) =>
   (runtime: Runtime): TE.TaskEither<Failure, Grams> => {
-    const {
-      learner,
-      batches: { shape, epoch, at, prompts },
-    } = lesson;
-    const { config, weights } = learner.model;
-    const own = modules(config, o.modules, [tower]);
-    const { channels, imageSize } = config.vision;
-    const images = { at, batches: epoch, inputs: { pixels: floats([shape.images, channels, imageSize, imageSize]) } };
-    const texts =
-      prompts === undefined
-        ? undefined
-        : {
-            at: () => TE.right({ ids: prompts.ids, ends: prompts.ends }),
-            batches: 1,
-            inputs: { ids: indices([prompts.count, prompts.length]), ends: indices([prompts.count]) },
-          };
-    const walk: Pick<PassOptions, "at" | "batches" | "inputs"> | undefined = tower === "vision" ? images : texts;
-    if (own.length === 0 || walk === undefined) return TE.right(new Map());
+    const { model } = lesson.learner;
+    const net = networkOf(model);
+    const layers = layersOf(net, { modules: options.modules, towers: [tower] });
+    if (layers.length === 0) return TE.right(new Map());
+    const { at, batches, size } = walkOf(lesson, net.towers[tower].inputs);
     // The mean of one batch is that batch.
-    const direct = o.accumulate === "gram" || walk.batches === 1;
-    // The first module that sees an input stands for all that do.
+    const direct = options.accumulate === "gram" || batches === 1;
+    // The first layer that sees an input stands for all that do.
     const first = new Map<string, string>();
     const widths = new Map<string, number>();
     return pipe(
       sumOver({
-        weights,
-        ...walk,
-        of: ({ pixels, ids, ends }, constant) => {
+        weights: model.weights,
+        at,
+        batches,
+        of: (leaves) => {
           const seen = new Map<Tensor["node"], string>();
           const sums: Record<string, Tensor> = {};
-          const plain = through(o.through, learner, plainScope(frozenParameters(config)), constant);
-          const scope = watched(plain, own, (module, x) => {
-            const known = seen.get(x.node) ?? module;
-            seen.set(x.node, known);
-            first.set(module, known);
-            if (known !== module) return;
-            const counted = rows(x, o.tokens);
-            widths.set(module, counted.shape[1]);
-            sums[module] = direct ? matmul(counted, counted, { ta: true }) : counted;
+          const plain = through(options.through, lesson.learner, frozenScope(net, leaves.frozen), leaves.constant);
+          const scope = watched(plain, layers, (layer, x) => {
+            const representative = seen.get(x.node) ?? layer;
+            seen.set(x.node, representative);
+            first.set(layer, representative);
+            if (representative !== layer) return;
+            const rows = rowsOf(x, options.tokens);
+            widths.set(layer, rows.shape[1]);
+            sums[layer] = direct ? matmul(rows, rows, { ta: true }) : rows;
           });
-          if (tower === "vision") imageFeatures(scope, config, pixels);
-          else if (hasText(config)) textFeatures(scope, config, ids, ends);
+          // Asking for the output traces the tower, and the scope sees its inputs.
+          void outputsOf(model, leaves, size, scope)[net.towers[tower].output];
           return sums;
         },
-        read: (sums) => (direct ? sums : Object.fromEntries(Object.entries(sums).map(([m, x]) => [m, matmul(x, x, { ta: true })]))),
+        read: (sums) => (direct ? sums : Object.fromEntries(Object.entries(sums).map(([layer, x]) => [layer, matmul(x, x, { ta: true })]))),
       })(runtime),
       TE.map((grams) => {
-        const matrices = new Map(Object.entries(grams).map(([m, data]) => [m, { shape: [widths.get(m)!, widths.get(m)!] as const, data }]));
-        return new Map(own.map(({ name }) => [name, matrices.get(first.get(name)!)!]));
+        const matrices = new Map(Object.entries(grams).map(([layer, data]) => [layer, { shape: [widths.get(layer)!, widths.get(layer)!] as const, data }]));
+        return new Map(layers.map(({ name }) => [name, matrices.get(first.get(name)!)!]));
       }),
     );
   };
@@ -117,10 +113,10 @@ const ofTower =
  * included, as in KeepLoRA's code: METHODS.md B.3.6).
  */
 export const inputGrams =
-  (lesson: Lesson & WithBatches, o: InputOptions): RTE.ReaderTaskEither<Runtime, Failure, Grams> =>
+  (lesson: Lesson & WithBatches, options: InputOptions): RTE.ReaderTaskEither<Runtime, Failure, Grams> =>
   (runtime) =>
     pipe(
-      o.towers,
-      TE.traverseSeqArray((tower) => ofTower(lesson, tower, o)(runtime)),
+      towersOf(networkOf(lesson.learner.model), options.towers),
+      TE.traverseSeqArray((tower) => ofTower(lesson, tower, options)(runtime)),
       TE.map((parts) => new Map(parts.flatMap((part) => [...part]))),
     );

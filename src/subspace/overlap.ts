@@ -8,13 +8,13 @@ import { objective, type Objective } from "../training/objective.ts";
 import { pastOf, type Factor } from "./past.ts";
 import type { Encoded } from "../training/trainee.ts";
 
-/** Which rank-1 components of a module count; `N` names the groups that the choice needs. */
+/** Which rank-1 components of a layer count; `N` names the groups that the choice needs. */
 export interface Critical<N extends string> {
   readonly name: string;
   /** How many. */
   readonly count: (rank: number) => number;
   /** 1 for those that count, 0 for the others: [r]. */
-  readonly of: (e: Encoded, module: string) => Tensor | undefined;
+  readonly of: (e: Encoded, layer: string) => Tensor | undefined;
   /** Never present; carries `N` in the type. */
   readonly needs?: N;
 }
@@ -26,8 +26,8 @@ export const everyComponent: Critical<never> = { name: "all", count: (rank) => r
 export const mostVoted = (count: number): Critical<"counts"> => ({
   name: `mostVoted(${count})`,
   count: (rank) => Math.min(count, rank),
-  of: ({ trainee, tracing }, module) => {
-    const [before, added] = [trainee.groups.counts.views.get(module)!, tracing.tallied("counts", module)];
+  of: ({ trainee, tracing }, layer) => {
+    const [before, added] = [trainee.groups.counts.views.get(layer)!, tracing.tallied("counts", layer)];
     return topMask(added === undefined ? before : add(before, added), count);
   },
 });
@@ -36,17 +36,17 @@ export const mostVoted = (count: number): Critical<"counts"> => ({
 export const largestGates = (count: number): Critical<"gate"> => ({
   name: `largestGates(${count})`,
   count: (rank) => Math.min(count, rank),
-  of: ({ trainee }, module) => detach(topMask(abs(trainee.groups.gate.views.get(module)!), count)),
+  of: ({ trainee }, layer) => detach(topMask(abs(trainee.groups.gate.views.get(layer)!), count)),
 });
 
 /** Options of {@link overlap}. */
 export interface OverlapOptions<N extends string> {
   /** The components of the task that count. Default: all. */
   readonly critical?: Critical<N>;
-  /** What becomes of the inner products of a module: the sum of their absolute values, its mean, or the sum of their squares. Default `abs-sum`. */
+  /** What becomes of the inner products of a layer: the sum of their absolute values, its mean, or the sum of their squares. Default `abs-sum`. */
   readonly reduce?: "abs-sum" | "mean" | "square-sum";
-  /** Whether modules are averaged or added up. Default `mean`. */
-  readonly modules?: "mean" | "sum";
+  /** Whether layers are averaged or added up. Default `mean`. */
+  readonly layers?: "mean" | "sum";
 }
 
 /**
@@ -55,26 +55,24 @@ export interface OverlapOptions<N extends string> {
  */
 export const overlap = <F extends Factor, N extends string = never>(
   factor: F,
-  { critical = everyComponent as Critical<N>, reduce = "abs-sum", modules = "mean" }: OverlapOptions<N> = {},
+  { critical = everyComponent as Critical<N>, reduce = "abs-sum", layers = "mean" }: OverlapOptions<N> = {},
 ): Objective<F | N> =>
   objective<F | N>(`overlap(${factor}, ${critical.name}, ${reduce})`, (e) => {
     const before = pastOf(factor, e.tracing);
-    const {
-      [factor]: { views },
-      [`${factor}0`]: started,
-    } = e.trainee.groups;
+    const { views } = e.trainee.groups[factor];
+    const start = e.trainee.groups[`${factor}0`]?.views;
     const terms = [...views]
-      .filter(([module]) => before.has(module))
-      .map(([module, now]) => {
+      .filter(([layer]) => before.has(layer))
+      .map(([layer, now]) => {
         // Where B did not start at zero, the update is what it gained.
-        const own = started === undefined ? now : sub(now, started.views.get(module)!);
-        const rows = e.tracing.constant(`past ${factor} of ${module}`, before.get(module)!);
-        const products = factor === "B" ? matmul(rows, own) : matmul(rows, own, { tb: true });
+        const update = start === undefined ? now : sub(now, start.get(layer)!);
+        const rows = e.tracing.constant(`past ${factor} of ${layer}`, before.get(layer)!);
+        const products = factor === "B" ? matmul(rows, update) : matmul(rows, update, { tb: true });
         const [n, rank] = products.shape;
         const sizes = reduce === "square-sum" ? square(products) : abs(products);
-        const mask = critical.of(e, module);
+        const mask = critical.of(e, layer);
         return total(mask === undefined ? sizes : mul(sizes, reshape(mask, [rank])), reduce === "mean" ? 1 / (n * critical.count(rank)) : 1);
       });
     if (terms.length === 0) return constant(0, []);
-    return scale(terms.reduce(add), modules === "mean" ? 1 / views.size : 1);
+    return scale(terms.reduce(add), layers === "mean" ? 1 / views.size : 1);
   });

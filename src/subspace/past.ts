@@ -4,12 +4,14 @@ import type { HostTensor } from "../formats/hostTensor.ts";
 import { size } from "../tensor/tensor.ts";
 import type { Layout } from "../tensor/layout.ts";
 import { gained } from "./components.ts";
-import type { Learner, Lesson, WithAdapters } from "../training/lesson.ts";
+import type { Learner } from "../model/learner.ts";
+import type { Lesson, WithAdapters } from "../training/lesson.ts";
 import { memory } from "../model/memory.ts";
-import { all, type Selection } from "../stages/merge.ts";
+import { networkOf } from "../model/model.ts";
+import { all, type Selection } from "./selection.ts";
 import type { TaskProjection } from "./projection.ts";
 
-/** The directions [n, d] of all past tasks, by module. */
+/** The directions [n, d] of all past tasks, by layer. */
 export type Past = ReadonlyMap<string, HostTensor>;
 
 /** The factor of an update whose directions are meant: the rows of A [r, in], or the columns of B [out, r]. */
@@ -20,26 +22,22 @@ const places = { A: memory<Past>("past A", new Map()), B: memory<Past>("past B",
 /** What a learner remembers of a factor; empty before the first task. */
 export const pastOf = (factor: Factor, learner: Pick<Learner, "memory">): Past => places[factor].of(learner);
 
-/** The directions of a factor as rows: those of the components that `kept` has left at 1. */
+/** The directions of a factor in one layer, as rows: those of the components whose column of `marks` is 1. */
 const directions = (
   factor: Factor,
   layouts: Readonly<Record<Factor, Layout>>,
   { A, B }: Readonly<Record<Factor, Float32Array>>,
-  kept: Float32Array,
-  module: number,
+  marks: Float32Array,
+  layer: number,
 ): readonly Float32Array[] => {
-  const {
-    offset: b,
-    shape: [out, rank],
-  } = layouts.B.entries[module];
-  const {
-    offset: a,
-    shape: [, width],
-  } = layouts.A.entries[module];
-  const column = (of: Float32Array, r: number): Float32Array => Float32Array.from({ length: out }, (_, row) => of[b + row * rank + r]);
+  const [inA, inB] = [layouts.A.entries[layer], layouts.B.entries[layer]];
+  const [out, rank] = inB.shape;
+  const width = inA.shape[1];
+  const row = (r: number): Float32Array => A.slice(inA.offset + r * width, inA.offset + (r + 1) * width);
+  const column = (of: Float32Array, r: number): Float32Array => Float32Array.from({ length: out }, (_, i) => of[inB.offset + i * rank + r]);
   return Array.from({ length: rank }, (_, r) => r)
-    .filter((r) => column(kept, r).every((x) => x === 1))
-    .map((r) => (factor === "A" ? A.slice(a + r * width, a + (r + 1) * width) : column(B, r)));
+    .filter((r) => column(marks, r).every((x) => x === 1))
+    .map((r) => (factor === "A" ? row(r) : column(B, r)));
 };
 
 const joined = (before: HostTensor | undefined, rows: readonly Float32Array[], d: number): HostTensor => {
@@ -61,17 +59,15 @@ export const past = <N extends string, L extends Lesson & WithAdapters<Factor | 
   name: "past",
   options: { factor, selection: selection.name },
   run: (lesson) => {
-    const {
-      learner,
-      adapters: { adapter, values },
-    } = lesson;
-    const layouts: Readonly<Record<Factor | N, Layout>> = adapter.layouts(learner.model.config) as never;
-    // A selection takes the columns of B that it drops back to their start; among ones they are told from those of components that never lived.
-    const kept = selection.apply(layouts, { ...values, B: values.B.map(() => 1) });
+    const { learner, adapters } = lesson;
+    const { values } = adapters;
+    const layouts: Readonly<Record<Factor | N, Layout>> = adapters.adapter.layouts(networkOf(learner.model)) as never;
+    // A selection takes the columns of B that it drops back to their start. In a B of ones, those that it keeps stay 1, whatever was trained.
+    const marks = selection.apply(layouts, { ...values, B: values.B.map(() => 1) }).B;
     const before = pastOf(factor, learner);
-    const B = gained(values);
-    const after = layouts[factor].entries.map(({ name, shape }, module) => {
-      const rows = directions(factor, layouts, { A: values.A, B }, kept.B, module);
+    const trained = { A: values.A, B: gained(values) };
+    const after = layouts[factor].entries.map(({ name, shape }, layer) => {
+      const rows = directions(factor, layouts, trained, marks, layer);
       return [name, joined(before.get(name), rows, factor === "A" ? shape[1] : shape[0])] as const;
     });
     return RTE.of({ ...lesson, learner: places[factor].keep(learner, new Map(after.filter(([, { shape }]) => size(shape) > 0))) });

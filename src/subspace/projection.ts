@@ -15,10 +15,12 @@ export interface StepProjection<T extends Trainee, N extends string> {
   readonly needs?: N;
 }
 
-/** A computation with subspaces once a task. */
-export interface TaskProjection<A, B> {
+/** A computation with subspaces once a task; `N` names the outputs that it needs of the architecture. */
+export interface TaskProjection<A, B, N extends string = never> {
   readonly scale: "task";
   readonly name: string;
   readonly options: unknown;
   readonly run: (lesson: A) => RTE.ReaderTaskEither<Runtime, Failure, B>;
+  /** Never present; carries `N` in the type. */
+  readonly needs?: N;
 }

@@ -1,9 +1,7 @@
 /** Class means of features: where the rows of a cosine head start. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
-import { imageFeatures } from "../model/clip.ts";
-import { frozenParameters } from "../model/frozen.ts";
-import { plainScope } from "../model/transformer.ts";
+import { networkOf, outputsOf } from "../model/model.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { floats } from "../tensor/tensor.ts";
@@ -35,24 +33,20 @@ export const classMeans = <L extends Lesson & WithBatches>(): TaskProjection<L, 
   name: "classMeans",
   options: {},
   run: (lesson) => {
-    const {
-      learner: {
-        model: { config, weights },
-      },
-      batches: { shape, epoch, at },
-    } = lesson;
-    const { channels, imageSize } = config.vision;
+    const { learner, batches } = lesson;
+    const { model } = learner;
+    const { features } = model.architecture.readout;
     return pipe(
       sumOver({
-        weights,
-        at,
-        batches: epoch,
-        inputs: { pixels: floats([shape.images, channels, imageSize, imageSize]), targets: floats([shape.images, shape.texts]) },
-        of: ({ pixels, targets }) => ({
-          sums: matmul(targets, normalize(imageFeatures(plainScope(frozenParameters(config)), config, pixels)), { ta: true }),
-        }),
+        weights: model.weights,
+        at: batches.at,
+        batches: batches.epoch,
+        of: (leaves) => {
+          const targets = leaves.input("targets", floats([batches.shape.images, batches.shape.texts]));
+          return { sums: matmul(targets, normalize(outputsOf(model, leaves, batches.shape)[features]), { ta: true }) };
+        },
       }),
-      RTE.map(({ sums }) => ({ ...lesson, prototypes: unitRows(sums, config.embed) })),
+      RTE.map(({ sums }) => ({ ...lesson, prototypes: unitRows(sums, networkOf(model).width) })),
     );
   },
 });

@@ -1,19 +1,9 @@
-/** What flows at the scale of a task: a learner, which is plain data, and the task it meets. */
-import type { Adapter, GroupValues, Head } from "../model/adapters/adapter.ts";
-import type { Model } from "../model/model.ts";
+/** What flows at the scale of a task: a learner, the task that it meets, and what stages add on the way. */
 import type { LabelSpace, Stream, Task } from "../data/task.ts";
-import type { Directions } from "../model/adapters/lora.ts";
+import type { Adapter, GroupValues } from "../model/adapters/adapter.ts";
+import type { Directions } from "../model/adapters/lowRank.ts";
+import type { Learner } from "../model/learner.ts";
 import type { TrainingBatches } from "./trainee.ts";
-
-/** A model, and what its methods remember between tasks, by the name of the stage that remembers. */
-export interface Learner {
-  readonly model: Model;
-  /** Rows for the classes learned so far, in the order of `seen`, where a method trains a head. */
-  readonly head?: Head;
-  /** Classes learned so far, in order. */
-  readonly seen: readonly string[];
-  readonly memory: Readonly<Record<string, unknown>>;
-}
 
 /** A learner that meets a task of a stream. */
 export interface Lesson {
@@ -21,6 +11,8 @@ export interface Lesson {
   readonly task: Task;
   readonly position: number;
   readonly stream: Stream;
+  /** How many tasks of the stream are learned when this lesson ends: more than `position + 1` where its task holds several. */
+  readonly learned: number;
 }
 
 /** Given by `encode`: batches that a device can take. */
@@ -28,7 +20,7 @@ export interface WithBatches {
   readonly batches: TrainingBatches;
 }
 
-/** Given by projections that choose what adapters may act on: the A of every module. */
+/** Given by projections that choose what adapters may act on: the A of every layer. */
 export interface WithDirections {
   readonly directions: Directions;
 }
@@ -47,7 +39,7 @@ export interface WithAdapters<G extends string> {
 /** How a task was learned, in numbers. */
 export interface Trained {
   readonly trainableParameters: number;
-  /** Effective rank by module, where that has a meaning. */
+  /** Effective rank by layer, where that has a meaning. */
   readonly ranks: ReadonlyMap<string, number>;
 }
 
@@ -75,30 +67,3 @@ export interface Report extends Evaluated {
   /** Bytes that the learner keeps for the next task beside its weights. */
   readonly bytesKept: number;
 }
-
-/** A learner before its first task. */
-export const learner = (model: Model): Learner => ({ model, seen: [], memory: {} });
-
-/**
- * The tasks among whose classes the images of the task at `position` are scored after `learned` tasks, and the index of its own first class among
- * them.
- *
- * ```ts
- * const none = async () => ({ _tag: "Right" as const, right: [] });
- * const task = (name: string, classNames: readonly string[]) => ({ name, classNames, templates: ["a {c}."], train: none, test: none });
- * const stream = { tasks: [task("pets", ["cat", "dog"]), task("cars", ["van"])], labelSpace: "union" as const };
- * assert.equal(labelSpace(stream, 1, 2).offset, 2);
- * assert.deepEqual(labelSpace(stream, 1, 2, "task"), { tasks: [stream.tasks[1]], offset: 0 });
- * assert.deepEqual(labelSpace(stream, 0, 1, "seen"), { tasks: [stream.tasks[0]], offset: 0 });
- * ```
- */
-export const labelSpace = (
-  stream: Stream,
-  position: number,
-  learned: number,
-  space: LabelSpace = stream.labelSpace,
-): { readonly tasks: readonly Task[]; readonly offset: number } => {
-  if (space === "task") return { tasks: [stream.tasks[position]], offset: 0 };
-  const tasks = space === "seen" ? stream.tasks.slice(0, Math.max(learned, position + 1)) : stream.tasks;
-  return { tasks, offset: stream.tasks.slice(0, position).reduce((n, t) => n + t.classNames.length, 0) };
-};

@@ -1,34 +1,57 @@
-/** Losses of image-text matching, as functions of encoded batches. */
+/** Losses as functions of encoded batches. */
 import { add, constant, scale as scaled } from "../tensor/ops/elementwise.ts";
 import { crossEntropy } from "../tensor/ops/crossEntropy.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { check, type Tensor } from "../tensor/tensor.ts";
 import type { Encoded } from "./trainee.ts";
 
-/** A loss with a name: one number from an encoded batch; `N` names the groups that an adapter must have for it. */
+/** One loss of an objective. */
+export interface Term {
+  readonly name: string;
+  /** The outputs of the model that it is a function of, beside the logits. */
+  readonly outputs: readonly string[];
+  readonly loss: (e: Encoded) => Tensor;
+}
+
+/**
+ * A loss with a name: one number from an encoded batch. `N` names what it needs: groups that an adapter must have (`"gate"`), and outputs that the
+ * architecture must give (`"output:logitsPerText"`).
+ */
 export interface Objective<N extends string = never> {
   readonly name: string;
-  readonly terms: readonly { readonly name: string; readonly loss: (e: Encoded) => Tensor }[];
+  readonly terms: readonly Term[];
   /** Never present; carries `N` in the type. */
   readonly needs?: N;
 }
 
-/** An objective of one term. */
-export const objective = <N extends string = never>(name: string, loss: (e: Encoded) => Tensor): Objective<N> => ({ name, terms: [{ name, loss }] });
+/** The need of an output of the model. */
+export type OutputNeed<O extends string = string> = `output:${O}`;
+
+/** The outputs that needs name, as an architecture gives them. */
+export type OutputsFor<N> = { readonly [K in N as K extends OutputNeed<infer O> ? O : never]: Tensor };
+
+/** An objective of one term, which is a function of the named outputs of the model beside its logits. */
+export const objective = <N extends string = never, O extends string = never>(
+  name: string,
+  loss: (e: Encoded) => Tensor,
+  outputs: readonly O[] = [],
+): Objective<N | OutputNeed<O>> => ({ name, terms: [{ name, loss, outputs }] });
 
 /**
- * Mean over images of the cross-entropy of their logits, exp(logit scale) · cos(image, text) for a CLIP, over the texts of the batch (CoDyRA's L_i,
- * METHODS.md A.3; the local cross-entropy of METHODS.md B.3.4 and D.3).
+ * Mean over images of the cross-entropy of their logits over the texts of the batch (CoDyRA's L_i, METHODS.md A.3; the local cross-entropy of METHODS.md
+ * B.3.4 and D.3).
  */
 export const imageToText: Objective = objective("imageToText", ({ logits, targets, batch }) => total(crossEntropy(logits, targets), 1 / batch.images));
 
 /**
  * Cross-entropy of every text over the images of the batch, with the targets as they are (multi-hot, not normalised), divided by the number of
  * all texts, those of earlier tasks included (CoDyRA's L_t, METHODS.md A.3). Texts of earlier tasks have no target in the batch, so
- * their rows are 0 and need not be computed. 0 for a model without a text tower.
+ * their rows are 0 and need not be computed. The logits are the model's own, without a head's.
  */
-export const textToImage: Objective = objective("textToImage", ({ transposedLogits, transposedTargets, batch }) =>
-  transposedLogits === undefined ? constant(0, []) : total(crossEntropy(transposedLogits, transposedTargets), 1 / (batch.texts + batch.previous)),
+export const textToImage: Objective<OutputNeed<"logitsPerText">> = objective(
+  "textToImage",
+  ({ outputs, transposedTargets, batch }) => total(crossEntropy(outputs.logitsPerText, transposedTargets), 1 / (batch.texts + batch.previous)),
+  ["logitsPerText"],
 );
 
 /** The needs of objectives. */
@@ -38,7 +61,8 @@ type NeedsOf<O> = O extends Objective<infer N> ? N : never;
  * The sum of objectives; each is recorded under its name.
  *
  * ```ts
- * assert.equal(sum(imageToText, weighted(0.5, textToImage)).name, "sum(imageToText, 0.5 · textToImage)");
+ * const both = objective.sum(objective.imageToText, objective.weighted(0.5, objective.textToImage));
+ * assert.equal(both.name, "sum(imageToText, 0.5 · textToImage)");
  * ```
  */
 export const sum = <O extends readonly Objective<any>[]>(...objectives: O): Objective<NeedsOf<O[number]>> => ({
@@ -49,16 +73,32 @@ export const sum = <O extends readonly Objective<any>[]>(...objectives: O): Obje
 /** An objective times a factor. */
 export const weighted = <N extends string>(factor: number, o: Objective<N>): Objective<N> => ({
   name: `${factor} · ${o.name}`,
-  terms: o.terms.map(({ name, loss }) => ({ name, loss: (e) => scaled(loss(e), factor) })),
+  terms: o.terms.map(({ loss, ...term }) => ({ ...term, loss: (e) => scaled(loss(e), factor) })),
 });
 
-/**
- * The mean of both directions (CLIP's own loss; with the soft targets of {@link encode}'s texts per image DAC's task loss, METHODS.md C.3.1).
- */
-export const contrastive: Objective = { ...sum(weighted(0.5, imageToText), weighted(0.5, textToImage)), name: "contrastive" };
+/** The mean of both directions (CLIP's own loss; with the soft targets of `encode`'s texts per image DAC's task loss, METHODS.md C.3.1). */
+export const contrastive: Objective<OutputNeed<"logitsPerText">> = { ...sum(weighted(0.5, imageToText), weighted(0.5, textToImage)), name: "contrastive" };
 
-/** The sum of all terms of an objective, and each by name. */
-export const evaluateObjective = ({ terms }: Objective<any>, e: Encoded): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
-  const values = terms.map(({ name, loss }) => [name, loss(e)] as const);
+const lacking = ({ outputs }: Term, e: Encoded): string | undefined => outputs.find((name) => !(name in e.outputs));
+
+/** An objective whose terms are 0 where the architecture lacks an output that they need: what matches texts is 0 for a model without texts. */
+export const ifGiven = <N extends string>({ name, terms }: Objective<N>): Objective<Exclude<N, OutputNeed>> => ({
+  name,
+  terms: terms.map((term) => ({ ...term, outputs: [], loss: (e) => (lacking(term, e) === undefined ? term.loss(e) : constant(0, [])) })),
+});
+
+/** The sum of all terms of an objective, and each by name. Throws a `ShapeError` where the model lacks an output that a term needs. */
+export const evaluateObjective = (
+  { terms }: Objective<any>,
+  e: Encoded,
+): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
+  const values = terms.map((term) => {
+    const output = lacking(term, e);
+    check(output === undefined, term.name, () => {
+      const { name } = e.trainee.network;
+      return `it needs ${output}, which a ${name} does not give; a ${name} gives ${Object.keys(e.outputs).join(", ")}`;
+    });
+    return [term.name, term.loss(e)] as const;
+  });
   return { terms: values, loss: values.map(([, t]) => t).reduce(add) };
 };

@@ -2,7 +2,8 @@
 import type { Device } from "../device/device.ts";
 import type { Skipped } from "../data/batches.ts";
 import type { ImageCache } from "../data/imageCache.ts";
-import type { Learner, Report } from "./lesson.ts";
+import type { Learner } from "../model/learner.ts";
+import type { Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
 
 /** What happens while a run goes on, for whoever watches. */

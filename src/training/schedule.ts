@@ -76,6 +76,9 @@ export const oneCycleMomentum = (high = 0.95, low = 0.85, { rising = 0.3 }: Pick
 /** A line from `peak` / steps at step 0 to `peak` at the last (the thresholds of SoRA, METHODS.md H). */
 export const rising = (peak: number): ScheduleOf => ({ name: "rising", options: { peak }, of: (steps) => (step) => (peak * (step + 1)) / steps });
 
+/** How long: a number of steps, or of walks over a task's images. */
+export type Length = number | { readonly epochs: number };
+
 /** One value for all tasks, or one for each by its position; the last stands for all that follow. */
 export type PerTask<A> = A | readonly A[];
 

@@ -5,7 +5,7 @@ import { add } from "../../tensor/ops/elementwise.ts";
 import { linear, matmul } from "../../tensor/ops/matmul.ts";
 import { normalize } from "../../tensor/ops/normalize.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Network } from "../architecture.ts";
+import type { Architecture, Network } from "../architecture.ts";
 import type { Adapter, GroupViews, Head } from "./adapter.ts";
 
 /** What kind of head, and where its rows start. */
@@ -85,3 +85,7 @@ export const cosineHead = <G extends string, T extends G>(
       return own === undefined ? cosines : add(own, cosines);
     },
   });
+
+/** The adapter that tells a task's classes apart: with a {@link linearHead} where neither it nor the architecture has logits. */
+export const classifying = (architecture: Architecture, classes: number, adapter: Adapter<any, any>): Adapter<any, any> =>
+  architecture.readout.texts !== undefined || adapter.logits !== undefined ? adapter : linearHead(classes, adapter);

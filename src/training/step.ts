@@ -1,0 +1,106 @@
+/** One step of a training, traced. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Failure } from "../failure.ts";
+import type { HostTensor } from "../formats/hostTensor.ts";
+import type { Adapter, GroupViews } from "../model/adapters/adapter.ts";
+import { networkOf, outputsOf, type Model } from "../model/model.ts";
+import { frozenScope, type Scope } from "../model/scope.ts";
+import { views, type Layout } from "../tensor/layout.ts";
+import { leafBook } from "../tensor/leaves.ts";
+import { add } from "../tensor/ops/elementwise.ts";
+import { trace, type Program } from "../tensor/program.ts";
+import { pack, type Tensor } from "../tensor/tensor.ts";
+import type { Length, PerTask } from "./schedule.ts";
+import { recorder, type Recorder, type Tracing, type TracingOptions } from "./tracing.ts";
+import type { BatchShape, Group, Trainee } from "./trainee.ts";
+
+/** The steps of a training, and how many: the arrow of one, from the trainee before it to the trainee after it. */
+export interface Steps<N extends string = never> {
+  readonly count: PerTask<Length>;
+  readonly step: { readonly run: (trainee: Trainee) => (tracing: Tracing) => E.Either<Failure, Trainee>; readonly needs?: N };
+}
+
+/** Decorates the scope of the plain model, on which adapters stand. */
+export type Base = (plain: Scope, tracing: Tracing) => Scope;
+
+/** What {@link traceStep} writes down. */
+export interface StepOptions<G extends string> extends TracingOptions {
+  readonly model: Pick<Model, "architecture" | "config" | "weights">;
+  readonly adapter: Adapter<G, any>;
+  readonly step: Steps<any>["step"];
+  readonly batch: BatchShape;
+  /** The model under the adapters, where it is more than its weights. */
+  readonly base?: Base;
+}
+
+/** A group with what was tallied in the step added to its entries. */
+const withTallies = (name: string, { layout: { entries, length }, flat, views: parts }: Group, tracing: Tracing): Tensor => {
+  if (entries.every((e) => tracing.tallied(name, e.name) === undefined)) return flat;
+  const sums = entries.map((e) => {
+    const [before, added] = [parts.get(e.name)!, tracing.tallied(name, e.name)];
+    return added === undefined ? before : add(before, added);
+  });
+  return pack(
+    sums,
+    entries.map((e) => e.offset),
+    length,
+  );
+};
+
+/** The trainee before a step: its groups are the flat tensors that `flatOf` gives. */
+export const traineeOf = <G extends string>(
+  { model, adapter, batch, base }: Pick<StepOptions<G>, "model" | "adapter" | "batch" | "base">,
+  tracing: Tracing,
+  flatOf: (name: G, layout: Layout) => Tensor,
+): Trainee => {
+  const network = networkOf(model);
+  const groups = Object.fromEntries(
+    Object.entries<Layout>(adapter.layouts(network)).map(([name, layout]): [string, Group] => {
+      const flat = flatOf(name as G, layout);
+      return [name, { layout, flat, views: views(layout, flat) }];
+    }),
+  );
+  const byName = Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, group.views])) as GroupViews<G>;
+  const plain = frozenScope(network, tracing.frozen);
+  const under = base?.(plain, tracing) ?? plain;
+  const { logits } = adapter;
+  const { features } = model.architecture.readout;
+  return {
+    groups,
+    trained: adapter.trained,
+    state: {},
+    batch,
+    network,
+    forward: {},
+    outputs: (forward) => outputsOf(model, tracing, batch, adapter.scope(network, under, byName, forward)),
+    ...(logits === undefined ? {} : { headLogits: (outputs) => logits(byName, outputs[features], "logits" in outputs ? outputs.logits : undefined) }),
+  };
+};
+
+/** A traced step, and the host's part in it. */
+export interface TracedStep {
+  readonly program: Program;
+  readonly recorder: Recorder;
+  /** Tensors that stages bring along. */
+  readonly constants: ReadonlyMap<string, HostTensor>;
+}
+
+/** Traces one step of a training; what no stage changed keeps its value. Fails with `ShapeMismatch`. */
+export const traceStep = <G extends string>(options: StepOptions<G>): E.Either<Failure, TracedStep> => {
+  const leaves = leafBook();
+  const noted = recorder(leaves, options);
+  const { tracing, records } = noted;
+  const traced = trace({}, () => {
+    const start = traineeOf(options, tracing, (name, { length }) => tracing.state(name, [length]));
+    return pipe(
+      options.step.run(start)(tracing),
+      E.map((after) => {
+        const flats = Object.entries(after.groups).map(([name, group]) => [name, withTallies(name, group, tracing)] as const);
+        const changed = flats.filter(([name, flat]) => flat !== start.groups[name].flat);
+        return { state: { ...Object.fromEntries(changed), ...after.state }, outputs: Object.fromEntries(records) };
+      }),
+    );
+  });
+  return pipe(traced, E.map((program) => ({ program, recorder: noted, constants: leaves.constants })));
+};
