@@ -28,8 +28,8 @@ export type { Entry, Files, OpenFile } from "./src/platform/files.ts";
 export { readModel, writeModel } from "./src/model/model.ts";
 export type { Model } from "./src/model/model.ts";
 export { readLearner, writeLearner } from "./src/runs/checkpoint.ts";
-export { learner } from "./src/training/lesson.ts";
-export type { Learner } from "./src/training/lesson.ts";
+export { learner } from "./src/model/learner.ts";
+export type { Learner } from "./src/model/learner.ts";
 
 // Methods: one value a paper, and the baselines; and how to declare one.
 export { declareMethod, option, reading, scoring, withDefaults } from "./src/methods/declare.ts";

@@ -62,6 +62,6 @@ export const exampleDecoder =
 
 /** How a task decodes its examples: its own way, or {@link exampleDecoder}. A damaged example is never asked of the task. */
 export const decoderOf =
-  ({ decode = exampleDecoder() }: Task): ExampleDecoder =>
+  ({ decode = exampleDecoder() }: Pick<Task, "decode">): ExampleDecoder =>
   (example) =>
     example.image.kind === "damaged" ? TE.left(example.image.failure) : decode(example);

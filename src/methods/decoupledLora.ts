@@ -50,10 +50,10 @@ export const factorsOf = (directions: readonly Direction[], alpha: ArrayLike<num
  */
 export const decoupledLora = (
   past: PastDirections,
-  { rank = 10, modules: kinds = ["q", "v"], towers = both, magnitude = 0.8 }: DecoupledLoraOptions = {},
+  { rank = 10, modules: kinds = ["q", "v"], towers = "all", magnitude = 0.8 }: DecoupledLoraOptions = {},
 ): Adapter<"A" | "B" | "alpha"> => {
   const newest = lora({ rank, modules: kinds, towers });
-  const modulesOf = (net: Network): readonly Layer[] => modules(net, kinds, towers);
+  const modulesOf = (net: Network): readonly Layer[] => layersOf(net, { modules: kinds, towers });
   const before = (name: string): readonly Direction[] => past.get(name) ?? [];
   const older = (name: string): number => before(name).reduce((n, { A }) => n + A.shape[0], 0);
   const any = [...past.values()].some((list) => list.length > 0);
@@ -107,7 +107,7 @@ export const decoupledLora = (
       const { A, B, alpha, spread, factors, pastA, pastB } = groups as typeof groups & Readonly<Record<Group, typeof groups.A>>;
       const adapted = new Set(modulesOf(net).map((m) => m.name));
       return {
-        param: base.param,
+        ...base,
         linear: (name, x, ...updates) => {
           if (!adapted.has(name)) return base.linear(name, x, ...updates);
           const magnitudes = alpha.get(name)!;

@@ -10,9 +10,10 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
 import { emptyBasis, energyShare, matrixOf, type Basis } from "../linalg/linalg.ts";
-import type { Directions } from "../model/adapters/lora.ts";
-import { modules, type ModuleKind, type Tower } from "../model/parameters.ts";
-import type { Scope } from "../model/transformer.ts";
+import type { Directions } from "../model/adapters/lowRank.ts";
+import { networkOf } from "../model/model.ts";
+import { layersOf, type Layer, type LayerChoice, type Network } from "../model/architecture.ts";
+import type { Scope } from "../model/scope.ts";
 import { unflatten } from "../tensor/layout.ts";
 import { add, affine, constant, div, mul, scale, square } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
@@ -22,8 +23,9 @@ import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
 import { extended, remember, remembered, type EnergyThreshold } from "../subspace/bases.ts";
 import type { Branch } from "../model/branch.ts";
 import type { Calibration } from "../stages/evaluate.ts";
-import { inputGrams, inputsSaid, type Grams, type InputOptions } from "../subspace/inputs.ts";
-import type { Learner, Lesson, WithAdapters, WithBatches, WithDirections } from "../training/lesson.ts";
+import { inputGrams, describeInputs, type Grams, type InputOptions } from "../subspace/inputs.ts";
+import type { Learner } from "../model/learner.ts";
+import type { Lesson, WithAdapters, WithBatches, WithDirections } from "../training/lesson.ts";
 import { memory } from "../model/memory.ts";
 import type { TaskProjection } from "../subspace/projection.ts";
 import type { Runtime } from "../training/runtime.ts";
@@ -87,12 +89,11 @@ export const residualDirections = <L extends Lesson & WithBatches>({
 }: ResidualDirectionsOptions): TaskProjection<L, L & WithDirections> => ({
   scale: "task",
   name: "residualDirections",
-  options: { rank, slot, ...inputsSaid(inputs), energy: { [energy.name]: energy.options } },
+  options: { rank, slot, ...describeInputs(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson): RTE.ReaderTaskEither<Runtime, Failure, L & WithDirections> => {
     const { learner, position, stream } = lesson;
-    const { config } = learner.model;
     const before = remembered(learner);
-    const all = modules(config, inputs.modules, inputs.towers);
+    const all = layersOf(networkOf(learner.model), inputs);
     const chosen = (columns: (name: string) => readonly Float32Array[]): Directions =>
       new Map(all.map(({ name, in: d }) => [name, { A: leading(columns(name), Math.min(rank, columns(name).length), d) }]));
     const last = kept.of(learner).all.at(-1);
@@ -120,7 +121,7 @@ export const keepResidual = <L extends Lesson & WithAdapters<"residual.A" | "res
       learner,
       adapters: { adapter, values },
     } = lesson;
-    const layouts = adapter.layouts(learner.model.config) as Readonly<Record<"residual.A" | "residual.B", Parameters<typeof unflatten>[0]>>;
+    const layouts = adapter.layouts(networkOf(learner.model)) as Readonly<Record<"residual.A" | "residual.B", Parameters<typeof unflatten>[0]>>;
     const [a, b] = [unflatten(layouts["residual.A"], values["residual.A"]), unflatten(layouts["residual.B"], values["residual.B"])];
     const { all } = kept.of(learner);
     const residual: Residual = new Map([...b].map(([name, B]) => [name, slot === "current" ? { A: a.get(name)!, B } : { B }]));
@@ -143,7 +144,7 @@ export interface AddSlotOptions extends InputOptions {
 export const addSlot = <L extends Lesson & WithBatches>({ energy, ...inputs }: AddSlotOptions): TaskProjection<L, L> => ({
   scale: "task",
   name: "addSlot",
-  options: { ...inputsSaid(inputs), energy: { [energy.name]: energy.options } },
+  options: { ...describeInputs(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson) => {
     const { learner, position, stream } = lesson;
     const before = remembered(learner);
@@ -173,8 +174,8 @@ export type SlotWeights = "share" | "raw" | "softmax";
 
 /** Options of {@link residual}. */
 export interface ResidualOptions {
-  readonly modules: readonly ModuleKind[];
-  readonly towers: readonly Tower[];
+  readonly modules: LayerChoice["modules"];
+  readonly towers: LayerChoice["towers"];
   /** `share`: s / Σ s. `raw`: s. `softmax`: softmax(s / 0.1). Default `share`. */
   readonly weights?: SlotWeights;
 }
@@ -258,21 +259,17 @@ const sharesOf = (x: Tensor, own: (name: string) => Tensor, name: string, weight
  * which no gradient flows. Notes the scores of slots that {@link taskPrediction} reads.
  */
 export const residual = ({ modules: kinds, towers, weights = "share" }: ResidualOptions): Branch => {
-  const present = (learner: Learner, of = towers): readonly (readonly [string, Basis])[] => {
+  const present = (learner: Learner, which: (layer: Layer, net: Network) => boolean = () => true): readonly (readonly [string, Basis])[] => {
     const bases = remembered(learner);
     if (slotsOf(learner) === 0) return [];
-    return modules(learner.model.config, kinds, of)
+    const net = networkOf(learner.model);
+    return layersOf(net, { modules: kinds, towers })
+      .filter((layer) => which(layer, net))
       .map(({ name, in: d }) => [name, bases.get(name) ?? emptyBasis(d)] as const)
       .filter(([, { columns }]) => columns.length > 0);
   };
-  /** The modules that have a say in which slot an image belongs to: those that see images. */
-  const seeing = (learner: Learner): ReadonlyMap<string, Basis> =>
-    new Map(
-      present(
-        learner,
-        towers.filter((tower) => tower === "vision"),
-      ),
-    );
+  /** The layers that have a say in which slot an image belongs to: those that see images. */
+  const seeing = (learner: Learner): ReadonlyMap<string, Basis> => new Map(present(learner, ({ tower }, net) => net.towers[tower].inputs.includes("pixels")));
   return {
     name: "residual",
     options: { modules: kinds, towers, weights },
@@ -286,7 +283,7 @@ export const residual = ({ modules: kinds, towers, weights = "share" }: Residual
       const trained = new Set([...within.keys()].filter((name) => kept.of(learner).all.some((slot) => slot.residual?.has(name))));
       let total: Tensor | undefined;
       return {
-        param: base.param,
+        ...base,
         linear: (name, x, ...updates) => {
           if (!within.has(name)) return base.linear(name, x, ...updates);
           const { s, w } = sharesOf(x, own, name, weights);

@@ -152,6 +152,15 @@ export interface LayerChoice {
 
 const distinct = (words: readonly string[]): readonly string[] => [...new Set(words)];
 
+/**
+ * Whether a name is among those that are chosen.
+ *
+ * ```ts
+ * assert.ok(model.chooses("all", "vision") && !model.chooses(["text"], "vision"));
+ * ```
+ */
+export const chooses = (choice: "all" | readonly string[], name: string): boolean => choice === "all" || choice.includes(name);
+
 /** The names that are chosen among those that there are. Throws a `ShapeError` that lists both where one is not there. */
 const chosen = (what: string, { name }: Network, choice: "all" | readonly string[], there: readonly string[]): readonly string[] => {
   if (choice === "all") return there;

@@ -14,7 +14,7 @@ import { network, type Architecture, type BatchSize, type Network, type Outputs 
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
 import { frozenScope, type Scope } from "./scope.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { TextBatch, Tokenizer } from "./tokenizer.ts";
 import { vit } from "./vit.ts";
 import { checkedWeights } from "./weights.ts";
 
@@ -49,6 +49,14 @@ export const outputsOf = (
   const inputs = architecture.inputs(config, size);
   return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]) });
 };
+
+/** What turns texts into inputs of a model, as long as the longest or as `length` says; undefined where its architecture reads none. */
+export const textEncoder = ({
+  architecture: { texts },
+  config,
+  tokenizer,
+}: Pick<Model, "architecture" | "config" | "tokenizer">): ((list: readonly string[], length?: number) => TextBatch) | undefined =>
+  texts === undefined ? undefined : (list, length) => texts.encode(config, tokenizer!, list, length);
 
 /** The transform of images for a model. */
 export const transformOf = ({ architecture, config, preprocess }: Pick<Model, "architecture" | "config" | "preprocess">): ImageTransform => {

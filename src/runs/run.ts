@@ -9,7 +9,8 @@ import { runResult, type RunResult } from "../report/result.ts";
 import type { LabelSpace, Stream } from "../data/task.ts";
 import { accuracies, type EvaluateOptions } from "../stages/evaluate.ts";
 import { course, type Method } from "../stages/learn.ts";
-import type { Evaluated, Learner, Report } from "../training/lesson.ts";
+import type { Learner } from "../model/learner.ts";
+import type { Evaluated, Report } from "../training/lesson.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 
 /** Options of {@link runMethod}. */

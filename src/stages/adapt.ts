@@ -1,24 +1,25 @@
 /** `adapt`: attaches adapters to the learner's model and trains them. */
-import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Adapter } from "../model/adapters/adapter.ts";
-import { linearHead } from "../model/adapters/heads.ts";
-import { isClip } from "../model/model.ts";
-import { random } from "../random.ts";
+import { classifying } from "../model/adapters/heads.ts";
 import { through, type Branch } from "../model/branch.ts";
+import { networkOf } from "../model/model.ts";
+import { random } from "../random.ts";
 import type { Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
+import type { OutputNeed } from "../training/objective.ts";
+import { train } from "../training/train.ts";
 import { manifest, taskStage, type TaskStage } from "./stage.ts";
 import type { Steps } from "./steps.ts";
-import { train } from "../training/train.ts";
 
 /** What stages may need of an adapter: its groups, and the gradients of those that are trained. */
 export type Provided<G extends string, T extends G> = G | `∂${T}`;
 
 /** Options of {@link adapt}. */
-export interface AdaptOptions<L, G extends string, T extends G, N extends Provided<G, T>> {
+export interface AdaptOptions<L, G extends string, T extends G, N extends Provided<G, T> | OutputNeed> {
   /** A function where it depends on the lesson: on directions that were chosen, say. */
   readonly adapters: Adapter<G, T> | ((lesson: L) => Adapter<G, T>);
-  /** What is done, how often; what its stages need must be among what the adapter provides. */
+  /** The steps of the training, and how many. What they need must be among what the adapter provides, and what the architecture gives. */
   readonly steps: Steps<N>;
   /** A part of the model that is not merged, under the adapters. */
   readonly through?: Branch;
@@ -32,34 +33,33 @@ const described = <L>({ adapters, steps, through: branch }: AdaptOptions<L, any,
 });
 
 /**
- * Trains adapters on the batches of a task; the model under them stays as it is. A model without a text tower gets a {@link linearHead} for the task's
+ * Trains adapters on the batches of a task; the model under them stays as it is. An architecture without logits of its own gets a linear head for the task's
  * classes, unless its adapters have a part in the logits already. Fails with `NotFinite`, `Interrupted`, or what a sample or the device says.
  */
-export const adapt = <L extends Lesson & WithBatches, G extends string, T extends G, N extends Provided<G, T>>(
+export const adapt = <L extends Lesson & WithBatches, G extends string, T extends G, N extends Provided<G, T> | OutputNeed>(
   options: AdaptOptions<L, G, T, N>,
-): TaskStage<L, L & WithAdapters<G>> =>
+): TaskStage<L, L & WithAdapters<G>, Extract<N, OutputNeed>> =>
   taskStage("adapt", described(options), (lesson) => (runtime) => {
     const { learner, task, position, batches } = lesson;
-    const { config, weights } = learner.model;
+    const { model, memory } = learner;
     const { adapters, steps, through: branch } = options;
     const attached: Adapter<any> = typeof adapters === "function" ? adapters(lesson) : adapters;
-    const adapter = isClip(learner.model) || attached.logits !== undefined ? attached : linearHead(task.classNames.length, attached);
+    const adapter = classifying(model.architecture, task.classNames.length, attached);
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
     const onSteps = (first: number, losses: readonly Readonly<Record<string, number>>[]): void =>
       losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: count, losses: l }));
     runtime.emit({ type: "training", task: task.name, position, steps: count });
-    const from = { step: 0, values: adapter.initial(config, weights, runtime.seed, position), moments: {} };
+    const start = adapter.initial(networkOf(model), model.weights, runtime.seed, position);
     return pipe(
       train({
-        config,
-        weights,
+        model,
         adapter,
         steps,
         batches,
-        from,
+        from: { step: 0, values: start, moments: {} },
         onSteps,
         position,
-        memory: learner.memory,
+        memory,
         base: (plain, tracing) => through(branch, learner, plain, tracing.constant),
         seed: random(runtime.seed, "steps", position).integer(2 ** 31),
       })(runtime),

@@ -1,16 +1,18 @@
 /** `evaluate`: one row of the accuracy matrix. */
 import * as E from "fp-ts/lib/Either.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type { Failure } from "../failure.ts";
-import type { Head } from "../model/adapters/adapter.ts";
-import { isClip } from "../model/model.ts";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { labelSpace } from "../data/labelSpace.ts";
 import type { LabelSpace, Stream, Task } from "../data/task.ts";
+import type { Failure } from "../failure.ts";
 import type { Branch } from "../model/branch.ts";
-import { prompts } from "./encode.ts";
-import { encoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
-import { labelSpace, type Evaluated, type Learner, type MaybeMerged } from "../training/lesson.ts";
+import type { Learner } from "../model/learner.ts";
+import { networkOf } from "../model/model.ts";
+import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
+import { prompts } from "./captions.ts";
+import { encoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
+import { best, ensemble, headScore, textScore, type Candidates, type Score } from "./scores.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /** Corrects the logits of an image: what is added to those of each task's classes, by the position of the task, from what a branch noted of the image. */
@@ -37,143 +39,121 @@ export interface Inference {
   readonly calibration?: Calibration;
 }
 
-/**
- * The mean of several lists of unit features, normalised again.
- *
- * ```ts
- * const features = ensemble([{ count: 1, data: Float32Array.of(1, 0) }, { count: 1, data: Float32Array.of(0, 1) }], 2);
- * assert.deepEqual([...features.data], [Math.fround(Math.SQRT1_2), Math.fround(Math.SQRT1_2)]);
- * ```
- */
-export const ensemble = (lists: readonly Features[], embed: number): Features => {
-  const [{ count }] = lists;
-  const data = new Float32Array(count * embed);
-  for (let i = 0; i < count; i++) {
-    let norm = 0;
-    for (let j = 0; j < embed; j++) {
-      const mean = lists.reduce((s, l) => s + l.data[i * embed + j], 0) / lists.length;
-      data[i * embed + j] = mean;
-      norm += mean * mean;
-    }
-    for (let j = 0; j < embed; j++) data[i * embed + j] /= Math.sqrt(norm) || 1;
-  }
-  return { count, data };
+/** Features of the texts of a task's classes. */
+const classFeatures = (encode: Encoder, width: number, { templates, classNames }: Task, which: "single" | "ensemble"): TE.TaskEither<Failure, Features> =>
+  pipe(
+    which === "single" ? templates.slice(0, 1) : templates,
+    TE.traverseSeqArray((template) => encode.texts(prompts(template, classNames))),
+    TE.map((lists) => (lists.length === 1 ? lists[0] : ensemble(lists, width))),
+  );
+
+/** What a learner's images are compared with: the texts of all classes, where its architecture reads any. */
+type ScoreOf = (images: ImageFeatures) => Score;
+
+const scoring = (learner: Learner, encode: Encoder, stream: Stream, templates: "single" | "ensemble"): TE.TaskEither<Failure, ScoreOf> => {
+  const { model, head } = learner;
+  const { width } = networkOf(model);
+  const { readout } = model.architecture;
+  const byHead = (images: ImageFeatures): Score | undefined => (head === undefined ? undefined : headScore(head, images, width));
+  if (readout.texts === undefined) return TE.right((images) => byHead(images) ?? (() => 0));
+  const scale = readout.scale?.(model.weights) ?? 1;
+  return pipe(
+    stream.tasks,
+    TE.traverseSeqArray((task) => classFeatures(encode, width, task, templates)),
+    TE.map((classes): ScoreOf => {
+      const texts = Float32Array.from(classes.flatMap(({ data }) => [...data]));
+      return (images) => {
+        const [byText, added] = [textScore(scale, images, texts, width), byHead(images)];
+        return added === undefined ? byText : (i, c) => byText(i, c) + added(i, c);
+      };
+    }),
+  );
 };
 
-/** Unit text features of a task's classes. */
-const classFeatures =
-  (encode: Encoder, embed: number, task: Task, templates: "single" | "ensemble"): TE.TaskEither<Failure, Features> =>
-  async () => {
-    const lists: Features[] = [];
-    for (const template of templates === "single" ? task.templates.slice(0, 1) : task.templates) {
-      const features = await encode.texts(prompts(template, task.classNames))();
-      if (E.isLeft(features)) return features;
-      lists.push(features.right);
-    }
-    return E.right(lists.length === 1 ? lists[0] : ensemble(lists, embed));
-  };
-
-/** The score of an image's features for a class of the stream, counted through all its tasks. */
-type Score = (image: number, cls: number) => number;
-
-const dot = (a: Float32Array, i: number, b: Float32Array, j: number, width: number): number => {
-  let sum = 0;
-  for (let k = 0; k < width; k++) sum += a[i * width + k] * b[j * width + k];
-  return sum;
+/** The classes of every task of a stream; undefined for those that the learner cannot tell apart, because neither texts nor a head know them. */
+const candidatesOf = ({ model, head }: Learner, { tasks }: Stream): readonly (Candidates | undefined)[] => {
+  const rows = model.architecture.readout.texts === undefined ? (head?.bias.length ?? 0) : Infinity;
+  let first = 0;
+  return tasks.map(({ classNames: { length: count } }, position) => {
+    const candidates = { position, first, count };
+    first += count;
+    return first <= rows ? candidates : undefined;
+  });
 };
 
-/** What a head says: a linear one x · row + bias, a cosine one its scale times the cosine. Classes that it has no row for get nothing. */
-const headScore = ({ kind, scale, rows, bias }: Head, { data }: Features, embed: number): Score => {
-  const known = bias.length;
-  if (kind === "linear") return (i, c) => (c < known ? dot(data, i, rows, c, embed) + bias[c] : 0);
-  const norms = Array.from({ length: known }, (_, c) => Math.sqrt(dot(rows, c, rows, c, embed)) || 1);
-  // Only a CLIP has a cosine head, and its features are unit rows.
-  return (i, c) => (c < known ? (scale * dot(data, i, rows, c, embed)) / norms[c] : 0);
-};
+const uncorrected = (): number => 0;
 
-/** The class of the highest score among those of `tasks`: the first of equals. */
-const best = (
-  image: number,
+/** What is scored, and in which label spaces. */
+interface Scoring {
+  readonly learner: Learner;
+  readonly stream: Stream;
+  readonly learned: number;
+  readonly spaces: readonly LabelSpace[];
+  readonly calibration?: Calibration;
+}
+
+/** How many images of a task are answered rightly, in each label space. */
+const hitsOf = (
+  { learner, stream, learned, spaces, calibration }: Scoring,
+  all: readonly (Candidates | undefined)[],
+  { position, first }: Candidates,
+  images: ImageFeatures,
   score: Score,
-  tasks: readonly { readonly position: number; readonly first: number; readonly count: number }[],
-  correction: (image: number, position: number) => number,
-): number => {
-  let [found, highest] = [-1, -Infinity];
-  for (const { position, first, count } of tasks) {
-    const added = correction(image, position);
-    for (let c = first; c < first + count; c++) {
-      const s = score(image, c) + added;
-      if (s > highest) [found, highest] = [c, s];
-    }
-  }
-  return found;
+): readonly number[] => {
+  const { labels, notes } = images;
+  const calibrated = calibration?.of(learner, notes) ?? uncorrected;
+  return spaces.map((space) => {
+    const candidates = labelSpace(stream, position, learned, space).tasks.flatMap((task) => all[stream.tasks.indexOf(task)] ?? []);
+    // Where the task of an image is given there is none to predict.
+    const correction = candidates.length > 1 ? calibrated : uncorrected;
+    return labels.reduce((n, label, i) => n + (best(i, score, candidates, correction) === first + label ? 1 : 0), 0);
+  });
+};
+
+/** One column of accuracies a task, a row a label space; null where the learner cannot tell a task's classes apart. */
+const accuracyRows = (scored: Scoring, encode: Encoder, scoreOf: ScoreOf, runtime: Runtime): TE.TaskEither<Failure, readonly (readonly (number | null)[])[]> => {
+  const { learner, stream, spaces } = scored;
+  const all = candidatesOf(learner, stream);
+  return pipe(
+    all.map((own, j) => ({ own, task: stream.tasks[j] })),
+    TE.traverseSeqArray(({ own, task }): TE.TaskEither<Failure, readonly (number | null)[]> => {
+      if (own === undefined) return TE.right(spaces.map(() => null));
+      return pipe(
+        task.test,
+        TE.chain((examples) => encode.images(task, examples)),
+        TE.map((images) => {
+          const hits = hitsOf(scored, all, own, images, scoreOf(images));
+          const accuracies = hits.map((n) => (100 * n) / Math.max(1, images.count));
+          runtime.emit({ type: "evaluation", dataset: task.name, correct: hits[0], total: images.count, accuracy: accuracies[0] });
+          return accuracies;
+        }),
+      );
+    }),
+    TE.map((columns) => spaces.map((_, k) => columns.map((column) => column[k]))),
+  );
 };
 
 /**
- * Accuracy, percent, on the test split of every task of a stream, for a learner that has learned the first `learned` tasks. A task is scored by
- * exp(logit scale) · cos(image, class text) for a CLIP, plus what the learner's head says; a ViT by its head alone, and null where the head
- * has no row for the task's classes.
+ * Accuracy, percent, on the test split of every task of a stream, for a learner that has learned the first `learned` tasks. Images are scored by the texts of
+ * classes where the architecture reads texts, plus what the learner's head says; else by the head alone, and null where it has no row for a task's classes.
  */
 export const accuracies =
   (learner: Learner, stream: Stream, learned: number, options: EvaluateOptions & Inference = {}): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) =>
   (runtime) =>
   async () => {
     const { templates = "single", labelSpace: space = stream.labelSpace, also = [], through, calibration } = options;
-    const { model, head } = learner;
-    const { embed } = model.config;
-    const rowsOfHead = head?.bias.length ?? 0;
-    const clip = isClip(model);
-    const firsts = stream.tasks.map((_, j) => stream.tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
-    const scored = stream.tasks.map((task, j) => clip || firsts[j] + task.classNames.length <= rowsOfHead);
-    const datasets = scored.filter((s) => s).length;
+    const datasets = candidatesOf(learner, stream).filter((task) => task !== undefined).length;
     if (datasets > 0) runtime.emit({ type: "evaluating", datasets });
-    const made = encoder(learner, runtime, through);
-    if (E.isLeft(made)) return made;
-    const encode = made.right;
+    const opened = encoder(learner, runtime, through);
+    if (E.isLeft(opened)) return opened;
     try {
-      const classes: Features[] = [];
-      for (const task of clip ? stream.tasks : []) {
-        const features = await classFeatures(encode, embed, task, templates)();
-        if (E.isLeft(features)) return features;
-        classes.push(features.right);
-      }
-      const texts = Float32Array.from(classes.flatMap(({ data }) => [...data]));
-      const logitScale = clip ? Math.exp(model.weights.get("logit_scale")!.data[0]) : 0;
-      const scoreOf = (images: ImageFeatures): Score => {
-        const own: Score = (i, c) => logitScale * dot(images.data, i, texts, c, embed);
-        if (head === undefined) return own;
-        const said = headScore(head, images, embed);
-        return clip ? (i, c) => own(i, c) + said(i, c) : said;
-      };
-      const spaces = [space, ...also];
-      const rows = spaces.map((): (number | null)[] => stream.tasks.map(() => null));
-      for (const [j, task] of stream.tasks.entries()) {
-        if (!scored[j]) continue;
-        const examples = await task.test();
-        if (E.isLeft(examples)) return examples;
-        const images = await encode.images(task, examples.right)();
-        if (E.isLeft(images)) return images;
-        const { count, labels, notes } = images.right;
-        const score = scoreOf(images.right);
-        const uncorrected = (): number => 0;
-        const calibrated = calibration?.of(learner, notes) ?? uncorrected;
-        spaces.forEach((each, k) => {
-          const candidates = labelSpace(stream, j, learned, each)
-            .tasks.map((t) => stream.tasks.indexOf(t))
-            .filter((position) => scored[position])
-            .map((position) => ({ position, first: firsts[position], count: stream.tasks[position].classNames.length }));
-          // Where the task of an image is given there is none to predict.
-          const correction = candidates.length > 1 ? calibrated : uncorrected;
-          const hits = labels.reduce((n, label, i) => n + (best(i, score, candidates, correction) === firsts[j] + label ? 1 : 0), 0);
-          const accuracy = (100 * hits) / Math.max(1, count);
-          rows[k][j] = accuracy;
-          if (k === 0) runtime.emit({ type: "evaluation", dataset: task.name, correct: hits, total: count, accuracy });
-        });
-      }
-      const others = Object.fromEntries(also.map((each, k) => [each, rows[k + 1]]));
-      return E.right({ row: rows[0], ...(also.length > 0 ? { also: others } : {}) });
+      return await pipe(
+        scoring(learner, opened.right, stream, templates),
+        TE.chain((scoreOf) => accuracyRows({ learner, stream, learned, spaces: [space, ...also], calibration }, opened.right, scoreOf, runtime)),
+        TE.map(([row, ...rows]) => ({ row, ...(also.length > 0 ? { also: Object.fromEntries(also.map((name, k) => [name, rows[k]])) } : {}) })),
+      )();
     } finally {
-      encode.release();
+      opened.right.release();
     }
   };
 
@@ -184,9 +164,7 @@ export const evaluate = (options: EvaluateOptions = {}, { through, calibration }
     ...(calibration === undefined ? {} : { calibration: { [calibration.name]: calibration.options } }),
   };
   return taskStage("evaluate", { ...options, ...beside }, (lesson) => (runtime) => {
-    const { learner, task, position, stream } = lesson;
-    // A task that is none of the stream's is all of them, pooled.
-    const learned = stream.tasks.includes(task) ? position + 1 : stream.tasks.length;
+    const { learner, stream, learned } = lesson;
     return pipe(
       accuracies(learner, stream, learned, { ...options, through, calibration })(runtime),
       TE.map((evaluated) => ({ ...lesson, ...evaluated })),

@@ -1,26 +1,25 @@
-/** Unit features of images and texts under a model, in batches of one shape. */
+/** Features of images and texts under a model, in batches of one shape. */
 import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../failure.ts";
-import { imageFeatures, textFeatures } from "../model/clip.ts";
-import { frozenParameters } from "../model/frozen.ts";
-import { isClip } from "../model/model.ts";
-import { plainScope, type Scope } from "../model/transformer.ts";
 import { evaluationBatches } from "../data/batches.ts";
-import type { Task } from "../data/task.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
-import { instantiate, type Executable } from "../tensor/executable.ts";
-import { normalize } from "../tensor/ops/normalize.ts";
-import { trace } from "../tensor/program.ts";
-import { resident, type Resident } from "../tensor/resident.ts";
-import { floats, indices, leaf, type Spec, type Tensor } from "../tensor/tensor.ts";
+import type { Task } from "../data/task.ts";
+import type { Failure } from "../failure.ts";
+import type { BatchSize } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
-import { encodeTexts, transformOf } from "./encode.ts";
-import type { Learner } from "../training/lesson.ts";
+import type { Learner } from "../model/learner.ts";
+import { networkOf, outputsOf, textEncoder, transformOf } from "../model/model.ts";
+import { frozenScope } from "../model/scope.ts";
+import type { Leaves } from "../tensor/leaves.ts";
+import type { HostRecord } from "../tensor/replay.ts";
+import { resident, type Resident } from "../tensor/resident.ts";
+import { openSession, type Session } from "../tensor/session.ts";
+import { size, type Tensor } from "../tensor/tensor.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 
-/** Rows of features: [count, embed]; unit rows for a CLIP. */
+/** Rows of features: [count, width]. */
 export interface Features {
   readonly count: number;
   readonly data: Float32Array;
@@ -35,9 +34,9 @@ export interface ImageFeatures extends Features {
 
 /** Encodes images and texts by one learner's model until it is released. */
 export interface Encoder {
-  /** Features of examples of a task, in their order; of those only that could be decoded. */
-  readonly images: (task: Task, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
-  /** Unit features of texts; a ViT has none, and fails with `ShapeMismatch`. */
+  /** Features of a task's examples, in their order; of those only that could be decoded. */
+  readonly images: (task: Pick<Task, "decode">, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
+  /** Features of texts. Fails with `ShapeMismatch` where the architecture reads none. */
   readonly texts: (texts: readonly string[]) => TE.TaskEither<Failure, Features>;
   readonly release: () => void;
 }
@@ -46,118 +45,128 @@ export interface Encoder {
 const imageBatch = 64;
 const textsAtATime = 128;
 
-/** Uploads a learner's model, with the branch if there is one, and makes its encoder; programs are bound when first used. */
-export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<Failure, Encoder> => {
-  const { device } = runtime;
+/** The output that holds the features; what a branch notes has its own name. */
+const features = "features";
+
+/** Programs for batches of one size, each bound when it is first used. */
+interface Programs {
+  /** The session whose output {@link features} is the named output of the model. */
+  readonly session: (output: string, batch: BatchSize) => TE.TaskEither<Failure, Session>;
+  readonly release: () => void;
+}
+
+const programs = (learner: Learner, { device }: Runtime, weights: Resident, branch: Branch | undefined): Programs => {
   const { model } = learner;
-  const { config } = model;
-  const own = [...(branch?.tensors(learner) ?? [])].map(([name, value]) => [`branch ${name}`, value] as const);
-  const uploaded = resident(device, [...model.weights, ...own]);
-  if (E.isLeft(uploaded)) return uploaded;
-  const weights: Resident = uploaded.right;
-  const executables = new Map<string, Executable>();
-  type Forward = (scope: Scope, inputs: Readonly<Record<string, Tensor>>) => Tensor;
-  const bind = async (key: string, inputs: Readonly<Record<string, Spec>>, forward: Forward): Promise<E.Either<Failure, Executable>> => {
-    const known = executables.get(key);
-    if (known !== undefined) return E.right(known);
-    const program = trace({ inputs }, (args) => {
-      const notes: Record<string, Tensor> = {};
-      const constants = new Map<string, Tensor>();
-      const constant = (name: string, { shape }: { readonly shape: readonly number[] }): Tensor => {
-        const tensor = constants.get(name) ?? leaf("frozen", `branch ${name}`, floats(shape));
-        constants.set(name, tensor);
-        return tensor;
-      };
-      const scope = through(branch, learner, plainScope(frozenParameters(config)), constant, (name, value) => void (notes[name] = value));
-      const features = forward(scope, args.inputs);
-      return E.right({ outputs: { ...notes, features: isClip(model) ? normalize(features) : features } });
-    });
-    if (E.isLeft(program)) return program;
-    noted.set(
-      key,
-      Object.keys(program.right.outputs).filter((name) => name !== "features"),
-    );
-    const made = await instantiate(device, program.right, weights)();
-    if (E.isRight(made)) executables.set(key, made.right);
-    return made;
+  const sessions = new Map<string, Session>();
+  const step = (output: string, batch: BatchSize) => (leaves: Leaves) => {
+    const notes: Record<string, Tensor> = {};
+    const plain = frozenScope(networkOf(model), leaves.frozen);
+    const scope = through(branch, learner, plain, leaves.constant, (name, value) => void (notes[name] = value));
+    const found = outputsOf(model, leaves, batch, scope)[output];
+    return E.right({ outputs: { ...notes, [features]: found } });
   };
-  /** The names that a branch noted something under, by program. */
-  const noted = new Map<string, readonly string[]>();
-
-  const images: Encoder["images"] = (task, examples) => async () => {
-    const batch = Math.min(imageBatch, Math.max(1, examples.length));
-    const { channels, imageSize } = config.vision;
-    const shape = floats([batch, channels, imageSize, imageSize]);
-    const key = `images ${batch}`;
-    const bound = await bind(key, { pixels: shape }, (scope, { pixels }) => imageFeatures(scope, config, pixels));
-    if (E.isLeft(bound)) return bound;
-    const source = evaluationBatches({
-      examples,
-      decode: decoderOf(task),
-      batch,
-      transform: transformOf(model),
-      cache: runtime.images,
-      onCorrupt: runtime.onCorrupt,
-    });
-    const data = new Float32Array(examples.length * config.embed);
-    const labels = new Uint32Array(examples.length);
-    const notes: Record<string, number[]> = Object.fromEntries(noted.get(key)!.map((name) => [name, []]));
-    const full = new Float32Array(batch * channels * imageSize * imageSize);
-    let count = 0;
-    let next = source.steps > 0 ? source.at(0)() : undefined;
-    for (let step = 0; step < source.steps; step++) {
-      if (runtime.signal?.aborted) return E.left({ _tag: "Interrupted" });
-      const loaded = await next!;
-      if (E.isLeft(loaded)) return loaded;
-      full.fill(0);
-      full.set(loaded.right.pixels);
-      const ran = bound.right.run({ pixels: full });
-      if (E.isLeft(ran)) return ran;
-      next = step + 1 < source.steps ? source.at(step + 1)() : undefined;
-      const features = await bound.right.read("features")();
-      if (E.isLeft(features)) return features;
-      data.set(features.right.subarray(0, loaded.right.count * config.embed), count * config.embed);
-      labels.set(loaded.right.labels, count);
-      for (const [name, list] of Object.entries(notes)) {
-        const values = await bound.right.read(name)();
-        if (E.isLeft(values)) return values;
-        list.push(...values.right.subarray(0, (values.right.length / batch) * loaded.right.count));
-      }
-      count += loaded.right.count;
-    }
-    skippedReporter(runtime.emit)(source.skipped());
-    return E.right({
-      count,
-      data: data.subarray(0, count * config.embed),
-      labels: labels.subarray(0, count),
-      notes: Object.fromEntries(Object.entries(notes).map(([name, list]) => [name, Float32Array.from(list)])),
-    });
-  };
-
-  const texts: Encoder["texts"] = (list) => async () => {
-    if (!isClip(model)) return E.left({ _tag: "ShapeMismatch", op: "texts", detail: "this model has no text tower" });
-    const data = new Float32Array(list.length * config.embed);
-    for (let at = 0; at < list.length; at += textsAtATime) {
-      const part = list.slice(at, at + textsAtATime);
-      const { ids, ends, count, length } = encodeTexts(model, part);
-      const shapes = { ids: indices([count, length]), ends: indices([count]) };
-      const bound = await bind(`texts ${count} ${length}`, shapes, (scope, args) => textFeatures(scope, model.config, args.ids, args.ends));
-      if (E.isLeft(bound)) return bound;
-      const ran = bound.right.run({ ids, ends });
-      if (E.isLeft(ran)) return ran;
-      const features = await bound.right.read("features")();
-      if (E.isLeft(features)) return features;
-      data.set(features.right, at * config.embed);
-    }
-    return E.right({ count: list.length, data });
-  };
-
-  return E.right({
-    images,
-    texts,
-    release: () => {
-      executables.forEach((e) => e.release());
-      weights.release();
+  return {
+    session: (output, batch) => async () => {
+      const key = JSON.stringify([output, batch]);
+      const open = sessions.get(key);
+      if (open !== undefined) return E.right(open);
+      const opened = await openSession(device, step(output, batch), { weights })();
+      if (E.isRight(opened)) sessions.set(key, opened.right);
+      return opened;
     },
+    release: () => sessions.forEach((session) => session.release()),
+  };
+};
+
+/** Runs the batches of examples through a session, one after another; the next batch is prepared while the device works on this one. */
+const encodeImages = async (
+  session: Session,
+  learner: Learner,
+  task: Pick<Task, "decode">,
+  examples: readonly Example[],
+  batch: number,
+  runtime: Runtime,
+): Promise<E.Either<Failure, ImageFeatures>> => {
+  const { model } = learner;
+  const { width } = networkOf(model);
+  const source = evaluationBatches({
+    examples,
+    decode: decoderOf(task),
+    batch,
+    transform: transformOf(model),
+    cache: runtime.images,
+    onCorrupt: runtime.onCorrupt,
+  });
+  const data = new Float32Array(examples.length * width);
+  const labels = new Uint32Array(examples.length);
+  const noted = Object.keys(session.program.outputs).filter((name) => name !== features);
+  const notes: Record<string, number[]> = Object.fromEntries(noted.map((name) => [name, []]));
+  const full = new Float32Array(size(model.architecture.inputs(model.config, { images: batch, texts: 0, length: 0 }).pixels.shape));
+  let count = 0;
+  let next = source.steps > 0 ? source.at(0)() : undefined;
+  for (let step = 0; step < source.steps; step++) {
+    if (runtime.signal?.aborted) return E.left({ _tag: "Interrupted" });
+    const loaded = await next!;
+    if (E.isLeft(loaded)) return loaded;
+    full.fill(0);
+    full.set(loaded.right.pixels);
+    const ran = session.run({ pixels: full });
+    if (E.isLeft(ran)) return ran;
+    next = step + 1 < source.steps ? source.at(step + 1)() : undefined;
+    const read = await session.readAll([features, ...noted])();
+    if (E.isLeft(read)) return read;
+    data.set(read.right[features].subarray(0, loaded.right.count * width), count * width);
+    labels.set(loaded.right.labels, count);
+    for (const name of noted) notes[name].push(...read.right[name].subarray(0, (read.right[name].length / batch) * loaded.right.count));
+    count += loaded.right.count;
+  }
+  skippedReporter(runtime.emit)(source.skipped());
+  return E.right({
+    count,
+    data: data.subarray(0, count * width),
+    labels: labels.subarray(0, count),
+    notes: Object.fromEntries(Object.entries(notes).map(([name, list]) => [name, Float32Array.from(list)])),
   });
 };
+
+/** Uploads a learner's model and makes its encoder, through a branch if there is one. */
+export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<Failure, Encoder> =>
+  pipe(
+    resident(runtime.device, learner.model.weights),
+    E.map((weights): Encoder => {
+      const { model } = learner;
+      const { readout } = model.architecture;
+      const { session, release } = programs(learner, runtime, weights, branch);
+      const tokens = textEncoder(model);
+      const textsAt = (list: readonly string[]): TE.TaskEither<Failure, Float32Array> => {
+        const { ids, ends, count, length } = tokens!(list);
+        const inputs: HostRecord = { ids, ends };
+        return pipe(
+          session(readout.texts!, { images: 0, texts: count, length }),
+          TE.chain((s) => pipe(TE.fromEither(s.run(inputs)), TE.chain(() => s.read(features)))),
+        );
+      };
+      return {
+        images: (task, examples) => {
+          const batch = Math.min(imageBatch, Math.max(1, examples.length));
+          return pipe(
+            session(readout.images, { images: batch, texts: 0, length: 0 }),
+            TE.chain((s) => () => encodeImages(s, learner, task, examples, batch, runtime)),
+          );
+        },
+        texts: (list) => {
+          if (tokens === undefined) return TE.left({ _tag: "ShapeMismatch", op: "texts", detail: `a ${model.architecture.name} reads no texts` });
+          const parts = Array.from({ length: Math.ceil(list.length / textsAtATime) }, (_, i) => list.slice(i * textsAtATime, (i + 1) * textsAtATime));
+          return pipe(
+            parts,
+            TE.traverseSeqArray(textsAt),
+            TE.map((rows) => ({ count: list.length, data: Float32Array.from(rows.flatMap((row) => [...row])) })),
+          );
+        },
+        release: () => {
+          release();
+          weights.release();
+        },
+      };
+    }),
+  );

@@ -11,16 +11,23 @@ export { encode } from "./encode.ts";
 export type { EncodeOptions } from "./encode.ts";
 export { accuracies, evaluate } from "./evaluate.ts";
 export type { Calibration, EvaluateOptions, Inference } from "./evaluate.ts";
-export { all, branch, merge, mostUsed, selected } from "./merge.ts";
-export type { Selection } from "./merge.ts";
+export { merge } from "./merge.ts";
+export { all, branch, mostUsed, selected } from "../subspace/selection.ts";
+export type { Selection } from "../subspace/selection.ts";
+export { prompts, targets } from "./captions.ts";
+export { ensemble } from "./scores.ts";
 export { outOf, project, rowsOutOf, startingOutside } from "./project.ts";
 export type { StartingOutsideOptions } from "./project.ts";
 export { batchVote, magnitude, rankSelect, softThreshold } from "./rankSelect.ts";
 export type { BatchVoteOptions, SoftThresholdOptions, StepSelector, TaskSelector } from "./rankSelect.ts";
 // At the scale of a step.
-export { dropout, gradient, repeat, update, withFlat } from "./steps.ts";
-export type { Length, Steps } from "./steps.ts";
+export { dropout, gradient, repeat, update } from "./steps.ts";
+export type { Steps } from "./steps.ts";
+export { withFlat } from "../training/trainee.ts";
+export type { Length } from "../training/schedule.ts";
 // What flows through stages, and what they run in.
+export { learner } from "../model/learner.ts";
+export type { Learner } from "../model/learner.ts";
 export { memory } from "../model/memory.ts";
 export type { Memory } from "../model/memory.ts";
 export { train } from "../training/train.ts";
@@ -28,7 +35,6 @@ export type { Training, TrainOptions } from "../training/train.ts";
 export type {
   Attached,
   Evaluated,
-  Learner,
   Lesson,
   MaybeMerged,
   Merged,

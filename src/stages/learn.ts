@@ -7,8 +7,9 @@ import type { Failure } from "../failure.ts";
 import { decoderOf } from "../data/decode.ts";
 import { noLabel, type ExampleDecoder } from "../data/example.ts";
 import type { Stream, Task } from "../data/task.ts";
-import { prompts } from "./encode.ts";
-import type { Evaluated, Learner, Lesson, MaybeMerged, Report } from "../training/lesson.ts";
+import type { Learner } from "../model/learner.ts";
+import { prompts } from "./captions.ts";
+import type { Evaluated, Lesson, MaybeMerged, Report } from "../training/lesson.ts";
 import { bytesKept } from "../model/memory.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { named, taskStage, type TaskStage } from "./stage.ts";
@@ -21,12 +22,14 @@ export interface Course {
   readonly curriculum: readonly Task[];
   /** The position of the first lesson: those before it are behind the learner. */
   readonly from: number;
+  /** Whether one lesson holds the tasks of the whole stream. */
+  readonly pooled: boolean;
   /** Of the lessons from there on. */
   readonly reports: readonly Report[];
 }
 
-/** A method of continual learning: an arrow from a course to the course after all its lessons. */
-export type Method = TaskStage<Course, Course>;
+/** A method of continual learning: an arrow from a course to the course after all its lessons. `N` names the outputs that it needs of the architecture. */
+export type Method<N extends string = any> = TaskStage<Course, Course, N>;
 
 /**
  * A course at its beginning; or at the task at position `from`, for a learner that has learned those before it, such as one that `readLearner` read. It ends
@@ -37,27 +40,28 @@ export const course = (learner: Learner, stream: Stream, { from = 0 }: { readonl
   stream,
   curriculum: stream.tasks,
   from,
+  pooled: false,
   reports: [],
 });
 
-/** Lifts a lesson to a stream: the learner that leaves one lesson enters the next. */
-export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskStage<Course, Course> =>
-  named<"task", Course, Course, never>("scan", undefined, {
-    scale: "task",
-    name: lesson.name,
-    options: lesson.options,
-    parts: lesson.parts,
+/** Lifts a lesson to a stream: the learner that leaves one lesson enters the next, and has seen its classes. */
+export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMerged & Evaluated, N>): TaskStage<Course, Course, N> =>
+  named<"task", Course, Course, N>("scan", undefined, {
+    ...lesson,
     run:
       (start: Course): RTE.ReaderTaskEither<Runtime, Failure, Course> =>
       (runtime) =>
       async () => {
         let now = start;
-        for (const [position, current] of [...start.curriculum.entries()].slice(start.from)) {
-          runtime.emit({ type: "task", task: current.name, position });
-          const after = await lesson.run({ learner: now.learner, task: current, position, stream: start.stream })(runtime)();
+        const { stream, pooled } = start;
+        for (const [position, task] of [...start.curriculum.entries()].slice(start.from)) {
+          runtime.emit({ type: "task", task: task.name, position });
+          const learned = pooled ? stream.tasks.length : position + 1;
+          const after = await lesson.run({ learner: now.learner, task, position, stream, learned })(runtime)();
           if (E.isLeft(after)) return after;
-          const { learner, row, also, trained, mergeError } = after.right;
-          const report = { task: current.name, row, also, trained, mergeError, bytesKept: bytesKept(learner) };
+          const { row, also, trained, mergeError } = after.right;
+          const learner = { ...after.right.learner, seen: [...now.learner.seen, ...task.classNames] };
+          const report = { task: task.name, row, also, trained, mergeError, bytesKept: bytesKept(learner) };
           now = { ...now, learner, reports: [...now.reports, report] };
           runtime.emit({ type: "lesson", position, report, learner });
         }
@@ -75,7 +79,8 @@ export const scan = (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): TaskSt
  * });
  * ```
  */
-export const method = (name: string, options: unknown, lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): Method => named(name, options, scan(lesson));
+export const method = <N extends string = never>(name: string, options: unknown, lesson: TaskStage<Lesson, MaybeMerged & Evaluated, N>): Method<N> =>
+  named(name, options, scan(lesson));
 
 /** All tasks as one: every class under its own task's prompt. */
 const pooledTask = (tasks: readonly Task[]): Task => {
@@ -97,7 +102,7 @@ const pooledTask = (tasks: readonly Task[]): Task => {
 };
 
 /** Replaces the curriculum by one task that holds them all: what joint training learns. */
-export const pool: TaskStage<Course, Course> = taskStage("pool", undefined, (c) => RTE.of({ ...c, curriculum: [pooledTask(c.curriculum)] }));
+export const pool: TaskStage<Course, Course> = taskStage("pool", undefined, (c) => RTE.of({ ...c, curriculum: [pooledTask(c.curriculum)], pooled: true }));
 
 /** Replaces the curriculum by nothing. */
 export const skip: TaskStage<Course, Course> = taskStage("skip", undefined, (c) => RTE.of({ ...c, curriculum: [] }));

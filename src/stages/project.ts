@@ -8,9 +8,8 @@ import { pack, type Tensor } from "../tensor/tensor.ts";
 import { remembered, type Bases } from "../subspace/bases.ts";
 import type { StepProjection, TaskProjection } from "../subspace/projection.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
-import { withFlat } from "./steps.ts";
 import type { Tracing } from "../training/tracing.ts";
-import type { Graded, Group, Trainee } from "../training/trainee.ts";
+import { withFlat, type Graded, type Group, type Trainee } from "../training/trainee.ts";
 
 /** X − X M Mᵀ for the rows of every entry that has a basis; the others pass unchanged. */
 const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases): Tensor => {
@@ -28,8 +27,8 @@ const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases
   );
 };
 
-/** What a projection says of its subspaces. */
-const saidOf = (bases: Bases | undefined): unknown =>
+/** Subspaces as a manifest shows them: their dimensions by layer. */
+const describeBases = (bases: Bases | undefined): unknown =>
   bases === undefined ? "remembered" : Object.fromEntries([...bases].map(([name, b]) => [name, b.columns.length]));
 
 /**
@@ -39,7 +38,7 @@ const saidOf = (bases: Bases | undefined): unknown =>
 export const outOf = <N extends string>(group: N, bases?: Bases): StepProjection<Graded, `∂${N}`> => ({
   scale: "step",
   name: "outOf",
-  options: { group, bases: saidOf(bases) },
+  options: { group, bases: describeBases(bases) },
   apply: (trainee, tracing) => {
     const gradient = trainee.gradients[group];
     if (gradient === undefined) return trainee;
@@ -55,10 +54,11 @@ export const outOf = <N extends string>(group: N, bases?: Bases): StepProjection
 export const rowsOutOf = <N extends string>(group: N, bases?: Bases): StepProjection<Trainee, N> => ({
   scale: "step",
   name: "rowsOutOf",
-  options: { group, bases: saidOf(bases) },
+  options: { group, bases: describeBases(bases) },
   apply: (trainee, tracing) => {
-    const own = trainee.groups[group];
-    return { ...trainee, groups: { ...trainee.groups, [group]: withFlat(own, rowsOut(tracing, own, own.flat, bases ?? remembered(tracing))) } };
+    const before = trainee.groups[group];
+    const after = withFlat(before, rowsOut(tracing, before, before.flat, bases ?? remembered(tracing)));
+    return { ...trainee, groups: { ...trainee.groups, [group]: after } };
   },
 });
 
@@ -71,28 +71,28 @@ export interface StartingOutsideOptions {
 /** An adapter whose A starts with rows outside of the given subspaces: A ← A (I − M Mᵀ) (DualLoRA, METHODS.md D.3). */
 export const startingOutside = (bases: Bases, adapter: Adapter<"A" | "B">, { orthonormal = false }: StartingOutsideOptions = {}): Adapter<"A" | "B"> => ({
   ...adapter,
-  options: { ...(adapter.options as object), outside: saidOf(bases), orthonormal },
-  initial: (config, weights, seed, position) => {
-    const values = adapter.initial(config, weights, seed, position);
+  options: { ...(adapter.options as object), outside: describeBases(bases), orthonormal },
+  initial: (net, weights, seed, position) => {
+    const values = adapter.initial(net, weights, seed, position);
     const A = values.A.slice();
-    adapter.layouts(config).A.entries.forEach(({ name, offset, shape: [rank, width] }) => {
+    adapter.layouts(net).A.entries.forEach(({ name, offset, shape: [rank, width] }) => {
       const basis = bases.get(name) ?? emptyBasis(width);
-      const own = { shape: [rank, width], data: A.subarray(offset, offset + rank * width) };
-      const rest = outside(own, basis);
+      const start = { shape: [rank, width], data: A.subarray(offset, offset + rank * width) };
+      const rest = outside(start, basis);
       const rows = Array.from({ length: rank }, (_, i) => rest.data.subarray(i * width, (i + 1) * width));
       // Where less than r directions are left, the rows beyond them are zero.
       const moved = orthonormal ? extend(basis, rows).columns.slice(basis.columns.length) : rows;
-      own.data.fill(0);
-      moved.forEach((row, i) => own.data.set(row, i * width));
+      start.data.fill(0);
+      moved.forEach((row, i) => start.data.set(row, i * width));
     });
     return { ...values, A };
   },
 });
 
 /** Projects within a step by a {@link StepProjection}, or once a task by a {@link TaskProjection}. */
-export function project<A, B>(projection: TaskProjection<A, B>): TaskStage<A, B>;
+export function project<A, B, N extends string = never>(projection: TaskProjection<A, B, N>): TaskStage<A, B, N>;
 export function project<T extends Trainee, N extends string>(projection: StepProjection<T, N>): StepStage<T, T, N>;
-export function project(how: StepProjection<any, string> | TaskProjection<any, any>): StepStage<any, any, string> | TaskStage<any, any, string> {
+export function project(how: StepProjection<any, string> | TaskProjection<any, any, any>): StepStage<any, any, string> | TaskStage<any, any, string> {
   const options = { [how.name]: how.options };
   return how.scale === "step" ? stepStage("project", options, how.apply) : taskStage("project", options, how.run);
 }

@@ -2,24 +2,24 @@
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { GroupValues } from "../model/adapters/adapter.ts";
-import type { Module } from "../model/parameters.ts";
+import type { Layer } from "../model/architecture.ts";
+import { networkOf } from "../model/model.ts";
 import { add, mul, scale, sub } from "../tensor/ops/elementwise.ts";
 import { linear } from "../tensor/ops/matmul.ts";
 import { shrink } from "../tensor/ops/optimizer.ts";
 import { sumRows } from "../tensor/ops/reduce.ts";
 import { topMask } from "../tensor/ops/select.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
-import { slice } from "../tensor/ops/window.ts";
 import type { Layout } from "../tensor/layout.ts";
-import { detach, reshape, type Tensor } from "../tensor/tensor.ts";
+import { detach, type Tensor } from "../tensor/tensor.ts";
 import { entry, gained, keepColumns, largest } from "../subspace/components.ts";
 import type { Lesson, WithAdapters } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { ScheduleOf } from "../training/schedule.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
-import { withFlat } from "./steps.ts";
 import type { Tracing } from "../training/tracing.ts";
-import type { Trainee } from "../training/trainee.ts";
+import { firstToken } from "../subspace/inputs.ts";
+import { withFlat, type Trainee } from "../training/trainee.ts";
 
 /** A selection within a step; `N` names the groups that it needs. */
 export interface StepSelector<N extends string> {
@@ -60,7 +60,7 @@ export interface BatchVoteOptions {
 }
 
 /**
- * Lets `active` experts of every module take part in a step (DAC, METHODS.md C.2): the router scores the first token of every sample, each sample votes for
+ * Lets `active` experts of every layer take part in a step (DAC, METHODS.md C.2): the router scores the first token of every sample, each sample votes for
  * its `active` best, and the most voted-for are used by the whole batch; the first of equals wins. Votes are added to the counts.
  */
 export const batchVote = (active: number, { router: kind = "frozen-random" }: BatchVoteOptions = {}): StepSelector<"router" | "counts"> => ({
@@ -69,9 +69,9 @@ export const batchVote = (active: number, { router: kind = "frozen-random" }: Ba
   options: { active, router: kind },
   apply: (trainee, tracing) => {
     const router = trainee.groups.router.views;
-    const gates = ({ name }: Module, x: Tensor): Tensor => {
-      const [samples, , width] = x.shape;
-      const first = reshape(slice(x, 1, 0, 1), [samples, width]);
+    const gates = ({ name }: Layer, x: Tensor): Tensor => {
+      const first = firstToken(x);
+      const [samples] = first.shape;
       const probabilities = softmax(linear(first, router.get(`${name}.weight`)!, router.get(`${name}.bias`)!));
       const votes = sumRows(topMask(probabilities, active));
       tracing.tally("counts", name, votes);
@@ -94,7 +94,7 @@ export interface TaskSelector<N extends string> {
 }
 
 /**
- * Keeps the `count` components of every module whose ‖B[:, i]‖ ‖A[i, :]‖ is largest, and takes the B of the others back to its start; the first of equals
+ * Keeps the `count` components of every layer whose ‖B[:, i]‖ ‖A[i, :]‖ is largest, and takes the B of the others back to its start; the first of equals
  * stays. Where B did not start at zero, what it gained counts.
  */
 export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
@@ -103,15 +103,15 @@ export const magnitude = (count: number): TaskSelector<"A" | "B"> => ({
   options: { count },
   apply: (layouts, values) => {
     const B = gained(values);
-    const norms = layouts.A.entries.map(({ shape: [rank, columns] }, module) => {
-      const [a, b] = [entry(layouts.A, values.A, module), entry(layouts.B, B, module)];
+    const norms = layouts.A.entries.map(({ shape: [rank, columns] }, layer) => {
+      const [a, b] = [entry(layouts.A, values.A, layer), entry(layouts.B, B, layer)];
       return Array.from(
         { length: rank },
         (_, r) => Math.hypot(...a.subarray(r * columns, (r + 1) * columns)) * Math.hypot(...b.filter((_, i) => i % rank === r)),
       );
     });
     const living = norms.map((n) => largest(n, count));
-    return keepColumns(layouts.B, values, (module, r) => living[module].has(r));
+    return keepColumns(layouts.B, values, (layer, r) => living[layer].has(r));
   },
 });
 
@@ -125,7 +125,7 @@ export function rankSelect(selector: StepSelector<string> | TaskSelector<string>
   if (selector.scale === "step") return stepStage<Trainee, Trainee, string>("rankSelect", options, selector.apply);
   return taskStage("rankSelect", options, (lesson: AfterAdapt<string>): RTE.ReaderTaskEither<Runtime, Failure, AfterAdapt<string>> => {
     const { adapter, values } = lesson.adapters;
-    const layouts = adapter.layouts(lesson.learner.model.config);
+    const layouts = adapter.layouts(networkOf(lesson.learner.model));
     return RTE.of({ ...lesson, adapters: { adapter, values: { ...values, ...selector.apply(layouts, values) } } });
   });
 }

@@ -10,9 +10,12 @@
  * Composition is Kleisli composition in either; {@link identity} is its unit, and it is associative, in what it does and in what it says
  * of itself ({@link manifest}).
  */
+import * as E from "fp-ts/lib/Either.js";
 import * as RE from "fp-ts/lib/ReaderEither.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import { ShapeError } from "../tensor/tensor.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { Tracing } from "../training/tracing.ts";
 
@@ -178,9 +181,21 @@ export const stepStage = <A, B, N extends string = never>(name: string, options:
   run: (a) => (tracing) => ({ _tag: "Right", right: run(a, tracing) }),
 });
 
-/** A stage at the scale of a task. */
+/** A `ShapeError` that is thrown while an effect runs is its failure; anything else that is thrown is a defect. */
+const withShapeFailures =
+  <A>(effect: () => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+  async () => {
+    try {
+      return await effect()();
+    } catch (error) {
+      if (error instanceof ShapeError) return E.left({ _tag: "ShapeMismatch", op: error.op, detail: error.detail });
+      throw error;
+    }
+  };
+
+/** A stage at the scale of a task. A layer, a tower or an output that the model's network lacks makes it fail with `ShapeMismatch`. */
 export const taskStage = <A, B, N extends string = never>(
   name: string,
   options: unknown,
   run: (a: A) => RTE.ReaderTaskEither<Runtime, Failure, B>,
-): TaskStage<A, B, N> => ({ scale: "task", name, options, parts: [], run });
+): TaskStage<A, B, N> => ({ scale: "task", name, options, parts: [], run: (a) => (runtime) => withShapeFailures(() => run(a)(runtime)) });

@@ -4,12 +4,11 @@ import { partials } from "../tensor/gradient.ts";
 import { dropout as drop } from "../tensor/ops/dropout.ts";
 import { constant } from "../tensor/ops/elementwise.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
-import { views } from "../tensor/layout.ts";
 import { evaluateObjective, type Objective } from "../training/objective.ts";
-import type { PerTask } from "../training/schedule.ts";
+import type { Length, PerTask } from "../training/schedule.ts";
 import type { Optimizer } from "../training/optimizer.ts";
 import { pipeline, stepStage, type StepStage } from "./stage.ts";
-import { encodeBatch, type Graded, type Group, type Trainee } from "../training/trainee.ts";
+import { encodeBatch, withFlat, type Graded, type Trainee } from "../training/trainee.ts";
 
 /** Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. */
 export const gradient = <N extends string = never>(objective: Objective<N>): StepStage<Trainee, Graded, N> =>
@@ -21,27 +20,20 @@ export const gradient = <N extends string = never>(objective: Objective<N>): Ste
     const found = partials(loss, parts.flat());
     let at = 0;
     const gradients = trainee.trained.flatMap((name, i): readonly (readonly [string, Tensor])[] => {
-      const own = found.slice(at, (at += parts[i].length));
+      const ofGroup = found.slice(at, (at += parts[i].length));
       // A group without any gradient is left alone by optimisers, as torch leaves parameters whose gradient is None.
-      if (own.every((g) => g === undefined)) return [];
+      if (ofGroup.every((g) => g === undefined)) return [];
       const { entries, length } = trainee.groups[name].layout;
-      return [
-        [
-          name,
-          pack(
-            own.map((g, j) => g ?? constant(0, parts[i][j].shape)),
-            entries.map((e) => e.offset),
-            length,
-          ),
-        ],
-      ];
+      const whole = ofGroup.map((g, j) => g ?? constant(0, parts[i][j].shape));
+      const offsets = entries.map((e) => e.offset);
+      return [[name, pack(whole, offsets, length)]];
     });
     return { ...trainee, gradients: Object.fromEntries(gradients) };
   });
 
 /**
  * Drops elements of the adapters' inputs with probability `p` and scales the others by 1/(1 − p); the model's own path is as it was (LoRA dropout,
- * METHODS.md C.2). The masks are drawn from the seed, the step and the module.
+ * METHODS.md C.2). The masks are drawn from the seed, the step and the layer.
  */
 export const dropout = (p: number): StepStage<Trainee, Trainee> =>
   stepStage("dropout", { p }, (trainee, tracing): Trainee => {
@@ -55,14 +47,11 @@ export const dropout = (p: number): StepStage<Trainee, Trainee> =>
     return { ...trainee, forward: { ...trainee.forward, input: (_, x) => drop(x, p, seed, site++) } };
   });
 
-/** The group with other values. */
-export const withFlat = (group: Group, flat: Tensor): Group => ({ ...group, flat, views: views(group.layout, flat) });
-
 /** One step of an optimiser on every group that has a gradient; some groups may have one of their own. */
-export const update = (optimizer: Optimizer, own: Readonly<Record<string, Optimizer>> = {}): StepStage<Graded, Trainee> => {
-  const options = Object.fromEntries(Object.entries(own).map(([group, { name, options }]) => [group, { [name]: options }]));
+export const update = (optimizer: Optimizer, byGroup: Readonly<Record<string, Optimizer>> = {}): StepStage<Graded, Trainee> => {
+  const options = Object.fromEntries(Object.entries(byGroup).map(([group, { name, options }]) => [group, { [name]: options }]));
   return stepStage(`update`, { [optimizer.name]: optimizer.options, ...options }, ({ gradients, ...trainee }, tracing): Trainee => {
-    const updated = Object.entries(gradients).map(([name, g]) => [name, (own[name] ?? optimizer).update(tracing, name, trainee.groups[name], g)] as const);
+    const updated = Object.entries(gradients).map(([name, g]) => [name, (byGroup[name] ?? optimizer).update(tracing, name, trainee.groups[name], g)] as const);
     return {
       ...trainee,
       groups: { ...trainee.groups, ...Object.fromEntries(updated.map(([name, { flat }]) => [name, withFlat(trainee.groups[name], flat)])) },
@@ -71,10 +60,7 @@ export const update = (optimizer: Optimizer, own: Readonly<Record<string, Optimi
   });
 };
 
-/** How long: a number of steps, or of walks over a task's images. */
-export type Length = number | { readonly epochs: number };
-
-/** Steps to be repeated: how often, and the arrow of one. */
+/** The steps of a training, and how many: the arrow of one. */
 export interface Steps<N extends string> {
   readonly count: PerTask<Length>;
   readonly step: StepStage<Trainee, Trainee, N>;

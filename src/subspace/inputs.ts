@@ -48,11 +48,17 @@ const watched = (base: Scope, layers: readonly Layer[], see: (layer: string, x: 
   };
 };
 
+/** The first token of every sample [batch, width], the class token of an image, of x [batch, tokens, width]; x itself where it has no tokens. */
+export const firstToken = (x: Tensor): Tensor => {
+  const [batch, , width] = x.shape;
+  return x.shape.length === 2 ? x : reshape(slice(x, 1, 0, 1), [batch, width]);
+};
+
 /** The rows of an input [batch, tokens, width] or [batch, width] that count. */
 const rowsOf = (x: Tensor, tokens: InputOptions["tokens"]): Tensor => {
-  if (x.shape.length === 2) return x;
+  if (tokens === "class" || x.shape.length === 2) return firstToken(x);
   const [batch, length, width] = x.shape;
-  return tokens === "all" ? reshape(x, [batch * length, width]) : reshape(slice(x, 1, 0, 1), [batch, width]);
+  return reshape(x, [batch * length, width]);
 };
 
 /** What one tower walks over: the prompts of the task's classes, once, where it reads nothing else; or the batches of a walk over the images. */

@@ -76,7 +76,7 @@ const drain = (
 
 /** The loop over the batches. */
 const runSteps =
-  <G extends string>(session: Session, recorder: Recorder, count: number, options: TrainOptions<G>, signal: AbortSignal | undefined) =>
+  <G extends string>(session: Session, recorder: Recorder, count: number, options: TrainOptions<G>, signal: Runtime["signal"]) =>
   async (): Promise<E.Either<Failure, Training<G>>> => {
     const { batches, from, onSteps, checkpoint } = options;
     const records = [...recorder.records.keys()];

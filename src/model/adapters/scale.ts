@@ -1,5 +1,5 @@
 /** The factor c of a low-rank update c · B A. */
-import { depthOf, type Layer, type LayerChoice, type Network } from "../architecture.ts";
+import { chooses, depthOf, type Layer, type LayerChoice, type Network } from "../architecture.ts";
 
 /** The factor of a layer's update: one number, or a function of the layer. */
 export type Scale = number | { readonly name: string; readonly options: unknown; readonly of: (layer: Layer, net: Network) => number };
@@ -32,7 +32,7 @@ export const depthScale = ({ from = 0.2, towers = ["vision"], base = 1 }: DepthS
   options: { from, towers, base },
   of: ({ tower, depth }, net) => {
     const blocks = depthOf(net, tower);
-    const scaled = (towers === "all" || towers.includes(tower)) && blocks > 1;
+    const scaled = chooses(towers, tower) && blocks > 1;
     return scaled ? base * (from + ((1 - from) * depth) / (blocks - 1)) : base;
   },
 });

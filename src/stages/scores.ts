@@ -1,0 +1,72 @@
+/** Scores of images for classes, and the answers that follow. */
+import type { Head } from "../model/adapters/adapter.ts";
+import type { Features } from "./features.ts";
+
+/** The score of an image for a class of the stream, counted through all its tasks. */
+export type Score = (image: number, cls: number) => number;
+
+/** The classes of a task: how many, and the number of the first. */
+export interface Candidates {
+  readonly position: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+const dot = (a: Float32Array, i: number, b: Float32Array, j: number, width: number): number => {
+  let sum = 0;
+  for (let k = 0; k < width; k++) sum += a[i * width + k] * b[j * width + k];
+  return sum;
+};
+
+/**
+ * The mean of several lists of unit features, normalised again.
+ *
+ * ```ts
+ * const features = stage.ensemble([{ count: 1, data: Float32Array.of(1, 0) }, { count: 1, data: Float32Array.of(0, 1) }], 2);
+ * assert.deepEqual([...features.data], [Math.fround(Math.SQRT1_2), Math.fround(Math.SQRT1_2)]);
+ * ```
+ */
+export const ensemble = (lists: readonly Features[], width: number): Features => {
+  const [{ count }] = lists;
+  const data = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) {
+    let norm = 0;
+    for (let j = 0; j < width; j++) {
+      const mean = lists.reduce((s, l) => s + l.data[i * width + j], 0) / lists.length;
+      data[i * width + j] = mean;
+      norm += mean * mean;
+    }
+    for (let j = 0; j < width; j++) data[i * width + j] /= Math.sqrt(norm) || 1;
+  }
+  return { count, data };
+};
+
+/** Scores by the features of the classes' texts: scale · (image · text). */
+export const textScore =
+  (scale: number, images: Features, texts: Float32Array, width: number): Score =>
+  (i, c) =>
+    scale * dot(images.data, i, texts, c, width);
+
+/**
+ * Scores by a head: x · row + bias of a linear one, scale · (x · row) / ‖row‖ of a cosine one, where the length of x is that of all classes. Classes that the
+ * head has no row for get 0.
+ */
+export const headScore = ({ kind, scale, rows, bias }: Head, { data }: Features, width: number): Score => {
+  const classes = bias.length;
+  if (kind === "linear") return (i, c) => (c < classes ? dot(data, i, rows, c, width) + bias[c] : 0);
+  const norms = Array.from({ length: classes }, (_, c) => Math.sqrt(dot(rows, c, rows, c, width)) || 1);
+  return (i, c) => (c < classes ? (scale * dot(data, i, rows, c, width)) / norms[c] : 0);
+};
+
+/** The class of the highest score among those of some tasks: the first of equals. */
+export const best = (image: number, score: Score, tasks: readonly Candidates[], correction: (image: number, position: number) => number): number => {
+  let [found, highest] = [-1, -Infinity];
+  for (const { position, first, count } of tasks) {
+    const added = correction(image, position);
+    for (let c = first; c < first + count; c++) {
+      const s = score(image, c) + added;
+      if (s > highest) [found, highest] = [c, s];
+    }
+  }
+  return found;
+};
