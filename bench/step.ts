@@ -12,14 +12,16 @@ import { withDevice } from "../src/device/open.ts";
 import type { Device } from "../src/device/device.ts";
 import { describe, type Failure } from "../src/failure.ts";
 import { gatedLora } from "../src/model/adapters/lora.ts";
-import type { ClipConfig, TowerConfig } from "../src/model/config.ts";
-import { initialParameters } from "../src/model/parameters.ts";
+import type { TowerConfig } from "../src/model/blocks.ts";
+import { clip, type ClipConfig } from "../src/model/clip.ts";
+import { networkOf } from "../src/model/model.ts";
+import { initialModel } from "../src/model/weights.ts";
 import { imageToText, sum, textToImage } from "../src/training/objective.ts";
 import { adamW } from "../src/training/optimizer.ts";
 import { cosine, ramp } from "../src/training/schedule.ts";
 import { rankSelect, softThreshold } from "../src/stages/rankSelect.ts";
 import { gradient, repeat, update } from "../src/stages/steps.ts";
-import { traceStep } from "../src/training/train.ts";
+import { traceStep } from "../src/training/step.ts";
 import { bind, instantiate } from "../src/tensor/executable.ts";
 import { matmulFlops } from "../src/tensor/flops.ts";
 import { trace } from "../src/tensor/program.ts";
@@ -101,18 +103,18 @@ const bench =
     const images = Number(batch);
     console.log(`adapter: ${device.adapter.line}`);
     const rate = await matmulRate(device, 1024);
+    const model = initialModel(clip, config, 1);
     const adapter = gatedLora({ rank: 16 });
-    const steps = repeat(
+    const { step } = repeat(
       500,
       gradient(sum(imageToText, textToImage)),
       update(adamW({ lr: cosine(5e-4), betas: [0.9, 0.9999] })),
       rankSelect(softThreshold(ramp(0.005))),
     );
-    const { program, recorder } = value(traceStep({ config, adapter, steps, batch: { images, texts, length, previous: 0 }, count: 500, seed: 1 }));
-    const weights = initialParameters(config, 1);
+    const { program, recorder } = value(traceStep({ model, adapter, step, steps: 500, batch: { images, texts, length, previous: 0 }, seed: 1 }));
     const before = device.ledger().peakBytes;
-    const exe = value(await bind(device, program, weights, ["loss"])());
-    value(exe.write("state", adapter.initial(config, weights, 1, 0)));
+    const exe = value(await bind(device, program, model.weights, ["loss"])());
+    value(exe.write("state", adapter.initial(networkOf(model), model.weights, 1, 0)));
     const draw = random(1, "bench");
     const { channels, imageSize } = config.vision;
     const targets = new Float32Array(images * texts);

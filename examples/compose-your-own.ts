@@ -41,7 +41,7 @@ const { adapt, encode, evaluate, gradient, merge, method, pipeline, project, ran
 /** Trains what earlier tasks and the pre-training left free, keeps the ranks that it needs, and stays apart from what earlier tasks did with theirs. */
 export const composed = (options: ComposedOptions = {}): Method => {
   const { steps, batch, rank, lr } = { ...defaults, ...options };
-  const layers = { modules: model.attentionLinears, towers: model.both };
+  const layers = { modules: model.attentionLinears, towers: "all" } as const;
   const matching = objective.sum(objective.imageToText, objective.textToImage);
   const apart = subspace.overlap("B", { critical: subspace.largestGates(Math.ceil(rank / 2)) });
   return method(
@@ -82,7 +82,7 @@ const table = {
 const compose = ({ model: folderOfModel, out, tasks, seed, ...options }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
   pipe(
     out === defaults.out ? TE.right(undefined) : freeFolder(out),
-    TE.chain(() => model.readClip(folderOfModel)),
+    TE.chain(() => model.readModelAs(model.clip, folderOfModel)),
     TE.chain((clip) =>
       session(
         out,

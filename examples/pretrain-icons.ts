@@ -20,16 +20,14 @@ import { describe, type Failure } from "../src/failure.ts";
 import { exists, writeJson } from "../src/formats/files.ts";
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/formats/safetensors.ts";
 import { allParameters } from "../src/model/adapters/allParameters.ts";
-import type { ClipConfig } from "../src/model/config.ts";
-import { textBatch } from "../src/model/clip.ts";
-import { readCompanions, writeClip, type Clip } from "../src/model/folder.ts";
-import { initialParameters } from "../src/model/parameters.ts";
+import { clip, type ClipConfig } from "../src/model/clip.ts";
+import { learner } from "../src/model/learner.ts";
+import { networkOf, readCompanions, transformOf, writeModel, type Clip } from "../src/model/model.ts";
 import { clipPreprocess, type Preprocess } from "../src/data/preprocess.ts";
-import { readTokenizer, tokenise } from "../src/model/tokenizer.ts";
+import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../src/model/tokenizer.ts";
+import { initialModel } from "../src/model/weights.ts";
 import { random } from "../src/random.ts";
-import { transformOf } from "../src/stages/encode.ts";
 import { accuracies } from "../src/stages/evaluate.ts";
-import { learner } from "../src/training/lesson.ts";
 import { imageToText, sum, textToImage, weighted } from "../src/training/objective.ts";
 import { adamW } from "../src/training/optimizer.ts";
 import type { Runtime } from "../src/training/runtime.ts";
@@ -65,11 +63,11 @@ export const iconNano: ClipConfig = {
 const longest = 12;
 
 /** Pairs of a drawing and one of its name's captions; drawings of one name share their captions as targets. */
-const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, steps: number): TrainingBatches => {
-  const { context, eosId } = clip.config.text;
+const pairs = (start: Clip, tokenizer: Tokenizer, world: IconPretraining, seed: number, batch: number, steps: number): TrainingBatches => {
+  const { context, eosId } = start.config.text;
   const captions = world.captions.map((list) => {
-    const rows = list.map((text) => tokenise(clip.tokenizer, [text], context).ids).filter((ids) => ids.indexOf(eosId) < longest);
-    return rows.length > 0 ? rows : [tokenise(clip.tokenizer, [list[0]], context).ids.map((id, i) => (i === longest - 1 ? eosId : id))];
+    const rows = list.map((text) => tokenise(tokenizer, [text], context).ids).filter((ids) => ids.indexOf(eosId) < longest);
+    return rows.length > 0 ? rows : [tokenise(tokenizer, [list[0]], context).ids.map((id, i) => (i === longest - 1 ? eosId : id))];
   });
   const images = batches({
     examples: world.examples,
@@ -77,7 +75,7 @@ const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, 
     batch,
     seed,
     length: { steps },
-    transform: transformOf(clip),
+    transform: transformOf(start),
     augment: randomResizedCrop(0.7, 1),
     cache: imageCache(512),
   });
@@ -92,7 +90,7 @@ const pairs = (clip: Clip, world: IconPretraining, seed: number, batch: number, 
           const draw = random(seed, "caption", step);
           const padded = new Uint32Array(batch * context);
           labels.forEach((label, i) => padded.set(captions[label][draw.integer(captions[label].length)], i * context));
-          const { ids, ends } = textBatch(clip.config.text, padded, longest);
+          const { ids, ends } = textBatch(padded, context, eosId, longest);
           const same = Array.from(labels, (label) => labels.reduce((n, other) => n + (other === label ? 1 : 0), 0));
           const targets = Float32Array.from({ length: batch * batch }, (_, k) => {
             const [i, j] = [Math.floor(k / batch), k % batch];
@@ -159,7 +157,6 @@ const pretrain =
     if (E.isLeft(world)) return world;
     const size = iconNano.vision.imageSize;
     const preprocess = clipPreprocess(size);
-    const weights = initialParameters(iconNano, seed);
     // The tokenizer is made first, in a folder of its own that goes away again: its files become part of the model.
     const fresh = `${out}.tokenizer`;
     await mkdir(fresh, { recursive: true });
@@ -170,21 +167,21 @@ const pretrain =
     )();
     await rm(fresh, { recursive: true, force: true });
     if (E.isLeft(made)) return made;
-    const clip: Clip = { config: iconNano, weights, preprocess, ...made.right };
+    const start = initialModel(clip, iconNano, seed, { preprocess, ...made.right });
+    const net = networkOf(start);
 
     const steps = Math.ceil((epochs * world.right.examples.length) / batch);
     const state = `${out}.training.safetensors`;
-    const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: allParameters().initial(iconNano, weights, seed, 0), moments: {} });
+    const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: allParameters().initial(net, start.weights, seed, 0), moments: {} });
     if (E.isLeft(from)) return from;
     console.log(
       `${world.right.examples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`,
     );
     const trained = await train({
-      config: iconNano,
-      weights,
+      model: start,
       adapter: allParameters(),
       from: from.right,
-      batches: pairs(clip, world.right, seed, batch, steps),
+      batches: pairs(start, made.right.tokenizer, world.right, seed, batch, steps),
       steps: repeat(
         steps,
         gradient(sum(weighted(0.5, imageToText), weighted(0.5, textToImage))),
@@ -197,7 +194,7 @@ const pretrain =
       checkpoint: { every: 100, save: save(state) },
     })(runtime)();
     if (E.isLeft(trained)) return trained;
-    const model = { ...clip, weights: allParameters().merge(iconNano, weights, trained.right.values) };
+    const model = { ...start, weights: allParameters().merge(net, start.weights, trained.right.values) };
     const zeroShot = await accuracies(learner(model), iconStream(size), 0)(runtime)();
     if (E.isLeft(zeroShot)) return zeroShot;
     console.log(
@@ -223,7 +220,7 @@ const pretrain =
     )(runtime)();
     if (E.isLeft(heldOut)) return heldOut;
     console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right.row[0]?.toFixed(1)} %`);
-    const done = await writeClip(out, model, { dtype: "f16" })();
+    const done = await writeModel(out, model, { dtype: "f16" })();
     if (E.isRight(done)) await rm(state, { force: true });
     return done;
   };

@@ -11,11 +11,12 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../src/failure.ts";
 import { writeText } from "../src/formats/files.ts";
 import { methods, type MethodName } from "../src/methods/table.ts";
-import { readClip } from "../src/model/folder.ts";
+import { clip } from "../src/model/clip.ts";
+import { learner } from "../src/model/learner.ts";
+import { readModelAs } from "../src/model/model.ts";
 import { htmlReport } from "../src/report/html.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { textTable } from "../src/report/table.ts";
-import { learner } from "../src/training/lesson.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
@@ -52,11 +53,10 @@ const start =
     const own = rank === undefined ? {} : { rank };
     const ready = await pipe(
       out === defaults.out ? TE.right(undefined) : freeFolder(out),
-      TE.chain(() => readClip(model)),
+      TE.chain(() => readModelAs(clip, model)),
     )();
     if (E.isLeft(ready)) return ready;
-    const clip = ready.right;
-    const world = iconStream(clip.config.vision.imageSize);
+    const world = iconStream(ready.right.config.vision.imageSize);
     const stream = { ...world, tasks: world.tasks.slice(0, tasks) };
     const done = await session(
       out,
@@ -66,7 +66,7 @@ const start =
       const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
       progress.line(`${tasks} tasks, ${steps} steps each`);
       const chosen = flags.methods.map((name) => methods[name]({ ...own, steps, batch, lr: lr ?? paced(name, steps), evaluate: scored }));
-      const ran = await compare(chosen, learner(clip), stream, scored, ({ name }) => progress.line(`\n${name}`))(runtime)();
+      const ran = await compare(chosen, learner(ready.right), stream, scored, ({ name }) => progress.line(`\n${name}`))(runtime)();
       if (E.isLeft(ran)) return ran;
       const results = ran.right;
       const lead = `${model} learns ${tasks} tasks of icons one after another, ${steps} steps each; it is tested on drawings of other vendors.`;

@@ -2,10 +2,11 @@
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
+import type { Learner } from "../../src/model/learner.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import type { EvaluateOptions } from "../../src/stages/evaluate.ts";
 import type { Method } from "../../src/stages/learn.ts";
-import type { Evaluated, Learner } from "../../src/training/lesson.ts";
+import type { Evaluated } from "../../src/training/lesson.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import type { Runtime } from "../../src/training/runtime.ts";
 import type { Stream } from "../../src/data/task.ts";

@@ -104,7 +104,11 @@ export const configCodec = <C>(
   new t.Type(
     name,
     (u): u is C => typeof u === "object" && u !== null,
-    (u, c) => pipe(decode(u), E.fold((message) => t.failure(u, c, message), t.success)),
+    (u, c) =>
+      pipe(
+        decode(u),
+        E.fold((message) => t.failure(u, c, message), t.success),
+      ),
     encode,
   );
 

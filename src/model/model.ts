@@ -98,8 +98,18 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
   const { images, texts } = architecture;
   return pipe(
     TE.Do,
-    TE.bind("config", () => pipe(readJson(path), TE.chainEitherK((json) => decodeConfig(architecture, path, json)))),
-    TE.bind("weights", ({ config }) => pipe(readModelTensors(dir), TE.chainEitherK((tensors) => checkedWeights(architecture, config, tensors, dir)))),
+    TE.bind("config", () =>
+      pipe(
+        readJson(path),
+        TE.chainEitherK((json) => decodeConfig(architecture, path, json)),
+      ),
+    ),
+    TE.bind("weights", ({ config }) =>
+      pipe(
+        readModelTensors(dir),
+        TE.chainEitherK((tensors) => checkedWeights(architecture, config, tensors, dir)),
+      ),
+    ),
     TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config))),
     TE.bind("preprocess", ({ config }) => readPreprocess(dir, images.size(config), images.preprocess)),
     TE.bind("files", () => readCompanions(dir)),

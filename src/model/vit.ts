@@ -9,7 +9,18 @@ import { pad, slice } from "../tensor/ops/window.ts";
 import { floats, reshape, type Tensor } from "../tensor/tensor.ts";
 import { lazily, type Architecture, type ForwardArguments, type Parameter } from "./architecture.ts";
 import { blockLayers, blockParameters, encoder, normParameters, type BlockNames } from "./blocks.ts";
-import { configCodec, decodeKeys, encodeVision, faultOfVision, rawVision, record, visionDefaults, visionOf, withoutNulls, type VisionConfig } from "./config.ts";
+import {
+  configCodec,
+  decodeKeys,
+  encodeVision,
+  faultOfVision,
+  rawVision,
+  record,
+  visionDefaults,
+  visionOf,
+  withoutNulls,
+  type VisionConfig,
+} from "./config.ts";
 import { norm } from "./scope.ts";
 
 /** The shape of a ViT. */

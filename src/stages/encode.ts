@@ -61,8 +61,7 @@ const batchesOf = (examples: readonly Example[], lesson: Lesson, runtime: Runtim
   const tokens = textEncoder(learner.model);
   const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(task.templates.length);
   const list = prompts(task.templates[drawn], task.classNames);
-  const captions =
-    tokens === undefined ? withoutTexts(task.classNames.length) : texts === "classes" ? ofClasses(tokens(list)) : ofImages(tokens(list), batch);
+  const captions = tokens === undefined ? withoutTexts(task.classNames.length) : texts === "classes" ? ofClasses(tokens(list)) : ofImages(tokens(list), batch);
   const report = skippedReporter(runtime.emit);
   return {
     // Only where a batch holds all classes of its task do those of earlier tasks count in its means.
@@ -88,14 +87,17 @@ const batchesOf = (examples: readonly Example[], lesson: Lesson, runtime: Runtim
 export const encode = ({ batch = 64, texts = "classes", template = "first", ...rest }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> => {
   const options: Complete = { batch, texts, template, ...rest };
   const augment = rest.augment === undefined ? "none" : "random";
-  return taskStage("encode", { batch, augment, steps: rest.steps, texts, template }, (lesson) => (runtime) =>
-    pipe(
-      lesson.task.train,
-      TE.filterOrElse(
-        (examples) => examples.length > 0,
-        (): Failure => ({ _tag: "FileUnreadable", path: lesson.task.name, detail: "the training split is empty" }),
+  return taskStage(
+    "encode",
+    { batch, augment, steps: rest.steps, texts, template },
+    (lesson) => (runtime) =>
+      pipe(
+        lesson.task.train,
+        TE.filterOrElse(
+          (examples) => examples.length > 0,
+          (): Failure => ({ _tag: "FileUnreadable", path: lesson.task.name, detail: "the training split is empty" }),
+        ),
+        TE.chainEitherK((examples): E.Either<Failure, Lesson & WithBatches> => E.right({ ...lesson, batches: batchesOf(examples, lesson, runtime, options) })),
       ),
-      TE.chainEitherK((examples): E.Either<Failure, Lesson & WithBatches> => E.right({ ...lesson, batches: batchesOf(examples, lesson, runtime, options) })),
-    ),
   );
 };

@@ -111,7 +111,12 @@ const hitsOf = (
 };
 
 /** One column of accuracies a task, a row a label space; null where the learner cannot tell a task's classes apart. */
-const accuracyRows = (scored: Scoring, encode: Encoder, scoreOf: ScoreOf, runtime: Runtime): TE.TaskEither<Failure, readonly (readonly (number | null)[])[]> => {
+const accuracyRows = (
+  scored: Scoring,
+  encode: Encoder,
+  scoreOf: ScoreOf,
+  runtime: Runtime,
+): TE.TaskEither<Failure, readonly (readonly (number | null)[])[]> => {
   const { learner, stream, spaces } = scored;
   const all = candidatesOf(learner, stream);
   return pipe(

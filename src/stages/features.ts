@@ -143,7 +143,12 @@ export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.
         const inputs: HostRecord = { ids, ends };
         return pipe(
           session(readout.texts!, { images: 0, texts: count, length }),
-          TE.chain((s) => pipe(TE.fromEither(s.run(inputs)), TE.chain(() => s.read(features)))),
+          TE.chain((s) =>
+            pipe(
+              TE.fromEither(s.run(inputs)),
+              TE.chain(() => s.read(features)),
+            ),
+          ),
         );
       };
       return {

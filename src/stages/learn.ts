@@ -55,8 +55,8 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
         let now = start;
         const { stream, pooled } = start;
         for (const [position, task] of [...start.curriculum.entries()].slice(start.from)) {
-          runtime.emit({ type: "task", task: task.name, position });
           const learned = pooled ? stream.tasks.length : position + 1;
+          runtime.emit({ type: "task", task: task.name, position, learned });
           const after = await lesson.run({ learner: now.learner, task, position, stream, learned })(runtime)();
           if (E.isLeft(after)) return after;
           const { row, also, trained, mergeError } = after.right;

@@ -43,7 +43,12 @@ const unitFeatures = <G extends string>(
   };
   return withSession(device, step, { weights: model.weights })((session) =>
     pipe(
-      TE.fromEither(pipe(session.write(worn?.values ?? {}), E.chain(() => session.run(batch)))),
+      TE.fromEither(
+        pipe(
+          session.write(worn?.values ?? {}),
+          E.chain(() => session.run(batch)),
+        ),
+      ),
       TE.chain(() => session.readAll(Object.keys(net.towers))),
       TE.map((found) => Object.values(found)),
     ),

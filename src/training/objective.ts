@@ -88,10 +88,7 @@ export const ifGiven = <N extends string>({ name, terms }: Objective<N>): Object
 });
 
 /** The sum of all terms of an objective, and each by name. Throws a `ShapeError` where the model lacks an output that a term needs. */
-export const evaluateObjective = (
-  { terms }: Objective<any>,
-  e: Encoded,
-): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
+export const evaluateObjective = ({ terms }: Objective<any>, e: Encoded): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
   const values = terms.map((term) => {
     const output = lacking(term, e);
     check(output === undefined, term.name, () => {

@@ -8,7 +8,8 @@ import type { OnCorrupt } from "../data/source.ts";
 
 /** What happens while a run goes on, for whoever watches. */
 export type Event =
-  | { readonly type: "task"; readonly task: string; readonly position: number }
+  /** A lesson begins, after which `learned` tasks of the stream are learned. */
+  | { readonly type: "task"; readonly task: string; readonly position: number; readonly learned: number }
   /** The first of `steps` steps begins; tracing and binding them takes a while. */
   | { readonly type: "training"; readonly task: string; readonly position: number; readonly steps: number }
   | {

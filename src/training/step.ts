@@ -102,5 +102,8 @@ export const traceStep = <G extends string>(options: StepOptions<G>): E.Either<F
       }),
     );
   });
-  return pipe(traced, E.map((program) => ({ program, recorder: noted, constants: leaves.constants })));
+  return pipe(
+    traced,
+    E.map((program) => ({ program, recorder: noted, constants: leaves.constants })),
+  );
 };

@@ -65,7 +65,12 @@ const drain = (
 ): TE.TaskEither<Failure, void> =>
   pipe(
     records,
-    TE.traverseSeqArray((name) => pipe(session.recorded(name), TE.map((values) => [name, values] as const))),
+    TE.traverseSeqArray((name) =>
+      pipe(
+        session.recorded(name),
+        TE.map((values) => [name, values] as const),
+      ),
+    ),
     TE.chain((columns) => {
       const rows = Array.from({ length: until - first }, (_, i) => Object.fromEntries(columns.map(([name, values]) => [name, values[i]])));
       const bad = rows.findIndex((row) => !Number.isFinite(row.loss ?? 0));

@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { methods } from "../../src/methods/table.ts";
-import { readClip } from "../../src/model/folder.ts";
-import { readModel } from "../../src/model/model.ts";
-import { modules } from "../../src/model/parameters.ts";
+import { network } from "../../src/model/architecture.ts";
+import { clip } from "../../src/model/clip.ts";
+import { readModel, readModelAs } from "../../src/model/model.ts";
 import { decodeLog } from "../../src/report/log.ts";
 import { meanOf, type ClassIncremental } from "../../src/report/metrics.ts";
 import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
@@ -108,7 +108,7 @@ test("a run writes result, log, report and model, and the model loads again", as
   assert.is(result.zeroShot.length, 2);
   assert.is(result.matrix.length, 2);
   for (const key of ["transfer", "average", "last", "forgetting", "bwt"] as const) assert.type(result[key], "number", key);
-  const all = modules(tinyConfig);
+  const all = network(clip, tinyConfig).layers;
   assert.is(
     result.trainableParameters,
     all.reduce((n, m) => n + 4 * (m.in + m.out + 1), 0),
@@ -147,7 +147,7 @@ test("a run writes result, log, report and model, and the model loads again", as
   );
 
   assert.match(readFileSync(at("codyra", "report.html"), "utf8"), /<table/);
-  const [before, after] = [right(await readClip(model)()), right(await readClip(at("codyra", "model"))())];
+  const [before, after] = [right(await readModelAs(clip, model)()), right(await readModelAs(clip, at("codyra", "model"))())];
   assert.equal(after.config, before.config);
   const weight = "vision_model.encoder.layers.0.mlp.fc1.weight";
   assert.not.equal(after.weights.get(weight), before.weights.get(weight));
@@ -380,7 +380,7 @@ signals("Ctrl-C keeps the tasks that were finished", async () => {
   assert.equal(result.datasets, ["red"]);
   assert.is(result.matrix.length, 1);
   assert.is((JSON.parse(readFileSync(at("stopped", "result.json"), "utf8")) as { readonly interrupted: boolean }).interrupted, true);
-  right(await readClip(at("stopped", "model"))());
+  right(await readModelAs(clip, at("stopped", "model"))());
   assert.equal(hidden(), []);
 });
 

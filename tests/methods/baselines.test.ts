@@ -10,15 +10,16 @@ import { oLora } from "../../src/methods/oLora.ts";
 import { directionsOf, sdLora } from "../../src/methods/sdLora.ts";
 import { sora } from "../../src/methods/sora.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
+import { learner, type Learner } from "../../src/model/learner.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
-import type { Model } from "../../src/model/model.ts";
-import { readVit } from "../../src/model/vit.ts";
+import { network } from "../../src/model/architecture.ts";
+import { clip as clipArchitecture } from "../../src/model/clip.ts";
+import { readModel, type Model } from "../../src/model/model.ts";
 import { remembered } from "../../src/subspace/bases.ts";
 import { residualInputs } from "../../src/subspace/directions.ts";
 import { encode } from "../../src/stages/encode.ts";
 import type { Method } from "../../src/stages/learn.ts";
-import { learner, type Learner } from "../../src/training/lesson.ts";
 import type { Objective } from "../../src/training/objective.ts";
 import { overlap } from "../../src/subspace/overlap.ts";
 import { past, pastOf } from "../../src/subspace/past.ts";
@@ -31,6 +32,7 @@ import { recorder } from "../../src/training/tracing.ts";
 import type { Encoded } from "../../src/training/trainee.ts";
 import type { Stream } from "../../src/data/task.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
+import { leafBook } from "../../src/tensor/leaves.ts";
 import type { Tensors } from "../../src/tensor/program.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig as config } from "../fixtures/tinyClip.ts";
@@ -62,7 +64,8 @@ const weightOf = ({ model }: Pick<Learner, "model">, name: string): HostTensor =
 // Penalties, on two modules with two past tasks.
 
 const adapter = lora({ rank: 3, modules: ["q"] });
-const layouts = adapter.layouts(config);
+const net = network(clipArchitecture, config);
+const layouts = adapter.layouts(net);
 const names = layouts.A.entries.map(({ name }) => name);
 
 /** Random factors. */
@@ -75,7 +78,7 @@ const factors = (seed: number): GroupValues<"A" | "B"> => {
 const penalised = async (device: Device) => {
   const pasts = [factors(1), factors(2)];
   const keep = compose(project(past("A")), project(past("B")));
-  let now = learnerOf({ config, weights: new Map() });
+  let now = learnerOf({ architecture: clipArchitecture, config, weights: new Map() });
   for (const [position, values] of pasts.entries()) {
     now = (await runStage(device, keep, { ...lessonOf(now, [2, 2, 2], position), adapters: { adapter, values } })).learner;
   }
@@ -89,7 +92,7 @@ const penalised = async (device: Device) => {
     ({ terms: [{ loss }] }: Objective<any>) =>
     (given: Tensors) => {
       const group = (factor: string) => ({ views: new Map(names.map((name) => [name, given[`${factor} of ${name}`]])) });
-      const tracing = { ...recorder({ config, steps: 1, memory: now.memory }).tracing, constant: (name: string) => given[name] };
+      const tracing = { ...recorder(leafBook(), { steps: 1, memory: now.memory }).tracing, constant: (name: string) => given[name] };
       return loss({ trainee: { groups: { A: group("A"), B: group("B") } }, tracing } as unknown as Encoded);
     };
   return { inputs, op };
@@ -113,7 +116,7 @@ deviceTest("O-LoRA's penalty and its gradient, as a sum of absolute values and o
   ] as const) {
     await checkOp(device, reduce, {
       inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => name.includes("A of"))),
-      op: op(overlap("A", { reduce, modules: "sum" })),
+      op: op(overlap("A", { reduce, layers: "sum" })),
       reference: (x: Doubles) => [names.reduce((s, name) => s + sumOf(products(x[`past A of ${name}`], x[`A of ${name}`], [6, 3]), f), 0)],
       wrt: names.map((name) => `A of ${name}`),
     });
@@ -172,7 +175,7 @@ deviceTest("InfLoRA: A is orthonormal / âˆš3 and outside of what is remembered, 
   const clip = await tinyClip();
   const { learners } = await follow(device, infLora({ ...quick, threshold: 0.6 }), clip);
   const inputs = { modules: ["k", "v"], towers: ["vision"], tokens: "all", accumulate: "gram" } as const;
-  const lesson = { learner: learners[0], task: stream.tasks[1], position: 1, stream: two };
+  const lesson = { learner: learners[0], task: stream.tasks[1], position: 1, stream: two, learned: 2 };
   const { directions } = await runStage(device, pipeline(encode({ batch: 4, steps: 3 }), project(residualInputs({ rank: 2, ...inputs }))), lesson);
   const bases = remembered(learners[0]);
   assert.equal([...bases.keys()], [...directions.keys()]);
@@ -216,7 +219,7 @@ deviceTest("SD-LoRA: directions stay, magnitudes change, and the weights are Wâ‚
   assert.equal(
     [...last.keys()],
     lora({ modules: ["q", "v"] })
-      .layouts(config)
+      .layouts(net)
       .A.entries.map(({ name }) => name),
   );
   for (const [name, directions] of last) {
@@ -267,8 +270,8 @@ deviceTest("SoRA: gates that nothing trains live where they are larger than all 
   const { result } = await follow(device, sora({ ...quick, lr: 0, kappa }), clip);
   const gated = gatedLora({ rank: 2 });
   result.ranks.forEach((ranks, position) => {
-    const { gate } = gated.initial(config, clip.weights, runtimeOf(device).seed, position);
-    const all = [...unflatten(gated.layouts(config).gate, gate)];
+    const { gate } = gated.initial(net, clip.weights, runtimeOf(device).seed, position);
+    const all = [...unflatten(gated.layouts(net).gate, gate)];
     assert.equal(ranks, Object.fromEntries(all.map(([name, { data }]) => [name, data.filter((g) => Math.abs(g) > kappa * (1 / 3 + 2 / 3 + 1)).length])));
   });
   const living = result.ranks.flatMap((ranks) => Object.values(ranks)).reduce((a, b) => a + b);
@@ -322,19 +325,19 @@ const known: Readonly<Record<string, readonly (readonly boolean[])[]>> = {
   ],
 };
 
-/** They choose directions by a gradient before anything is trained, and a head is not there yet. */
+/** By default they protect and train the text tower too. */
 const needText: readonly MethodName[] = ["keeplora", "keeplora++", "keeplora+"];
 
 for (const [kind, read] of [
   ["CLIP", tinyClip],
-  ["ViT", () => runOrThrow(readVit(fixture("vit-tiny")))],
+  ["ViT", () => runOrThrow(readModel(fixture("vit-tiny")))],
 ] as const) {
   deviceTest(`every method learns two tasks with a tiny ${kind}, or says why not`, async (device) => {
     const model: Model = await read();
     for (const name of all) {
       if (kind === "ViT" && needText.includes(name)) {
         const failure = failureOf(await runMethod(methods[name](quick), learner(model), two)(runtimeOf(device))());
-        assert.match(describe(failure), /a model without a text tower/, name);
+        assert.match(describe(failure), /a vit has no tower text; it has vision/, name);
         continue;
       }
       const { result, learner: after, learners } = await follow(device, methods[name](quick), model);
@@ -370,6 +373,24 @@ for (const [kind, read] of [
     }
   });
 }
+
+deviceTest("what needs a text tower by default learns with a ViT where its options name the vision tower alone", async (device) => {
+  const vit = await runOrThrow(readModel(fixture("vit-tiny")));
+  const seeing = { ...quick, towers: ["vision"], energy: { vision: 0.5 }, featureEnergy: 0.8 };
+  for (const name of needText) {
+    const { result, learner: after } = await follow(device, methods[name](seeing), vit);
+    assert.equal(
+      result.matrix.map((row) => row.map((accuracy) => accuracy !== null)),
+      [
+        [true, false],
+        [true, true],
+      ],
+      name,
+    );
+    assert.is(after.head!.bias.length, 4, name);
+    for (const [weight, { data }] of after.model.weights) assert.ok(data.every(Number.isFinite), `${name}: ${weight}`);
+  }
+});
 
 deviceTest("the same seed gives the same bits", async (device) => {
   const clip = await tinyClip();

@@ -4,14 +4,17 @@ import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { changedEntries } from "../../src/methods/cLora.ts";
 import { directionsOf, keepDirections } from "../../src/methods/sdLora.ts";
+import { layersOf } from "../../src/model/architecture.ts";
+import { networkOf } from "../../src/model/model.ts";
+import type { Learner } from "../../src/model/learner.ts";
+import { selected } from "../../src/subspace/selection.ts";
 import type { Adapter } from "../../src/model/adapters/adapter.ts";
 import { decoupledLora } from "../../src/methods/decoupledLora.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
-import { modules, type ModuleKind } from "../../src/model/parameters.ts";
 import { featureBasis, growing, remembered } from "../../src/subspace/bases.ts";
 import { residualInputs } from "../../src/subspace/directions.ts";
-import type { Learner, Lesson, Merged, WithAdapters, WithBatches } from "../../src/training/lesson.ts";
-import { merge, selected } from "../../src/stages/merge.ts";
+import type { Lesson, Merged, WithAdapters, WithBatches } from "../../src/training/lesson.ts";
+import { merge } from "../../src/stages/merge.ts";
 import { imageToText, sum, weighted, type Objective } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import { overlap } from "../../src/subspace/overlap.ts";
@@ -30,7 +33,7 @@ type Taught = Lesson & WithBatches & WithAdapters<any>;
 type Key = "olora" | "inflora" | "sdlora" | "clora" | "sora";
 
 const [rank, count, classes] = [4, 3, [3, 2]];
-const where: { readonly modules: readonly ModuleKind[] } = { modules: ["q", "v"] };
+const where = { modules: ["q", "v"], towers: "all" } as const;
 const shown = ["vision_model.encoder.layers.1.self_attn.q_proj", "text_model.encoder.layers.1.self_attn.v_proj"];
 const optimizer = update(adamW({ lr: constantly(1e-2) }));
 const stepsOf = (penalty: readonly Objective<any>[] = []): Steps<any> => repeat(count, gradient(sum(imageToText, ...penalty)), optimizer);
@@ -65,18 +68,19 @@ const follow = async (device: Device, golden: Golden, recipe: Recipe, then: (aft
   const { key, steps, penalty, drawn, after } = recipe;
   const shared = await goldenOf("duallora-trace.safetensors");
   const model = await readModel(fixture("clip-gelu"));
+  const net = networkOf(model);
   let now = learnerOf(model);
   for (const position of classes.keys()) {
     const of = (name: string): HostTensor => golden(`${key}.task${position + 1}.${name}`);
     const batches = batchesOf(model.config, taskOf(shared, position), { order: shared(`task${position + 1}.batches`) });
     const own = recipe.adapter(now);
-    const layouts = own.layouts(model.config);
+    const layouts = own.layouts(net);
     const start = Object.fromEntries(drawn.map((group) => [group, flatten(layouts[group], (name) => rowAt(of(`${name}.${group}`), 0).data)]));
-    const adapter = startingAt(own, { ...own.initial(model.config, now.model.weights, 8, position), ...start });
+    const adapter = startingAt(own, { ...own.initial(net, now.model.weights, 8, position), ...start });
     const lesson = { ...lessonOf(now, classes, position), batches };
     const { states, losses } = await adaptTraced<any, any>(device, lesson, { adapter, steps });
     assert.is(states.length, count);
-    for (const { step, values } of [{ step: 0, values: adapter.initial(model.config, now.model.weights, 8, position) }, ...states]) {
+    for (const { step, values } of [{ step: 0, values: adapter.initial(net, now.model.weights, 8, position) }, ...states]) {
       for (const group of adapter.trained) {
         for (const [name, { data }] of unflatten(layouts[group], values[group])) {
           near(data, rowAt(of(`${name}.${group}`), step).data, `${key}, task ${position + 1}, step ${step}: ${group} of ${name}`);
@@ -99,7 +103,7 @@ const follow = async (device: Device, golden: Golden, recipe: Recipe, then: (aft
 /** What is remembered of a factor is the reference's of all tasks so far, as it was after their last steps. */
 const nearPast = (golden: Golden, key: Key, factor: "A" | "B", after: Learner, position: number): void => {
   const remembered = pastOf(factor, after);
-  assert.is(remembered.size, modules(after.model.config, where.modules).length);
+  assert.is(remembered.size, layersOf(networkOf(after.model), where).length);
   for (const [name, rows] of remembered) {
     const want = Array.from({ length: position + 1 }, (_, t) => rowAt(golden(`${key}.task${t + 1}.${name}.${factor}`), count)).flatMap((state) =>
       (factor === "A" ? rowsOf(state) : columnsOf(state)).flatMap((row) => [...row]),
@@ -110,7 +114,7 @@ const nearPast = (golden: Golden, key: Key, factor: "A" | "B", after: Learner, p
 
 deviceTest("O-LoRA: parameters, penalties, memory and merges of two tasks are torch's", async (device) => {
   const golden = await goldenOf("baselines-trace.safetensors");
-  const penalty = overlap("A", { modules: "sum" });
+  const penalty = overlap("A", { layers: "sum" });
   await follow(
     device,
     golden,
@@ -160,7 +164,7 @@ deviceTest("SD-LoRA: directions, magnitudes, memory and W + ΔW of two tasks are
     },
     (after, position) => {
       const all = directionsOf(after);
-      assert.is(all.size, modules(after.model.config, where.modules).length);
+      assert.is(all.size, layersOf(networkOf(after.model), where).length);
       for (const [name, directions] of all) {
         assert.is(directions.length, position + 1);
         const last = (t: number, group: string): Float32Array => rowAt(golden(`sdlora.task${t + 1}.${name}.${group}`), count).data;
@@ -198,6 +202,7 @@ deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks ar
   const shared = await goldenOf("duallora-trace.safetensors");
   const model = await readModel(fixture("clip-gelu"));
   const { config } = model;
+  const net = networkOf(model);
   const inputs = { modules: ["k", "v"], towers: ["vision"], tokens: "all", accumulate: "gram" } as const;
   let now = learnerOf(model);
   for (const position of classes.keys()) {
@@ -214,8 +219,8 @@ deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks ar
       columnsOf(of("loss"))[0],
       `task ${position + 1}: losses`,
     );
-    const layouts = adapter.layouts(config);
-    for (const { step, values } of [{ step: 0, values: adapter.initial(config, now.model.weights, 8, position) }, ...states]) {
+    const layouts = adapter.layouts(net);
+    for (const { step, values } of [{ step: 0, values: adapter.initial(net, now.model.weights, 8, position) }, ...states]) {
       const B = unflatten(layouts.B, values.B);
       for (const [name, A] of unflatten(layouts.A, values.A)) {
         const what = `task ${position + 1}, step ${step}: of ${name}`;

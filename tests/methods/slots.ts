@@ -2,15 +2,14 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
+import { frozenScope, type Scope } from "../../src/model/scope.ts";
+import type { Learner } from "../../src/model/learner.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
 import { parallel } from "../../src/model/adapters/parallel.ts";
-import { imageFeatures } from "../../src/model/clip.ts";
-import { frozenParameters } from "../../src/model/frozen.ts";
-import { plainScope, type Scope } from "../../src/model/transformer.ts";
+import { networkOf, outputsOf } from "../../src/model/model.ts";
 import { through, type Branch } from "../../src/model/branch.ts";
 import { share } from "../../src/subspace/bases.ts";
 import type { InputOptions } from "../../src/subspace/inputs.ts";
-import type { Learner } from "../../src/training/lesson.ts";
 import { sumOver } from "../../src/training/pass.ts";
 import { project } from "../../src/stages/project.ts";
 import { keepResidual, residualDirections } from "../../src/methods/dualloraMemory.ts";
@@ -33,29 +32,25 @@ export interface Seen {
 
 /** Runs images through a learner's model and a branch of it. */
 export const forward = async (device: Device, learner: Learner, branch: Branch | undefined, { shape, data }: HostTensor): Promise<Seen> => {
-  const { config, weights } = learner.model;
+  const { model } = learner;
   const out = await runOrThrow(
     sumOver({
-      weights,
-      inputs: { pixels: floats(shape) },
+      weights: model.weights,
       batches: 1,
       at: () => TE.right({ pixels: data }),
-      of: ({ pixels }, constant) => {
-        const outputs: Record<string, Tensor> = {};
-        const plain = plainScope(frozenParameters(config));
-        const scope = through(branch, learner, plain, constant, (name, value) => void (outputs[`note ${name}`] = value));
-        const features = imageFeatures(
-          {
-            param: scope.param,
-            linear: (name, x, ...updates) => {
-              if (x.shape.length === 3) outputs[`query ${name}`] = slice(x, 1, 0, 1);
-              return scope.linear(name, x, ...updates);
-            },
+      of: (leaves) => {
+        const shown: Record<string, Tensor> = {};
+        const plain = frozenScope(networkOf(model), leaves.frozen);
+        const scope = through(branch, learner, plain, leaves.constant, (name, value) => void (shown[`note ${name}`] = value));
+        const watched: Scope = {
+          ...scope,
+          linear: (name, x, ...updates) => {
+            if (x.shape.length === 3) shown[`query ${name}`] = slice(x, 1, 0, 1);
+            return scope.linear(name, x, ...updates);
           },
-          config,
-          pixels,
-        );
-        return { ...outputs, features };
+        };
+        const { imageFeatures } = outputsOf(model, leaves, { images: shape[0], texts: 0, length: 0 }, watched);
+        return { ...shown, features: imageFeatures };
       },
     })(runtimeOf(device)),
   );
@@ -72,12 +67,12 @@ export const products = async (device: Device, learner: Learner, branch: Branch,
   const { products: found } = await runOrThrow(
     sumOver({
       weights: new Map(),
-      inputs: { x: floats(shape) },
       batches: 1,
       at: () => TE.right({ x: data }),
-      of: ({ x }, constant) => {
-        const shown: Scope = { param: () => x, linear: (_, own, ...[update]) => update?.p ?? own };
-        return { products: through(branch, learner, shown, constant).linear(module, x) };
+      of: (leaves) => {
+        const x = leaves.input("x", floats(shape));
+        const shown: Scope = { param: () => x, has: () => false, linear: (_, own, ...[update]) => update?.p ?? own };
+        return { products: through(branch, learner, shown, leaves.constant).linear(module, x) };
       },
     })(runtimeOf(device)),
   );
@@ -111,11 +106,11 @@ export const withLastShown = async (
   learner: Learner,
   options: { readonly rank: number } & Pick<InputOptions, "modules" | "towers">,
 ): Promise<Learner> => {
-  const { config, weights } = learner.model;
+  const { model } = learner;
   const inputs = { ...options, tokens: "class", accumulate: "gram", slot: "previous", energy: share(1) } as const;
   const lesson = { ...lessonOf(learner, [1], 0), batches: undefined as never };
   const chosen = await runStage(device, project(residualDirections(inputs)), lesson);
   const adapter = parallel({ residual: lora({ ...options, directions: chosen.directions }) });
-  const adapters = { adapter, values: adapter.initial(config, weights, 0, 0) };
+  const adapters = { adapter, values: adapter.initial(networkOf(model), model.weights, 0, 0) };
   return (await runStage(device, project(keepResidual("previous")), { ...chosen, adapters })).learner;
 };

@@ -3,14 +3,14 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { elements, type HostTensor, type Tensors } from "../../src/formats/hostTensor.ts";
+import { elements, type HostTensor } from "../../src/formats/hostTensor.ts";
+import type { TextConfig } from "../../src/model/clip.ts";
+import { targets } from "../../src/stages/captions.ts";
+import { learner, type Learner } from "../../src/model/learner.ts";
 import type { Adapter, GroupValues } from "../../src/model/adapters/adapter.ts";
-import { textBatch } from "../../src/model/clip.ts";
-import { hasText, type ModelConfig } from "../../src/model/config.ts";
-import type { Model } from "../../src/model/model.ts";
+import { networkOf, type Model } from "../../src/model/model.ts";
 import { through, type Branch } from "../../src/model/branch.ts";
-import { targets } from "../../src/stages/encode.ts";
-import { learner, type Learner, type Lesson, type WithBatches } from "../../src/training/lesson.ts";
+import type { Lesson, WithBatches } from "../../src/training/lesson.ts";
 import type { Runtime } from "../../src/training/runtime.ts";
 import type { ScheduleOf } from "../../src/training/schedule.ts";
 import { taskStage, type TaskStage } from "../../src/stages/stage.ts";
@@ -20,7 +20,7 @@ import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
 import type { Task } from "../../src/data/task.ts";
 import { largestDifference, runOrThrow } from "../tensor/check.ts";
-import { wholesOf } from "../model/embeddings.ts";
+import { textsOf, wholesOf } from "../model/embeddings.ts";
 
 /** Tensors of a golden file, by name. */
 export type Golden = (name: string) => HostTensor;
@@ -64,12 +64,12 @@ export interface GoldenBatches {
   readonly previous?: number;
 }
 
-/** Batches of a golden task in a given order, over and over; as many as there are make a walk. */
-export const batchesOf = (config: ModelConfig, task: GoldenTask, { order, steps, previous = 0 }: GoldenBatches): TrainingBatches => {
+/** Batches of a golden task in a given order, over and over; as many as there are make a walk. Only what the model says of its texts is used. */
+export const batchesOf = ({ text }: { readonly text?: TextConfig }, task: GoldenTask, { order, steps, previous = 0 }: GoldenBatches): TrainingBatches => {
   const { pixels, labels, ids, first = 0 } = task;
   const [count, images] = order.shape;
   const [texts, prompts] =
-    ids !== undefined && hasText(config) ? [textBatch(config.text, wholesOf(ids)), textBatch(config.text, wholesOf(ids), config.text.context)] : [];
+    ids !== undefined && text !== undefined ? [textsOf(text, wholesOf(ids)), textsOf(text, wholesOf(ids), text.context)] : [];
   const classes = task.classes ?? texts!.count;
   return {
     shape: { images, texts: classes, length: texts?.length ?? 0, previous },
@@ -93,13 +93,13 @@ const taskOf = (name: string, classes: number): Task => ({
   test: TE.right([]),
 });
 
-/** A learner with a model of which nothing but configuration and weights is used. */
-export const learnerOf = (model: { readonly config: ModelConfig; readonly weights: Tensors }): Learner => learner(model as Model);
+/** A learner with a model of which nothing but architecture, configuration and weights is used. */
+export const learnerOf = (model: Pick<Model, "architecture" | "config" | "weights">): Learner => learner(model as Model);
 
 /** The lesson at a position of a stream of tasks with so many classes. */
 export const lessonOf = (of: Learner, classes: readonly number[], position: number): Lesson => {
   const tasks = classes.map((count, i) => taskOf(`task ${i + 1}`, count));
-  return { learner: of, task: tasks[position], position, stream: { tasks, labelSpace: "task" } };
+  return { learner: of, task: tasks[position], position, stream: { tasks, labelSpace: "task" }, learned: position + 1 };
 };
 
 /** A stage that stands where `encode` would, or that gives what follows it other batches. */
@@ -147,19 +147,15 @@ export const adaptTraced = <G extends string, T extends G>(
   { learner: own, position, batches }: Lesson & WithBatches,
   { adapter, steps, branch }: { readonly adapter: Adapter<G, T>; readonly steps: Steps<any>; readonly branch?: Branch },
 ): Promise<Trace<G>> => {
-  const {
-    model: { config, weights },
-    memory,
-  } = own;
+  const { model, memory } = own;
   return traced(device, {
-    config,
-    weights,
+    model,
     adapter,
     steps,
     batches,
     position,
     memory,
-    from: { step: 0, values: adapter.initial(config, weights, 8, position), moments: {} },
+    from: { step: 0, values: adapter.initial(networkOf(model), model.weights, 8, position), moments: {} },
     base: (plain, tracing) => through(branch, own, plain, tracing.constant),
   });
 };

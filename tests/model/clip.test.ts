@@ -8,15 +8,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, type Failure } from "../../src/failure.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { textBatch } from "../../src/model/clip.ts";
-import { decodeConfig, encodeConfig, type ClipConfig } from "../../src/model/config.ts";
-import { readClip, writeClip, type Clip } from "../../src/model/folder.ts";
-import { initialParameters, modules, parameters } from "../../src/model/parameters.ts";
-import { clipPreprocess } from "../../src/data/preprocess.ts";
+import { layersOf, network } from "../../src/model/architecture.ts";
+import { clip as architecture, type ClipConfig } from "../../src/model/clip.ts";
+import { decodeConfig } from "../../src/model/config.ts";
+import { networkOf, readModelAs, writeModel, type Clip } from "../../src/model/model.ts";
+import { initialModel, initialWeights } from "../../src/model/weights.ts";
 import { readTokenizer, tokenise } from "../../src/model/tokenizer.ts";
 import { random } from "../../src/random.ts";
 import { deviceTest, deviceTestWith, failureOf, orThrow, relativeError, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
-import { embed, fixture, goldenOf, readModel, wholesOf } from "./embeddings.ts";
+import { embed, fixture, goldenOf, readModel, textsOf, wholesOf } from "./embeddings.ts";
 
 const outputs = { imageFeatures: "image_features", textFeatures: "text_features", imageEmbeds: "image_embeds", textEmbeds: "text_embeds" } as const;
 
@@ -35,13 +35,13 @@ for (const name of ["clip-patch32", "clip-gelu", "clip-bf16"]) {
     const { text } = model.config;
     // The three shortest texts: what is trimmed is most of the context.
     const ids = wholesOf(golden("input_ids"));
-    const lengths = Array.from({ length: ids.length / text.context }, (_, i) => textBatch(text, ids.subarray(i * text.context, (i + 1) * text.context)).length);
+    const lengths = Array.from({ length: ids.length / text.context }, (_, i) => textsOf(text, ids.subarray(i * text.context, (i + 1) * text.context)).length);
     const short = [...lengths.keys()]
       .sort((a, b) => lengths[a] - lengths[b])
       .slice(0, 3)
       .flatMap((i) => [...ids.subarray(i * text.context, (i + 1) * text.context)]);
     const batch = Uint32Array.from(short);
-    assert.ok(textBatch(text, batch).length < text.context);
+    assert.ok(textsOf(text, batch).length < text.context);
     const pixels = golden("pixel_values").data;
     const [trimmed, full] = [await embed(device, model, pixels, batch), await embed(device, model, pixels, batch, text.context)];
     const off = relativeError(trimmed.textFeatures, full.textFeatures);
@@ -52,7 +52,7 @@ for (const name of ["clip-patch32", "clip-gelu", "clip-bf16"]) {
 const photoNano = "../shared/models/photo-nano";
 
 deviceTestWith(existsSync(photoNano), photoNano)("photo-nano: embeddings are transformers', prompts are the tokenizer's", async (device) => {
-  const [clip, golden] = [await runOrThrow(readClip(photoNano)), await goldenOf("photo-nano.safetensors")];
+  const [clip, golden] = [await runOrThrow(readModelAs(architecture, photoNano)), await goldenOf("photo-nano.safetensors")];
   const { imageSize, channels } = clip.config.vision;
   const plane = channels * imageSize ** 2;
   const pixels = Float32Array.from({ length: 4 * plane }, (_, at) => {
@@ -104,7 +104,7 @@ const smallClip = async (): Promise<Clip> => {
   };
   const files = new Map(tokenizerFiles.map((name): [string, Uint8Array] => [name, readFileSync(join(fixture("tokenizer"), name))]));
   files.set("preprocessor_config.json", new TextEncoder().encode(JSON.stringify(processor)));
-  return { config, weights: initialParameters(config, 3), tokenizer, preprocess: clipPreprocess(28), files };
+  return initialModel(architecture, config, 3, { tokenizer, files });
 };
 
 const inFolder = async (use: (dir: string) => Promise<void>): Promise<void> => {
@@ -124,10 +124,10 @@ for (const dtype of dtypes) {
     inFolder(async (dir) => {
       const clip = await smallClip();
       const [first, second] = [join(dir, "first"), join(dir, "second")];
-      await runOrThrow(writeClip(first, clip, { dtype }));
-      const again = await runOrThrow(readClip(first));
+      await runOrThrow(writeModel(first, clip, { dtype }));
+      const again = await runOrThrow(readModelAs(architecture, first));
       assert.equal(again.config, clip.config);
-      assert.equal([...again.weights.keys()].sort(), [...parameters(clip.config).keys()].sort());
+      assert.equal([...again.weights.keys()].sort(), [...networkOf(clip).parameters.keys()].sort());
       for (const [name, { shape, data }] of again.weights) {
         assert.equal(shape, clip.weights.get(name)!.shape, name);
         const before = clip.weights.get(name)!.data;
@@ -137,7 +137,7 @@ for (const dtype of dtypes) {
         );
       }
       assert.equal(again.preprocess.mean.map(Math.fround), [0.5, 0.4, 0.3].map(Math.fround));
-      await runOrThrow(writeClip(second, again, { dtype }));
+      await runOrThrow(writeModel(second, again, { dtype }));
       for (const name of ["config.json", "model.safetensors", ...tokenizerFiles, "preprocessor_config.json"]) {
         assert.ok(Buffer.compare(readFileSync(join(first, name)), readFileSync(join(second, name))) === 0, `${name} differs`);
       }
@@ -147,11 +147,11 @@ for (const dtype of dtypes) {
 deviceTest("a model written and read has the same embeddings, bit for bit", (device) =>
   inFolder(async (dir) => {
     const clip = await smallClip();
-    await runOrThrow(writeClip(`${dir}/model`, clip));
-    const again = await runOrThrow(readClip(`${dir}/model`));
+    await runOrThrow(writeModel(dir + "/model", clip));
+    const again = await runOrThrow(readModelAs(architecture, dir + "/model"));
     const draw = random(1, "pixels");
     const pixels = Float32Array.from({ length: 2 * 3 * 28 * 28 }, () => draw.normal());
-    const { ids } = tokenise(again.tokenizer, ["a red square", "two birds"], again.config.text.context);
+    const { ids } = tokenise(again.tokenizer!, ["a red square", "two birds"], again.config.text.context);
     const [before, after] = [await embed(device, clip, pixels, ids), await embed(device, again, pixels, ids)];
     for (const name of Object.keys(before) as (keyof typeof before)[]) sameBits(after[name], before[name], name);
   }),
@@ -173,8 +173,8 @@ for (const dtype of dtypes) {
     (device) =>
       inFolder(async (dir) => {
         const folder = join(dir, "model");
-        await runOrThrow(writeClip(folder, await smallClip(), { dtype }));
-        const clip = await runOrThrow(readClip(folder));
+        await runOrThrow(writeModel(folder, await smallClip(), { dtype }));
+        const clip = await runOrThrow(readModelAs(architecture, folder));
         const draw = random(2, "pixels");
         const pixels = Float32Array.from({ length: 2 * 3 * 28 * 28 }, () => draw.normal());
         const texts = ["a photo of a cat", "the number 7, twice", "ünïcode & punctuation!", "long ".repeat(30)];
@@ -195,9 +195,9 @@ for (const dtype of dtypes) {
         assert.is(answer.dtype, { f32: "float32", f16: "float16", bf16: "bfloat16" }[dtype]);
         assert.is(
           answer.parameters,
-          [...parameters(clip.config).values()].reduce((n, shape) => n + shape.reduce((a, b) => a * b, 1), 0),
+          [...networkOf(clip).parameters.values()].reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0),
         );
-        const { ids } = tokenise(clip.tokenizer, texts, clip.config.text.context);
+        const { ids } = tokenise(clip.tokenizer!, texts, clip.config.text.context);
         assert.equal([...ids], answer.input_ids.flat());
         const got = await embed(device, clip, pixels, ids);
         assert.ok(relativeError(got.imageFeatures, answer.image_features.flat()) < 1e-4, "images");
@@ -213,9 +213,9 @@ const damaged = (name: string, damage: (dir: string) => Promise<void> | void, ta
   test(`a folder with ${name}`, () =>
     inFolder(async (parent) => {
       const dir = join(parent, "model");
-      await runOrThrow(writeClip(dir, await smallClip()));
+      await runOrThrow(writeModel(dir, await smallClip()));
       await damage(dir);
-      const failure = failureOf(await readClip(dir)());
+      const failure = failureOf(await readModelAs(architecture, dir)());
       assert.is(failure._tag, tag, describe(failure));
       for (const word of words) assert.ok(describe(failure).includes(word), `"${describe(failure)}" does not say ${word}`);
       assert.not.ok(describe(failure).includes("\n"), describe(failure));
@@ -360,12 +360,12 @@ test("a folder that cannot be written leaves nothing behind", () =>
     const clip = await smallClip();
     const dir = join(parent, "model");
     const weights = new Map(clip.weights).set(fc1, { shape: [22, 14], data: new Float32Array(22 * 14).fill(1e6) });
-    assert.is(failureOf(await writeClip(dir, { ...clip, weights }, { dtype: "f16" })())._tag, "BadTensor");
+    assert.is(failureOf(await writeModel(dir, { ...clip, weights }, { dtype: "f16" })())._tag, "BadTensor");
     assert.not.ok(existsSync(dir));
   }));
 
 test("configurations: what transformers assumes where a file is silent", () => {
-  const silent = orThrow(decodeConfig("config.json", { text_config: {}, vision_config: {} }));
+  const silent = orThrow(decodeConfig(architecture, "config.json", { text_config: {}, vision_config: {} }));
   assert.equal(silent.text, {
     width: 512,
     mlpWidth: 2048,
@@ -391,7 +391,7 @@ test("configurations: what transformers assumes where a file is silent", () => {
   assert.is(silent.embed, 512);
   // Old files keep the towers' settings beside null ones.
   const old = orThrow(
-    decodeConfig("config.json", {
+    decodeConfig(architecture, "config.json", {
       text_config: null,
       text_config_dict: { hidden_size: 64, num_attention_heads: 4 },
       vision_config: {},
@@ -399,27 +399,30 @@ test("configurations: what transformers assumes where a file is silent", () => {
     }),
   );
   assert.is(old.text.width, 64);
-  const config = orThrow(decodeConfig("config.json", JSON.parse(readFileSync(join(fixture("clip-gelu"), "config.json"), "utf8"))));
-  assert.equal(orThrow(decodeConfig("config.json", encodeConfig(config))), config);
+  const config = orThrow(decodeConfig(architecture, "config.json", JSON.parse(readFileSync(join(fixture("clip-gelu"), "config.json"), "utf8"))));
+  assert.equal(orThrow(decodeConfig(architecture, "config.json", architecture.config.encode(config))), config);
 });
 
+const everything = { modules: "all", towers: "all" } as const;
+
 test("ViT-B/16 by its shape: 149,620,737 parameters, 144 linear layers", () => {
-  const config = orThrow(decodeConfig("config.json", { text_config: {}, vision_config: { patch_size: 16 } }));
+  const config = orThrow(decodeConfig(architecture, "config.json", { text_config: {}, vision_config: { patch_size: 16 } }));
+  const net = network(architecture, config);
   assert.is(
-    [...parameters(config).values()].reduce((n, shape) => n + shape.reduce((a, b) => a * b, 1), 0),
+    [...net.parameters.values()].reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0),
     149_620_737,
   );
-  assert.is(modules(config).length, 144);
+  assert.is(layersOf(net, everything).length, 144);
   // Gated LoRA of rank 16 on all of them (METHODS.md A.2).
   assert.is(
-    modules(config).reduce((n, m) => n + 16 * (m.in + m.out + 1), 0),
+    layersOf(net, everything).reduce((n, m) => n + 16 * (m.in + m.out + 1), 0),
     4_425_984,
   );
 });
 
 test("initial parameters: drawn from the seed and the name alone", () => {
-  const config = orThrow(decodeConfig("config.json", JSON.parse(readFileSync(join(fixture("clip-bf16"), "config.json"), "utf8"))));
-  const [a, b, c] = [initialParameters(config, 1), initialParameters(config, 1), initialParameters(config, 2)];
+  const config = orThrow(decodeConfig(architecture, "config.json", JSON.parse(readFileSync(join(fixture("clip-bf16"), "config.json"), "utf8"))));
+  const [a, b, c] = [1, 1, 2].map((seed) => initialWeights(architecture, config, seed));
   for (const [name, { data }] of a) sameBits(data, b.get(name)!.data, name);
   assert.ok(relativeError(a.get(`text_projection.weight`)!.data, c.get(`text_projection.weight`)!.data) > 1);
   assert.is(a.get("logit_scale")!.data[0], Math.fround(config.initialLogitScale));

@@ -1,27 +1,30 @@
 /** Runs CLIP's two towers for tests: golden folders, and embeddings of whole batches. */
-import { readJson } from "../../src/formats/files.ts";
-import type { HostTensor, Tensors } from "../../src/formats/hostTensor.ts";
-import { readModelTensors, readSafetensors } from "../../src/formats/safetensors.ts";
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../../src/device/device.ts";
-import { imageFeatures, textBatch, textFeatures } from "../../src/model/clip.ts";
-import { decodeConfig, type ClipConfig } from "../../src/model/config.ts";
-import { frozenParameters } from "../../src/model/frozen.ts";
-import { plainScope, type Scope } from "../../src/model/transformer.ts";
-import { normalize } from "../../src/tensor/ops/normalize.ts";
-import { resident } from "../../src/tensor/resident.ts";
-import { evaluate, orThrow, runOrThrow } from "../tensor/check.ts";
+import { readJson } from "../../src/formats/files.ts";
+import type { HostTensor } from "../../src/formats/hostTensor.ts";
+import { readModelTensors, readSafetensors } from "../../src/formats/safetensors.ts";
+import { clip, type ClipConfig, type ClipOutputs, type TextConfig } from "../../src/model/clip.ts";
+import { decodeConfig } from "../../src/model/config.ts";
+import { outputsOf, type Clip } from "../../src/model/model.ts";
+import { textBatch, type TextBatch } from "../../src/model/tokenizer.ts";
+import { withSession } from "../../src/tensor/session.ts";
+import { orThrow, runOrThrow } from "../tensor/check.ts";
 
-/** A configuration with weights: a model without its tokenizer. */
-export interface Model {
-  readonly config: ClipConfig;
-  readonly weights: Tensors;
-}
+/** A model without its tokenizer. */
+export type Model = Pick<Clip, "architecture" | "config" | "weights">;
 
 export const fixture = (name: string): string => `tests/fixtures/${name}`;
 
+/** The configuration in a `config.json` of CLIP. */
+export const configOf = async (dir: string): Promise<ClipConfig> => orThrow(decodeConfig(clip, dir, await runOrThrow(readJson(`${dir}/config.json`))));
+
 /** Reads `config.json` and the weights of a folder. */
 export const readModel = async (dir: string): Promise<Model> => ({
-  config: orThrow(decodeConfig(dir, await runOrThrow(readJson(`${dir}/config.json`)))),
+  architecture: clip,
+  config: await configOf(dir),
   weights: await runOrThrow(readModelTensors(dir)),
 });
 
@@ -38,39 +41,36 @@ export const goldenOf = async (file: string): Promise<(name: string) => HostTens
 /** Numbers that a file holds as f32, as indices. */
 export const wholesOf = (t: HostTensor): Uint32Array => Uint32Array.from(t.data);
 
-/** The plain scope of a model, whose parameters are frozen leaves. */
-export const frozenScope = (config: ClipConfig): Scope => plainScope(frozenParameters(config));
+/** Padded ids as a text tower takes them. */
+export const textsOf = ({ context, eosId }: TextConfig, padded: Uint32Array, length?: number): TextBatch => textBatch(padded, context, eosId, length);
+
+const shown = ["imageFeatures", "textFeatures", "imageEmbeds", "textEmbeds"] as const satisfies readonly (keyof ClipOutputs)[];
 
 /** Features and their directions of images [n, 3, size, size] and of padded ids [m, context], trimmed to the longest text or to `length`. */
-export const embed = async (
+export const embed = (
   device: Device,
-  { config, weights }: Model,
+  model: Model,
   pixels: Float32Array,
-  ids: Uint32Array,
+  padded: Uint32Array,
   length?: number,
-): Promise<Readonly<Record<"imageFeatures" | "textFeatures" | "imageEmbeds" | "textEmbeds", Float32Array>>> => {
-  const { channels, imageSize } = config.vision;
-  const images = pixels.length / (channels * imageSize ** 2);
-  const texts = textBatch(config.text, ids, length);
-  const uploaded = orThrow(resident(device, weights));
-  try {
-    const inputs = {
-      pixels: { shape: [images, channels, imageSize, imageSize], data: pixels },
-      ids: { shape: [texts.count, texts.length], data: texts.ids },
-      ends: { shape: [texts.count], data: texts.ends },
-    };
-    const results = await evaluate(
+): Promise<Readonly<Record<(typeof shown)[number], Float32Array>>> => {
+  const { channels, imageSize } = model.config.vision;
+  const { count, ids, ends, length: tokens } = textsOf(model.config.text, padded, length);
+  const size = { images: pixels.length / (channels * imageSize ** 2), texts: count, length: tokens };
+  return runOrThrow(
+    withSession(
       device,
-      inputs,
-      (t) => {
-        const scope = frozenScope(config);
-        const [image, text] = [imageFeatures(scope, config, t.pixels), textFeatures(scope, config, t.ids, t.ends)];
-        return { imageFeatures: image, textFeatures: text, imageEmbeds: normalize(image), textEmbeds: normalize(text) };
+      (leaves) => {
+        const outputs = outputsOf(model, leaves, size);
+        return E.right({ outputs: Object.fromEntries(shown.map((name) => [name, outputs[name]])) });
       },
-      uploaded,
-    );
-    return results as Awaited<ReturnType<typeof embed>>;
-  } finally {
-    uploaded.release();
-  }
+      { weights: model.weights },
+    )((session) =>
+      pipe(
+        TE.fromEither(session.run({ pixels, ids, ends })),
+        TE.chain(() => session.readAll(shown)),
+        TE.map((values) => values as Readonly<Record<(typeof shown)[number], Float32Array>>),
+      ),
+    ),
+  );
 };

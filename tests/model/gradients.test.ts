@@ -4,22 +4,22 @@ import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import type { Adapter, GroupValues } from "../../src/model/adapters/adapter.ts";
 import { allParameters } from "../../src/model/adapters/allParameters.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
-import { textBatch } from "../../src/model/clip.ts";
 import type { Device } from "../../src/device/device.ts";
+import { networkOf } from "../../src/model/model.ts";
 import { random } from "../../src/random.ts";
 import { imageToText, sum, textToImage, weighted, type Objective } from "../../src/training/objective.ts";
 import { compose, stepStage } from "../../src/stages/stage.ts";
 import { gradient, type Steps } from "../../src/stages/steps.ts";
-import { traceStep } from "../../src/training/train.ts";
+import { traceStep } from "../../src/training/step.ts";
 import type { BatchShape, Graded, Trainee } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { resident } from "../../src/tensor/resident.ts";
 import type { HostRecord } from "../../src/tensor/executable.ts";
 import { deviceTest, orThrow, readAll, relativeError, runTests, using, withKernelsOf } from "../tensor/check.ts";
-import { fixture, goldenOf, readModel, wholesOf, type Model } from "./embeddings.ts";
+import { fixture, goldenOf, readModel, textsOf, wholesOf, type Model } from "./embeddings.ts";
 
 /** A step that only differentiates: the gradient of every group is an output. */
-const gradientsOnly = <G extends string>(objective: Objective): Steps<G> => ({
+const gradientsOnly = <G extends string>(objective: Objective<any>): Steps<any> => ({
   count: 1,
   step: compose(
     gradient(objective),
@@ -35,19 +35,19 @@ type Outputs = Readonly<Record<string, Float32Array>>;
 /** Losses, and the flat gradients of the groups, at values of the groups. */
 const differentiate = async <G extends string>(
   device: Device,
-  { config, weights }: Model,
+  model: Model,
   adapter: Adapter<G>,
-  objective: Objective,
+  objective: Objective<any>,
   shape: BatchShape,
   batch: HostRecord,
   points: readonly GroupValues<G>[],
 ): Promise<readonly Outputs[]> => {
-  const { program } = orThrow(traceStep({ config, adapter, steps: gradientsOnly<G>(objective), batch: shape, count: 1, seed: 0 }));
+  const { program } = orThrow(traceStep({ model, adapter, step: gradientsOnly<G>(objective).step, steps: 1, batch: shape }));
   const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
   const uploaded = orThrow(
     resident(
       device,
-      [...weights].filter(([name]) => used.has(name)),
+      [...model.weights].filter(([name]) => used.has(name)),
     ),
   );
   try {
@@ -87,7 +87,7 @@ const batchOf = (
   labels: readonly number[],
   previous: number,
 ): { readonly shape: BatchShape; readonly batch: HostRecord } => {
-  const texts = textBatch(model.config.text, wholesOf(ids));
+  const texts = textsOf(model.config.text, wholesOf(ids));
   return {
     shape: { images: labels.length, texts: texts.count, length: texts.length, previous },
     batch: { pixels: pixels.data, ids: texts.ids, ends: texts.ends, ...targetsOf(labels, texts.count) },
@@ -109,7 +109,7 @@ for (const [name, kind] of [
     const model = await readModel(fixture(name));
     const golden = await goldenOf(`lora-gradients.${name}.safetensors`);
     const adapter = gatedLora({ rank: 3 });
-    const layouts = adapter.layouts(model.config);
+    const layouts = adapter.layouts(networkOf(model));
     const values = Object.fromEntries(
       Object.entries(groups).map(([group, suffix]) => [group, flatten(layouts[group as keyof typeof groups], (m) => golden(`${m}.${suffix}`).data)]),
     ) as GroupValues<"A" | "B" | "gate">;
@@ -136,9 +136,9 @@ deviceTest("gradients of all parameters of the contrastive loss are torch's", as
   const model = await readModel(fixture("clip-gelu"));
   const golden = await goldenOf("contrastive-gradients.clip-gelu.safetensors");
   const adapter = allParameters();
-  const { weights: layout } = adapter.layouts(model.config);
+  const { weights: layout } = adapter.layouts(networkOf(model));
   const { shape, batch } = batchOf(model, golden("pixel_values"), golden("input_ids"), [0, 1, 2, 3, 4], 0);
-  const [got] = await differentiate(device, model, adapter, symmetric, shape, batch, [adapter.initial(model.config, model.weights, 0, 0)]);
+  const [got] = await differentiate(device, model, adapter, symmetric, shape, batch, [adapter.initial(networkOf(model), model.weights, 0, 0)]);
 
   near(got.loss[0], golden("loss").data[0], 1e-5, "loss");
   const grads = unflatten(layout, got["gradient of weights"]);
@@ -155,9 +155,9 @@ deviceTest("the directional derivative of a whole CLIP loss is its gradient", as
   const model = await readModel(fixture("clip-patch32"));
   const golden = await goldenOf("clip-patch32/golden.safetensors");
   const adapter = allParameters();
-  const { weights: layout } = adapter.layouts(model.config);
+  const { weights: layout } = adapter.layouts(networkOf(model));
   const { shape, batch } = batchOf(model, golden("pixel_values"), golden("input_ids"), [3, 0, 4], 0);
-  const at = adapter.initial(model.config, model.weights, 0, 0).weights;
+  const at = adapter.initial(networkOf(model), model.weights, 0, 0).weights;
   // A unit direction; the step is where rounding (f32 loss) and curvature are both small, and Richardson's combination
   // removes the first term of the latter.
   const draw = random(3, "direction");

@@ -10,17 +10,17 @@ import type { Device } from "../../src/device/device.ts";
 import { describe, type Failure } from "../../src/failure.ts";
 import { elements, type HostTensor } from "../../src/formats/hostTensor.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { imageFeatures } from "../../src/model/clip.ts";
-import { decodeVitConfig, encodeVitConfig, hasText, type VitConfig } from "../../src/model/config.ts";
-import { readClip } from "../../src/model/folder.ts";
-import { frozenParameters } from "../../src/model/frozen.ts";
-import { isClip, readModel, writeModel } from "../../src/model/model.ts";
-import { initialParameters, modules, parameters } from "../../src/model/parameters.ts";
+import { layersOf } from "../../src/model/architecture.ts";
+import { clip } from "../../src/model/clip.ts";
+import { decodeConfig } from "../../src/model/config.ts";
+import { networkOf, outputsOf, readModel, readModelAs, writeModel, type Model } from "../../src/model/model.ts";
+import { initialModel } from "../../src/model/weights.ts";
 import { clipPreprocess, imageTransform, vitPreprocess } from "../../src/data/preprocess.ts";
-import { plainScope } from "../../src/model/transformer.ts";
-import { readVit, writeVit, type Vit } from "../../src/model/vit.ts";
+import { vit as architecture, type VitConfig, type VitOutputs } from "../../src/model/vit.ts";
 import { decodeImage } from "../../src/data/decode.ts";
+import { random } from "../../src/random.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
+import { leafBook } from "../../src/tensor/leaves.ts";
 import { mul } from "../../src/tensor/ops/elementwise.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
 import { resident } from "../../src/tensor/resident.ts";
@@ -28,28 +28,36 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { deviceTest, deviceTestWith, evaluate, failureOf, orThrow, relativeError, runOrThrow, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
 
+type Vit = Model<VitOutputs, VitConfig>;
+
+const readVit = (dir: string) => readModelAs(architecture, dir);
+
 const tiny = fixture("vit-tiny");
 
 /** Features of images [n, 3, size, size], and the gradients of Σ features · cotangent for the named parameters. */
 const featuresOf = async (
   device: Device,
-  { config, weights }: Vit,
+  vit: Vit,
   pixels: Float32Array,
   cotangent?: HostTensor,
   names: readonly string[] = [],
 ): Promise<Readonly<Record<string, Float32Array>>> => {
-  const { channels, imageSize } = config.vision;
-  const shape = [pixels.length / (channels * imageSize ** 2), channels, imageSize, imageSize];
-  const uploaded = orThrow(resident(device, [...weights]));
+  const { channels, imageSize } = vit.config.vision;
+  const images = pixels.length / (channels * imageSize ** 2);
+  const uploaded = orThrow(resident(device, vit.weights));
   try {
     return await evaluate(
       device,
-      { pixels: { shape, data: pixels }, ...(cotangent && { cotangent }) },
+      { pixels: { shape: [images, channels, imageSize, imageSize], data: pixels }, ...(cotangent && { cotangent }) },
       (t): Readonly<Record<string, Tensor>> => {
-        const param = frozenParameters(config);
-        const features = imageFeatures(plainScope(param), config, t.pixels);
+        const leaves = leafBook();
+        const features: Tensor = outputsOf(vit, { ...leaves, input: () => t.pixels }, { images, texts: 0, length: 0 }).imageFeatures;
         if (cotangent === undefined) return { features };
-        const gradients = gradient(sum(mul(features, t.cotangent)), names.map(param));
+        const parameters = networkOf(vit).parameters;
+        const gradients = gradient(
+          sum(mul(features, t.cotangent)),
+          names.map((name) => leaves.frozen(name, parameters.get(name)!.shape)),
+        );
         return { features, ...Object.fromEntries(names.map((name, i) => [name, gradients[i]])) };
       },
       uploaded,
@@ -59,26 +67,26 @@ const featuresOf = async (
   }
 };
 
-/** The parameters whose gradients the golden file holds, and what it calls them. */
-const graded = {
-  "vision_model.embeddings.class_embedding": "embeddings.cls_token",
-  "vision_model.embeddings.position_embedding.weight": "embeddings.position_embeddings",
-  "vision_model.embeddings.patch_embedding.bias": "embeddings.patch_embeddings.projection.bias",
-  "vision_model.encoder.layers.0.self_attn.q_proj.weight": "encoder.layer.0.attention.attention.query.weight",
-  "vision_model.encoder.layers.1.self_attn.v_proj.bias": "encoder.layer.1.attention.attention.value.bias",
-  "vision_model.encoder.layers.1.layer_norm2.weight": "encoder.layer.1.layernorm_after.weight",
-  "vision_model.encoder.layers.2.mlp.fc2.bias": "encoder.layer.2.output.dense.bias",
-  "vision_model.post_layernorm.weight": "layernorm.weight",
-} as const;
+/** The parameters whose gradients the golden file holds. */
+const graded = [
+  "embeddings.cls_token",
+  "embeddings.position_embeddings",
+  "embeddings.patch_embeddings.projection.bias",
+  "encoder.layer.0.attention.attention.query.weight",
+  "encoder.layer.1.attention.attention.value.bias",
+  "encoder.layer.1.layernorm_after.weight",
+  "encoder.layer.2.output.dense.bias",
+  "layernorm.weight",
+] as const;
 
 for (const kind of ["cpu", "gpu"] as const) {
   deviceTest(`features and gradients are transformers' (${kind} kernels)`, async (opened) => {
     const [vit, golden] = [await runOrThrow(readVit(tiny)), await goldenOf("vit-tiny/golden.safetensors")];
-    const got = await featuresOf(withKernelsOf(kind, opened), vit, golden("pixel_values").data, golden("cotangent"), Object.keys(graded));
+    const got = await featuresOf(withKernelsOf(kind, opened), vit, golden("pixel_values").data, golden("cotangent"), graded);
     const off = relativeError(got.features, golden("features").data);
     assert.ok(off < 1e-5, `features: off by ${off}`);
-    for (const [name, theirs] of Object.entries(graded)) {
-      const wrong = relativeError(got[name], golden(`grad.${theirs}`).data);
+    for (const name of graded) {
+      const wrong = relativeError(got[name], golden(`grad.${name}`).data);
       assert.ok(wrong < 1e-4, `${name}: off by ${wrong}`);
     }
   });
@@ -96,24 +104,44 @@ const inFolder = async (use: (dir: string) => Promise<void>): Promise<void> => {
 };
 
 /** A small random ViT with widths that share nothing. */
-const smallVit = (): Vit => {
+const smallVit = (rest: Partial<VitConfig> = {}): Vit => {
   const vision = { width: 14, mlpWidth: 22, layers: 2, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 21, patchSize: 7, channels: 3 } as const;
-  const config: VitConfig = { vision, embed: 14 };
   const bytes = new TextEncoder().encode(JSON.stringify({ image_processor_type: "ViTImageProcessor", size: { height: 21, width: 21 }, resample: 3 }));
   const preprocess = { ...vitPreprocess(21), resampling: "bicubic" as const };
-  return { config, weights: initialParameters(config, 5), preprocess, files: new Map([["preprocessor_config.json", bytes]]) };
+  return initialModel(architecture, { vision, ...rest }, 5, { preprocess, files: new Map([["preprocessor_config.json", bytes]]) });
 };
 
 test("readModel: a ViT has one tower and no projection", async () => {
   const vit = await runOrThrow(readModel(tiny));
-  assert.not(isClip(vit));
-  assert.not(hasText(vit.config));
-  assert.is(vit.config.embed, 24);
+  const net = networkOf(vit);
+  assert.is(vit.architecture, architecture);
+  assert.is(vit.tokenizer, undefined);
+  assert.is(net.width, 24);
   assert.is(vit.config.vision.eps, 1e-12);
   assert.equal(vit.preprocess, vitPreprocess(24));
-  assert.equal([...vit.weights.keys()], [...parameters(vit.config).keys()]);
-  assert.is(modules(vit.config).length, 3 * 6);
-  assert.equal(modules(vit.config, ["q"], ["text"]), []);
+  assert.equal([...vit.weights.keys()], [...net.parameters.keys()]);
+  assert.is(layersOf(net, { modules: "all", towers: "all" }).length, 3 * 6);
+  assert.throws(() => layersOf(net, { modules: ["q"], towers: ["text"] }), "a vit has no tower text; it has vision");
+});
+
+test("a ViT without biases of queries, keys and values is read, written and computed as one whose biases are zero", () =>
+  inFolder(async (dir) => {
+    const plain = smallVit({ qkvBias: false });
+    assert.equal(
+      [...plain.weights.keys()].filter((name) => /(query|key|value)\.bias$/.test(name)),
+      [],
+    );
+    await runOrThrow(writeModel(join(dir, "model"), plain));
+    const again = await runOrThrow(readVit(join(dir, "model")));
+    assert.equal(again.config, plain.config);
+    assert.equal([...again.weights.keys()], [...plain.weights.keys()]);
+  }));
+
+deviceTest("queries, keys and values without biases have the features of zero biases", async (device) => {
+  const [plain, biased] = [smallVit({ qkvBias: false }), smallVit()];
+  const draw = random(4, "pixels");
+  const pixels = Float32Array.from({ length: 2 * 3 * 21 * 21 }, () => draw.normal());
+  sameBits((await featuresOf(device, plain, pixels)).features, (await featuresOf(device, biased, pixels)).features, "features");
 });
 
 for (const dtype of ["f32", "f16", "bf16"] as const) {
@@ -125,7 +153,7 @@ for (const dtype of ["f32", "f16", "bf16"] as const) {
       const again = await runOrThrow(readModel(first));
       assert.equal(again.config, vit.config);
       assert.equal(again.preprocess, vit.preprocess);
-      for (const [name, shape] of parameters(vit.config)) {
+      for (const [name, { shape }] of networkOf(vit).parameters) {
         assert.equal(again.weights.get(name)!.shape, shape, name);
         assert.ok(relativeError(again.weights.get(name)!.data, vit.weights.get(name)!.data) <= { f32: 0, f16: 2 ** -10, bf16: 2 ** -8 }[dtype], name);
       }
@@ -140,7 +168,7 @@ test("an image processor that leaves its kind open is a ViT's, and so is what it
   inFolder(async (parent) => {
     const read = async (processor: unknown): Promise<Vit["preprocess"]> => {
       const dir = join(parent, "model");
-      await runOrThrow(writeVit(dir, { ...smallVit(), files: new Map([["preprocessor_config.json", new TextEncoder().encode(JSON.stringify(processor))]]) }));
+      await runOrThrow(writeModel(dir, { ...smallVit(), files: new Map([["preprocessor_config.json", new TextEncoder().encode(JSON.stringify(processor))]]) }));
       const { preprocess } = await runOrThrow(readVit(dir));
       await rm(dir, { recursive: true });
       return preprocess;
@@ -152,7 +180,7 @@ test("an image processor that leaves its kind open is a ViT's, and so is what it
     assert.equal(await read({ feature_extractor_type: "ViTFeatureExtractor", resample: 3 }), { ...vitPreprocess(21), resampling: "bicubic" });
     assert.equal(await read({ image_processor_type: "CLIPImageProcessor" }), clipPreprocess(21));
     const dir = join(parent, "silent");
-    await runOrThrow(writeVit(dir, { ...smallVit(), files: new Map() }));
+    await runOrThrow(writeModel(dir, { ...smallVit(), files: new Map() }));
     assert.equal((await runOrThrow(readVit(dir))).preprocess, vitPreprocess(21));
   }));
 
@@ -196,7 +224,7 @@ const hasTransformers = ((): boolean => {
 deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("transformers loads a written folder and computes the same", (device) =>
   inFolder(async (parent) => {
     const dir = join(parent, "model");
-    await runOrThrow(writeVit(dir, await runOrThrow(readVit(tiny))));
+    await runOrThrow(writeModel(dir, await runOrThrow(readVit(tiny))));
     const vit = await runOrThrow(readVit(dir));
     const images = [fixture("preprocess/rgb.png"), fixture("preprocess/grey.png")];
     const answer = JSON.parse(
@@ -214,7 +242,7 @@ deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("t
     assert.is(answer.dtype, "float32");
     assert.is(
       answer.parameters,
-      [...parameters(vit.config).values()].reduce((n, shape) => n + elements(shape), 0),
+      [...networkOf(vit).parameters.values()].reduce((n, { shape }) => n + elements(shape), 0),
     );
     const pixels = new Float32Array(answer.pixel_values.flat(3).length);
     const { normalise, centre } = imageTransform(vit.preprocess, { height: 24, width: 24 });
@@ -233,14 +261,14 @@ deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("t
 // Configurations ------------------------------------------------------------------------------------------------------------------------
 
 test("what transformers assumes where a config.json is silent: ViT-B/16, of 85,798,656 parameters", () => {
-  const config = orThrow(decodeVitConfig("config.json", { model_type: "vit" }));
+  const config = orThrow(decodeConfig(architecture, "config.json", { model_type: "vit" }));
   const vision = { width: 768, mlpWidth: 3072, layers: 12, heads: 12, activation: "gelu", eps: 1e-12, imageSize: 224, patchSize: 16, channels: 3 };
-  assert.equal(config, { embed: 768, vision });
+  assert.equal(config, { vision });
   assert.is(
-    [...parameters(config).values()].reduce((n, shape) => n + elements(shape), 0),
+    architecture.parameters(config).reduce((n, { shape }) => n + elements(shape), 0),
     85_798_656,
   );
-  assert.equal(orThrow(decodeVitConfig("config.json", encodeVitConfig(config))), config);
+  assert.equal(orThrow(decodeConfig(architecture, "config.json", architecture.config.encode(config))), config);
 });
 
 // What is wrong -------------------------------------------------------------------------------------------------------------------------
@@ -250,7 +278,7 @@ const damaged = (name: string, damage: (dir: string) => Promise<void> | void, ta
   test(`a folder with ${name}`, () =>
     inFolder(async (parent) => {
       const dir = join(parent, "model");
-      await runOrThrow(writeVit(dir, smallVit()));
+      await runOrThrow(writeModel(dir, smallVit()));
       await damage(dir);
       const failure = failureOf(await readModel(dir)());
       assert.is(failure._tag, tag, describe(failure));
@@ -270,14 +298,18 @@ const query = "encoder.layer.1.attention.attention.query.weight";
 damaged("a model of another type", edit({ model_type: "siglip" }), "BadConfig", ["config.json", "siglip", "clip", "vit"]);
 damaged("no model type", edit({ model_type: undefined }), "BadConfig", ["config.json", "CLIP", "ViT"]);
 damaged("a config.json that is null", (dir) => writeFileSync(join(dir, "config.json"), "null"), "BadConfig", ["config.json"]);
-damaged("queries, keys and values without biases", edit({ qkv_bias: false }), "BadConfig", ["config.json", "qkv_bias"]);
+damaged("biases of queries, keys and values that config.json leaves out", edit({ qkv_bias: false }), "BadTensor", [
+  "model.safetensors",
+  "query.bias",
+  "config.json",
+]);
 damaged("heads that do not divide the width", edit({ num_attention_heads: 3 }), "BadConfig", ["config.json", "14", "3"]);
 damaged("patches that do not divide the image", edit({ patch_size: 5 }), "BadConfig", ["config.json", "21", "5"]);
 damaged("a width that is not a number", edit({ hidden_size: "wide" }), "BadConfig", ["config.json", "hidden_size", "wide"]);
 damaged("an unknown activation", edit({ hidden_act: "relu" }), "BadConfig", ["config.json", "hidden_act", "relu"]);
 damaged("more layers than weights", edit({ num_hidden_layers: 3 }), "BadTensor", ["model.safetensors", "encoder.layer.2", "missing"]);
 damaged("fewer layers than weights", edit({ num_hidden_layers: 1 }), "BadTensor", ["model.safetensors", "encoder.layer.1"]);
-damaged("images of another size than its positions", edit({ image_size: 28 }), "BadTensor", ["embeddings.position_embeddings", "[1, 10, 14]", "[17, 14]"]);
+damaged("images of another size than its positions", edit({ image_size: 28 }), "BadTensor", ["embeddings.position_embeddings", "[1, 10, 14]", "[1, 17, 14]"]);
 damaged(
   "a missing tensor",
   rewrite((w) => void w.delete(query)),
@@ -301,7 +333,7 @@ damaged(
 );
 
 test("a folder of the one kind is not read as the other", async () => {
-  assert.match(describe(failureOf(await readClip(tiny)())), "model_type is vit, not clip");
+  assert.match(describe(failureOf(await readModelAs(clip, tiny)())), "model_type is vit, not clip");
   assert.match(describe(failureOf(await readVit(fixture("clip-gelu"))())), "model_type is clip, not vit");
 });
 

@@ -8,8 +8,9 @@ import type { Device } from "../../src/device/device.ts";
 import type { Failure } from "../../src/failure.ts";
 import type { LogRecord } from "../../src/report/log.ts";
 import { progress } from "../../src/report/progress.ts";
+import { learner } from "../../src/model/learner.ts";
 import { method, pool, skip, type Method } from "../../src/stages/learn.ts";
-import { learner, type Evaluated, type Lesson, type MaybeMerged } from "../../src/training/lesson.ts";
+import type { Evaluated, Lesson, MaybeMerged } from "../../src/training/lesson.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import type { Event, Runtime } from "../../src/training/runtime.ts";
 import { named, pipeline, taskStage } from "../../src/stages/stage.ts";
@@ -20,7 +21,7 @@ import { tinyClip } from "../fixtures/tinyClip.ts";
 
 const stream: Stream = {
   labelSpace: "task",
-  tasks: ["a", "b", "c"].map((name) => ({ name, classNames: ["x", "y"], templates: ["{c}"], train: TE.right([]), test: TE.right([]) })),
+  tasks: ["a", "b", "c"].map((name) => ({ name, classNames: [name], templates: ["{c}"], train: TE.right([]), test: TE.right([]) })),
 };
 const zeroShot = [10, 20, 30];
 
@@ -43,7 +44,7 @@ const lesson = (fail?: Failure) =>
         ["n", 4],
       ]),
     };
-    return E.right({ ...l, learner: { ...l.learner, seen: [...l.learner.seen, l.task.name] }, row, trained, mergeError: 0 });
+    return E.right({ ...l, row, trained, mergeError: 0 });
   });
 
 const runtimeOf = (emit: (event: Event) => void = () => undefined): Runtime => ({

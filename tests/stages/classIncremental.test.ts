@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { joint, sequentialLora } from "../../src/methods/baselines.ts";
 import { duallora } from "../../src/methods/duallora.ts";
+import { learner, type Learner } from "../../src/model/learner.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
 import { readModel, writeModel } from "../../src/model/model.ts";
@@ -16,11 +17,11 @@ import { progress } from "../../src/report/progress.ts";
 import { parseRunResult } from "../../src/report/result.ts";
 import { markdownTable, textTable } from "../../src/report/table.ts";
 import { adapt } from "../../src/stages/adapt.ts";
+import type { Lesson } from "../../src/training/lesson.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { accuracies } from "../../src/stages/evaluate.ts";
 import type { Method } from "../../src/stages/learn.ts";
-import { learner, type Learner } from "../../src/training/lesson.ts";
-import { imageToText, sum, textToImage, type Objective } from "../../src/training/objective.ts";
+import { ifGiven, imageToText, sum, textToImage, type Objective } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import { slotsOf } from "../../src/methods/dualloraMemory.ts";
 import { runMethod, type Run } from "../../src/runs/run.ts";
@@ -118,7 +119,7 @@ for (const [name, m] of [
 
   deviceTest(`${name}: the head grows by the classes of every task, and old rows stay`, async (device) => {
     const { learners, result } = await ran(device, m);
-    const { embed } = learners[0].model.config;
+    const embed: number = learners[0].model.config.vision.width;
     learners.forEach(({ head }, t) => {
       const classes = [3, 5, 7][t];
       assert.equal([head!.kind, head!.rows.length, head!.bias.length], ["linear", classes * embed, classes]);
@@ -205,16 +206,26 @@ deviceTest("all tasks at once: one head, and the last row alone", async (device)
   assert.not.match(htmlReport([result]), /NaN|undefined/);
 });
 
+/** Three steps of a LoRA on the first task by an objective. */
+const threeSteps = (objective: Objective<any>) =>
+  pipeline(
+    encode({ batch: 8, steps: 3 }),
+    adapt({ adapters: lora({ rank: 2 }), steps: repeat(3, gradient(objective), update(adamW({ lr: constantly(5e-3) }))) }),
+  );
+const firstLesson = async (): Promise<Lesson> => ({ learner: await vit(), task: stream.tasks[0], position: 0, stream, learned: 1 });
+
 deviceTest("a ViT has no loss over texts: beside the loss over classes it adds nothing", async (device) => {
-  const start = await vit();
-  const trained = async (objective: Objective) => {
-    const steps = repeat(3, gradient(objective), update(adamW({ lr: constantly(5e-3) })));
-    const stage = pipeline(encode({ batch: 8, steps: 3 }), adapt({ adapters: lora({ rank: 2 }), steps }));
-    return (await runStage(device, stage, { learner: start, task: stream.tasks[0], position: 0, stream })).adapters.values as GroupValues<string>;
-  };
-  const [one, two] = [await trained(imageToText), await trained(sum(imageToText, textToImage))];
+  const start = await firstLesson();
+  const trained = async (objective: Objective) => (await runStage(device, threeSteps(objective), start)).adapters.values as GroupValues<string>;
+  const [one, two] = [await trained(imageToText), await trained(sum(imageToText, ifGiven(textToImage)))];
   assert.equal(Object.keys(one), ["A", "B", "head"]);
   for (const [group, values] of Object.entries(one)) sameBits(two[group], values, group);
+});
+
+deviceTest("where a loss over texts is asked of a ViT, the failure says what a ViT gives", async (device) => {
+  const failed = await threeSteps(sum(imageToText, textToImage)).run(await firstLesson())(runtimeOf(device))();
+  const detail = "it needs logitsPerText, which a vit does not give; a vit gives imageFeatures";
+  assert.equal(failed, { _tag: "Left", left: { _tag: "ShapeMismatch", op: "textToImage", detail } });
 });
 
 deviceTest("what cannot be measured is no event, and has no bar", async (device) => {

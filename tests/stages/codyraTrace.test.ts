@@ -4,9 +4,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { Tensors } from "../../src/formats/hostTensor.ts";
+import { networkOf } from "../../src/model/model.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
-import { modules } from "../../src/model/parameters.ts";
 import { imageToText, sum, textToImage } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import { cosine, ramp } from "../../src/training/schedule.ts";
@@ -25,7 +25,7 @@ const groups = Object.keys(suffixes) as readonly Group[];
 const adapter = gatedLora({ rank: 4 });
 const horizon = 10;
 
-const steps = (shrink: "paper" | "code"): Steps<"gate"> =>
+const steps = (shrink: "paper" | "code"): Steps<"gate" | "output:logitsPerText"> =>
   repeat(
     horizon,
     gradient(sum(imageToText, textToImage)),
@@ -43,7 +43,7 @@ const codyraBatches = (model: Model, golden: Golden, task: "task1" | "task2", fi
 
 /** State `row` of the fixture, laid out as the adapter's groups. */
 const stateAt = (model: Model, golden: Golden, task: string, row: number): GroupValues<Group> => {
-  const layouts = adapter.layouts(model.config);
+  const layouts = adapter.layouts(networkOf(model));
   return Object.fromEntries(
     groups.map((group) => [group, flatten(layouts[group], (name) => rowAt(golden(`${task}.${name}.${suffixes[group]}`), row).data)]),
   ) as GroupValues<Group>;
@@ -59,7 +59,7 @@ const traceRun = (
   until: number,
   shrink: "paper" | "code",
   every = 1,
-): Promise<Trace<Group>> => traced(device, { config: model.config, weights, adapter, steps: steps(shrink), batches, from, until }, every);
+): Promise<Trace<Group>> => traced(device, { model: { ...model, weights }, adapter, steps: steps(shrink), batches, from, until }, every);
 
 const start = (model: Model, golden: Golden, task: string): Training<Group> => ({ step: 0, values: stateAt(model, golden, task, 0), moments: {} });
 
@@ -104,8 +104,8 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
   nearLosses(golden, "task1", losses);
 
   const { values } = states[horizon - 1];
-  const merged = adapter.merge(model.config, model.weights, values);
-  modules(model.config).forEach(({ name }, i) => {
+  const merged = adapter.merge(networkOf(model), model.weights, values);
+  networkOf(model).layers.forEach(({ name }, i) => {
     const [before, after] = [model.weights.get(`${name}.weight`)!.data, merged.get(`${name}.weight`)!.data];
     const norm = Math.hypot(...after.map((w, j) => w - before[j]));
     const want = golden("merged.norms").data[i];
@@ -122,8 +122,8 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
   for (const name of ["visual_projection.weight", "logit_scale"]) assert.is(merged.get(name), model.weights.get(name), `${name} is shared`);
 
   // The ranks are those of the reference: rounding decides none.
-  const want = unflatten(adapter.layouts(model.config).gate, stateAt(model, golden, "task1", horizon).gate);
-  const ranks = adapter.ranks(model.config, values);
+  const want = unflatten(adapter.layouts(networkOf(model)).gate, stateAt(model, golden, "task1", horizon).gate);
+  const ranks = adapter.ranks(networkOf(model), values);
   for (const [name, { data }] of want) assert.is(ranks.get(name), data.filter((g) => g !== 0).length, name);
   assert.ok(
     [...ranks.values()].some((r) => r < 4),
@@ -133,21 +133,21 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
 
 deviceTest("task 1 with the shrink of the authors' code", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
-  const layout = adapter.layouts(model.config).gate;
+  const layout = adapter.layouts(networkOf(model)).gate;
   const { states } = await traceRun(device, model, model.weights, codyraBatches(model, golden, "task1", 0), start(model, golden, "task1"), horizon, "code");
   for (const { step, values } of states) {
     for (const [name, { data }] of unflatten(layout, values.gate)) {
       near(data, rowAt(golden(`task1.code.${name}.gate`), step).data, `step ${step}: gate of ${name}`);
     }
   }
-  const merged = adapter.merge(model.config, model.weights, states[horizon - 1].values);
+  const merged = adapter.merge(networkOf(model), model.weights, states[horizon - 1].values);
   const module = "vision_model.encoder.layers.0.self_attn.q_proj";
   near(merged.get(`${module}.weight`)!.data, golden(`merged.code.${module}.weight`).data, `merged ${module}`);
 });
 
 deviceTest("task 2, on the merged weights, with classes of task 1 in the mean", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
-  const merged = adapter.merge(model.config, model.weights, stateAt(model, golden, "task1", horizon));
+  const merged = adapter.merge(networkOf(model), model.weights, stateAt(model, golden, "task1", horizon));
   const { states, losses } = await traceRun(device, model, merged, codyraBatches(model, golden, "task2", 3), start(model, golden, "task2"), 3, "paper");
   states.forEach((state) => nearState(model, golden, "task2", state));
   nearLosses(golden, "task2", losses);

@@ -7,14 +7,16 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { describe, type Failure } from "../../src/failure.ts";
 import { emptyBasis, extend } from "../../src/linalg/orthonormal.ts";
+import { networkOf } from "../../src/model/model.ts";
+import { learner } from "../../src/model/learner.ts";
+import { selected } from "../../src/subspace/selection.ts";
 import type { Adapter } from "../../src/model/adapters/adapter.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
-import { parameters } from "../../src/model/parameters.ts";
+import { clip as clipArchitecture } from "../../src/model/clip.ts";
 import { clipPreprocess } from "../../src/data/preprocess.ts";
-import { plainScope } from "../../src/model/transformer.ts";
 import { adapt } from "../../src/stages/adapt.ts";
-import { learner, type Lesson, type WithAdapters, type WithBatches } from "../../src/training/lesson.ts";
-import { merge, selected } from "../../src/stages/merge.ts";
+import type { Lesson, WithAdapters, WithBatches } from "../../src/training/lesson.ts";
+import { merge } from "../../src/stages/merge.ts";
 import { imageToText, sum, textToImage } from "../../src/training/objective.ts";
 import { adamW, sgd } from "../../src/training/optimizer.ts";
 import { outOf, project } from "../../src/stages/project.ts";
@@ -23,11 +25,12 @@ import type { Runtime } from "../../src/training/runtime.ts";
 import { constantly, cosine, ramp } from "../../src/training/schedule.ts";
 import { compose, identity, manifest, named, pipeline, type StepStage, type TaskStage } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
+import { traineeOf } from "../../src/training/step.ts";
 import { train } from "../../src/training/train.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import type { Trainee } from "../../src/training/trainee.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
-import { views } from "../../src/tensor/layout.ts";
+import { leafBook } from "../../src/tensor/leaves.ts";
 import { fixture, readModel } from "../model/embeddings.ts";
 import { deviceTest, numbers, orThrow, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
 import { frozen } from "./frozen.ts";
@@ -97,7 +100,7 @@ const taskOf = ({ name, add, fails, inner }: Draw): TaskStage<number, number> =>
 
 /** Everything that running shows: the result, and the effects in their order. */
 const ofStep = (stage: StepStage<number, number>, n: number): unknown => {
-  const noted = recorder({ config: undefined as never, steps: 1 });
+  const noted = recorder(leafBook(), { steps: 1 });
   return { result: stage.run(n)(noted.tracing), effects: [...noted.hypers.keys()] };
 };
 const ofTask = async (stage: TaskStage<number, number>, n: number): Promise<unknown> => {
@@ -178,29 +181,12 @@ test("a manifest is plain data: names and options of the parts, in order", () =>
 // Immutability --------------------------------------------------------------------------------------------------------------------------------
 
 deviceTest("stages of a step leave the trainee that they are given as it is", async () => {
-  const { config } = await readModel(fixture("clip-patch32"));
+  const model = await readModel(fixture("clip-patch32"));
   const adapter = gatedLora({ rank: 2 });
-  const { tracing } = recorder({ config, steps: 10 });
-  const layouts = adapter.layouts(config);
-  const shapes = parameters(config);
-  const groups = Object.fromEntries(
-    Object.entries(layouts).map(([name, layout]) => {
-      const flat = tracing.state(name, [layout.length]);
-      return [name, { layout, flat, views: views(layout, flat) }];
-    }),
-  );
-  const byName = Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, group.views])) as Readonly<
-    Record<"A" | "B" | "gate", (typeof groups)[string]["views"]>
-  >;
-  const base = plainScope((name) => tracing.frozen(name, shapes.get(name)!));
-  const trainee: Trainee = {
-    groups,
-    trained: adapter.trained,
-    state: {},
-    forward: {},
-    scope: (forward) => adapter.scope(config, base, byName, forward),
-    batch: { images: 2, texts: 3, length: 5, previous: 0 },
-  };
+  const { tracing } = recorder(leafBook(), { steps: 10 });
+  const layouts = adapter.layouts(networkOf(model));
+  const batch = { images: 2, texts: 3, length: 5, previous: 0 };
+  const trainee = traineeOf({ model, adapter, batch }, tracing, (name, { length }) => tracing.state(name, [length]));
   const [
     {
       name: first,
@@ -239,13 +225,14 @@ const lessonOf = async (device: Device): Promise<{ readonly lesson: Lesson & Wit
     transposedTargets: Float32Array.of(1, 0, 0, 1, 0, 0),
   });
   const all = [0, 1, 2, 3].map(batch);
-  const clip = { config, weights, tokenizer: nobody, preprocess: clipPreprocess(imageSize), files: new Map() };
+  const clip = { architecture: clipArchitecture, config, weights, tokenizer: nobody, preprocess: clipPreprocess(imageSize), files: new Map() };
   return {
     lesson: {
       learner: learner(clip),
       task: one,
       position: 0,
       stream: { tasks: [one], labelSpace: "task" },
+      learned: 1,
       batches: { shape, steps: 4, epoch: 4, at: (n) => TE.of(all[n % all.length]) },
     },
     runtime: { device, seed: 3, images: imageCache(0), emit: () => undefined },
@@ -278,15 +265,15 @@ deviceTest("stages of a task leave the lesson that they are given as it is, and 
     sameBits(right.learner.model.weights.get(name).data, data, name);
   }
   const changed = [...lesson.learner.model.weights].filter(([name, t]) => merged.learner.model.weights.get(name) !== t).length;
-  assert.is(changed, gatedLora().layouts(lesson.learner.model.config).A.entries.length, "only the weights of adapted modules are new");
+  assert.is(changed, gatedLora().layouts(networkOf(lesson.learner.model)).A.entries.length, "only the weights of adapted modules are new");
 });
 
 deviceTest("training leaves its weights, its batches and the state it starts from as they are", async (device) => {
   const { lesson, runtime } = await lessonOf(device);
-  const { config, weights } = lesson.learner.model;
+  const { model } = lesson.learner;
   const adapter = gatedLora({ rank: 2 });
-  const from = { step: 0, values: adapter.initial(config, weights, 1, 0), moments: {} };
-  const options = frozen({ config, weights, adapter, steps: fourSteps, batches: lesson.batches, from });
+  const from = { step: 0, values: adapter.initial(networkOf(model), model.weights, 1, 0), moments: {} };
+  const options = frozen({ model, adapter, steps: fourSteps, batches: lesson.batches, from });
   const [once, again] = [await runOrThrow(train(options.value)(runtime)), await runOrThrow(train(options.value)(runtime))];
   options.unchanged();
   for (const name of ["A", "B", "gate"] as const) sameBits(again.values[name], once.values[name], name);

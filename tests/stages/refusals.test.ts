@@ -1,18 +1,19 @@
 /** Compositions that cannot work do not type-check; their valid neighbours do; and what the compiler says names what is missing. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { attentionLinears } from "../../src/model/blocks.ts";
+import { branch, mostUsed, selected } from "../../src/subspace/selection.ts";
 import { allParameters } from "../../src/model/adapters/allParameters.ts";
 import { cosineHead } from "../../src/model/adapters/heads.ts";
 import { expertPool, gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { parallel } from "../../src/model/adapters/parallel.ts";
-import { attentionLinears, both } from "../../src/model/parameters.ts";
 import { adapt } from "../../src/stages/adapt.ts";
 import { featureBasis, principalWeights, rowSpan, share } from "../../src/subspace/bases.ts";
 import { residualGradient } from "../../src/subspace/directions.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { evaluate } from "../../src/stages/evaluate.ts";
 import { method } from "../../src/stages/learn.ts";
-import { branch, merge, mostUsed, selected } from "../../src/stages/merge.ts";
+import { merge } from "../../src/stages/merge.ts";
 import { imageToText } from "../../src/training/objective.ts";
 import { sgd } from "../../src/training/optimizer.ts";
 import { largestGates, mostVoted, overlap } from "../../src/subspace/overlap.ts";
@@ -26,7 +27,7 @@ import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { checkScript } from "../script.ts";
 
 // Parts of which the compositions below are made; every one is valid by itself.
-const layers = { modules: attentionLinears, towers: both };
+const layers = { modules: attentionLinears, towers: "all" } as const;
 const descent = update(sgd({ lr: constantly(0.1) }));
 const graded = gradient(imageToText);
 const plain = repeat(9, graded, descent);

@@ -6,18 +6,17 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
 import { describe } from "../../src/failure.ts";
+import { clip as clipArchitecture, type ClipConfig } from "../../src/model/clip.ts";
+import type { Clip } from "../../src/model/model.ts";
+import { initialModel } from "../../src/model/weights.ts";
+import { learner } from "../../src/model/learner.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
-import type { ClipConfig } from "../../src/model/config.ts";
-import type { Clip } from "../../src/model/folder.ts";
-import { initialParameters } from "../../src/model/parameters.ts";
-import { clipPreprocess } from "../../src/data/preprocess.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { joint, sequentialLora, zeroShot } from "../../src/methods/baselines.ts";
 import { adapt } from "../../src/stages/adapt.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { evaluate } from "../../src/stages/evaluate.ts";
 import { course, method, type Course, type Method } from "../../src/stages/learn.ts";
-import { learner } from "../../src/training/lesson.ts";
 import { merge } from "../../src/stages/merge.ts";
 import { imageToText } from "../../src/training/objective.ts";
 import { sgd } from "../../src/training/optimizer.ts";
@@ -41,13 +40,9 @@ const config: ClipConfig = {
   text: { width: 16, mlpWidth: 32, layers: 1, heads: 2, activation: "quick_gelu", eps: 1e-5, vocabulary: 130, context: 12, eosId: 129 },
 };
 
-const clip: Clip = {
-  config,
-  weights: initialParameters(config, 3),
-  preprocess: clipPreprocess(8),
-  files: new Map(),
+const clip: Clip = initialModel(clipArchitecture, config, 3, {
   tokenizer: { encode: (text) => [...text].map((c) => c.charCodeAt(0) % 128), bos: 128, eos: 129, pad: 129 },
-};
+});
 
 /** A square of one colour with a little texture that tells samples apart. */
 const square = (name: string, label: number, colour: readonly [number, number, number], i: number): Example => ({

@@ -5,13 +5,13 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { target as targetOf, type Target } from "../../src/kernels/target.ts";
 import { describe } from "../../src/failure.ts";
+import { traceStep } from "../../src/training/step.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { imageToText, sum as sumOf, textToImage } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { cosine, ramp } from "../../src/training/schedule.ts";
 import { gradient as gradientStage, repeat, update } from "../../src/stages/steps.ts";
-import { traceStep } from "../../src/training/train.ts";
 import { instantiate } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
 import { add, affine, constant, exp, gelu, mul, quickGelu, scale, square, sub } from "../../src/tensor/ops/elementwise.ts";
@@ -111,10 +111,10 @@ deviceTest("parts of a pack are computed where they will lie, views cost nothing
 });
 
 deviceTest("a training step of CoDyRA copies nothing and lives in a fraction of its values' memory", async (device) => {
-  const { config } = await readModel(fixture("clip-gelu"));
-  const steps = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(1e-3) })), rankSelect(softThreshold(ramp(0.005))));
+  const model = await readModel(fixture("clip-gelu"));
+  const { step } = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(1e-3) })), rankSelect(softThreshold(ramp(0.005))));
   const batch = { images: 8, texts: 5, length: 9, previous: 0 };
-  const { program } = orThrow(traceStep({ config, adapter: gatedLora({ rank: 4 }), steps, batch, count: 10, seed: 1 }));
+  const { program } = orThrow(traceStep({ model, adapter: gatedLora({ rank: 4 }), step, steps: 10, batch, seed: 1 }));
   const planned = plan(program, targetOf(device));
   launchesAreSound(planned);
   const copies = program.schedule.filter((node) => node.kind === "apply" && node.op.name === "copy").length;

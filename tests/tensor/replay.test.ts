@@ -5,13 +5,14 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
 import { describe } from "../../src/failure.ts";
+import { networkOf } from "../../src/model/model.ts";
+import { traceStep } from "../../src/training/step.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { imageToText, sum as sumOf, textToImage } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { cosine, ramp } from "../../src/training/schedule.ts";
 import { gradient as gradientStage, repeat, update } from "../../src/stages/steps.ts";
-import { traceStep } from "../../src/training/train.ts";
 import { instantiate, ringLength, type Executable, type HostRecord } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
 import { add, sub, square } from "../../src/tensor/ops/elementwise.ts";
@@ -100,10 +101,12 @@ deviceTest("from the second run on no GPU object is made; live bytes are the sam
 });
 
 deviceTest("a whole CoDyRA step makes nothing either, and two executables give the same bits", async (device) => {
-  const { config, weights } = await readModel(fixture("clip-gelu"));
+  const model = await readModel(fixture("clip-gelu"));
+  const { config, weights } = model;
+  const net = networkOf(model);
   const adapter = gatedLora({ rank: 4 });
-  const steps = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(5e-3) })), rankSelect(softThreshold(ramp(0.005))));
-  const { program, recorder } = orThrow(traceStep({ config, adapter, steps, batch: { images: 3, texts: 4, length: 6, previous: 0 }, count: 10, seed: 1 }));
+  const { step } = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(5e-3) })), rankSelect(softThreshold(ramp(0.005))));
+  const { program, recorder } = orThrow(traceStep({ model, adapter, step, steps: 10, batch: { images: 3, texts: 4, length: 6, previous: 0 }, seed: 1 }));
   const uploaded = orThrow(resident(device, weights));
   const specs = new Map(program.leaves.filter((l) => l.role === "input").map((l) => [l.name, l.outputs[0]]));
   const batch = (step: number): HostRecord =>
@@ -116,13 +119,13 @@ deviceTest("a whole CoDyRA step makes nothing either, and two executables give t
         return [name, numbers(spec.shape, step, 0, 1).data];
       }),
     );
-  const names = Object.keys(adapter.layouts(config));
+  const names = Object.keys(adapter.layouts(net));
   const run = (): Promise<Readonly<Record<string, Float32Array>>> =>
     using(
       device,
       program,
       async (exe) => {
-        orThrow(exe.write("state", adapter.initial(config, weights, 1, 0)));
+        orThrow(exe.write("state", adapter.initial(net, weights, 1, 0)));
         orThrow(exe.run(batch(0)));
         await readAll(exe, [...names, "loss"]);
         const watch = counted(device.gpu as GPUDevice);

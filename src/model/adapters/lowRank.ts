@@ -54,14 +54,26 @@ const layoutsOf = (layers: readonly Layer[], rank: number, groups: readonly LowR
     B: () => layers.map((l) => [l.name, [l.out, rank]]),
     B0: () => layers.map((l) => [l.name, [l.out, rank]]),
     gate: () => layers.map((l) => [l.name, [rank]]),
-    router: () => layers.flatMap((l) => [[`${l.name}.weight`, [rank, l.in]], [`${l.name}.bias`, [rank]]] as const),
+    router: () =>
+      layers.flatMap(
+        (l) =>
+          [
+            [`${l.name}.weight`, [rank, l.in]],
+            [`${l.name}.bias`, [rank]],
+          ] as const,
+      ),
     counts: () => layers.map((l) => [l.name, [rank]]),
   };
   return Object.fromEntries(groups.map((group) => [group, layout(shapes[group]())])) as Layouts;
 };
 
 /** Fills a flat group entry by entry; a layer may have several. */
-const filled = (layers: readonly Layer[], whole: Layout, entriesALayer: number, draw: (layer: Layer, entry: number) => (at: number) => number): Float32Array => {
+const filled = (
+  layers: readonly Layer[],
+  whole: Layout,
+  entriesALayer: number,
+  draw: (layer: Layer, entry: number) => (at: number) => number,
+): Float32Array => {
   const flat = new Float32Array(whole.length);
   whole.entries.forEach(({ offset, shape }, entry) => {
     const next = draw(layers[Math.floor(entry / entriesALayer)], entry);
