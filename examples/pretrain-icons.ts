@@ -24,8 +24,8 @@ import { clip, type ClipConfig } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { networkOf, readCompanions, transformOf, writeModel, type Clip } from "../src/model/model.ts";
 import { clipPreprocess, type Preprocess } from "../src/data/preprocess.ts";
-import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../src/model/tokenizer.ts";
-import { initialModel } from "../src/model/weights.ts";
+import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../src/formats/tokenizer.ts";
+import { initialModel } from "../src/model/model.ts";
 import { random } from "../src/random.ts";
 import { accuracies } from "../src/stages/evaluate.ts";
 import { imageToText, sum, textToImage, weighted } from "../src/training/objective.ts";
@@ -172,7 +172,9 @@ const pretrain =
 
     const steps = Math.ceil((epochs * world.right.examples.length) / batch);
     const state = `${out}.training.safetensors`;
-    const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: allParameters().initial(net, start.weights, seed, 0), moments: {} });
+    const from = (await exists(state))
+      ? await resume(state)()
+      : E.right({ step: 0, values: allParameters().initial(net, start.weights, seed, 0), moments: {} });
     if (E.isLeft(from)) return from;
     console.log(
       `${world.right.examples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`,

@@ -25,7 +25,7 @@ const lesson = (o: Values<typeof common>): TaskStage<Lesson, MaybeMerged & Evalu
     croppedBatches(o),
     adapt({
       adapters: adapter.lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
-      steps: repeat(o.steps, gradient(objective.sum(objective.imageToText, objective.textToImage)), cosineDescent(o)),
+      steps: repeat(o.steps, gradient(objective.matching), cosineDescent(o)),
     }),
     merge(),
     evaluate(o.evaluate),

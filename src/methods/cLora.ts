@@ -7,7 +7,7 @@ import { adapter, codec, objective, subspace, tensor } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
 
-const { imageToText, sum, textToImage, weighted } = objective;
+const { matching, sum, weighted } = objective;
 const { add, constant, matmul, mul, square } = tensor;
 
 /** ‖ |Σ_{i<t} B_i A_i| ⊙ B_t A_t ‖² over all modules; 0 at the first task. */
@@ -39,7 +39,7 @@ export const cLora = declareMethod(
         croppedBatches(o),
         adapt({
           adapters: adapter.lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
-          steps: repeat(o.steps, gradient(sum(imageToText, textToImage, weighted(o.regularisation, changedEntries))), cosineDescent(o)),
+          steps: repeat(o.steps, gradient(sum(matching, weighted(o.regularisation, changedEntries))), cosineDescent(o)),
         }),
         project(subspace.past("A")),
         project(subspace.past("B")),

@@ -1,6 +1,7 @@
 /** What options of methods take: io-ts codecs whose names finish the sentence "it should be …". */
 import * as t from "io-ts";
-import { allLinears, both } from "../model/parameters.ts";
+import type { LayerChoice } from "../model/network.ts";
+import { architectures } from "../model/model.ts";
 import { finite } from "../report/codec.ts";
 
 export { finite, nonNegative } from "../report/codec.ts";
@@ -58,7 +59,16 @@ export const betas = checked(
   (u): u is readonly [number, number] => Array.isArray(u) && u.length === 2 && u.every(below1.is),
 );
 
-/** Kinds of layers. */
-export const modules = listOf(oneOf(...allLinears));
-/** Towers of a model. */
-export const towers = listOf(oneOf(...both));
+/** Everything, or a list. */
+const allOr = (list: t.Decoder<unknown, readonly string[]>): t.Decoder<unknown, "all" | readonly string[]> => ({
+  name: `${list.name}, or all`,
+  decode: (u) => (u === "all" ? t.success(u) : list.decode(u)),
+  validate: (u, c) => (u === "all" ? t.success(u) : list.validate(u, c)),
+});
+
+const distinct = (words: readonly string[]): readonly string[] => [...new Set(words)];
+
+/** Kinds of layers, of the architectures that come with Cambium. */
+export const modules: t.Decoder<unknown, LayerChoice["modules"]> = allOr(listOf(oneOf(...distinct(architectures.flatMap(({ kinds }) => kinds)))));
+/** Towers, of the architectures that come with Cambium. */
+export const towers: t.Decoder<unknown, LayerChoice["towers"]> = allOr(listOf(oneOf(...distinct(architectures.flatMap((a) => Object.keys(a.towers))))));

@@ -6,11 +6,10 @@
  * left is merged, and the next task starts with fresh adapters. No replay, no router, no task id.
  */
 import { adapt, evaluate, gradient, merge, pipeline, rankSelect, repeat, scan, selected, softThreshold } from "../stages/index.ts";
-import { adapter, codec, objective, schedule } from "./vocabulary.ts";
+import { adapter, codec, model, objective, schedule } from "./vocabulary.ts";
 import { declareMethod, option, type OptionsOf } from "./declare.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
 
-const { imageToText, textToImage } = objective;
 const { steps, batch, rank, lr, betas, weightDecay, ...where } = common;
 
 /** CoDyRA; the defaults are those of the authors' launch script (METHODS.md A.6). */
@@ -41,7 +40,7 @@ export const codyra = declareMethod(
           steps: repeat(
             o.steps,
             // Where the text tower alone is adapted, the authors train on the images' loss alone.
-            gradient(o.towers.includes("vision") ? objective.sum(imageToText, textToImage) : imageToText),
+            gradient(model.chooses(o.towers, "vision") ? objective.matching : objective.imageToText),
             cosineDescent(o),
             rankSelect(softThreshold(schedule.ramp(o.kappa, { dense: o.dense, levels: o.levels, scaled: o.scaleThreshold }), { shrink: o.shrink })),
           ),

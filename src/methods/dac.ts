@@ -79,7 +79,7 @@ export const dac = declareMethod(
             rankSelect(batchVote(o.active, { router: o.router })),
             gradient(
               objective.sum(
-                objective.contrastive,
+                objective.ifGiven(objective.contrastive),
                 objective.weighted(o.ago, subspace.overlap("B", { critical: subspace.mostVoted(o.merged), reduce: o.agoReduce })),
               ),
             ),

@@ -53,9 +53,9 @@ export interface Declaration<N extends string = string, O extends Options = Opti
   readonly options: O;
 }
 
-/** A method with its options left open; those that are not given have their defaults. */
-export interface Declared<N extends string = string, O extends Options = Options> {
-  (given?: Given<O>): Method;
+/** A method with its options left open; those that are not given have their defaults. `M` names the outputs that it needs of the architecture. */
+export interface Declared<N extends string = string, O extends Options = Options, M extends string = any> {
+  (given?: Given<O>): Method<M>;
   readonly declaration: Declaration<N, O>;
 }
 
@@ -99,12 +99,12 @@ const filledIn = <O extends Options>({ options }: Declaration<string, O>, given:
 };
 
 /** Declares a method; its algorithm is a function of the values of its options. */
-export const declareMethod = <const N extends string, O extends Options>(
+export const declareMethod = <const N extends string, O extends Options, M extends string = never>(
   declaration: Declaration<N, O>,
-  algorithm: (options: Values<O>) => TaskStage<Course, Course>,
-): Declared<N, O> =>
+  algorithm: (options: Values<O>) => TaskStage<Course, Course, M>,
+): Declared<N, O, M> =>
   Object.assign(
-    (given: Given<O> = {}): Method => {
+    (given: Given<O> = {}): Method<M> => {
       const options = filledIn(declaration, given);
       return named(declaration.name, options, algorithm(options));
     },

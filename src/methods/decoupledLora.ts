@@ -5,7 +5,7 @@ import { mul, sub } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { slice } from "../tensor/ops/window.ts";
 import { reshape } from "../tensor/tensor.ts";
-import { layersOf, type Layer, type LayerChoice, type Network } from "../model/architecture.ts";
+import { layersOf, type Layer, type LayerChoice, type Network } from "../model/network.ts";
 import type { Adapter } from "../model/adapters/adapter.ts";
 import { lora } from "../model/adapters/lora.ts";
 

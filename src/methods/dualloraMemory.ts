@@ -12,7 +12,7 @@ import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
 import { emptyBasis, energyShare, matrixOf, type Basis } from "../linalg/linalg.ts";
 import type { Directions } from "../model/adapters/lowRank.ts";
 import { networkOf } from "../model/model.ts";
-import { layersOf, type Layer, type LayerChoice, type Network } from "../model/architecture.ts";
+import { layersOf, type Layer, type LayerChoice, type Network } from "../model/network.ts";
 import type { Scope } from "../model/scope.ts";
 import { unflatten } from "../tensor/layout.ts";
 import { add, affine, constant, div, mul, scale, square } from "../tensor/ops/elementwise.ts";

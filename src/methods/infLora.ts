@@ -38,11 +38,7 @@ export const infLora = declareMethod(
         project(subspace.residualInputs({ rank, ...inputs })),
         adapt({
           adapters: ({ directions }) => adapter.lora({ rank, modules, towers, directions }),
-          steps: repeat(
-            o.steps,
-            gradient(objective.sum(objective.imageToText, objective.textToImage)),
-            update(optimizerAt(o.lr), { head: optimizerAt(o.headLr) }),
-          ),
+          steps: repeat(o.steps, gradient(objective.matching), update(optimizerAt(o.lr), { head: optimizerAt(o.headLr) })),
         }),
         merge(),
         project(subspace.featureBasis({ ...inputs, energy: subspace.growing(o.threshold) })),

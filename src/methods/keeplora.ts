@@ -18,7 +18,7 @@ const options = {
   weightDecay: option(codec.nonNegative, 0.01, "Weight decay of AdamW."),
   cycleMomentum: option(codec.truth, true, "Whether β₁ cycles against the learning rate, as torch's schedule does by default; otherwise it is 0.9."),
   energy: option(
-    codec.someOf<Readonly<Partial<Record<model.Tower, number>>>>({ vision: codec.share, text: codec.share }),
+    codec.someOf<Readonly<Record<string, number>>>({ vision: codec.share, text: codec.share }),
     { vision: 0.85, text: 0.2 },
     "The share of each tower's weights that is protected, ε_w.",
   ),

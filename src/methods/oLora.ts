@@ -7,7 +7,7 @@ import { adapter, codec, objective, subspace } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
 
-const { imageToText, sum, textToImage, weighted } = objective;
+const { matching, sum, weighted } = objective;
 
 /** O-LoRA; queries and values are adapted. */
 export const oLora = declareMethod(
@@ -32,7 +32,7 @@ export const oLora = declareMethod(
           adapters: adapter.lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
           steps: repeat(
             o.steps,
-            gradient(sum(imageToText, textToImage, weighted(o.orthogonality, subspace.overlap("A", { reduce: o.penalty, modules: "sum" })))),
+            gradient(sum(matching, weighted(o.orthogonality, subspace.overlap("A", { reduce: o.penalty, layers: "sum" })))),
             cosineDescent(o),
           ),
         }),

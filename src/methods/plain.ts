@@ -1,6 +1,6 @@
 /** Plain LoRA training: the baselines are this, and most methods differ from it in one idea. */
 import { encode, update, type Graded, type Lesson, type StepStage, type TaskStage, type Trainee, type WithBatches } from "../stages/index.ts";
-import { codec, data, model, optimizer, schedule, type PerTask } from "./vocabulary.ts";
+import { codec, data, optimizer, schedule, type PerTask } from "./vocabulary.ts";
 import { option, scoring, type Values } from "./declare.ts";
 
 /** Options that nearly every method has. */
@@ -11,8 +11,8 @@ export const common = {
   lr: option(codec.perTask(codec.positive), 5e-4, "Peak learning rate of AdamW, which falls by a cosine."),
   betas: option(codec.betas, [0.9, 0.9999], "The decay of AdamW's two means."),
   weightDecay: option(codec.nonNegative, 0, "Weight decay of AdamW."),
-  modules: option(codec.modules, model.allLinears, "Kinds of layers that get adapters."),
-  towers: option(codec.towers, model.both, "Towers that get adapters."),
+  modules: option(codec.modules, "all", "Kinds of layers that get adapters."),
+  towers: option(codec.towers, "all", "Towers that get adapters."),
   cropScale: option(codec.share, 0.9, "The smallest area of the random resized crop."),
   evaluate: scoring(),
 } as const;

@@ -3,7 +3,7 @@
  * neither says anything those of the nearest protocol. What does not depend on the protocol is the method's own default.
  */
 import type { EvaluateOptions } from "../stages/evaluate.ts";
-import type { Length } from "../stages/steps.ts";
+import type { Length } from "../training/schedule.ts";
 import type { ProtocolOptions } from "../data/checkProtocol.ts";
 import { taskCount, type Protocol, type ProtocolName } from "../data/protocols.ts";
 import type { MethodName, MethodOptions } from "./table.ts";

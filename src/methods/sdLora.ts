@@ -4,7 +4,7 @@
  */
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { adapt, evaluate, gradient, memory, merge, pipeline, project, repeat, scan, type Lesson, type WithAdapters } from "../stages/index.ts";
-import { codec, objective, subspace, tensor } from "./vocabulary.ts";
+import { codec, model, objective, subspace, tensor } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { decoupledLora, factorsOf, type PastDirections } from "./decoupledLora.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
@@ -21,7 +21,7 @@ export const keepDirections = <L extends Lesson & WithAdapters<"A" | "B" | "alph
   options: {},
   run: (lesson) => {
     const { learner, adapters } = lesson;
-    const layouts = adapters.adapter.layouts(learner.model.config);
+    const layouts = adapters.adapter.layouts(model.networkOf(learner.model));
     const entries = (group: "A" | "B" | "alpha") => tensor.unflatten(layouts[group], adapters.values[group]);
     const [B, alpha, past] = [entries("B"), entries("alpha"), directions.of(learner)];
     const after = [...entries("A")].map(([name, A]) => {
@@ -52,7 +52,7 @@ export const sdLora = declareMethod(
         croppedBatches(o),
         adapt({
           adapters: ({ learner }) => decoupledLora(directionsOf(learner), { rank: o.rank, modules: o.modules, towers: o.towers, magnitude: o.magnitude }),
-          steps: repeat(o.steps, gradient(objective.sum(objective.imageToText, objective.textToImage)), cosineDescent(o)),
+          steps: repeat(o.steps, gradient(objective.matching), cosineDescent(o)),
         }),
         project(keepDirections()),
         merge(),

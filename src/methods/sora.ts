@@ -33,12 +33,7 @@ export const sora = declareMethod(
         croppedBatches(o),
         adapt({
           adapters: adapter.gatedLora({ rank: o.rank, modules: o.modules, towers: o.towers, scale: o.alpha / o.rank, gate: adapter.normal(0, 1) }),
-          steps: repeat(
-            o.steps,
-            gradient(objective.sum(objective.imageToText, objective.textToImage)),
-            cosineDescent(o),
-            rankSelect(softThreshold(schedule.rising(o.kappa), { shrink: o.shrink })),
-          ),
+          steps: repeat(o.steps, gradient(objective.matching), cosineDescent(o), rankSelect(softThreshold(schedule.rising(o.kappa), { shrink: o.shrink }))),
         }),
         merge(selected),
         evaluate(o.evaluate),

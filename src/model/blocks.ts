@@ -3,7 +3,7 @@ import { add, gelu, quickGelu } from "../tensor/ops/elementwise.ts";
 import { attentionScores, attentionValues } from "../tensor/ops/matmul.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Layer, Parameter } from "./architecture.ts";
+import type { Layer, Parameter } from "./network.ts";
 import { norm, type Scope } from "./scope.ts";
 
 /** The activation of the MLPs; `quick_gelu` is x · σ(1.702 x). */
@@ -19,7 +19,8 @@ export interface TowerConfig {
   readonly eps: number;
 }
 
-const linears = ["q", "k", "v", "out", "fc1", "fc2"] as const;
+/** The kinds of the linear layers of a block. */
+export const linears = ["q", "k", "v", "out", "fc1", "fc2"] as const;
 type Linear = (typeof linears)[number];
 
 /** The linear layers of attention. */

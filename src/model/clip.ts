@@ -5,14 +5,17 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import { clipPreprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
+import { join } from "../formats/path.ts";
+import type { Files } from "../platform/files.ts";
 import { exp, mul, add } from "../tensor/ops/elementwise.ts";
 import { gather, patchify } from "../tensor/ops/embedding.ts";
 import { linear, matmul } from "../tensor/ops/matmul.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
 import { pad, slice } from "../tensor/ops/window.ts";
 import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
-import { lazily, type Architecture, type ForwardArguments, type Parameter } from "./architecture.ts";
-import { blockLayers, blockParameters, encoder, normParameters, type BlockNames, type BlockOptions, type TowerConfig } from "./blocks.ts";
+import { lazily, type Architecture, type ForwardArguments } from "./architecture.ts";
+import type { Parameter } from "./network.ts";
+import { blockLayers, blockParameters, encoder, linears, normParameters, type BlockNames, type BlockOptions, type TowerConfig } from "./blocks.ts";
 import {
   configCodec,
   decodeKeys,
@@ -32,7 +35,7 @@ import {
   type VisionConfig,
 } from "./config.ts";
 import { norm } from "./scope.ts";
-import { readTokenizer, textBatch, tokenise, type Tokenizer } from "./tokenizer.ts";
+import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../formats/tokenizer.ts";
 
 /** The text tower: at most `context` tokens of a vocabulary. */
 export interface TextConfig extends TowerConfig {
@@ -213,14 +216,14 @@ const forward = (args: ForwardArguments<ClipConfig>): ClipOutputs => {
 };
 
 /** A vocabulary must have room for the tokens that stand around every text. */
-const tokenizer = (dir: string, { text: { vocabulary } }: ClipConfig): TE.TaskEither<Failure, Tokenizer> =>
+const tokenizer = (dir: string, { text: { vocabulary } }: ClipConfig, disk: Files): TE.TaskEither<Failure, Tokenizer> =>
   pipe(
-    readTokenizer(dir),
+    readTokenizer(dir, disk),
     TE.filterOrElse(
       ({ bos, eos, pad: padding }) => Math.max(bos, eos, padding) < vocabulary,
       ({ bos, eos, pad: padding }): Failure => {
         const detail = `vocab_size ${vocabulary} has no room for the tokenizer's id ${Math.max(bos, eos, padding)}`;
-        return { _tag: "BadConfig", path: `${dir}/config.json`, detail };
+        return { _tag: "BadConfig", path: join(dir, "config.json"), detail };
       },
     ),
   );
@@ -231,6 +234,7 @@ export const clip: Architecture<ClipConfig, ClipOutputs> = {
   config: configCodec("a CLIP configuration", decode, encode),
   parameters,
   layers: ({ vision, text }) => [...blockLayers(visionNames, vision, visionBlocks), ...blockLayers(textNames, text, textBlocks)],
+  kinds: linears,
   towers: { vision: { inputs: ["pixels"], output: "imageFeatures" }, text: { inputs: ["ids", "ends"], output: "textFeatures" } },
   width: ({ embed }) => embed,
   inputs: ({ vision: { channels, imageSize } }, { images, texts, length }) => ({

@@ -1,22 +1,25 @@
 /** A model: an architecture, its configuration, its weights, and what makes inputs of images and texts. Read from a folder and written to one. */
-import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { ImageTransform } from "../data/augment.ts";
 import { imageTransform, readPreprocess, type Preprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
+import { join } from "../formats/path.ts";
 import { exists, readBytes, readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
 import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
 import type { Leaves } from "../tensor/leaves.ts";
-import { network, type Architecture, type BatchSize, type Network, type Outputs } from "./architecture.ts";
+import { network, type Architecture, type BatchSize, type Outputs } from "./architecture.ts";
+import type { Network } from "./network.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
 import { frozenScope, type Scope } from "./scope.ts";
-import type { TextBatch, Tokenizer } from "./tokenizer.ts";
+import type { TextBatch, Tokenizer } from "../formats/tokenizer.ts";
 import { vit } from "./vit.ts";
-import { checkedWeights } from "./weights.ts";
+import { checkedWeights, initialWeights } from "./weights.ts";
 
 /** A model. `Out` are the outputs of its architecture, where they are known when a program is written. */
 export interface Model<Out = any, C = any> {
@@ -37,6 +40,21 @@ export type Clip = Model<ClipOutputs, ClipConfig>;
 /** The network of a model. */
 export const networkOf = ({ architecture, config, weights }: Pick<Model, "architecture" | "config" | "weights">): Network =>
   network(architecture, config, (name) => weights.has(name));
+
+/** A model with random weights and the architecture's own preprocessing; one that reads texts needs a tokenizer too. */
+export const initialModel = <C, Out>(
+  architecture: Architecture<C, Out>,
+  config: C,
+  seed: number,
+  rest: Partial<Pick<Model, "tokenizer" | "preprocess" | "files">> = {},
+): Model<Out, C> => ({
+  architecture,
+  config,
+  weights: initialWeights(architecture, config, seed),
+  preprocess: architecture.images.preprocess(architecture.images.size(config)),
+  files: new Map(),
+  ...rest,
+});
 
 /** The outputs of a model for a batch of the given size, in a program that is being traced: as it is, or through another scope. */
 export const outputsOf = (
@@ -76,13 +94,13 @@ const companions = [
 
 /** The files of tokenizer and image processor in a folder, by name. */
 export const readCompanions =
-  (dir: string): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> =>
+  (dir: string, disk: Files = platform.files): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> =>
   async () => {
     const files = new Map<string, Uint8Array>();
     for (const name of companions) {
       const path = join(dir, name);
-      if (!(await exists(path))) continue;
-      const bytes = await readBytes(path)();
+      if (!(await exists(path, disk))) continue;
+      const bytes = await readBytes(path, disk)();
       if (E.isLeft(bytes)) return bytes;
       files.set(name, bytes.right);
     }
@@ -93,26 +111,26 @@ export const readCompanions =
  * Reads a model folder of a known architecture: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded), what its tokenizer needs, and
  * `preprocessor_config.json` (optional). Fails with the file, and the tensor where one does not match the configuration.
  */
-export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: string): TE.TaskEither<Failure, Model<Out, C>> => {
+export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: string, disk: Files = platform.files): TE.TaskEither<Failure, Model<Out, C>> => {
   const path = join(dir, "config.json");
   const { images, texts } = architecture;
   return pipe(
     TE.Do,
     TE.bind("config", () =>
       pipe(
-        readJson(path),
+        readJson(path, disk),
         TE.chainEitherK((json) => decodeConfig(architecture, path, json)),
       ),
     ),
     TE.bind("weights", ({ config }) =>
       pipe(
-        readModelTensors(dir),
+        readModelTensors(dir, disk),
         TE.chainEitherK((tensors) => checkedWeights(architecture, config, tensors, dir)),
       ),
     ),
-    TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config))),
-    TE.bind("preprocess", ({ config }) => readPreprocess(dir, images.size(config), images.preprocess)),
-    TE.bind("files", () => readCompanions(dir)),
+    TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config, disk))),
+    TE.bind("preprocess", ({ config }) => readPreprocess(dir, images.size(config), images.preprocess, disk)),
+    TE.bind("files", () => readCompanions(dir, disk)),
     TE.map(({ tokenizer, ...model }) => ({ architecture, ...model, ...(tokenizer === undefined ? {} : { tokenizer }) })),
   );
 };
@@ -124,6 +142,8 @@ export const architectures: readonly Architecture[] = [clip, vit];
 export interface ReadModelOptions {
   /** Those that a folder may hold. Default: {@link architectures}. */
   readonly architectures?: readonly Architecture[];
+  /** Where the folder is. Default: the platform's files. */
+  readonly files?: Files;
 }
 
 /**
@@ -138,15 +158,18 @@ export interface ReadModelOptions {
  * assert.ok(read._tag === "Right" && read.right.architecture === model.vit);
  * ```
  */
-export const readModel = (dir: string, { architectures: known = architectures }: ReadModelOptions = {}): TE.TaskEither<Failure, Model> => {
+export const readModel = (
+  dir: string,
+  { architectures: supported = architectures, files: disk = platform.files }: ReadModelOptions = {},
+): TE.TaskEither<Failure, Model> => {
   const path = join(dir, "config.json");
   return pipe(
-    readJson(path),
+    readJson(path, disk),
     TE.chain((json): TE.TaskEither<Failure, Model> => {
       const { model_type: type = clip.name } = record(json);
-      const architecture = known.find(({ name }) => name === type);
-      if (architecture !== undefined) return readModelAs(architecture, dir);
-      const names = known.map(({ name }) => name);
+      const architecture = supported.find(({ name }) => name === type);
+      if (architecture !== undefined) return readModelAs(architecture, dir, disk);
+      const names = supported.map(({ name }) => name);
       const detail = `model_type is ${JSON.stringify(type)}; ${names.join(" and ")} ${names.length === 1 ? "is" : "are"} supported`;
       return TE.left({ _tag: "BadConfig", path, detail });
     }),
@@ -157,6 +180,8 @@ export const readModel = (dir: string, { architectures: known = architectures }:
 export interface WriteModelOptions {
   /** Element type of the weights on disk. Default `f32`. */
   readonly dtype?: "f32" | "f16" | "bf16";
+  /** Where the folder goes. Default: the platform's files. */
+  readonly files?: Files;
 }
 
 const dtypes = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
@@ -165,13 +190,16 @@ const dtypes = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
 export const writeModel = (
   dir: string,
   { architecture, config, weights, files }: Model,
-  { dtype = "f32" }: WriteModelOptions = {},
+  { dtype = "f32", files: disk = platform.files }: WriteModelOptions = {},
 ): TE.TaskEither<Failure, void> =>
-  writeFolderAtomic(dir, (temp) =>
-    pipe(
-      writeJson(join(temp, "config.json"), { ...architecture.config.encode(config), torch_dtype: dtypes[dtype] }),
-      TE.chain(() => writeSafetensors(join(temp, "model.safetensors"), weights, { dtype, metadata: { format: "pt" } })),
-      TE.chain(() => TE.traverseSeqArray(([name, bytes]: readonly [string, Uint8Array]) => writeAtomic(join(temp, name), [bytes]))([...files])),
-      TE.map(() => undefined),
-    ),
+  writeFolderAtomic(
+    dir,
+    (temp) =>
+      pipe(
+        writeJson(join(temp, "config.json"), { ...architecture.config.encode(config), torch_dtype: dtypes[dtype] }, disk),
+        TE.chain(() => writeSafetensors(join(temp, "model.safetensors"), weights, { dtype, metadata: { format: "pt" } }, disk)),
+        TE.chain(() => TE.traverseSeqArray(([name, bytes]: readonly [string, Uint8Array]) => writeAtomic(join(temp, name), [bytes], disk))([...files])),
+        TE.map(() => undefined),
+      ),
+    disk,
   );

@@ -3,7 +3,7 @@ import { add } from "../tensor/ops/elementwise.ts";
 import { layerNorm } from "../tensor/ops/layerNorm.ts";
 import { linear, matmul, type LowRank } from "../tensor/ops/matmul.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
-import type { Network } from "./architecture.ts";
+import type { Network } from "./network.ts";
 
 /**
  * Where a forward function gets its parameters and its linear layers. An adapter is a decoration of a scope: it answers `linear`

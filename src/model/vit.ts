@@ -7,8 +7,9 @@ import { patchify } from "../tensor/ops/embedding.ts";
 import { linear } from "../tensor/ops/matmul.ts";
 import { pad, slice } from "../tensor/ops/window.ts";
 import { floats, reshape, type Tensor } from "../tensor/tensor.ts";
-import { lazily, type Architecture, type ForwardArguments, type Parameter } from "./architecture.ts";
-import { blockLayers, blockParameters, encoder, normParameters, type BlockNames } from "./blocks.ts";
+import { lazily, type Architecture, type ForwardArguments } from "./architecture.ts";
+import type { Parameter } from "./network.ts";
+import { blockLayers, blockParameters, encoder, linears, normParameters, type BlockNames } from "./blocks.ts";
 import {
   configCodec,
   decodeKeys,
@@ -106,6 +107,7 @@ export const vit: Architecture<VitConfig, VitOutputs> = {
   config: configCodec("a ViT configuration", decode, encode),
   parameters,
   layers: ({ vision, qkvBias = true }) => blockLayers(names, vision, { qkvBias }),
+  kinds: linears,
   towers: { vision: { inputs: ["pixels"], output: "imageFeatures" } },
   width: ({ vision }) => vision.width,
   prefixes: ["vit."],

@@ -1,11 +1,10 @@
 /** The weights of a model: checked against its configuration, or drawn anew. */
-import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
+import { join } from "../formats/path.ts";
 import { elements, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
 import type { Architecture } from "./architecture.ts";
-import type { Model } from "./model.ts";
 
 /**
  * Weights under the names of an architecture, with the shapes of a configuration. What belongs to no block and is no parameter, such as `position_ids` or a
@@ -41,18 +40,3 @@ export const initialWeights = <C>(architecture: Architecture<C>, config: C, seed
       return [name, { shape, data: Float32Array.from({ length }, () => initial.deviation * draw.normal()) }];
     }),
   );
-
-/** A model with random weights and the architecture's own preprocessing; one that reads texts needs a tokenizer too. */
-export const initialModel = <C, Out>(
-  architecture: Architecture<C, Out>,
-  config: C,
-  seed: number,
-  rest: Partial<Pick<Model, "tokenizer" | "preprocess" | "files">> = {},
-): Model<Out, C> => ({
-  architecture,
-  config,
-  weights: initialWeights(architecture, config, seed),
-  preprocess: architecture.images.preprocess(architecture.images.size(config)),
-  files: new Map(),
-  ...rest,
-});

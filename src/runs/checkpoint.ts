@@ -12,10 +12,10 @@ import type { Failure } from "../failure.ts";
 import { explain, readJsonAs, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import { readArrays, writeArrays } from "../formats/safetensors.ts";
-import { readModel, writeModel } from "../model/model.ts";
+import { networkOf, readModel, writeModel, type ReadModelOptions } from "../model/model.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
-import type { Learner } from "../training/lesson.ts";
+import type { Learner } from "../model/learner.ts";
 import { decodePlain, encodePlain, type DecodeError, type Encoded } from "./plainData.ts";
 
 const structureName = "learner.json";
@@ -86,7 +86,7 @@ export const writeLearner = (dir: string, { model, ...kept }: Learner, files: Fi
         dir,
         (temporary) =>
           pipe(
-            writeModel(temporary, model),
+            writeModel(temporary, model, { files }),
             TE.chain(() => writeJson(pathsIn(temporary).structure, { version: 1, learner: json }, files)),
             TE.chain(() => writeArrays(pathsIn(temporary).arrays, arrays, files)),
           ),
@@ -102,8 +102,7 @@ export const writeLearner = (dir: string, { model, ...kept }: Learner, files: Fi
  *
  * ```ts
  * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
- * const config = { vision, embed: 8 };
- * const vit = { config, weights: model.initialParameters(config, 1), preprocess: data.vitPreprocess(8), files: new Map() };
+ * const vit = model.initialModel(model.vit, { vision }, 1);
  * const basis = { d: 2, columns: [Float32Array.of(0.6, 0.8)] };
  * const before = { ...learner(vit), seen: ["cat", "dog"], memory: { bases: new Map([["k", basis], ["v", basis]]) } };
  * assert.equal((await writeLearner(`${folder}/learner`, before)())._tag, "Right");
@@ -112,16 +111,16 @@ export const writeLearner = (dir: string, { model, ...kept }: Learner, files: Fi
  * assert.deepEqual(after.right, before);
  * ```
  */
-export const readLearner = (dir: string, files: Files = platform.files): TE.TaskEither<Failure, Learner> =>
+export const readLearner = (dir: string, { files = platform.files, ...options }: ReadModelOptions = {}): TE.TaskEither<Failure, Learner> =>
   pipe(
     TE.Do,
     TE.bind("structure", () => readJsonAs(Structure, pathsIn(dir).structure, files)),
     TE.bind("arrays", () => readArrays(pathsIn(dir).arrays, files)),
-    TE.bind("model", () => readModel(dir)),
+    TE.bind("model", () => readModel(dir, { ...options, files })),
     TE.chainEitherK(({ structure, arrays, model }) =>
       pipe(
         decodeKept(dir, { json: structure.learner, arrays }),
-        E.chainFirst((kept) => checkHead(dir, model.config.embed, kept)),
+        E.chainFirst((kept) => checkHead(dir, networkOf(model).width, kept)),
         E.map((kept): Learner => ({ model, ...kept })),
       ),
     ),

@@ -1,5 +1,5 @@
 /** What stands beside the images of a batch: the prompts of their classes, and which image matches which. */
-import type { TextBatch } from "../model/tokenizer.ts";
+import type { TextBatch } from "../formats/tokenizer.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 
 /**

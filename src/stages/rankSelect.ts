@@ -2,7 +2,7 @@
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { GroupValues } from "../model/adapters/adapter.ts";
-import type { Layer } from "../model/architecture.ts";
+import type { Layer } from "../model/network.ts";
 import { networkOf } from "../model/model.ts";
 import { add, mul, scale, sub } from "../tensor/ops/elementwise.ts";
 import { linear } from "../tensor/ops/matmul.ts";

@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import { emptyBasis, extend, extendByEnergy, principal, type Basis, type Matrix, type PrincipalOptions } from "../linalg/linalg.ts";
-import { layersOf, type Layer, type LayerChoice } from "../model/architecture.ts";
+import { layersOf, type Layer, type LayerChoice } from "../model/network.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
 import { unflatten } from "../tensor/layout.ts";

@@ -9,7 +9,7 @@ import { emptyBasis, extend, matrixOf, outside, svd, type Basis, type Matrix, ty
 import type { LayerDirections } from "../model/adapters/lowRank.ts";
 import { classifying } from "../model/adapters/heads.ts";
 import { noAdapter } from "../model/adapters/none.ts";
-import { layersOf, type LayerChoice } from "../model/architecture.ts";
+import { layersOf, type LayerChoice } from "../model/network.ts";
 import { networkOf } from "../model/model.ts";
 import { gradient } from "../tensor/gradient.ts";
 import { scale } from "../tensor/ops/elementwise.ts";
@@ -53,8 +53,8 @@ export interface ResidualGradientOptions<N extends string = never> extends Layer
  * own, the loss is that of the task's head as it starts.
  */
 const meanGradient =
-  (lesson: Lesson & WithBatches, { objective, ...choice }: ResidualGradientOptions<any>): RTE.ReaderTaskEither<Runtime, Failure, ReadonlyMap<string, Matrix>> =>
-  (runtime) => {
+  (lesson: Lesson & WithBatches, { objective, ...choice }: ResidualGradientOptions<any>) =>
+  (runtime: Runtime): TE.TaskEither<Failure, ReadonlyMap<string, Matrix>> => {
     const { learner, task, position, batches } = lesson;
     const { model } = learner;
     const net = networkOf(model);

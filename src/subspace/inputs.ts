@@ -4,7 +4,7 @@ import type * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Matrix } from "../linalg/linalg.ts";
-import { layersOf, towersOf, type Layer, type LayerChoice } from "../model/architecture.ts";
+import { layersOf, towersOf, type Layer, type LayerChoice } from "../model/network.ts";
 import { through, type Branch } from "../model/branch.ts";
 import { networkOf, outputsOf } from "../model/model.ts";
 import { frozenScope, type Scope } from "../model/scope.ts";

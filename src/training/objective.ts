@@ -87,6 +87,9 @@ export const ifGiven = <N extends string>({ name, terms }: Objective<N>): Object
   terms: terms.map((term) => ({ ...term, outputs: [], loss: (e) => (lacking(term, e) === undefined ? term.loss(e) : constant(0, [])) })),
 });
 
+/** Images to texts, and texts to images where the architecture has texts (CoDyRA's loss, METHODS.md A.3). */
+export const matching: Objective = ifGiven(sum(imageToText, textToImage));
+
 /** The sum of all terms of an objective, and each by name. Throws a `ShapeError` where the model lacks an output that a term needs. */
 export const evaluateObjective = ({ terms }: Objective<any>, e: Encoded): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
   const values = terms.map((term) => {

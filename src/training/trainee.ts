@@ -2,8 +2,9 @@
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Forward } from "../model/adapters/adapter.ts";
-import { lazily, type BatchSize, type Network, type Outputs } from "../model/architecture.ts";
-import type { TextBatch } from "../model/tokenizer.ts";
+import { lazily, type BatchSize, type Outputs } from "../model/architecture.ts";
+import type { Network } from "../model/network.ts";
+import type { TextBatch } from "../formats/tokenizer.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { views, type Layout } from "../tensor/layout.ts";
 import { check, floats, type Tensor } from "../tensor/tensor.ts";

@@ -10,7 +10,7 @@ import { render } from "../../examples/icons/render.ts";
 import { iconPretraining, iconStream } from "../../examples/icons/world.ts";
 import type { Failure } from "../../src/failure.ts";
 import { describe } from "../../src/failure.ts";
-import { readTokenizer } from "../../src/model/tokenizer.ts";
+import { readTokenizer } from "../../src/formats/tokenizer.ts";
 import type { Example } from "../../src/data/example.ts";
 import { decoderOf } from "../../src/data/decode.ts";
 

@@ -4,7 +4,7 @@ import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { changedEntries } from "../../src/methods/cLora.ts";
 import { directionsOf, keepDirections } from "../../src/methods/sdLora.ts";
-import { layersOf } from "../../src/model/architecture.ts";
+import { layersOf } from "../../src/model/network.ts";
 import { networkOf } from "../../src/model/model.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import { selected } from "../../src/subspace/selection.ts";

@@ -2,8 +2,8 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { textBatch } from "../../src/model/tokenizer.ts";
-import { layersOf } from "../../src/model/architecture.ts";
+import { textBatch } from "../../src/formats/tokenizer.ts";
+import { layersOf } from "../../src/model/network.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import { all, mostUsed } from "../../src/subspace/selection.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";

@@ -6,7 +6,7 @@ import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { duallora, type DualLoraOptions } from "../../src/methods/duallora.ts";
 import type { Clip } from "../../src/model/model.ts";
 import { initialWeights } from "../../src/model/weights.ts";
-import { layersOf } from "../../src/model/architecture.ts";
+import { layersOf } from "../../src/model/network.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
 import { parallel } from "../../src/model/adapters/parallel.ts";

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
-import { layersOf, type Layer } from "../../src/model/architecture.ts";
+import { layersOf, type Layer } from "../../src/model/network.ts";
 import { readModel } from "../../src/model/model.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import { branch } from "../../src/subspace/selection.ts";

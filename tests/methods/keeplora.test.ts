@@ -12,7 +12,7 @@ import type { ClipConfig } from "../../src/model/clip.ts";
 import type { Clip } from "../../src/model/model.ts";
 import { attentionLinears } from "../../src/model/blocks.ts";
 import { initialWeights } from "../../src/model/weights.ts";
-import { layersOf, type Layer } from "../../src/model/architecture.ts";
+import { layersOf, type Layer } from "../../src/model/network.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { trainableParameters, type GroupValues, type Head } from "../../src/model/adapters/adapter.ts";
 import { cosineHead } from "../../src/model/adapters/heads.ts";

@@ -9,7 +9,7 @@ import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { depthScale } from "../../src/model/adapters/scale.ts";
 import type { Directions } from "../../src/model/adapters/lowRank.ts";
 import { attentionLinears } from "../../src/model/blocks.ts";
-import { layersOf } from "../../src/model/architecture.ts";
+import { layersOf } from "../../src/model/network.ts";
 import { cosineHead } from "../../src/model/adapters/heads.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
 import { adapt } from "../../src/stages/adapt.ts";

@@ -68,8 +68,7 @@ export interface GoldenBatches {
 export const batchesOf = ({ text }: { readonly text?: TextConfig }, task: GoldenTask, { order, steps, previous = 0 }: GoldenBatches): TrainingBatches => {
   const { pixels, labels, ids, first = 0 } = task;
   const [count, images] = order.shape;
-  const [texts, prompts] =
-    ids !== undefined && text !== undefined ? [textsOf(text, wholesOf(ids)), textsOf(text, wholesOf(ids), text.context)] : [];
+  const [texts, prompts] = ids !== undefined && text !== undefined ? [textsOf(text, wholesOf(ids)), textsOf(text, wholesOf(ids), text.context)] : [];
   const classes = task.classes ?? texts!.count;
   return {
     shape: { images, texts: classes, length: texts?.length ?? 0, previous },

@@ -9,7 +9,7 @@ import { readModelTensors, readSafetensors } from "../../src/formats/safetensors
 import { clip, type ClipConfig, type ClipOutputs, type TextConfig } from "../../src/model/clip.ts";
 import { decodeConfig } from "../../src/model/config.ts";
 import { outputsOf, type Clip } from "../../src/model/model.ts";
-import { textBatch, type TextBatch } from "../../src/model/tokenizer.ts";
+import { textBatch, type TextBatch } from "../../src/formats/tokenizer.ts";
 import { withSession } from "../../src/tensor/session.ts";
 import { orThrow, runOrThrow } from "../tensor/check.ts";
 

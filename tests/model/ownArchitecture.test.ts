@@ -8,7 +8,7 @@ import { codyra } from "../../src/methods/codyra.ts";
 import { keeploraPlusPlus } from "../../src/methods/keeplora.ts";
 import { networkOf, readModel, writeModel, type Model } from "../../src/model/model.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
-import { initialModel } from "../../src/model/weights.ts";
+import { initialModel } from "../../src/model/model.ts";
 import { runMethod, type Run } from "../../src/runs/run.ts";
 import { evaluate } from "../../src/stages/evaluate.ts";
 import { adapt } from "../../src/stages/adapt.ts";

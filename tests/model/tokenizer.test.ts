@@ -5,8 +5,8 @@ import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
-import { readTokenizer, tokenise } from "../../src/model/tokenizer.ts";
-import type { Tokenizer } from "../../src/model/tokenizer.ts";
+import { readTokenizer, tokenise } from "../../src/formats/tokenizer.ts";
+import type { Tokenizer } from "../../src/formats/tokenizer.ts";
 
 const test = suite("tokenizer");
 const fixtures = "tests/fixtures/tokenizer";

@@ -8,7 +8,7 @@ import { openDevice } from "../../src/device/open.ts";
 import { describe } from "../../src/failure.ts";
 import { clip as clipArchitecture, type ClipConfig } from "../../src/model/clip.ts";
 import type { Clip } from "../../src/model/model.ts";
-import { initialModel } from "../../src/model/weights.ts";
+import { initialModel } from "../../src/model/model.ts";
 import { learner } from "../../src/model/learner.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { codyra } from "../../src/methods/codyra.ts";

@@ -12,7 +12,7 @@
 import type { Tensors } from "../../formats/hostTensor.ts";
 import { elementsOf, type Layout } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Layer, Network } from "../architecture.ts";
+import type { Layer, Network } from "../network.ts";
 import type { Scope } from "../scope.ts";
 
 /** Values of the groups of an adapter, each flat in its layout. */

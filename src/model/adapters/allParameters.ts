@@ -1,6 +1,6 @@
 /** Training the model itself. */
 import { layout, unflatten, type Layout } from "../../tensor/layout.ts";
-import type { Network } from "../architecture.ts";
+import type { Network } from "../network.ts";
 import { plainScope } from "../scope.ts";
 import type { Adapter } from "./adapter.ts";
 

@@ -5,7 +5,8 @@ import { add } from "../../tensor/ops/elementwise.ts";
 import { linear, matmul } from "../../tensor/ops/matmul.ts";
 import { normalize } from "../../tensor/ops/normalize.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Architecture, Network } from "../architecture.ts";
+import type { Architecture } from "../architecture.ts";
+import type { Network } from "../network.ts";
 import type { Adapter, GroupViews, Head } from "./adapter.ts";
 
 /** What kind of head, and where its rows start. */

@@ -1,5 +1,5 @@
 /** The low-rank adapters: LoRA, the gated LoRA of CoDyRA and SoRA, the frozen A of KeepLoRA and InfLoRA, and DAC's pool of experts. */
-import type { LayerChoice } from "../architecture.ts";
+import type { LayerChoice } from "../network.ts";
 import type { Adapter } from "./adapter.ts";
 import { lowRank, type Directions, type GateInit, type LowRankGroup, type LowRankOptions } from "./lowRank.ts";
 import type { Scale } from "./scale.ts";

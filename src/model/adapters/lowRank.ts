@@ -7,7 +7,7 @@ import { random, type Random } from "../../random.ts";
 import { layout, type Layout } from "../../tensor/layout.ts";
 import { mul, sub } from "../../tensor/ops/elementwise.ts";
 import { matmul } from "../../tensor/ops/matmul.ts";
-import { layersOf, type Layer, type LayerChoice, type Network } from "../architecture.ts";
+import { layersOf, type Layer, type LayerChoice, type Network } from "../network.ts";
 import type { Scope } from "../scope.ts";
 import type { Adapter, Forward, GroupValues, GroupViews } from "./adapter.ts";
 import { scaleOf, type Scale } from "./scale.ts";

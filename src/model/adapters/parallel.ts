@@ -1,6 +1,6 @@
 /** Adapters side by side. */
 import type { Layout } from "../../tensor/layout.ts";
-import type { Network } from "../architecture.ts";
+import type { Network } from "../network.ts";
 import type { Adapter, GroupViews } from "./adapter.ts";
 
 /** Adapters by name. */

@@ -1,5 +1,5 @@
 /** The factor c of a low-rank update c · B A. */
-import { chooses, depthOf, type Layer, type LayerChoice, type Network } from "../architecture.ts";
+import { chooses, depthOf, type Layer, type LayerChoice, type Network } from "../network.ts";
 
 /** The factor of a layer's update: one number, or a function of the layer. */
 export type Scale = number | { readonly name: string; readonly options: unknown; readonly of: (layer: Layer, net: Network) => number };

@@ -1,14 +1,16 @@
 /**
  * CLIP's text side before the model: byte-level BPE ids, start and end tokens, padding, and where the text feature is read.
  */
-import { join } from "../formats/path.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
+import { join } from "./path.ts";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { exists, message, readJsonAs, readText } from "../formats/files.ts";
+import { exists, message, readJsonAs, readText } from "./files.ts";
 
 /** What turns one text into token ids. */
 export interface Tokenizer {
@@ -121,12 +123,12 @@ const clipConfig = (vocab: Readonly<Record<string, number>>, merges: readonly st
   },
 });
 
-const fromVocabulary = (dir: string): TE.TaskEither<Failure, Readonly<Record<string, unknown>>> => {
+const fromVocabulary = (dir: string, files: Files): TE.TaskEither<Failure, Readonly<Record<string, unknown>>> => {
   const path = join(dir, "vocab.json");
   return pipe(
     TE.Do,
-    TE.bind("vocab", () => readJsonAs(Vocabulary, path)),
-    TE.bind("merges", () => readText(join(dir, "merges.txt"))),
+    TE.bind("vocab", () => readJsonAs(Vocabulary, path, files)),
+    TE.bind("merges", () => readText(join(dir, "merges.txt"), files)),
     TE.chainEitherK(({ vocab, merges }) => {
       const missing = [startText, endText].find((token) => vocab[token] === undefined);
       return missing === undefined
@@ -142,13 +144,13 @@ const fromVocabulary = (dir: string): TE.TaskEither<Failure, Readonly<Record<str
 };
 
 /** The special tokens that a folder names, in either of the two files that may do so. */
-const specials = (dir: string): TE.TaskEither<Failure, t.TypeOf<typeof Special>> =>
+const specials = (dir: string, files: Files): TE.TaskEither<Failure, t.TypeOf<typeof Special>> =>
   pipe(
     ["special_tokens_map.json", "tokenizer_config.json"],
     TE.traverseSeqArray((name) =>
       pipe(
-        TE.fromTask<boolean, Failure>(() => exists(join(dir, name))),
-        TE.chain((there) => (there ? readJsonAs(Special, join(dir, name)) : TE.right({}))),
+        TE.fromTask<boolean, Failure>(() => exists(join(dir, name), files)),
+        TE.chain((there) => (there ? readJsonAs(Special, join(dir, name), files) : TE.right({}))),
       ),
     ),
     TE.map((found) => Object.assign({}, ...found) as t.TypeOf<typeof Special>),
@@ -158,16 +160,16 @@ const specials = (dir: string): TE.TaskEither<Failure, t.TypeOf<typeof Special>>
  * The tokenizer of a Hugging Face CLIP folder: `tokenizer.json`, or `vocab.json` and `merges.txt` where that is missing. Failures:
  * `FileUnreadable`, `FileCorrupt`, and `BadConfig` for a tokenizer that cannot be built or lacks its start or end token.
  */
-export const readTokenizer = (dir: string): TE.TaskEither<Failure, Tokenizer> => {
+export const readTokenizer = (dir: string, files: Files = platform.files): TE.TaskEither<Failure, Tokenizer> => {
   const path = join(dir, "tokenizer.json");
   const config: TE.TaskEither<Failure, Readonly<Record<string, unknown>>> = pipe(
-    TE.fromTask<readonly boolean[], Failure>(() => Promise.all([exists(path), exists(join(dir, "vocab.json"))])),
-    TE.chain(([whole, parts]) => (whole || !parts ? readJsonAs(Json, path) : fromVocabulary(dir))),
+    TE.fromTask<readonly boolean[], Failure>(() => Promise.all([exists(path, files), exists(join(dir, "vocab.json"), files)])),
+    TE.chain(([whole, parts]) => (whole || !parts ? readJsonAs(Json, path, files) : fromVocabulary(dir, files))),
   );
   return pipe(
     TE.Do,
     TE.bind("config", () => config),
-    TE.bind("special", () => specials(dir)),
+    TE.bind("special", () => specials(dir, files)),
     TE.chainEitherK(({ config, special }) =>
       pipe(
         E.tryCatch(
