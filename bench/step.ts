@@ -15,7 +15,7 @@ import { gatedLora } from "../src/model/adapters/lora.ts";
 import type { TowerConfig } from "../src/model/blocks.ts";
 import { clip, type ClipConfig } from "../src/model/clip.ts";
 import { networkOf } from "../src/model/model.ts";
-import { initialModel } from "../src/model/weights.ts";
+import { initialModel } from "../src/model/model.ts";
 import { imageToText, sum, textToImage } from "../src/training/objective.ts";
 import { adamW } from "../src/training/optimizer.ts";
 import { cosine, ramp } from "../src/training/schedule.ts";

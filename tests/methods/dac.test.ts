@@ -4,9 +4,11 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { textBatch } from "../../src/formats/tokenizer.ts";
-import { initialWeights } from "../../src/model/weights.ts";
-import { layersOf, type Layer } from "../../src/model/network.ts";
+import { initialModel } from "../../src/model/model.ts";
+import { network } from "../../src/model/architecture.ts";
+import type { Layer } from "../../src/model/network.ts";
+import { clip, type ClipConfig } from "../../src/model/clip.ts";
+import { networkOf, textEncoder } from "../../src/model/model.ts";
 import { prompts } from "../../src/stages/captions.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import { mostUsed } from "../../src/subspace/selection.ts";
@@ -29,9 +31,11 @@ import type { Trainee, TrainingBatches } from "../../src/training/trainee.ts";
 import type { Example } from "../../src/data/example.ts";
 import type { Task } from "../../src/data/task.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
+import { leafBook } from "../../src/tensor/leaves.ts";
 import { add, scale, sub } from "../../src/tensor/ops/elementwise.ts";
 import type { Tensors } from "../../src/tensor/program.ts";
 import { detach, type Tensor } from "../../src/tensor/tensor.ts";
+import { textsOf } from "../model/embeddings.ts";
 import { tinyClip, tinyConfig as config } from "../fixtures/tinyClip.ts";
 import { checkOp, deviceTest, evaluate, numbers, orThrow, runOrThrow, runTests, sameBits, wholes, type Doubles } from "../tensor/check.ts";
 import { columnsOf, learnerOf, lessonOf, near, rowsOf, runStage, runtimeOf, startingAt, traced, updateOf } from "./trace.ts";
@@ -41,8 +45,10 @@ type Group = "A" | "B" | "router" | "counts";
 
 const [rank, active, merged, images] = [6, 3, 2, 4];
 const adapter = expertPool({ rank, scale: 1 / rank });
-const layouts = adapter.layouts(config);
-const weights = initialParameters(config, 1);
+const model = initialModel(clip, config, 1);
+const net = networkOf(model);
+const { weights } = model;
+const layouts = adapter.layouts(net);
 
 /** Indices of the k largest; of equals the lowest. */
 const top = (x: readonly number[], k: number): readonly number[] =>
@@ -50,13 +56,13 @@ const top = (x: readonly number[], k: number): readonly number[] =>
 
 /** Factors and votes of one module from its input [samples, tokens, in]. */
 const vote = (experts: number, router: Router, { x, weight, bias }: Tensors): { readonly gates: Tensor; readonly votes: Tensor } => {
-  const { tracing } = recorder({ config, steps: 1 });
+  const { tracing } = recorder(leafBook(), { steps: 1 });
   const views = new Map([
     ["m.weight", weight],
     ["m.bias", bias],
   ]);
   const trainee = batchVote(experts, { router }).apply({ groups: { router: { views } }, forward: {} } as unknown as Trainee, tracing);
-  const gates = trainee.forward.gates!({ name: "m" } as Module, x);
+  const gates = trainee.forward.gates!({ name: "m" } as Layer, x);
   return { gates, votes: tracing.tallied("counts", "m")! };
 };
 
@@ -145,7 +151,7 @@ deviceTest("a router without preference weighs the active experts by 1", async (
 const batches: TrainingBatches = (() => {
   const labels = [0, 1, 0, 2];
   const { context, eosId } = config.text;
-  const texts = textBatch(config.text, Uint32Array.from(labels.flatMap((y) => [1, 20 + 7 * y, 300 - y, eosId, ...new Array<number>(context - 4).fill(0)])));
+  const texts = textsOf(config.text, Uint32Array.from(labels.flatMap((y) => [1, 20 + 7 * y, 300 - y, eosId, ...new Array<number>(context - 4).fill(0)])));
   const targets = Float32Array.from(labels.flatMap((y) => labels.map((k) => (k === y ? 1 / labels.filter((l) => l === y).length : 0))));
   const { data: pixels } = numbers([images, config.vision.channels, config.vision.imageSize, config.vision.imageSize], 4, -2, 2);
   return {
@@ -165,7 +171,7 @@ const filled = ({ entries, length }: Layout, of: (shape: readonly number[], entr
 
 /** A pool that has learned something: B is not 0, and there are votes. */
 const pool = (seed: number): GroupValues<Group> => ({
-  ...adapter.initial(config, weights, seed, 0),
+  ...adapter.initial(net, weights, seed, 0),
   B: filled(layouts.B, (shape, i) => numbers(shape, 100 * seed + i).data),
   counts: filled(layouts.counts, (shape, i) => wholes(shape, 100 * seed + i, 4).data),
 });
@@ -187,7 +193,7 @@ interface StepOptions {
 const stepped = (device: Device, values: GroupValues<Group>, options: StepOptions = {}) => {
   const { objective = contrastive, optimizer = revealed, router, experts = active, steps: count = 1, memory, weights: base = weights } = options;
   const steps = repeat(count, rankSelect(batchVote(experts, { router })), gradient(objective), update(optimizer));
-  return traced(device, { config, weights: base, adapter, steps, batches, memory, from: { step: 0, values, moments: {} } });
+  return traced(device, { model: { ...model, weights: base }, adapter, steps, batches, memory, from: { step: 0, values, moments: {} } });
 };
 
 const lossOf = async (device: Device, values: GroupValues<Group>, options: StepOptions = {}): Promise<number> =>
@@ -196,7 +202,7 @@ const lossOf = async (device: Device, values: GroupValues<Group>, options: StepO
 deviceTest("counts: every image and every text votes in its own tower, in every step", async (device) => {
   const { states } = await stepped(device, pool(1), { optimizer: adamW({ lr: constantly(1e-2) }), steps: 3 });
   const all = [pool(1), ...states.map(({ values }) => values)].map(({ counts }) => unflatten(layouts.counts, counts));
-  for (const { name, tower } of modules(config)) {
+  for (const { name, tower } of net.layers) {
     for (const step of [1, 2, 3]) {
       const votes = all[step].get(name)!.data.map((n, r) => n - all[step - 1].get(name)!.data[r]);
       assert.is(
@@ -272,7 +278,7 @@ const remembering = (device: Device, tasks: readonly GroupValues<Group>[]): Prom
       const lesson = { ...lessonOf(await before, [3, 3, 3], position), adapters: { adapter, values } };
       return (await runStage(device, project(past("B")), lesson)).learner;
     },
-    Promise.resolve(learnerOf({ config, weights })),
+    Promise.resolve(learnerOf(model)),
   );
 
 deviceTest("the AGO loss pushes critical columns off the past ones they lean to, others not, and nothing from 0", async (device) => {
@@ -322,7 +328,7 @@ deviceTest("merge: the most used experts and no others; the rest is what the tra
     const columns = columnsOf(B.get(name)!);
     columnsOf(kept).forEach((column, r) => assert.equal(column, best.includes(r) ? columns[r] : new Float32Array(column.length), `${name} ${r}`));
   }
-  const [part, whole] = [chosen, values].map((v) => adapter.merge(config, weights, v));
+  const [part, whole] = [chosen, values].map((v) => adapter.merge(net, weights, v));
   for (const [name, kept] of unflatten(layouts.B, chosen.B)) {
     const old = weights.get(`${name}.weight`)!.data;
     const update = updateOf(kept as never, A.get(name)! as never, 1 / rank);
@@ -333,7 +339,7 @@ deviceTest("merge: the most used experts and no others; the rest is what the tra
       1e-6,
     );
   }
-  for (const [name, { data }] of adapter.merge(config, part, others)) near(data, whole.get(name)!.data, name, 1e-6);
+  for (const [name, { data }] of adapter.merge(net, part, others)) near(data, whole.get(name)!.data, name, 1e-6);
   const training = await lossOf(device, values, { experts: rank });
   near([await lossOf(device, others, { experts: rank, weights: part })], [training], "the loss with the others beside the merged", 1e-5);
   assert.ok(Math.abs((await lossOf(device, { ...values, B: new Float32Array(layouts.B.length) }, { weights: part })) - training) > 1e-3, "the others count");
@@ -347,7 +353,7 @@ deviceTest("dropout: the same masks for the same seed, task and step, others for
       adapters: startingAt(adapter, values),
       steps: repeat(3, dropout(p), rankSelect(batchVote(active)), gradient(contrastive), update(adamW({ lr: constantly(0) }))),
     });
-    const lesson = { ...lessonOf(learnerOf({ config, weights }), [3, 3], position), batches };
+    const lesson = { ...lessonOf(learnerOf(model), [3, 3], position), batches };
     await runOrThrow(stage.run(lesson)({ ...runtimeOf(device), seed, emit: (e) => void (e.type === "step" && seen.push(e.losses.loss)) }));
     return seen;
   };
@@ -360,7 +366,8 @@ deviceTest("dropout: the same masks for the same seed, task and step, others for
 });
 
 deviceTest("a template is drawn for a run and a task; images have the prompts of their classes, and those of a class share a target", async (device) => {
-  const clip = await tinyClip();
+  const tiny = await tinyClip();
+  const tokens = textEncoder(tiny)!;
   const examples = Array.from(
     { length: 7 },
     (_, i): Example => ({
@@ -379,12 +386,12 @@ deviceTest("a template is drawn for a run and a task; images have the prompts of
   const batch = 5;
   const templateOf = async (seed: number, position: number): Promise<number> => {
     const stage = encode({ batch, steps: 3, texts: "images", template: "random" });
-    const lesson = { ...lessonOf(learnerOf(clip), [2, 2, 2], position), task: animals };
+    const lesson = { ...lessonOf(learnerOf(tiny), [2, 2, 2], position), task: animals };
     const {
       batches: { at, shape },
     } = await runOrThrow(stage.run(lesson)({ ...runtimeOf(device), seed }));
     const wording = (template: string): readonly string[] => {
-      const { ids, count, length } = encodeTexts(clip, prompts(template, animals.classNames));
+      const { ids, count, length } = tokens(prompts(template, animals.classNames));
       return Array.from({ length: count }, (_, i) => ids.slice(i * length, (i + 1) * length).join());
     };
     const found = new Set<number>();
@@ -409,20 +416,23 @@ deviceTest("a template is drawn for a run and a task; images have the prompts of
   assert.equal(await drawn(), first);
 });
 
-const vitB16 = (): ModelConfig => orThrow(decodeConfig("config.json", { text_config: {}, vision_config: { patch_size: 16 } }));
+const vitB16 = (): ClipConfig => orThrow(decodeConfig(clip, "config.json", { text_config: {}, vision_config: { patch_size: 16 } }));
 
 test("published sizes on CLIP ViT-B/16: 4,978,368 parameters, 18.99 MiB; CoDyRA's 4,425,984", () => {
-  const parameters = trainableParameters(expertPool(), vitB16());
+  const parameters = trainableParameters(expertPool(), network(clip, vitB16()));
   assert.is(parameters, 4_978_368);
   assert.is(((4 * parameters) / 2 ** 20).toFixed(2), "18.99");
-  assert.is(trainableParameters(gatedLora({ rank: 16 }), vitB16()), 4_425_984);
+  assert.is(trainableParameters(gatedLora({ rank: 16 }), network(clip, vitB16())), 4_425_984);
 });
 
 deviceTest("the AGO loss keeps 6.6 MB a task of CLIP ViT-B/16, 2.2 MB of critical columns, experts that never lived or not", async (device) => {
   const large = { adapter: expertPool(), config: vitB16() };
-  const own = large.adapter.layouts(large.config);
+  const own = large.adapter.layouts(network(clip, large.config));
   const values = Object.fromEntries((["A", "B", "counts"] as const).map((group) => [group, new Float32Array(own[group].length)])) as GroupValues<Group>;
-  const lesson = { ...lessonOf(learnerOf({ config: large.config, weights: new Map() }), [3, 3], 0), adapters: { adapter: large.adapter, values } };
+  const lesson = {
+    ...lessonOf(learnerOf({ architecture: clip, config: large.config, weights: new Map() }), [3, 3], 0),
+    adapters: { adapter: large.adapter, values },
+  };
   for (const [stage, bytes] of [
     [project(past("B")), 6_635_520],
     [project(past("B", mostUsed(4))), 2_211_840],

@@ -2,8 +2,7 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { textBatch } from "../../src/formats/tokenizer.ts";
-import { layersOf } from "../../src/model/network.ts";
+import { networkOf } from "../../src/model/model.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import { all, mostUsed } from "../../src/subspace/selection.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";
@@ -23,7 +22,7 @@ import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts"
 import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { constant } from "../../src/tensor/ops/elementwise.ts";
-import { fixture, goldenOf, readModel, wholesOf, type Model } from "../model/embeddings.ts";
+import { fixture, goldenOf, readModel, textsOf, wholesOf, type Model } from "../model/embeddings.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
 import { adaptTraced, columnsOf, imagesAt, learnerOf, lessonOf, near, over, rowAt, rowsOf, runStage, startingAt, type Golden, type Trace } from "./trace.ts";
 
@@ -47,7 +46,7 @@ const batchesOf = ({ config }: Model, golden: Golden, key: Key): TrainingBatches
   const [pixels, labels, order, prompts] = ["pixels", "labels", "batches", "prompt_ids"].map((name) => golden(`${key}.${name}`));
   const rows = rowsOf(prompts);
   const [count, images] = order.shape;
-  const { length } = textBatch(config.text, wholesOf(prompts));
+  const { length } = textsOf(config.text, wholesOf(prompts));
   return {
     shape: { images, texts: images, length, previous: 0 },
     steps: count,
@@ -55,7 +54,7 @@ const batchesOf = ({ config }: Model, golden: Golden, key: Key): TrainingBatches
     at: (step) => {
       const picked = rowAt(order, step).data;
       const own = Array.from(picked, (image) => labels.data[image]);
-      const { ids, ends } = textBatch(config.text, Uint32Array.from(own.flatMap((label) => [...rows[label]])), length);
+      const { ids, ends } = textsOf(config.text, Uint32Array.from(own.flatMap((label) => [...rows[label]])), length);
       const soft = Float32Array.from(own.flatMap((y) => own.map((other) => (other === y ? 1 / own.filter((k) => k === y).length : 0))));
       return TE.right({ pixels: imagesAt(pixels, picked), ids, ends, targets: soft, transposedTargets: soft });
     },
@@ -70,8 +69,8 @@ const factorAt = (golden: Golden, key: Key, name: string, factor: "A" | "B", ste
 };
 
 /** The adapter's values before the first step. */
-const start = ({ config }: Model, golden: Golden, key: Key): GroupValues<Group> => {
-  const layouts = adapter.layouts(config);
+const start = (model: Model, golden: Golden, key: Key): GroupValues<Group> => {
+  const layouts = adapter.layouts(networkOf(model));
   return {
     A: flatten(layouts.A, (name) => factorAt(golden, key, name, "A", 0)!.data),
     B: flatten(layouts.B, (name) => factorAt(golden, key, name, "B", 0)!.data),
@@ -81,8 +80,8 @@ const start = ({ config }: Model, golden: Golden, key: Key): GroupValues<Group> 
 };
 
 /** Holds the states and losses of a task against the reference. */
-const nearTrace = ({ config }: Model, golden: Golden, key: Key, { states, losses }: Trace<Group>): void => {
-  const layouts = adapter.layouts(config);
+const nearTrace = (model: Model, golden: Golden, key: Key, { states, losses }: Trace<Group>): void => {
+  const layouts = adapter.layouts(networkOf(model));
   const router = states[0].values.router;
   assert.equal(
     states.map(({ step }) => step),
@@ -133,9 +132,9 @@ const learned = async (device: Device, model: Model, golden: Golden, key: Key, f
 };
 
 /** Holds the merge of a task against the reference. */
-const nearMerge = ({ config }: Model, golden: Golden, key: Key, { taught, after }: Learned): void => {
+const nearMerge = (model: Model, golden: Golden, key: Key, { taught, after }: Learned): void => {
   const [before, now] = [taught.learner.model.weights, after.model.weights];
-  const changes = modules(config).map(({ name }) => {
+  const changes = networkOf(model).layers.map(({ name }) => {
     const [old, merged] = [before.get(`${name}.weight`)!.data, now.get(`${name}.weight`)!.data];
     return Math.hypot(...merged.map((w, i) => w - old[i]));
   });
@@ -150,8 +149,8 @@ const nearMerge = ({ config }: Model, golden: Golden, key: Key, { taught, after 
 };
 
 /** The columns of B that are remembered of a task, by module: all, or those of its critical experts. */
-const nearPast = ({ config }: Model, golden: Golden, key: Key, of: Learner, first: number, which: "all" | "critical"): void => {
-  modules(config).forEach(({ name }, module) => {
+const nearPast = (model: Model, golden: Golden, key: Key, of: Learner, first: number, which: "all" | "critical"): void => {
+  networkOf(model).layers.forEach(({ name }, module) => {
     const columns = columnsOf(factorAt(golden, key, name, "B", 5)!);
     const critical = rowAt(rowAt(golden(`${key}.critical`), 4), module).data;
     const want = which === "all" ? columns : [...critical].map((r) => columns[r]);

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { duallora, type DualLoraOptions } from "../../src/methods/duallora.ts";
-import type { Clip } from "../../src/model/model.ts";
+import { networkOf, type Clip } from "../../src/model/model.ts";
 import { initialWeights } from "../../src/model/weights.ts";
 import { layersOf } from "../../src/model/network.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
@@ -38,7 +38,7 @@ import { near, rowsOf, runStage, runtimeOf } from "./trace.ts";
 const clip = async (): Promise<Clip> => {
   const plain = await tinyClip();
   const config = { ...plain.config, vision: { ...plain.config.vision, layers: 2 } };
-  return { ...plain, config, weights: initialParameters(config, 1) };
+  return { ...plain, config, weights: initialWeights(plain.architecture, config, 1) };
 };
 
 const where = { modules: ["k", "v"], towers: ["vision"] } as const;
@@ -67,7 +67,7 @@ let usual: Promise<Learned> | undefined;
 /** Three tasks with the usual options: learned once. */
 const learned = (device: Device): Promise<Learned> => (usual ??= learn(device));
 
-const adapted = ({ model }: Learner): readonly string[] => modules(model.config, where.modules, where.towers).map(({ name }) => name);
+const adapted = ({ model }: Learner): readonly string[] => layersOf(networkOf(model), where).map(({ name }) => name);
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, x, i) => sum + x * b[i], 0);
 const columnsOf = (learner: Learner, name: string): readonly Float32Array[] => remembered(learner).get(name)?.columns ?? [];
 /** Ψ of every task in one module: the columns that it added. */
@@ -215,7 +215,7 @@ deviceTest("raw weights are shares of an image's energy, softmax weights the sof
 
 deviceTest("AdamW with weight decay stays outside of Φ because A is projected after the step", async (device) => {
   const before = (await learned(device)).learners[1];
-  const lesson = { learner: before, task: stream.tasks[1], position: 1, stream };
+  const lesson = { learner: before, task: stream.tasks[1], position: 1, stream, learned: 2 };
   const optimizer = update(adamW({ lr: constantly(1e-2), weightDecay: 0.1 }));
   const orthogonal = startingOutside(remembered(before), lora({ rank, ...where }));
   const both = (steps: Steps<any>) =>
@@ -224,7 +224,7 @@ deviceTest("AdamW with weight decay stays outside of Φ because A is projected a
     const {
       adapters: { adapter, values },
     } = (await both(steps)) as Awaited<ReturnType<typeof both>> & { readonly adapters: any };
-    const A = unflatten(adapter.layouts(before.model.config)["orthogonal.A"], values["orthogonal.A"]);
+    const A = unflatten(adapter.layouts(networkOf(before.model))["orthogonal.A"], values["orthogonal.A"]);
     return Math.max(
       ...adapted(before).flatMap((name) => columnsOf(before, name).map((column) => largest(times(A.get(name)!, column)) / largest(A.get(name)!.data))),
     );
@@ -234,18 +234,20 @@ deviceTest("AdamW with weight decay stays outside of Φ because A is projected a
 });
 
 test("A starts outside of the given bases, orthonormal where that is asked for; rows beyond the directions that are left are zero", async () => {
-  const { config, weights } = await clip();
-  const [name] = modules(config, where.modules, where.towers).map((m) => m.name);
+  const model = await clip();
+  const { config, weights } = model;
+  const net = networkOf(model);
+  const [{ name }] = layersOf(net, where);
   const d = config.vision.width;
   const axis = (i: number): Float32Array => Float32Array.from({ length: d }, (_, k) => (k === i ? 1 : 0));
   const start = (left: number, options = {}) => {
     const bases: Bases = new Map([[name, { d, columns: Array.from({ length: d - left }, (_, i) => axis(i)) }]]);
     const adapter = startingOutside(bases, lora({ rank, ...where }), options);
-    const { A, B } = adapter.initial(config, weights, 1, 1);
+    const { A, B } = adapter.initial(net, weights, 1, 1);
     assert.ok(B.every((b) => b === 0));
-    return unflatten(adapter.layouts(config).A, A);
+    return unflatten(adapter.layouts(net).A, A);
   };
-  const [free, plain] = [lora({ rank, ...where }).initial(config, weights, 1, 1), start(d - 4)];
+  const [free, plain] = [lora({ rank, ...where }).initial(net, weights, 1, 1), start(d - 4)];
   rowsOf(plain.get(name)!).forEach((row, r) => {
     const drawn = free.A.subarray(r * d, (r + 1) * d);
     assert.equal(

@@ -3,7 +3,8 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { layersOf, type Layer } from "../../src/model/network.ts";
-import { readModel } from "../../src/model/model.ts";
+import { networkOf, readModelAs } from "../../src/model/model.ts";
+import { vit } from "../../src/model/vit.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import { branch } from "../../src/subspace/selection.ts";
 import { linearHead } from "../../src/model/adapters/heads.ts";
@@ -44,20 +45,15 @@ const features = { ...where, tokens: "class", accumulate: "gram", through: memor
 
 const steps = repeat(5, gradient(imageToText), update(adamW({ lr: constantly(1e-2) })), project(rowsOutOf("orthogonal.A")));
 
-/** One of the two models, and what the reference calls its modules. */
+/** One of the two models. */
 interface Kind {
   readonly key: "clip" | "vit";
-  readonly read: () => Promise<Pick<Learner["model"], "config" | "weights">>;
-  readonly theirs: (module: Module) => string;
+  readonly read: () => Promise<Pick<Learner["model"], "architecture" | "config" | "weights">>;
 }
 
 const kinds: readonly Kind[] = [
-  { key: "clip", read: () => readModel(fixture("clip-gelu")), theirs: ({ name }) => name },
-  {
-    key: "vit",
-    read: () => runOrThrow(readVit(fixture("vit-tiny"))),
-    theirs: ({ layer, kind }) => `encoder.layer.${layer}.attention.attention.${kind === "k" ? "key" : "value"}`,
-  },
+  { key: "clip", read: () => readModel(fixture("clip-gelu")) },
+  { key: "vit", read: () => runOrThrow(readModelAs(vit, fixture("vit-tiny"))) },
 ];
 
 /** Σ aᵢ bᵢ of a row of one list and a row of another. */
@@ -77,11 +73,12 @@ const widthsOf = (golden: Golden, key: string, index: number): readonly number[]
 };
 
 /** Learns one task through the stages of `duallora` and holds every state against the reference. */
-const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from: Learner, position: number): Promise<Learner> => {
+const learn = async (device: Device, { key }: Kind, golden: Golden, from: Learner, position: number): Promise<Learner> => {
   const { config } = from.model;
+  const net = networkOf(from.model);
   const name = `task${position + 1}`;
-  const all = modules(config, where.modules, where.towers);
-  const of = (module: Module, what: string): HostTensor => golden(`${key}.${name}.${theirs(module)}.${what}`);
+  const all = layersOf(net, where);
+  const of = (module: Layer, what: string): HostTensor => golden(`${key}.${name}.${module.name}.${what}`);
   const first = classes.slice(0, position).reduce((a, b) => a + b, 0);
   const data = {
     pixels: golden(`${name}.pixels`),
@@ -96,7 +93,7 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
   // The reference's draw in place of ours.
   const draw = (): ReturnType<typeof lora> => {
     const own = lora({ rank, ...where });
-    const { A, B } = own.layouts(config);
+    const { A, B } = own.layouts(net);
     return startingAt(own, { A: flatten(A, (at) => of(all.find((m) => m.name === at)!, "draw").data), B: new Float32Array(B.length) });
   };
   const adapters = ({ directions, learner }: Lesson & WithDirections) => {
@@ -104,7 +101,7 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
     if (key === "clip") return both;
     const headed = linearHead(classes[position], both);
     const [rows, bias] = [rowAt(golden(`vit.${name}.head.weight`), 0).data, rowAt(golden(`vit.${name}.head.bias`), 0).data];
-    const head = flatten(headed.layouts(config).head, (part) => (part === "rows" ? rows : bias));
+    const head = flatten(headed.layouts(net).head, (part) => (part === "rows" ? rows : bias));
     return { ...headed, initial: (...args: Parameters<typeof headed.initial>) => ({ ...headed.initial(...args), head }) };
   };
 
@@ -120,10 +117,10 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
     golden(`${key}.${name}.loss`).data,
     `${key}, ${name}: losses`,
   );
-  const layouts = adapter.layouts(config) as Readonly<Record<string, Parameters<typeof unflatten>[0]>>;
-  const start = { step: 0, values: adapter.initial(config, from.model.weights, 8, position) as Readonly<Record<string, Float32Array>> };
+  const layouts = adapter.layouts(net) as Readonly<Record<string, Parameters<typeof unflatten>[0]>>;
+  const start = { step: 0, values: adapter.initial(net, from.model.weights, 8, position) as Readonly<Record<string, Float32Array>> };
   for (const { step, values } of [start, ...states]) {
-    const what = (module: Module, group: string): string => `${key}, ${name}, step ${step}: ${group} of ${module.name}`;
+    const what = (module: Layer, group: string): string => `${key}, ${name}, step ${step}: ${group} of ${module.name}`;
     const group = (g: string): ReadonlyMap<string, HostTensor> => unflatten(layouts[g], values[g]);
     const [A, B, AR, BR] = ["orthogonal.A", "orthogonal.B", "residual.A", "residual.B"].map(group);
     for (const module of all) {
@@ -178,7 +175,7 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
     const psi = columns.slice(widths[position]);
     if (psi.length === 0) return;
     // K and V see the same input: the reference keeps the bases of K.
-    const want = of(all.find(({ layer, kind }) => layer === module.layer && kind === "k")!, "psi");
+    const want = of(all.find(({ depth, kind }) => depth === module.depth && kind === "k")!, "psi");
     near(projector(psi, d), projector(columnsOf(want), d), `${key}, ${name}: Ψ of ${module.name}`);
   });
   return after.learner;
@@ -186,7 +183,7 @@ const learn = async (device: Device, { key, theirs }: Kind, golden: Golden, from
 
 /** The logits of the test images among all classes, [6, 7], from their features. */
 const logitsOf = async (device: Device, key: Kind["key"], golden: Golden, { model, head }: Learner, own: Float32Array): Promise<readonly number[]> => {
-  const { embed: width } = model.config;
+  const { width } = networkOf(model);
   const all = (logit: (image: number, cls: number) => number): readonly number[] => Array.from({ length: 6 * 7 }, (_, at) => logit(Math.floor(at / 7), at % 7));
   if (key === "vit") return all((i, c) => inner(own, i, head!.rows, c, width) + head!.bias[c]);
   const ids = Uint32Array.from(tasks.flatMap((t) => [...wholesOf(golden(`clip.task${t}.prompt_ids`))]));
@@ -203,8 +200,8 @@ const corrections = (learner: Learner, notes: Readonly<Record<string, Float32Arr
 
 /** Inference after the last task, in every way of weighing. */
 const infer = async (device: Device, kind: Kind, golden: Golden, after: Learner): Promise<void> => {
-  const { key, theirs } = kind;
-  const all = modules(after.model.config, where.modules, where.towers);
+  const { key } = kind;
+  const all = layersOf(networkOf(after.model), where);
   const probed = await withLastShown(device, after, { ...where, rank });
   for (const weights of ["share", "raw", "softmax"] as const) {
     const [what, want] = [`${key}, ${weights}`, (name: string) => golden(`${key}.${weights}.${name}`).data];
@@ -216,7 +213,7 @@ const infer = async (device: Device, kind: Kind, golden: Golden, after: Learner)
       const widths = widthsOf(golden, key, index);
       const compare = async (how: SlotWeights, name: string): Promise<void> => {
         const got = await weightsFor(device, probed, memory(how), module.name, queries[module.name]);
-        const theirOwn = want(`${theirs(module)}.${name}`);
+        const theirOwn = want(`${module.name}.${name}`);
         for (let at = 0; at < 6 * 3; at++) {
           // A residual adapter has as many rows as its slot has directions, up to the rank; a slot without any shows no weight.
           const rows = Math.min(rank, widths[(at % 3) + 1] - widths[at % 3]);
@@ -254,14 +251,14 @@ const infer = async (device: Device, kind: Kind, golden: Golden, after: Learner)
 
 for (const kind of kinds) {
   deviceTest(`three tasks and inference on a ${kind.key}: adapters, losses, merges, memory, weights and calibration are torch's`, async (device) => {
-    const { key, theirs } = kind;
+    const { key } = kind;
     const golden = await goldenOf("duallora-trace.safetensors");
     let learner = learnerOf(await kind.read());
     for (const position of tasks.keys()) learner = await learn(device, kind, golden, learner, position);
-    for (const module of modules(learner.model.config, where.modules, where.towers)) {
-      const wanted = (module.layer === 1 && module.kind === "k") || (module.layer === 2 && module.kind === "v");
+    for (const module of layersOf(networkOf(learner.model), where)) {
+      const wanted = (module.depth === 1 && module.kind === "k") || (module.depth === 2 && module.kind === "v");
       if (!wanted) continue;
-      near(learner.model.weights.get(`${module.name}.weight`)!.data, golden(`${key}.merged.${theirs(module)}.weight`).data, `${key}: merged ${module.name}`);
+      near(learner.model.weights.get(`${module.name}.weight`)!.data, golden(`${key}.merged.${module.name}.weight`).data, `${key}: merged ${module.name}`);
     }
     await infer(device, kind, golden, learner);
   });

@@ -8,10 +8,11 @@ import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { matrixOf, type Basis } from "../../src/linalg/linalg.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus, type KeepLoraOptions } from "../../src/methods/keeplora.ts";
 import { depthScale } from "../../src/model/adapters/scale.ts";
-import type { ClipConfig } from "../../src/model/clip.ts";
-import type { Clip } from "../../src/model/model.ts";
+import { clip as clipArchitecture, type ClipConfig } from "../../src/model/clip.ts";
+import { networkOf, type Clip } from "../../src/model/model.ts";
 import { attentionLinears } from "../../src/model/blocks.ts";
 import { initialWeights } from "../../src/model/weights.ts";
+import { network } from "../../src/model/architecture.ts";
 import { layersOf, type Layer } from "../../src/model/network.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { trainableParameters, type GroupValues, type Head } from "../../src/model/adapters/adapter.ts";
@@ -41,10 +42,15 @@ import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
 import { deviceTest, numbers, orThrow, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
 import { adaptTraced, batchesOf, given, learnerOf, lessonOf, near, nearRelative, rowsOf, runStage, runtimeOf, updateOf } from "./trace.ts";
 
-const config: ClipConfig = { ...tinyConfig, vision: { ...tinyConfig.vision, layers: 2 }, text: { ...tinyConfig.text, layers: 2 } };
-const weights = initialParameters(config, 4);
-const all = modules(config, attentionLinears);
-const selection = { modules: attentionLinears, towers: both };
+/** The tiny CLIP with so many blocks in each tower. */
+const ofDepth = (layers: number): ClipConfig => ({ ...tinyConfig, vision: { ...tinyConfig.vision, layers }, text: { ...tinyConfig.text, layers } });
+
+const config = ofDepth(2);
+const weights = initialWeights(clipArchitecture, config, 4);
+const model = { architecture: clipArchitecture, config, weights };
+const net = networkOf(model);
+const selection = { modules: attentionLinears, towers: "all" } as const;
+const all = layersOf(net, selection);
 const [rank, scale, images] = [3, 1 / 3, 5];
 
 /** Two batches of random images of so many classes, of which the last `missing` have no image. */
@@ -84,16 +90,16 @@ const protectFeatures = (accumulate: "code-mean" | "gram", energy: number) =>
 
 /** The values of one module. */
 const partsOf = (adapter: ReturnType<typeof adapterOf>, values: Readonly<Record<string, Float32Array>>, name: string): Readonly<Record<string, HostTensor>> =>
-  Object.fromEntries(Object.entries(adapter.layouts(config)).map(([group, layout]) => [group, unflatten(layout, values[group]).get(name)!]));
+  Object.fromEntries(Object.entries(adapter.layouts(net)).map(([group, layout]) => [group, unflatten(layout, values[group]).get(name)!]));
 
 /** s c (B − B₀) A of a module [out, in]. */
-const deltaOf = (adapter: ReturnType<typeof adapterOf>, choice: Choice, values: GroupValues<"A" | "B">, module: Module): Float64Array => {
+const deltaOf = (adapter: ReturnType<typeof adapterOf>, choice: Choice, values: GroupValues<"A" | "B">, module: Layer): Float64Array => {
   const { A, B, B0 } = partsOf(adapter, values, module.name);
   const moved = { ...B, data: B.data.map((b, i) => b - (B0?.data[i] ?? 0)) };
-  return updateOf(moved, A, scaleOf(choice).of(module, config));
+  return updateOf(moved, A, scaleOf(choice).of(module, net));
 };
 
-const weightsOf = (of: Learner, { name }: Module): Float32Array => of.model.weights.get(`${name}.weight`)!.data;
+const weightsOf = (of: Learner, { name }: Layer): Float32Array => of.model.weights.get(`${name}.weight`)!.data;
 
 /** X Yᵀ of lists of vectors, flat. */
 const products = (xs: readonly ArrayLike<number>[], ys: readonly ArrayLike<number>[]): readonly number[] =>
@@ -111,16 +117,16 @@ const orthonormal = (bases: Bases): void => {
 for (const [title, choice] of Object.entries(variants))
   for (const accumulate of ["code-mean", "gram"] as const) {
     deviceTest(`${title}, ${accumulate}: two tasks start at the merged model and leave alone what is protected`, async (device) => {
-      let now = learnerOf({ config, weights });
+      let now = learnerOf(model);
       for (const position of [0, 1]) {
         const walk = batches(position, 4);
         const lesson = await chooseA(device, await runStage(device, compose(protectWeights(), given(walk)), lessonOf(now, [4, 4], position)), choice.start);
         const bases = remembered(lesson.learner);
         orthonormal(bases);
-        const widths = ({ name }: Module): number => bases.get(name)!.columns.length;
+        const widths = ({ name }: Layer): number => bases.get(name)!.columns.length;
         const adapter = adapterOf(lesson, choice);
 
-        const values = adapter.initial(config, now.model.weights, 0, position);
+        const values = adapter.initial(net, now.model.weights, 0, position);
         for (const module of all) {
           const { A, B } = partsOf(adapter, values, module.name);
           near(products(rowsOf(A), rowsOf(A)), identity(rank), `Aᵀ A of ${module.name}`, 1e-5);
@@ -160,7 +166,7 @@ for (const [title, choice] of Object.entries(variants))
   }
 
 deviceTest("one step of SGD projects the gradient on the span of A: ΔW = −η s² c² A Aᵀ G", async (device) => {
-  const lesson = { ...lessonOf(learnerOf({ config, weights }), [4], 0), batches: batches(0, 4, { count: 1 }) };
+  const lesson = { ...lessonOf(learnerOf(model), [4], 0), batches: batches(0, 4, { count: 1 }) };
   // Nothing is protected: with all of its singular triplets B A is the gradient itself.
   const whole = (await chooseA(device, lesson, "svd", config.vision.width)).directions;
   const eta = 3;
@@ -174,14 +180,14 @@ deviceTest("one step of SGD projects the gradient on the span of A: ΔW = −η 
       const [{ A, B }, { A: rows }] = [whole.get(module.name)!, chosen.directions.get(module.name)!];
       const G: HostTensor = { shape: [module.out, module.in], data: Float32Array.from(updateOf(B!, A)) };
       const along: HostTensor = { shape: [module.out, rank], data: Float32Array.from(products(rowsOf(G), rowsOf(rows))) };
-      const want = updateOf(along, rows, -eta * scaleOf(choice).of(module, config) ** 2);
+      const want = updateOf(along, rows, -eta * scaleOf(choice).of(module, net) ** 2);
       nearRelative(deltaOf(adapter, choice, values, module), want, `${choice.start}: ΔW of ${module.name}`);
     }
   }
 });
 
 deviceTest("A spans the best approximation of the residual gradient: ‖Aᵀ Ĝ‖² is the sum of its largest squared singular values", async (device) => {
-  const lesson = await runStage(device, compose(protectWeights(), given(batches(0, 4))), lessonOf(learnerOf({ config, weights }), [4], 0));
+  const lesson = await runStage(device, compose(protectWeights(), given(batches(0, 4))), lessonOf(learnerOf(model), [4], 0));
   const whole = (await chooseA(device, lesson, "svd", config.vision.width)).directions;
   const { directions } = await chooseA(device, lesson, "zero");
   for (const { name, in: width, out } of all) {
@@ -201,7 +207,7 @@ deviceTest("A spans the best approximation of the residual gradient: ‖Aᵀ Ĝ�
 
 deviceTest("bases of the whole space leave nothing to learn: adapters stay zero, and no number is NaN", async (device) => {
   for (const choice of Object.values(variants)) {
-    const now = learnerOf({ config, weights });
+    const now = learnerOf(model);
     const lesson = await chooseA(
       device,
       await runStage(device, compose(protectWeights({ vision: 1, text: 1 }), given(batches(0, 4))), lessonOf(now, [4], 0)),
@@ -233,7 +239,7 @@ deviceTest("a gradient of low rank gives fewer directions, and one class none", 
     [1, 0],
   ] as const) {
     for (const choice of Object.values(variants)) {
-      const lesson = await chooseA(device, { ...lessonOf(learnerOf({ config, weights }), [classes], 0), batches: batches(0, classes) }, choice.start);
+      const lesson = await chooseA(device, { ...lessonOf(learnerOf(model), [classes], 0), batches: batches(0, classes) }, choice.start);
       const found = lesson.directions.get(last)!.A.shape[0];
       assert.ok(found <= directions, `${classes} classes: ${found} directions`);
       const adapter = adapterOf(lesson, choice);
@@ -251,14 +257,14 @@ deviceTest("a gradient of low rank gives fewer directions, and one class none", 
         B.data.every((b, i) => i % rank < found || b === 0),
         "components without a direction stay zero",
       );
-      assert.is(adapter.ranks(config, values).get(last), found);
+      assert.is(adapter.ranks(net, values).get(last), found);
       assert.ok(classes > 1 || values.B.every((b) => b === 0), "one class has nothing to tell");
     }
   }
 });
 
 deviceTest("a class without an image starts with a row of zeros in the cosine head, and trains", async (device) => {
-  const lesson = await chooseA(device, { ...lessonOf(learnerOf({ config, weights }), [4], 0), batches: batches(0, 4, { missing: 1 }) }, "zero");
+  const lesson = await chooseA(device, { ...lessonOf(learnerOf(model), [4], 0), batches: batches(0, 4, { missing: 1 }) }, "zero");
   const { prototypes } = await runStage(device, project(classMeans<typeof lesson>()), lesson);
   const rows = rowsOf({ shape: [4, config.embed], data: prototypes });
   near(rows.map(squares), [1, 1, 1, 0], "lengths", 1e-6);
@@ -319,7 +325,7 @@ deviceTest("KeepLoRA++ is KeepLoRA with another start and depth; towers, depth a
   const plusPlus = await after(keeploraPlusPlus(quick));
   assert.equal(await after(keeplora({ ...quick, start: "zero", depth: 0.2 })), plusPlus);
   assert.equal(await after(keeploraPlusPlus({ ...quick, start: "svd", depthTowers: [] })), await after(keeplora(quick)));
-  assert.not.equal(await after(keeploraPlusPlus({ ...quick, depthTowers: both })), plusPlus);
+  assert.not.equal(await after(keeploraPlusPlus({ ...quick, depthTowers: "all" })), plusPlus);
   assert.not.equal(await after(keeploraPlusPlus({ ...quick, alpha: 2 })), plusPlus);
 });
 
@@ -366,11 +372,11 @@ test("options reach the stages that they are about", () => {
 deviceTest("sides and countings of the weights' principal directions", async (device) => {
   const basesOf = async (options: Partial<Parameters<typeof principalWeights>[0]>): Promise<Bases> => {
     const stage = project(principalWeights({ modules: attentionLinears, energy: { vision: 0.6, text: 0.3 }, ...options }));
-    return remembered((await runStage(device, stage, lessonOf(learnerOf({ config, weights }), [4], 0))).learner);
+    return remembered((await runStage(device, stage, lessonOf(learnerOf(model), [4], 0))).learner);
   };
   const [input, output, below] = [await basesOf({}), await basesOf({ side: "output" }), await basesOf({ counting: "below" })];
   for (const module of all) {
-    const W: HostTensor = { shape: [module.out, module.in], data: weightsOf(learnerOf({ config, weights }), module) };
+    const W: HostTensor = { shape: [module.out, module.in], data: weightsOf(learnerOf(model), module) };
     const wt = matrixOf({ d: module.in, columns: rowsOf(W) });
     const [v, u] = [input, output].map((bases) => bases.get(module.name)!.columns[0]);
     // Both are of the largest singular value; each on its own side.
@@ -394,34 +400,35 @@ deviceTest("prompts are seen at all positions, padding included", async (device)
 });
 
 deviceTest("the output side of a weight that is not square is refused in words", async (device) => {
-  const stage = project(principalWeights<Lesson>({ modules: allLinears, energy: { vision: 0.5 }, side: "output" }));
-  const result = await stage.run(lessonOf(learnerOf({ config, weights }), [4], 0))(runtimeOf(device))();
+  const stage = project(principalWeights<Lesson>({ modules: "all", energy: { vision: 0.5 }, side: "output" }));
+  const result = await stage.run(lessonOf(learnerOf(model), [4], 0))(runtimeOf(device))();
   assert.ok(E.isLeft(result));
   assert.match(describe(result.left), /side/);
 });
 
 test("an update's factor grows with depth in the towers that are named", () => {
-  const vitB16 = { vision: { layers: 12 }, text: { layers: 12 } } as ClipConfig;
-  const factors = (options: Parameters<typeof depthScale>[0], tower: Module["tower"]): readonly number[] =>
-    Array.from({ length: 12 }, (_, layer) => depthScale(options).of({ tower, layer } as Module, vitB16));
+  const factors = (options: Parameters<typeof depthScale>[0], tower: string, depth = 12): readonly number[] => {
+    const deep = network(clipArchitecture, ofDepth(depth));
+    return layersOf(deep, { modules: ["q"], towers: [tower] }).map((layer) => depthScale(options).of(layer, deep));
+  };
   const published = [0.2, 0.2727, 0.3455, 0.4182, 0.4909, 0.5636, 0.6364, 0.7091, 0.7818, 0.8545, 0.9273, 1];
   near(factors({}, "vision"), published, "vision", 5e-5);
   assert.equal(factors({ base: 1 / 16 }, "text"), new Array(12).fill(1 / 16));
-  near(factors({ towers: both }, "text"), published, "text", 5e-5);
-  assert.is(depthScale().of({ tower: "vision", layer: 0 } as Module, { vision: { layers: 1 } } as ClipConfig), 1);
+  near(factors({ towers: "all" }, "text"), published, "text", 5e-5);
+  assert.equal(factors({}, "vision", 1), [1]);
 });
 
 test("published sizes on CLIP ViT-B/16: 983,040 trained parameters; bases of at most 113 MB and 50 MB", () => {
-  const vitB16 = orThrow(decodeConfig("config.json", { text_config: {}, vision_config: { patch_size: 16 } }));
-  assert.is(trainableParameters(lora({ rank: 16, ...selection, directions: new Map() }), vitB16), 983_040);
-  const widest = (tower: Module["tower"]): number => {
+  const vitB16 = orThrow(decodeConfig(clipArchitecture, "config.json", { text_config: {}, vision_config: { patch_size: 16 } }));
+  assert.is(trainableParameters(lora({ rank: 16, ...selection, directions: new Map() }), network(clipArchitecture, vitB16)), 983_040);
+  const widest = (tower: string): number => {
     const bases = new Map(
-      modules(vitB16, attentionLinears, [tower]).map(({ name, in: d }): readonly [string, Basis] => [
+      layersOf(network(clipArchitecture, vitB16), { ...selection, towers: [tower] }).map(({ name, in: d }): readonly [string, Basis] => [
         name,
         { d, columns: Array.from({ length: d }, () => new Float32Array(d)) },
       ]),
     );
-    return bytesKept(remember(learnerOf({ config: vitB16, weights: new Map() }), bases));
+    return bytesKept(remember(learnerOf({ architecture: clipArchitecture, config: vitB16, weights: new Map() }), bases));
   };
   assert.equal([widest("vision"), widest("text")], [48 * 768 ** 2 * 4, 48 * 512 ** 2 * 4]);
   assert.equal(

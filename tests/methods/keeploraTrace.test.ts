@@ -10,6 +10,7 @@ import { depthScale } from "../../src/model/adapters/scale.ts";
 import type { Directions } from "../../src/model/adapters/lowRank.ts";
 import { attentionLinears } from "../../src/model/blocks.ts";
 import { layersOf } from "../../src/model/network.ts";
+import { networkOf } from "../../src/model/model.ts";
 import { cosineHead } from "../../src/model/adapters/heads.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
 import { adapt } from "../../src/stages/adapt.ts";
@@ -25,12 +26,13 @@ import { classMeans } from "../../src/subspace/prototypes.ts";
 import { oneCycle, oneCycleMomentum } from "../../src/training/schedule.ts";
 import { compose, pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
+import { traineeOf } from "../../src/training/step.ts";
 import type { Training } from "../../src/training/train.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import { encodeBatch, type TrainingBatches } from "../../src/training/trainee.ts";
-import { unflatten } from "../../src/tensor/layout.ts";
+import { unflatten, type Layout } from "../../src/tensor/layout.ts";
 import { deviceTest, runOrThrow, runTests } from "../tensor/check.ts";
-import { fixture, frozenScope, goldenOf, readModel, type Model } from "../model/embeddings.ts";
+import { fixture, goldenOf, readModel, type Model } from "../model/embeddings.ts";
 import {
   adaptTraced,
   batchesOf,
@@ -54,7 +56,7 @@ type Variant = "v1" | "v2";
 type Key = "task1" | "task2";
 
 const [rank, scale, horizon, steps, classes] = [4, 1 / 4, 10, 5, [4, 5]];
-const selection = { modules: attentionLinears, towers: both };
+const selection = { modules: attentionLinears, towers: "all" } as const;
 const depth = { v1: 1, v2: 0.2 };
 const shown = [
   "vision_model.encoder.layers.0.self_attn.q_proj",
@@ -88,7 +90,7 @@ const batches = ({ config }: Model, golden: Golden, key: Key): Readonly<Record<"
   };
 };
 
-const names = ({ config }: Model): readonly string[] => modules(config, attentionLinears).map(({ name }) => name);
+const names = (model: Model): readonly string[] => layersOf(networkOf(model), selection).map(({ name }) => name);
 
 /** Bases are the golden's: their widths, and their spans. */
 const nearBases = (model: Model, bases: Bases, widths: ArrayLike<number>, want: (name: string) => HostTensor | undefined, what: string): void =>
@@ -109,7 +111,7 @@ const nearUpdates = (
   adapter: ReturnType<typeof adapters>,
   row: number,
 ): void => {
-  const { A, B } = adapter.layouts(model.config);
+  const { A, B } = adapter.layouts(networkOf(model));
   const [a, b] = [unflatten(A, values.A), unflatten(B, values.B)];
   for (const name of names(model)) {
     const want = updateOf(rowAt(golden(`${variant}.${key}.${name}.lora_B`), row), goldenA(golden, variant, key, name), scale);
@@ -154,7 +156,7 @@ for (const variant of ["v1", "v2"] as const) {
       nearDirections(model, golden, variant, key, decomposed.directions);
       const lesson = { ...(variant === "v1" ? decomposed : await chosen(device, before, "zero")), batches: training };
       const adapter = adapters(variant, lesson);
-      nearUpdates(model, golden, variant, key, adapter.initial(model.config, now.model.weights, 0, 0), adapter, 0);
+      nearUpdates(model, golden, variant, key, adapter.initial(networkOf(model), now.model.weights, 0, 0), adapter, 0);
 
       const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: trained(steps) });
       assert.is(states.length, steps);
@@ -204,28 +206,19 @@ deviceTest("KeepLoRA+: prototypes, logits with the cosine head, and two steps ar
 
   const own = adapters("v2", lesson);
   const adapter = cosineHead(lesson.prototypes, classes[0], own);
+  const net = networkOf(model);
+  const start = adapter.initial(net, model.weights, 8, 0);
   // B is 0 before the first step: the features are the model's.
   const { logits } = await runOrThrow(
     sumOver({
       weights: model.weights,
       at: training.at,
       batches: 1,
-      of: (_, constant) => {
-        const rows = constant("head", { shape: [classes[0], model.config.embed], data: lesson.prototypes });
-        const { tracing } = recorder({ config: model.config, steps: horizon });
-        const { logits: said } = encodeBatch(
-          {
-            groups: {},
-            trained: [],
-            state: {},
-            forward: {},
-            batch: training.shape,
-            scope: () => frozenScope(model.config),
-            logits: (features, clip) => adapter.logits!({ A: new Map(), B: new Map(), head: new Map([["rows", rows]]) }, features, clip),
-          },
-          tracing,
-        );
-        return { logits: said };
+      of: (leaves) => {
+        const { tracing } = recorder(leaves, { steps: horizon });
+        const flat = (group: "A" | "B" | "head", { length }: Layout) => leaves.constant(`${group} at its start`, { shape: [length], data: start[group] });
+        const trainee = traineeOf({ model, adapter, batch: training.shape }, tracing, flat);
+        return { logits: encodeBatch(trainee, tracing).logits };
       },
     })(runtimeOf(device)),
   );
@@ -238,8 +231,8 @@ deviceTest("KeepLoRA+: prototypes, logits with the cosine head, and two steps ar
     "losses",
   );
   for (const { step, values } of states) {
-    near(adapter.head!(model.config, values).rows, rowAt(golden("plus.head"), step).data, `head after step ${step}`);
-    const { A, B } = own.layouts(model.config);
+    near(adapter.head!(net, values).rows, rowAt(golden("plus.head"), step).data, `head after step ${step}`);
+    const { A, B } = own.layouts(net);
     for (const name of shown) {
       const [a, b] = [unflatten(A, values.A).get(name)!, unflatten(B, values.B).get(name)!];
       const want = updateOf(rowAt(golden(`plus.${name}.lora_B`), step), goldenA(golden, "v2", "task1", name), scale);

@@ -300,7 +300,7 @@ damaged("no model type", edit({ model_type: undefined }), "BadConfig", ["config.
 damaged("a config.json that is null", (dir) => writeFileSync(join(dir, "config.json"), "null"), "BadConfig", ["config.json"]);
 damaged("biases of queries, keys and values that config.json leaves out", edit({ qkv_bias: false }), "BadTensor", [
   "model.safetensors",
-  "query.bias",
+  "key.bias",
   "config.json",
 ]);
 damaged("heads that do not divide the width", edit({ num_attention_heads: 3 }), "BadConfig", ["config.json", "14", "3"]);
