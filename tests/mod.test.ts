@@ -39,7 +39,7 @@ const functions: Readonly<Record<string, readonly string[]>> = {
   schedule: ["constantly", "cosine", "oneCycle", "ramp", "byTask"],
   adapter: ["lora", "gatedLora", "expertPool", "parallel", "cosineHead"],
   subspace: ["principalWeights", "featureBasis", "residualGradient", "overlap", "past", "classMeans"],
-  model: ["readClip", "writeClip", "readTokenizer", "tokenise", "parameters", "modules"],
+  model: ["readModelAs", "writeModel", "initialModel", "readTokenizer", "tokenise", "network", "layersOf"],
   data: ["taskFromFolder", "webDataset", "imageFolder", "fewShot", "limitTest", "batches", "imageCache", "randomResizedCrop"],
   formats: ["readSafetensors", "writeSafetensors"],
   report: ["transfer", "average", "last", "forgetting", "bwt", "fwt", "runResult", "textTable", "markdownTable", "htmlReport", "display", "progress"],

@@ -1,5 +1,6 @@
 /** The namespace `data`: tasks and their streams, dataset readers, protocols, sampling, augmentation and batches. */
 export type { LabelSpace, Split, Stream, Task } from "./task.ts";
+export { labelSpace } from "./labelSpace.ts";
 export type { Example, ExampleDecoder, Image, ImageReference } from "./example.ts";
 export { taskFromFolder } from "./taskFromFolder.ts";
 export { imageFolder } from "./imageFolder.ts";

@@ -29,13 +29,13 @@ export interface BatchSize {
 export type Outputs = Readonly<Record<string, Tensor>>;
 
 /** How the features of images are compared with classes. */
-export interface Readout<O extends string = string> {
+export interface Readout {
   /** The output that heads are fed with: [images, width]. */
-  readonly features: O;
+  readonly features: string;
   /** The output that is compared with the features of texts, or that a head scores: [images, width]. */
-  readonly images: O;
+  readonly images: string;
   /** The output with the features of a class's text: [texts, width]. Where there is none, a head tells classes apart. */
-  readonly texts?: O;
+  readonly texts?: string;
   /** What the inner product of both is multiplied with. Default 1. */
   readonly scale?: (weights: Tensors) => number;
 }
@@ -77,7 +77,7 @@ export interface Architecture<C = any, Out = any> {
   };
   /** The outputs, each traced when it is asked for. */
   readonly forward: (args: ForwardArguments<C>) => Out;
-  readonly readout: Readout<keyof Out & string>;
+  readonly readout: Readout;
 }
 
 /** The network of a configuration. Parameters that are optional are in it where `has` says so. */

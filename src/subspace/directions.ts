@@ -49,8 +49,8 @@ export interface ResidualGradientOptions<N extends string = never> extends Layer
 }
 
 /**
- * The mean gradient of an objective over one walk of whole batches, with respect to the weights [out, in] of layers. Where the architecture has no logits of its
- * own, the loss is that of the task's head as it starts.
+ * The mean gradient of an objective over one walk of whole batches, with respect to the weights [out, in] of layers. Where the architecture has no logits of
+ * its own, the loss is that of the task's head as it starts.
  */
 const meanGradient =
   (lesson: Lesson & WithBatches, { objective, ...choice }: ResidualGradientOptions<any>) =>

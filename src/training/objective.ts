@@ -38,8 +38,8 @@ export const objective = <N extends string = never, O extends string = never>(
 ): Objective<N | OutputNeed<O>> => ({ name, terms: [{ name, loss, outputs }] });
 
 /**
- * Mean over images of the cross-entropy of their logits over the texts of the batch (CoDyRA's L_i, METHODS.md A.3; the local cross-entropy of METHODS.md
- * B.3.4 and D.3).
+ * Mean over images of the cross-entropy of their logits over the texts of the batch (CoDyRA's L_i, METHODS.md A.3; the local cross-entropy of
+ * METHODS.md B.3.4 and D.3).
  */
 export const imageToText: Objective = objective("imageToText", ({ logits, targets, batch }) => total(crossEntropy(logits, targets), 1 / batch.images));
 
@@ -61,7 +61,7 @@ type NeedsOf<O> = O extends Objective<infer N> ? N : never;
  * The sum of objectives; each is recorded under its name.
  *
  * ```ts
- * const both = objective.sum(objective.imageToText, objective.weighted(0.5, objective.textToImage));
+ * const both = sum(imageToText, weighted(0.5, textToImage));
  * assert.equal(both.name, "sum(imageToText, 0.5 · textToImage)");
  * ```
  */

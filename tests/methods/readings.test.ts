@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { reading, type Reading } from "../../src/methods/declare.ts";
 import { hasReadings } from "../../src/methods/describe.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
-import { learner } from "../../src/training/lesson.ts";
+import { learner } from "../../src/model/learner.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import type { Stream } from "../../src/data/task.ts";
 import { patternTask } from "../fixtures/patterns.ts";
