@@ -76,7 +76,11 @@ const checkHead = (dir: string, embed: number, { head }: Kept): E.Either<Failure
  * bytes, and the folder appears whole or not at all. Fails with `FileUnwritable`, which names the place where something is not plain data: scalars, arrays of
  * numbers, lists, objects and maps by name, none within itself.
  */
-export const writeLearner = (dir: string, { model, ...kept }: Learner, files: Files = platform.files): TE.TaskEither<Failure, void> =>
+export const writeLearner = (
+  dir: string,
+  { model, ...kept }: Learner,
+  { files = platform.files }: { readonly files?: Files } = {},
+): TE.TaskEither<Failure, void> =>
   pipe(
     encodePlain(kept),
     E.mapLeft((what): Failure => ({ _tag: "FileUnwritable", path: pathsIn(dir).structure, detail: `${what}; a learner is plain data` })),
