@@ -1,7 +1,7 @@
 /**
- * The parts of WebGPU that Cambium uses, as types. They need no DOM library and no package of types, so a user's program compiles with or
- * without these; the objects of every implementation (Dawn, a browser, Deno) have these shapes. What one of them can do beyond is a cast
- * away: `device.gpu as GPUDevice`.
+ * The parts of WebGPU that Cambium uses, as types. `@webgpu/types` and the DOM library cannot both be in a program whose declarations are checked, and a
+ * user's program may have either or none; so the declarations of Cambium need neither. A test holds these types against `@webgpu/types`. What an
+ * implementation can do beyond them is a cast away: `device.gpu as GPUDevice`.
  *
  * Source: https://www.w3.org/TR/webgpu/
  */
