@@ -80,6 +80,4 @@ export type { Random } from "./src/random.ts";
 
 // The vocabulary of methods, and the rooms below it, each under one name.
 export * from "./src/methods/vocabulary.ts";
-export * as formats from "./src/formats/index.ts";
-export * as linalg from "./src/linalg/linalg.ts";
 export * as report from "./src/report/index.ts";

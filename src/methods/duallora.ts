@@ -9,7 +9,9 @@
 import { adapt, branch, encode, evaluate, gradient, merge, pipeline, project, repeat, rowsOutOf, scan, startingOutside, update } from "../stages/index.ts";
 import { adapter, codec, objective, optimizer, schedule, subspace, type PerTask } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
-import { addSlot, keepResidual, residual, residualDirections, taskPrediction, type TaskPredictionOptions } from "./dualloraMemory.ts";
+import { residual } from "./dualloraBranch.ts";
+import { taskPrediction, type TaskPredictionOptions } from "./dualloraPrediction.ts";
+import { addSlot, keepResidual, residualDirections } from "./dualloraSlots.ts";
 import { common } from "./plain.ts";
 
 const { steps, batch, rank, modules, towers, evaluate: scored } = common;

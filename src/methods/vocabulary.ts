@@ -2,6 +2,8 @@
 export * as adapter from "../model/adapters/index.ts";
 export * as codec from "./codecs.ts";
 export * as data from "../data/index.ts";
+export * as formats from "../formats/index.ts";
+export * as linalg from "../linalg/linalg.ts";
 export * as model from "../model/index.ts";
 export * as objective from "../training/objective.ts";
 export * as optimizer from "../training/optimizer.ts";

@@ -1,9 +1,9 @@
 /** The namespace `subspace`: what `project` computes and remembers, and the losses and directions that follow from it. */
-export { featureBasis, growing, principalWeights, remember, remembered, rowSpan, share } from "./bases.ts";
+export { extended, featureBasis, growing, principalWeights, remember, remembered, rowSpan, share } from "./bases.ts";
 export type { Bases, EnergyThreshold, FeatureBasisOptions, PrincipalWeightsOptions } from "./bases.ts";
 export { residualGradient, residualInputs } from "./directions.ts";
 export type { ResidualGradientOptions, ResidualInputsOptions } from "./directions.ts";
-export { inputGrams } from "./inputs.ts";
+export { describeInputs, inputGrams } from "./inputs.ts";
 export type { Grams, InputOptions } from "./inputs.ts";
 export { everyComponent, largestGates, mostVoted, overlap } from "./overlap.ts";
 export type { Critical, OverlapOptions } from "./overlap.ts";

@@ -21,7 +21,9 @@ import { bytesKept } from "../../src/model/memory.ts";
 import { imageToText } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import { project, rowsOutOf, startingOutside } from "../../src/stages/project.ts";
-import { residual, slotsOf, taskPrediction, type SlotWeights, type TaskPredictionOptions } from "../../src/methods/dualloraMemory.ts";
+import { residual, type SlotWeights } from "../../src/methods/dualloraBranch.ts";
+import { taskPrediction, type TaskPredictionOptions } from "../../src/methods/dualloraPrediction.ts";
+import { slotsOf } from "../../src/methods/dualloraSlots.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
 import { manifest, pipeline, type Manifest } from "../../src/stages/stage.ts";
@@ -122,7 +124,10 @@ deviceTest("Φ is orthonormal, slots are orthogonal to each other, and what was 
     orthonormal(columnsOf(learners[3], name), name);
     for (const t of [1, 2]) columnsOf(learners[t], name).forEach((column, i) => assert.is(columnsOf(learners[3], name)[i], column, `${name}: column ${i}`));
   }
-  assert.equal(learners.map(slotsOf), [0, 1, 2, 3]);
+  assert.equal(
+    learners.map((learner) => slotsOf(learner).length),
+    [0, 1, 2, 3],
+  );
 });
 
 /** What a learner remembers of a task. */
@@ -149,7 +154,7 @@ const slotWeights = async (device: Device, after: Learner, weights: SlotWeights,
   const shown = await withLastShown(device, after, { ...where, rank });
   const flat = Float32Array.from(queries.flatMap((q) => [...Array.from(q)]));
   const all = await weightsFor(device, shown, residual({ ...where, weights }), name, flat);
-  const slots = slotsOf(after);
+  const slots = slotsOf(after).length;
   return queries.map((_, i) => Array.from({ length: slots }, (__, s) => all[(i * slots + s) * rank]));
 };
 

@@ -17,15 +17,9 @@ import { merge } from "../../src/stages/merge.ts";
 import { imageToText } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import { project, rowsOutOf, startingOutside } from "../../src/stages/project.ts";
-import {
-  addSlot,
-  keepResidual,
-  residual,
-  residualDirections,
-  taskPrediction,
-  type SlotWeights,
-  type TaskPredictionOptions,
-} from "../../src/methods/dualloraMemory.ts";
+import { residual, type SlotWeights } from "../../src/methods/dualloraBranch.ts";
+import { taskPrediction, type TaskPredictionOptions } from "../../src/methods/dualloraPrediction.ts";
+import { addSlot, keepResidual, residualDirections } from "../../src/methods/dualloraSlots.ts";
 import { constantly } from "../../src/training/schedule.ts";
 import { pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";

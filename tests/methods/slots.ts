@@ -12,7 +12,7 @@ import { share } from "../../src/subspace/bases.ts";
 import type { InputOptions } from "../../src/subspace/inputs.ts";
 import { sumOver } from "../../src/training/pass.ts";
 import { project } from "../../src/stages/project.ts";
-import { keepResidual, residualDirections } from "../../src/methods/dualloraMemory.ts";
+import { keepResidual, residualDirections } from "../../src/methods/dualloraSlots.ts";
 import { slice } from "../../src/tensor/ops/window.ts";
 import { floats, type Tensor } from "../../src/tensor/tensor.ts";
 import { runOrThrow } from "../tensor/check.ts";
