@@ -1,6 +1,9 @@
-/** The tables of README.md and docs/METHODS.md that follow from the declarations of methods. They stand between markers; `npm run docs` writes them. */
+/** The parts of README.md and docs/METHODS.md that follow from the code. They stand between markers; `npm run docs` writes them. */
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { hasReadings, optionRows } from "../src/methods/describe.ts";
 import { methods } from "../src/methods/table.ts";
 
@@ -52,9 +55,17 @@ export const optionTables = (): string =>
     })
     .join("\n\n");
 
+/** What the stream command says of its flags. */
+const streamHelp = (): string => {
+  const suffix = extname(fileURLToPath(import.meta.url));
+  const script = fileURLToPath(new URL(`../examples/stream${suffix}`, import.meta.url));
+  const deno = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+  return `\`\`\`text\n${execFileSync(process.execPath, [...deno, script, "--help"], { encoding: "utf8" })}\`\`\``;
+};
+
 /** What stands between the markers of each document, by the name of the marker. */
 const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  "README.md": { methods: methodTable },
+  "README.md": { methods: methodTable, flags: streamHelp },
   "docs/METHODS.md": { options: optionTables },
 };
 

@@ -1,4 +1,4 @@
-/** Writes the tables of the documents anew: `npm run docs`. */
+/** Writes the parts of the documents that follow from the code anew: `npm run docs`. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { documents, rewritten } from "./tables.ts";
 
