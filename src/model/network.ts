@@ -75,9 +75,9 @@ export const towersOf = (net: Network, towers: LayerChoice["towers"]): readonly 
 export const layersOf = (net: Network, { modules, towers }: LayerChoice): readonly Layer[] => {
   const kinds = chosen("layer of the kind", net, modules, distinct(net.layers.map(({ kind }) => kind)));
   return towersOf(net, towers).flatMap((tower) => {
-    const own = net.layers.filter((layer) => layer.tower === tower);
-    const blocks = distinct(own.map(({ depth }) => String(depth)));
-    return blocks.flatMap((block) => kinds.flatMap((kind) => own.filter((layer) => String(layer.depth) === block && layer.kind === kind)));
+    const inTower = net.layers.filter((layer) => layer.tower === tower);
+    const depths = [...new Set(inTower.map(({ depth }) => depth))];
+    return depths.flatMap((depth) => kinds.flatMap((kind) => inTower.filter((layer) => layer.depth === depth && layer.kind === kind)));
   });
 };
 

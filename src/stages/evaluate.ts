@@ -120,14 +120,14 @@ const accuracyRows = (
   const { learner, stream, spaces } = scored;
   const all = candidatesOf(learner, stream);
   return pipe(
-    all.map((own, j) => ({ own, task: stream.tasks[j] })),
-    TE.traverseSeqArray(({ own, task }): TE.TaskEither<Failure, readonly (number | null)[]> => {
-      if (own === undefined) return TE.right(spaces.map(() => null));
+    all.map((candidates, j) => ({ candidates, task: stream.tasks[j] })),
+    TE.traverseSeqArray(({ candidates, task }): TE.TaskEither<Failure, readonly (number | null)[]> => {
+      if (candidates === undefined) return TE.right(spaces.map(() => null));
       return pipe(
         task.test,
         TE.chain((examples) => encode.images(task, examples)),
         TE.map((images) => {
-          const hits = hitsOf(scored, all, own, images, scoreOf(images));
+          const hits = hitsOf(scored, all, candidates, images, scoreOf(images));
           const accuracies = hits.map((n) => (100 * n) / Math.max(1, images.count));
           runtime.emit({ type: "evaluation", dataset: task.name, correct: hits[0], total: images.count, accuracy: accuracies[0] });
           return accuracies;

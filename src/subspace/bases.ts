@@ -14,16 +14,16 @@ import { memory } from "../model/memory.ts";
 import { networkOf } from "../model/model.ts";
 import type { TaskProjection } from "./projection.ts";
 
-/** Bases by module. */
+/** Bases by layer. */
 export type Bases = ReadonlyMap<string, Basis>;
 
-const kept = memory<Bases>("bases", new Map());
+const place = memory<Bases>("bases", new Map());
 
-/** The bases that a learner remembers, by module; empty before the first. */
-export const remembered = (learner: Pick<Learner, "memory">): Bases => kept.of(learner);
+/** The bases that a learner remembers, by layer; empty before the first. */
+export const remembered = (learner: Pick<Learner, "memory">): Bases => place.of(learner);
 
 /** The learner that remembers these bases instead. */
-export const remember = (learner: Learner, bases: Bases): Learner => kept.keep(learner, bases);
+export const remember = (learner: Learner, bases: Bases): Learner => place.keep(learner, bases);
 
 /** Options of {@link principalWeights}. */
 export interface PrincipalWeightsOptions extends Omit<PrincipalOptions, "energy"> {

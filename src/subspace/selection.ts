@@ -14,7 +14,7 @@ export const all: Selection<never> = { name: "all", apply: (_, values) => values
 /** The components whose gate is not zero (CoDyRA, METHODS.md A.4). */
 export const selected: Selection<"B" | "gate"> = {
   name: "selected",
-  apply: (layouts, values) => keepColumns(layouts.B, values, (module, r) => values.gate[layouts.gate.entries[module].offset + r] !== 0),
+  apply: (layouts, values) => keepColumns(layouts.B, values, (layer, r) => values.gate[layouts.gate.entries[layer].offset + r] !== 0),
 };
 
 /**
@@ -29,11 +29,11 @@ export const branch = <K extends string>(name: K): Selection<`${K}.B`> => ({
   },
 });
 
-/** The `count` components of every module with the most votes, the lowest index first among equals (DAC, METHODS.md C.5). */
+/** The `count` components of every layer with the most votes, the lowest index first among equals (DAC, METHODS.md C.5). */
 export const mostUsed = (count: number): Selection<"B" | "counts"> => ({
   name: `mostUsed(${count})`,
   apply: (layouts, values) => {
-    const used = layouts.counts.entries.map((_, module) => largest(entry(layouts.counts, values.counts, module), count));
-    return keepColumns(layouts.B, values, (module, r) => used[module].has(r));
+    const used = layouts.counts.entries.map((_, layer) => largest(entry(layouts.counts, values.counts, layer), count));
+    return keepColumns(layouts.B, values, (layer, r) => used[layer].has(r));
   },
 });

@@ -26,7 +26,7 @@ export type Event =
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 
-/** Tells whoever watches which samples were left out; each sample once for every function made. */
+/** A function that tells whoever watches which examples were left out. It names each of them once, however often it is called. */
 export const skippedReporter = (emit: (event: Event) => void): ((skipped: readonly Skipped[]) => void) => {
   const reported = new Set<string>();
   return (skipped) => {

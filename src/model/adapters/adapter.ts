@@ -40,8 +40,8 @@ export interface Adapter<G extends string, T extends G = G> {
   readonly initial: (net: Network, weights: Tensors, seed: number, task: number) => GroupValues<G>;
   /** The scope with the adapter in it. */
   readonly scope: (net: Network, base: Scope, groups: GroupViews<G>, forward?: Forward) => Scope;
-  /** The logits of images among the task's classes, where the adapter has a part in them: from features [images, embed] and the model's own logits. */
-  readonly logits?: (groups: GroupViews<G>, features: Tensor, own: Tensor | undefined) => Tensor;
+  /** The logits of images among the task's classes, where the adapter has a part in them: from features [images, width] and the model's logits without it. */
+  readonly logits?: (groups: GroupViews<G>, features: Tensor, base: Tensor | undefined) => Tensor;
   /** The rows that a task adds to the learner's head, where the adapter trains one. */
   readonly head?: (net: Network, values: GroupValues<G>) => Head;
   /** The weights with the adapter folded in, computed in f64 and rounded once; what the adapter does not touch is shared. */

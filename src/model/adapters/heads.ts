@@ -17,7 +17,7 @@ interface HeadForm {
   readonly classes: number;
   readonly scale: number;
   readonly start: (length: number, seed: number, task: number) => Float32Array;
-  readonly logits: (rows: Tensor, bias: Tensor | undefined, features: Tensor, own: Tensor | undefined) => Tensor;
+  readonly logits: (rows: Tensor, bias: Tensor | undefined, features: Tensor, base: Tensor | undefined) => Tensor;
 }
 
 const withHead = <G extends string, T extends G>(adapter: Adapter<G, T>, form: HeadForm): Adapter<G | "head", T | "head"> => {
@@ -34,7 +34,7 @@ const withHead = <G extends string, T extends G>(adapter: Adapter<G, T>, form: H
       head.set(form.start(classes * net.width, seed, task));
       return { ...adapter.initial(net, weights, seed, task), head } as Record<G | "head", Float32Array>;
     },
-    logits: (groups: GroupViews<G | "head">, features, own) => form.logits(groups.head.get("rows")!, groups.head.get("bias"), features, own),
+    logits: (groups: GroupViews<G | "head">, features, base) => form.logits(groups.head.get("rows")!, groups.head.get("bias"), features, base),
     head: (net, values: Readonly<Record<G | "head", Float32Array>>) => {
       const parts = unflatten(layoutOf(net), values.head);
       return { kind, scale, rows: parts.get("rows")!.data, bias: parts.get("bias")?.data ?? new Float32Array(classes) };
@@ -81,9 +81,9 @@ export const cosineHead = <G extends string, T extends G>(
     classes,
     scale,
     start: () => start,
-    logits: (rows, _, features, own) => {
+    logits: (rows, _, features, base) => {
       const cosines = matmul(normalize(features), normalize(rows), { tb: true, scale });
-      return own === undefined ? cosines : add(own, cosines);
+      return base === undefined ? cosines : add(base, cosines);
     },
   });
 

@@ -31,8 +31,8 @@ export const parallel = <P extends AdapterBranches>(branches: P): Adapter<Branch
   const of = <V>(branch: string, groups: Readonly<Record<string, V>>): Readonly<Record<string, V>> =>
     Object.fromEntries(Object.entries(groups).flatMap(([name, v]) => (name.startsWith(`${branch}.`) ? [[name.slice(branch.length + 1), v]] : [])));
   /** A record of all branches under the names of the whole. */
-  const whole = <V>(each: (adapter: Adapter<any, any>, branch: string) => Readonly<Record<string, V>>): any =>
-    Object.fromEntries(all.flatMap(([branch, adapter]) => Object.entries(each(adapter, branch)).map(([name, v]) => [`${branch}.${name}`, v])));
+  const whole = <V>(part: (adapter: Adapter<any, any>, branch: string) => Readonly<Record<string, V>>): any =>
+    Object.fromEntries(all.flatMap(([branch, adapter]) => Object.entries(part(adapter, branch)).map(([name, v]) => [`${branch}.${name}`, v])));
   return {
     name: "parallel",
     options: Object.fromEntries(all.map(([branch, { name, options }]) => [branch, { [name]: options }])),
