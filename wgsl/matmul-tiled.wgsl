@@ -18,6 +18,8 @@
 alias Real = f32;
 //#include product
 
+//#include store
+
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 

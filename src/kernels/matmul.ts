@@ -159,19 +159,21 @@ const ranked = (candidates: readonly Costed[]): readonly MatmulPlan[] => {
   return [...new Map(plans).values()];
 };
 
-/** The plans that the adapter can run for this shape, best guess first. They give the same bits. */
-export const matmulVariants = (adapter: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
+/** Plans in registers that the adapter can run for this shape, best guess first: with subgroup broadcasts where it has them, and without. */
+export const registerPlans = (adapter: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
   const broadcast = adapter.features.has("subgroups") && [4, 8, 16, 32, 64].includes(adapter.subgroupSize);
   const lanes = adapter.kind === "gpu" ? 64 : 8;
   const both = (tiles: readonly Tile[], lanes: number, broadcast: boolean): readonly MatmulPlan[] =>
     ranked([false, true].flatMap((swap) => tiles.map((tile) => registers(shape, tile, lanes, broadcast, swap))));
   const shuffled = broadcast ? both(tileSizes, adapter.subgroupSize, true) : [];
-  const direct = both(
-    tileSizes.filter(({ rows }) => rows <= 8),
-    lanes,
-    false,
-  );
+  const short = tileSizes.filter(({ rows }) => rows <= 8);
+  return [...shuffled, ...both(short, lanes, false)];
+};
+
+/** The plans that the adapter can run for this shape, best guess first. They give the same bits. */
+export const matmulVariants = (adapter: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
+  const inRegisters = registerPlans(adapter, shape);
   const throughMemory = ranked(gpuTiles.map((tile) => tiled(shape, tile)));
   // Barriers are dear where threads are emulated.
-  return adapter.kind === "gpu" ? [...throughMemory, ...shuffled, ...direct] : [...shuffled, ...direct, ...throughMemory];
+  return adapter.kind === "gpu" ? [...throughMemory, ...inRegisters] : [...inRegisters, ...throughMemory];
 };

@@ -1,7 +1,7 @@
 /** How a matrix product becomes launches: the kernel that the target chooses, in windows where B is larger than a binding. */
 import type { Bounds } from "./bounds.ts";
 import { input, launch, output, type Launch, type Operand } from "./launch.ts";
-import { matmulDims, type MatmulShape } from "./matmul.ts";
+import { matmulDims, registerPlans, type MatmulShape } from "./matmul.ts";
 import type { Target } from "./target.ts";
 import { rowWindows, windowOf } from "./windows.ts";
 
@@ -50,3 +50,15 @@ export const productLaunches = (target: Target, shape: MatmulShape, scale: numbe
     const plan = target.matmul(part);
     return launch(plan.kernel, matmulDims(part, scale), operands, plan.grid, plan.constants);
   });
+
+/** The product C Mᵀ of coefficients [rows, rank] with a basis M [width, rank]. */
+export const projectionShape = (rows: number, width: number, rank: number): MatmulShape => ({
+  ...{ m: rows, n: width, k: rank, r: 0, ta: false, tb: true, batch: 1, heads: 1, lda: rank, ldb: rank, ldc: width },
+  ...{ aOuter: 0, aHead: 0, bOuter: 0, bHead: 0, cOuter: 0, cHead: 0, bias: false, lowRank: false },
+});
+
+/** Subtracts C Mᵀ from x: the inputs are C, M and x, the output is like x. */
+export const projectionLaunch = ({ adapter }: Bounds, shape: MatmulShape): Launch => {
+  const [plan] = registerPlans(adapter, shape);
+  return launch("project", matmulDims(shape), [input(0), input(1), output(0), undefined, undefined, undefined, input(2)], plan.grid, plan.constants);
+};

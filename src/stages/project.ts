@@ -2,8 +2,7 @@
 import { emptyBasis, extend, matrixOf, outside } from "../linalg/linalg.ts";
 import type { Adapter } from "../model/adapters/adapter.ts";
 import { views } from "../tensor/layout.ts";
-import { sub } from "../tensor/ops/elementwise.ts";
-import { matmul } from "../tensor/ops/matmul.ts";
+import { projectOut } from "../tensor/ops/projection.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
 import { remembered, type Bases } from "../subspace/bases.ts";
 import type { StepProjection, TaskProjection } from "../subspace/projection.ts";
@@ -18,7 +17,7 @@ const rowsOut = (tracing: Tracing, { layout }: Group, flat: Tensor, bases: Bases
     const [x, basis] = [parts.get(name)!, bases.get(name)];
     if (basis === undefined || basis.columns.length === 0) return x;
     const m = tracing.constant(`basis of ${name}`, matrixOf(basis));
-    return sub(x, matmul(matmul(x, m), m, { tb: true }));
+    return projectOut(x, m);
   });
   return pack(
     moved,

@@ -42,11 +42,3 @@ fn activated(x: Real) -> Real {
 //#end
 //#end
 }
-
-fn store(at: u32, value: f32) {
-//#if ADD
-  c[at] += value;
-//#else
-  c[at] = value;
-//#end
-}
