@@ -16,24 +16,7 @@ import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
 import { lazily, type Architecture, type ForwardArguments } from "./architecture.ts";
 import type { Parameter } from "./network.ts";
 import { blockLayers, blockParameters, encoder, linears, normParameters, type BlockNames, type BlockOptions, type TowerConfig } from "./blocks.ts";
-import {
-  configCodec,
-  decodeKeys,
-  encodeTower,
-  encodeVision,
-  faultOfTower,
-  faultOfVision,
-  positive,
-  rawTower,
-  rawVision,
-  record,
-  towerDefaults,
-  towerOf,
-  visionDefaults,
-  visionOf,
-  withoutNulls,
-  type VisionConfig,
-} from "./config.ts";
+import * as hub from "./config.ts";
 import { norm } from "./scope.ts";
 import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../formats/tokenizer.ts";
 
@@ -47,7 +30,7 @@ export interface TextConfig extends TowerConfig {
 
 /** The shape of a CLIP: `embed` is the width of the joint space that both towers are projected into. */
 export interface ClipConfig {
-  readonly vision: VisionConfig;
+  readonly vision: hub.VisionConfig;
   readonly text: TextConfig;
   readonly embed: number;
   readonly initialLogitScale: number;
@@ -71,12 +54,15 @@ export interface ClipOutputs {
   readonly logitsPerText: Tensor;
 }
 
-const rawText = t.intersection([rawTower, t.type({ max_position_embeddings: positive, vocab_size: positive, eos_token_id: t.union([t.Int, t.null]) })]);
-const rawClip = t.type({ projection_dim: positive, logit_scale_init_value: t.number, text_config: rawText, vision_config: rawVision });
+const rawText = t.intersection([
+  hub.rawTower,
+  t.type({ max_position_embeddings: hub.positive, vocab_size: hub.positive, eos_token_id: t.union([t.Int, t.null]) }),
+]);
+const rawClip = t.type({ projection_dim: hub.positive, logit_scale_init_value: t.number, text_config: rawText, vision_config: hub.rawVision });
 
 /** What `transformers` assumes where a config is silent. */
 const textDefaults = {
-  ...towerDefaults,
+  ...hub.towerDefaults,
   hidden_size: 512,
   intermediate_size: 2048,
   num_attention_heads: 8,
@@ -86,23 +72,23 @@ const textDefaults = {
 };
 
 const decode = (json: unknown): E.Either<string, ClipConfig> => {
-  const top = record(json);
+  const top = hub.record(json);
   if (top.model_type !== undefined && top.model_type !== "clip") return E.left(`model_type is ${String(top.model_type)}, not clip`);
   if (top.text_config === undefined && top.vision_config === undefined) {
     return E.left("has neither text_config nor vision_config: not a CLIP configuration, nor a ViT's, whose model_type is vit");
   }
   return pipe(
-    decodeKeys(rawClip, {
+    hub.decodeKeys(rawClip, {
       projection_dim: 512,
       logit_scale_init_value: 2.6592,
-      ...withoutNulls(top),
-      text_config: { ...textDefaults, ...withoutNulls(top.text_config), ...withoutNulls(top.text_config_dict) },
-      vision_config: { ...visionDefaults, ...withoutNulls(top.vision_config), ...withoutNulls(top.vision_config_dict) },
+      ...hub.withoutNulls(top),
+      text_config: { ...textDefaults, ...hub.withoutNulls(top.text_config), ...hub.withoutNulls(top.text_config_dict) },
+      vision_config: { ...hub.visionDefaults, ...hub.withoutNulls(top.vision_config), ...hub.withoutNulls(top.vision_config_dict) },
     }),
     E.chain(({ text_config: raw, vision_config, projection_dim: embed, logit_scale_init_value: initialLogitScale }) => {
-      const text = { ...towerOf(raw), vocabulary: raw.vocab_size, context: raw.max_position_embeddings, eosId: raw.eos_token_id ?? 49407 };
-      const vision = visionOf(vision_config);
-      const [inText, inVision] = [faultOfTower(text), faultOfVision(vision)];
+      const text = { ...hub.towerOf(raw), vocabulary: raw.vocab_size, context: raw.max_position_embeddings, eosId: raw.eos_token_id ?? 49407 };
+      const vision = hub.visionOf(vision_config);
+      const [inText, inVision] = [hub.faultOfTower(text), hub.faultOfVision(vision)];
       if (inText !== undefined) return E.left(`text_config: ${inText}`);
       return inVision === undefined ? E.right({ embed, initialLogitScale, text, vision }) : E.left(`vision_config: ${inVision}`);
     }),
@@ -117,7 +103,7 @@ const encode = ({ vision, text, embed, initialLogitScale }: ClipConfig): Record<
     projection_dim: embed,
     logit_scale_init_value: initialLogitScale,
     text_config: {
-      ...encodeTower(text),
+      ...hub.encodeTower(text),
       ...common,
       model_type: "clip_text_model",
       max_position_embeddings: text.context,
@@ -126,7 +112,7 @@ const encode = ({ vision, text, embed, initialLogitScale }: ClipConfig): Record<
       bos_token_id: text.eosId === 2 ? 0 : text.eosId - 1,
       pad_token_id: 1,
     },
-    vision_config: { ...encodeVision(vision), ...common, model_type: "clip_vision_model" },
+    vision_config: { ...hub.encodeVision(vision), ...common, model_type: "clip_vision_model" },
   };
 };
 
@@ -231,7 +217,7 @@ const tokenizer = (dir: string, { text: { vocabulary } }: ClipConfig, disk: File
 /** CLIP as `transformers` names and computes it (CLIPModel). Images are classified by exp(logit scale) · cos(image, class text). */
 export const clip: Architecture<ClipConfig, ClipOutputs> = {
   name: "clip",
-  config: configCodec("a CLIP configuration", decode, encode),
+  config: hub.configCodec("a CLIP configuration", decode, encode),
   parameters,
   layers: ({ vision, text }) => [...blockLayers(visionNames, vision, visionBlocks), ...blockLayers(textNames, text, textBlocks)],
   kinds: linears,
