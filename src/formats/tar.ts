@@ -8,7 +8,7 @@ import type { Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
 import type { Files, OpenFile } from "../platform/files.ts";
 import { corrupt } from "./files.ts";
-import { block, extensionsOf, parseHeader, type Extensions, type TarHeader } from "./tarHeader.ts";
+import { block, extensionsOf, parseHeader, type Extensions } from "./tarHeader.ts";
 
 /** A file in an archive: `size` bytes from byte `offset` of the archive on. */
 export interface TarMember {
@@ -47,59 +47,68 @@ const rangesOf = (file: OpenFile): ((position: number, length: number) => TE.Tas
   };
 };
 
+/** Where the headers go on after `size` bytes from `position` on. */
+const behind = (position: number, size: number): number => position + block * Math.ceil(size / block);
+
+/** What is wrong with an archive, and where: within the member that was met last, or after the last one that is whole. */
+const damageOf = (file: OpenFile, members: readonly TarMember[], met: string | undefined, wrong: string): Failure => {
+  const last = members[members.length - 1];
+  const inside = met !== undefined && met !== last?.name;
+  const where = inside ? `in member ${met}` : met === undefined ? "before its first member" : `after member ${met}`;
+  const offset = Math.min(file.size, inside || last === undefined ? file.size : last.offset + last.size);
+  return corrupt(file.path, `${wrong} (${where})`, offset);
+};
+
+const cutOff = "Unexpected end of data";
+
 /** Lists an open archive. What is wrong with it ends the list; only a file that cannot be read is a failure. */
 const indexOf =
   (file: OpenFile, keep: (name: string) => boolean): TE.TaskEither<Failure, TarIndex> =>
   async () => {
     const range = rangesOf(file);
     const members: TarMember[] = [];
-    /** The member that was met last, and where the next header is expected behind it. */
+    let extensions: Extensions = {};
+    /** The member that was met last, and where the archive goes on behind it. */
     let met: string | undefined;
     let end = 0;
-    const ended = (wrong?: string): E.Either<Failure, TarIndex> => {
-      if (wrong === undefined) return E.right({ path: file.path, members });
-      const last = members[members.length - 1];
-      const inside = met !== undefined && met !== last?.name;
-      const where = inside ? `in member ${met}` : met === undefined ? "before its first member" : `after member ${met}`;
-      const offset = Math.min(file.size, inside || last === undefined ? file.size : last.offset + last.size);
-      return E.right({ path: file.path, members, damage: corrupt(file.path, `${wrong} (${where})`, offset) });
-    };
+    const whole = (): E.Either<Failure, TarIndex> => E.right({ path: file.path, members });
+    const damaged = (wrong: string): E.Either<Failure, TarIndex> => E.right({ path: file.path, members, damage: damageOf(file, members, met, wrong) });
 
-    let extensions: Extensions = {};
     for (let position = 0; ; ) {
       const bytes = await range(position, block)();
       if (E.isLeft(bytes)) return bytes;
-      if (position > file.size) return ended("Unexpected end of data");
-      // Without the empty block that ends an archive, it was cut off between two members.
-      if (bytes.right.length === 0) return ended(file.size < end + block ? "it was cut off, its end mark is missing" : undefined);
-      if (bytes.right.length < block) return ended("Unexpected end of data");
+      if (bytes.right.length === 0 && position <= file.size) {
+        // Without the empty block that ends an archive, it was cut off between two members.
+        return file.size < end + block ? damaged("it was cut off, its end mark is missing") : whole();
+      }
+      if (bytes.right.length < block) return damaged(cutOff);
       const parsed = parseHeader(bytes.right);
-      if (E.isLeft(parsed)) return ended(parsed.left);
+      if (E.isLeft(parsed)) return damaged(parsed.left);
       position += block;
-      if (parsed.right === undefined) continue;
-      const header: TarHeader = parsed.right;
+      const header = parsed.right;
+      if (header === undefined) continue;
       if (header.kind === "extension") {
-        if (header.size > longestExtension) return ended("Header exceeds max size");
+        if (!(header.size >= 0)) return damaged("Invalid header");
+        if (header.size > longestExtension) return damaged("Header exceeds max size");
         const text = await range(position, header.size)();
         if (E.isLeft(text)) return text;
-        if (text.right.length < header.size) return ended("Unexpected end of data");
+        if (text.right.length < header.size) return damaged(cutOff);
         extensions = extensionsOf(header.flag, text.right, extensions);
-        position += block * Math.ceil(header.size / block);
+        position = behind(position, header.size);
         continue;
       }
       const { longName = header.name, name = longName, size = header.size, global } = extensions;
       extensions = { global };
-      if (!(size >= 0)) return ended("Invalid header");
+      if (!(size >= 0)) return damaged("Invalid header");
       const length = header.kind === "folder" ? 0 : size;
-      met = name;
-      end = position + block * Math.ceil(size / block);
-      if (position + length > file.size) return ended("Unexpected end of data");
+      [met, end] = [name, behind(position, size)];
+      if (position + length > file.size) return damaged(cutOff);
       if (header.kind === "file") {
         const kept = header.keepable && length <= keptAtMost && keep(name) ? await range(position, length)() : undefined;
         if (kept !== undefined && E.isLeft(kept)) return kept;
         members.push({ name, offset: position, size: length, ...(kept === undefined ? {} : { bytes: kept.right }) });
       }
-      position += block * Math.ceil(length / block);
+      position = behind(position, length);
     }
   };
 

@@ -177,6 +177,24 @@ test("long names in both ways, sizes in base 256, folders and links", async () =
   assert.equal(got, await asTarStream(bytes));
 });
 
+test("sizes that are no sizes end the list", async () => {
+  const whole = await tar(files);
+  const path = join(dir, "sizes.tar");
+  for (const [header, text] of [
+    [0, "-0000001000\0"],
+    [0, "hello\0"],
+    [1536, "-0000001000\0"],
+    [1536, "77777777777\0"],
+  ] as const) {
+    const bytes = Uint8Array.from(whole);
+    bytes.set(new TextEncoder().encode(text), header + 124);
+    const sum = bytes.subarray(header, header + 512).reduce((s, byte, i) => s + (i >= 148 && i < 156 ? 32 : byte), 0);
+    bytes.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `), header + 148);
+    writeFileSync(path, bytes);
+    assert.is(right(await indexTar(path)()).damage?._tag, "FileCorrupt", `${text} at ${header}`);
+  }
+});
+
 const hasTar = (() => {
   try {
     execFileSync("tar", ["--version"], { stdio: "ignore" });
