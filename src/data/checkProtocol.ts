@@ -44,7 +44,7 @@ interface Checked {
   readonly task?: Task;
 }
 
-/** ZSCL's seed (METHODS.md E.1). The numbers drawn from it are ours, so the images are other ones. */
+/** The seed of ZSCL's splits (METHODS.md E.1). Our generator draws other numbers from it, so the images of a split differ from theirs. */
 const splitSeed = 42;
 
 /** Both splits drawn anew from all images; one that is not there counts as empty. */

@@ -1,6 +1,4 @@
-/**
- * A bounded memory of decoded images: decoding costs more than all else that a batch needs.
- */
+/** A cache of decoded images of bounded size: decoding costs more than everything else that a batch needs. */
 import type { Image } from "./example.ts";
 
 /** Decoded images by the id of their example, least recently used first, bounded in bytes. */

@@ -18,8 +18,8 @@ const choose = (n: number, k: number, seed: number, purpose: string, ...counters
       ].sort((a, b) => a - b);
 
 /**
- * `k` examples of every class, or all where a class has fewer, in their old order. What a class gives depends on the seed and on that
- * class alone. An example that stands for damaged data is kept, so that it is met and counted.
+ * `k` examples of every class, or all where a class has fewer, in their old order. Which examples of a class are chosen depends on the seed and on
+ * that class alone. An example that stands for damaged data is kept, so that it is met and counted.
  *
  * ```ts
  * const image = { width: 1, height: 1, data: new Uint8Array(3) };

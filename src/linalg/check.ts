@@ -1,4 +1,4 @@
-/** What a decomposition asks of its input. */
+/** Checks of the input of decompositions. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 

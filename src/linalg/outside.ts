@@ -1,10 +1,10 @@
-/** What lies outside of a subspace. */
+/** Rows without their part in a subspace. */
 import type { Matrix } from "./check.ts";
 import type { Basis } from "./orthonormal.ts";
 import { stacked, timesTransposed, transpose } from "./products.ts";
 import { dot } from "./vectors.ts";
 
-/** What is left of a row that lies in the subspace, as a share of the row: rounding of the products in f64. */
+/** A row of which less than this share is left lies in the subspace: what is left is rounding of the products in f64. */
 const rounding = 2 ** -40;
 
 /**

@@ -40,7 +40,7 @@ const half = (w: Matrix, side: Side, count: (s: Float64Array) => number): E.Eith
   );
 };
 
-/** The partners of the singular vectors of a side: W or Wᵀ times them, orthonormalised. */
+/** From singular vectors of one side to those of the other: W or Wᵀ times them, orthonormalised. */
 const across = (w: Matrix, side: Side, vectors: readonly Float64Array[]): readonly Float64Array[] => {
   const [m, n] = w.shape;
   const [d, other] = side === "output" ? [m, n] : [n, m];

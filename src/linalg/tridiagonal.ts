@@ -9,8 +9,8 @@ export interface Tridiagonal {
 }
 
 /**
- * A ← A - u qᵀ - q uᵀ for the leading m x m block of the lower triangle, and y = A v after that, in one walk over the memory: what a reflector
- * does to the matrix, and what the next one has to know of it.
+ * Applies a reflector, A ← A - u qᵀ - q uᵀ, to the leading m x m block of the lower triangle, and computes y = A v, which the next reflector needs, in the
+ * same walk over the memory.
  */
 const updateAndMultiply = (a: Float64Array, n: number, m: number, u: Float64Array, q: Float64Array, v: Float64Array, y: Float64Array): void => {
   y.fill(0, 0, m);
@@ -39,7 +39,7 @@ const updateAndMultiply = (a: Float64Array, n: number, m: number, u: Float64Arra
   }
 };
 
-/** What is shorter than this, squared, is nothing beside elements of about 1: its square would lose digits to underflow. */
+/** A column whose squared length is below this counts as zero: beside elements of about 1 it is nothing, and squaring it would lose digits to underflow. */
 const negligible = 2 ** -200;
 
 /**

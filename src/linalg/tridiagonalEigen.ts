@@ -119,7 +119,7 @@ const solver = ({ diagonal, off, norm }: Block, shift: number): ((x: Float64Arra
   };
 };
 
-/** Eigenvalues of a block that are closer than this share of its norm: what inverse iteration does not separate to 1e-11. */
+/** Eigenvalues of a block that are closer than this share of its norm count as one cluster: inverse iteration does not separate their vectors to 1e-11. */
 const close = 1e-4;
 
 /**

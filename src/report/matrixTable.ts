@@ -62,7 +62,7 @@ const footer = (s: Summary): string =>
     })
     .join("\n");
 
-/** A row is shown where it says something: a model that trains nothing has one row, its zero-shot row, and joint training only its last. */
+/** The rows that are shown: of a model that trains nothing only the zero-shot row, of joint training only the last. */
 const shows = (s: Summary, i: number): boolean => s.trainableParameters > 0 && s.matrix[i].some((x) => x !== null);
 
 /** The heat map of one summary: the zero-shot row on top, a row after each task, and the metrics of each dataset below. */

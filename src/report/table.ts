@@ -59,7 +59,7 @@ export const columns: readonly Column[] = [
 const width = (text: string): number => [...text].length;
 const pad = (n: number): string => " ".repeat(Math.max(0, n));
 
-/** The cells of a column; where some have a standard deviation, those without leave its place empty, so that the means stand below each other. */
+/** The cells of a column. Where some have a standard deviation, the others are padded by its width, so that the means stand below each other. */
 const cells = (c: Column, summaries: readonly Summary[]): readonly string[] => {
   const tails = summaries.map((s) => c.value(s).std).map((std) => (std === null ? "" : ` \u00b1 ${c.format(std)}`));
   const tail = Math.max(0, ...tails.map(width));
