@@ -6,7 +6,7 @@ import { describe } from "../../src/failure.ts";
 import { sequentialLora } from "../../src/methods/baselines.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { keeploraPlusPlus } from "../../src/methods/keeplora.ts";
-import { networkOf, readModel, writeModel, type Model } from "../../src/model/model.ts";
+import { architectures, networkOf, readModel, writeModel, type Model } from "../../src/model/model.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { initialModel } from "../../src/model/model.ts";
 import { runMethod, type Run } from "../../src/runs/run.ts";
@@ -46,7 +46,7 @@ test("a folder is written and read back; one that is not among the architectures
   const model = fresh();
   const path = join(dir, "model");
   right(await writeModel(path, model)());
-  assert.match(describe(left(await readModel(path)())), 'model_type is "residual-mlp"; clip and vit are supported');
+  assert.match(describe(left(await readModel(path)())), `model_type is "residual-mlp"; ${architectures.map(({ name }) => name).join(" and ")} are supported`);
   const again = right(await readModel(path, { architectures: [residualMlp] })());
   assert.is(again.architecture, residualMlp);
   assert.equal(again.config, config);
