@@ -22,7 +22,7 @@ import { cosine, ramp } from "../src/training/schedule.ts";
 import { rankSelect, softThreshold } from "../src/stages/rankSelect.ts";
 import { gradient, repeat, update } from "../src/stages/steps.ts";
 import { traceStep } from "../src/training/step.ts";
-import { bind, instantiate } from "../src/tensor/executable.ts";
+import { openSession } from "../src/tensor/session.ts";
 import { matmulFlops } from "../src/tensor/flops.ts";
 import { trace } from "../src/tensor/program.ts";
 import { matmul } from "../src/tensor/ops/matmul.ts";
@@ -79,18 +79,18 @@ const matmulRate = async (device: Device, n: number): Promise<number> => {
   const program = value(
     trace({ inputs: { a: floats([n, n]), b: floats([n, n]) } }, ({ inputs }) => E.right({ outputs: { c: matmul(inputs.a, inputs.b, { tb: true }) } })),
   );
-  const exe = value(await instantiate(device, program)());
+  const session = value(await openSession(device, program)());
   let best = Infinity;
   for (let i = 0; i < 5; i++) {
     best = Math.min(
       best,
       await seconds(async () => {
-        value(exe.run());
+        value(session.run());
         value(await device.settled());
       }),
     );
   }
-  exe.release();
+  session.release();
   return (2 * n ** 3) / best / 1e9;
 };
 
@@ -113,46 +113,49 @@ const bench =
     );
     const { program, recorder } = value(traceStep({ model, adapter, step, steps: 500, batch: { images, texts, length, previous: 0 }, seed: 1 }));
     const before = device.ledger().peakBytes;
-    const exe = value(await bind(device, program, model.weights, ["loss"])());
-    value(exe.write("state", adapter.initial(networkOf(model), model.weights, 1, 0)));
+    const session = value(await openSession(device, program, { weights: model.weights, record: ["loss"] })());
+    value(session.write(adapter.initial(networkOf(model), model.weights, 1, 0)));
     const draw = random(1, "bench");
     const { channels, imageSize } = config.vision;
     const targets = new Float32Array(images * texts);
     for (let i = 0; i < images; i++) targets[i * texts + (i % texts)] = 1;
     const transposedTargets = new Float32Array(images * texts);
     for (let i = 0; i < images; i++) transposedTargets[(i % texts) * images + i] = 1;
-    value(
-      exe.write("input", {
-        pixels: Float32Array.from({ length: images * channels * imageSize ** 2 }, () => draw.normal()),
-        targets,
-        transposedTargets,
-        ids: Uint32Array.from({ length: texts * length }, () => draw.integer(1000)),
-        ends: Uint32Array.from({ length: texts }, (_, i) => i * length + length - 1),
-      }),
-    );
+    const data = {
+      pixels: Float32Array.from({ length: images * channels * imageSize ** 2 }, () => draw.normal()),
+      targets,
+      transposedTargets,
+      ids: Uint32Array.from({ length: texts * length }, () => draw.integer(1000)),
+      ends: Uint32Array.from({ length: texts }, (_, i) => i * length + length - 1),
+    };
     const times: number[] = [];
     for (let step = 0; step < Number(count); step++) {
       times.push(
         await seconds(async () => {
-          value(exe.run(Object.fromEntries([...recorder.hypers].map(([n, at]) => [n, Float32Array.from(at, (f) => f(step))]))));
+          value(
+            session.run({
+              ...(step === 0 ? data : {}),
+              ...Object.fromEntries([...recorder.hypers].map(([n, at]) => [n, Float32Array.from(at, (f) => f(step))])),
+            }),
+          );
           value(await device.settled());
         }),
       );
     }
-    const losses = value(await exe.recorded("loss")());
+    const losses = value(await session.recorded("loss")());
     const median = [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)];
     const flops = matmulFlops(program);
     console.log(
-      `${name}, batch ${images}, ${texts} texts of ${length} tokens: ${exe.launches} dispatches, ${(flops / 1e9).toFixed(2)} GFLOP in matrix products`,
+      `${name}, batch ${images}, ${texts} texts of ${length} tokens: ${session.launches} dispatches, ${(flops / 1e9).toFixed(2)} GFLOP in matrix products`,
     );
     console.log(`first step ${times[0].toFixed(2)} s, median ${median.toFixed(3)} s, loss ${losses[0].toFixed(4)} -> ${losses[losses.length - 1].toFixed(4)}`);
     console.log(
-      `peak device bytes ${((device.ledger().peakBytes - before) / 2 ** 20).toFixed(1)} MiB (${(exe.bytes / 2 ** 20).toFixed(1)} MiB of activations and state)`,
+      `peak device bytes ${((device.ledger().peakBytes - before) / 2 ** 20).toFixed(1)} MiB (${(session.bytes / 2 ** 20).toFixed(1)} MiB of activations and state)`,
     );
     console.log(
       `achieved ${(flops / median / 1e9).toFixed(2)} GFLOP/s, matmul at 1024: ${rate.toFixed(2)} GFLOP/s, share ${((100 * flops) / median / 1e9 / rate).toFixed(0)} %`,
     );
-    exe.release();
+    session.release();
     return E.right(undefined);
   };
 

@@ -1,5 +1,5 @@
 // y[i] = scale * x[i] where element i is kept, else 0. What is kept is a hash of (seed, site, i) in whole numbers, the same on every
-// adapter; src/tensor/ops/dropout.ts computes the same on the host.
+// adapter; src/kernels/dropout.ts computes the same on the host.
 //
 // Bindings: 0 Dims {count, first, site, threshold, scale}; 1 x [count]; 2 seed [2], whole numbers below 2^24; 3 y [count].
 //           x may be a window of a tensor: its element i is element first + i of it. A hash below `threshold` drops.

@@ -1,6 +1,7 @@
 /** Tensors larger than a binding are visited window by window. */
 import type { Bounds } from "./bounds.ts";
-import type { Operand } from "./launch.ts";
+import { elementLaunch, input, output, type Launch, type Operand } from "./launch.ts";
+import type { Constants } from "./template.ts";
 
 /** A run of elements, or of rows, that fits one binding. */
 export interface Window {
@@ -26,3 +27,21 @@ export const rowWindows = ({ maxBinding }: Pick<Bounds, "maxBinding">, rows: num
 
 /** The windows of `count` elements that each fit one binding. */
 export const windows = (bounds: Pick<Bounds, "maxBinding">, count: number): readonly Window[] => rowWindows(bounds, count, 1);
+
+/**
+ * Launches of a kernel that updates tensors of so many elements in place. Its inputs are the gradients and then its numbers, which every window gets whole;
+ * its outputs are what it updates.
+ */
+export const updateLaunches = (
+  bounds: Bounds,
+  kernel: "adamw" | "sgd" | "soft-threshold",
+  elements: number,
+  gradients: number,
+  updated: number,
+  constants: Constants = {},
+): readonly Launch[] =>
+  windows(bounds, elements).map(({ count, cut }) => {
+    const read = Array.from({ length: gradients }, (_, i) => cut(input(i)));
+    const written = Array.from({ length: updated }, (_, i) => cut(output(i)));
+    return elementLaunch(kernel, { count }, [...read, input(gradients), ...written], constants);
+  });

@@ -14,7 +14,7 @@ import { networkOf, outputsOf, textEncoder, transformOf } from "../model/model.t
 import { frozenScope } from "../model/scope.ts";
 import type { Leaves } from "../tensor/leaves.ts";
 import type { HostRecord } from "../tensor/replay.ts";
-import { resident, type Resident } from "../tensor/resident.ts";
+import { resident, type Resident } from "../device/resident.ts";
 import { openSession, type Session } from "../tensor/session.ts";
 import { size, type Tensor } from "../tensor/tensor.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";

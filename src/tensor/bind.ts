@@ -8,7 +8,7 @@ import { makeDispatches, type BoundLaunch, type Dispatch } from "../kernels/disp
 import type { Target } from "../kernels/target.ts";
 import { leafKey, type Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
-import type { Resident } from "./resident.ts";
+import type { Resident } from "../device/resident.ts";
 
 /** A planned program with its device memory. */
 export interface Bound {

@@ -1,13 +1,14 @@
 /**
- * A program bound to a device: everything it needs made once (`bind.ts`), replayed as often as wanted (`replay.ts`), and read when somebody asks
- * (`readback.ts`). `session.ts` is the comfortable way to use one.
+ * A program bound to a device: everything it needs made once (`bind.ts`), replayed as often as wanted (`replay.ts`), and read when somebody asks.
+ * `session.ts` is the comfortable way to use one.
  */
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { pipe } from "fp-ts/lib/function.js";
 import type { Device } from "../device/device.ts";
 import { ownedOn } from "../device/owned.ts";
 import { makeReadback } from "../device/readback.ts";
+import type { Resident } from "../device/resident.ts";
+import { makeRings, type NumberPlace } from "../device/rings.ts";
 import type { Failure } from "../failure.ts";
 import { boundsOf } from "../kernels/bounds.ts";
 import { measured } from "../kernels/target.ts";
@@ -15,17 +16,14 @@ import { bindPlan, type Bound } from "./bind.ts";
 import { plan, type Extent } from "./plan.ts";
 import { matmulShapes, type Program } from "./program.ts";
 import { makeReplay, type Replay } from "./replay.ts";
-import { resident, type Resident } from "./resident.ts";
-import { makeRings, ringLength } from "./rings.ts";
 
 export type { HostData, HostRecord } from "./replay.ts";
-export { ringLength } from "./rings.ts";
 
 /** A program with the device memory that it runs in. */
 export interface Executable extends Pick<Replay, "write" | "run"> {
   /** Reads an output of the last run, or a state. Waits for the device. */
   readonly read: (name: string) => TE.TaskEither<Failure, Float32Array>;
-  /** The recorded values of the runs since the last call, oldest first: at most the last {@link ringLength}. */
+  /** The recorded values of the runs since the last call, oldest first: at most those of the last 1,024 runs. */
   readonly recorded: (name: string) => TE.TaskEither<Failure, Float32Array>;
   /** Bytes of all buffers that this executable owns. */
   readonly bytes: number;
@@ -33,12 +31,26 @@ export interface Executable extends Pick<Replay, "write" | "run"> {
   readonly release: () => void;
 }
 
+const refused = (tensor: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path: "program", tensor, detail });
+
 /** Where an output lies, or a state. */
 const placeOf = ({ plan: { outputs, leaves, buffers } }: Bound, name: string): Extent | undefined => {
   const output = outputs.get(name);
   if (output !== undefined) return output;
   const state = leaves.get(`state:${name}`);
   return state && { ...state, bytes: buffers[state.buffer].bytes };
+};
+
+/** Where the outputs lie that are recorded. Fails with `BadTensor` where one is no output, or more than one number. */
+const numbersOf = ({ plan, buffers }: Bound, names: readonly string[]): E.Either<Failure, ReadonlyMap<string, NumberPlace>> => {
+  const numbers = new Map<string, NumberPlace>();
+  for (const name of names) {
+    const output = plan.outputs.get(name);
+    if (output === undefined) return refused(name, "is not an output of this program");
+    if (output.bytes !== 4) return refused(name, `has ${output.bytes / 4} elements, and only one number a run is recorded`);
+    numbers.set(name, { buffer: buffers[output.buffer], offset: output.offset });
+  }
+  return E.right(numbers);
 };
 
 /**
@@ -53,31 +65,21 @@ export const instantiate = (device: Device, program: Program, weights?: Resident
     const made = await bindPlan(device, target.right, program, plan(program, target.right), owned, weights);
     if (E.isLeft(made)) return made;
     const bound = made.right;
-    const rings = makeRings(bound, record, owned);
+    const numbers = numbersOf(bound, record);
+    if (E.isLeft(numbers)) return numbers;
+    const readback = makeReadback(device);
+    const rings = makeRings(numbers.right, owned, readback);
     if (E.isLeft(rings)) return rings;
     const { write, run, runs } = makeReplay(device, bound, rings.right);
-    const readback = makeReadback(device);
-
-    const read: Executable["read"] = (name) => {
-      const place = placeOf(bound, name);
-      if (place === undefined) return TE.left({ _tag: "BadTensor", path: "program", tensor: name, detail: "is neither an output nor a state of this program" });
-      return place.bytes === 0 ? TE.right(new Float32Array(0)) : readback.read(bound.buffers[place.buffer], place.offset, place.bytes);
-    };
-    const recorded: Executable["recorded"] = (name) => {
-      const ring = rings.right.of(name);
-      if (ring === undefined) return TE.left({ _tag: "BadTensor", path: "program", tensor: name, detail: "is not recorded" });
-      const until = runs();
-      const first = rings.right.take(name, until);
-      return pipe(
-        readback.read(ring, 0, 4 * ringLength),
-        TE.map((values) => Float32Array.from({ length: until - first }, (_, i) => values[(first + i) % ringLength])),
-      );
-    };
     return E.right({
       write,
       run,
-      read,
-      recorded,
+      read: (name) => {
+        const place = placeOf(bound, name);
+        if (place === undefined) return TE.fromEither(refused(name, "is neither an output nor a state of this program"));
+        return place.bytes === 0 ? TE.right(new Float32Array(0)) : readback.read(bound.buffers[place.buffer], place.offset, place.bytes);
+      },
+      recorded: (name) => rings.right.read(name, runs()) ?? TE.fromEither(refused(name, "is not recorded")),
       bytes: owned.bytes(),
       launches: bound.dispatches.length,
       release: () => {
@@ -92,35 +94,3 @@ export const instantiate = (device: Device, program: Program, weights?: Resident
     return made;
   };
 };
-
-/**
- * Like {@link instantiate}, for a program that is alone with its weights: uploads the frozen tensors that it uses and releases them with it.
- */
-export const bind =
-  (
-    device: Device,
-    program: Program,
-    weights: Iterable<readonly [string, { readonly data: Float32Array }]>,
-    record: readonly string[] = [],
-  ): TE.TaskEither<Failure, Executable> =>
-  async () => {
-    const used = new Set(program.leaves.filter((l) => l.role === "frozen").map((l) => l.name));
-    const uploaded = resident(
-      device,
-      [...weights].filter(([name]) => used.has(name)),
-    );
-    if (E.isLeft(uploaded)) return uploaded;
-    const { release } = uploaded.right;
-    const made = await instantiate(device, program, uploaded.right, record)();
-    if (E.isLeft(made)) {
-      release();
-      return made;
-    }
-    return E.right({
-      ...made.right,
-      release: () => {
-        made.right.release();
-        release();
-      },
-    });
-  };

@@ -21,7 +21,7 @@ export * from "./tensor.ts";
 export * from "./gradient.ts";
 export * from "./layout.ts";
 export * from "./program.ts";
-export * from "./resident.ts";
+export * from "../device/resident.ts";
 export { instantiate } from "./executable.ts";
 export type { Executable } from "./executable.ts";
 export type { HostData, HostRecord } from "./replay.ts";

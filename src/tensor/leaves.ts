@@ -1,6 +1,6 @@
 /** The tensors that a traced step asks for by name. Asking twice for one name gives the same tensor. */
 import type { HostTensor } from "../formats/hostTensor.ts";
-import type { Storage } from "./resident.ts";
+import type { Storage } from "../device/resident.ts";
 import { floats, leaf, sameShape, ShapeError, show, type Role, type Shape, type Spec, type Tensor } from "./tensor.ts";
 
 /** What a step may ask for while it is traced. A name with another shape than before is a `ShapeMismatch`. */

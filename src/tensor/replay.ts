@@ -1,10 +1,10 @@
 /** Runs a bound program: writes its inputs, encodes its dispatches into one pass and submits. Makes no GPU object and reads nothing back. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
+import type { Rings } from "../device/rings.ts";
 import type { Failure } from "../failure.ts";
 import { encode } from "../kernels/dispatch.ts";
 import type { Bound } from "./bind.ts";
-import type { Rings } from "./rings.ts";
 
 /** The elements of a tensor on the host. */
 export type HostData = Float32Array | Uint32Array;

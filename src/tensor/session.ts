@@ -24,7 +24,7 @@ import { instantiate, type Executable } from "./executable.ts";
 import { leafBook, type Leaves } from "./leaves.ts";
 import { trace, type Program, type Results } from "./program.ts";
 import type { HostRecord } from "./replay.ts";
-import { resident, type Resident } from "./resident.ts";
+import { resident, type Resident } from "../device/resident.ts";
 
 /** A program that is bound to a device, with what its step asked for. */
 export interface Session extends Pick<Executable, "read" | "recorded" | "bytes" | "launches" | "release"> {

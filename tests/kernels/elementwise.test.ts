@@ -1,4 +1,4 @@
-import { dropoutMask } from "../../src/tensor/ops/dropout.ts";
+import { dropoutMask } from "../../src/kernels/dropout.ts";
 import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 import type { Tolerance } from "./check.ts";
 

@@ -13,7 +13,7 @@ import { gradient, type Steps } from "../../src/stages/steps.ts";
 import { traceStep } from "../../src/training/step.ts";
 import type { BatchShape, Graded, Trainee } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
-import { resident } from "../../src/tensor/resident.ts";
+import { resident } from "../../src/device/resident.ts";
 import type { HostRecord } from "../../src/tensor/executable.ts";
 import { deviceTest, orThrow, readAll, relativeError, runTests, using, withKernelsOf } from "../tensor/check.ts";
 import { fixture, goldenOf, readModel, textsOf, wholesOf, type Model } from "./embeddings.ts";

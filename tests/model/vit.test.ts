@@ -23,7 +23,7 @@ import { gradient } from "../../src/tensor/gradient.ts";
 import { leafBook } from "../../src/tensor/leaves.ts";
 import { mul } from "../../src/tensor/ops/elementwise.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
-import { resident } from "../../src/tensor/resident.ts";
+import { resident } from "../../src/device/resident.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { deviceTest, deviceTestWith, evaluate, failureOf, orThrow, relativeError, runOrThrow, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
 import { fixture, goldenOf } from "./embeddings.ts";

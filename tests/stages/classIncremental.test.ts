@@ -177,7 +177,10 @@ deviceTest("DualLoRA forgets less than sequential LoRA", async (device) => {
 
 deviceTest("DualLoRA remembers a slot a task; its ViT is written, read back, and scores as it did", async (device) => {
   const { learner: reached, learners, result } = await ran(device, dual);
-  assert.equal(learners.map((learner) => slotsOf(learner).length), [1, 2, 3]);
+  assert.equal(
+    learners.map((learner) => slotsOf(learner).length),
+    [1, 2, 3],
+  );
   assert.is(result.ranks.length, 3);
   const { dir, remove } = temporaryFolder("vit");
   try {

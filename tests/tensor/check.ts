@@ -17,7 +17,7 @@ import { gradient } from "../../src/tensor/gradient.ts";
 import { mul } from "../../src/tensor/ops/elementwise.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
 import { trace, type Arguments, type Program, type Results, type Signature, type Tensors } from "../../src/tensor/program.ts";
-import type { Resident } from "../../src/tensor/resident.ts";
+import type { Resident } from "../../src/device/resident.ts";
 import { reshape, size, type Shape, type Spec, type Tensor } from "../../src/tensor/tensor.ts";
 
 export const orThrow = <A>(e: E.Either<Failure, A>): A => {

@@ -10,7 +10,7 @@ import { linear } from "../../src/tensor/ops/matmul.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
 import { widen } from "../../src/tensor/ops/widen.ts";
 import { trace } from "../../src/tensor/program.ts";
-import { resident } from "../../src/tensor/resident.ts";
+import { resident } from "../../src/device/resident.ts";
 import { halves, leaf, size, view, type Tensor } from "../../src/tensor/tensor.ts";
 import { deviceTest, failureOf, largestDifference, numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using } from "./check.ts";
 

@@ -22,7 +22,7 @@ import { adamwUpdate, sgdUpdate, shrink } from "../../src/tensor/ops/optimizer.t
 import { sum } from "../../src/tensor/ops/reduce.ts";
 import { plan, type Plan } from "../../src/tensor/plan.ts";
 import { trace, type Program, type Tensors } from "../../src/tensor/program.ts";
-import { resident } from "../../src/tensor/resident.ts";
+import { resident } from "../../src/device/resident.ts";
 import { aligned, floats, indices, leaf, pack, reshape, size, view, type Tensor } from "../../src/tensor/tensor.ts";
 import { fixture, readModel } from "../model/embeddings.ts";
 import {

@@ -11,7 +11,7 @@ import { add, sub } from "../../src/tensor/ops/elementwise.ts";
 import { matmul } from "../../src/tensor/ops/matmul.ts";
 import { mean } from "../../src/tensor/ops/reduce.ts";
 import { trace, type Results } from "../../src/tensor/program.ts";
-import { resident } from "../../src/tensor/resident.ts";
+import { resident } from "../../src/device/resident.ts";
 import { openSession, withSession, type Session, type SessionOptions } from "../../src/tensor/session.ts";
 import { floats, indices, size, type Shape } from "../../src/tensor/tensor.ts";
 import { deviceTest, failureOf, numbers, orThrow, runOrThrow, runTests, sameBits } from "./check.ts";

@@ -1,10 +1,8 @@
-/** Dropout whose masks are a function of (seed, site, element), on the device and on the host. */
+/** Dropout whose masks are a function of (seed, site, element). */
+import { dropoutThreshold } from "../../kernels/dropout.ts";
 import { elementLaunch, input, output } from "../../kernels/launch.ts";
 import { windows } from "../../kernels/windows.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
-
-/** Hashes below this are dropped: a share `p` of all 2³². */
-const thresholdOf = (p: number): number => Math.min(2 ** 32 - 1, Math.round(p * 2 ** 32));
 
 /**
  * Inverted dropout (Srivastava et al., 2014): `x · keep / (1 - p)`, where every element is kept with probability 1 - p, 0 ≤ p < 1.
@@ -23,7 +21,7 @@ export const dropout = (x: Tensor, p: number, seed: Tensor, site: number): Tenso
       name: "dropout",
       lower: (target) =>
         windows(target, size(x.shape)).map(({ first, count, cut }) =>
-          elementLaunch("dropout", { count, first, site, threshold: thresholdOf(p), scale: 1 / (1 - p) }, [cut(input(0)), input(1), cut(output(0))]),
+          elementLaunch("dropout", { count, first, site, threshold: dropoutThreshold(p), scale: 1 / (1 - p) }, [cut(input(0)), input(1), cut(output(0))]),
         ),
       // Linear in x: the gradient meets the same mask.
       vjp: (_, [dy]) => [dy && dropout(dy, p, seed, site)],
@@ -31,18 +29,4 @@ export const dropout = (x: Tensor, p: number, seed: Tensor, site: number): Tenso
     [x, seed],
     floats(x.shape),
   );
-};
-
-/** The permutation of u32 of dropout.wgsl. */
-const mix = (value: number): number => {
-  let h = (value + 0x9e3779b9) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-  return (h ^ (h >>> 16)) >>> 0;
-};
-
-/** What {@link dropout} keeps of a tensor of `count` elements: 1 where an element is kept, 0 where it is dropped. */
-export const dropoutMask = (count: number, p: number, seed: readonly [number, number], site: number): Float32Array => {
-  const key = mix(mix(mix(seed[0]) ^ seed[1]) ^ site);
-  return Float32Array.from({ length: count }, (_, i) => (mix(mix(i) ^ key) < thresholdOf(p) ? 0 : 1));
 };

@@ -3,7 +3,7 @@
  * equal to one, trailing ones equal to one, and those of one gap between: [n, 1, r] or [r] meet [n, l, r].
  */
 import { elementLaunch, input, output } from "../../kernels/launch.ts";
-import { broadcastConstants, broadcastDims, type Pattern } from "../../kernels/reduction.ts";
+import { broadcastConstants, broadcastDims, broadcastPattern } from "../../kernels/pattern.ts";
 import { windows } from "../../kernels/windows.ts";
 import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
@@ -56,38 +56,15 @@ export const quickGelu = (x: Tensor): Tensor => map("QUICK_GELU", x, (a, _, dy) 
 /** The exact gelu, `x · Φ(x)`. */
 export const gelu = (x: Tensor): Tensor => map("GELU", x, (a, _, dy) => zip("GELU_GRAD", a, dy));
 
-/** The pattern by which `b` broadcasts to `a`: its non-one dimensions are a run of those of `a`, with one gap at most. */
-const broadcast = (name: string, a: Tensor, b: Tensor): Pattern => {
-  const bad = (): string => `${show(b)} does not broadcast to ${show(a)}`;
-  check(b.shape.length <= a.shape.length, name, bad);
-  const padded = [...a.shape.slice(b.shape.length).map(() => 1), ...b.shape];
-  check(
-    padded.every((d, i) => d === 1 || d === a.shape[i]),
-    name,
-    bad,
-  );
-  const first = padded.findIndex((d) => d !== 1);
-  if (first < 0) return { outer: size(a.shape), mod: 1, div: 1 };
-  const end = padded.findLastIndex((d) => d !== 1) + 1;
-  const ends = { outer: size(a.shape.slice(0, first)), mod: size(b.shape), div: size(a.shape.slice(end)) };
-  const left = padded.flatMap((d, i) => (first < i && i < end && d !== a.shape[i] ? [i] : []));
-  if (left.length === 0) return ends;
-  const [from, to] = [left[0], left[left.length - 1] + 1];
-  check(
-    padded.slice(from, to).every((d) => d === 1),
-    name,
-    bad,
-  );
-  return { ...ends, gap: { count: size(a.shape.slice(from, to)), low: size(a.shape.slice(to, end)) } };
-};
-
 type Binary = "ADD" | "SUB" | "MUL" | "DIV" | "MAX" | "QUICK_GELU_GRAD" | "GELU_GRAD";
 type BinaryVjp = (a: Tensor, b: Tensor, y: Tensor, dy: Tensor, needed: readonly boolean[]) => readonly [Tensor | undefined, Tensor | undefined];
 
 const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
   const name = fn.toLowerCase();
   const same = sameShape(a.shape, b.shape);
-  const at: Pattern = same ? { outer: 1, mod: size(a.shape), div: 1 } : broadcast(name, a, b);
+  const pattern = same ? { outer: 1, mod: size(a.shape), div: 1 } : broadcastPattern(a.shape, b.shape);
+  check(pattern !== undefined, name, () => `${show(b)} does not broadcast to ${show(a)}`);
+  const at = pattern!;
   const dims = broadcastDims(at);
   const elements = size(a.shape);
   return apply(

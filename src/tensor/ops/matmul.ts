@@ -2,50 +2,13 @@
  * Matrix products in every transpose form, batched over attention heads, with a bias and a low-rank pair in the epilogue.
  *
  *     C = scale · op(A) op(B) + P op(Q) + bias
- *
- * An operand is laid out as `rows` (all leading dimensions are rows of one matrix), as `heads` ([batch, heads, rows, columns]) or
- * as `split` ([batch, rows, heads · columns]): the last is how a transformer's projections leave their heads, read with strides
- * instead of being transposed in memory.
  */
 import type { MatmulShape } from "../../kernels/matmul.ts";
 import { productLaunches, productShapes } from "../../kernels/product.ts";
+import { productShape, type ProductForm } from "../../kernels/productShape.ts";
 import { apply, check, floats, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows } from "./reduce.ts";
-
-type Layout = "rows" | "heads" | "split";
-
-/** A tensor as a batch of matrices: rows, columns and the strides between rows, batches and heads, in elements. */
-interface Matrices {
-  readonly rows: number;
-  readonly columns: number;
-  readonly ld: number;
-  readonly outer: number;
-  readonly head: number;
-  readonly batch: number;
-}
-
-const matrices = (shape: Shape, layout: Layout, heads: number): Matrices => {
-  const [last, ...lead] = [...shape].reverse();
-  if (layout === "rows") return { rows: size(lead), columns: last, ld: last, outer: 0, head: 0, batch: 1 };
-  if (layout === "heads") {
-    const rows = shape[shape.length - 2];
-    return { rows, columns: last, ld: last, outer: heads * rows * last, head: rows * last, batch: size(lead.slice(1)) };
-  }
-  const rows = shape[shape.length - 2];
-  return { rows, columns: last / heads, ld: last, outer: rows * last, head: last / heads, batch: size(lead.slice(1)) * heads };
-};
-
-/** What a product is, apart from its tensors. */
-interface Form {
-  /** A is stored transposed, [k, m]. */
-  readonly ta: boolean;
-  /** B is stored transposed, [n, k], as in x·Wᵀ. */
-  readonly tb: boolean;
-  readonly heads: number;
-  readonly layouts: readonly [a: Layout, b: Layout, c: Layout];
-  readonly scale: number;
-}
 
 /** The pair of the low-rank epilogue p qᵀ: p [m, r] and q, stored like B with r in the place of k. */
 export interface LowRank {
@@ -55,7 +18,7 @@ export interface LowRank {
 
 type Activation = "quickGelu" | "gelu";
 
-const plain: Form = { ta: false, tb: false, heads: 1, layouts: ["rows", "rows", "rows"], scale: 1 };
+const plain: ProductForm = { ta: false, tb: false, heads: 1, layouts: ["rows", "rows", "rows"], scale: 1 };
 
 /** The operands of a product beside A and B. */
 interface Epilogue {
@@ -66,36 +29,25 @@ interface Epilogue {
 
 /** What a product keeps of how it was made, for rewrites that look at neighbours. */
 interface Made extends Epilogue {
-  readonly form: Form;
+  readonly form: ProductForm;
   readonly a: Tensor;
   readonly b: Tensor;
   readonly shape: Shape;
 }
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
-const shapeOf = ({ form: { ta, tb, heads, layouts }, a, b, shape, bias, lowRank, activation }: Made): MatmulShape => {
-  const am = matrices(a.shape, layouts[0], heads);
-  const bm = matrices(b.shape, layouts[1], heads);
-  const cm = matrices(shape, layouts[2], heads);
-  const [m, k] = ta ? [am.columns, am.rows] : [am.rows, am.columns];
-  const [kb, n] = tb ? [bm.columns, bm.rows] : [bm.rows, bm.columns];
-  const r = lowRank === undefined ? 0 : lowRank.p.shape[lowRank.p.shape.length - 1];
-  check(
-    k === kb && m === cm.rows && n === cm.columns && am.batch === bm.batch && am.batch === cm.batch,
-    "matmul",
-    () => `${show(a)}${ta ? "ᵀ" : ""} times ${show(b)}${tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`,
-  );
+const shapeOf = ({ form, a, b, shape, bias, lowRank, activation }: Made): MatmulShape => {
+  const sizes = productShape(form, { a: a.shape, b: b.shape, c: shape });
+  check(sizes !== undefined, "matmul", () => `${show(a)}${form.ta ? "ᵀ" : ""} times ${show(b)}${form.tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
+  const { m, n } = sizes!;
   check(bias === undefined || size(bias.shape) === n, "matmul", () => `bias ${show(bias!)} for ${n} columns`);
+  const r = lowRank === undefined ? 0 : lowRank.p.shape[lowRank.p.shape.length - 1];
   check(
     lowRank === undefined || (size(lowRank.p.shape) === m * r && size(lowRank.q.shape) === n * r),
     "matmul",
     () => `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`,
   );
-  return {
-    ...{ m, n, k, r, ta, tb, batch: cm.batch, heads },
-    ...{ lda: am.ld, ldb: bm.ld, ldc: cm.ld, aOuter: am.outer, aHead: am.head, bOuter: bm.outer, bHead: bm.head, cOuter: cm.outer, cHead: cm.head },
-    ...{ bias: bias !== undefined, lowRank: lowRank !== undefined, activation },
-  };
+  return { ...sizes!, r, bias: bias !== undefined, lowRank: lowRank !== undefined, activation };
 };
 
 /** The gradients of a product's inputs from that of its output: products again, since C = AB, A Bᵀ, AᵀB or AᵀBᵀ of the stored factors. */
@@ -126,7 +78,7 @@ const gradients = ({ form, a, b, bias, lowRank }: Made, dc: Tensor, needed: read
   return grads;
 };
 
-const product = (a: Tensor, b: Tensor, form: Form, shape: Shape, epilogue: Epilogue = {}): Tensor => {
+const product = (a: Tensor, b: Tensor, form: ProductForm, shape: Shape, epilogue: Epilogue = {}): Tensor => {
   const { bias, lowRank } = epilogue;
   const made: Made = { form, a, b, shape, ...epilogue };
   const sizes = shapeOf(made);

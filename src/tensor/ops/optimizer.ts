@@ -1,24 +1,6 @@
 /** Updates of flat parameter buffers, in place on the device. */
-import type { Bounds } from "../../kernels/bounds.ts";
-import { elementLaunch, input, output, type Launch } from "../../kernels/launch.ts";
-import type { Constants } from "../../kernels/template.ts";
-import { windows } from "../../kernels/windows.ts";
+import { updateLaunches } from "../../kernels/windows.ts";
 import { applyAll, check, floats, sameShape, show, size, type Tensor } from "../tensor.ts";
-
-/** An in-place kernel over `count` elements: bindings are the read inputs, `hyper`, then the updated tensors. */
-const inPlace = (
-  bounds: Bounds,
-  kernel: "adamw" | "sgd" | "soft-threshold",
-  constants: Constants,
-  elements: number,
-  gradients: number,
-  updated: number,
-): readonly Launch[] =>
-  windows(bounds, elements).map(({ count, cut }) => {
-    const read = Array.from({ length: gradients }, (_, i) => cut(input(i)));
-    const written = Array.from({ length: updated }, (_, i) => cut(output(i)));
-    return elementLaunch(kernel, { count }, [...read, input(gradients), ...written], constants);
-  });
 
 /**
  * One AdamW step with decoupled weight decay, in torch's order of operations.
@@ -28,7 +10,7 @@ export const adamwUpdate = (grad: Tensor, hyper: Tensor, p: Tensor, m: Tensor, v
   check(size(hyper.shape) === 8, "adamw", () => `hyper ${show(hyper)}`);
   for (const t of [grad, m, v]) check(sameShape(t.shape, p.shape), "adamw", () => `${show(t)} for parameters ${show(p)}`);
   const [a, b, c] = applyAll(
-    { name: "adamw", inPlace: [2, 3, 4], lower: (t) => inPlace(t, "adamw", {}, size(p.shape), 1, 3) },
+    { name: "adamw", inPlace: [2, 3, 4], lower: (t) => updateLaunches(t, "adamw", size(p.shape), 1, 3) },
     [grad, hyper, p, m, v],
     [floats(p.shape), floats(p.shape), floats(p.shape)],
   );
@@ -40,7 +22,7 @@ export const sgdUpdate = (grad: Tensor, hyper: Tensor, p: Tensor, m: Tensor): re
   check(size(hyper.shape) === 4, "sgd", () => `hyper ${show(hyper)}`);
   for (const t of [grad, m]) check(sameShape(t.shape, p.shape), "sgd", () => `${show(t)} for parameters ${show(p)}`);
   const [a, b] = applyAll(
-    { name: "sgd", inPlace: [2, 3], lower: (t) => inPlace(t, "sgd", {}, size(p.shape), 1, 2) },
+    { name: "sgd", inPlace: [2, 3], lower: (t) => updateLaunches(t, "sgd", size(p.shape), 1, 2) },
     [grad, hyper, p, m],
     [floats(p.shape), floats(p.shape)],
   );
@@ -54,7 +36,7 @@ export const sgdUpdate = (grad: Tensor, hyper: Tensor, p: Tensor, m: Tensor): re
 export const shrink = (g: Tensor, kappa: Tensor, variant: "paper" | "code"): Tensor => {
   check(size(kappa.shape) === 1, "softThreshold", () => `threshold ${show(kappa)}`);
   return applyAll(
-    { name: "softThreshold", inPlace: [1], lower: (t) => inPlace(t, "soft-threshold", { CODE: variant === "code" }, size(g.shape), 0, 1) },
+    { name: "softThreshold", inPlace: [1], lower: (t) => updateLaunches(t, "soft-threshold", size(g.shape), 0, 1, { CODE: variant === "code" }) },
     [kappa, g],
     [floats(g.shape)],
   )[0];

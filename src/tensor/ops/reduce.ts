@@ -1,5 +1,5 @@
 /** Sums in a fixed order, and their adjoint. */
-import { expandLaunch, groupSumLaunch, mostChunks, sumChunks, sumLaunches, type Pattern } from "../../kernels/reduction.ts";
+import { expandLaunch, groupSumLaunch, mostChunks, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
 import { apply, check, floats, reshape, show, size, type Shape, type Tensor } from "../tensor.ts";
 
 /** `x` as [groups, count, width], summed over count in one pass, times `factor`: [groups, width]. */

@@ -1,7 +1,7 @@
 /** Tensors that stay on the device while several programs use them: the frozen weights of a model. */
 import * as E from "fp-ts/lib/Either.js";
-import type { Device } from "../device/device.ts";
-import { bindingStride, ownedOn, roundUp } from "../device/owned.ts";
+import type { Device } from "./device.ts";
+import { bindingStride, ownedOn, roundUp } from "./owned.ts";
 import type { GPUBuffer } from "../platform/webgpu.ts";
 import type { Failure } from "../failure.ts";
 import { toF16 } from "../formats/half.ts";

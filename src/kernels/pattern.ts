@@ -1,4 +1,4 @@
-/** How broadcasts and the sums that undo them become launches. */
+/** Broadcasts, and the sums that undo them: the pattern that they share, and how they become launches. */
 import type { Bounds } from "./bounds.ts";
 import { elementLaunch, foldGroups, input, launch, output, type Launch } from "./launch.ts";
 import type { Constants } from "./template.ts";
@@ -11,6 +11,27 @@ export interface Pattern {
   /** Dimensions between those of mod are left out too: mod is [mod / low, low], and the tensor is [outer, mod / low, count, low, div]. */
   readonly gap?: { readonly count: number; readonly low: number };
 }
+
+const product = (sizes: readonly number[]): number => sizes.reduce((n, d) => n * d, 1);
+
+/**
+ * The pattern by which the shape `b` broadcasts to `a`; undefined where it does not. The dimensions of `b` other than 1 must be a run of those of `a`, with one
+ * gap at most.
+ */
+export const broadcastPattern = (a: readonly number[], b: readonly number[]): Pattern | undefined => {
+  if (b.length > a.length) return undefined;
+  const padded = [...a.slice(b.length).map(() => 1), ...b];
+  if (padded.some((d, i) => d !== 1 && d !== a[i])) return undefined;
+  const first = padded.findIndex((d) => d !== 1);
+  if (first < 0) return { outer: product(a), mod: 1, div: 1 };
+  const end = padded.findLastIndex((d) => d !== 1) + 1;
+  const ends = { outer: product(a.slice(0, first)), mod: product(b), div: product(a.slice(end)) };
+  const left = padded.flatMap((d, i) => (first < i && i < end && d !== a[i] ? [i] : []));
+  if (left.length === 0) return ends;
+  const [from, to] = [left[0], left[left.length - 1] + 1];
+  if (padded.slice(from, to).some((d) => d !== 1)) return undefined;
+  return { ...ends, gap: { count: product(a.slice(from, to)), low: product(a.slice(to, end)) } };
+};
 
 /** What a kernel that broadcasts is told of a pattern. */
 export const broadcastDims = ({ mod, div, gap }: Pattern): { readonly div: number; readonly wrap: number; readonly low: number; readonly span: number } => ({
