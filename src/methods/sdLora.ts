@@ -4,7 +4,7 @@
  */
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { adapt, evaluate, gradient, memory, merge, pipeline, project, repeat, scan, type Lesson, type WithAdapters } from "../stages/index.ts";
-import { codec, model, objective, subspace, tensor } from "./vocabulary.ts";
+import { codec, model, objective, type subspace, tensor } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { decoupledLora, factorsOf, type PastDirections } from "./decoupledLora.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";

@@ -149,8 +149,8 @@ for (const dtype of dtypes) {
 deviceTest("a model written and read has the same embeddings, bit for bit", (device) =>
   inFolder(async (dir) => {
     const clip = await smallClip();
-    await runOrThrow(writeModel(dir + "/model", clip));
-    const again = await runOrThrow(readModelAs(architecture, dir + "/model"));
+    await runOrThrow(writeModel(`${dir}/model`, clip));
+    const again = await runOrThrow(readModelAs(architecture, `${dir}/model`));
     const draw = random(1, "pixels");
     const pixels = Float32Array.from({ length: 2 * 3 * 28 * 28 }, () => draw.normal());
     const { ids } = tokenise(again.tokenizer!, ["a red square", "two birds"], again.config.text.context);
