@@ -28,19 +28,19 @@ export interface Rings {
 
 /** Makes a ring for each of the numbers. Fails with `OverLimit`. */
 export const makeRings = (numbers: ReadonlyMap<string, NumberPlace>, owned: Owned, readback: Readback): E.Either<Failure, Rings> => {
-  const rings = new Map<string, { readonly from: NumberPlace; readonly ring: GPUBuffer; taken: number }>();
+  const rings = new Map<string, { readonly from: NumberPlace; readonly ring: GPUBuffer; read: number }>();
   for (const [name, from] of numbers) {
     const ring = owned.buffer(`ring of ${name}`, 4 * ringLength);
     if (E.isLeft(ring)) return ring;
-    rings.set(name, { from, ring: ring.right, taken: 0 });
+    rings.set(name, { from, ring: ring.right, read: 0 });
   }
   return E.right({
     copy: (encoder, run) => rings.forEach(({ from, ring }) => encoder.copyBufferToBuffer(from.buffer, from.offset, ring, 4 * (run % ringLength), 4)),
     read: (name, runs) => {
       const entry = rings.get(name);
       if (entry === undefined) return undefined;
-      const first = Math.max(entry.taken, runs - ringLength);
-      entry.taken = runs;
+      const first = Math.max(entry.read, runs - ringLength);
+      entry.read = runs;
       return async () =>
         E.map((values: Float32Array) => Float32Array.from({ length: runs - first }, (_, i) => values[(first + i) % ringLength]))(
           await readback.read(entry.ring, 0, 4 * ringLength)(),

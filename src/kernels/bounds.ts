@@ -8,5 +8,8 @@ export interface Bounds {
   readonly maxBinding: number;
 }
 
+/** What windows depend on. */
+export type BindingBound = Pick<Bounds, "maxBinding">;
+
 /** The bounds of a device. */
 export const boundsOf = ({ adapter, limits }: Device): Bounds => ({ adapter, maxBinding: Math.floor(limits.maxStorageBufferBindingSize / 4) });

@@ -1,5 +1,5 @@
 /** How a matrix product becomes launches: the kernel that the target chooses, in windows where B is larger than a binding. */
-import type { Bounds } from "./bounds.ts";
+import type { BindingBound, Bounds } from "./bounds.ts";
 import { input, launch, output, type Launch, type Operand } from "./launch.ts";
 import { matmulDims, registerPlans, type MatmulShape } from "./matmul.ts";
 import type { Target } from "./target.ts";
@@ -14,7 +14,7 @@ interface Part {
 }
 
 /** Each window of B gives some columns of C where B is transposed, else some terms of its sums. An activation needs whole sums. */
-const partsOf = (bounds: Pick<Bounds, "maxBinding">, shape: MatmulShape): readonly Part[] => {
+const partsOf = (bounds: BindingBound, shape: MatmulShape): readonly Part[] => {
   const { tb, n, k, ldb, batch, bias, lowRank, activation } = shape;
   const rows = tb ? n : k;
   if (rows * ldb <= bounds.maxBinding || batch > 1 || (!tb && activation !== undefined)) return [{ first: 0, count: rows, whole: true, shape }];
@@ -26,8 +26,7 @@ const partsOf = (bounds: Pick<Bounds, "maxBinding">, shape: MatmulShape): readon
 };
 
 /** The products that are computed for one product within the bounds of a device. */
-export const productShapes = (bounds: Pick<Bounds, "maxBinding">, shape: MatmulShape): readonly MatmulShape[] =>
-  partsOf(bounds, shape).map((part) => part.shape);
+export const productShapes = (bounds: BindingBound, shape: MatmulShape): readonly MatmulShape[] => partsOf(bounds, shape).map((part) => part.shape);
 
 /** The launches of a product. Its inputs are A, B and, where the shape says so, the bias, P and Q, in this order. */
 export const productLaunches = (target: Target, shape: MatmulShape, scale: number): readonly Launch[] =>

@@ -32,11 +32,11 @@ export const measured = (device: Device, shapes: readonly MatmulShape[]): TaskEi
 const guesses = new WeakMap<Device["adapter"], Map<string, MatmulPlan>>();
 
 const guessed = (adapter: Device["adapter"], shape: MatmulShape): MatmulPlan => {
-  const known = guesses.get(adapter) ?? new Map<string, MatmulPlan>();
-  guesses.set(adapter, known);
+  const plans = guesses.get(adapter) ?? new Map<string, MatmulPlan>();
+  guesses.set(adapter, plans);
   const key = JSON.stringify(shape);
-  const plan = known.get(key) ?? matmulVariants(adapter, shape)[0];
-  known.set(key, plan);
+  const plan = plans.get(key) ?? matmulVariants(adapter, shape)[0];
+  plans.set(key, plan);
   return plan;
 };
 

@@ -73,12 +73,12 @@ export const tuneMatmul =
   async () => {
     const { cache = device.cache, milliseconds = 5000 } = options;
     const name = `matmul-${device.adapter.key}.json`;
-    const known = await read(cache, name);
-    const made: Record<string, string> = {};
+    const kept = await read(cache, name);
+    const measured: Record<string, string> = {};
 
     const classes = new Map<string, { readonly shape: MatmulShape; work: number }>();
     for (const shape of shapes) {
-      if (matmulWork(shape) === 0 || shapeClass(shape) in known) continue;
+      if (matmulWork(shape) === 0 || shapeClass(shape) in kept) continue;
       const entry = classes.get(shapeClass(shape)) ?? { shape, work: 0 };
       entry.work += matmulWork(shape);
       classes.set(shapeClass(shape), entry);
@@ -88,11 +88,11 @@ export const tuneMatmul =
       if (performance.now() >= end) break;
       const choice = await fastestPlan(device, shape, contenders(device, shape));
       if (E.isLeft(choice)) return choice;
-      if (choice.right !== undefined) made[key] = planName(choice.right);
+      if (choice.right !== undefined) measured[key] = planName(choice.right);
     }
-    if (Object.keys(made).length > 0) await write(cache, name, made);
+    if (Object.keys(measured).length > 0) await write(cache, name, measured);
 
-    const choices: Choices = { ...known, ...made };
+    const choices: Choices = { ...kept, ...measured };
     return E.right((shape) => {
       const plans = matmulVariants(device.adapter, shape);
       const name = choices[shapeClass(shape)];

@@ -1,5 +1,5 @@
 /** Tensors larger than a binding are visited window by window. */
-import type { Bounds } from "./bounds.ts";
+import type { BindingBound, Bounds } from "./bounds.ts";
 import { elementLaunch, input, output, type Launch, type Operand } from "./launch.ts";
 import type { Constants } from "./template.ts";
 
@@ -15,7 +15,7 @@ export interface Window {
 export const windowOf = (operand: Operand, offset: number, length: number): Operand => ({ ...operand, offset, length });
 
 /** The windows of whole rows of a [rows, width] matrix that each fit one binding; all begin at a multiple of 64 elements. */
-export const rowWindows = ({ maxBinding }: Pick<Bounds, "maxBinding">, rows: number, width: number): readonly Window[] => {
+export const rowWindows = ({ maxBinding }: BindingBound, rows: number, width: number): readonly Window[] => {
   const step = 64 * width;
   const length = Math.max(step, Math.floor(maxBinding / step) * step);
   return Array.from({ length: Math.ceil((rows * width) / length) }, (_, i) => {
@@ -26,7 +26,7 @@ export const rowWindows = ({ maxBinding }: Pick<Bounds, "maxBinding">, rows: num
 };
 
 /** The windows of `count` elements that each fit one binding. */
-export const windows = (bounds: Pick<Bounds, "maxBinding">, count: number): readonly Window[] => rowWindows(bounds, count, 1);
+export const windows = (bounds: BindingBound, count: number): readonly Window[] => rowWindows(bounds, count, 1);
 
 /**
  * Launches of a kernel that updates tensors of so many elements in place. Its inputs are the gradients and then its numbers, which every window gets whole;

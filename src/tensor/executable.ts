@@ -62,9 +62,9 @@ export const instantiate = (device: Device, program: Program, weights?: Resident
   const acquire = async (): Promise<E.Either<Failure, Executable>> => {
     const target = await measured(device, matmulShapes(program, boundsOf(device)))();
     if (E.isLeft(target)) return target;
-    const made = await bindPlan(device, target.right, program, plan(program, target.right), owned, weights);
-    if (E.isLeft(made)) return made;
-    const bound = made.right;
+    const objects = await bindPlan(device, target.right, program, plan(program, target.right), owned, weights);
+    if (E.isLeft(objects)) return objects;
+    const bound = objects.right;
     const numbers = numbersOf(bound, record);
     if (E.isLeft(numbers)) return numbers;
     const readback = makeReadback(device);
@@ -89,8 +89,8 @@ export const instantiate = (device: Device, program: Program, weights?: Resident
     });
   };
   return async () => {
-    const made = await acquire();
-    if (E.isLeft(made)) owned.release();
-    return made;
+    const executable = await acquire();
+    if (E.isLeft(executable)) owned.release();
+    return executable;
   };
 };

@@ -26,10 +26,10 @@ export const leafBook = (): LeafBook => {
   const constants = new Map<string, HostTensor>();
   const once = (role: Role, name: string, spec: Spec): Tensor => {
     const key = `${role}:${name}`;
-    const known = leaves.get(key) ?? leaf(role, name, spec);
-    if (!sameShape(known.shape, spec.shape) || known.dtype !== spec.dtype) throw new ShapeError(name, `asked for as ${show(known)} and as ${show(spec)}`);
-    leaves.set(key, known);
-    return known;
+    const tensor = leaves.get(key) ?? leaf(role, name, spec);
+    if (!sameShape(tensor.shape, spec.shape) || tensor.dtype !== spec.dtype) throw new ShapeError(name, `asked for as ${show(tensor)} and as ${show(spec)}`);
+    leaves.set(key, tensor);
+    return tensor;
   };
   return {
     constants,

@@ -42,7 +42,9 @@ export type Step = ((leaves: Leaves) => E.Either<Failure, Results>) | Program;
 
 /** Options of {@link openSession}. */
 export interface SessionOptions {
-  /** The frozen tensors: values, of which those are uploaded that the step uses, or tensors that are on the device already and stay there. */
+  /**
+   * The frozen tensors: values, of which those are uploaded that the step uses, stored as it asks; or tensors that are on the device already and stay there.
+   */
   readonly weights?: Iterable<readonly [string, HostTensor]> | Resident;
   /** Outputs of one number that are kept for every run. */
   readonly record?: readonly string[];
@@ -60,9 +62,10 @@ const frozenOf = (
   constants: ReadonlyMap<string, HostTensor>,
 ): E.Either<Failure, Resident> => {
   const [there, values] = isResident(weights) ? [weights, []] : [noWeights, weights];
-  const used = new Set(program.leaves.filter(({ role }) => role === "frozen").map(({ name }) => name));
+  const used = new Map(program.leaves.filter(({ role }) => role === "frozen").map(({ name, outputs: [{ dtype }] }) => [name, dtype]));
   const brought = new Map([...values, ...constants].filter(([name]) => used.has(name)));
-  return E.map(({ tensors, release }: Resident): Resident => ({ tensors: new Map([...there.tensors, ...tensors]), release }))(resident(device, brought));
+  const uploaded = resident(device, brought, (name) => (used.get(name) === "f16" ? "f16" : "f32"));
+  return E.map(({ tensors, release }: Resident): Resident => ({ tensors: new Map([...there.tensors, ...tensors]), release }))(uploaded);
 };
 
 /**

@@ -11,7 +11,7 @@
 import type { Launch } from "../kernels/launch.ts";
 import type { MatmulShape } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
-import type { Bounds } from "../kernels/bounds.ts";
+import type { BindingBound } from "../kernels/bounds.ts";
 
 /** The bytes of an element, by its type. f16 is a way to store frozen tensors; `widen` makes f32 of it. */
 export const bytesOf = { f32: 4, u32: 4, f16: 2 } as const;
@@ -70,7 +70,7 @@ export interface Op {
   /** For operations that update in place: the input that each output overwrites. Such inputs are bound as the outputs only. */
   readonly inPlace?: readonly number[];
   /** The matrix products that its launches compute, within the bounds of a device. */
-  readonly products?: (bounds: Pick<Bounds, "maxBinding">) => readonly MatmulShape[];
+  readonly products?: (bounds: BindingBound) => readonly MatmulShape[];
   /** Whether its kernels read f16. */
   readonly readsHalf?: true;
   /** What the op was made from, for rewrites that look at neighbours. */

@@ -5,11 +5,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { describe, type Failure } from "../../src/failure.ts";
+import { fromF16, toF16 } from "../../src/formats/half.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { leafBook, type Leaves } from "../../src/tensor/leaves.ts";
 import { add, sub } from "../../src/tensor/ops/elementwise.ts";
 import { matmul } from "../../src/tensor/ops/matmul.ts";
 import { mean } from "../../src/tensor/ops/reduce.ts";
+import { widen } from "../../src/tensor/ops/widen.ts";
 import { trace, type Results } from "../../src/tensor/program.ts";
 import { resident } from "../../src/device/resident.ts";
 import { openSession, withSession, type Session, type SessionOptions } from "../../src/tensor/session.ts";
@@ -103,6 +105,24 @@ deviceTest("asking twice gives one tensor; names that the step does not read are
     }),
   );
   assert.equal([...s], [11, 22]);
+});
+
+deviceTest("a weight is stored as its step asks: f16 takes half of the bytes", async (device) => {
+  const halved = ({ frozen }: Leaves): E.Either<Failure, Results> => E.right({ outputs: { y: widen(frozen("w", [1001], "f16")) } });
+  const w = hostTensor([1001], 7);
+  const { liveBytes } = device.ledger();
+  const y = await runOrThrow(
+    withSession(device, halved, { weights: [["w", w]] })((session) => {
+      assert.ok(device.ledger().liveBytes - liveBytes - session.bytes < 2 * 1001 + 256);
+      orThrow(session.run());
+      return session.read("y");
+    }),
+  );
+  sameBits(
+    y,
+    w.data.map((value) => fromF16(toF16(value))),
+    "values rounded to f16",
+  );
 });
 
 deviceTest("recorded numbers of every run", async (device) => {

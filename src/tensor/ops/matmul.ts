@@ -27,8 +27,8 @@ interface Epilogue {
   readonly activation?: Activation;
 }
 
-/** What a product keeps of how it was made, for rewrites that look at neighbours. */
-interface Made extends Epilogue {
+/** How a product was made: kept for rewrites that look at neighbours. */
+interface Recipe extends Epilogue {
   readonly form: ProductForm;
   readonly a: Tensor;
   readonly b: Tensor;
@@ -36,7 +36,7 @@ interface Made extends Epilogue {
 }
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
-const shapeOf = ({ form, a, b, shape, bias, lowRank, activation }: Made): MatmulShape => {
+const shapeOf = ({ form, a, b, shape, bias, lowRank, activation }: Recipe): MatmulShape => {
   const sizes = productShape(form, { a: a.shape, b: b.shape, c: shape });
   check(sizes !== undefined, "matmul", () => `${show(a)}${form.ta ? "ᵀ" : ""} times ${show(b)}${form.tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
   const { m, n } = sizes!;
@@ -51,7 +51,7 @@ const shapeOf = ({ form, a, b, shape, bias, lowRank, activation }: Made): Matmul
 };
 
 /** The gradients of a product's inputs from that of its output: products again, since C = AB, A Bᵀ, AᵀB or AᵀBᵀ of the stored factors. */
-const gradients = ({ form, a, b, bias, lowRank }: Made, dc: Tensor, needed: readonly boolean[]): readonly (Tensor | undefined)[] => {
+const gradients = ({ form, a, b, bias, lowRank }: Recipe, dc: Tensor, needed: readonly boolean[]): readonly (Tensor | undefined)[] => {
   const {
     ta,
     tb,
@@ -80,15 +80,15 @@ const gradients = ({ form, a, b, bias, lowRank }: Made, dc: Tensor, needed: read
 
 const product = (a: Tensor, b: Tensor, form: ProductForm, shape: Shape, epilogue: Epilogue = {}): Tensor => {
   const { bias, lowRank } = epilogue;
-  const made: Made = { form, a, b, shape, ...epilogue };
-  const sizes = shapeOf(made);
+  const recipe: Recipe = { form, a, b, shape, ...epilogue };
+  const sizes = shapeOf(recipe);
   return apply(
     {
       name: "matmul",
-      attributes: { ...made },
+      attributes: { ...recipe },
       products: (bounds) => productShapes(bounds, sizes),
       lower: (target) => productLaunches(target, sizes, form.scale),
-      vjp: (_, [dc], needed) => (dc === undefined ? [] : gradients(made, dc, needed)),
+      vjp: (_, [dc], needed) => (dc === undefined ? [] : gradients(recipe, dc, needed)),
     },
     [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])],
     floats(shape),
@@ -121,14 +121,15 @@ export const attentionScores = (q: Tensor, k: Tensor, heads: number, scale: numb
 export const attentionValues = (p: Tensor, v: Tensor, heads: number): Tensor =>
   product(p, v, { ta: false, tb: false, heads, layouts: ["heads", "split", "split"], scale: 1 }, [v.shape[0], p.shape[2], v.shape[2]]);
 
-/** How the product that a tensor is was made; undefined where it is none. */
-const madeOf = (node: Node): Made | undefined => (node.kind === "apply" && node.op.name === "matmul" ? (node.op.attributes as unknown as Made) : undefined);
+/** The recipe of a product; undefined for another node. */
+const recipeOf = (node: Node): Recipe | undefined =>
+  node.kind === "apply" && node.op.name === "matmul" ? (node.op.attributes as unknown as Recipe) : undefined;
 
 /** The node of a product with an activation in its epilogue; it has no gradient. Undefined for anything else than a plain product. */
 export const withActivation = (node: Node, activation: Activation): Node | undefined => {
-  const made = madeOf(node);
-  if (node.kind !== "apply" || made === undefined || made.activation !== undefined) return undefined;
-  const { node: fused } = product(made.a, made.b, made.form, made.shape, { ...made, activation });
+  const recipe = recipeOf(node);
+  if (node.kind !== "apply" || recipe === undefined || recipe.activation !== undefined) return undefined;
+  const { node: fused } = product(recipe.a, recipe.b, recipe.form, recipe.shape, { ...recipe, activation });
   // The product may have been rewritten itself: its inputs are those of the node, not those it was made from.
   return { ...fused, inputs: node.inputs } as Node;
 };
@@ -142,7 +143,7 @@ const epilogueRank = 64;
  */
 export const accumulate = (x: Tensor, y: Tensor): Tensor => {
   const fold = (wide: Tensor, thin: Tensor): Tensor | undefined => {
-    const [w, t] = [madeOf(wide.node), madeOf(thin.node)];
+    const [w, t] = [recipeOf(wide.node), recipeOf(thin.node)];
     if (w === undefined || t === undefined) return undefined;
     const fits =
       [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1) &&
