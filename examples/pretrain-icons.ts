@@ -147,43 +147,57 @@ interface Options {
   readonly seed: number;
 }
 
+/** The model before its training. Its tokenizer is made in a folder of its own, which goes away again: its files become part of the model. */
+const untrained =
+  (folder: string, seed: number): TE.TaskEither<Failure, Clip> =>
+  async () => {
+    const size = iconNano.vision.imageSize;
+    const preprocess = clipPreprocess(size);
+    await mkdir(folder, { recursive: true });
+    const files = await pipe(
+      writeIconTokenizer(folder),
+      TE.chain(() => writeJson(join(folder, "preprocessor_config.json"), processorConfig(preprocess, size))),
+      TE.chain(() => sequenceS({ tokenizer: readTokenizer(folder), files: readCompanions(folder) })),
+    )();
+    await rm(folder, { recursive: true, force: true });
+    return E.isLeft(files) ? files : E.right(initialModel(clip, iconNano, seed, { preprocess, ...files.right }));
+  };
+
+/** Says how well a model knows the icon stream, and drawings of the pre-training's names that it was not trained on. */
+const measure =
+  (model: Clip, { classNames, templates, heldOut, decode }: IconPretraining, runtime: Runtime): TE.TaskEither<Failure, void> =>
+  async () => {
+    const stream = iconStream(model.config.vision.imageSize);
+    const known = await accuracies(learner(model), stream, 0)(runtime)();
+    if (E.isLeft(known)) return known;
+    console.log(`zero-shot on the stream: ${stream.tasks.map(({ name }, i) => `${name} ${known.right.row[i]?.toFixed(1)}`).join(", ")}`);
+    const task = { name: "held-out drawings", classNames, templates, train: TE.right([]), test: TE.right(heldOut), decode };
+    const held = await accuracies(learner(model), { labelSpace: "task", tasks: [task] }, 0)(runtime)();
+    if (E.isLeft(held)) return held;
+    console.log(`held-out drawings of ${classNames.length} pre-training names: ${held.right.row[0]?.toFixed(1)} %`);
+    return E.right(undefined);
+  };
+
 const pretrain =
   ({ out, epochs, batch, lr, seed }: Options, device: Device): TE.TaskEither<Failure, void> =>
   async () => {
     console.log(`adapter: ${device.adapter.line}`);
-    const started = Date.now();
+    const began = Date.now();
     const runtime: Runtime = { device, seed, images: imageCache(512), emit: () => {} };
-    const world = await iconPretraining(iconNano.vision.imageSize)();
-    if (E.isLeft(world)) return world;
-    const size = iconNano.vision.imageSize;
-    const preprocess = clipPreprocess(size);
-    // The tokenizer is made first, in a folder of its own that goes away again: its files become part of the model.
-    const fresh = `${out}.tokenizer`;
-    await mkdir(fresh, { recursive: true });
-    const made = await pipe(
-      writeIconTokenizer(fresh),
-      TE.chain(() => writeJson(join(fresh, "preprocessor_config.json"), processorConfig(preprocess, size))),
-      TE.chain(() => sequenceS({ tokenizer: readTokenizer(fresh), files: readCompanions(fresh) })),
-    )();
-    await rm(fresh, { recursive: true, force: true });
-    if (E.isLeft(made)) return made;
-    const start = initialModel(clip, iconNano, seed, { preprocess, ...made.right });
-    const net = networkOf(start);
-
-    const steps = Math.ceil((epochs * world.right.examples.length) / batch);
+    const ready = await sequenceS({ world: iconPretraining(iconNano.vision.imageSize), start: untrained(`${out}.tokenizer`, seed) })();
+    if (E.isLeft(ready)) return ready;
+    const { world, start } = ready.right;
+    const [net, adapter] = [networkOf(start), allParameters()];
+    const steps = Math.ceil((epochs * world.examples.length) / batch);
     const state = `${out}.training.safetensors`;
-    const from = (await exists(state))
-      ? await resume(state)()
-      : E.right({ step: 0, values: allParameters().initial(net, start.weights, seed, 0), moments: {} });
+    const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: adapter.initial(net, start.weights, seed, 0), moments: {} });
     if (E.isLeft(from)) return from;
-    console.log(
-      `${world.right.examples.length} drawings of ${world.right.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`,
-    );
+    console.log(`${world.examples.length} drawings of ${world.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`);
     const trained = await train({
       model: start,
-      adapter: allParameters(),
+      adapter,
       from: from.right,
-      batches: pairs(start, made.right.tokenizer, world.right, seed, batch, steps),
+      batches: pairs(start, start.tokenizer!, world, seed, batch, steps),
       steps: repeat(
         steps,
         gradient(sum(weighted(0.5, imageToText), weighted(0.5, textToImage))),
@@ -191,38 +205,16 @@ const pretrain =
       ),
       onSteps: (first, losses) => {
         const mean = losses.reduce((s, l) => s + l.loss, 0) / losses.length;
-        console.log(`step ${first + losses.length}/${steps}  loss ${mean.toFixed(4)}  ${((Date.now() - started) / 1000).toFixed(0)} s`);
+        console.log(`step ${first + losses.length}/${steps}  loss ${mean.toFixed(4)}  ${((Date.now() - began) / 1000).toFixed(0)} s`);
       },
       checkpoint: { every: 100, save: save(state) },
     })(runtime)();
     if (E.isLeft(trained)) return trained;
-    const model = { ...start, weights: allParameters().merge(net, start.weights, trained.right.values) };
-    const zeroShot = await accuracies(learner(model), iconStream(size), 0)(runtime)();
-    if (E.isLeft(zeroShot)) return zeroShot;
-    console.log(
-      `zero-shot on the stream: ${iconStream(size)
-        .tasks.map(({ name }, i) => `${name} ${zeroShot.right.row[i]?.toFixed(1)}`)
-        .join(", ")}`,
-    );
-    const heldOut = await accuracies(
-      learner(model),
-      {
-        labelSpace: "task",
-        tasks: [
-          {
-            name: "held-out drawings",
-            classNames: world.right.classNames,
-            templates: world.right.templates,
-            train: TE.right([]),
-            test: TE.right(world.right.heldOut),
-          },
-        ],
-      },
-      0,
-    )(runtime)();
-    if (E.isLeft(heldOut)) return heldOut;
-    console.log(`held-out drawings of ${world.right.classNames.length} pre-training names: ${heldOut.right.row[0]?.toFixed(1)} %`);
-    const done = await writeModel(out, model, { dtype: "f16" })();
+    const model = { ...start, weights: adapter.merge(net, start.weights, trained.right.values) };
+    const done = await pipe(
+      measure(model, world, runtime),
+      TE.chain(() => writeModel(out, model, { dtype: "f16" })),
+    )();
     if (E.isRight(done)) await rm(state, { force: true });
     return done;
   };

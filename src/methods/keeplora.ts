@@ -80,7 +80,7 @@ const algorithm = (o: Values<typeof options>) => {
   );
 };
 
-const needs = "a text tower";
+const needs = "a text tower, or `energy` that names the vision tower alone";
 
 /** KeepLoRA. */
 export const keeplora = declareMethod(

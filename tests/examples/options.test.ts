@@ -72,7 +72,7 @@ test("every option of a reading is one that its codec takes, and not the same in
 
 test("the help of a method has a line for each of its options", () => {
   const help = optionsHelp("keeplora");
-  assert.match(help, /^keeplora: .* \(arXiv 2601\.19659\); needs a text tower\n/);
+  assert.match(help, /^keeplora: .* \(arXiv 2601\.19659\); needs a text tower, or `energy` that names the vision tower alone\n/);
   for (const name of optionNames("keeplora")) assert.match(help, new RegExp(`^  ${name} +\\S+ +\\S.*\\. \\[.+\\]$`, "m"), name);
   assert.match(help, /^ {2}steps +\{"epochs":10\} +Steps or epochs a task\. \[/m);
   assert.match(help, /^ {2}energy +\{"vision":0\.85,"text":0\.2\} /m);
