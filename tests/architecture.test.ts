@@ -142,14 +142,27 @@ test("no path of a machine and no host of a registry in the product", () => {
   }
 });
 
+const lines = (file: string): readonly string[] => text.get(file)!.trimEnd().split("\n");
+
 test("no line of src is longer than 160 characters", () => {
-  const long = sources.flatMap((file) =>
-    text
-      .get(file)!
-      .split("\n")
-      .flatMap((line, i) => (line.length > 160 ? [`${file}:${i + 1}`] : [])),
-  );
+  const long = sources.flatMap((file) => lines(file).flatMap((line, i) => (line.length > 160 ? [`${file}:${i + 1}`] : [])));
   assert.equal(long, []);
+});
+
+// The linter counts the lines of functions: 60 at most (biome.json).
+test("no file of src has more than 250 lines", () => {
+  const long = sources.map((file) => [file, lines(file).length] as const).filter(([, length]) => length > 250);
+  assert.equal(long, []);
+});
+
+test("no room has more than an eighth of the lines of src", () => {
+  const rooms = new Map<string, number>();
+  for (const file of sources.filter((f) => !shared.includes(f))) rooms.set(roomOf(file), (rooms.get(roomOf(file)) ?? 0) + lines(file).length);
+  const eighth = sources.reduce((sum, file) => sum + lines(file).length, 0) / 8;
+  assert.equal(
+    [...rooms].filter(([, length]) => length > eighth),
+    [],
+  );
 });
 
 test.run();
