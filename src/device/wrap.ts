@@ -22,6 +22,8 @@ interface Health {
   readonly fail: (failure: Failure) => void;
   /** Settles when the device is gone. */
   readonly lost: Promise<void>;
+  /** The same promise, which settles too when the device is gone. */
+  readonly orLost: (pending: Promise<void>) => Promise<void>;
 }
 
 const healthOf = (gpu: GPUDevice, adapter: string): Health => {
@@ -33,8 +35,18 @@ const healthOf = (gpu: GPUDevice, adapter: string): Health => {
     const { error } = event as GPUUncapturedErrorEvent;
     fail({ _tag: "KernelInvalid", kernel: "of a submission", detail: firstLine(error) });
   });
-  const lost = gpu.lost.then((info) => fail({ _tag: "DeviceLost", adapter, reason: info.message || info.reason }));
-  return { failure: () => first, fail, lost };
+  // `Promise.race` with a promise that stays pending would keep something of every call until the device is gone.
+  const waiting = new Set<() => void>();
+  const lost = gpu.lost.then((info) => {
+    fail({ _tag: "DeviceLost", adapter, reason: info.message || info.reason });
+    for (const end of waiting) end();
+  });
+  const orLost = (pending: Promise<void>): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      waiting.add(resolve);
+      pending.finally(() => waiting.delete(resolve)).then(resolve, reject);
+    });
+  return { failure: () => first, fail, lost, orLost };
 };
 
 /** The part of a device that makes and releases buffers. */
@@ -106,7 +118,7 @@ export const wrapDevice = (gpu: GPUDevice, options: WrapOptions = {}): OpenDevic
 
   const settled: TaskEither<Failure, void> = async () => {
     try {
-      if (health.failure() === undefined) await wait(Promise.race([gpu.queue.onSubmittedWorkDone(), health.lost]));
+      if (health.failure() === undefined) await wait(health.orLost(gpu.queue.onSubmittedWorkDone()));
     } catch (error) {
       health.fail({ _tag: "DeviceLost", adapter: adapter.line, reason: firstLine(error) });
     }

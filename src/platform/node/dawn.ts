@@ -9,10 +9,16 @@ import { vulkanLoads } from "./library.ts";
 import { waitingFor } from "./wait.ts";
 
 /**
- * What `create()` returned, for every device that is open. Dawn's instance dies with that object and the process with it, and a variable is
- * not enough: V8 drops it after its last use.
+ * One instance of Dawn for every choice of drivers, which all its devices share: an instance has threads, files and memory of its own, and they come back
+ * only when V8 collects it, which nothing makes it do.
  */
-const alive = new Set<GPU>();
+const instances = new Map<string, GPU>();
+
+/**
+ * The instances of all devices that are open. Dawn's instance dies with the object that `create()` returned and the process with it, and a variable is not
+ * enough: V8 drops it after its last use.
+ */
+const alive = new Set<{ readonly dawn: GPU }>();
 
 /** The environment's variables that name Vulkan drivers. */
 export const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] as const;
@@ -45,22 +51,37 @@ export interface DawnRequest extends Pick<GpuRequest, "descriptor"> {
   readonly refuse?: (info: GPUAdapterInfo) => string | undefined;
 }
 
-/** One attempt, with a fresh instance: an instance looks for drivers once. */
+/** What the instances of Dawn differ in: the drivers that the environment names when they first look, which they do once. */
+const driversNow = (): string => JSON.stringify(driverVariables.map((name) => process.env[name]));
+
+/** One attempt. An instance without an adapter, or one that has lost a device, is not asked again. */
 const attempt = async ({ descriptor, refuse }: DawnRequest, experimental: boolean): Promise<OpenGpu | string> => {
-  const dawn: GPU = create(toggles);
+  const drivers = driversNow();
+  const dawn: GPU = instances.get(drivers) ?? create(toggles);
+  const forget = (): void => {
+    if (instances.get(drivers) === dawn) instances.delete(drivers);
+  };
+  const use = { dawn };
+  alive.add(use);
+  instances.set(drivers, dawn);
   let opened = false;
-  alive.add(dawn);
   try {
     const adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
-    if (adapter === null) return noAdapter;
+    if (adapter === null) {
+      forget();
+      return noAdapter;
+    }
     const { info } = adapter;
     const refusal = refuse?.(info);
     if (refusal !== undefined) return refusal;
     const gpu = await adapter.requestDevice(descriptor(adapter, experimental));
     opened = true;
-    return { gpu, info, wait: waitingFor(info), release: () => void alive.delete(dawn) };
+    gpu.lost.then(({ reason }) => {
+      if (reason !== "destroyed") forget();
+    });
+    return { gpu, info, wait: waitingFor(info), release: () => void alive.delete(use) };
   } finally {
-    if (!opened) alive.delete(dawn);
+    if (!opened) alive.delete(use);
   }
 };
 
