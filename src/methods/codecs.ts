@@ -1,13 +1,15 @@
-/** What options of methods take: io-ts codecs whose names finish the sentence "it should be …". */
+/**
+ * What options of methods take: io-ts codecs whose names finish the sentence "it should be …". `is` says what a program may give, `decode` what may come from
+ * outside; they differ where layers and towers are named, which an architecture of one's own may call otherwise.
+ */
 import * as t from "io-ts";
-import type { LayerChoice } from "../model/network.ts";
 import { architectures } from "../model/model.ts";
-import { finite } from "../report/codec.ts";
+import { finite, nonNegative } from "../report/codec.ts";
 
-export { finite, nonNegative } from "../report/codec.ts";
+export { finite, nonNegative };
 
-/** A codec that only checks. */
-const checked = <A>(name: string, is: t.Is<A>): t.Type<A> => new t.Type<A>(name, is, (u, c) => (is(u) ? t.success(u) : t.failure(u, c)), t.identity);
+const checked = <A>(name: string, is: t.Is<A>, outside: t.Is<A> = is): t.Type<A> =>
+  new t.Type<A>(name, is, (u, c) => (outside(u) ? t.success(u) : t.failure(u, c)), t.identity);
 
 const number = (name: string, test: (x: number) => boolean): t.Type<number> => checked(name, (u): u is number => finite.is(u) && test(u));
 
@@ -25,27 +27,37 @@ export const truth = checked("true or false", t.boolean.is);
 /** One of some words. */
 export const oneOf = <A extends string>(...words: readonly A[]): t.Type<A> => checked(`one of ${words.join(", ")}`, (u): u is A => words.includes(u as A));
 
-/** Different items joined by + where they are written as text; one item alone is a list of one. */
-export const listOf = <A>(item: t.Type<A>): t.Decoder<unknown, readonly A[]> => {
-  const list = checked(
-    `a list joined by +, each other item ${item.name}`,
-    (u): u is readonly A[] => Array.isArray(u) && u.length > 0 && u.every(item.is) && new Set(u).size === u.length,
-  );
-  return { name: list.name, decode: (u) => list.decode([u].flat()), validate: (u, c) => list.validate([u].flat(), c) };
-};
+const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null && !Array.isArray(u);
+
+/** Whether an object has some of the given fields and no others. */
+const hasSome = (u: unknown, types: Readonly<Record<string, t.Type<any>>>): boolean =>
+  isRecord(u) && Object.entries(u).every(([name, value]) => Object.hasOwn(types, name) && types[name].is(value));
+
+const someOfName = (types: Readonly<Record<string, t.Type<any>>>): string =>
+  `JSON with some of ${Object.entries(types)
+    .map(([name, field]) => `"${name}" (${field.name})`)
+    .join(", ")}`;
 
 /** An object with some of the given fields and no others. */
-export const someOf = <A extends object>(fields: { readonly [K in keyof A]-?: t.Type<NonNullable<A[K]>> }): t.Type<A> => {
-  const types = new Map<string, t.Type<unknown>>(Object.entries(fields));
-  return checked(
-    `JSON with some of ${[...types].map(([name, field]) => `"${name}" (${field.name})`).join(", ")}`,
-    (u): u is A => typeof u === "object" && u !== null && !Array.isArray(u) && Object.entries(u).every(([name, value]) => types.get(name)?.is(value) ?? false),
-  );
-};
+export const someOf = <A extends object>(fields: { readonly [K in keyof A]-?: t.Type<NonNullable<A[K]>> }): t.Type<A> =>
+  checked(someOfName(fields), (u): u is A => hasSome(u, fields));
+
+/** A learning rate; a program may give 0, which trains nothing. */
+export const rate = checked("a number above 0", nonNegative.is, positive.is);
 
 /** One value for all tasks, or one for each. */
-export const perTask = <A>(item: t.Type<A>): t.Type<A | readonly A[]> =>
-  checked(`${item.name}, or one for each task joined by +`, (u): u is A | readonly A[] => item.is(u) || (Array.isArray(u) && u.length > 0 && u.every(item.is)));
+export const perTask = <A>(item: t.Type<A>): t.Type<A | readonly A[]> => {
+  type PerTask = A | readonly A[];
+  const oneOrMany =
+    (test: (u: unknown) => boolean) =>
+    (u: unknown): u is PerTask =>
+      test(u) || (Array.isArray(u) && u.length > 0 && u.every(test));
+  return checked(
+    `${item.name}, or one for each task joined by +`,
+    oneOrMany(item.is),
+    oneOrMany((u) => item.decode(u)._tag === "Right"),
+  );
+};
 
 /** A number of steps, or of walks over the images of a task. */
 export const length = checked(
@@ -59,16 +71,37 @@ export const betas = checked(
   (u): u is readonly [number, number] => Array.isArray(u) && u.length === 2 && u.every(below1.is),
 );
 
-/** Everything, or a list. */
-const allOr = (list: t.Decoder<unknown, readonly string[]>): t.Decoder<unknown, "all" | readonly string[]> => ({
-  name: `${list.name}, or all`,
-  decode: (u) => (u === "all" ? t.success(u) : list.decode(u)),
-  validate: (u, c) => (u === "all" ? t.success(u) : list.validate(u, c)),
-});
-
 const distinct = (words: readonly string[]): readonly string[] => [...new Set(words)];
+const kindsOfLayers = distinct(architectures.flatMap(({ kinds }) => kinds));
+const namesOfTowers = distinct(architectures.flatMap((a) => Object.keys(a.towers)));
 
-/** Kinds of layers, of the architectures that come with Cambium. */
-export const modules: t.Decoder<unknown, LayerChoice["modules"]> = allOr(listOf(oneOf(...distinct(architectures.flatMap(({ kinds }) => kinds)))));
-/** Towers, of the architectures that come with Cambium. */
-export const towers: t.Decoder<unknown, LayerChoice["towers"]> = allOr(listOf(oneOf(...distinct(architectures.flatMap((a) => Object.keys(a.towers))))));
+/** Different names, or all; `known` are those of the architectures that come with Cambium. One name alone is a list of one where it comes from outside. */
+const names = (known: readonly string[]): t.Type<"all" | readonly string[]> => {
+  type Names = "all" | readonly string[];
+  const listed = (u: unknown, test: (name: unknown) => boolean): u is readonly string[] => Array.isArray(u) && u.every(test) && new Set(u).size === u.length;
+  return new t.Type<Names>(
+    `a list joined by +, each other item one of ${known.join(", ")}, or all`,
+    (u): u is Names => u === "all" || listed(u, t.string.is),
+    (u, c) => {
+      const list = u === "all" ? u : [u].flat();
+      return list === "all" || (list.length > 0 && listed(list, (name) => known.includes(name as string))) ? t.success(list as Names) : t.failure(u, c);
+    },
+    t.identity,
+  );
+};
+
+/** Kinds of layers. */
+export const modules = names(kindsOfLayers);
+/** Towers. */
+export const towers = names(namesOfTowers);
+
+/** Values by tower. */
+export const byTower = <A>(item: t.Type<A>): t.Type<Readonly<Record<string, A>>> => {
+  type ByTower = Readonly<Record<string, A>>;
+  const known = Object.fromEntries(namesOfTowers.map((tower) => [tower, item]));
+  return checked(
+    someOfName(known),
+    (u): u is ByTower => isRecord(u) && Object.values(u).every(item.is),
+    (u): u is ByTower => hasSome(u, known),
+  );
+};

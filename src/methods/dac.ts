@@ -61,7 +61,7 @@ export const dac = declareMethod(
         "How the router learns; in the code it does not, and the two ways in which it does are ours (METHODS.md C.2).",
         { paper: "straight-through", code: "frozen-random" },
       ),
-      lr: option(codec.perTask(codec.positive), 2e-3, "Peak learning rate, which falls to 1e-6 by a cosine."),
+      lr: option(codec.perTask(codec.rate), 2e-3, "Peak learning rate, which falls to 1e-6 by a cosine."),
       weightDecay: option(codec.nonNegative, 0.01, "Weight decay of AdamW."),
       ...{ modules, towers, cropScale },
       evaluate: scoring({ templates: "ensemble" }),

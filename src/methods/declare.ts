@@ -11,18 +11,23 @@
  * Whatever else speaks of options reads the declaration: the types of callers, `--set` and `--help`, presets, and the tables of the documents.
  */
 import * as E from "fp-ts/lib/Either.js";
+import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as t from "io-ts";
+import type { Failure } from "../failure.ts";
+import { shown } from "../report/codec.ts";
 import type { EvaluateOptions } from "../stages/evaluate.ts";
 import type { Course, Method } from "../stages/learn.ts";
-import { named, type TaskStage } from "../stages/stage.ts";
+import { named, taskStage, type TaskStage } from "../stages/stage.ts";
 
 /** The two sources of a method where they differ: its paper, and the code of its authors. */
 export type Reading = "paper" | "code";
 
+/** What an option takes: a codec of io-ts, as far as it is used. Its name finishes the sentence "it should be …". */
+export type Codec<A> = Pick<t.Type<A>, "name" | "is" | "decode">;
+
 /** One option of a method. */
 export interface Option<A> {
-  /** What it takes; its name finishes the sentence "it should be …". */
-  readonly codec: t.Decoder<unknown, A>;
+  readonly codec: Codec<A>;
   /** Its value where it is not given, or a function of the options that are declared before it. */
   readonly fallback: A | ((before: any) => A);
   /** What it is, in one sentence. */
@@ -64,7 +69,7 @@ export type OptionsOf<D> = D extends Declared<any, infer O> ? Given<O> : never;
 
 /** An option: what it takes, its default, what it is in one sentence, and what it is by the paper and by the code where these differ. */
 export const option = <A>(
-  codec: t.Decoder<unknown, A>,
+  codec: Codec<A>,
   fallback: NoInfer<A> | ((before: any) => NoInfer<A>),
   meaning: string,
   readings?: Readonly<Record<Reading, NoInfer<A>>>,
@@ -98,7 +103,14 @@ const filledIn = <O extends Options>({ options }: Declaration<string, O>, given:
   return values as Values<O>;
 };
 
-/** Declares a method; its algorithm is a function of the values of its options. */
+/** What a value that is given should be, where it is something else. */
+const wrongOption = ({ options }: Declaration, given: Readonly<Record<string, unknown>>): Failure | undefined => {
+  const wrong = Object.keys(given).find((name) => given[name] !== undefined && options[name]?.codec.is(given[name]) === false);
+  if (wrong === undefined) return undefined;
+  return { _tag: "BadOption", option: wrong, detail: `should be ${options[wrong].codec.name}, not ${shown(given[wrong])}` };
+};
+
+/** Declares a method; its algorithm is a function of the values of its options. A value that its codec does not take makes a run fail with `BadOption`. */
 export const declareMethod = <const N extends string, O extends Options, M extends string = never>(
   declaration: Declaration<N, O>,
   algorithm: (options: Values<O>) => TaskStage<Course, Course, M>,
@@ -106,7 +118,8 @@ export const declareMethod = <const N extends string, O extends Options, M exten
   Object.assign(
     (given: Given<O> = {}): Method<M> => {
       const options = filledIn(declaration, given);
-      return named(declaration.name, options, algorithm(options));
+      const wrong = wrongOption(declaration, given);
+      return named(declaration.name, options, wrong === undefined ? algorithm(options) : taskStage("refused", {}, () => RTE.left(wrong)));
     },
     { declaration },
   );

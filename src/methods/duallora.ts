@@ -25,9 +25,9 @@ export const duallora = declareMethod(
     options: {
       ...withDefaults({ steps, batch, rank }, { steps: { epochs: 20 }, batch: 128, rank: 10 }),
       optimizer: option(codec.oneOf("adam", "sgd"), "adam", "The optimiser: AdamW, or gradient descent without momentum."),
-      lr: option(codec.perTask(codec.positive), 5e-4, "Learning rate, the same in every step."),
+      lr: option(codec.perTask(codec.rate), 5e-4, "Learning rate, the same in every step."),
       headLr: option(
-        codec.perTask(codec.positive),
+        codec.perTask(codec.rate),
         ({ lr }: { readonly lr: PerTask<number> }) => lr,
         "The learning rate of a ViT's head; `lr` where it is not given.",
       ),

@@ -18,7 +18,7 @@ export const infLora = declareMethod(
       ...withDefaults(common, { modules: ["k", "v"], towers: ["vision"] }),
       optimizer: option(codec.oneOf("adam", "sgd"), "adam", "The optimiser: AdamW, or gradient descent without momentum."),
       headLr: option(
-        codec.perTask(codec.positive),
+        codec.perTask(codec.rate),
         ({ lr }: { readonly lr: PerTask<number> }) => lr,
         "The learning rate of a ViT's head; `lr` where it is not given.",
       ),

@@ -14,14 +14,10 @@ import { common } from "./plain.ts";
 const options = {
   ...withDefaults({ steps: common.steps, batch: common.batch, rank: common.rank }, { steps: { epochs: 10 } }),
   alpha: option(codec.positive, 1, "The update is scaled by alpha / rank."),
-  lr: option(codec.perTask(codec.positive), 1e-3, "Peak of the one-cycle learning rate."),
+  lr: option(codec.perTask(codec.rate), 1e-3, "Peak of the one-cycle learning rate."),
   weightDecay: option(codec.nonNegative, 0.01, "Weight decay of AdamW."),
   cycleMomentum: option(codec.truth, true, "Whether β₁ cycles against the learning rate, as torch's schedule does by default; otherwise it is 0.9."),
-  energy: option(
-    codec.someOf<Readonly<Record<string, number>>>({ vision: codec.share, text: codec.share }),
-    { vision: 0.85, text: 0.2 },
-    "The share of each tower's weights that is protected, ε_w.",
-  ),
+  energy: option(codec.byTower(codec.share), { vision: 0.85, text: 0.2 }, "The share of each tower's weights that is protected, ε_w."),
   featureEnergy: option(codec.share, 0.99, "The share of the features that is protected, ε_f."),
   side: option(codec.oneOf("input", "output"), "input", "The side of the weights whose directions are protected (METHODS.md B.3.1).", {
     paper: "input",

@@ -2,10 +2,13 @@
 import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { count, oneOf } from "../../src/methods/codecs.ts";
+import { describe } from "../../src/failure.ts";
+import { codyra } from "../../src/methods/codyra.ts";
+import { byTower, count, modules, oneOf, share } from "../../src/methods/codecs.ts";
 import { declareMethod, decodeOption, option, optionNames, reading, scoring, withDefaults, type OptionsOf } from "../../src/methods/declare.ts";
 import { optionRows } from "../../src/methods/describe.ts";
-import { skip } from "../../src/stages/learn.ts";
+import { skip, type Method } from "../../src/stages/learn.ts";
+import { left } from "../fixtures/datasets.ts";
 
 const options = {
   rank: option(count, 16, "Rank of every adapter."),
@@ -54,6 +57,25 @@ test("values are decoded by the declaration, and readings read from it", () => {
   assert.equal(decodeOption(declaration, "rank", -1), E.left("a whole number of at least 1"));
   assert.equal(reading(declaration, "code"), { shrink: "code" });
   assert.equal(thinned({ ...reading(declaration, "code"), rank: 4 }).options, { rank: 4, kept: 2, shrink: "code" });
+});
+
+test("a value that an option does not take makes a run fail, and is told before anything runs", async () => {
+  const refused = async (method: Method): Promise<string> => describe(left(await method.run(undefined as never)(undefined as never)()));
+  // @ts-expect-error no such word
+  assert.is(await refused(thinned({ shrink: "both" })), 'shrink: should be one of paper, code, not "both"');
+  assert.is(await refused(codyra({ rank: -1 })), "rank: should be a whole number of at least 1, not -1");
+  assert.is(await refused(codyra({ lr: [1e-3, -1] })), "lr: should be a number above 0, or one for each task joined by +, not [0.001,-1]");
+  assert.match(await refused(codyra({ modules: ["q", "q"] })), /^modules: should be a list joined by \+, /);
+});
+
+test("a program may name layers and towers of its own; text from outside those that come with Cambium", () => {
+  assert.ok(modules.is(["up", "down"]) && modules.is("all"));
+  assert.is(modules.decode(["up", "down"])._tag, "Left");
+  assert.equal(modules.decode("q"), E.right(["q"]));
+  assert.equal(modules.decode("all"), E.right("all"));
+  assert.ok(byTower(share).is({ trunk: 0.5 }));
+  assert.is(byTower(share).decode({ trunk: 0.5 })._tag, "Left");
+  assert.equal(byTower(share).decode({ vision: 0.5 }), E.right({ vision: 0.5 }));
 });
 
 test("every option in words", () => {
