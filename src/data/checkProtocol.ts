@@ -11,8 +11,8 @@ import { describe, type Failure } from "../failure.ts";
 import { exists, listNames } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
-import { random } from "../random.ts";
 import { splitClasses, withClasses } from "./classSplit.ts";
+import { drawnSplits } from "./drawnSplit.ts";
 import type { Example } from "./example.ts";
 import type { Protocol, ProtocolDataset } from "./protocols.ts";
 import { fewShot } from "./sampling.ts";
@@ -44,9 +44,6 @@ interface Checked {
   readonly task?: Task;
 }
 
-/** The seed of ZSCL's splits (METHODS.md E.1). Our generator draws other numbers from it, so the images of a split differ from theirs. */
-const splitSeed = 42;
-
 /** Both splits drawn anew from all images; one that is not there counts as empty. */
 const redrawn = (task: Task, share: number): Task => {
   const pool = listedOnce(
@@ -55,19 +52,7 @@ const redrawn = (task: Task, share: number): Task => {
       TE.map((lists) => lists.flat()),
     ),
   );
-  const part = (training: boolean): Split =>
-    pipe(
-      pool,
-      TE.map((examples) => {
-        const drawn = new Set(
-          random(splitSeed, `split ${task.name}`)
-            .permutation(examples.length)
-            .subarray(0, Math.round(share * examples.length)),
-        );
-        return examples.filter((_, i) => drawn.has(i) === training);
-      }),
-    );
-  return { ...task, train: listedOnce(part(true)), test: listedOnce(part(false)) };
+  return { ...task, ...drawnSplits(task.name, pool, share) };
 };
 
 /** A split, or none where its folder is missing; the test split of the ImageFolder layout may be called `val`. */

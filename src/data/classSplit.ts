@@ -74,7 +74,7 @@ export const splitClasses = (task: Task, { seed, ...groups }: ClassGroups & { re
   const tasks = sizes.map((size, i): Task => {
     const first = sizes.slice(0, i).reduce((a, b) => a + b, 0);
     const part = withClasses(order.slice(first, first + size))(task);
-    return { ...part, name: `${task.name}-${i + 1}`, ...(i === 0 ? {} : { train: readable(part.train), test: readable(part.test) }) };
+    return { ...part, name: `${task.name}-${i + 1}`, ...(i === 0 ? {} : { train: readable(part.train), test: readable(part.test), notes: undefined }) };
   });
   return E.right({ labelSpace: "seen", tasks });
 };

@@ -12,7 +12,7 @@ import type { Task } from "./task.ts";
 
 export type { Decoder } from "../platform/platform.ts";
 
-/** Decodes the bytes of an image file, as the platform does: in Node and Deno JPEG, PNG, WebP and all else that sharp reads. */
+/** Decodes the bytes of an image file, as the platform does: in Node and Deno JPEG, PNG, WebP, GIF, TIFF, AVIF and BMP. */
 export const decodeImage: Decoder = (bytes) => platform.decodeImage(bytes);
 
 /** Reads the bytes of an image file and decodes them; what is wrong with the bytes becomes a `CorruptSample` of `path` and `member`. */

@@ -1,118 +1,144 @@
 /**
- * The ImageFolder layout: `{train,test}/CLASS/*.jpg`, one folder a class.
+ * The ImageFolder layout: `{train,test}/CLASS/*.jpg`, one folder a class; or `CLASS/*.jpg`, from which splits are drawn.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { corrupt, exists, listNames, unreadable } from "../formats/files.ts";
+import { exists, unreadable } from "../formats/files.ts";
 import { basename, join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
+import { listClassFolders, type ClassFolder, type ClassFolders } from "./classFolders.ts";
+import { drawnSplits } from "./drawnSplit.ts";
 import type { Example } from "./example.ts";
-import { filesOf, listedOnce, ownDecoder, readClassNames, readTemplates } from "./source.ts";
-import type { SourceOptions } from "./source.ts";
-import type { Split, Task } from "./task.ts";
-
-const image = /\.(jpe?g|png|webp)$/i;
+import { leftOut, someOf } from "./leftOut.ts";
+import { pairClasses, sameOnDisks, type Pairing } from "./pairClasses.ts";
+import { filesOf, ownDecoder, readClassNames, readTemplates, splitsOf, type Listing, type SourceOptions } from "./source.ts";
+import type { Task } from "./task.ts";
 
 /** The same order on every system and in every language: by code unit, as Python's `sorted` for ASCII. */
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The class folders of a split; none where the split is missing. */
-const classFolders = (dir: string, files: Files): TE.TaskEither<Failure, readonly string[]> =>
-  pipe(
-    TE.fromTask<boolean, Failure>(() => exists(dir, files)),
-    TE.chain((there) => (there ? files.list(dir) : TE.right([]))),
-    TE.map((entries) => entries.filter((e) => (e.kind === "folder" || e.kind === "link") && !e.name.startsWith(".")).map((e) => e.name)),
-  );
+/** The classes that have a picture in some split, and those that have none, sorted. */
+const classesOf = (splits: readonly ClassFolders[]): { readonly filled: readonly string[]; readonly empty: readonly string[] } => {
+  const folders = splits.flatMap((split) => split.folders);
+  const filled = new Set(folders.filter(({ pictures }) => pictures.length > 0).map(({ name }) => sameOnDisks(name)));
+  const empty = new Set(folders.map(({ name }) => sameOnDisks(name)).filter((name) => !filled.has(name)));
+  return { filled: [...filled].sort(byCodeUnit), empty: [...empty].sort(byCodeUnit) };
+};
 
-const readSplit = (dir: string, folders: readonly string[], files: Files): Split =>
-  listedOnce(
-    pipe(
-      classFolders(dir, files),
-      TE.filterOrElse(
-        (present) => present.length > 0,
-        () => unreadable(dir)("it holds no class folder"),
-      ),
-      TE.chain((present) =>
-        pipe(
-          folders.map((name, label) => ({ name, label })).filter(({ name }) => present.includes(name)),
-          TE.traverseSeqArray(({ name, label }) =>
-            pipe(
-              listNames(join(dir, name), files),
-              TE.map((names) => names.filter((file) => image.test(file) && !file.startsWith(".")).sort(byCodeUnit)),
-              TE.map((names) =>
-                names.map((file): Example => {
-                  const path = join(dir, name, file);
-                  return { id: path, label, image: { kind: "file", path } };
-                }),
-              ),
-            ),
-          ),
-        ),
-      ),
-      TE.map((lists) => lists.flat()),
-    ),
-  );
-
-/** The class folders in the order of their labels, and their names for people. */
-interface Classes {
-  readonly folders: readonly string[];
-  readonly classNames: readonly string[];
-}
-
-/**
- * Where `classnames.txt` lists the folders, its order is that of the labels; where it has as many other names, they rename the sorted
- * folders; anything else is a contradiction.
- */
-const nameFolders = (dir: string, folders: readonly string[], names: readonly string[] | undefined): E.Either<Failure, Classes> => {
-  if (names === undefined) return E.right({ folders, classNames: folders });
-  if (folders.every((folder) => names.includes(folder))) return E.right({ folders: names, classNames: names });
-  if (names.length === folders.length) return E.right({ folders, classNames: names });
-  return E.left(corrupt(join(dir, "classnames.txt"), `it names ${names.length} classes and there are ${folders.length} class folders`));
+/** What says that classes have no picture, with what stands in their folders instead. */
+const noPicture = (dir: string, splits: readonly ClassFolders[], empty: readonly string[]): Failure => {
+  const inside = leftOut();
+  for (const split of splits)
+    for (const folder of split.folders) if (empty.includes(sameOnDisks(folder.name))) folder.passedOver.forEach((p) => inside.add(...p));
+  const words = inside.words();
+  const found = words === undefined ? "" : `, but ${words}`;
+  return unreadable(dir)(`there is no picture in the class folders ${someOf(empty)}${found}; remove them, or name the other classes in classnames.txt`);
 };
 
 /**
+ * The classes of a dataset: its folders, or the names of `classnames.txt`. A folder without pictures is a class where a name says so, is left out where names
+ * do without it, and is a failure where there are no names.
+ */
+const pairingOf = (dir: string, splits: readonly ClassFolders[], names: readonly string[] | undefined): E.Either<Failure, Pairing> => {
+  const { filled, empty } = classesOf(splits);
+  if (filled.length + empty.length === 0) return E.left(unreadable(dir)("neither train nor test holds a class folder"));
+  if (names === undefined) {
+    if (empty.length > 0) return E.left(noPicture(dir, splits, empty));
+    return E.right({ classNames: filled, labels: new Map(filled.map((name, label) => [name, label])), notes: [] });
+  }
+  const path = join(dir, "classnames.txt");
+  const all = pairClasses(path, [...filled, ...empty].sort(byCodeUnit), names);
+  if (empty.length === 0 || E.isRight(all)) return all;
+  return pipe(
+    pairClasses(path, filled, names),
+    E.map((pairing) => ({ ...pairing, notes: [...pairing.notes, `left out folders without pictures: ${someOf(empty)}`] })),
+  );
+};
+
+/** The examples of a split in the order of their labels, and what was left out of it. */
+const listingOf = (dir: string, { folders, passedOver }: ClassFolders, { labels, notes }: Pairing): TE.TaskEither<Failure, Listing> => {
+  if (folders.length === 0) return TE.left(unreadable(dir)("it holds no class folder"));
+  const labelled = folders.flatMap((folder): readonly (ClassFolder & { readonly label: number })[] => {
+    const label = labels.get(sameOnDisks(folder.name));
+    return label === undefined ? [] : [{ ...folder, label }];
+  });
+  const examples = labelled
+    .sort((a, b) => a.label - b.label)
+    .flatMap(({ name, pictures, label }) =>
+      [...pictures].sort(byCodeUnit).map((file): Example => {
+        const path = join(dir, name, file);
+        return { id: path, label, image: { kind: "file", path } };
+      }),
+    );
+  const out = leftOut();
+  for (const passed of [...passedOver, ...labelled.flatMap((folder) => folder.passedOver)]) out.add(...passed);
+  const words = out.words();
+  return TE.right({ examples, notes: [...notes, ...(words === undefined ? [] : [`left out ${words}`])] });
+};
+
+/** What tasks of both layouts share. */
+const described = (dir: string, options: SourceOptions, { classNames }: Pairing, templates: readonly string[]): Omit<Task, "train" | "test"> => ({
+  name: basename(filesOf(options).absolute(dir)),
+  classNames,
+  templates,
+  ...ownDecoder(options),
+});
+
+/** Where the splits are: `val` stands in for a missing `test`. */
+const splitFolders = async (dir: string, files: Files): Promise<{ readonly train: string; readonly test: string; readonly flat: boolean }> => {
+  const [train, test, val] = await Promise.all(["train", "test", "val"].map((name) => exists(join(dir, name), files)));
+  return { train: join(dir, "train"), test: join(dir, !test && val ? "val" : "test"), flat: !train && !test && !val };
+};
+
+/** A task of class folders alone, whose splits are drawn. */
+const flatFolder = (
+  dir: string,
+  share: number,
+  names: readonly string[] | undefined,
+  templates: readonly string[],
+  options: SourceOptions,
+): TE.TaskEither<Failure, Task> =>
+  pipe(
+    listClassFolders(dir, filesOf(options)),
+    TE.bindTo("found"),
+    TE.bind("pairing", ({ found }) => TE.fromEither(pairingOf(dir, [found], names))),
+    TE.bind("listing", ({ found, pairing }) => listingOf(dir, found, pairing)),
+    TE.map(({ pairing, listing: { examples, notes } }): Task => {
+      const task = described(dir, options, pairing, templates);
+      const drawn = `${Math.round(100 * share)} % of its ${examples.length} pictures are drawn for training, the others are for testing`;
+      return { ...task, ...drawnSplits(task.name, TE.right(examples), share), notes: { train: async () => [...notes, drawn], test: async () => [] } };
+    }),
+  );
+
+/**
  * A folder in the ImageFolder layout as a task named after it; its classes are the sorted folder names of both splits, or those of
- * `classnames.txt`. `val` stands in for a missing `test`. Files are listed when a split is first walked, read when decoded.
+ * `classnames.txt`. `val` stands in for a missing `test`. Where there is no split and the option `split` is given, both are drawn. Folders are listed at once,
+ * files are read when an example is decoded; what is left out is in the task's notes.
  */
 export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
   const files = filesOf(options);
+  const { split: share } = options;
+  if (share !== undefined && !(share > 0 && share < 1)) return TE.left({ _tag: "BadOption", option: "split", detail: `${share} is not between 0 and 1` });
   return pipe(
     TE.Do,
     TE.bind("names", () => readClassNames(dir, files)),
     TE.bind("templates", () => readTemplates(dir, files)),
-    TE.bind("testDir", () =>
-      TE.fromTask<string, Failure>(async () => {
-        const val = !(await exists(join(dir, "test"), files)) && (await exists(join(dir, "val"), files));
-        return join(dir, val ? "val" : "test");
-      }),
-    ),
-    TE.bind("folders", ({ testDir }) =>
-      pipe(
-        [join(dir, "train"), testDir],
-        TE.traverseSeqArray((split) => classFolders(split, files)),
-        TE.map((both) => [...new Set(both.flat())].sort(byCodeUnit)),
-        TE.filterOrElse(
-          (folders) => folders.length > 0,
-          () => unreadable(dir)("neither train nor test holds a class folder"),
-        ),
-      ),
-    ),
-    TE.chainEitherK(({ names, templates, folders: found, testDir }) =>
-      pipe(
-        nameFolders(dir, found, names),
-        E.map(
-          ({ folders, classNames }): Task => ({
-            name: basename(files.absolute(dir)),
-            classNames,
-            templates,
-            train: readSplit(join(dir, "train"), folders, files),
-            test: readSplit(testDir, folders, files),
-            ...ownDecoder(options),
-          }),
-        ),
-      ),
+    TE.bind("where", () => TE.fromTask<Awaited<ReturnType<typeof splitFolders>>, Failure>(() => splitFolders(dir, files))),
+    TE.chain(({ names, templates, where: { train, test, flat } }) =>
+      flat && share !== undefined
+        ? flatFolder(dir, share, names, templates, options)
+        : pipe(
+            [train, test],
+            TE.traverseSeqArray((split) => listClassFolders(split, files)),
+            TE.bindTo("splits"),
+            TE.bind("pairing", ({ splits }) => TE.fromEither(pairingOf(dir, splits, names))),
+            TE.map(({ splits, pairing }): Task => {
+              const listed = splitsOf(listingOf(train, splits[0], pairing), listingOf(test, splits[1], pairing));
+              return { ...described(dir, options, pairing, templates), ...listed };
+            }),
+          ),
     ),
   );
 };

@@ -103,6 +103,16 @@ const Config = t.partial({
   image_std: Triple,
 });
 
+/** A value of JSON without the keys that are null: that is what processors write for what is not set. */
+const withoutNulls = (value: unknown, depth = 2): unknown =>
+  typeof value !== "object" || value === null || Array.isArray(value) || depth === 0
+    ? value
+    : Object.fromEntries(
+        Object.entries(value)
+          .filter(([, v]) => v !== null)
+          .map(([key, v]) => [key, withoutNulls(v, depth - 1)]),
+      );
+
 /** Pillow's numbers. */
 const resamplings: Readonly<Record<number, Resampling>> = { 1: "lanczos", 2: "bilinear", 3: "bicubic" };
 
@@ -136,7 +146,7 @@ const fromConfig = (path: string, config: t.TypeOf<typeof Config>, size: number,
 
 /**
  * The preprocessing of a Hugging Face folder: `preprocessor_config.json`, or the image processor of `processor_config.json`. What they
- * leave open is the default at `size` of the processor that they name, or `assumed` where they name none or neither file is there.
+ * leave open, or have null for, is the default at `size` of the processor that they name, or `assumed` where they name none or neither file is there.
  * Failures: `FileCorrupt`, `BadConfig`.
  */
 export const readPreprocess =
@@ -151,9 +161,9 @@ export const readPreprocess =
       const json = await readJson(path, files)();
       if (E.isLeft(json)) return json;
       const value = key === undefined ? json.right : (json.right as Record<string, unknown> | null)?.[key];
-      if (value === undefined) continue;
+      if (value === undefined || (value === null && key !== undefined)) continue;
       return pipe(
-        Config.decode(value),
+        Config.decode(withoutNulls(value)),
         E.mapLeft((errors): Failure => ({ _tag: "BadConfig", path, detail: explain(errors) })),
         E.chain((config) => fromConfig(path, config, size, assumed)),
       );

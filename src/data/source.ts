@@ -12,7 +12,7 @@ import type { Files } from "../platform/files.ts";
 import type { Decoder, Platform } from "../platform/platform.ts";
 import { exampleDecoder } from "./decode.ts";
 import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
-import type { Split } from "./task.ts";
+import type { Notes, Task } from "./task.ts";
 
 /** `fail`: the first corrupt example or shard stops the run. `skip`: the run goes on without it and counts it. */
 export type OnCorrupt = "fail" | "skip";
@@ -21,6 +21,8 @@ export type OnCorrupt = "fail" | "skip";
 export interface SourceOptions {
   /** Whether a bad shard or label fails the whole split. @default "fail" */
   readonly onCorrupt?: OnCorrupt;
+  /** Of a folder of class folders without train and test: the share of its images that is drawn for training, above 0 and below 1; others are for testing. */
+  readonly split?: number;
   /** What turns the bytes of an image file into pixels. @default that of the platform */
   readonly decoder?: Decoder;
   /** Where the files are, and what decodes images. @default Node and Deno */
@@ -88,9 +90,9 @@ export const readTemplates = (dir: string, files: Files): TE.TaskEither<Failure,
   );
 };
 
-/** A split that is listed on the first walk and remembers the list, so that walking it again costs nothing; failures are not kept. */
-export const listedOnce = (list: Split): Split => {
-  let listed: ReturnType<Split> | undefined;
+/** What is listed on the first walk and remembered, so that walking it again costs nothing; failures are not kept. */
+export const listedOnce = <A>(list: TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => {
+  let listed: ReturnType<typeof list> | undefined;
   return () => {
     listed ??= list().then((result) => {
       if (E.isLeft(result)) listed = undefined;
@@ -98,4 +100,25 @@ export const listedOnce = (list: Split): Split => {
     });
     return listed;
   };
+};
+
+/** A split as a reader lists it: its examples, and what there is to say of it. */
+export interface Listing {
+  readonly examples: readonly Example[];
+  readonly notes: readonly string[];
+}
+
+/** The splits of a task, and their notes, from what a reader lists. */
+export const splitsOf = (train: TE.TaskEither<Failure, Listing>, test: TE.TaskEither<Failure, Listing>): Pick<Task, "train" | "test" | "notes"> => {
+  const [first, second] = [listedOnce(train), listedOnce(test)];
+  const examples = TE.map(({ examples }: Listing) => examples);
+  const notes = (list: typeof train): Notes =>
+    pipe(
+      list,
+      TE.match(
+        () => [],
+        ({ notes }) => notes,
+      ),
+    );
+  return { train: examples(first), test: examples(second), notes: { train: notes(first), test: notes(second) } };
 };

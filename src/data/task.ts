@@ -11,6 +11,9 @@ import type { Example, ExampleDecoder } from "./example.ts";
 /** A list of examples that is read when it is asked for; pixels are read when an example is decoded. */
 export type Split = TaskEither<Failure, readonly Example[]>;
 
+/** What there is to say of a split, a line each: what its reader left out, and how it paired classes with their names. Asking lists the split. */
+export type Notes = () => Promise<readonly string[]>;
+
 /** One learning task. Templates hold `{c}` where the class name goes; the first is the single template, all are the ensemble. */
 export interface Task {
   readonly name: string;
@@ -18,6 +21,8 @@ export interface Task {
   readonly templates: readonly string[];
   readonly train: Split;
   readonly test: Split;
+  /** What its reader has to say of either split, where it has something to say. */
+  readonly notes?: { readonly train: Notes; readonly test: Notes };
   /** How the images of its examples are decoded. Default: files and archives through the platform, as `exampleDecoder` does. */
   readonly decode?: ExampleDecoder;
 }

@@ -5,33 +5,74 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import { unreadable } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
-import type { Files } from "../platform/files.ts";
+import type { Entry, Files } from "../platform/files.ts";
+import { pictureName } from "./classFolders.ts";
 import { imageFolder } from "./imageFolder.ts";
+import { leftOut } from "./leftOut.ts";
 import { filesOf, type SourceOptions } from "./source.ts";
 import type { Task } from "./task.ts";
 import { webDataset } from "./webdataset.ts";
 
-/** Whether a split looks like shards or like class folders; undefined where it is missing or neither. */
-const layout = async (dir: string, files: Files): Promise<"shards" | "folders" | undefined> => {
+const splits: readonly string[] = ["train", "test", "val"];
+
+/** What stands in a folder; nothing where it is missing. */
+const entriesOf = async (dir: string, files: Files): Promise<readonly Entry[]> => {
   const listed = await files.list(dir)();
-  if (E.isLeft(listed)) return undefined;
-  if (listed.right.some((e) => e.name.endsWith(".tar") || e.name === "nshards.txt")) return "shards";
-  return listed.right.some((e) => e.kind === "folder") ? "folders" : undefined;
+  return E.isLeft(listed) ? [] : listed.right;
 };
 
-/** The task in `dir`, in the WebDataset or the ImageFolder layout, whichever is there; `FileUnreadable` says what a dataset looks like. */
-export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> =>
-  pipe(
-    filesOf(options).list(dir),
-    TE.chainTaskK(() => () => Promise.all(["train", "test", "val"].map((split) => layout(join(dir, split), filesOf(options))))),
-    TE.chain((found) => {
-      if (found.includes("shards")) return webDataset(dir, options);
-      if (found.includes("folders")) return imageFolder(dir, options);
-      return TE.left<Failure>({
-        _tag: "FileUnreadable",
-        path: dir,
-        detail: "it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), or {train,test}/CLASS/*.jpg (ImageFolder)",
-      });
+/** What a dataset folder looks like: `flat` has class folders and no splits. */
+type Layout = "shards" | "folders" | "flat" | "none";
+
+/** The layout of a split. */
+const layoutOfSplit = (entries: readonly Entry[]): Layout => {
+  if (entries.some((e) => e.name.endsWith(".tar") || e.name === "nshards.txt")) return "shards";
+  return entries.some((e) => e.kind === "folder") ? "folders" : "none";
+};
+
+const layoutOf = async (dir: string, entries: readonly Entry[], files: Files): Promise<Layout> => {
+  const folders = entries.filter(({ kind, name }) => kind === "folder" && !name.startsWith(".")).map(({ name }) => name);
+  if (folders.some((name) => splits.includes(name))) {
+    const layouts = await Promise.all(splits.map(async (split) => layoutOfSplit(await entriesOf(join(dir, split), files))));
+    return layouts.find((layout) => layout === "shards") ?? layouts.find((layout) => layout === "folders") ?? "none";
+  }
+  for (const name of folders) if ((await entriesOf(join(dir, name), files)).some((e) => e.kind === "file" && pictureName.test(e.name))) return "flat";
+  return "none";
+};
+
+/** What a folder that is no dataset has instead. */
+const insteadOf = async (dir: string, entries: readonly Entry[], files: Files): Promise<string> => {
+  const broken = leftOut();
+  const inside = await Promise.all(
+    splits.map(async (split) => (await entriesOf(join(dir, split), files)).map((entry) => ({ ...entry, name: `${split}/${entry.name}` }))),
+  );
+  for (const { kind, name } of [...entries, ...inside.flat()])
+    if (kind === "broken link") broken.add("link that leads nowhere", "links that lead nowhere", name);
+  const words = broken.words();
+  return words === undefined ? "" : `; there is ${words}`;
+};
+
+/**
+ * The task in `dir`, in the WebDataset or the ImageFolder layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks like, or
+ * that class folders without train and test need the option `split`.
+ */
+export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
+  const files = filesOf(options);
+  return pipe(
+    files.list(dir),
+    TE.chainTaskK((entries) => async () => ({ entries, layout: await layoutOf(dir, entries, files) })),
+    TE.chain(({ entries, layout }) => {
+      if (layout === "shards") return webDataset(dir, options);
+      if (layout === "folders" || (layout === "flat" && options.split !== undefined)) return imageFolder(dir, options);
+      if (layout === "flat")
+        return TE.left(unreadable(dir)("it has class folders and neither train nor test; a split of 0.8 draws 80 % of its pictures for training"));
+      const wanted = "it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), or {train,test}/CLASS/*.jpg (ImageFolder)";
+      return pipe(
+        TE.fromTask(() => insteadOf(dir, entries, files)),
+        TE.chain((instead) => TE.left(unreadable(dir)(`${wanted}${instead}`))),
+      );
     }),
   );
+};

@@ -17,6 +17,17 @@ export interface VisionConfig extends TowerConfig {
 /** A positive whole number. */
 export const positive = t.refinement(t.Int, (n) => n > 0, "positive integer");
 
+/** The side of a square in pixels: a number, or two that are equal. */
+const side = new t.Type<number, number, unknown>(
+  "a positive integer, or two that are equal",
+  positive.is,
+  (u, c) => {
+    const value: unknown = Array.isArray(u) && u.length === 2 && u[0] === u[1] ? u[0] : u;
+    return positive.is(value) ? t.success(value) : t.failure(u, c);
+  },
+  t.identity,
+);
+
 /** The keys of a tower. */
 export const rawTower = t.type({
   hidden_size: positive,
@@ -28,7 +39,7 @@ export const rawTower = t.type({
 });
 
 /** The keys of a vision tower. */
-export const rawVision = t.intersection([rawTower, t.type({ image_size: positive, patch_size: positive, num_channels: positive })]);
+export const rawVision = t.intersection([rawTower, t.type({ image_size: side, patch_size: side, num_channels: positive })]);
 
 /** What `transformers` assumes of a tower of CLIP where its config is silent. */
 export const towerDefaults = { hidden_act: "quick_gelu", layer_norm_eps: 1e-5, num_hidden_layers: 12 };

@@ -7,10 +7,10 @@ import type { Task } from "fp-ts/lib/Task.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 
-/** What stands in a folder under a name. A link is an entry that may lead to either. */
+/** What stands in a folder under a name. A link is what it leads to; one that leads nowhere is a broken link. */
 export interface Entry {
   readonly name: string;
-  readonly kind: "file" | "folder" | "link" | "other";
+  readonly kind: "file" | "folder" | "broken link" | "other";
 }
 
 /** A file that is open for reading. */

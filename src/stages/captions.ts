@@ -7,9 +7,10 @@ import type { HostRecord } from "../tensor/replay.ts";
  *
  * ```ts
  * assert.deepEqual(stage.prompts("a photo of a {c}.", ["cat", "dog"]), ["a photo of a cat.", "a photo of a dog."]);
+ * assert.deepEqual(stage.prompts("{c} or {c}", ["$&"]), ["$& or $&"]);
  * ```
  */
-export const prompts = (template: string, classNames: readonly string[]): readonly string[] => classNames.map((name) => template.replaceAll("{c}", name));
+export const prompts = (template: string, classNames: readonly string[]): readonly string[] => classNames.map((name) => template.replaceAll("{c}", () => name));
 
 /**
  * Multi-hot targets [images, texts] and their transpose from labels: image i matches text `labels[i]`.

@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
-import { centre, clipPreprocess, normalise, outputSize, readPreprocess } from "../../src/data/preprocess.ts";
+import { centre, clipPreprocess, normalise, outputSize, readPreprocess, vitPreprocess } from "../../src/data/preprocess.ts";
 import type { Preprocess } from "../../src/data/preprocess.ts";
 import { golden, picture } from "../fixtures/images.ts";
 
@@ -54,6 +54,14 @@ test("every way to write the sizes", async () => {
   assert.equal(squeezed.std, [1, 1, 1]);
   assert.equal(right(await read({ image_processor: { size: 24, crop_size: 24 } }, "processor_config.json")), clipPreprocess(24));
   assert.equal(right(E.mapLeft(describe)(await readPreprocess(dir, 64)())), clipPreprocess(64), "no file: CLIP's default at the model's size");
+});
+
+test("null is absent, at the top and in a size", async () => {
+  const nulls = { crop_size: null, do_center_crop: null, do_convert_rgb: null, image_mean: null, resample: null, rescale_factor: null };
+  const size = { height: 32, width: 32, shortest_edge: null, longest_edge: null };
+  assert.equal(right(await read({ ...nulls, size, image_processor_type: "ViTImageProcessorFast" })), vitPreprocess(32));
+  assert.equal(right(await read({ ...nulls, image_processor_type: null, feature_extractor_type: null, do_resize: null, size: null })), clipPreprocess());
+  assert.equal(right(await read({ image_processor: null }, "processor_config.json")), clipPreprocess());
 });
 
 test("a config that cannot be: named with its key", async () => {

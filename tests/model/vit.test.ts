@@ -271,6 +271,13 @@ test("what transformers assumes where a config.json is silent: ViT-B/16, of 85,7
   assert.equal(orThrow(decodeConfig(architecture, "config.json", architecture.config.encode(config))), config);
 });
 
+test("sizes of images and patches may be pairs of equal numbers", () => {
+  const config = orThrow(decodeConfig(architecture, "config.json", { model_type: "vit", image_size: [32, 32], patch_size: [8, 8] }));
+  assert.equal([config.vision.imageSize, config.vision.patchSize], [32, 8]);
+  const failure = failureOf(decodeConfig(architecture, "config.json", { model_type: "vit", image_size: [32, 64] }));
+  assert.match(describe(failure), /"image_size" should be a positive integer, or two that are equal and is \[32,64\]/);
+});
+
 // What is wrong -------------------------------------------------------------------------------------------------------------------------
 
 /** Reads a good folder with something done to it: a failure of one line that says the words. */

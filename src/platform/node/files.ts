@@ -4,6 +4,7 @@
  * A write goes to a temporary name beside its target (the system's temporary folder may be on another disk, where a rename fails), reaches the disk, and is
  * then renamed; whatever goes wrong, the target is as it was.
  */
+import type { Dirent } from "node:fs";
 import { mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
@@ -126,13 +127,18 @@ const writeFolder: Files["writeFolder"] = (dir, fill) => async () => {
   return E.isLeft(replaced) ? replaced : filled;
 };
 
+/** A link stands for what it leads to. */
+const entryOf = async (folder: string, entry: Dirent): Promise<Entry> => {
+  const linked = entry.isSymbolicLink();
+  const found = linked ? await stat(join(folder, entry.name)).catch(() => undefined) : entry;
+  return { name: entry.name, kind: found === undefined ? "broken link" : found.isDirectory() ? "folder" : found.isFile() ? "file" : "other" };
+};
+
 const list = (path: string): TE.TaskEither<Failure, readonly Entry[]> =>
-  pipe(
-    TE.tryCatch(() => readdir(path, { withFileTypes: true }), unreadable(path)),
-    TE.map((entries) =>
-      entries.map((e): Entry => ({ name: e.name, kind: e.isDirectory() ? "folder" : e.isSymbolicLink() ? "link" : e.isFile() ? "file" : "other" })),
-    ),
-  );
+  TE.tryCatch(async () => {
+    const entries = await readdir(path, { withFileTypes: true });
+    return Promise.all(entries.map((entry) => entryOf(path, entry)));
+  }, unreadable(path));
 
 /** The files of the disk. */
 export const files: Files = {

@@ -6,10 +6,12 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { message } from "../failures.ts";
+import { pictureFormat, refusalOfPicture } from "../pictures.ts";
 import type { Decoder, Image } from "../platform.ts";
+import { decodeBmp } from "./bmp.ts";
 
-/** Decodes JPEG, PNG, WebP and all else that sharp reads. An image that ends early is an error, a mere warning is not. */
-export const decodeImage: Decoder = (bytes) =>
+/** Decodes with sharp. */
+const decode: Decoder = (bytes) =>
   TE.tryCatch(async () => {
     // A view of a larger buffer is read as that view; failOn "error" includes truncation.
     const image = sharp(bytes, { failOn: "error", ignoreIcc: true });
@@ -31,4 +33,11 @@ const decodeCmyk = async (image: Sharp): Promise<Image> => {
     }
   }
   return { width: info.width, height: info.height, data: rgb };
+};
+
+/** Decodes the formats of `readFormats`, whatever the file is called. An image that ends early is an error, a mere warning is not. */
+export const decodeImage: Decoder = (bytes) => {
+  const refusal = refusalOfPicture(bytes);
+  if (refusal !== undefined) return TE.left(refusal);
+  return pictureFormat(bytes) === "BMP" ? TE.fromEither(decodeBmp(bytes)) : decode(bytes);
 };

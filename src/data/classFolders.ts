@@ -1,0 +1,101 @@
+/** The class folders of a split: which files in them are pictures, and what is left out. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import { exists } from "../formats/files.ts";
+import { basename, join } from "../formats/path.ts";
+import type { Entry, Files } from "../platform/files.ts";
+import { firstBytes, isRead, pictureFormat } from "../platform/pictures.ts";
+import type { LeftOut } from "./leftOut.ts";
+
+/** Something that is left out, as {@link LeftOut} counts it. */
+export type PassedOver = Parameters<LeftOut["add"]>;
+
+/** A class folder: the names of its pictures, and what else is in it. */
+export interface ClassFolder {
+  readonly name: string;
+  readonly pictures: readonly string[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** The class folders of a split, and what stands beside them. */
+export interface ClassFolders {
+  readonly folders: readonly ClassFolder[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** Names that are taken at their word: such a file is a picture, or is damaged. Others are pictures where their first bytes say so. */
+export const pictureName = /\.(jpe?g|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
+
+const firstOf = (path: string, files: Files): TE.TaskEither<Failure, Uint8Array> =>
+  files.open(path, (file) => {
+    const start = new Uint8Array(Math.min(firstBytes, file.size));
+    return pipe(
+      file.read(start, 0),
+      TE.map((read) => start.subarray(0, read)),
+    );
+  });
+
+const brokenLink = ["link that leads nowhere", "links that lead nowhere"] as const;
+const beside = ["file beside the class folders", "files beside the class folders"] as const;
+
+/** Why an entry of a class folder is left out; undefined where it is a picture, or is hidden and nobody means it. */
+const reasonAgainst = async (dir: string, { name, kind }: Entry, files: Files): Promise<readonly [one: string, many: string] | undefined> => {
+  if (kind === "folder") return ["folder in a class folder", "folders in class folders"];
+  if (kind === "broken link") return brokenLink;
+  if (kind === "other") return ["device or pipe", "devices or pipes"];
+  if (name.startsWith(".")) return ["hidden picture", "hidden pictures"];
+  const start = await firstOf(join(dir, name), files)();
+  if (E.isLeft(start)) return ["file that cannot be read", "files that cannot be read"];
+  const format = pictureFormat(start.right);
+  if (isRead(format)) return undefined;
+  return format === undefined ? ["file that is no picture", "files that are no pictures"] : [`${format} picture`, `${format} pictures`];
+};
+
+/** Whether an entry is a file that its name says is a picture. */
+const isNamedPicture = ({ name, kind }: Entry): boolean => kind === "file" && pictureName.test(name) && !name.startsWith(".");
+
+const listClass = async (dir: string, shown: string, entries: readonly Entry[], files: Files): Promise<Omit<ClassFolder, "name">> => {
+  const pictures: string[] = [];
+  const passedOver: PassedOver[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith(".") && !pictureName.test(entry.name)) continue;
+    const reason = isNamedPicture(entry) ? undefined : await reasonAgainst(dir, entry, files);
+    if (reason === undefined) pictures.push(entry.name);
+    else passedOver.push([...reason, `${shown}/${entry.name}`]);
+  }
+  return { pictures, passedOver };
+};
+
+/** Files of a dataset that may stand beside class folders. */
+const companions: readonly string[] = ["classnames.txt", "zeroshot_classification_templates.txt"];
+
+/** Lists the class folders in `dir`; none where it is missing. Links are followed, hidden folders are no classes. */
+export const listClassFolders = (dir: string, files: Files): TE.TaskEither<Failure, ClassFolders> =>
+  pipe(
+    TE.fromTask<boolean, Failure>(() => exists(dir, files)),
+    TE.chain((there) => (there ? files.list(dir) : TE.right([]))),
+    TE.map((entries) => entries.filter(({ name }) => !name.startsWith(".") && !companions.includes(name))),
+    TE.bindTo("entries"),
+    TE.bind("folders", ({ entries }) =>
+      pipe(
+        entries.filter(({ kind }) => kind === "folder"),
+        TE.traverseSeqArray(({ name }) =>
+          pipe(
+            files.list(join(dir, name)),
+            TE.chainTaskK(
+              (inside) => async (): Promise<ClassFolder> => ({ name, ...(await listClass(join(dir, name), join(basename(dir), name), inside, files)) }),
+            ),
+          ),
+        ),
+      ),
+    ),
+    TE.map(({ entries, folders }) => ({
+      folders,
+      passedOver: entries.flatMap(({ name, kind }): readonly PassedOver[] => {
+        if (kind === "folder") return [];
+        return [[...(kind === "broken link" ? brokenLink : beside), join(basename(dir), name)]];
+      }),
+    })),
+  );

@@ -1,0 +1,26 @@
+/** Splits that are drawn from all images of a dataset. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { random } from "../random.ts";
+import { listedOnce } from "./source.ts";
+import type { Split, Task } from "./task.ts";
+
+/** The seed of ZSCL's splits (METHODS.md E.1). Our generator draws other numbers from it, so the images of a split differ from theirs. */
+const splitSeed = 42;
+
+/** Both splits of a task of this name, drawn from the images of `pool`: the share for training, the others for testing. It is the same in every run. */
+export const drawnSplits = (name: string, pool: Split, share: number): Pick<Task, "train" | "test"> => {
+  const part = (training: boolean): Split =>
+    pipe(
+      pool,
+      TE.map((examples) => {
+        const drawn = new Set(
+          random(splitSeed, `split ${name}`)
+            .permutation(examples.length)
+            .subarray(0, Math.round(share * examples.length)),
+        );
+        return examples.filter((_, i) => drawn.has(i) === training);
+      }),
+    );
+  return { train: listedOnce(part(true)), test: listedOnce(part(false)) };
+};

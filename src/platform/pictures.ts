@@ -1,0 +1,60 @@
+/** What kind of picture a file is, by its first bytes: a name may lie. */
+
+/** How many bytes from a file's start on {@link pictureFormat} looks at. */
+export const firstBytes = 256;
+
+/** The formats that Cambium reads. SVG is none of them: it is a program that is rendered, can take long, and can name other files. */
+export const readFormats = ["JPEG", "PNG", "WebP", "GIF", "TIFF", "AVIF", "BMP"] as const;
+
+const latin = new TextDecoder("latin1");
+
+/** Brands of the container that AVIF and HEIC share, by the four letters after `ftyp`. */
+const brands: Readonly<Record<string, string>> = { avif: "AVIF", avis: "AVIF", heic: "HEIC", heix: "HEIC", hevc: "HEIC", heim: "HEIC", heis: "HEIC" };
+
+/** A container of the HEIF family: its major brand says what it is, or, where that is general, the first brand in its list that does. */
+const heifFormat = (start: string): string | undefined => {
+  const listed = start.slice(16, Math.min(start.length, start.charCodeAt(2) * 256 + start.charCodeAt(3))).match(/.{4}/gs) ?? [];
+  const known = [start.slice(8, 12), ...listed].find((brand) => brand in brands);
+  return known === undefined ? undefined : brands[known];
+};
+
+/** How a file of each format begins, as text of one character a byte. */
+const beginnings: readonly (readonly [format: string, beginning: RegExp])[] = [
+  ["JPEG", /^\xff\xd8\xff/],
+  ["PNG", /^\x89PNG\r\n\x1a\n/],
+  ["WebP", /^RIFF.{4}WEBP/s],
+  ["GIF", /^GIF8[79]a/],
+  ["TIFF", /^(II[*+]\0|MM\0[*+])/],
+  ["BMP", /^BM.{12}[\x0c-\x7f]\0\0\0/s],
+  ["SVG", /^(\xef\xbb\xbf)?\s*(<\?xml|<!--|<!DOCTYPE svg|<svg)/i],
+  ["JPEG XL", /^(\xff\x0a|\0\0\0\x0cJXL )/],
+  ["JPEG 2000", /^(\0\0\0\x0cjP {2}|\xff\x4f\xff\x51)/],
+  ["Photoshop", /^8BPS/],
+  ["Netpbm", /^P[1-7][\s#]/],
+];
+
+/** The format of a picture by its first bytes, also of some that are not read (see {@link readFormats}); undefined for what is no picture that is known. */
+export const pictureFormat = (bytes: Uint8Array): string | undefined => {
+  const start = latin.decode(bytes.subarray(0, firstBytes));
+  if (start.startsWith("ftyp", 4)) return heifFormat(start);
+  return beginnings.find(([, beginning]) => beginning.test(start))?.[0];
+};
+
+/** Whether a format is one that Cambium reads. */
+export const isRead = (format: string | undefined): boolean => (readFormats as readonly (string | undefined)[]).includes(format);
+
+/** Whether bytes are the start of a pointer of Git LFS, which stands where a large file was not fetched. */
+export const isLfsPointer = (bytes: Uint8Array): boolean => latin.decode(bytes.subarray(0, 40)).startsWith("version https://git-lfs");
+
+/** What is said of a Git LFS pointer. */
+export const lfsAdvice = "it is a Git LFS pointer and not the file itself; run git lfs pull in its folder";
+
+/** Why bytes are no picture that is read, in words; undefined where they may be one. */
+export const refusalOfPicture = (bytes: Uint8Array): string | undefined => {
+  if (bytes.length === 0) return "the file is empty";
+  if (isLfsPointer(bytes)) return lfsAdvice;
+  const format = pictureFormat(bytes);
+  if (isRead(format)) return undefined;
+  const read = `${readFormats.slice(0, -1).join(", ")} and ${readFormats.at(-1)} are read`;
+  return format === undefined ? `it is no picture, by its first bytes; ${read}` : `it is ${format}; ${read}`;
+};
