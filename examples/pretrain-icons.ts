@@ -168,9 +168,9 @@ const measure =
   (model: Clip, { classNames, templates, heldOut, decode }: IconPretraining, runtime: Runtime): TE.TaskEither<Failure, void> =>
   async () => {
     const stream = iconStream(model.config.vision.imageSize);
-    const known = await accuracies(learner(model), stream, 0)(runtime)();
-    if (E.isLeft(known)) return known;
-    console.log(`zero-shot on the stream: ${stream.tasks.map(({ name }, i) => `${name} ${known.right.row[i]?.toFixed(1)}`).join(", ")}`);
+    const zeroShot = await accuracies(learner(model), stream, 0)(runtime)();
+    if (E.isLeft(zeroShot)) return zeroShot;
+    console.log(`zero-shot on the stream: ${stream.tasks.map(({ name }, i) => `${name} ${zeroShot.right.row[i]?.toFixed(1)}`).join(", ")}`);
     const task = { name: "held-out drawings", classNames, templates, train: TE.right([]), test: TE.right(heldOut), decode };
     const held = await accuracies(learner(model), { labelSpace: "task", tasks: [task] }, 0)(runtime)();
     if (E.isLeft(held)) return held;

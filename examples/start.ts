@@ -50,7 +50,6 @@ const start =
   (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
   async () => {
     const { model, out, tasks, batch, rank, lr, seed } = flags;
-    const own = rank === undefined ? {} : { rank };
     const ready = await pipe(
       out === defaults.out ? TE.right(undefined) : freeFolder(out),
       TE.chain(() => readModelAs(clip, model)),
@@ -65,7 +64,7 @@ const start =
     )(({ runtime, progress, folder }) => async () => {
       const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
       progress.line(`${tasks} tasks, ${steps} steps each`);
-      const chosen = flags.methods.map((name) => methods[name]({ ...own, steps, batch, lr: lr ?? paced(name, steps), evaluate: scored }));
+      const chosen = flags.methods.map((name) => methods[name]({ rank, steps, batch, lr: lr ?? paced(name, steps), evaluate: scored }));
       const ran = await compare(chosen, learner(ready.right), stream, scored, ({ name }) => progress.line(`\n${name}`))(runtime)();
       if (E.isLeft(ran)) return ran;
       const results = ran.right;

@@ -67,8 +67,11 @@ export const dac = declareMethod(
       evaluate: scoring({ templates: "ensemble" }),
     },
   },
-  (o) =>
-    scan(
+  (o) => {
+    const critical = mostUsed(o.merged);
+    const apart = subspace.overlap("B", { critical: subspace.mostVoted(o.merged), reduce: o.agoReduce });
+    const lr = schedule.byTask(o.lr, (peak) => schedule.cosine(peak, { floor: 1e-6, reached: true }));
+    return scan(
       pipeline(
         encode({ batch: o.batch, steps: o.steps, texts: "images", template: "random", augment: data.randomResizedCrop(o.cropScale, 1) }),
         adapt({
@@ -77,25 +80,16 @@ export const dac = declareMethod(
             o.steps,
             dropout(o.dropout),
             rankSelect(batchVote(o.active, { router: o.router })),
-            gradient(
-              objective.sum(
-                objective.ifGiven(objective.contrastive),
-                objective.weighted(o.ago, subspace.overlap("B", { critical: subspace.mostVoted(o.merged), reduce: o.agoReduce })),
-              ),
-            ),
-            update(
-              optimizer.adamW({
-                lr: schedule.byTask(o.lr, (lr) => schedule.cosine(lr, { floor: 1e-6, reached: true })),
-                weightDecay: o.weightDecay,
-              }),
-            ),
+            gradient(objective.sum(objective.ifGiven(objective.contrastive), objective.weighted(o.ago, apart))),
+            update(optimizer.adamW({ lr, weightDecay: o.weightDecay })),
           ),
         }),
-        project(o.agoPast === "all" ? subspace.past("B", all) : subspace.past("B", mostUsed(o.merged))),
-        merge(mostUsed(o.merged)),
+        project(o.agoPast === "all" ? subspace.past("B", all) : subspace.past("B", critical)),
+        merge(critical),
         evaluate(o.evaluate),
       ),
-    ),
+    );
+  },
 );
 
 /** Options of {@link dac}. */

@@ -43,7 +43,7 @@ export type Options = Readonly<Record<string, Option<any>>>;
 export type Values<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<infer A> ? A : never };
 
 /** What a caller gives: some of the options. */
-export type Given<O extends Options> = Partial<Values<O>>;
+export type GivenOptions<O extends Options> = Partial<Values<O>>;
 
 /** What a method says of itself. */
 export interface Declaration<N extends string = string, O extends Options = Options> {
@@ -60,12 +60,12 @@ export interface Declaration<N extends string = string, O extends Options = Opti
 
 /** A method with its options left open; those that are not given have their defaults. `M` names the outputs that it needs of the architecture. */
 export interface Declared<N extends string = string, O extends Options = Options, M extends string = any> {
-  (given?: Given<O>): Method<M>;
+  (given?: GivenOptions<O>): Method<M>;
   readonly declaration: Declaration<N, O>;
 }
 
 /** The options that a declared method takes. */
-export type OptionsOf<D> = D extends Declared<any, infer O> ? Given<O> : never;
+export type OptionsOf<D> = D extends Declared<any, infer O> ? GivenOptions<O> : never;
 
 /** An option: what it takes, its default, what it is in one sentence, and what it is by the paper and by the code where these differ. */
 export const option = <A>(
@@ -83,7 +83,7 @@ export const scoring = (fallback?: EvaluateOptions): Option<EvaluateOptions | un
 });
 
 /** Options with other defaults. */
-export const withDefaults = <O extends Options>(options: O, defaults: Given<O>): O => {
+export const withDefaults = <O extends Options>(options: O, defaults: GivenOptions<O>): O => {
   const changed = Object.entries(defaults).map(([name, fallback]) => [name, { ...options[name], fallback }]);
   return { ...options, ...Object.fromEntries(changed) };
 };
@@ -92,7 +92,7 @@ export const withDefaults = <O extends Options>(options: O, defaults: Given<O>):
 export const optionNames = ({ options }: Declaration): readonly string[] => Object.keys(options).filter((name) => name !== "evaluate");
 
 /** All values: those that are given, and defaults. What is left open, such as how to score, comes last where it is given. */
-const filledIn = <O extends Options>({ options }: Declaration<string, O>, given: Given<O>): Values<O> => {
+const filledIn = <O extends Options>({ options }: Declaration<string, O>, given: GivenOptions<O>): Values<O> => {
   const values: Record<string, unknown> = {};
   for (const name of [...Object.keys(options).filter((n) => n !== "evaluate"), "evaluate"]) {
     if (options[name] === undefined) continue;
@@ -116,7 +116,7 @@ export const declareMethod = <const N extends string, O extends Options, M exten
   algorithm: (options: Values<O>) => TaskStage<Course, Course, M>,
 ): Declared<N, O, M> =>
   Object.assign(
-    (given: Given<O> = {}): Method<M> => {
+    (given: GivenOptions<O> = {}): Method<M> => {
       const options = filledIn(declaration, given);
       const wrong = wrongOption(declaration, given);
       return named(declaration.name, options, wrong === undefined ? algorithm(options) : taskStage("refused", {}, () => RTE.left(wrong)));
@@ -125,8 +125,8 @@ export const declareMethod = <const N extends string, O extends Options, M exten
   );
 
 /** The options that a method's paper and the code of its authors set otherwise, as one of the two has them. */
-export const reading = <O extends Options>({ options }: Declaration<string, O>, as: Reading): Given<O> =>
-  Object.fromEntries(Object.entries(options).flatMap(([name, { readings }]) => (readings === undefined ? [] : [[name, readings[as]]]))) as Given<O>;
+export const reading = <O extends Options>({ options }: Declaration<string, O>, as: Reading): GivenOptions<O> =>
+  Object.fromEntries(Object.entries(options).flatMap(([name, { readings }]) => (readings === undefined ? [] : [[name, readings[as]]]))) as GivenOptions<O>;
 
 /** Reads the value of an option; fails with what it should be. */
 export const decodeOption = ({ options }: Declaration, name: string, value: unknown): E.Either<string, unknown> => {

@@ -113,6 +113,6 @@ export const preset = (protocol: Protocol, method: MethodName): Preset => {
   const { seed, firstTemplate, options, evaluate = { templates: "single" }, other = {}, stated } = entries[method] ?? baseline;
   const name = protocol.name as ProtocolName;
   const once = method === "joint" ? { steps: 500 * taskCount(protocol) } : {};
-  const own = stated.includes(name);
-  return { options: { ...options, ...other[name], ...once }, evaluate, seed: own ? seed : undefined, firstTemplate, stated: own };
+  const isStated = stated.includes(name);
+  return { options: { ...options, ...other[name], ...once }, evaluate, seed: isStated ? seed : undefined, firstTemplate, stated: isStated };
 };

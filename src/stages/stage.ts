@@ -112,7 +112,7 @@ export type Behind<S extends Scale, A, Rest> = Rest extends readonly [Stage<S, a
   : readonly [];
 
 /** What the last of several stages gives; `A` where there is none. */
-export type Given<A, Rest> = Rest extends readonly [...unknown[], Stage<any, any, infer B, any>] ? B : A;
+export type LastOutput<A, Rest> = Rest extends readonly [...unknown[], Stage<any, any, infer B, any>] ? B : A;
 
 /** What stages need beyond their input types, of one or of all in a union. */
 export type NeedsOf<T> = T extends Stage<any, any, any, infer N> ? N : never;
@@ -153,7 +153,7 @@ export const pipeline = <
   ninth?: Stage<NoInfer<S>, I, J, N>,
   tenth?: Stage<NoInfer<S>, J, K, N>,
   ...rest: Rest & Behind<S, K, Rest>
-): Stage<S, A, NoInfer<Given<K, Rest>>, N | NeedsOf<Rest[number]>> =>
+): Stage<S, A, NoInfer<LastOutput<K, Rest>>, N | NeedsOf<Rest[number]>> =>
   composed(first, [second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, ...rest]);
 
 /**
