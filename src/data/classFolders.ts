@@ -6,11 +6,9 @@ import type { Failure } from "../failure.ts";
 import { exists } from "../formats/files.ts";
 import { basename, join } from "../formats/path.ts";
 import type { Entry, Files } from "../platform/files.ts";
-import { firstBytes, isRead, pictureFormat } from "../platform/pictures.ts";
-import type { LeftOut } from "./leftOut.ts";
-
-/** Something that is left out, as {@link LeftOut} counts it. */
-export type PassedOver = Parameters<LeftOut["add"]>;
+import { isRead, pictureFormat } from "../platform/pictures.ts";
+import type { PassedOver } from "./leftOut.ts";
+import { firstOf } from "./source.ts";
 
 /** A class folder: the names of its pictures, and what else is in it. */
 export interface ClassFolder {
@@ -27,15 +25,6 @@ export interface ClassFolders {
 
 /** Names that are taken at their word: such a file is a picture, or is damaged. Others are pictures where their first bytes say so. */
 export const pictureName = /\.(jpe?g|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
-
-const firstOf = (path: string, files: Files): TE.TaskEither<Failure, Uint8Array> =>
-  files.open(path, (file) => {
-    const start = new Uint8Array(Math.min(firstBytes, file.size));
-    return pipe(
-      file.read(start, 0),
-      TE.map((read) => start.subarray(0, read)),
-    );
-  });
 
 const brokenLink = ["link that leads nowhere", "links that lead nowhere"] as const;
 const beside = ["file beside the class folders", "files beside the class folders"] as const;

@@ -5,15 +5,14 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { exists, unreadable } from "../formats/files.ts";
+import { unreadable } from "../formats/files.ts";
 import { basename, join } from "../formats/path.ts";
-import type { Files } from "../platform/files.ts";
 import { listClassFolders, type ClassFolder, type ClassFolders } from "./classFolders.ts";
 import { drawnSplits } from "./drawnSplit.ts";
 import type { Example } from "./example.ts";
 import { leftOut, someOf } from "./leftOut.ts";
 import { pairClasses, sameOnDisks, type Pairing } from "./pairClasses.ts";
-import { filesOf, ownDecoder, readClassNames, readTemplates, splitsOf, type Listing, type SourceOptions } from "./source.ts";
+import { filesOf, ownDecoder, readClassNames, readTemplates, splitFolders, splitsOf, type Listing, type SourceOptions } from "./source.ts";
 import type { Task } from "./task.ts";
 
 /** The same order on every system and in every language: by code unit, as Python's `sorted` for ASCII. */
@@ -29,10 +28,8 @@ const classesOf = (splits: readonly ClassFolders[]): { readonly filled: readonly
 
 /** What says that classes have no picture, with what stands in their folders instead. */
 const noPicture = (dir: string, splits: readonly ClassFolders[], empty: readonly string[]): Failure => {
-  const inside = leftOut();
-  for (const split of splits)
-    for (const folder of split.folders) if (empty.includes(sameOnDisks(folder.name))) folder.passedOver.forEach((p) => inside.add(...p));
-  const words = inside.words();
+  const folders = splits.flatMap((split) => split.folders).filter(({ name }) => empty.includes(sameOnDisks(name)));
+  const words = leftOut(folders.flatMap((folder) => folder.passedOver)).words();
   const found = words === undefined ? "" : `, but ${words}`;
   return unreadable(dir)(`there is no picture in the class folders ${someOf(empty)}${found}; remove them, or name the other classes in classnames.txt`);
 };
@@ -72,9 +69,7 @@ const listingOf = (dir: string, { folders, passedOver }: ClassFolders, { labels,
         return { id: path, label, image: { kind: "file", path } };
       }),
     );
-  const out = leftOut();
-  for (const passed of [...passedOver, ...labelled.flatMap((folder) => folder.passedOver)]) out.add(...passed);
-  const words = out.words();
+  const words = leftOut([...passedOver, ...labelled.flatMap((folder) => folder.passedOver)]).words();
   return TE.right({ examples, notes: [...notes, ...(words === undefined ? [] : [`left out ${words}`])] });
 };
 
@@ -85,12 +80,6 @@ const described = (dir: string, options: SourceOptions, { classNames }: Pairing,
   templates,
   ...ownDecoder(options),
 });
-
-/** Where the splits are: `val` stands in for a missing `test`. */
-const splitFolders = async (dir: string, files: Files): Promise<{ readonly train: string; readonly test: string; readonly flat: boolean }> => {
-  const [train, test, val] = await Promise.all(["train", "test", "val"].map((name) => exists(join(dir, name), files)));
-  return { train: join(dir, "train"), test: join(dir, !test && val ? "val" : "test"), flat: !train && !test && !val };
-};
 
 /** A task of class folders alone, whose splits are drawn. */
 const flatFolder = (
@@ -125,7 +114,7 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
     TE.Do,
     TE.bind("names", () => readClassNames(dir, files)),
     TE.bind("templates", () => readTemplates(dir, files)),
-    TE.bind("where", () => TE.fromTask<Awaited<ReturnType<typeof splitFolders>>, Failure>(() => splitFolders(dir, files))),
+    TE.bind("where", () => splitFolders(dir, files)),
     TE.chain(({ names, templates, where: { train, test, flat } }) =>
       flat && share !== undefined
         ? flatFolder(dir, share, names, templates, options)

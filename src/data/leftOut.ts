@@ -8,10 +8,12 @@ interface Kind {
   readonly example: string;
 }
 
+/** Something that is left out: its kind in the singular and in the plural, and where it stands. */
+export type PassedOver = readonly [one: string, many: string, example: string];
+
 /** Counts what is left out. */
 export interface LeftOut {
-  /** Counts one more of a kind, named in the singular and in the plural; `example` is where it stands. */
-  readonly add: (one: string, many: string, example: string) => void;
+  readonly add: (...passed: PassedOver) => void;
   /** All of it in words, without "left out" before them; undefined where nothing was left out. */
   readonly words: () => string | undefined;
 }
@@ -28,15 +30,17 @@ export const someOf = (names: readonly string[], most = 5): string => {
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 };
 
-/** Nothing is left out yet. */
-export const leftOut = (): LeftOut => {
+/** Counts what is left out, all that is given and what is added. */
+export const leftOut = (passed: readonly PassedOver[] = []): LeftOut => {
   const kinds = new Map<string, Kind>();
+  const add: LeftOut["add"] = (one, many, example) => {
+    const kind = kinds.get(one);
+    if (kind === undefined) kinds.set(one, { one, many, count: 1, example });
+    else kind.count++;
+  };
+  for (const one of passed) add(...one);
   return {
-    add: (one, many, example) => {
-      const kind = kinds.get(one);
-      if (kind === undefined) kinds.set(one, { one, many, count: 1, example });
-      else kind.count++;
-    },
+    add,
     words: () =>
       kinds.size === 0
         ? undefined

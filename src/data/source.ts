@@ -9,6 +9,7 @@ import { corrupt, exists, readText } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import { platform as defaultPlatform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
+import { firstBytes } from "../platform/pictures.ts";
 import type { Decoder, Platform } from "../platform/platform.ts";
 import { exampleDecoder } from "./decode.ts";
 import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
@@ -89,6 +90,23 @@ export const readTemplates = (dir: string, files: Files): TE.TaskEither<Failure,
     }),
   );
 };
+
+/** The first bytes of a file, which tell what it is. */
+export const firstOf = (path: string, files: Files): TE.TaskEither<Failure, Uint8Array> =>
+  files.open(path, (file) => {
+    const start = new Uint8Array(Math.min(firstBytes, file.size));
+    return pipe(
+      file.read(start, 0),
+      TE.map((read) => start.subarray(0, read)),
+    );
+  });
+
+/** Where the splits of a dataset are: `val` stands in for a missing `test`. `flat` says that there is none of them. */
+export const splitFolders = (dir: string, files: Files): TE.TaskEither<Failure, { readonly train: string; readonly test: string; readonly flat: boolean }> =>
+  TE.fromTask(async () => {
+    const [train, test, val] = await Promise.all(["train", "test", "val"].map((name) => exists(join(dir, name), files)));
+    return { train: join(dir, "train"), test: join(dir, !test && val ? "val" : "test"), flat: !train && !test && !val };
+  });
 
 /** What is listed on the first walk and remembered, so that walking it again costs nothing; failures are not kept. */
 export const listedOnce = <A>(list: TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => {

@@ -1,6 +1,6 @@
 /**
  * The WebDataset layout of CLIP benchmark: `classnames.txt`, `zeroshot_classification_templates.txt`, `{train,test}/{nshards.txt,N.tar}`,
- * and in a shard for every sample `KEY.jpg` (or png, webp) and `KEY.cls` with the number of its class.
+ * and in a shard for every sample `KEY.jpg` (or another format of pictures) and `KEY.cls` with the number of its class. `val` stands in for a missing `test`.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -11,38 +11,15 @@ import { basename, join } from "../formats/path.ts";
 import { indexTar } from "../formats/tar.ts";
 import type { TarIndex, TarMember } from "../formats/tar.ts";
 import type { Files } from "../platform/files.ts";
+import { isLfsPointer, lfsAdvice } from "../platform/pictures.ts";
 import type { Example } from "./example.ts";
-import { filesOf, listedOnce, ownDecoder, readClassNames, readTemplates, skipOrFail } from "./source.ts";
-import type { SourceOptions } from "./source.ts";
-import type { Split, Task } from "./task.ts";
-
-const images: ReadonlySet<string> = new Set(["jpg", "jpeg", "png", "webp"]);
-
-/** `a/KEY.seg.jpg` is the member `seg.jpg` of the sample `a/KEY`, as in the webdataset library; undefined for names without a key. */
-const split = (name: string): readonly [key: string, extension: string] | undefined => {
-  const found = /^((?:.*\/)?[^/.][^/.]*)\.([^/]+)$/s.exec(name);
-  return found === null ? undefined : [found[1], found[2].toLowerCase()];
-};
-
-/** The two members of a sample. */
-interface Parts {
-  readonly image?: TarMember;
-  readonly label?: TarMember;
-}
-
-/** Members by the key of their sample, in the order in which the keys come; what is neither image nor label is left out. */
-const partsOf = (members: readonly TarMember[]): ReadonlyMap<string, Parts> => {
-  const parts = new Map<string, Parts>();
-  for (const member of members) {
-    const [key, extension] = split(member.name) ?? [];
-    if (key === undefined || extension === undefined || (extension !== "cls" && !images.has(extension))) continue;
-    parts.set(key, { ...parts.get(key), ...(extension === "cls" ? { label: member } : { image: member }) });
-  }
-  return parts;
-};
+import { leftOut, type PassedOver } from "./leftOut.ts";
+import { samplesOf, splitName, type Sample } from "./shardSamples.ts";
+import { filesOf, firstOf, ownDecoder, readClassNames, readTemplates, skipOrFail, splitFolders, splitsOf, type Listing, type SourceOptions } from "./source.ts";
+import type { Task } from "./task.ts";
 
 /** The label that a `.cls` member holds; on the left what is wrong with it. */
-const labelOf = ({ image, label }: Parts, classes: number): E.Either<string, number> => {
+const labelOf = ({ image, label }: Sample, classes: number): E.Either<string, number> => {
   if (image === undefined) return E.left("it has no image");
   if (label === undefined) return E.left("it has no .cls member");
   const text = new TextDecoder().decode(label.bytes).trim();
@@ -50,17 +27,28 @@ const labelOf = ({ image, label }: Parts, classes: number): E.Either<string, num
   return number < classes ? E.right(number) : E.left(`its class is ${JSON.stringify(text)}, not a number below ${classes}`);
 };
 
+/** What a shard holds, or all shards of a split: examples, and what is to be counted. */
+interface Shard {
+  readonly examples: readonly Example[];
+  readonly passedOver: readonly PassedOver[];
+  /** Keys that had a sample before. */
+  readonly again: readonly PassedOver[];
+}
+
 /** The examples of a listed shard; what is damaged stands in it or fails it, as the options say. */
-const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, readonly Example[]> => {
+const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, Shard> => {
+  const { samples, passedOver } = samplesOf(members);
   const examples: Example[] = [];
-  for (const [key, parts] of partsOf(members)) {
-    const { image, label } = parts;
+  const within = (name: string): string => `${basename(path)}:${name}`;
+  for (const sample of samples) {
+    const { key, image, label, again } = sample;
     // The sample that the damage cut in two is the damage's.
     if (damage !== undefined && (image === undefined || label === undefined)) continue;
-    const number = labelOf(parts, classes);
+    const number = labelOf(sample, classes);
     if (E.isRight(number)) {
       const { name, offset, size } = image as TarMember;
-      examples.push({ id: `${path}:${name}`, label: number.right, image: { kind: "member", archive: path, name, offset, size } });
+      const id = `${path}:${name}${again ? `@${offset}` : ""}`;
+      examples.push({ id, label: number.right, image: { kind: "member", archive: path, name, offset, size } });
     } else {
       const member = (label ?? image)?.name ?? key;
       const answered = skipOrFail(onCorrupt, `${path}:${member}`, { _tag: "CorruptSample", path, member, detail: number.left });
@@ -68,21 +56,42 @@ const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCo
       examples.push(answered.right);
     }
   }
-  if (damage === undefined) return E.right(examples);
+  const whole: Shard = {
+    examples,
+    passedOver: passedOver.map(([one, many, name]): PassedOver => [one, many, within(name)]),
+    again: samples.filter(({ again }) => again).map(({ key }): PassedOver => ["key comes again", "keys come again", within(key)]),
+  };
+  if (damage === undefined) return E.right(whole);
   return pipe(
     skipOrFail(onCorrupt, path, damage),
-    E.map((rest) => [...examples, rest]),
+    E.map((rest) => ({ ...whole, examples: [...examples, rest] })),
   );
 };
 
-const readShard = (path: string, classes: number, options: SourceOptions): TE.TaskEither<Failure, readonly Example[]> =>
+/** A Git LFS pointer in the place of a shard is called one; everything else that is wrong with it is damage. */
+const namedPointer = (index: TarIndex, files: Files): TE.TaskEither<Failure, TarIndex> =>
+  index.damage === undefined || index.members.length > 0
+    ? TE.right(index)
+    : pipe(
+        firstOf(index.path, files),
+        TE.map((start) => (isLfsPointer(start) ? { ...index, damage: unreadable(index.path)(lfsAdvice) } : index)),
+      );
+
+const readShard = (path: string, classes: number, options: SourceOptions): TE.TaskEither<Failure, Shard> =>
   pipe(
-    indexTar(path, (name) => split(name)?.[1] === "cls", filesOf(options)),
+    indexTar(path, (name) => splitName(name)?.[1] === "cls", filesOf(options)),
+    TE.chain((index) => namedPointer(index, filesOf(options))),
     TE.chainEitherK((index) => examplesOf(index, classes, options)),
   );
 
-/** The shards of a split: `nshards.txt` of them from `0.tar` on, or where that is missing all `*.tar`, by number. */
-const shards = (dir: string, files: Files): TE.TaskEither<Failure, readonly string[]> => {
+/** The shards of a split, and what else stands there that may be one. */
+interface Shards {
+  readonly paths: readonly string[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** The number of shards that `nshards.txt` states; undefined where it is missing. */
+const stated = (dir: string, files: Files): TE.TaskEither<Failure, number | undefined> => {
   const counter = join(dir, "nshards.txt");
   return pipe(
     TE.fromTask<boolean, Failure>(() => exists(counter, files)),
@@ -95,64 +104,91 @@ const shards = (dir: string, files: Files): TE.TaskEither<Failure, readonly stri
               (text) => /^\d{1,6}$/.test(text),
               (text) => corrupt(counter, `${JSON.stringify(text)} is not a number of shards`),
             ),
-            TE.map((text) => Array.from({ length: Number(text) }, (_, i) => `${i}.tar`)),
+            TE.map((text): number | undefined => Number(text)),
           )
-        : pipe(
-            listNames(dir, files),
-            TE.map((names) => names.filter((name) => name.endsWith(".tar")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }))),
-          ),
+        : TE.right(undefined),
     ),
-    TE.filterOrElse(
-      (names) => names.length > 0,
-      () => unreadable(dir)("it holds no shard (0.tar, 1.tar, ...)"),
-    ),
-    TE.map((names) => names.map((name) => join(dir, name))),
   );
 };
 
-const readSplit = (dir: string, classes: number, options: SourceOptions): Split =>
-  listedOnce(
-    pipe(
-      shards(dir, filesOf(options)),
-      TE.chain(
+/** The shards of a split: as many as `nshards.txt` says from `0.tar` on, or where that is missing all `*.tar`, by number. */
+const shardsOf = (dir: string, files: Files): TE.TaskEither<Failure, Shards> =>
+  pipe(
+    TE.Do,
+    TE.bind("count", () => stated(dir, files)),
+    TE.bind("names", () => listNames(dir, files)),
+    TE.chain(({ count, names }) => {
+      const found = names.filter((name) => name.endsWith(".tar")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+      const taken = count === undefined ? found : Array.from({ length: count }, (_, i) => `${i}.tar`);
+      const counted = new Set(taken);
+      const uncounted = found.filter((name) => !counted.has(name));
+      const packed = names.filter((name) => /\.(tar\.\w+|tgz)$/.test(name));
+      const shown = (name: string): string => join(basename(dir), name);
+      const passedOver = [
+        ...uncounted.map((name): PassedOver => ["shard beyond those of nshards.txt", "shards beyond those of nshards.txt", shown(name)]),
+        ...packed.map((name): PassedOver => ["compressed shard", "compressed shards", shown(name)]),
+      ];
+      const words = leftOut(passedOver).words();
+      if (taken.length > 0) return TE.right({ paths: taken.map((name) => join(dir, name)), passedOver });
+      return TE.left(unreadable(dir)(`it holds no shard (0.tar, 1.tar, ...)${words === undefined ? "" : `, but ${words}`}`));
+    }),
+  );
+
+/** One failing example in the place of a shard that cannot be read, or the failure itself. */
+const unreadShard = (path: string, failure: Failure, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, Shard> =>
+  pipe(
+    skipOrFail(onCorrupt, path, failure),
+    E.map((example) => ({ examples: [example], passedOver: [], again: [] })),
+  );
+
+const readSplit = (dir: string, classes: number, options: SourceOptions): TE.TaskEither<Failure, Listing> =>
+  pipe(
+    shardsOf(dir, filesOf(options)),
+    TE.bindTo("found"),
+    TE.bind("shards", ({ found: { paths } }) =>
+      pipe(
+        paths,
         TE.traverseSeqArray((path) =>
           pipe(
             readShard(path, classes, options),
-            TE.orElse((failure) =>
-              TE.fromEither(
-                pipe(
-                  skipOrFail(options.onCorrupt ?? "fail", path, failure),
-                  E.map((example): readonly Example[] => [example]),
-                ),
-              ),
-            ),
+            TE.orElse((failure) => TE.fromEither(unreadShard(path, failure, options))),
           ),
         ),
       ),
-      TE.map((lists) => lists.flat()),
     ),
+    TE.chainEitherK(({ found, shards }): E.Either<Failure, Listing> => {
+      const examples = shards.flatMap((shard) => shard.examples);
+      const words = leftOut([...found.passedOver, ...shards.flatMap((shard) => shard.passedOver)]).words();
+      if (examples.length === 0 && words !== undefined) return E.left(unreadable(dir)(`it holds no sample KEY.jpg with KEY.cls, but ${words}`));
+      const again = leftOut(shards.flatMap((shard) => shard.again)).words();
+      return E.right({
+        examples,
+        notes: [...(words === undefined ? [] : [`left out ${words}`]), ...(again === undefined ? [] : [`${again}; each time is a sample of its own`])],
+      });
+    }),
   );
 
 /**
  * A folder in the WebDataset layout as a task named after it. Class names and templates are read at once, the shards are indexed when a
  * split is first walked, an image is read when it is decoded. By default a damaged shard, a label that is no class or a sample without
- * its other half fails the split (`FileCorrupt`, `CorruptSample`); with `onCorrupt: "skip"` each stands in the split as an example that fails.
+ * its other half fails the split (`FileCorrupt`, `CorruptSample`); with `onCorrupt: "skip"` each stands in the split as an example that fails. What is left
+ * out is in the task's notes.
  */
 export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> =>
   pipe(
     TE.Do,
     TE.bind("names", () => readClassNames(dir, filesOf(options))),
     TE.bind("templates", () => readTemplates(dir, filesOf(options))),
+    TE.bind("where", () => splitFolders(dir, filesOf(options))),
     TE.chainEitherK(
-      ({ names, templates }): E.Either<Failure, Task> =>
+      ({ names, templates, where: { test } }): E.Either<Failure, Task> =>
         names === undefined
           ? E.left(unreadable(join(dir, "classnames.txt"))("no such file or directory"))
           : E.right({
               name: basename(filesOf(options).absolute(dir)),
               classNames: names,
               templates,
-              train: readSplit(join(dir, "train"), names.length, options),
-              test: readSplit(join(dir, "test"), names.length, options),
+              ...splitsOf(readSplit(join(dir, "train"), names.length, options), readSplit(test, names.length, options)),
               ...ownDecoder(options),
             }),
     ),

@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { pack } from "tar-stream";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
@@ -139,6 +141,94 @@ test("a corrupt image is named with shard and member when it is decoded", async 
   const [sample] = right(await (await open(dir)).test());
   const failure = left(await exampleDecoder()(sample)());
   assert.ok(failure._tag === "CorruptSample" && failure.member === "a.jpg" && failure.path === join(dir, "test", "0.tar"));
+});
+
+/** The members of an archive in this order, also with names that come again. */
+const tarOf = async (members: readonly (readonly [string, Uint8Array | string])[]): Promise<Uint8Array> => {
+  const archive = pack();
+  for (const [name, content] of members) archive.entry({ name }, Buffer.from(content as Uint8Array));
+  archive.finalize();
+  return buffer(archive as unknown as NodeJS.ReadableStream);
+};
+
+test("the first dot after the last slash ends a key; what belongs to no sample is counted with an example", async () => {
+  const dir = await fresh();
+  const image = await png(1, 2);
+  const dotted = ["4.5", "5.5", "6.5"].flatMap((key): readonly (readonly [string, string])[] => [
+    [`${key}.jpg`, "x"],
+    [`${key}.cls`, "0"],
+  ]);
+  const others: readonly (readonly [string, string])[] = [
+    ["x.y/0.json", "{}"],
+    ["README", ""],
+    ["._0.jpg", "fork"],
+    [".keep", ""],
+  ];
+  write(dir, { "test/0.tar": await tarOf([["x.y/0.tif", image], ["x.y/0.cls", "1"], ...dotted, ...others]) });
+  const task = await open(dir);
+  assert.equal(
+    right(await task.test()).map(({ label }) => label),
+    [1],
+  );
+  const [line, ...more] = await task.notes!.test();
+  assert.equal(more, []);
+  assert.match(line, /^left out 6 members with a second dot in their names, where the first ends the key \(such as 0\.tar:4\.5\.jpg\), /);
+  assert.match(line, /2 members that are neither picture nor class \(such as 0\.tar:x\.y\/0\.json\), 1 hidden picture \(0\.tar:\._0\.jpg\)$/);
+  assert.equal(await task.notes!.train(), []);
+  write(dir, { "test/0.tar": await tarOf(dotted) });
+  assert.match(describe(left(await (await open(dir)).test())), /no sample.*but 6 members with a second dot.*4\.5\.jpg/);
+});
+
+test("a key that comes again after its sample is a sample of its own, and said; a second picture is left out", async () => {
+  const dir = await fresh();
+  const [one, two, three] = [await png(1, 2), await png(3, 4), await png(5, 6)];
+  write(dir, {
+    "test/0.tar": await tarOf([
+      ["a.png", one],
+      ["a.cls", "0"],
+      ["b.png", two],
+      ["b.cls", "1"],
+      ["a.png", three],
+      ["a.cls", "2"],
+      ["b.jpg", one],
+    ]),
+  });
+  const task = await open(dir);
+  const samples = right(await task.test());
+  assert.equal(
+    samples.map(({ label }) => label),
+    [0, 1, 2],
+  );
+  assert.is(new Set(samples.map(({ id }) => id)).size, 3);
+  const pictures = await Promise.all(samples.map(async (sample) => right(await exampleDecoder()(sample)()).data[0]));
+  assert.equal(pictures, [1, 3, 5]);
+  assert.equal(await task.notes!.test(), [
+    "left out 1 second picture of a sample (0.tar:b.jpg)",
+    "1 key comes again (0.tar:a); each time is a sample of its own",
+  ]);
+  write(dir, {
+    "test/0.tar": await tarOf([
+      ["a.png", one],
+      ["a.png", two],
+      ["a.cls", "0"],
+    ]),
+  });
+  assert.equal(await (await open(dir)).notes!.test(), ["left out 1 member that comes again (0.tar:a.png)"]);
+});
+
+test("shards that nshards.txt does not count, compressed ones, and a Git LFS pointer in a shard's place are said", async () => {
+  const dir = await fresh();
+  write(dir, { "train/nshards.txt": "1", "train/2.tar.gz": "", "test/0.tar": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n" });
+  const task = await open(dir);
+  assert.is(right(await task.train()).length, 7);
+  assert.equal(await task.notes!.train(), ["left out 1 shard beyond those of nshards.txt (train/1.tar), 1 compressed shard (train/2.tar.gz)"]);
+  assert.match(describe(left(await task.test())), /0\.tar: it is a Git LFS pointer.*git lfs pull/);
+});
+
+test("val stands in for a missing test split", async () => {
+  const dir = await fresh();
+  renameSync(join(dir, "test"), join(dir, "val"));
+  assert.is(right(await (await open(dir)).test()).length, 4);
 });
 
 const photos = "../shared/data/photo-stream";
