@@ -6,7 +6,8 @@ export const firstBytes = 256;
 /** The formats that Cambium reads. SVG is none of them: it is a program that is rendered, can take long, and can name other files. */
 export const readFormats = ["JPEG", "PNG", "WebP", "GIF", "TIFF", "AVIF", "BMP"] as const;
 
-const latin = new TextDecoder("latin1");
+/** Bytes as text of one character a byte. `TextDecoder("latin1")` is none: by its standard it reads Windows-1252, as Deno does. */
+const textOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 /** Brands of the container that AVIF and HEIC share, by the four letters after `ftyp`. */
 const brands: Readonly<Record<string, string>> = { avif: "AVIF", avis: "AVIF", heic: "HEIC", heix: "HEIC", hevc: "HEIC", heim: "HEIC", heis: "HEIC" };
@@ -35,7 +36,7 @@ const beginnings: readonly (readonly [format: string, beginning: RegExp])[] = [
 
 /** The format of a picture by its first bytes, also of some that are not read (see {@link readFormats}); undefined for what is no picture that is known. */
 export const pictureFormat = (bytes: Uint8Array): string | undefined => {
-  const start = latin.decode(bytes.subarray(0, firstBytes));
+  const start = textOf(bytes.subarray(0, firstBytes));
   if (start.startsWith("ftyp", 4)) return heifFormat(start);
   return beginnings.find(([, beginning]) => beginning.test(start))?.[0];
 };
@@ -44,7 +45,7 @@ export const pictureFormat = (bytes: Uint8Array): string | undefined => {
 export const isRead = (format: string | undefined): boolean => (readFormats as readonly (string | undefined)[]).includes(format);
 
 /** Whether bytes are the start of a pointer of Git LFS, which stands where a large file was not fetched. */
-export const isLfsPointer = (bytes: Uint8Array): boolean => latin.decode(bytes.subarray(0, 40)).startsWith("version https://git-lfs");
+export const isLfsPointer = (bytes: Uint8Array): boolean => textOf(bytes.subarray(0, 40)).startsWith("version https://git-lfs");
 
 /** What is said of a Git LFS pointer. */
 export const lfsAdvice = "it is a Git LFS pointer and not the file itself; run git lfs pull in its folder";
