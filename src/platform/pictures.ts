@@ -19,26 +19,34 @@ const heifFormat = (start: string): string | undefined => {
   return known === undefined ? undefined : brands[known];
 };
 
-/** How a file of each format begins, as text of one character a byte. */
-const beginnings: readonly (readonly [format: string, beginning: RegExp])[] = [
-  ["JPEG", /^\xff\xd8\xff/],
-  ["PNG", /^\x89PNG\r\n\x1a\n/],
+/** How files begin, one character a byte. */
+const beginnings: readonly (readonly [format: string, ...starts: readonly string[]])[] = [
+  ["JPEG", "\xff\xd8\xff"],
+  ["PNG", "\x89PNG\r\n\x1a\n"],
+  ["GIF", "GIF87a", "GIF89a"],
+  ["TIFF", "II*\0", "II+\0", "MM\0*", "MM\0+"],
+  ["JPEG XL", "\xff\x0a", "\0\0\0\x0cJXL "],
+  ["JPEG 2000", "\0\0\0\x0cjP  ", "\xff\x4f\xff\x51"],
+  ["Photoshop", "8BPS"],
+];
+
+/** What the first bytes match of files whose beginning varies. */
+const patterns: readonly (readonly [format: string, pattern: RegExp])[] = [
   ["WebP", /^RIFF.{4}WEBP/s],
-  ["GIF", /^GIF8[79]a/],
-  ["TIFF", /^(II[*+]\0|MM\0[*+])/],
-  ["BMP", /^BM.{12}[\x0c-\x7f]\0\0\0/s],
   ["SVG", /^(\xef\xbb\xbf)?\s*(<\?xml|<!--|<!DOCTYPE svg|<svg)/i],
-  ["JPEG XL", /^(\xff\x0a|\0\0\0\x0cJXL )/],
-  ["JPEG 2000", /^(\0\0\0\x0cjP {2}|\xff\x4f\xff\x51)/],
-  ["Photoshop", /^8BPS/],
   ["Netpbm", /^P[1-7][\s#]/],
 ];
+
+/** Whether it is a BMP: its second header has 12 to 127 bytes. */
+const isBmp = (start: string): boolean => start.startsWith("BM") && start.charCodeAt(14) >= 12 && start.charCodeAt(14) < 128 && start.startsWith("\0\0\0", 15);
 
 /** The format of a picture by its first bytes, also of some that are not read (see {@link readFormats}); undefined for what is no picture that is known. */
 export const pictureFormat = (bytes: Uint8Array): string | undefined => {
   const start = textOf(bytes.subarray(0, firstBytes));
   if (start.startsWith("ftyp", 4)) return heifFormat(start);
-  return beginnings.find(([, beginning]) => beginning.test(start))?.[0];
+  if (isBmp(start)) return "BMP";
+  const found = beginnings.find(([, ...starts]) => starts.some((beginning) => start.startsWith(beginning)));
+  return (found ?? patterns.find(([, pattern]) => pattern.test(start)))?.[0];
 };
 
 /** Whether a format is one that Cambium reads. */

@@ -10,5 +10,7 @@ export type { ReportExtras } from "./html.ts";
 export { display, displayable, displayCurves, displayMatrices, displayRanks, displayTable } from "./display.ts";
 export type { Displayable, MimeBundle } from "./display.ts";
 export { prettyJson } from "./json.ts";
+export { describeStream } from "./describeStream.ts";
+export type { DescribeOptions } from "./describeStream.ts";
 export { progress } from "./progress.ts";
 export type { Bar, Progress, ProgressOptions, Sink } from "./progress.ts";

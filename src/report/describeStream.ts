@@ -1,0 +1,115 @@
+/** What a stream holds, before anything is learned: pictures and classes by task and split, and what its readers left out. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { noLabel, type Example } from "../data/example.ts";
+import { printable, someOf } from "../data/leftOut.ts";
+import type { Notes, Stream, Task } from "../data/task.ts";
+import type { Failure } from "../failure.ts";
+import { count } from "./format.ts";
+import { alignLeft, alignRight } from "./table.ts";
+
+/** Options of {@link describeStream}. */
+export interface DescribeOptions {
+  /** Whether training splits are used, and so listed. Default true. */
+  readonly training?: boolean;
+}
+
+/** What there is to say of one split. */
+interface Described {
+  readonly pictures: number;
+  /** The labels that have a picture. */
+  readonly labels: ReadonlySet<number>;
+  readonly unread: readonly string[];
+  readonly notes: readonly string[];
+}
+
+const describeSplit = async (examples: readonly Example[], notes: Notes | undefined): Promise<Described> => {
+  const unread = examples.filter(({ label }) => label === noLabel).map(({ id }) => id);
+  return {
+    pictures: examples.length - unread.length,
+    labels: new Set(examples.map(({ label }) => label).filter((label) => label !== noLabel)),
+    unread,
+    notes: (await notes?.()) ?? [],
+  };
+};
+
+/** One task: its training split where that is used, and its test split. */
+interface DescribedTask {
+  readonly task: Task;
+  readonly train?: Described;
+  readonly test: Described;
+}
+
+const describeTask =
+  (training: boolean) =>
+  (task: Task): TE.TaskEither<Failure, DescribedTask> => {
+    const split = (name: "train" | "test"): TE.TaskEither<Failure, Described> =>
+      pipe(
+        task[name],
+        TE.chainTaskK((examples) => () => describeSplit(examples, task.notes?.[name])),
+      );
+    return pipe(
+      split("test"),
+      TE.bindTo("test"),
+      TE.bind("train", () => (training ? split("train") : TE.right(undefined))),
+      TE.map(({ train, test }) => ({ task, test, ...(train === undefined ? {} : { train }) })),
+    );
+  };
+
+/** The classes that lack pictures, a line for each way to lack them. */
+const lacking = ({ task: { classNames }, train, test }: DescribedTask): readonly string[] => {
+  const without = (lacks: (label: number) => boolean, what: string): readonly string[] => {
+    const names = classNames.filter((_, label) => lacks(label));
+    return names.length === 0 ? [] : [`${names.length} of ${classNames.length} classes ${names.length === 1 ? "has" : "have"} no ${what}: ${someOf(names, 3)}`];
+  };
+  if (train === undefined) return without((label) => !test.labels.has(label), "test picture");
+  return [
+    ...without((label) => !train.labels.has(label) && !test.labels.has(label), "picture"),
+    ...without((label) => !train.labels.has(label) && test.labels.has(label), "training picture"),
+    ...without((label) => train.labels.has(label) && !test.labels.has(label), "test picture"),
+  ];
+};
+
+/** All that is worth a line of one task. */
+const linesOf = (described: DescribedTask): readonly string[] => {
+  const { task, train, test } = described;
+  const ofBoth = new Set((train?.notes ?? []).filter((note) => test.notes.includes(note)));
+  const ofSplit = (name: string, split: Described | undefined): readonly string[] => [
+    ...(split?.notes ?? []).filter((note) => !ofBoth.has(note)).map((note) => `${name}: ${note}`),
+    ...(split !== undefined && split.unread.length > 0 ? [`${name}: ${split.unread.length} cannot be read: ${someOf(split.unread, 1)}`] : []),
+  ];
+  return [...ofBoth, ...ofSplit("training", train), ...ofSplit("test", test), ...lacking(described)].map((line) => `${printable(task.name)}: ${line}`);
+};
+
+/**
+ * A stream in words for people: a table of pictures and classes by task and split, then a line for everything that its readers left out and for classes
+ * without pictures. Lists every split; fails as their lists do.
+ *
+ * ```ts
+ * const split = async () => ({ _tag: "Right" as const, right: [] });
+ * const pets = { name: "pets", classNames: ["cat"], templates: ["a {c}."], train: split, test: split };
+ * const text = await report.describeStream({ tasks: [pets], labelSpace: "task" })();
+ * assert.ok(text._tag === "Right" && text.right.includes("pets: 1 of 1 classes has no picture: cat"));
+ * ```
+ */
+export const describeStream = ({ tasks }: Stream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
+  pipe(
+    tasks,
+    TE.traverseSeqArray(describeTask(training)),
+    TE.map((described) => {
+      const numbers = (heading: string, number: (d: DescribedTask) => number): readonly string[] =>
+        alignRight([heading, ...described.map((d) => count(number(d)))]);
+      const splitColumns = (heading: string, of: (d: DescribedTask) => Described | undefined): readonly (readonly string[])[] => [
+        numbers(heading, (d) => of(d)?.pictures ?? 0),
+        numbers("of classes", (d) => of(d)?.labels.size ?? 0),
+      ];
+      const columns = [
+        alignLeft(["Task", ...tasks.map(({ name }) => printable(name))]),
+        numbers("Classes", ({ task }) => task.classNames.length),
+        ...(training ? splitColumns("Training pictures", ({ train }) => train) : []),
+        ...splitColumns("Test pictures", ({ test }) => test),
+      ];
+      const [head, ...rows] = columns[0].map((_, row) => columns.map((column) => column[row]).join("  "));
+      return [head, "\u2500".repeat(head.length), ...rows, ...described.flatMap(linesOf)].join("\n");
+    }),
+  );

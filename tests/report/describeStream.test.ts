@@ -1,0 +1,68 @@
+/** What is said of a stream before it is learned. */
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { splitClasses } from "../../src/data/classSplit.ts";
+import { fewShot } from "../../src/data/sampling.ts";
+import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
+import { describeStream } from "../../src/report/describeStream.ts";
+import { left, png, right, tar, temporaryFolder, write, writeWebDataset } from "../fixtures/datasets.ts";
+
+const { dir: root, remove } = temporaryFolder("describe-stream");
+test.after(remove);
+
+const folders = async (): Promise<string> => {
+  const dir = join(root, "animals");
+  const image = await png(1, 2);
+  write(dir, {
+    "train/cat/0.png": image,
+    "train/cat/1.png": image,
+    "train/dog/0.png": image,
+    "train/dog/notes.txt": "no picture",
+    "test/cat/0.png": image,
+    "test/cat/a.svg": "<svg></svg>",
+    "test/eel/0.png": image,
+    "classnames.txt": "dog\ncat\neel\nfox\n",
+  });
+  return dir;
+};
+
+test("a table of pictures and classes, and a line for all that is left out or lacks pictures", async () => {
+  const shards = join(root, "insects");
+  await writeWebDataset(shards);
+  const tasks = [right(await taskFromFolder(await folders())()), fewShot(1, 0)(right(await taskFromFolder(shards)()))];
+  assert.is(
+    right(await describeStream({ tasks, labelSpace: "task" })()),
+    [
+      "Task     Classes  Training pictures  of classes  Test pictures  of classes",
+      "──────────────────────────────────────────────────────────────────────────",
+      "animals        4                  3           2              2           2",
+      "insects        3                  3           3              4           3",
+      "animals: training: left out 1 file that is no picture (train/dog/notes.txt)",
+      "animals: test: left out 1 SVG picture (test/cat/a.svg)",
+      "animals: 1 of 4 classes has no picture: fox",
+      "animals: 1 of 4 classes has no training picture: eel",
+      "animals: 1 of 4 classes has no test picture: dog",
+    ].join("\n"),
+  );
+  assert.match(
+    right(await describeStream({ tasks, labelSpace: "task" }, { training: false })()),
+    /^Task +Classes +Test pictures +of classes\n.*\nanimals +4 +2 +2\n/,
+  );
+});
+
+test("what cannot be read is counted; class-incremental tasks say once what was left out", async () => {
+  const dir = join(root, "spoiled");
+  await writeWebDataset(dir);
+  const image = await png(1, 2);
+  write(dir, { "test/0.tar": await tar({ "a.png": image, "a.cls": "7", "b.png": image, "b.cls": "1", "c.txt": "" }) });
+  const task = right(await taskFromFolder(dir, { onCorrupt: "skip" })());
+  const parts = right(splitClasses(task, { tasks: 3, seed: 0 }));
+  const said = right(await describeStream(parts)());
+  assert.is(said.match(/cannot be read: .*0\.tar:a\.cls/g)?.length, 1);
+  assert.is(said.match(/left out/g)?.length, 1);
+  const failing = right(await taskFromFolder(dir)());
+  assert.is(left(await describeStream({ tasks: [failing], labelSpace: "task" })())._tag, "CorruptSample");
+});
+
+test.run();
