@@ -44,14 +44,38 @@ export type Failure =
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
+/** Longer names are cut in their middle: what they begin and end with is what people know them by. */
+const longestName = 300;
+/** Details are sentences, and may quote a name. */
+const longestDetail = 600;
+
+/** What would end a line, clear a terminal or turn the direction of a text. */
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** Text from outside as part of one line. */
+const legibleText = (text: string, longest: number): string => {
+  const cut = text.length > longest ? `${text.slice(0, longest / 2)} … ${text.slice(-longest / 2)}` : text;
+  return cut.replace(unprintable, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+};
+
+/** The same failure with texts that fit a line. */
+const legible = (failure: Failure): Failure =>
+  Object.fromEntries(
+    Object.entries(failure).map(([key, value]) => {
+      const longest = key === "detail" ? longestDetail : longestName;
+      return [key, typeof value === "string" ? legibleText(value, longest) : Array.isArray(value) ? value.map((text) => legibleText(text, longest)) : value];
+    }),
+  ) as unknown as Failure;
+
 /**
- * One clear sentence for a person, without a stack trace.
+ * One clear sentence for a person, without a stack trace, in one line: control characters of names are escaped, long texts are cut.
  *
  * ```ts
  * assert.equal(describe({ _tag: "FileUnreadable", path: "a.json", detail: "there is no such file" }), "Cannot read a.json: there is no such file");
  * ```
  */
-export const describe = (f: Failure): string => {
+export const describe = (failure: Failure): string => {
+  const f = legible(failure);
   switch (f._tag) {
     case "NoAdapter":
       return (

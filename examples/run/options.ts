@@ -6,7 +6,7 @@ import { oneOf } from "../../src/methods/codecs.ts";
 import { decodeOption, optionNames as namesOf, reading, type Reading } from "../../src/methods/declare.ts";
 import { hasReadings, optionRows, readNames } from "../../src/methods/describe.ts";
 import { methods, type MethodName, type MethodOptions } from "../../src/methods/table.ts";
-import { shown } from "../../src/report/codec.ts";
+import { printed } from "../../src/formats/json.ts";
 
 const readings = oneOf<Reading>("paper", "code");
 
@@ -28,7 +28,7 @@ export const optionNames = (method: MethodName): readonly string[] => namesOf(me
 /** Options by the paper or by the code of its authors, for a method in which the two differ. */
 const readingOf = (method: MethodName, value: string): E.Either<Failure, MethodOptions> => {
   const as = readings.decode(value);
-  return E.isLeft(as) ? bad(`reading should be ${readings.name}, not ${shown(value)}`) : E.right(reading(methods[method].declaration, as.right));
+  return E.isLeft(as) ? bad(`reading should be ${readings.name}, not ${printed(value)}`) : E.right(reading(methods[method].declaration, as.right));
 };
 
 /**
@@ -43,7 +43,7 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
   // A comma inside of JSON has no KEY= behind it.
   for (const part of text.split(/,(?=\w+=)/)) {
     const [, name, value] = /^(\w+)=(.+)$/s.exec(part) ?? [];
-    if (name === undefined) return bad(`${shown(part)} should be KEY=VALUE`);
+    if (name === undefined) return bad(`${printed(part)} should be KEY=VALUE`);
     if (name in options || (name === "reading" && read !== undefined)) return bad(`${name} is given twice`);
     if (name === "reading" && hasReadings(declaration)) {
       const chosen = readingOf(method, value);
@@ -53,7 +53,7 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
     }
     if (!names.includes(name)) return bad(`${method} has no option ${name}; ${names.length === 0 ? "it has none" : `it has ${names.join(", ")}`}`);
     const decoded = decodeOption(declaration, name, parsed(value));
-    if (E.isLeft(decoded)) return bad(`${name} should be ${decoded.left}, not ${shown(value)}`);
+    if (E.isLeft(decoded)) return bad(`${name} should be ${decoded.left}, not ${printed(value)}`);
     options[name] = decoded.right;
   }
   return E.right({ ...read, ...options });

@@ -7,8 +7,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Errors, Type } from "io-ts";
 import type { Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
-import { corrupt, message, unwritable } from "../platform/failures.ts";
+import { corrupt, unwritable } from "../platform/failures.ts";
 import type { Files } from "../platform/files.ts";
+import { parseJson, printed } from "./json.ts";
 
 export { corrupt, message, unreadable } from "../platform/failures.ts";
 
@@ -42,17 +43,12 @@ export const readJson = (path: string, files: Files = platform.files): TE.TaskEi
   pipe(
     readText(path, files),
     TE.chainEitherK((text) =>
-      E.tryCatch(
-        () => JSON.parse(text) as unknown,
-        (e) => corrupt(path, `it is not JSON: ${message(e)}`),
+      pipe(
+        parseJson(text),
+        E.mapLeft((detail) => corrupt(path, detail)),
       ),
     ),
   );
-
-const printed = (value: unknown): string => {
-  const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-};
 
 /** One line for the most specific complaint of an io-ts decoder: the key, what was expected there and what was found. */
 export const explain = (errors: Errors): string => {

@@ -11,6 +11,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { exists, message, readJsonAs, readText } from "./files.ts";
+import { dictionary } from "./json.ts";
 
 /** What turns one text into token ids. */
 export interface Tokenizer {
@@ -78,7 +79,7 @@ export const textBatch = (padded: Uint32Array, context: number, eosId: number, l
 const Json = t.type({ model: t.UnknownRecord });
 const Token = t.union([t.string, t.type({ content: t.string }), t.null]);
 const Special = t.partial({ bos_token: Token, eos_token: Token, pad_token: Token });
-const Vocabulary = t.record(t.string, t.Int);
+const Vocabulary = dictionary(t.Int);
 
 const startText = "<|startoftext|>";
 const endText = "<|endoftext|>";

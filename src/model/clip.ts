@@ -5,6 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import { clipPreprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
+import { printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import { exp, mul, add } from "../tensor/ops/elementwise.ts";
@@ -73,7 +74,8 @@ const textDefaults = {
 
 const decode = (json: unknown): E.Either<string, ClipConfig> => {
   const top = hub.record(json);
-  if (top.model_type !== undefined && top.model_type !== "clip") return E.left(`model_type is ${String(top.model_type)}, not clip`);
+  if (top.model_type !== undefined && top.model_type !== "clip")
+    return E.left(`model_type is ${typeof top.model_type === "string" ? top.model_type : printed(top.model_type)}, not clip`);
   if (top.text_config === undefined && top.vision_config === undefined) {
     return E.left("has neither text_config nor vision_config: not a CLIP configuration, nor a ViT's, whose model_type is vit");
   }

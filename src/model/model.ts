@@ -5,6 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { ImageTransform } from "../data/augment.ts";
 import { imageTransform, readPreprocess, type Preprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
+import { printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import { exists, readBytes, readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
@@ -170,7 +171,7 @@ export const readModel = (
       const architecture = supported.find(({ name }) => name === type);
       if (architecture !== undefined) return readModelAs(architecture, dir, disk);
       const names = supported.map(({ name }) => name);
-      const detail = `model_type is ${JSON.stringify(type)}; ${names.join(" and ")} ${names.length === 1 ? "is" : "are"} supported`;
+      const detail = `model_type is ${printed(type)}; ${names.join(" and ")} ${names.length === 1 ? "is" : "are"} supported`;
       return TE.left({ _tag: "BadConfig", path, detail });
     }),
   );

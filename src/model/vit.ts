@@ -2,6 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { vitPreprocess } from "../data/preprocess.ts";
+import { printed } from "../formats/json.ts";
 import { add } from "../tensor/ops/elementwise.ts";
 import { patchify } from "../tensor/ops/embedding.ts";
 import { linear } from "../tensor/ops/matmul.ts";
@@ -42,7 +43,7 @@ const defaults = { ...visionDefaults, hidden_act: "gelu", layer_norm_eps: 1e-12,
 
 const decode = (json: unknown): E.Either<string, VitConfig> => {
   const top = record(json);
-  if (top.model_type !== "vit") return E.left(`model_type is ${String(top.model_type)}, not vit`);
+  if (top.model_type !== "vit") return E.left(`model_type is ${typeof top.model_type === "string" ? top.model_type : printed(top.model_type)}, not vit`);
   return pipe(
     decodeKeys(rawVision, { ...defaults, ...withoutNulls(top) }),
     E.chain((raw) => {

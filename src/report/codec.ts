@@ -1,5 +1,6 @@
 /** io-ts codecs of the report's numbers, and their failures in words. */
 import * as t from "io-ts";
+import { printed } from "../formats/json.ts";
 
 const numberType = (name: string, test: (x: number) => boolean): t.Type<number> => {
   const is = (u: unknown): u is number => typeof u === "number" && Number.isFinite(u) && test(u);
@@ -24,12 +25,6 @@ export const nonNegative = numberType("a number of at least 0", (x) => x >= 0);
 /** An accuracy in percent. */
 export const percent = numberType("a number from 0 to 100", (x) => x >= 0 && x <= 100);
 
-/** A value as short JSON, for messages. */
-export const shown = (u: unknown): string => {
-  const text = u === undefined ? "nothing" : JSON.stringify(u);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-};
-
 /** The first thing that a decoder found wrong, as `matrix.2.0 should be a number from 0 to 100, not "x"`. */
 export const firstError = (errors: t.Errors): string => {
   const context = errors[0]?.context ?? [];
@@ -38,5 +33,5 @@ export const firstError = (errors: t.Errors): string => {
     .filter((k) => k !== "")
     .join(".");
   const leaf = context[context.length - 1];
-  return `${at === "" ? "it" : at} should be ${leaf?.type.name ?? "something else"}, not ${shown(leaf?.actual)}`;
+  return `${at === "" ? "it" : at} should be ${leaf?.type.name ?? "something else"}, not ${printed(leaf?.actual)}`;
 };

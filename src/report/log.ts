@@ -4,7 +4,8 @@ import type { Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { finite, natural, nonNegative, nullable, percent, shown } from "./codec.ts";
+import { parseJson, printed } from "../formats/json.ts";
+import { finite, natural, nonNegative, nullable, percent } from "./codec.ts";
 
 /** One optimiser step: `task` and `step` count from 1. */
 export interface StepRecord {
@@ -65,11 +66,11 @@ export const decodeLog =
     for (const [i, line] of lines.entries()) {
       if (line.trim() === "") continue;
       const decoded = pipe(
-        E.tryCatch((): unknown => JSON.parse(line), String),
+        parseJson(line),
         E.chainW((u) => LogRecordCodec.decode(u)),
       );
       if (E.isRight(decoded)) records.push(decoded.right);
-      else if (i < lines.length - 1) return E.left({ _tag: "FileCorrupt", path, detail: `line ${i + 1} is not a record of a run: ${shown(line)}` });
+      else if (i < lines.length - 1) return E.left({ _tag: "FileCorrupt", path, detail: `line ${i + 1} is not a record of a run: ${printed(line)}` });
     }
     return E.right(records);
   };

@@ -4,6 +4,7 @@ import type { Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
+import { dictionary, list, parseJson } from "../formats/json.ts";
 import { finite, firstError, natural, nonNegative, nullable, percent } from "./codec.ts";
 import { average, bwt, forgetting, fwt, last, matrixFromRows, meanOf, transfer } from "./metrics.ts";
 import type { AccuracyMatrix, AccuracyRow, Metric } from "./metrics.ts";
@@ -123,8 +124,8 @@ export const runResult = (facts: RunFacts): RunResult => {
   };
 };
 
-const values = t.readonlyArray(nullable(finite));
-const row = t.readonlyArray(nullable(percent));
+const values = list(nullable(finite));
+const row = list(nullable(percent));
 
 /** The codec of `result.json`; {@link decodeRunResult} also checks that the widths agree. */
 export const RunResultCodec: t.Type<RunResult, unknown> = t.type({
@@ -132,9 +133,9 @@ export const RunResultCodec: t.Type<RunResult, unknown> = t.type({
   options: t.UnknownRecord,
   seed: finite,
   adapter: t.string,
-  datasets: t.readonlyArray(t.string),
+  datasets: list(t.string),
   zeroShot: row,
-  matrix: t.readonlyArray(row),
+  matrix: list(row),
   transfer: nullable(finite),
   average: nullable(finite),
   last: nullable(finite),
@@ -144,19 +145,18 @@ export const RunResultCodec: t.Type<RunResult, unknown> = t.type({
   perDataset: t.type({ transfer: values, average: values, last: values, forgetting: values, bwt: values, fwt: values }),
   trainableParameters: natural,
   bytesKept: natural,
-  also: t.record(
-    t.string,
+  also: dictionary(
     t.type({
       zeroShot: row,
-      matrix: t.readonlyArray(row),
+      matrix: list(row),
       transfer: nullable(finite),
       average: nullable(finite),
       last: nullable(finite),
       forgetting: nullable(finite),
     }),
   ),
-  effectiveRank: t.readonlyArray(nullable(nonNegative)),
-  ranks: t.readonlyArray(t.record(t.string, nonNegative)),
+  effectiveRank: list(nullable(nonNegative)),
+  ranks: list(dictionary(nonNegative)),
   seconds: nonNegative,
 });
 
@@ -186,9 +186,7 @@ export const parseRunResult =
   (path: string) =>
   (text: string): Either<Failure, RunResult> =>
     pipe(
-      E.tryCatch(
-        (): unknown => JSON.parse(text),
-        (e): Failure => ({ _tag: "FileCorrupt", path, detail: `it is not JSON (${String(e)})` }),
-      ),
+      parseJson(text),
+      E.mapLeft((detail): Failure => ({ _tag: "FileCorrupt", path, detail })),
       E.chain(decodeRunResult(path)),
     );

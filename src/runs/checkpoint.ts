@@ -10,6 +10,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { explain, readJsonAs, writeFolderAtomic, writeJson } from "../formats/files.ts";
+import { list } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import { readArrays, writeArrays } from "../formats/safetensors.ts";
 import { networkOf, readModel, writeModel, type ReadModelOptions } from "../model/model.ts";
@@ -32,7 +33,7 @@ const floats = new t.Type<Float32Array>(
 
 /** What a learner keeps beside its model. */
 const Kept = t.intersection([
-  t.type({ seen: t.array(t.string), memory: t.UnknownRecord }),
+  t.type({ seen: list(t.string), memory: t.UnknownRecord }),
   t.partial({ head: t.type({ kind: t.keyof({ linear: null, cosine: null }), scale: t.number, rows: floats, bias: floats }) }),
 ]);
 type Kept = Omit<Learner, "model">;

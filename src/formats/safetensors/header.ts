@@ -9,6 +9,7 @@ import * as t from "io-ts";
 import type { Failure } from "../../failure.ts";
 import type { OpenFile } from "../../platform/files.ts";
 import { corrupt, explain } from "../files.ts";
+import { dictionary, list, parseJson } from "../json.ts";
 import type { Dtype } from "../hostTensor.ts";
 import { bytesOf } from "./arrays.ts";
 
@@ -18,8 +19,8 @@ const maxHeader = 100_000_000;
 const natural = (u: unknown): u is number => Number.isSafeInteger(u) && (u as number) >= 0;
 const Natural = new t.Type<number>("a whole number from 0 on", natural, (u, c) => (natural(u) ? t.success(u) : t.failure(u, c)), t.identity);
 
-const Entry = t.type({ dtype: t.keyof(bytesOf), shape: t.array(Natural), data_offsets: t.tuple([Natural, Natural]) });
-const Metadata = t.record(t.string, t.string);
+const Entry = t.type({ dtype: t.keyof(bytesOf), shape: list(Natural), data_offsets: t.tuple([Natural, Natural]) });
+const Metadata = dictionary(t.string);
 
 /** One tensor of a file: where it is. `begin` and `end` count from the first byte after the header. */
 export interface Placed {
@@ -38,20 +39,37 @@ export interface Header {
   readonly dataStart: number;
 }
 
+/** Where the string ends that begins at `at`. */
+const stringEnd = (json: string, at: number): number => {
+  let i = at + 1;
+  for (; json[i] !== '"'; i++) if (json[i] === "\\") i++;
+  return i;
+};
+
+/** Whether a colon is what comes at or after `at`: what stands before it is then a key. */
+const colonAt = (json: string, at: number): boolean => {
+  let i = at;
+  while (" \t\n\r".includes(json[i])) i++;
+  return json[i] === ":";
+};
+
 /** The first key that an object of a JSON text holds twice (`JSON.parse` silently keeps the last); the text must be valid JSON. */
 const duplicateKey = (json: string): string | undefined => {
   const open: (Set<string> | null)[] = [];
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/gs;
-  for (let found = token.exec(json); found !== null; found = token.exec(json)) {
-    const text = found[0];
-    if (text === "{") open.push(new Set());
-    else if (text === "[") open.push(null);
-    else if (text === "}" || text === "]") open.pop();
-    else if (found[1] !== undefined) {
-      const key = JSON.parse(text.slice(0, text.length - found[1].length)) as string;
-      const keys = open[open.length - 1];
-      if (keys?.has(key)) return key;
-      keys?.add(key);
+  for (let i = 0; i < json.length; i++) {
+    const c = json[i];
+    if (c === "{") open.push(new Set());
+    else if (c === "[") open.push(null);
+    else if (c === "}" || c === "]") open.pop();
+    else if (c === '"') {
+      const end = stringEnd(json, i);
+      if (colonAt(json, end + 1)) {
+        const key = JSON.parse(json.slice(i, end + 1)) as string;
+        const keys = open[open.length - 1];
+        if (keys?.has(key)) return key;
+        keys?.add(key);
+      }
+      i = end;
     }
   }
   return undefined;
@@ -61,16 +79,19 @@ const duplicateKey = (json: string): string | undefined => {
 type Refuse = (detail: string, offset: number) => E.Either<Failure, never>;
 
 /** The header's JSON, which must be an object in UTF-8 with every key once. */
-const parseJson = (bytes: Uint8Array, refuse: Refuse): E.Either<Failure, object> => {
+const parseHeader = (bytes: Uint8Array, refuse: Refuse): E.Either<Failure, object> => {
   if (bytes[0] !== 0x7b) return refuse(`its header does not start with "{"`, 8);
+  const unusable = (): E.Either<Failure, never> => refuse("its header is not JSON in UTF-8", 8);
+  let text: string;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const parsed = JSON.parse(text) as object;
-    const twice = duplicateKey(text);
-    return twice === undefined ? E.right(parsed) : refuse(`its header names ${JSON.stringify(twice)} twice`, 8);
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return refuse("its header is not JSON in UTF-8", 8);
+    return unusable();
   }
+  const parsed = parseJson(text);
+  if (E.isLeft(parsed)) return unusable();
+  const twice = duplicateKey(text);
+  return twice === undefined ? E.right(parsed.right as object) : refuse(`its header names ${JSON.stringify(twice)} twice`, 8);
 };
 
 /** Metadata and tensors of a header, the tensors in the order of their bytes. */
@@ -93,11 +114,25 @@ const parseEntries = (parsed: object, refuse: Refuse): E.Either<Failure, Pick<He
   return E.right({ metadata, tensors });
 };
 
+/** No file has so many bytes; sizes beyond are not multiplied on, as long products take quadratic time. */
+const beyondFiles = 1n << 96n;
+
+/** How many bytes a tensor needs, exact where it could be so in a file. */
+const bytesIn = (dtype: Dtype, shape: readonly number[]): bigint => {
+  if (shape.includes(0)) return 0n;
+  let bytes = BigInt(bytesOf[dtype]);
+  for (const n of shape) {
+    if (bytes > beyondFiles) break;
+    if (n !== 1) bytes *= BigInt(n);
+  }
+  return bytes;
+};
+
 /** Checks that the tensors follow each other without holes, have the bytes that they need, and end where the file ends. */
 const checkLayout = (tensors: readonly Placed[], dataStart: number, fileSize: number, refuse: Refuse): E.Either<Failure, void> => {
   let at = 0;
   for (const { name, dtype, shape, begin, end } of tensors) {
-    const bytesNeeded = shape.reduce((product, n) => product * BigInt(n), BigInt(bytesOf[dtype]));
+    const bytesNeeded = bytesIn(dtype, shape);
     if (begin !== at || end < begin) {
       return refuse(`tensor ${name} occupies bytes ${begin} to ${end} of the data where ${at} comes next (a hole or an overlap)`, dataStart + at);
     }
@@ -130,7 +165,7 @@ export const readHeader =
     if (rest.right < bytes.length) return refuse("it ends within its header", 8);
     const dataStart = 8 + bytes.length;
     return pipe(
-      parseJson(bytes, refuse),
+      parseHeader(bytes, refuse),
       E.chain((parsed) => parseEntries(parsed, refuse)),
       E.chainFirst(({ tensors }) => checkLayout(tensors, dataStart, file.size, refuse)),
       E.map((entries) => ({ ...entries, dataStart })),

@@ -9,6 +9,7 @@ import type { Files } from "../../platform/files.ts";
 import { corrupt, exists, readJsonAs } from "../files.ts";
 import { fromBf16, fromF16 } from "../half.ts";
 import type { Dtype, HostTensor, Tensors } from "../hostTensor.ts";
+import { dictionary } from "../json.ts";
 import { dirname, join } from "../path.ts";
 import { arrayTypes, hasArray, type NumberArray } from "./arrays.ts";
 import { readHeader, type Placed } from "./header.ts";
@@ -66,7 +67,7 @@ const readOne = <A>(
 
 const hostTensor = ({ shape, dtype }: Placed, bytes: Uint8Array): HostTensor => ({ shape, data: toFloat32(dtype, bytes), dtype });
 
-const Index = t.type({ weight_map: t.record(t.string, t.string) });
+const Index = t.type({ weight_map: dictionary(t.string) });
 
 const readShards = (path: string, files: Files): TE.TaskEither<Failure, Tensors> =>
   pipe(
