@@ -11,7 +11,7 @@ import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { ImageTransform } from "./augment.ts";
-import { centreCrop, resize, resizeShortest } from "./resize.ts";
+import { centreCrop, resize, resizedCentre, shortestSize } from "./resize.ts";
 import type { Resampling, Size } from "./resize.ts";
 import type { Image } from "./example.ts";
 
@@ -59,9 +59,9 @@ export const outputSize = (p: Preprocess): Size | undefined => p.crop ?? (p.resi
 export const centre =
   (p: Preprocess) =>
   (image: Image): Image => {
-    const resized =
-      p.resize === undefined ? image : "shortest" in p.resize ? resizeShortest(image, p.resize.shortest, p.resampling) : resize(image, p.resize, p.resampling);
-    return p.crop === undefined ? resized : centreCrop(resized, p.crop);
+    if (p.resize === undefined) return p.crop === undefined ? image : centreCrop(image, p.crop);
+    const size = "shortest" in p.resize ? shortestSize(image, p.resize.shortest) : p.resize;
+    return p.crop === undefined ? resize(image, size, p.resampling) : resizedCentre(image, size, p.crop, p.resampling);
   };
 
 /** An image as normalised planes `[3, height, width]` in f32, written into `into` from `offset` on. */
@@ -83,8 +83,10 @@ export const normalise = (p: Preprocess) => {
 /** A preprocessing of known output size as the functions that a batch loader needs. */
 export const imageTransform = (p: Preprocess, size: Size): ImageTransform => ({ size, centre: centre(p), normalise: normalise(p) });
 
-const positive = (u: unknown): u is number => Number.isInteger(u) && (u as number) > 0;
-const Pixels = new t.Type<number>("a positive whole number", positive, (u, c) => (positive(u) ? t.success(u) : t.failure(u, c)), t.identity);
+/** No model takes larger images, and one that did would not fit a computer. */
+const mostPixels = 2 ** 14;
+const positive = (u: unknown): u is number => Number.isInteger(u) && (u as number) > 0 && (u as number) <= mostPixels;
+const Pixels = new t.Type<number>(`a whole number from 1 to ${mostPixels}`, positive, (u, c) => (positive(u) ? t.success(u) : t.failure(u, c)), t.identity);
 const Rectangle = t.type({ height: Pixels, width: Pixels });
 const Triple = t.tuple([t.number, t.number, t.number]);
 

@@ -67,3 +67,10 @@ export const refusalOfPicture = (bytes: Uint8Array): string | undefined => {
   const read = `${readFormats.slice(0, -1).join(", ")} and ${readFormats.at(-1)} are read`;
   return format === undefined ? `it is no picture, by its first bytes; ${read}` : `it is ${format}; ${read}`;
 };
+
+/** Larger pictures are refused, as by Pillow (twice its `MAX_IMAGE_PIXELS`): a file of some kilobytes can claim pixels for all of a computer's memory. */
+const mostPixels = 178_956_970;
+
+/** Why a picture of this size is not decoded, in words; undefined where it is. */
+export const refusalOfSize = (width: number, height: number): string | undefined =>
+  width * height > mostPixels ? `it has ${width} x ${height} pixels, more than the ${mostPixels} that a picture may have` : undefined;

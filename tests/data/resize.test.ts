@@ -1,6 +1,8 @@
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { centreCrop, crop, resize, resizeShortest } from "../../src/data/resize.ts";
+import { centreCrop, crop, resize, resizedCentre, shortestSize } from "../../src/data/resize.ts";
+import { random } from "../../src/random.ts";
 import { golden, picture } from "../fixtures/images.ts";
 
 const test = suite("resize");
@@ -21,8 +23,38 @@ for (const {
 test("the same size is the same image", () => assert.equal(resize(picture(9, 4), { width: 9, height: 4 }), picture(9, 4)));
 
 test("the shorter side decides, the longer is cut down", () => {
-  assert.equal([resizeShortest(picture(33, 65), 32).width, resizeShortest(picture(33, 65), 32).height], [32, 63]);
-  assert.equal([resizeShortest(picture(65, 33), 32).width, resizeShortest(picture(65, 33), 32).height], [63, 32]);
+  assert.equal(shortestSize(picture(33, 65), 32), { width: 32, height: 63 });
+  assert.equal(shortestSize(picture(65, 33), 32), { width: 63, height: 32 });
+});
+
+test("the centre of a resized image is that of the whole, bit for bit", () => {
+  const shapes = random(5, "shapes");
+  const side = (most: number): number => 1 + shapes.integer(most);
+  for (let i = 0; i < 300; i++) {
+    const image = picture(side(60), side(60));
+    const size = i % 2 === 0 ? shortestSize(image, side(40)) : { width: side(50), height: side(50) };
+    const kept = { width: side(50), height: side(50) };
+    const filter = (["bilinear", "bicubic", "lanczos"] as const)[i % 3];
+    assert.equal(resizedCentre(image, size, kept, filter), centreCrop(resize(image, size, filter), kept), `${i}`);
+  }
+});
+
+test("thin and long pictures cost what is kept of them", () => {
+  for (const [width, height] of [
+    [1, 100_000],
+    [100_000, 1],
+    [3, 2_000_000],
+    [2_000_000, 3],
+  ]) {
+    const image = { width, height, data: new Uint8Array(width * height * 3).fill(90) };
+    const before = process.memoryUsage.rss();
+    const began = performance.now();
+    const centre = resizedCentre(image, shortestSize(image, 224), { width: 224, height: 224 });
+    const squeezed = resize(image, { width: 224, height: 224 }, "lanczos");
+    for (const { data } of [centre, squeezed]) assert.ok(data.length === 224 * 224 * 3 && data.every((x) => x === 90));
+    assert.ok(performance.now() - began < 1000, `${width} x ${height}: ${(performance.now() - began).toFixed()} ms`);
+    assert.ok(process.memoryUsage.rss() - before < 100 * 2 ** 20, `${width} x ${height}`);
+  }
 });
 
 test("a crop takes what it covers and is black outside", () => {

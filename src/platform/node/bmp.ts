@@ -5,6 +5,7 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import { refusalOfSize } from "../pictures.ts";
 import type { Image } from "../platform.ts";
 
 /** What the headers say. */
@@ -34,6 +35,8 @@ const readHeader = (view: DataView): E.Either<string, Header> => {
   const bits = view.getUint16(core ? 24 : 28, true);
   const compression = core ? 0 : view.getUint32(30, true);
   if (!(width > 0 && rows !== 0)) return E.left(`the BMP has ${width} x ${rows} pixels`);
+  const refusal = refusalOfSize(width, Math.abs(rows));
+  if (refusal !== undefined) return E.left(refusal);
   const plain = compression === 0 || (compression === 3 && bits === 32 && usualMasks(view));
   if (!plain || ![1, 4, 8, 24, 32].includes(bits)) return E.left(`the BMP has ${bits} bits a pixel and compression ${compression}, which is not read`);
   const [pixels, stride] = [view.getUint32(10, true), 4 * Math.ceil((width * bits) / 32)];

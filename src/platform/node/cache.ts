@@ -1,13 +1,14 @@
 /** A cache of small texts: files in one folder, each replaced as one. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import type { Cache } from "../platform.ts";
+import { withFile } from "./files.ts";
 
 /** A cache in a folder, which is made when something is first written. */
 export const cacheIn = (folder: () => string): Cache => ({
   read: (name) => () =>
-    readFile(join(folder(), name), "utf8").then(
+    withFile(join(folder(), name), (handle) => handle.readFile("utf8")).then(
       (text) => text,
       () => undefined,
     ),

@@ -5,7 +5,7 @@
  * then renamed; whatever goes wrong, the target is as it was.
  */
 import type { Dirent } from "node:fs";
-import { mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import process from "node:process";
@@ -33,19 +33,29 @@ const readFrom = async (handle: FileHandle, into: Uint8Array, position: number):
   return at;
 };
 
+/** Opens a file, uses it and closes it. Who opens a pipe waits until somebody writes to it, and a device may never end: only files are opened. */
+export const withFile = async <A>(path: string, use: (handle: FileHandle, size: number) => Promise<A>): Promise<A> => {
+  const found = await stat(path);
+  if (found.isDirectory()) throw new Error("it is a folder");
+  if (!found.isFile()) throw new Error("it is not a file but a pipe, a socket or a device");
+  const handle = await open(path, "r");
+  try {
+    return await use(handle, found.size);
+  } finally {
+    await handle.close();
+  }
+};
+
 const openFile: Files["open"] = (path, use) =>
   pipe(
-    TE.tryCatch(async () => {
-      const handle = await open(path, "r");
-      try {
-        const found = await handle.stat();
-        if (!found.isFile()) throw new Error("it is not a file");
-        const read = (into: Uint8Array, position: number) => TE.tryCatch(() => readFrom(handle, into, position), unreadable(path));
-        return await use({ path, size: found.size, read })();
-      } finally {
-        await handle.close();
-      }
-    }, unreadable(path)),
+    TE.tryCatch(
+      () =>
+        withFile(path, (handle, size) => {
+          const read = (into: Uint8Array, position: number) => TE.tryCatch(() => readFrom(handle, into, position), unreadable(path));
+          return use({ path, size, read })();
+        }),
+      unreadable(path),
+    ),
     TE.chainEitherK((used) => used),
   );
 
@@ -148,7 +158,7 @@ export const files: Files = {
       () => false,
     ),
   list,
-  read: (path) => TE.tryCatch(async () => plain(await readFile(path)), unreadable(path)),
+  read: (path) => TE.tryCatch(() => withFile(path, async (handle) => plain(await handle.readFile())), unreadable(path)),
   open: openFile,
   write,
   writeFolder,

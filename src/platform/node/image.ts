@@ -6,19 +6,37 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { message } from "../failures.ts";
-import { pictureFormat, refusalOfPicture } from "../pictures.ts";
+import { pictureFormat, refusalOfPicture, refusalOfSize } from "../pictures.ts";
 import type { Decoder, Image } from "../platform.ts";
 import { decodeBmp } from "./bmp.ts";
+
+/** Larger pictures are decoded one at a time. */
+const largePixels = 2 ** 24;
+
+let queue: Promise<unknown> = Promise.resolve();
+
+const inTurn = <A>(task: () => Promise<A>): Promise<A> => {
+  const result = queue.then(task);
+  queue = result.catch(() => undefined);
+  return result;
+};
+
+const pixelsOf = async (image: Sharp): Promise<Image> => {
+  const { data, info } = await image.removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+};
 
 /** Decodes with sharp. */
 const decode: Decoder = (bytes) =>
   TE.tryCatch(async () => {
     // A view of a larger buffer is read as that view; failOn "error" includes truncation.
-    const image = sharp(bytes, { failOn: "error", ignoreIcc: true });
-    const { space } = await image.metadata();
-    if (space === "cmyk") return await decodeCmyk(image);
-    const { data, info } = await image.removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+    const image = sharp(bytes, { failOn: "error", ignoreIcc: true, limitInputPixels: false });
+    const { space, width, height } = await image.metadata();
+    const pixels = width * height;
+    const refusal = refusalOfSize(width, height);
+    if (refusal !== undefined) throw new Error(refusal);
+    const decoded = (): Promise<Image> => (space === "cmyk" ? decodeCmyk(image) : pixelsOf(image));
+    return await (pixels > largePixels ? inTurn(decoded) : decoded());
   }, message);
 
 /** CMYK to RGB by Pillow's plain formula, channel = (255 - k) - c (255 - k) / 255, where sharp would assume a printing press. */
