@@ -14,7 +14,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { shown } from "../report/codec.ts";
+import { printed } from "../formats/json.ts";
 import type { EvaluateOptions } from "../stages/evaluate.ts";
 import type { Course, Method } from "../stages/learn.ts";
 import { named, taskStage, type TaskStage } from "../stages/stage.ts";
@@ -107,7 +107,7 @@ const filledIn = <O extends Options>({ options }: Declaration<string, O>, given:
 const wrongOption = ({ options }: Declaration, given: Readonly<Record<string, unknown>>): Failure | undefined => {
   const wrong = Object.keys(given).find((name) => given[name] !== undefined && options[name]?.codec.is(given[name]) === false);
   if (wrong === undefined) return undefined;
-  return { _tag: "BadOption", option: wrong, detail: `should be ${options[wrong].codec.name}, not ${shown(given[wrong])}` };
+  return { _tag: "BadOption", option: wrong, detail: `should be ${options[wrong].codec.name}, not ${printed(given[wrong])}` };
 };
 
 /** Declares a method; its algorithm is a function of the values of its options. A value that its codec does not take makes a run fail with `BadOption`. */

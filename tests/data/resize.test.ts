@@ -43,8 +43,8 @@ test("thin and long pictures cost what is kept of them", () => {
   for (const [width, height] of [
     [1, 100_000],
     [100_000, 1],
-    [3, 2_000_000],
-    [2_000_000, 3],
+    [3, 300_000],
+    [300_000, 3],
   ]) {
     const image = { width, height, data: new Uint8Array(width * height * 3).fill(90) };
     const before = process.memoryUsage.rss();
