@@ -17,6 +17,7 @@ import { network, type Architecture, type BatchSize, type Outputs } from "./arch
 import type { Network } from "./network.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
+import { namedMistake } from "./mistaken.ts";
 import { frozenScope, type Scope } from "./scope.ts";
 import type { TextBatch, Tokenizer } from "../formats/tokenizer.ts";
 import { vit } from "./vit.ts";
@@ -110,7 +111,8 @@ export const readCompanions =
 
 /**
  * Reads a model folder of a known architecture: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded), what its tokenizer needs, and
- * `preprocessor_config.json` (optional). Fails with the file, and the tensor where one does not match the configuration.
+ * `preprocessor_config.json` (optional). Fails with the file, and the tensor where one does not match the configuration; what else people take for a model is
+ * called what it is.
  */
 export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: string, disk: Files = platform.files): TE.TaskEither<Failure, Model<Out, C>> => {
   const path = join(dir, "config.json");
@@ -133,6 +135,7 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
     TE.bind("preprocess", ({ config }) => readPreprocess(dir, images.size(config), images.preprocess, disk)),
     TE.bind("files", () => readCompanions(dir, disk)),
     TE.map(({ tokenizer, ...model }) => ({ architecture, ...model, ...(tokenizer === undefined ? {} : { tokenizer }) })),
+    TE.orElse((failure) => namedMistake<Model<Out, C>>(dir, disk)(failure)),
   );
 };
 
@@ -166,6 +169,7 @@ export const readModel = (
   const path = join(dir, "config.json");
   return pipe(
     readJson(path, disk),
+    TE.orElse((failure) => namedMistake<unknown>(dir, disk)(failure)),
     TE.chain((json): TE.TaskEither<Failure, Model> => {
       const { model_type: type = clip.name } = record(json);
       const architecture = supported.find(({ name }) => name === type);
