@@ -5,6 +5,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import { message } from "../formats/files.ts";
 import { random } from "../random.ts";
 import type { Augment, ImageTransform } from "./augment.ts";
 import { imageCache } from "./imageCache.ts";
@@ -62,9 +63,31 @@ export interface BatchOptions extends LoadOptions {
   readonly augment?: Augment;
 }
 
+/** Why pixels are no image, in words; undefined where they are one. */
+const faultOf = ({ width, height, data }: Image): string | undefined => {
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) return `it has ${width} x ${height} pixels`;
+  return data.length === 3 * width * height ? undefined : `${data.length} bytes for ${width} x ${height} pixels`;
+};
+
+/** A decoder whose images are images, and which throws nothing: a task may decode in its own way. */
+const soundly =
+  (decode: ExampleDecoder): ExampleDecoder =>
+  (example) =>
+  async () => {
+    const bad = (detail: string): E.Either<Failure, Image> => E.left({ _tag: "CorruptSample", path: "memory", member: example.id, detail });
+    try {
+      const decoded = await decode(example)();
+      const fault = E.isLeft(decoded) ? undefined : faultOf(decoded.right);
+      return fault === undefined ? decoded : bad(fault);
+    } catch (error) {
+      return bad(message(error));
+    }
+  };
+
 /** Decodes through the cache and remembers what cannot be decoded, so that nobody tries again. */
 const loader = (options: LoadOptions) => {
-  const { cache = imageCache(512), decode: decoder = exampleDecoder() } = options;
+  const { cache = imageCache(512) } = options;
+  const decoder = soundly(options.decode ?? exampleDecoder());
   const corrupt = new Map<Example, Failure>();
   const pending = new Map<Example, Promise<E.Either<Failure, Image>>>();
   const decode = async (example: Example): Promise<E.Either<Failure, Image>> => {
@@ -97,7 +120,22 @@ const concurrently = async (n: number, concurrency: number, work: (i: number) =>
   await Promise.all(Array.from({ length: Math.min(n, Math.max(1, concurrency)) }, worker));
 };
 
-type Picked = E.Either<Failure, { readonly example: Example; readonly image: Image } | undefined>;
+/** Moves the planes that are there to the front, where some are missing, and counts them. */
+const closeGaps = (pixels: Float32Array, plane: number, there: readonly boolean[]): number => {
+  let count = 0;
+  for (const [place, is] of there.entries()) {
+    if (!is) continue;
+    if (count < place) pixels.copyWithin(count * plane, place * plane, (place + 1) * plane);
+    count++;
+  }
+  return count;
+};
+
+interface Found {
+  readonly example: Example;
+  readonly image: Image;
+}
+type Picked = E.Either<Failure, Found | undefined>;
 
 /** Makes a batch of the example and image that `pick` gives for every place; where it gives undefined, the place is left out. */
 const assemble = async (
@@ -106,21 +144,20 @@ const assemble = async (
   pick: (place: number) => Promise<Picked>,
   shape: (image: Image, place: number) => Image,
 ): Promise<E.Either<Failure, Batch>> => {
-  const picked: Picked[] = [];
-  await concurrently(places, concurrency, async (place) => {
-    picked[place] = await pick(place);
-  });
   const plane = 3 * transform.size.height * transform.size.width;
   const pixels = new Float32Array(places * plane);
-  const labels = new Uint32Array(places);
-  let count = 0;
-  for (const [place, pick] of picked.entries()) {
-    if (E.isLeft(pick)) return pick;
-    if (pick.right === undefined) continue;
-    transform.normalise(shape(pick.right.image, place), pixels, count * plane);
-    labels[count++] = pick.right.example.label;
-  }
-  return E.right({ pixels: pixels.subarray(0, count * plane), labels: labels.subarray(0, count), count });
+  const labels: E.Either<Failure, number | undefined>[] = [];
+  await concurrently(places, concurrency, async (place) => {
+    const picked = await pick(place);
+    // The decoded image is not kept here: a batch of large ones would not fit into memory.
+    if (E.isRight(picked) && picked.right !== undefined) transform.normalise(shape(picked.right.image, place), pixels, place * plane);
+    labels[place] = E.map((found: Found | undefined) => found?.example.label)(picked);
+  });
+  const found = E.sequenceArray(labels);
+  if (E.isLeft(found)) return found;
+  const there = found.right.map((label) => label !== undefined);
+  const count = closeGaps(pixels, plane, there);
+  return E.right({ pixels: pixels.subarray(0, count * plane), labels: Uint32Array.from(found.right.filter((label) => label !== undefined)), count });
 };
 
 /** Why this step cannot be asked for; undefined where it can. */

@@ -26,6 +26,8 @@ export const imageCache = (megabytes: number): ImageCache => {
     },
     set: (id, image) => {
       drop(id);
+      // It would drive out all others, and then itself.
+      if (image.data.byteLength > megabytes * 2 ** 20) return;
       images.set(id, image);
       bytes += image.data.byteLength;
       while (bytes > megabytes * 2 ** 20) drop((images.keys().next() as IteratorYieldResult<string>).value);

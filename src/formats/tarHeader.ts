@@ -25,7 +25,13 @@ export interface Extensions {
   /** By the attributes of pax, which win. */
   readonly name?: string;
   readonly size?: number;
-  readonly global?: Readonly<Record<string, string>>;
+  readonly global?: Attributes;
+}
+
+/** The attributes of pax that are used. Others are not kept, as an archive may have as many as it likes. */
+interface Attributes {
+  readonly path?: string;
+  readonly size?: string;
 }
 
 const decoder = new TextDecoder();
@@ -66,8 +72,8 @@ export const parseHeader = (bytes: Uint8Array): E.Either<string, TarHeader | und
 };
 
 /** Attributes of pax: lines of `LENGTH KEY=VALUE`, whose length counts all bytes of the line. */
-const attributesOf = (bytes: Uint8Array): Readonly<Record<string, string>> => {
-  const found: Record<string, string> = {};
+const attributesOf = (bytes: Uint8Array): Attributes => {
+  const found: { path?: string; size?: string } = {};
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at);
     const length = Number.parseInt(decoder.decode(bytes.subarray(at, space < 0 ? bytes.length : space)), 10);
@@ -75,7 +81,8 @@ const attributesOf = (bytes: Uint8Array): Readonly<Record<string, string>> => {
     const line = decoder.decode(bytes.subarray(space + 1, at + length - 1));
     const equals = line.indexOf("=");
     if (equals < 0) break;
-    found[line.slice(0, equals)] = line.slice(equals + 1);
+    const key = line.slice(0, equals);
+    if (key === "path" || key === "size") found[key] = line.slice(equals + 1);
     at += length;
   }
   return found;
