@@ -10,8 +10,8 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
+import { tokenizerConfig, Vocabulary } from "./tokenizerConfig.ts";
 import { exists, message, readJsonAs, readText } from "./files.ts";
-import { dictionary } from "./json.ts";
 
 /** What turns one text into token ids. */
 export interface Tokenizer {
@@ -76,10 +76,9 @@ export const textBatch = (padded: Uint32Array, context: number, eosId: number, l
   return { count, length: width, ids, ends: Uint32Array.from(last, (end, i) => i * width + end) };
 };
 
-const Json = t.type({ model: t.UnknownRecord });
+const Json = t.UnknownRecord;
 const Token = t.union([t.string, t.type({ content: t.string }), t.null]);
 const Special = t.partial({ bos_token: Token, eos_token: Token, pad_token: Token });
-const Vocabulary = dictionary(t.Int);
 
 const startText = "<|startoftext|>";
 const endText = "<|endoftext|>";
@@ -173,15 +172,25 @@ export const readTokenizer = (dir: string, files: Files = platform.files): TE.Ta
     TE.bind("special", () => specials(dir, files)),
     TE.chainEitherK(({ config, special }) =>
       pipe(
-        E.tryCatch(
-          () => new HuggingFaceTokenizer(config, {}),
-          (e): Failure => ({ _tag: "BadConfig", path, detail: `not a tokenizer: ${message(e)}` }),
-        ),
-        E.chain((inner) => build(path, inner, special, JSON.stringify(config.normalizer ?? null).includes(`"Lowercase"`))),
+        E.Do,
+        E.bind("checked", () => tokenizerConfig(config)),
+        E.bind("inner", ({ checked }) => E.tryCatch(() => working(checked.config), message)),
+        E.mapLeft((detail): Failure => ({ _tag: "BadConfig", path, detail: `not a tokenizer of CLIP: ${detail}` })),
+        E.chain(({ checked, inner }) => build(path, inner, special, checked.normalizes.has("Lowercase"))),
       ),
     ),
   );
 };
+
+/** A tokenizer that was tried. */
+const working = (config: Readonly<Record<string, unknown>>): HuggingFaceTokenizer => {
+  const tokenizer = new HuggingFaceTokenizer(config, {});
+  tokenizer.encode("a photo of a cat.", { add_special_tokens: false });
+  return tokenizer;
+};
+
+/** What stands behind so many characters is in no text tower's context. */
+const longestText = 10_000;
 
 const build = (path: string, inner: HuggingFaceTokenizer, special: t.TypeOf<typeof Special>, lowercases: boolean): E.Either<Failure, Tokenizer> => {
   const added = new Map([...inner.get_added_tokens_decoder()].map(([id, token]) => [token.content, id]));
@@ -197,7 +206,7 @@ const build = (path: string, inner: HuggingFaceTokenizer, special: t.TypeOf<type
   // JavaScript lowers a capital sigma by its place in the word (to a final one at the end); the reference lowers every letter alone.
   const prepare = (text: string): string => (lowercases ? text.replaceAll("\u03a3", "\u03c3") : text);
   return E.right({
-    encode: (text) => inner.encode(prepare(text), { add_special_tokens: false }).ids,
+    encode: (text) => inner.encode(prepare(text.slice(0, longestText)), { add_special_tokens: false }).ids,
     bos,
     eos,
     pad: id(special.pad_token, endText) ?? eos,

@@ -67,6 +67,9 @@ export interface Encoded {
   readonly arrays: ReadonlyMap<string, NumberArray>;
 }
 
+/** Levels beyond would be nested too deep for a JSON file, which has three for a map. */
+const mostLevels = 150;
+
 /** Encodes plain data. Fails with a phrase that begins with the place of what is no plain data: a function, a class of its own, an object within itself. */
 export const encodePlain = (data: unknown): E.Either<string, Encoded> => {
   const places = new Map<object, string>();
@@ -99,6 +102,7 @@ export const encodePlain = (data: unknown): E.Either<string, Encoded> => {
     if (word !== undefined) return E.right({ word });
     if (Scalar.is(value)) return E.right(value);
     if (typeof value !== "object" || value === null) return E.left(`${place} is a ${typeof value}`);
+    if (place.split("/").length > mostLevels) return E.left(`${place.slice(0, 60)}… is nested more than ${mostLevels} levels deep`);
     const before = places.get(value);
     if (before === undefined) {
       places.set(value, place);
