@@ -46,8 +46,8 @@ const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} Mi
 
 /** Longer names are cut in their middle: what they begin and end with is what people know them by. */
 const longestName = 300;
-/** Details are sentences, and may quote a name. */
-const longestDetail = 600;
+/** Details are sentences, may quote a name, and may list what is wrong with all datasets of a protocol. */
+const longestDetail = 2000;
 
 /** What would end a line, clear a terminal or turn the direction of a text. */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;

@@ -115,7 +115,7 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
     TE.bind("names", () => readClassNames(dir, files)),
     TE.bind("templates", () => readTemplates(dir, files)),
     TE.bind("where", () => splitFolders(dir, files)),
-    TE.chain(({ names, templates, where: { train, test, flat } }) =>
+    TE.chain(({ names, templates, where: { train, test, flat, beside } }) =>
       flat && share !== undefined
         ? flatFolder(dir, share, names, templates, options)
         : pipe(
@@ -124,7 +124,10 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
             TE.bindTo("splits"),
             TE.bind("pairing", ({ splits }) => TE.fromEither(pairingOf(dir, splits, names))),
             TE.map(({ splits, pairing }): Task => {
-              const listed = splitsOf(listingOf(train, splits[0], pairing), listingOf(test, splits[1], pairing));
+              const listed = splitsOf(
+                listingOf(train, splits[0], pairing),
+                listingOf(test, { ...splits[1], passedOver: [...beside, ...splits[1].passedOver] }, pairing),
+              );
               return { ...described(dir, options, pairing, templates), ...listed };
             }),
           ),

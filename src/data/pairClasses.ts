@@ -1,7 +1,6 @@
 /** Which class folder has which name of `classnames.txt`. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
-import { corrupt } from "../formats/files.ts";
 import { someOf } from "./leftOut.ts";
 
 /** The classes of a dataset: their names, and the label of every folder. */
@@ -45,7 +44,7 @@ const byNumber = (folders: readonly string[], names: readonly string[]): Readonl
 
 /**
  * Pairs folders (sorted) with the names of `classnames.txt` at `path`: by name, else as the numbers 0 to n - 1, which count its lines. Where no folder looks
- * like any name and there are as many, the sorted folders get the names in their order, which is said. All else is a contradiction (`FileCorrupt`).
+ * like any name and there are as many, the sorted folders get the names in their order, which is said. All else is a contradiction (`BadConfig`).
  */
 export const pairClasses = (path: string, folders: readonly string[], names: readonly string[]): E.Either<Failure, Pairing> => {
   const named = byName(folders, names, sameOnDisks) ?? byName(folders, names, alike);
@@ -71,5 +70,6 @@ export const pairClasses = (path: string, folders: readonly string[], names: rea
     ...(missing.length > 0 ? [`names without a folder: ${someOf(missing)}`] : []),
   ];
   const why = lists.length > 0 ? lists.join("; ") : "some names or folders come twice";
-  return E.left(corrupt(path, `${counts} that cannot be paired with them (${why}); call every folder as its class, or 0 to ${names.length - 1}`));
+  const detail = `${counts} that cannot be paired with them (${why}); call every folder as its class, or 0 to ${names.length - 1}`;
+  return E.left({ _tag: "BadConfig", path, detail });
 };

@@ -13,6 +13,7 @@ import { firstBytes } from "../platform/pictures.ts";
 import type { Decoder, Platform } from "../platform/platform.ts";
 import { exampleDecoder } from "./decode.ts";
 import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
+import type { PassedOver } from "./leftOut.ts";
 import type { Notes, Task } from "./task.ts";
 
 /** `fail`: the first corrupt example or shard stops the run. `skip`: the run goes on without it and counts it. */
@@ -101,12 +102,30 @@ export const firstOf = (path: string, files: Files): TE.TaskEither<Failure, Uint
     );
   });
 
-/** Where the splits of a dataset are: `val` stands in for a missing `test`. `flat` says that there is none of them. */
-export const splitFolders = (dir: string, files: Files): TE.TaskEither<Failure, { readonly train: string; readonly test: string; readonly flat: boolean }> =>
-  TE.fromTask(async () => {
-    const [train, test, val] = await Promise.all(["train", "test", "val"].map((name) => exists(join(dir, name), files)));
-    return { train: join(dir, "train"), test: join(dir, !test && val ? "val" : "test"), flat: !train && !test && !val };
-  });
+/** Where the splits of a dataset are. */
+export interface SplitFolders {
+  readonly train: string;
+  /** `val` stands in for a missing `test`. */
+  readonly test: string;
+  /** Whether there is none of them. */
+  readonly flat: boolean;
+  /** Folders that are no split. */
+  readonly beside: readonly PassedOver[];
+}
+
+/** Finds the splits of a dataset. */
+export const splitFolders = (dir: string, files: Files): TE.TaskEither<Failure, SplitFolders> =>
+  pipe(
+    files.list(dir),
+    TE.map((entries) => {
+      const folders = entries.filter(({ name, kind }) => kind === "folder" && !name.startsWith(".")).map(({ name }) => name);
+      const test = !folders.includes("test") && folders.includes("val") ? "val" : "test";
+      const flat = !folders.includes("train") && !folders.includes(test);
+      const others = folders.filter((name) => name !== "train" && name !== test).sort();
+      const beside = others.map((name): PassedOver => ["folder beside train and test", "folders beside train and test", name]);
+      return { train: join(dir, "train"), test: join(dir, test), flat, beside };
+    }),
+  );
 
 /** What is listed on the first walk and remembered, so that walking it again costs nothing; failures are not kept. */
 export const listedOnce = <A>(list: TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => {

@@ -36,7 +36,7 @@ interface Shard {
 }
 
 /** The examples of a listed shard; what is damaged stands in it or fails it, as the options say. */
-const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, Shard> => {
+const examplesOf = ({ path, members, links = [], damage }: TarIndex, classes: number, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, Shard> => {
   const { samples, passedOver } = samplesOf(members);
   const examples: Example[] = [];
   const within = (name: string): string => `${basename(path)}:${name}`;
@@ -58,7 +58,9 @@ const examplesOf = ({ path, members, damage }: TarIndex, classes: number, { onCo
   }
   const whole: Shard = {
     examples,
-    passedOver: passedOver.map(([one, many, name]): PassedOver => [one, many, within(name)]),
+    passedOver: [...passedOver, ...links.map((name): PassedOver => ["link in an archive", "links in archives", name])].map(
+      ([one, many, name]): PassedOver => [one, many, within(name)],
+    ),
     again: samples.filter(({ again }) => again).map(({ key }): PassedOver => ["key comes again", "keys come again", within(key)]),
   };
   if (damage === undefined) return E.right(whole);
@@ -141,7 +143,8 @@ const unreadShard = (path: string, failure: Failure, { onCorrupt = "fail" }: Sou
     E.map((example) => ({ examples: [example], passedOver: [], again: [] })),
   );
 
-const readSplit = (dir: string, classes: number, options: SourceOptions): TE.TaskEither<Failure, Listing> =>
+/** The examples of a split, and what was left out of it and, as the caller says, beside it. */
+const readSplit = (dir: string, beside: readonly PassedOver[], classes: number, options: SourceOptions): TE.TaskEither<Failure, Listing> =>
   pipe(
     shardsOf(dir, filesOf(options)),
     TE.bindTo("found"),
@@ -158,7 +161,7 @@ const readSplit = (dir: string, classes: number, options: SourceOptions): TE.Tas
     ),
     TE.chainEitherK(({ found, shards }): E.Either<Failure, Listing> => {
       const examples = shards.flatMap((shard) => shard.examples);
-      const words = leftOut([...found.passedOver, ...shards.flatMap((shard) => shard.passedOver)]).words();
+      const words = leftOut([...beside, ...found.passedOver, ...shards.flatMap((shard) => shard.passedOver)]).words();
       if (examples.length === 0 && words !== undefined) return E.left(unreadable(dir)(`it holds no sample KEY.jpg with KEY.cls, but ${words}`));
       const again = leftOut(shards.flatMap((shard) => shard.again)).words();
       return E.right({
@@ -181,14 +184,14 @@ export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEit
     TE.bind("templates", () => readTemplates(dir, filesOf(options))),
     TE.bind("where", () => splitFolders(dir, filesOf(options))),
     TE.chainEitherK(
-      ({ names, templates, where: { test } }): E.Either<Failure, Task> =>
+      ({ names, templates, where: { train, test, beside } }): E.Either<Failure, Task> =>
         names === undefined
           ? E.left(unreadable(join(dir, "classnames.txt"))("no such file or directory"))
           : E.right({
               name: basename(filesOf(options).absolute(dir)),
               classNames: names,
               templates,
-              ...splitsOf(readSplit(join(dir, "train"), names.length, options), readSplit(test, names.length, options)),
+              ...splitsOf(readSplit(train, [], names.length, options), readSplit(test, beside, names.length, options)),
               ...ownDecoder(options),
             }),
     ),

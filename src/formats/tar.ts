@@ -23,6 +23,8 @@ export interface TarMember {
 export interface TarIndex {
   readonly path: string;
   readonly members: readonly TarMember[];
+  /** The names of links and devices, which are no files of their own; absent where there are none. */
+  readonly links?: readonly string[];
   readonly damage?: Failure;
 }
 
@@ -67,12 +69,14 @@ const indexOf =
   async () => {
     const range = rangesOf(file);
     const members: TarMember[] = [];
+    const links: string[] = [];
     let extensions: Extensions = {};
     /** The member that was met last, and where the archive goes on behind it. */
     let met: string | undefined;
     let end = 0;
-    const whole = (): E.Either<Failure, TarIndex> => E.right({ path: file.path, members });
-    const damaged = (wrong: string): E.Either<Failure, TarIndex> => E.right({ path: file.path, members, damage: damageOf(file, members, met, wrong) });
+    const listed = (): TarIndex => ({ path: file.path, members, ...(links.length === 0 ? {} : { links }) });
+    const whole = (): E.Either<Failure, TarIndex> => E.right(listed());
+    const damaged = (wrong: string): E.Either<Failure, TarIndex> => E.right({ ...listed(), damage: damageOf(file, members, met, wrong) });
 
     for (let position = 0; ; ) {
       const bytes = await range(position, block)();
@@ -103,6 +107,7 @@ const indexOf =
       const length = header.kind === "folder" ? 0 : size;
       [met, end] = [name, behind(position, size)];
       if (position + length > file.size) return damaged(cutOff);
+      if (header.kind === "other") links.push(name);
       if (header.kind === "file") {
         const kept = header.keepable && length <= keptAtMost && keep(name) ? await range(position, length)() : undefined;
         if (kept !== undefined && E.isLeft(kept)) return kept;

@@ -154,6 +154,7 @@ test("one class that is spelt in two ways in the splits is one class", async () 
 test("links to folders are folders, links to files are files, broken links are said", async () => {
   const dir = await fresh();
   renameSync(join(dir, "train"), join(dir, "pool"));
+  write(dir, { "val/dog/0.png": "not used" });
   mkdirSync(join(dir, "train"));
   symlinkSync("../pool/dog", join(dir, "train/dog"));
   symlinkSync("../pool/Cat", join(dir, "train/Cat"));

@@ -225,6 +225,16 @@ test("shards that nshards.txt does not count, compressed ones, and a Git LFS poi
   assert.match(describe(left(await task.test())), /0\.tar: it is a Git LFS pointer.*git lfs pull/);
 });
 
+test("links in an archive are no files of their own, and said", async () => {
+  const dir = await fresh();
+  const archive = pack();
+  for (const [name, content] of Object.entries(await shard(0, 1, 3))) archive.entry({ name }, Buffer.from(content as Uint8Array));
+  archive.entry({ name: "b.png", type: "symlink", linkname: "a.png" });
+  archive.finalize();
+  write(dir, { "test/0.tar": await buffer(archive as unknown as NodeJS.ReadableStream), "extra/0.tar": "" });
+  assert.equal(await (await open(dir)).notes!.test(), ["left out 1 folder beside train and test (extra), 1 link in an archive (0.tar:b.png)"]);
+});
+
 test("val stands in for a missing test split", async () => {
   const dir = await fresh();
   renameSync(join(dir, "test"), join(dir, "val"));
