@@ -167,7 +167,7 @@ test("links to folders are folders, links to files are files, broken links are s
     [0, 0, 1, 1],
   );
   assert.equal(await task.notes!.train(), ["left out 2 links that lead nowhere (such as train/eel), 1 file that is no picture (train/dog/notes.txt)"]);
-  assert.equal(await task.notes!.test(), []);
+  assert.equal(await task.notes!.test(), ["left out 2 folders beside train and test (such as pool)"]);
 });
 
 test("pictures are known by their bytes; what is left out is counted by kind, with an example", async () => {
