@@ -70,6 +70,12 @@ const lacking = ({ task: { classNames }, train, test }: DescribedTask): readonly
   ];
 };
 
+/** Names that more than one class has: no prompt can tell such classes apart. */
+const shared = (classNames: readonly string[]): readonly string[] => {
+  const again = [...new Set(classNames.filter((name, i) => classNames.indexOf(name) !== i))];
+  return again.length === 0 ? [] : [`${again.length} class ${again.length === 1 ? "name is that" : "names are those"} of several classes: ${someOf(again, 3)}`];
+};
+
 /** All that is worth a line of one task. */
 const linesOf = (described: DescribedTask): readonly string[] => {
   const { task, train, test } = described;
@@ -78,7 +84,9 @@ const linesOf = (described: DescribedTask): readonly string[] => {
     ...(split?.notes ?? []).filter((note) => !ofBoth.has(note)).map((note) => `${name}: ${note}`),
     ...(split !== undefined && split.unread.length > 0 ? [`${name}: ${split.unread.length} cannot be read: ${someOf(split.unread, 1)}`] : []),
   ];
-  return [...ofBoth, ...ofSplit("training", train), ...ofSplit("test", test), ...lacking(described)].map((line) => `${printable(task.name)}: ${line}`);
+  return [...ofBoth, ...ofSplit("training", train), ...ofSplit("test", test), ...lacking(described), ...shared(task.classNames)].map(
+    (line) => `${printable(task.name)}: ${line}`,
+  );
 };
 
 /**

@@ -51,6 +51,14 @@ test("a table of pictures and classes, and a line for all that is left out or la
   );
 });
 
+test("a name that several classes have is said", async () => {
+  const dir = join(root, "birds");
+  await writeWebDataset(dir);
+  write(dir, { "classnames.txt": "crane\nbee\ncrane\n" });
+  const stream = { tasks: [right(await taskFromFolder(dir)())], labelSpace: "task" } as const;
+  assert.match(right(await describeStream(stream)()), /\nbirds: 1 class name is that of several classes: crane$/);
+});
+
 test("what cannot be read is counted; class-incremental tasks say once what was left out", async () => {
   const dir = join(root, "spoiled");
   await writeWebDataset(dir);
