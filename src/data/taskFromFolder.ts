@@ -32,12 +32,13 @@ const layoutOfSplit = (entries: readonly Entry[]): Layout => {
   return entries.some((e) => e.kind === "folder") ? "folders" : "none";
 };
 
-const layoutOf = async (dir: string, entries: readonly Entry[], files: Files): Promise<Layout> => {
+const layoutOf = async (dir: string, entries: readonly Entry[], files: Files, drawn: boolean): Promise<Layout> => {
   const folders = entries.filter(({ kind, name }) => kind === "folder" && !name.startsWith(".")).map(({ name }) => name);
   if (folders.some((name) => splits.includes(name))) {
     const layouts = await Promise.all(splits.map(async (split) => layoutOfSplit(await entriesOf(join(dir, split), files))));
-    return layouts.find((layout) => layout === "shards") ?? layouts.find((layout) => layout === "folders") ?? "none";
+    return layouts.includes("shards") ? "shards" : layouts.includes("folders") ? "folders" : "none";
   }
+  if (drawn && folders.length > 0) return "flat";
   for (const name of folders) if ((await entriesOf(join(dir, name), files)).some((e) => e.kind === "file" && pictureName.test(e.name))) return "flat";
   return "none";
 };
@@ -62,7 +63,7 @@ export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.Tas
   const files = filesOf(options);
   return pipe(
     files.list(dir),
-    TE.chainTaskK((entries) => async () => ({ entries, layout: await layoutOf(dir, entries, files) })),
+    TE.chainTaskK((entries) => async () => ({ entries, layout: await layoutOf(dir, entries, files, options.split !== undefined) })),
     TE.chain(({ entries, layout }) => {
       if (layout === "shards") return webDataset(dir, options);
       if (layout === "folders" || (layout === "flat" && options.split !== undefined)) return imageFolder(dir, options);

@@ -72,7 +72,9 @@ const lacking = ({ task: { classNames }, train, test }: DescribedTask): readonly
 
 /** Names that more than one class has: no prompt can tell such classes apart. */
 const shared = (classNames: readonly string[]): readonly string[] => {
-  const again = [...new Set(classNames.filter((name, i) => classNames.indexOf(name) !== i))];
+  const [once, twice] = [new Set<string>(), new Set<string>()];
+  for (const name of classNames) (once.has(name) ? twice : once).add(name);
+  const again = [...twice];
   return again.length === 0 ? [] : [`${again.length} class ${again.length === 1 ? "name is that" : "names are those"} of several classes: ${someOf(again, 3)}`];
 };
 
