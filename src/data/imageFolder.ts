@@ -70,6 +70,7 @@ const listingOf = (dir: string, { folders, passedOver }: ClassFolders, { labels,
       }),
     );
   const words = leftOut([...passedOver, ...labelled.flatMap((folder) => folder.passedOver)]).words();
+  if (examples.length === 0 && words !== undefined) return TE.left(unreadable(dir)(`it holds no picture, but ${words}`));
   return TE.right({ examples, notes: [...notes, ...(words === undefined ? [] : [`left out ${words}`])] });
 };
 

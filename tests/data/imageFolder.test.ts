@@ -210,6 +210,14 @@ test("class folders without any picture are refused, or left out where classname
   assert.match((await task.notes!.train()).join(), /left out folders without pictures: @eaDir, bird, lost\+found/);
 });
 
+test("a split without any picture says what is there instead", async () => {
+  const dir = await folderOf(["cat"], undefined, ["train"]);
+  write(dir, { "test/cat/0.svg": "<svg></svg>", "test/cat/1.svg": "<svg></svg>" });
+  const task = right(await imageFolder(dir)());
+  assert.is(right(await task.train()).length, 1);
+  assert.match(describe(left(await task.test())), /test: it holds no picture, but 2 SVG pictures \(such as test\/cat\/0\.svg\)/);
+});
+
 test("a flat folder has its splits drawn where a share is given, and says so where none is", async () => {
   const dir = join(root, `folder-${count++}`);
   const image = await png(1, 2);
