@@ -2,8 +2,8 @@
  * From a decoded image to the pixels of a model: the fixed transform of evaluation and the random ones of training.
  */
 import type { Random } from "../random.ts";
-import { centreCrop, crop, resize } from "./resize.ts";
-import type { Resampling, Size } from "./resize.ts";
+import { centreCrop, crop, resize } from "../formats/resize.ts";
+import type { Resampling, Size } from "../formats/resize.ts";
 import type { Image } from "./example.ts";
 
 /** How the images of a model are prepared, as functions; `imageTransform` makes them of a model's preprocessing. */

@@ -11,8 +11,8 @@ import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { ImageTransform } from "./augment.ts";
-import { centreCrop, resize, resizedCentre, shortestSize } from "./resize.ts";
-import type { Resampling, Size } from "./resize.ts";
+import { centreCrop, resize, resizedCentre, shortestSize } from "../formats/resize.ts";
+import type { Resampling, Size } from "../formats/resize.ts";
 import type { Image } from "./example.ts";
 
 /** How a model wants its images, as plain data. */

@@ -1,8 +1,8 @@
 /**
  * What a `tokenizer.json` may ask for: byte-level BPE, and steps before it that take time in proportion to a text.
  *
- * The file is a small program. Its regular expressions can take for ever, and its replacements can make a text grow without end; so only what tokenizers of CLIP
- * use is taken, and the rest is refused with its name.
+ * The file is a small program. Its regular expressions can take for ever, and its replacements can make a text grow without end; so only what
+ * tokenizers of CLIP use is taken, and the rest is refused with its name.
  */
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts";

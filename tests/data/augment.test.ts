@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { Random } from "../../src/random.ts";
 import { random } from "../../src/random.ts";
 import { randomResizedCrop } from "../../src/data/augment.ts";
-import { crop, resize } from "../../src/data/resize.ts";
+import { crop, resize } from "../../src/formats/resize.ts";
 import { picture } from "../fixtures/images.ts";
 
 const test = suite("augment");

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { centreCrop, crop, resize, resizedCentre, shortestSize } from "../../src/data/resize.ts";
+import { centreCrop, crop, resize, resizedCentre, shortestSize } from "../../src/formats/resize.ts";
 import { random } from "../../src/random.ts";
 import { golden, picture } from "../fixtures/images.ts";
 

@@ -4,7 +4,7 @@
  * Pillow's resize is a separable filter that widens when it shrinks an image (antialiasing), with coefficients in fixed point of 22
  * bits, along rows and along columns, rounded to 8 bits in between (Pillow, `Resample.c`).
  */
-import type { Image } from "./example.ts";
+import type { Image } from "../platform/platform.ts";
 
 /** The height and width of an image in pixels. */
 export interface Size {
