@@ -10,7 +10,7 @@ import { isRead, pictureFormat } from "../platform/pictures.ts";
 import type { PassedOver } from "./leftOut.ts";
 import { firstOf } from "./source.ts";
 
-/** A class folder: the names of its pictures, and what else is in it. */
+/** A class folder: the names of its pictures in order, and what else is in it. */
 export interface ClassFolder {
   readonly name: string;
   readonly pictures: readonly string[];
@@ -22,6 +22,16 @@ export interface ClassFolders {
   readonly folders: readonly ClassFolder[];
   readonly passedOver: readonly PassedOver[];
 }
+
+/** The same order on every system and in every language: by code unit, as Python's `sorted` for ASCII. */
+export const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What stands in a folder, in that order. */
+const sortedEntries = (dir: string, files: Files): TE.TaskEither<Failure, readonly Entry[]> =>
+  pipe(
+    files.list(dir),
+    TE.map((entries) => [...entries].sort((a, b) => byCodeUnit(a.name, b.name))),
+  );
 
 /** Names that are taken at their word: such a file is a picture, or is damaged. Others are pictures where their first bytes say so. */
 export const pictureName = /\.(jpe?g|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
@@ -64,7 +74,7 @@ const companions: readonly string[] = ["classnames.txt", "zeroshot_classificatio
 export const listClassFolders = (dir: string, files: Files): TE.TaskEither<Failure, ClassFolders> =>
   pipe(
     TE.fromTask<boolean, Failure>(() => exists(dir, files)),
-    TE.chain((there) => (there ? files.list(dir) : TE.right([]))),
+    TE.chain((there) => (there ? sortedEntries(dir, files) : TE.right([]))),
     TE.map((entries) => entries.filter(({ name }) => !name.startsWith(".") && !companions.includes(name))),
     TE.bindTo("entries"),
     TE.bind("folders", ({ entries }) =>
@@ -72,7 +82,7 @@ export const listClassFolders = (dir: string, files: Files): TE.TaskEither<Failu
         entries.filter(({ kind }) => kind === "folder"),
         TE.traverseSeqArray(({ name }) =>
           pipe(
-            files.list(join(dir, name)),
+            sortedEntries(join(dir, name), files),
             TE.chainTaskK(
               (inside) => async (): Promise<ClassFolder> => ({ name, ...(await listClass(join(dir, name), join(basename(dir), name), inside, files)) }),
             ),

@@ -7,16 +7,13 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { unreadable } from "../formats/files.ts";
 import { basename, join } from "../formats/path.ts";
-import { listClassFolders, type ClassFolder, type ClassFolders } from "./classFolders.ts";
+import { byCodeUnit, listClassFolders, type ClassFolder, type ClassFolders } from "./classFolders.ts";
 import { drawnSplits } from "./drawnSplit.ts";
 import type { Example } from "./example.ts";
 import { leftOut, someOf } from "./leftOut.ts";
 import { pairClasses, sameOnDisks, type Pairing } from "./pairClasses.ts";
 import { filesOf, ownDecoder, readClassNames, readTemplates, splitFolders, splitsOf, type Listing, type SourceOptions } from "./source.ts";
 import type { Task } from "./task.ts";
-
-/** The same order on every system and in every language: by code unit, as Python's `sorted` for ASCII. */
-const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The classes that have a picture in some split, and those that have none, sorted. */
 const classesOf = (splits: readonly ClassFolders[]): { readonly filled: readonly string[]; readonly empty: readonly string[] } => {
@@ -64,7 +61,7 @@ const listingOf = (dir: string, { folders, passedOver }: ClassFolders, { labels,
   const examples = labelled
     .sort((a, b) => a.label - b.label)
     .flatMap(({ name, pictures, label }) =>
-      [...pictures].sort(byCodeUnit).map((file): Example => {
+      pictures.map((file): Example => {
         const path = join(dir, name, file);
         return { id: path, label, image: { kind: "file", path } };
       }),

@@ -120,11 +120,12 @@ const shardsOf = (dir: string, files: Files): TE.TaskEither<Failure, Shards> =>
     TE.bind("count", () => stated(dir, files)),
     TE.bind("names", () => listNames(dir, files)),
     TE.chain(({ count, names }) => {
-      const found = names.filter((name) => name.endsWith(".tar")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+      const sorted = [...names].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+      const found = sorted.filter((name) => name.endsWith(".tar"));
       const taken = count === undefined ? found : Array.from({ length: count }, (_, i) => `${i}.tar`);
       const counted = new Set(taken);
       const uncounted = found.filter((name) => !counted.has(name));
-      const packed = names.filter((name) => /\.(tar\.\w+|tgz)$/.test(name));
+      const packed = sorted.filter((name) => /\.(tar\.\w+|tgz)$/.test(name));
       const shown = (name: string): string => join(basename(dir), name);
       const passedOver = [
         ...uncounted.map((name): PassedOver => ["shard beyond those of nshards.txt", "shards beyond those of nshards.txt", shown(name)]),
