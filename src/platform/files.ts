@@ -5,6 +5,7 @@
  */
 import type { Task } from "fp-ts/lib/Task.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import type { Either } from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 
 /** What stands in a folder under a name. A link is what it leads to; one that leads nowhere is a broken link. */
@@ -20,6 +21,20 @@ export interface OpenFile {
   readonly size: number;
   /** Fills `into` with the bytes from `position` on and gives how many there were: fewer than `into` holds only where the file ends. */
   readonly read: (into: Uint8Array, position: number) => TaskEither<Failure, number>;
+}
+
+/** A folder that is held. */
+export interface Lock {
+  readonly release: Task<void>;
+}
+
+/** A file that grows: what is written appears at once. */
+export interface Appender {
+  /** Fails with `FileUnwritable`. */
+  readonly write: (text: string) => Either<Failure, void>;
+  /** The size of the file in bytes. */
+  readonly size: () => number;
+  readonly close: Task<void>;
 }
 
 /** A place that holds files. */
@@ -42,6 +57,19 @@ export interface Files {
    * `path` is as it was.
    */
   readonly writeFolder: <A>(path: string, fill: (temporary: string) => TaskEither<Failure, A>) => TaskEither<Failure, A>;
+  /** Opens a file that grows, new or as it is up to byte `from`: what stands behind that is cut off. Fails with `FileUnwritable`. */
+  readonly append: (path: string, from?: number) => TaskEither<Failure, Appender>;
+  /** Gives a file or a folder another name in the same folder, in one step. Fails with `FileUnwritable`. */
+  readonly rename: (from: string, to: string) => TaskEither<Failure, void>;
+  /** Removes a file, or a folder with all that is in it; nothing where there is neither. Fails with `FileUnwritable`. */
+  readonly remove: (path: string) => TaskEither<Failure, void>;
+  /**
+   * Holds a folder, which is made where it is missing, for this process alone. Fails with `FileUnwritable` where another living process holds it; what a dead
+   * one held is free.
+   */
+  readonly lock: (folder: string) => TaskEither<Failure, Lock>;
+  /** Whether the name of an entry is one that a write gives to what is not whole yet. */
+  readonly unfinished: (name: string) => boolean;
   /** The same path from the root on, without `.` and `..`: what a folder that is called `.` is named after. */
   readonly absolute: (path: string) => string;
 }

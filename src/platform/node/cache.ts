@@ -1,9 +1,10 @@
 /** A cache of small texts: files in one folder, each replaced as one. */
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import process from "node:process";
 import type { Cache } from "../platform.ts";
 import { withFile } from "./files.ts";
+import { makeFolder } from "./folders.ts";
 
 /** A cache in a folder, which is made when something is first written. */
 export const cacheIn = (folder: () => string): Cache => ({
@@ -14,9 +15,9 @@ export const cacheIn = (folder: () => string): Cache => ({
     ),
   write: (name, text) => async () => {
     const path = join(folder(), name);
-    const temporary = `${path}.${process.pid}.${Date.now()}`;
+    const temporary = `${path}.${randomUUID()}`;
     try {
-      await mkdir(folder(), { recursive: true });
+      await makeFolder(folder());
       await writeFile(temporary, text);
       await rename(temporary, path);
     } catch {

@@ -7,14 +7,17 @@
 import type { Dirent } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../failure.ts";
 import { unreadable, unwritable } from "../failures.ts";
 import type { Entry, Files } from "../files.ts";
+import { append } from "./append.ts";
+import { makeFolder } from "./folders.ts";
+import { lock } from "./lock.ts";
 
 /** The system reads and writes at most 2 GiB in one call. */
 const oneCall = 2 ** 30;
@@ -59,10 +62,11 @@ const openFile: Files["open"] = (path, use) =>
     TE.chainEitherK((used) => used),
   );
 
-let writes = 0;
+/** A name beside `path` that no other write uses, of this process or another, on this machine or one that shares the disk. */
+const temporary = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
 
-/** A name beside `path` that no other write of this or another process uses. */
-const temporary = (path: string): string => join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${writes++}`);
+/** The names that {@link temporary} gives. */
+const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(-old)?$/.test(name);
 
 /** A folder entry reaches the disk only when its folder is synced; not every system can do that, and none needs it to be correct. */
 const syncFolder = async (path: string): Promise<void> => {
@@ -80,7 +84,7 @@ const syncFolder = async (path: string): Promise<void> => {
 
 const write: Files["write"] = (path, chunks) =>
   TE.tryCatch(async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const temp = temporary(path);
     try {
       const handle = await open(temp, "wx");
@@ -127,7 +131,7 @@ const writeFolder: Files["writeFolder"] = (dir, fill) => async () => {
   const temp = temporary(dir);
   const attempt = <B>(f: () => Promise<B>): Promise<E.Either<Failure, B>> => TE.tryCatch(f, unwritable(dir))();
   const prepared = await attempt(async () => {
-    await mkdir(dirname(dir), { recursive: true });
+    await makeFolder(dirname(dir));
     await mkdir(temp);
   });
   if (E.isLeft(prepared)) return prepared;
@@ -162,5 +166,14 @@ export const files: Files = {
   open: openFile,
   write,
   writeFolder,
+  append,
+  lock,
+  rename: (from, to) =>
+    TE.tryCatch(async () => {
+      await rename(from, to);
+      await syncFolder(dirname(to));
+    }, unwritable(to)),
+  remove: (path) => TE.tryCatch(() => rm(path, { recursive: true, force: true }), unwritable(path)),
+  unfinished: isTemporary,
   absolute: (path) => resolve(path).replaceAll(sep, "/"),
 };

@@ -1,0 +1,19 @@
+/** Files that grow while they are read: the log of a run. */
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { unwritable } from "../failures.ts";
+import type { Files } from "../files.ts";
+
+/** Opens a file of the disk that grows. */
+export const append: Files["append"] = (path, from = 0) =>
+  TE.tryCatch(async () => {
+    const file = openSync(path, "a+");
+    ftruncateSync(file, from);
+    let size = from;
+    return {
+      write: (text) => E.tryCatch(() => void (size += writeSync(file, text)), unwritable(path)),
+      size: () => size,
+      close: async () => closeSync(file),
+    };
+  }, unwritable(path));

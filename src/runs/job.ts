@@ -1,0 +1,47 @@
+/** A run as data: what is learned, how, and where it goes. Written into the folder of the run, and read from there when it goes on. */
+import * as t from "io-ts";
+import { protocols, type ProtocolName } from "../data/protocols.ts";
+
+const LabelSpace = t.keyof({ task: null, union: null, seen: null });
+
+/** What is learned: dataset folders in their order, or the datasets of a protocol in a folder. */
+export const Source = t.union([
+  t.type({ folders: t.array(t.string) }),
+  t.intersection([
+    t.type({ protocol: t.keyof(protocols as Readonly<Record<ProtocolName, unknown>>), root: t.string }),
+    t.partial({ firstTemplate: t.literal("keeplora") }),
+  ]),
+]);
+
+/** A run as data. Paths are absolute, so that the job means the same wherever it is read. */
+export const Job = t.intersection([
+  t.type({
+    version: t.literal(1),
+    /** A model folder, the folder of a learner, or that of a run. */
+    model: t.string,
+    source: Source,
+    /** The name of a method, and the options that are not its defaults. */
+    method: t.type({ name: t.string, options: t.UnknownRecord }),
+    seed: t.number,
+    evaluate: t.intersection([t.type({ templates: t.keyof({ single: null, ensemble: null }) }), t.partial({ also: t.array(LabelSpace) })]),
+    onCorrupt: t.keyof({ fail: null, skip: null }),
+    /** The folder of the run. */
+    out: t.string,
+  }),
+  t.partial({
+    labelSpace: LabelSpace,
+    /** Training images a class. */
+    shots: t.number,
+    /** Test images a dataset. */
+    evalLimit: t.number,
+    /** Begins with the model alone, also where its folder holds what a learner remembers. */
+    fresh: t.boolean,
+    /** Steps between two checkpoints within a task. */
+    checkpointSteps: t.number,
+    /** Facts that belong into the result beside the job's own. */
+    facts: t.UnknownRecord,
+  }),
+]);
+
+/** A run as data. */
+export type Job = t.TypeOf<typeof Job>;
