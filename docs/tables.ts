@@ -58,7 +58,7 @@ export const optionTables = (): string =>
 /** What the stream command says of its flags. */
 const streamHelp = (): string => {
   const suffix = extname(fileURLToPath(import.meta.url));
-  const script = fileURLToPath(new URL(`../examples/stream${suffix}`, import.meta.url));
+  const script = fileURLToPath(new URL(`../src/cli/main${suffix}`, import.meta.url));
   const deno = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
   return `\`\`\`text\n${execFileSync(process.execPath, [...deno, script, "--help"], { encoding: "utf8" })}\`\`\``;
 };

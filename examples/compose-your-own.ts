@@ -27,7 +27,7 @@ import {
   type Method,
 } from "../mod.ts";
 import { iconStream } from "./icons/world.ts";
-import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
+import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole, type Values } from "../src/cli/flags.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 
 /** Sized so that all of it ends in about a minute on two CPU cores. */

@@ -19,7 +19,7 @@ import { prettyJson } from "../src/report/json.ts";
 import { textTable } from "../src/report/table.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
-import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "./run/flags.ts";
+import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "../src/cli/flags.ts";
 import { paced } from "./run/pace.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 

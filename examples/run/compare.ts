@@ -25,7 +25,9 @@ export const compare =
     const results: RunResult[] = [];
     for (const method of methods) {
       begin(method);
-      const run = await runMethod(method, start, stream, { evaluate, zeroShot: results[0] === undefined ? undefined : untrained(results[0]) })(runtime)();
+      const run = await runMethod(method, start, stream, { evaluate, from: { zeroShot: results[0] === undefined ? undefined : untrained(results[0]) } })(
+        runtime,
+      )();
       if (E.isLeft(run)) return run;
       if (run.right.interrupted) return E.left({ _tag: "Interrupted" });
       results.push(run.right.result);

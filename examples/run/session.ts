@@ -12,7 +12,7 @@ import type { Runtime } from "../../src/training/runtime.ts";
 import { watch, type Watcher } from "../../src/runs/watch.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
 import type { OnCorrupt } from "../../src/data/source.ts";
-import { onInterrupt } from "./interrupt.ts";
+import { onInterrupt } from "../../src/platform/node/interrupt.ts";
 
 /** What a command works with while it runs. */
 export interface Session {

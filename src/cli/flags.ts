@@ -8,7 +8,7 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts";
-import type { Failure } from "../../src/failure.ts";
+import type { Failure } from "../failure.ts";
 
 /** One flag: its decoder (from the text after it, or `undefined` where it is not given), a word for that text, and what it does. */
 export interface Flag<A> {
@@ -24,6 +24,13 @@ export type Table = Readonly<Record<string, Flag<unknown>>>;
 export type Values<T extends Table> = { readonly [K in keyof T]: T[K] extends Flag<infer A> ? A : never };
 
 export const flag = <A>(type: t.Decoder<unknown, A>, hint: string, help: string): Flag<A> => ({ type, hint, help });
+
+/** A flag without a text after it: whether it is given. */
+export const toggle = (help: string): Flag<boolean> => ({
+  type: decoder("nothing", (u, c) => (u === undefined || u === "" ? t.success(u === "") : t.failure(u, c))),
+  hint: "",
+  help,
+});
 
 const decoder = <A>(name: string, validate: t.Validate<unknown, A>): t.Decoder<unknown, A> =>
   new t.Type<A, A, unknown>(name, (_): _ is A => true, validate, t.identity);
@@ -76,15 +83,15 @@ export const optional = <A>(type: t.Decoder<unknown, A>): t.Decoder<unknown, A |
 const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
 
 /** The texts after the flags: `--name text` or `--name=text`. A bare `--` is passed over: some task runners hand theirs on. */
-const split = (names: readonly string[], args: readonly string[]): E.Either<Failure, ReadonlyMap<string, string>> => {
+const split = (table: Table, args: readonly string[]): E.Either<Failure, ReadonlyMap<string, string>> => {
   const found = new Map<string, string>();
   for (let i = 0; i < args.length; i++) {
     if (args[i] === "--") continue;
     const [, name, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(args[i]) ?? [];
     if (name === undefined) return bad(args[i], "is no flag; --help lists them");
-    if (!names.includes(name)) return bad(`--${name}`, "there is no such flag; --help lists them");
+    if (!Object.hasOwn(table, name)) return bad(`--${name}`, "there is no such flag; --help lists them");
     if (found.has(name)) return bad(`--${name}`, "is given twice");
-    const value = inline ?? args[++i];
+    const value = inline ?? (table[name].hint === "" ? "" : args[++i]);
     if (value === undefined || (inline === undefined && value.startsWith("--"))) return bad(`--${name}`, "needs a value after it");
     found.set(name, value);
   }
@@ -93,7 +100,7 @@ const split = (names: readonly string[], args: readonly string[]): E.Either<Fail
 
 /** Decodes arguments by a table. Fails with `BadOption`, which names the first flag that is unknown, missing or wrong. */
 export const parseFlags = <T extends Table>(table: T, args: readonly string[]): E.Either<Failure, Values<T>> => {
-  const texts = split(Object.keys(table), args);
+  const texts = split(table, args);
   if (E.isLeft(texts)) return texts;
   const values: Record<string, unknown> = {};
   for (const [name, { type }] of Object.entries(table)) {
@@ -112,7 +119,7 @@ export const asksForHelp = (args: readonly string[]): boolean => args.includes("
 
 /** The usage of a command: its first line, and a line a flag. */
 export const usage = (head: string, table: Table): string => {
-  const left = Object.entries(table).map(([name, { hint }]) => `  --${name} ${hint}`);
+  const left = Object.entries(table).map(([name, { hint }]) => `  --${name} ${hint}`.trimEnd());
   const width = Math.max(...left.map((l) => l.length));
   return [head, "", ...Object.values(table).map(({ help }, i) => `${left[i].padEnd(width)}  ${help}`)].join("\n");
 };

@@ -1,12 +1,12 @@
 /** Options of methods as text: `kappa=0.01,modules=q+v,steps={"epochs":10}`. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type { Failure } from "../../src/failure.ts";
-import { oneOf } from "../../src/methods/codecs.ts";
-import { decodeOption, optionNames as namesOf, reading, type Reading } from "../../src/methods/declare.ts";
-import { hasReadings, optionRows, readNames } from "../../src/methods/describe.ts";
-import { methods, type MethodName, type MethodOptions } from "../../src/methods/table.ts";
-import { printed } from "../../src/formats/json.ts";
+import type { Failure } from "../failure.ts";
+import { oneOf } from "../methods/codecs.ts";
+import { decodeOption, optionNames as namesOf, reading, type Reading } from "../methods/declare.ts";
+import { hasReadings, optionRows, readNames } from "../methods/describe.ts";
+import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
+import { printed } from "../formats/json.ts";
 
 const readings = oneOf<Reading>("paper", "code");
 

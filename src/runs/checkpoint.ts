@@ -72,33 +72,28 @@ const checkHead = (dir: string, embed: number, { head }: Kept): E.Either<Failure
         detail: `has ${head.rows.length} numbers where ${head.bias.length} classes need ${embed} each`,
       });
 
-/**
- * Writes a learner as a folder that {@link readModel} and `transformers` load as its model, and {@link readLearner} as itself; equal learners give equal
- * bytes, and the folder appears whole or not at all. Fails with `FileUnwritable`, which names the place where something is not plain data: scalars, arrays of
- * numbers, lists, objects and maps by name, none within itself.
- */
-export const writeLearner = (
-  dir: string,
-  { model, ...kept }: Learner,
-  { files = platform.files }: { readonly files?: Files } = {},
-): TE.TaskEither<Failure, void> =>
+/** Writes the files of a learner into a folder that is there; failures speak of `dir`, which it is to become. */
+export const fillWithLearner = (folder: string, { model, ...kept }: Learner, files: Files, dir = folder): TE.TaskEither<Failure, void> =>
   pipe(
     encodePlain(kept),
     E.mapLeft((what): Failure => ({ _tag: "FileUnwritable", path: pathsIn(dir).structure, detail: `${what}; a learner is plain data` })),
     TE.fromEither,
     TE.chain(({ json, arrays }) =>
-      writeFolderAtomic(
-        dir,
-        (temporary) =>
-          pipe(
-            writeModel(temporary, model, { files }),
-            TE.chain(() => writeJson(pathsIn(temporary).structure, { version: 1, learner: json }, files)),
-            TE.chain(() => writeArrays(pathsIn(temporary).arrays, arrays, files)),
-          ),
-        files,
+      pipe(
+        writeModel(folder, model, { files }),
+        TE.chain(() => writeJson(pathsIn(folder).structure, { version: 1, learner: json }, files)),
+        TE.chain(() => writeArrays(pathsIn(folder).arrays, arrays, files)),
       ),
     ),
   );
+
+/**
+ * Writes a learner as a folder that {@link readModel} and `transformers` load as its model, and {@link readLearner} as itself; equal learners give equal
+ * bytes, and the folder appears whole or not at all. Fails with `FileUnwritable`, which names the place where something is not plain data: scalars, arrays of
+ * numbers, lists, objects and maps by name, none within itself.
+ */
+export const writeLearner = (dir: string, learner: Learner, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, void> =>
+  writeFolderAtomic(dir, (temporary) => fillWithLearner(temporary, learner, files, dir), files);
 
 /**
  * Reads what {@link writeLearner} wrote: the same bits, and one object where there was one. Tokenizer and preprocessing are made anew from the model's files.

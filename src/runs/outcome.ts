@@ -1,23 +1,30 @@
-/** What a run over a stream leaves behind: the files of its folder, and its last lines on stdout. */
-import { join } from "node:path";
+/** What a run leaves behind: its result and its report, as files and as the last lines of a command. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../../src/failure.ts";
-import { writeText } from "../../src/formats/files.ts";
-import { fixed } from "../../src/report/format.ts";
-import { htmlReport } from "../../src/report/html.ts";
-import { prettyJson } from "../../src/report/json.ts";
-import { classIncremental, type ClassIncremental } from "../../src/report/metrics.ts";
-import type { RunResult } from "../../src/report/result.ts";
-import { textTable } from "../../src/report/table.ts";
-import { writeLearner } from "../../src/runs/checkpoint.ts";
-import type { Run } from "../../src/runs/run.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { Stream } from "../data/task.ts";
+import type { Failure } from "../failure.ts";
+import { writeText } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
+import type { Files } from "../platform/files.ts";
+import { fixed } from "../report/format.ts";
+import { htmlReport } from "../report/html.ts";
+import { prettyJson } from "../report/json.ts";
+import { classIncremental, type ClassIncremental } from "../report/metrics.ts";
+import type { RunResult } from "../report/result.ts";
+import { textTable } from "../report/table.ts";
+import type { Run } from "./run.ts";
+import { names } from "./runFolder.ts";
 
-/** A run, with the metrics of class-incremental learning where it was scored among the classes learned so far. */
-export interface Outcome {
-  readonly run: Run;
+/** A run that has ended, with the metrics of class-incremental learning where it was scored among the classes learned so far. */
+export interface Outcome extends Run {
   readonly sessions: ClassIncremental | undefined;
+  /** Samples that were left out. */
+  readonly skipped: number;
+  /** Tasks of its stream. */
+  readonly tasks: number;
+  /** Where its files are, and the folder of its learner. */
+  readonly folder: string;
+  readonly model: string;
 }
 
 /** The metrics of class-incremental learning, where a run was scored among the classes learned so far. */
@@ -31,23 +38,22 @@ const incremental = ({ tasks, labelSpace }: Stream, { datasets, matrix, also }: 
   );
 };
 
-/** Writes `result.json`, `report.html` and `model/` into a folder; `facts` stand above the report. */
-export const writeOutcome = (
+/** Writes `result.json` and `report.html` of a run, or of what it has reached so far; `facts` stand above the report. */
+export const writeResult = (
   folder: string,
-  run: Run,
+  { result, interrupted }: Run,
   stream: Stream,
   skipped: number,
   facts: Readonly<Record<string, string>>,
-): TE.TaskEither<Failure, Outcome> => {
-  const { result, interrupted, learner } = run;
-  return pipe(
+  files: Files,
+): TE.TaskEither<Failure, ClassIncremental | undefined> =>
+  pipe(
     incremental(stream, result),
-    TE.chainFirst((sessions) => writeText(join(folder, "result.json"), `${prettyJson({ ...result, classIncremental: sessions, skipped, interrupted })}\n`)),
-    TE.chainFirst(() => writeText(join(folder, "report.html"), htmlReport([result], { facts }))),
-    TE.chainFirst(() => writeLearner(join(folder, "model"), learner)),
-    TE.map((sessions) => ({ run, sessions })),
+    TE.chainFirst((sessions) =>
+      writeText(join(folder, names.result), `${prettyJson({ ...result, classIncremental: sessions, skipped, interrupted })}\n`, files),
+    ),
+    TE.chainFirst(() => writeText(join(folder, names.report), htmlReport([result], { facts }), files)),
   );
-};
 
 /** A row of the table for every label space. */
 const inEverySpace = (result: RunResult): readonly RunResult[] => [
@@ -55,13 +61,16 @@ const inEverySpace = (result: RunResult): readonly RunResult[] => [
   ...Object.entries(result.also).map(([space, scores]) => ({ ...result, ...scores, method: `${result.method}, ${space}` })),
 ];
 
-/** The last lines of a run over so many tasks: its table, and what stands in its folder. */
-export const summary = ({ run: { result, interrupted }, sessions }: Outcome, tasks: number, out: string): string => {
+/** The last lines of a run: its table, and what stands in its folder, which its user calls `out`. */
+export const summary = ({ result, interrupted, sessions, tasks, model, folder }: Outcome, out: string): string => {
   const [final, mean] = [sessions?.final, sessions?.mean].map((x) => fixed(1)(x ?? null));
+  const learner = model.slice(folder.length + 1);
   return [
-    ...(interrupted ? [`Stopped on request: ${result.datasets.length} of ${tasks} tasks were finished, and all that follows is about these.\n`] : []),
+    ...(interrupted
+      ? [`Stopped on request: ${result.datasets.length} of ${tasks} tasks were finished, and all that follows is about these. cambium resume ${out} goes on.\n`]
+      : []),
     `\n${textTable(inEverySpace(result))}\n`,
     ...(sessions === undefined ? [] : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),
-    `\nwritten to ${out}: result.json, log.jsonl, report.html, model/\n`,
+    `\nwritten to ${out}: ${names.result}, ${names.log}, ${names.report}, ${learner}/\n`,
   ].join("");
 };

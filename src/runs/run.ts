@@ -1,7 +1,7 @@
 /** A whole run: a method over a stream, from the zero-shot row to the numbers that a report shows. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type * as TE from "fp-ts/lib/TaskEither.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { Learner } from "../model/learner.ts";
@@ -9,22 +9,48 @@ import type { LogRecord } from "../report/log.ts";
 import type { RunResult } from "../report/result.ts";
 import { accuracies, type EvaluateOptions } from "../stages/evaluate.ts";
 import { course, type Method } from "../stages/learn.ts";
+import type { Keeper, Training } from "../training/keeper.ts";
 import type { Evaluated, Report } from "../training/lesson.ts";
 import type { OutputsFor } from "../training/objective.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 import { assemble } from "./assemble.ts";
 import { logEvents } from "./log.ts";
 
+/** What a run has reached between two lessons. */
+export interface Progress {
+  readonly zeroShot: Evaluated;
+  readonly reports: readonly Report[];
+  readonly seconds: number;
+}
+
+/** A training within a lesson: the number of the training, and its state. */
+export interface KeptTraining {
+  readonly nth: number;
+  readonly training: Training<string>;
+}
+
+/** What is kept of a run while it goes on. */
+export interface Keep {
+  /** Awaited at the end of every lesson, with the run as if it had been stopped there. */
+  readonly lesson: (run: Run) => TE.TaskEither<Failure, void>;
+  /** Called every so many steps of a training. Default: never. */
+  readonly training?: { readonly every: number; readonly save: (kept: KeptTraining, progress: Progress) => TE.TaskEither<Failure, void> };
+}
+
 /** Options of {@link runMethod}. */
 export interface RunOptions {
   /** How the zero-shot row is measured; give the method's own stages the same. */
   readonly evaluate?: EvaluateOptions;
-  /** The zero-shot rows, percent, where they are known already. Default: they are measured first. */
-  readonly zeroShot?: Evaluated;
+  /** What is known already: the zero-shot rows, and of a run that goes on the reports of the lessons behind its learner and their time. Default: nothing. */
+  readonly from?: Partial<Progress> & { readonly training?: KeptTraining };
+  /** The learner of the zero-shot row. Default: the one that begins. */
+  readonly untrained?: Learner;
   /** Facts beside the method's options that belong into the result's `options`, such as the model and the shots. */
   readonly facts?: Readonly<Record<string, unknown>>;
   /** Called with every record of the run's log, as it comes. */
   readonly log?: (record: LogRecord) => void;
+  /** Keeps what is reached. Default: nothing is kept before the end. */
+  readonly keep?: Keep;
 }
 
 /** What a run gave. */
@@ -32,12 +58,36 @@ export interface Run {
   readonly result: RunResult;
   /** The learner after its last finished task. */
   readonly learner: Learner;
+  /** How far it is: what {@link RunOptions.from} takes to go on. */
+  readonly progress: Progress;
   /** Whether the run was stopped on the way: its result is then that of the finished tasks, on their own datasets. */
   readonly interrupted: boolean;
 }
 
 /** A learner whose architecture gives what a method needs; any learner where either is not known while the program is written. */
 export type Suited<N extends string> = string extends N ? Learner : Learner<OutputsFor<N>>;
+
+/** What the runtime asks to keep things, once the zero-shot row is known: `reached` says how far the run is. */
+const keeperOf = ({ keep, from }: RunOptions, reached: () => Progress, run: (learner: Learner) => E.Either<Failure, Run>): Keeper | undefined => {
+  if (keep === undefined && from?.training === undefined) return undefined;
+  let trainings = 0;
+  let resumed = from?.training;
+  return {
+    lesson: (learner) => {
+      [trainings, resumed] = [0, undefined];
+      if (keep === undefined) return TE.right(undefined);
+      return pipe(TE.fromEither(run(learner)), TE.chain(keep.lesson));
+    },
+    training: () => {
+      const nth = trainings++;
+      const { every, save } = keep?.training ?? {};
+      return {
+        ...(resumed?.nth === nth ? { from: resumed.training } : {}),
+        ...(every === undefined || save === undefined ? {} : { checkpoint: { every, save: (training) => save({ nth, training }, reached()) } }),
+      };
+    },
+  };
+};
 
 /**
  * Measures the zero-shot row, runs the method, and computes every metric. A run that the runtime's signal stops keeps the tasks that were
@@ -48,34 +98,43 @@ export const runMethod =
   (runtime: Runtime): TE.TaskEither<Failure, Run> =>
   async () => {
     const began = performance.now();
+    const { from = {}, untrained = start } = options;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
-    const reports: Report[] = [];
-    let reached: Learner = start;
+    const reports: Report[] = [...(from.reports ?? [])];
+    let learner: Learner = start;
     const emit = (event: Event): void => {
       runtime.emit(event);
       log(event);
       if (event.type !== "lesson") return;
       reports.push(event.report);
-      reached = event.learner;
+      learner = event.learner;
     };
     const watched: Runtime = { ...runtime, emit };
-    const zeroShot = options.zeroShot === undefined ? await accuracies(start, stream, 0, options.evaluate)(watched)() : E.right(options.zeroShot);
+    const zeroShot = from.zeroShot === undefined ? await accuracies(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);
     if (E.isLeft(zeroShot)) return zeroShot;
-    const ended = await method.run(course(start, stream))(watched)();
-    const interrupted = E.isLeft(ended);
-    if (interrupted && (ended.left._tag !== "Interrupted" || reports.length === 0)) return ended;
-    return pipe(
-      assemble({
-        method: method.name,
-        options: { ...(method.options as object), ...options.facts },
-        seed: runtime.seed,
-        adapter: runtime.device.adapter.line,
-        seconds: (performance.now() - began) / 1000,
-        datasets: stream.tasks.map((task) => task.name),
-        zeroShot: zeroShot.right,
-        reports,
-        lessons: interrupted ? undefined : ended.right.curriculum.length,
-      }),
-      E.map((result) => ({ result, learner: reached, interrupted })),
-    );
+    const reached = (): Progress => ({
+      zeroShot: zeroShot.right,
+      reports: [...reports],
+      seconds: (from.seconds ?? 0) + (performance.now() - began) / 1000,
+    });
+    /** The run with so many lessons; one that was stopped where it is not known how many there were to be. */
+    const ended = (lessons?: number, last = learner): E.Either<Failure, Run> => {
+      const progress = reached();
+      return pipe(
+        assemble({
+          method: method.name,
+          options: { ...(method.options as object), ...options.facts },
+          seed: runtime.seed,
+          adapter: runtime.device.adapter.line,
+          datasets: stream.tasks.map((task) => task.name),
+          ...progress,
+          lessons,
+        }),
+        E.map((result) => ({ result, learner: last, progress, interrupted: lessons === undefined })),
+      );
+    };
+    const keep = keeperOf(options, reached, (last) => ended(undefined, last));
+    const learned = await method.run(course(start, stream, { from: from.reports?.length }))({ ...watched, keep })();
+    if (E.isRight(learned)) return ended(learned.right.curriculum.length);
+    return learned.left._tag === "Interrupted" && reports.length > 0 ? ended() : learned;
   };

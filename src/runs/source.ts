@@ -1,16 +1,17 @@
-/** What a run is made from, checked before a device is opened: dataset folders, or the datasets of a protocol, as a stream. */
+/** What a job learns, checked before a device is opened: dataset folders, or the datasets of a protocol, as a stream. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../../src/failure.ts";
-import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../../src/data/checkProtocol.ts";
-import type { Protocol } from "../../src/data/protocols.ts";
-import { fewShot, limitTest } from "../../src/data/sampling.ts";
-import type { OnCorrupt } from "../../src/data/source.ts";
-import type { LabelSpace, Split, Stream, Task } from "../../src/data/task.ts";
-import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
+import type { Failure } from "../failure.ts";
+import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../data/checkProtocol.ts";
+import { protocols, type Protocol } from "../data/protocols.ts";
+import { fewShot, limitTest } from "../data/sampling.ts";
+import type { OnCorrupt } from "../data/source.ts";
+import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
+import { taskFromFolder } from "../data/taskFromFolder.ts";
+import type { Job } from "./job.ts";
 
 /** How folders become a stream. */
-export interface SourceOptions {
+interface SourceOptions {
   readonly onCorrupt: OnCorrupt;
   readonly seed: number;
   /** Test images a dataset: the same ones for every seed. */
@@ -20,7 +21,7 @@ export interface SourceOptions {
 }
 
 /** What flags say of a stream, and a protocol says of itself. */
-export interface StreamOptions {
+interface StreamOptions {
   readonly labelSpace?: LabelSpace;
   /** Training images a class. */
   readonly shots?: number;
@@ -34,7 +35,7 @@ export const distinctNames = (names: readonly string[]): readonly string[] =>
   });
 
 /** Lists a split, so that what is missing is told before anything runs; readers remember the list. */
-const checked = (dir: string, what: string, split: Split): TE.TaskEither<Failure, void> =>
+const checkSplit = (dir: string, what: string, split: Split): TE.TaskEither<Failure, void> =>
   pipe(
     split,
     TE.filterOrElse(
@@ -50,18 +51,14 @@ const limited =
     evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
 
 /** The dataset folders as a stream, one task each, in their order; by default all images, scored among each task's own classes. */
-export const streamFromFolders = (
-  dirs: readonly string[],
-  { labelSpace = "task", shots }: StreamOptions,
-  options: SourceOptions,
-): TE.TaskEither<Failure, Stream> =>
+const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots }: StreamOptions, options: SourceOptions): TE.TaskEither<Failure, Stream> =>
   pipe(
     dirs,
     TE.traverseSeqArray((dir) =>
       pipe(
         taskFromFolder(dir, { onCorrupt: options.onCorrupt }),
-        TE.chainFirst((task) => checked(dir, "test", task.test)),
-        TE.chainFirst((task) => (options.training ? checked(dir, "training", task.train) : TE.right(undefined))),
+        TE.chainFirst((task) => checkSplit(dir, "test", task.test)),
+        TE.chainFirst((task) => (options.training ? checkSplit(dir, "training", task.train) : TE.right(undefined))),
       ),
     ),
     TE.map((tasks): Stream => {
@@ -72,7 +69,7 @@ export const streamFromFolders = (
   );
 
 /** The stream of a protocol; what is given in `flags` wins over what the protocol says. */
-export const streamFromProtocol = (
+const streamFromProtocol = (
   protocol: Protocol,
   root: string,
   flags: StreamOptions,
@@ -82,3 +79,14 @@ export const streamFromProtocol = (
     checkProtocol({ ...protocol, labelSpace: flags.labelSpace ?? protocol.labelSpace, shots: flags.shots ?? protocol.shots }, root, options),
     TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: stream.tasks.map(limited(options)) }, notes })),
   );
+
+/** The stream of a job alone. `training` says whether its method reads training splits. */
+export const streamOf = ({ source, labelSpace, shots, onCorrupt, seed, evalLimit }: Job, training: boolean): TE.TaskEither<Failure, CheckedProtocol> => {
+  const options = { onCorrupt, seed, evalLimit, training };
+  if ("folders" in source)
+    return pipe(
+      streamFromFolders(source.folders, { labelSpace, shots }, options),
+      TE.map((stream) => ({ stream, notes: [] })),
+    );
+  return streamFromProtocol(protocols[source.protocol], source.root, { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate });
+};

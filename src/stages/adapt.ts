@@ -49,14 +49,16 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
     const onSteps = (first: number, losses: readonly Readonly<Record<string, number>>[]): void =>
       losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: count, losses: l }));
     runtime.emit({ type: "training", task: task.name, position, steps: count });
-    const start = adapter.initial(networkOf(model), model.weights, runtime.seed, position);
+    const { from, checkpoint } = runtime.keep?.training?.() ?? {};
+    const start = from ?? { step: 0, values: adapter.initial(networkOf(model), model.weights, runtime.seed, position), moments: {} };
     return pipe(
       train({
         model,
         adapter,
         steps,
         batches,
-        from: { step: 0, values: start, moments: {} },
+        from: start,
+        checkpoint,
         onSteps,
         position,
         memory,

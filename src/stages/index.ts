@@ -31,7 +31,8 @@ export type { Learner } from "../model/learner.ts";
 export { memory } from "../model/memory.ts";
 export type { Memory } from "../model/memory.ts";
 export { train } from "../training/train.ts";
-export type { Training, TrainOptions } from "../training/train.ts";
+export type { Checkpoint, Keeper, Training } from "../training/keeper.ts";
+export type { TrainOptions } from "../training/train.ts";
 export type {
   Attached,
   Evaluated,

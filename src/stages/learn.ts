@@ -64,6 +64,8 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
           const report = { task: task.name, row, also, trained, mergeError, bytesKept: bytesKept(learner) };
           now = { ...now, learner, reports: [...now.reports, report] };
           runtime.emit({ type: "lesson", position, report, learner });
+          const kept = (await runtime.keep?.lesson(learner, report)()) ?? E.right(undefined);
+          if (E.isLeft(kept)) return kept;
         }
         return E.right(now);
       },

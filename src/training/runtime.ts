@@ -3,6 +3,7 @@ import type { Device } from "../device/device.ts";
 import type { Skipped } from "../data/batches.ts";
 import type { ImageCache } from "../data/imageCache.ts";
 import type { Learner } from "../model/learner.ts";
+import type { Keeper } from "./keeper.ts";
 import type { Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
 
@@ -49,4 +50,6 @@ export interface Runtime {
   readonly signal?: { readonly aborted: boolean };
   /** What to do with a sample that cannot be decoded. Default `fail`. */
   readonly onCorrupt?: OnCorrupt;
+  /** What is kept while the run goes on. Default: nothing. */
+  readonly keep?: Keeper;
 }

@@ -8,21 +8,13 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { GroupValues } from "../model/adapters/adapter.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { withSession, type Session } from "../tensor/session.ts";
+import type { Checkpoint, Training } from "./keeper.ts";
 import type { Runtime } from "./runtime.ts";
 import { traceStep, type StepOptions, type Steps } from "./step.ts";
 import type { Recorder } from "./tracing.ts";
 import type { TrainingBatches } from "./trainee.ts";
-
-/** The state of a training between two steps. */
-export interface Training<G extends string> {
-  readonly step: number;
-  readonly values: GroupValues<G>;
-  /** Optimiser state by name, empty before the first step. */
-  readonly moments: Readonly<Record<string, Float32Array>>;
-}
 
 /** What is trained, how, and on what. */
 export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "step" | "steps" | "batch"> {
@@ -33,7 +25,7 @@ export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "st
   /** Called with the recorded numbers of every step, in order, some steps at a time. */
   readonly onSteps?: (first: number, losses: readonly Readonly<Record<string, number>>[]) => void;
   /** Called with the whole state every so many steps. */
-  readonly checkpoint?: { readonly every: number; readonly save: (training: Training<G>) => TE.TaskEither<Failure, void> };
+  readonly checkpoint?: Checkpoint<G>;
   /** Ends the loop before so many steps are done. */
   readonly until?: number;
 }

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole } from "../../examples/run/flags.ts";
+import { flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole } from "../../src/cli/flags.ts";
 import { left, right } from "../fixtures/datasets.ts";
 
 const table = {

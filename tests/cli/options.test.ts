@@ -1,7 +1,7 @@
 /** Options of methods as text. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { optionNames, optionsHelp, parseOptions } from "../../examples/run/options.ts";
+import { optionNames, optionsHelp, parseOptions } from "../../src/cli/options.ts";
 import { describe } from "../../src/failure.ts";
 import type { Option } from "../../src/methods/declare.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";

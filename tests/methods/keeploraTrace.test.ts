@@ -27,7 +27,7 @@ import { oneCycle, oneCycleMomentum } from "../../src/training/schedule.ts";
 import { compose, pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { traineeOf } from "../../src/training/step.ts";
-import type { Training } from "../../src/training/train.ts";
+import type { Training } from "../../src/training/keeper.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import { encodeBatch, type TrainingBatches } from "../../src/training/trainee.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";

@@ -55,7 +55,9 @@ const runtimeOf = (emit: (event: Event) => void = () => undefined): Runtime => (
 });
 
 const run = async (m: Method, log: LogRecord[] = [], emit?: (event: Event) => void) =>
-  runMethod(m, learner(await tinyClip()), stream, { zeroShot: { row: zeroShot }, facts: { model: "tiny" }, log: (r) => log.push(r) })(runtimeOf(emit))();
+  runMethod(m, learner(await tinyClip()), stream, { from: { zeroShot: { row: zeroShot } }, facts: { model: "tiny" }, log: (r) => log.push(r) })(
+    runtimeOf(emit),
+  )();
 
 test("a method that learns task after task has a row a task", async () => {
   const log: LogRecord[] = [];

@@ -12,7 +12,7 @@ import { adamW } from "../../src/training/optimizer.ts";
 import { cosine, ramp } from "../../src/training/schedule.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
-import type { Training } from "../../src/training/train.ts";
+import type { Training } from "../../src/training/keeper.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runTests, sameBits } from "../tensor/check.ts";

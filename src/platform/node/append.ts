@@ -1,4 +1,5 @@
 /** Files that grow while they are read: the log of a run. */
+import { Buffer } from "node:buffer";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -12,7 +13,14 @@ export const append: Files["append"] = (path, from = 0) =>
     ftruncateSync(file, from);
     let size = from;
     return {
-      write: (text) => E.tryCatch(() => void (size += writeSync(file, text)), unwritable(path)),
+      write: (text) =>
+        E.tryCatch(() => {
+          for (let bytes = Buffer.from(text); bytes.length > 0; ) {
+            const written = writeSync(file, bytes);
+            size += written;
+            bytes = bytes.subarray(written);
+          }
+        }, unwritable(path)),
       size: () => size,
       close: async () => closeSync(file),
     };

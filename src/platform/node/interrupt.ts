@@ -10,7 +10,10 @@ export interface Interrupt {
 /** npm hands on the signal that the terminal has sent already: what comes so soon is the same Ctrl-C. */
 const sameCtrlC = 500;
 
-/** Listens for SIGINT and SIGTERM: `first` is called at once, `second` just before the process ends with exit code 130. */
+/** What asks a process to end: Ctrl-C, a service manager, a terminal that was closed. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Listens for SIGINT, SIGTERM and SIGHUP: `first` is called at once, `second` just before the process ends with exit code 130. */
 export const onInterrupt = (first: () => void, second: () => void): Interrupt => {
   const controller = new AbortController();
   let asked: number | undefined;
@@ -24,13 +27,11 @@ export const onInterrupt = (first: () => void, second: () => void): Interrupt =>
       process.exit(130);
     }
   };
-  process.on("SIGINT", listener);
-  process.on("SIGTERM", listener);
+  for (const name of signals) process.on(name, listener);
   return {
     signal: controller.signal,
     release: () => {
-      process.off("SIGINT", listener);
-      process.off("SIGTERM", listener);
+      for (const name of signals) process.off(name, listener);
     },
   };
 };

@@ -1,9 +1,7 @@
-/** The stream command as its users meet it: a process with flags, two outputs and an exit code. */
-import { spawn } from "node:child_process";
+/** `cambium run` as its users meet it: a process with flags, two outputs and an exit code. */
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { methods } from "../../src/methods/table.ts";
@@ -16,50 +14,16 @@ import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
 import { readLearner } from "../../src/runs/checkpoint.ts";
 import { bytesKept } from "../../src/model/memory.ts";
 import { protocols } from "../../src/data/protocols.ts";
-import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
+import { png, right, temporaryFolder, write, writeColours } from "../fixtures/datasets.ts";
 import { tinyConfig, writeTinyClip } from "../fixtures/tinyClip.ts";
-import { inDeno } from "../runtime.ts";
+import { cambium, type Ended } from "./command.ts";
 
-const source = fileURLToPath(new URL("../../examples/stream.ts", import.meta.url));
-const command = existsSync(source) ? source : source.replace(/ts$/, "js");
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command; `watch` sees all of stdout and stderr so far and may send a signal. */
-const stream = (args: readonly string[], watch: (printed: string, kill: () => void) => void = () => undefined): Promise<Ended> =>
-  new Promise((resolve, reject) => {
-    const runtime = inDeno ? ["run", "-A", "--no-check", command] : [...process.execArgv, command];
-    const child = spawn(process.execPath, [...runtime, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
-    const printed = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) {
-      child[name].on("data", (chunk: Buffer) => {
-        printed[name] += chunk.toString("utf8");
-        // Deno says of a child that its own kill() was called for that the signal ended it, whatever it did.
-        watch(printed.stdout + printed.stderr, () => process.kill(child.pid as number, "SIGINT"));
-      });
-    }
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code, signal, ...printed }));
-  });
+const stream = (args: readonly string[], watch?: Parameters<typeof cambium>[1]): Promise<Ended> => cambium(["run", ...args], watch);
 
 const { dir, remove } = temporaryFolder("stream");
 const at = (...path: readonly string[]): string => join(dir, ...path);
 const model = at("model");
 const data = (...names: readonly string[]): string => names.map((name) => at("data", name)).join(",");
-
-/** An ImageFolder of two classes: six images to train on, four to test with. */
-const writeDataset = async (name: string, colours: readonly [number, number]): Promise<void> => {
-  const files: Record<string, Uint8Array> = {};
-  for (const [c, folder] of ["ant", "bee"].entries()) {
-    for (let i = 0; i < 5; i++) files[`${i < 3 ? "train" : "test"}/${folder}/${i}.png`] = await png(colours[c], 20 * i, 16, 16);
-  }
-  write(at("data", name), files);
-};
 
 const flags = (out: string, more: Readonly<Record<string, string>> = {}): readonly string[] =>
   Object.entries({ model, data: data("red", "dark"), method: "codyra", out: at(out), steps: "3", batch: "4", rank: "4", ...more }).flatMap(([name, value]) => [
@@ -73,9 +37,7 @@ const hidden = (): readonly string[] => readdirSync(dir).filter((name) => name.s
 
 test.before(async () => {
   await writeTinyClip(model);
-  await writeDataset("red", [240, 30]);
-  await writeDataset("dark", [60, 10]);
-  await writeDataset("broken", [90, 200]);
+  await writeColours(at("data"), { red: [240, 30], dark: [60, 10], broken: [90, 200] });
   writeFileSync(at("data", "broken", "train", "bee", "0.png"), "no image");
   mkdirSync(at("data", "empty"), { recursive: true });
 });
@@ -217,12 +179,29 @@ test("joint training has a last row alone; corrupt images can be skipped", async
   assert.is((JSON.parse(readFileSync(at("joint", "result.json"), "utf8")) as { readonly skipped: number }).skipped, 1);
 });
 
-test("a corrupt image stops a run, which leaves nothing behind", async () => {
-  const ended = await stream(flags("corrupt", { method: "sequential-lora", data: data("red", "broken"), batch: "6" }));
+test("a corrupt image stops a run, which keeps the tasks that were finished and goes on when it is mended", async () => {
+  const given = flags("corrupt", { method: "sequential-lora", data: data("red", "broken"), batch: "6" });
+  const ended = await stream(given);
+  assert.is(ended.code, 1);
+  assert.match(ended.stderr, /\n1 task is kept in .*corrupt\/model \(red\); cambium resume .*corrupt goes on\.\n.*bee: sample 0\.png cannot be decoded: .*\n$/);
+  assert.not.match(ended.stderr, /\n\s+at /);
+  assert.equal(resultOf("corrupt").datasets, ["red"]);
+  assert.equal(right(await readLearner(at("corrupt", "model"))()).seen, ["ant", "bee"]);
+  const broken = at("data", "broken", "train", "bee", "0.png");
+  copyFileSync(at("data", "broken", "train", "bee", "1.png"), broken);
+  const mended = await cambium(["resume", at("corrupt")]);
+  writeFileSync(broken, "no image");
+  assert.is(mended.code, 0, mended.stderr);
+  assert.equal(resultOf("corrupt").datasets, ["red", "broken"]);
+  assert.not.match(mended.stderr, /learn red/);
+  assert.equal(hidden(), []);
+});
+
+test("a run that fails before a task was finished leaves nothing behind", async () => {
+  const ended = await stream(flags("nothing", { method: "sequential-lora", data: data("broken", "red"), batch: "6" }));
   assert.is(ended.code, 1);
   assert.match(ended.stderr, /bee: sample 0\.png cannot be decoded: .*\n$/);
-  assert.not.match(ended.stderr, /\n\s+at /);
-  assert.not.ok(existsSync(at("corrupt")));
+  assert.not.ok(existsSync(at("nothing")));
   assert.equal(hidden(), []);
 });
 
@@ -367,10 +346,10 @@ const signals = process.platform === "win32" ? test.skip : test;
 
 signals("Ctrl-C keeps the tasks that were finished", async () => {
   let sent = false;
-  const ended = await stream(flags("stopped", { method: "sequential-lora", data: data("red", "dark", "red"), steps: "400" }), (printed, kill) => {
+  const ended = await stream(flags("stopped", { method: "sequential-lora", data: data("red", "dark", "red"), steps: "400" }), (printed, send) => {
     if (sent || (printed.match(/evaluate: 3 in/g) ?? []).length < 2) return;
     sent = true;
-    kill();
+    send("SIGINT");
   });
   assert.is(ended.signal, null);
   assert.is(ended.code, 130, ended.stderr);
@@ -386,14 +365,14 @@ signals("Ctrl-C keeps the tasks that were finished", async () => {
 
 signals("Ctrl-C before a task was finished leaves nothing behind", async () => {
   let sent = false;
-  const ended = await stream(flags("early", { steps: "100000" }), (printed, kill) => {
+  const ended = await stream(flags("early", { steps: "100000" }), (printed, send) => {
     if (sent || !printed.includes("evaluate: 2 in")) return;
     sent = true;
-    kill();
+    send("SIGINT");
   });
   assert.is(ended.signal, null);
   assert.is(ended.code, 130, ended.stderr);
-  assert.match(ended.stderr, /Stopped on request; nothing was finished and nothing is written\.\n$/);
+  assert.match(ended.stderr, /Stopped on request; no task was finished\.\n$/);
   assert.not.ok(existsSync(at("early")));
   assert.equal(hidden(), []);
 });

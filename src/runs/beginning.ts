@@ -1,0 +1,178 @@
+/**
+ * Where a job begins: with a model; with a learner and what it remembers; or behind an earlier run, whose stream its own tasks extend.
+ */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { CheckedProtocol } from "../data/checkProtocol.ts";
+import type { Stream } from "../data/task.ts";
+import type { Failure } from "../failure.ts";
+import { readJsonAs } from "../formats/files.ts";
+import { dirname, join } from "../formats/path.ts";
+import { optionNames } from "../methods/declare.ts";
+import { methods, type MethodName } from "../methods/table.ts";
+import { learner, type Learner } from "../model/learner.ts";
+import { readModel } from "../model/model.ts";
+import type { Files } from "../platform/files.ts";
+import type { Evaluated } from "../training/lesson.ts";
+import { readLearner } from "./checkpoint.ts";
+import { Job } from "./job.ts";
+import type { Progress } from "./run.ts";
+import { names, newest } from "./runFolder.ts";
+import { distinctNames, streamOf } from "./source.ts";
+
+/** What a job begins with. */
+export interface Beginning extends CheckedProtocol {
+  readonly learner: Learner;
+  /** The learner before the first task of the whole stream. */
+  readonly untrained: Learner;
+  /** What earlier runs have reached. */
+  readonly from: Partial<Progress>;
+}
+
+/** The job of a run. Fails with `FileUnreadable` where a folder is not that of a run, with `BadConfig` where its job is none. */
+export const readJob = (run: string, files: Files): TE.TaskEither<Failure, Job> => {
+  const path = join(run, names.job);
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(path)),
+    TE.filterOrElse(
+      (there) => there,
+      (): Failure => ({ _tag: "FileUnreadable", path: run, detail: `it is not the folder of a run: it has no ${names.job}` }),
+    ),
+    TE.chain(() => readJsonAs(Job, path, files)),
+    // The folder may have been moved since.
+    TE.map((job) => ({ ...job, out: run })),
+  );
+};
+
+/** The run that a folder belongs to: its own, or that of a learner in it; undefined where it is of none. */
+const runOf = async (folder: string, files: Files): Promise<string | undefined> => {
+  if (await files.exists(join(folder, names.job))()) return folder;
+  const above = dirname(files.absolute(folder));
+  return (await files.exists(join(folder, names.progress))()) && (await files.exists(join(above, names.job))()) ? above : undefined;
+};
+
+const trains = ({ method }: Job): boolean => optionNames(methods[method.name as MethodName].declaration).includes("steps");
+
+/** The earlier run of a job, unless it begins anew. */
+const earlierRun = ({ model, fresh }: Job, files: Files): TE.TaskEither<Failure, string | undefined> =>
+  fresh === true ? TE.right(undefined) : TE.fromTask(() => runOf(model, files));
+
+/** The streams of the runs behind a job and its own, one after the other. */
+const wholeStream = (job: Job, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
+  pipe(
+    earlierRun(job, files),
+    TE.chain((run): TE.TaskEither<Failure, CheckedProtocol> => {
+      if (run === undefined) return TE.right({ stream: { tasks: [], labelSpace: job.labelSpace ?? "task" }, notes: [] });
+      return pipe(
+        readJob(run, files),
+        TE.chain((earlier) => wholeStream(earlier, files)),
+      );
+    }),
+    TE.chain((earlier) =>
+      pipe(
+        streamOf(job, trains(job)),
+        TE.map(({ stream, notes }) => {
+          const before = earlier.stream.tasks.length;
+          const tasks = [...earlier.stream.tasks, ...stream.tasks];
+          const distinct = distinctNames(tasks.map(({ name }) => name));
+          const labelSpace = before === 0 ? stream.labelSpace : (job.labelSpace ?? earlier.stream.labelSpace);
+          const whole: Stream = { labelSpace, tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })) };
+          return { stream: whole, notes: [...earlier.notes, ...notes], before };
+        }),
+      ),
+    ),
+  );
+
+/** The folder of the model before the first task of the first run. */
+const firstModel = (job: Job, files: Files): TE.TaskEither<Failure, string> =>
+  pipe(
+    earlierRun(job, files),
+    TE.chain((run) =>
+      run === undefined
+        ? TE.right(job.model)
+        : pipe(
+            readJob(run, files),
+            TE.chain((earlier) => firstModel(earlier, files)),
+          ),
+    ),
+  );
+
+/** Rows of an earlier run, which knew nothing of the tasks behind its own. */
+const widened = <A extends Evaluated>(evaluated: A, tasks: number): A => {
+  const wide = (row: readonly (number | null)[]) => Array.from({ length: tasks }, (_, i) => row[i] ?? null);
+  const { row, also } = evaluated;
+  return {
+    ...evaluated,
+    row: wide(row),
+    ...(also === undefined ? {} : { also: Object.fromEntries(Object.entries(also).map(([space, other]) => [space, wide(other)])) }),
+  };
+};
+
+/** A model that begins anew, also from the folder of a run; or a learner with what it remembers. */
+const readBeginner = ({ model, fresh = false }: Job, files: Files): TE.TaskEither<Failure, Learner> => {
+  const alone = (folder: string) => pipe(readModel(folder, { files }), TE.map(learner));
+  if (fresh)
+    return pipe(
+      TE.fromTask<boolean, Failure>(files.exists(join(model, names.job))),
+      TE.chain((run) => (run ? newest(model, files) : TE.right(undefined))),
+      TE.chain((last) => alone(last?.folder ?? model)),
+    );
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(join(model, "learner.json"))),
+    TE.chain((remembers) => (remembers ? readLearner(model, { files }) : alone(model))),
+    TE.filterOrElse(
+      ({ head }) => head === undefined,
+      (): Failure => ({
+        _tag: "BadOption",
+        option: "model",
+        detail: `${model} is a learner with a head for classes of tasks that are not known; give the folder of its run, or begin anew (--fresh)`,
+      }),
+    ),
+  );
+};
+
+/** A run whose tasks are not all behind its learner, each with its row. */
+const unfinished = (run: string, finished: number, tasks: number): Failure => ({
+  _tag: "BadOption",
+  option: "model",
+  detail: `${run} has a row for ${finished} of its ${tasks} tasks; end it first (cambium resume ${run}), or begin anew with its model (--fresh)`,
+});
+
+/** Reads what a job begins with, as if none of its own tasks had been learned. */
+export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Beginning> =>
+  pipe(
+    TE.Do,
+    TE.bind("run", () => earlierRun(job, files)),
+    TE.chainFirst(({ run }) =>
+      run !== undefined && job.method.name === "joint"
+        ? TE.left<Failure>({
+            _tag: "BadOption",
+            option: "method",
+            detail: "joint learns all tasks at once and cannot go on behind a run; begin anew (--fresh)",
+          })
+        : TE.right(undefined),
+    ),
+    TE.bind("last", ({ run }) => (run === undefined ? TE.right(undefined) : newest(run, files))),
+    TE.bind("source", () => wholeStream(job, files)),
+    TE.chainFirst(({ run, last, source: { before } }) => {
+      const rows = last?.reached.reports.length ?? 0;
+      return run !== undefined && rows !== before ? TE.left(unfinished(run, rows, before)) : TE.right(undefined);
+    }),
+    TE.bind("beginner", ({ last }) => (last === undefined ? readBeginner(job, files) : readLearner(last.folder, { files }))),
+    TE.bind("untrained", ({ run, beginner }) =>
+      run === undefined
+        ? TE.right(beginner)
+        : pipe(
+            firstModel(job, files),
+            TE.chain((folder) => readModel(folder, { files })),
+            TE.map(learner),
+          ),
+    ),
+    TE.map(({ run, last, beginner, source: { stream, notes, before }, untrained }): Beginning => {
+      if (last === undefined) return { learner: beginner, untrained, stream, notes, from: {} };
+      const { reports, seconds } = last.reached;
+      const wide = reports.map((report) => widened(report, stream.tasks.length));
+      const note = `goes on behind the ${before} tasks of ${run}, whose rows are as they were measured then`;
+      return { learner: beginner, untrained, stream, notes: [note, ...notes], from: { reports: wide, seconds } };
+    }),
+  );

@@ -1,0 +1,98 @@
+/** Keeps what a job reaches, in its folder, and says what was kept where it fails. */
+import * as O from "fp-ts/lib/Option.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Stream } from "../data/task.ts";
+import type { Failure } from "../failure.ts";
+import { listNames } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
+import type { Appender, Files } from "../platform/files.ts";
+import type { ClassIncremental } from "../report/metrics.ts";
+import type { Job } from "./job.ts";
+import { writeResult } from "./outcome.ts";
+import type { Keep, Run } from "./run.ts";
+import { names, newest, retire, writeAfter, writeTraining } from "./runFolder.ts";
+
+/** What keeps a job. */
+export interface Keeping extends Keep {
+  /** Writes the result of a run that has ended, and gives its learner the name that it has at the end: where that is. */
+  readonly end: (run: Run) => TE.TaskEither<Failure, { readonly sessions: ClassIncremental | undefined; readonly model: string }>;
+  /** What a run that fails has left, in a sentence; nothing where it had reached nothing. */
+  readonly left: TE.TaskEither<Failure, O.Option<string>>;
+}
+
+/** Removes the learners of a run other than its newest. */
+const retireOthers = (run: string, last: string, files: Files): TE.TaskEither<Failure, void> =>
+  pipe(
+    listNames(run, files),
+    TE.map((all) => all.filter((name) => name === names.model || /^after-\d+$/.test(name)).map((name) => join(run, name))),
+    TE.chain((folders) => TE.traverseSeqArray((folder: string) => retire(folder, last, files))(folders.filter((folder) => folder !== last))),
+    TE.map(() => undefined),
+  );
+
+/** Gives the newest learner the name that it has at the end, unless something stands there that somebody put there. */
+const nameModel = (run: string, last: string, files: Files): TE.TaskEither<Failure, string> => {
+  const model = join(run, names.model);
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(model)),
+    TE.chain((taken) =>
+      taken
+        ? TE.right(last)
+        : pipe(
+            files.rename(last, model),
+            TE.map(() => model),
+          ),
+    ),
+  );
+};
+
+/** Keeps a job over a stream; `skipped` gives the samples that were left out so far. */
+export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => readonly string[], files: Files): Keeping => {
+  const { out, checkpointSteps } = job;
+  const about = { Model: job.model, Data: "folders" in job.source ? job.source.folders.join(", ") : `${job.source.protocol} in ${job.source.root}` };
+  const state = (progress: Run["progress"]) => ({ ...progress, logged: log.size(), skipped: skipped() });
+  const result = (run: Run) => writeResult(out, run, stream, skipped().length, about, files);
+  const learner = (run: Run): TE.TaskEither<Failure, string> =>
+    pipe(
+      writeAfter(out, run.learner, state(run.progress), files),
+      TE.chainFirst((after) => retireOthers(out, after, files)),
+      TE.chainFirst(() => files.remove(join(out, names.training))),
+    );
+  return {
+    lesson: (run) =>
+      pipe(
+        learner(run),
+        TE.chain(() => result(run)),
+        TE.map(() => undefined),
+      ),
+    ...(checkpointSteps === undefined
+      ? {}
+      : { training: { every: checkpointSteps, save: (kept, progress) => writeTraining(out, { kept, reached: state(progress) }, files) } }),
+    end: (run) =>
+      pipe(
+        TE.Do,
+        TE.bind("sessions", () => result(run)),
+        TE.bind("last", () => newest(out, files)),
+        // A method that has no lessons has kept no learner.
+        TE.bind("folder", ({ last }) => (last === undefined ? learner(run) : TE.right(last.folder))),
+        TE.bind("model", ({ folder }) => nameModel(out, folder, files)),
+      ),
+    left: pipe(
+      newest(out, files),
+      TE.chain((last): TE.TaskEither<Failure, O.Option<string>> => {
+        const goesOn = `cambium resume ${out} goes on`;
+        if (last === undefined)
+          return TE.fromTask(async () =>
+            (await files.exists(join(out, names.training))()) ? O.some(`The steps of the first task are kept; ${goesOn}.`) : O.none,
+          );
+        const finished = last.reached.reports.map(({ task }) => task);
+        return pipe(
+          nameModel(out, last.folder, files),
+          TE.map((model) =>
+            O.some(`${finished.length === 1 ? "1 task is" : `${finished.length} tasks are`} kept in ${model} (${finished.join(", ")}); ${goesOn}.`),
+          ),
+        );
+      }),
+    ),
+  };
+};

@@ -1,0 +1,204 @@
+/**
+ * The folder of a run.
+ *
+ * `job.json` says what is run. `log.jsonl` grows while it goes on. After every task the folder has `after-K`, the learner with how far the run is
+ * (`progress.json`), and `result.json` and `report.html` of the tasks so far; when the run ends, that learner is `model`. `training.safetensors` is the
+ * state of a training within a task. Each of them is whole or not there, so a run that ends in any way can go on.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import * as t from "io-ts";
+import type { Failure } from "../failure.ts";
+import { corrupt, explain, listNames, readJson, writeFolderAtomic, writeJson } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
+import { readArrays, writeArrays, type NumberArray } from "../formats/safetensors.ts";
+import type { Learner } from "../model/learner.ts";
+import type { Files } from "../platform/files.ts";
+import { fillWithLearner } from "./checkpoint.ts";
+import { decodePlain, encodePlain, type Encoded } from "./plainData.ts";
+import type { KeptTraining, Progress } from "./run.ts";
+
+/** The names in the folder of a run. */
+export const names = {
+  job: "job.json",
+  log: "log.jsonl",
+  progress: "progress.json",
+  training: "training.safetensors",
+  result: "result.json",
+  report: "report.html",
+  model: "model",
+  after: (tasks: number): string => `after-${tasks}`,
+} as const;
+
+/** How far a run is, and what its other files were like then. */
+export interface Reached extends Progress {
+  /** The size of the log in bytes. */
+  readonly logged: number;
+  /** The samples that were left out. */
+  readonly skipped: readonly string[];
+}
+
+const row = t.array(t.union([t.number, t.null]));
+const evaluated = t.intersection([t.type({ row }), t.partial({ also: t.record(t.string, row) })]);
+const ranks = new t.Type<ReadonlyMap<string, number>>(
+  "a map",
+  (u): u is ReadonlyMap<string, number> => u instanceof Map,
+  (u, c) => (u instanceof Map ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+const report = t.intersection([
+  evaluated,
+  t.type({ task: t.string, bytesKept: t.number }),
+  t.partial({ trained: t.type({ trainableParameters: t.number, ranks }), mergeError: t.number }),
+]);
+const reached = t.type({ zeroShot: evaluated, reports: t.array(report), seconds: t.number, logged: t.number, skipped: t.array(t.string) });
+const arrays = t.record(
+  t.string,
+  new t.Type<Float32Array>(
+    "numbers",
+    (u) => u instanceof Float32Array,
+    (u, c) => (u instanceof Float32Array ? t.success(u) : t.failure(u, c)),
+    t.identity,
+  ),
+);
+const kept = t.type({ nth: t.number, training: t.type({ step: t.number, values: arrays, moments: arrays }) });
+
+const decoded = <A>(path: string, codec: t.Decoder<unknown, A>, encoded: Encoded): E.Either<Failure, A> =>
+  pipe(
+    decodePlain(encoded, { file: path, what: "how far a run is" }),
+    E.mapLeft((error) => corrupt(path, error.detail)),
+    E.chain(({ data }) =>
+      pipe(
+        codec.decode(data),
+        E.mapLeft((errors) => corrupt(path, explain(errors))),
+      ),
+    ),
+  );
+
+const encoded = (path: string, data: unknown): E.Either<Failure, Encoded> =>
+  pipe(
+    encodePlain(data),
+    E.mapLeft((detail): Failure => ({ _tag: "FileUnwritable", path, detail })),
+  );
+
+/** Reads how far a run was when the folder of a learner was written. */
+export const readProgress = (folder: string, files: Files): TE.TaskEither<Failure, Reached> => {
+  const path = join(folder, names.progress);
+  return pipe(
+    readJson(path, files),
+    TE.chainEitherK((json) => decoded(path, reached as t.Decoder<unknown, Reached>, { json, arrays: new Map() })),
+  );
+};
+
+/** The newest learner of a run, and how far the run was then. */
+export interface Newest {
+  readonly folder: string;
+  readonly reached: Reached;
+}
+
+/** Finds the newest learner of a run; undefined where no task was finished. */
+export const newest = (run: string, files: Files): TE.TaskEither<Failure, Newest | undefined> =>
+  pipe(
+    listNames(run, files),
+    TE.map((all) => all.filter((name) => name === names.model || /^after-\d+$/.test(name))),
+    // What is there without a progress of its own is not a learner of this run.
+    TE.chain(
+      TE.traverseSeqArray((name) =>
+        TE.fromTask<string | undefined, Failure>(async () => ((await files.exists(join(run, name, names.progress))()) ? name : undefined)),
+      ),
+    ),
+    TE.chain((found) =>
+      pipe(
+        found.flatMap((name) => (name === undefined ? [] : [join(run, name)])),
+        TE.traverseSeqArray((folder) =>
+          pipe(
+            readProgress(folder, files),
+            TE.map((reached): Newest => ({ folder, reached })),
+          ),
+        ),
+      ),
+    ),
+    TE.map((all) => [...all].sort((a, b) => b.reached.reports.length - a.reached.reports.length)[0]),
+  );
+
+/** Writes the learner after a task as `after-K`. */
+export const writeAfter = (run: string, learner: Learner, state: Reached, files: Files): TE.TaskEither<Failure, string> => {
+  const folder = join(run, names.after(state.reports.length));
+  return pipe(
+    TE.fromEither(encoded(folder, state)),
+    TE.chain(({ json }) =>
+      writeFolderAtomic(
+        folder,
+        (temporary) =>
+          pipe(
+            fillWithLearner(temporary, learner, files, folder),
+            TE.chain(() => writeJson(join(temporary, names.progress), json, files)),
+          ),
+        files,
+      ),
+    ),
+    TE.map(() => folder),
+  );
+};
+
+/** Removes the learner of an earlier task, which has the same files as a later one; what else somebody put beside them stays. */
+export const retire = (earlier: string, later: string, files: Files): TE.TaskEither<Failure, void> =>
+  pipe(
+    listNames(later, files),
+    TE.chain(TE.traverseSeqArray((name) => files.remove(join(earlier, name)))),
+    TE.chain(() => listNames(earlier, files)),
+    TE.chain((left) => (left.length === 0 ? files.remove(earlier) : TE.right(undefined))),
+  );
+
+/** A training within a task, and how far the run was. */
+export interface Within {
+  readonly reached: Reached;
+  readonly kept: KeptTraining;
+}
+
+const structure = "structure";
+
+/** Writes the state of a training. */
+export const writeTraining = (run: string, within: Within, files: Files): TE.TaskEither<Failure, void> => {
+  const path = join(run, names.training);
+  return pipe(
+    TE.fromEither(encoded(path, within)),
+    TE.chain(({ json, arrays }) =>
+      writeArrays(path, new Map<string, NumberArray>([...arrays, [structure, new TextEncoder().encode(JSON.stringify(json))]]), files),
+    ),
+  );
+};
+
+/** Reads the state of a training; undefined where there is none. */
+export const readTraining = (run: string, files: Files): TE.TaskEither<Failure, Within | undefined> => {
+  const path = join(run, names.training);
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(path)),
+    TE.chain((there) =>
+      there
+        ? pipe(
+            readArrays(path, files),
+            TE.chainEitherK((read) => {
+              const { [structure]: text, ...others } = Object.fromEntries(read);
+              return pipe(
+                E.tryCatch(
+                  (): unknown => JSON.parse(new TextDecoder().decode(text as Uint8Array)),
+                  () => corrupt(path, "it does not say what its numbers are"),
+                ),
+                E.chain((json) => decoded(path, t.type({ reached, kept }) as t.Decoder<unknown, Within>, { json, arrays: new Map(Object.entries(others)) })),
+              );
+            }),
+          )
+        : TE.right(undefined),
+    ),
+  );
+};
+
+/** Removes what writes that never ended have left in the folder of a run. */
+export const sweep = (run: string, files: Files): TE.TaskEither<Failure, void> =>
+  pipe(
+    listNames(run, files),
+    TE.chain((all) => TE.traverseSeqArray((name: string) => files.remove(join(run, name)))(all.filter(files.unfinished))),
+    TE.map(() => undefined),
+  );

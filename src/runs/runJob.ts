@@ -1,0 +1,249 @@
+/** Jobs that run in a folder, and go on in it whatever ended them. */
+import * as E from "fp-ts/lib/Either.js";
+import * as O from "fp-ts/lib/Option.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { imageCache } from "../data/imageCache.ts";
+import type { Device } from "../device/device.ts";
+import { withDevice, type DeviceOptions } from "../device/open.ts";
+import type { Failure } from "../failure.ts";
+import { listNames, writeJson } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
+import { decodeOption, optionNames } from "../methods/declare.ts";
+import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
+import { platform } from "../platform/default.ts";
+import type { Appender, Files } from "../platform/files.ts";
+import { shown } from "../report/codec.ts";
+import { logLine } from "../report/log.ts";
+import type { Method } from "../stages/learn.ts";
+import type { Event, Runtime } from "../training/runtime.ts";
+import { beginningOf, readJob, type Beginning } from "./beginning.ts";
+import { readLearner } from "./checkpoint.ts";
+import type { Job } from "./job.ts";
+import { keeping, type Keeping } from "./keeping.ts";
+import type { Outcome } from "./outcome.ts";
+import { runMethod } from "./run.ts";
+import { names, newest, readTraining, sweep, type Newest, type Within } from "./runFolder.ts";
+
+/** Options of {@link runJob} and {@link resume}. */
+export interface JobOptions {
+  /** Which device is used. Default: the first that opens. */
+  readonly device?: DeviceOptions;
+  /** Called with every event. */
+  readonly watch?: (event: Event) => void;
+  /** Called with the adapter's line when the device is open. */
+  readonly opened?: (adapter: string) => void;
+  /** Called with what somebody should know and nothing fails by: what data lacks, what is kept of a run that fails. */
+  readonly note?: (line: string) => void;
+  /** Aborted when the run should stop. */
+  readonly signal?: Runtime["signal"];
+  readonly files?: Files;
+}
+
+/** The method of a job. Fails with `BadOption` where its options are none. */
+const methodOf = ({ method: { name, options }, evaluate }: Job): E.Either<Failure, Method> => {
+  const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
+  if (!Object.hasOwn(methods, name)) return bad("method", `should be one of ${Object.keys(methods).join(", ")}, not ${shown(name)}`);
+  const declared = methods[name as MethodName];
+  const make: (options: MethodOptions) => Method = declared;
+  const values: Record<string, unknown> = {};
+  for (const [option, value] of Object.entries(options)) {
+    const known = optionNames(declared.declaration);
+    if (!known.includes(option)) return bad(option, `${name} has no such option; it has ${known.join(", ")}`);
+    const decoded = decodeOption(declared.declaration, option, value);
+    if (E.isLeft(decoded)) return bad(option, `should be ${decoded.left}, not ${shown(value)}`);
+    values[option] = decoded.right;
+  }
+  return E.right(make({ ...values, evaluate }));
+};
+
+/** What a result says of a job beside the options of its method. */
+const factsOf = ({ model, source, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { stream }: Beginning) => ({
+  evaluate: undefined,
+  model,
+  ...("folders" in source ? { data: source.folders } : { preset: source.protocol, dataRoot: source.root }),
+  shots: shots ?? null,
+  ...facts,
+  labelSpace: stream.labelSpace,
+  ...evaluate,
+  evalLimit: evalLimit ?? null,
+  onCorrupt,
+});
+
+/** How far a job is in its folder. */
+interface Standing {
+  readonly last: Newest | undefined;
+  readonly within: Within | undefined;
+}
+
+/** A run that ended well, or was stopped behind its first task, has an outcome; of one that failed it is noted what is kept. */
+const endOf =
+  (job: Job, keep: Keeping, { note }: JobOptions, { tasks, skipped }: { readonly tasks: number; readonly skipped: () => number }) =>
+  (ended: Awaited<ReturnType<ReturnType<ReturnType<typeof runMethod>>>>): TE.TaskEither<Failure, Outcome> => {
+    if (E.isRight(ended))
+      return pipe(
+        keep.end(ended.right),
+        TE.map((end) => ({ ...ended.right, ...end, skipped: skipped(), tasks, folder: job.out })),
+      );
+    return pipe(
+      keep.left,
+      TE.chain((left) => {
+        if (O.isSome(left)) note?.(left.value);
+        return TE.left(ended.left);
+      }),
+    );
+  };
+
+/** Runs a job on a device, from where it stands. */
+const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within }: Standing, device: Device, options: JobOptions, files: Files) => {
+  const { learner, untrained, stream, from, notes } = beginning;
+  options.opened?.(device.adapter.line);
+  for (const note of notes) options.note?.(note);
+  const reached = within?.reached ?? last?.reached;
+  const skipped = new Set(reached?.skipped);
+  const emit = (event: Event): void => {
+    if (event.type === "skipped") skipped.add(event.id);
+    options.watch?.(event);
+  };
+  const runtime: Runtime = { device, seed: job.seed, images: imageCache(1024), emit, signal: options.signal, onCorrupt: job.onCorrupt };
+  const logged = (log: Appender): TE.TaskEither<Failure, Outcome> => {
+    const keep = keeping(job, stream, log, () => [...skipped], files);
+    let broken: E.Either<Failure, void> = E.right(undefined);
+    const running = runMethod(method, learner, stream, {
+      evaluate: job.evaluate,
+      untrained,
+      from: { ...from, ...reached, training: within?.kept },
+      facts: factsOf(job, beginning),
+      log: (record) => {
+        if (E.isRight(broken)) broken = log.write(logLine(record));
+      },
+      // A log that cannot be written ends the run at the next place where things are kept.
+      keep: {
+        ...keep,
+        lesson: (run) =>
+          pipe(
+            TE.fromEither(broken),
+            TE.chain(() => keep.lesson(run)),
+          ),
+      },
+    })(runtime);
+    return pipe(
+      TE.fromTask<Awaited<ReturnType<typeof running>>, Failure>(running),
+      TE.chain(endOf(job, keep, options, { tasks: stream.tasks.length, skipped: () => skipped.size })),
+    );
+  };
+  return pipe(
+    files.append(join(job.out, names.log), reached?.logged),
+    TE.chain((log) => () => logged(log)().finally(log.close)),
+  );
+};
+
+/** Runs a job from where it stands, in its folder, which is held. */
+const perform = (job: Job, standing: Standing, options: JobOptions, files: Files): TE.TaskEither<Failure, Outcome> =>
+  pipe(
+    TE.Do,
+    TE.bind("method", () => TE.fromEither(methodOf(job))),
+    TE.bind("beginning", () => beginningOf(job, files)),
+    TE.bind("learner", ({ beginning }) => (standing.last === undefined ? TE.right(beginning.learner) : readLearner(standing.last.folder, { files }))),
+    TE.chain(({ method, beginning, learner }) =>
+      withDevice(options.device ?? {})((device) => onDevice(job, method, { ...beginning, learner }, standing, device, options, files)),
+    ),
+  );
+
+/** Holds the folder of a run, and removes what writes that never ended have left in it. */
+const holding = <A>(run: string, files: Files, use: TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+  pipe(
+    files.lock(run),
+    TE.chain(
+      (lock) => () =>
+        pipe(
+          sweep(run, files),
+          TE.chain(() => use),
+        )().finally(lock.release),
+    ),
+  );
+
+const lockName = ".lock";
+
+/** Refuses a folder that holds something: a run does not overwrite. */
+const checkFree = (run: string, files: Files): TE.TaskEither<Failure, void> =>
+  pipe(
+    listNames(run, files),
+    TE.map((all) => all.filter((name) => name !== lockName)),
+    TE.filterOrElse(
+      (held) => held.length === 0,
+      (): Failure => ({ _tag: "BadOption", option: "--out", detail: `${run} is there already and is not an empty folder; name another` }),
+    ),
+    TE.map(() => undefined),
+  );
+
+/** Removes the files of a run that has reached nothing, and the folder where it was made for it. */
+const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failure, void> =>
+  pipe(
+    TE.traverseSeqArray((name: string) => files.remove(join(run, name)))([names.job, names.log]),
+    TE.chain(() => listNames(run, files)),
+    TE.chain((left) => (made && left.every((name) => name === lockName) ? files.remove(run) : TE.right(undefined))),
+  );
+
+/**
+ * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task, and within a task every `checkpointSteps` steps; a run that
+ * is killed, stopped or fails goes on with {@link resume}, to the same bits. Where nothing was reached nothing is left. Fails as the model, the data and the
+ * stages do; with `FileUnwritable` where the folder cannot be written to or another run holds it; with `BadOption` where it holds something.
+ */
+export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failure, Outcome> => {
+  const { files = platform.files } = options;
+  const absolute: Job = { ...job, out: files.absolute(job.out) };
+  const { out } = absolute;
+  const attempt = async (made: boolean): Promise<E.Either<Failure, Outcome>> => {
+    const ended = await pipe(
+      writeJson(join(out, names.job), absolute, files),
+      TE.chain(() => perform(absolute, { last: undefined, within: undefined }, options, files)),
+    )();
+    if (E.isRight(ended)) return ended;
+    const kept = (await newest(out, files)()) as E.Either<Failure, Newest | undefined>;
+    const reached = (E.isRight(kept) && kept.right !== undefined) || (await files.exists(join(out, names.training))());
+    if (!reached) await abandon(out, made, files)();
+    return ended;
+  };
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(out)),
+    TE.chain((there) =>
+      holding(
+        out,
+        files,
+        pipe(
+          checkFree(out, files),
+          TE.chain(() => () => attempt(!there)),
+        ),
+      ),
+    ),
+  );
+};
+
+/**
+ * Goes on with the run in a folder, from what it has kept, to the bits of a run that was never stopped; of one that has ended it gives the outcome again. Fails
+ * as {@link runJob} does, and with `FileUnreadable` where the folder is not that of a run.
+ */
+export const resume = (folder: string, options: JobOptions = {}): TE.TaskEither<Failure, Outcome> => {
+  const { files = platform.files } = options;
+  const out = files.absolute(folder);
+  return pipe(
+    readJob(out, files),
+    TE.chain((job) =>
+      holding(
+        out,
+        files,
+        pipe(
+          TE.Do,
+          TE.bind("last", () => newest(out, files)),
+          TE.bind("training", () => readTraining(out, files)),
+          TE.chain(({ last, training }) => {
+            // A state of a task that was finished since has been overtaken.
+            const within = training?.reached.reports.length === (last?.reached.reports.length ?? training?.reached.reports.length) ? training : undefined;
+            return perform(job, { last, within }, options, files);
+          }),
+        ),
+      ),
+    ),
+  );
+};

@@ -1,0 +1,165 @@
+/** A run is kept while it goes on, and goes on after what ended it: `cambium resume`, `--model RUN`, and the folder of a run. */
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { readLearner } from "../../src/runs/checkpoint.ts";
+import { decodeRunResult, type RunResult } from "../../src/report/result.ts";
+import { right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
+import { writeTinyClip } from "../fixtures/tinyClip.ts";
+import { cambium } from "./command.ts";
+
+const { dir, remove } = temporaryFolder("resume");
+const at = (...path: readonly string[]): string => join(dir, ...path);
+const data = (...names: readonly string[]): string => names.map((name) => at("data", name)).join(",");
+
+const flags = (out: string, more: Readonly<Record<string, string>> = {}): readonly string[] => [
+  "run",
+  ...Object.entries({
+    model: at("model"),
+    data: data("red", "dark", "blue"),
+    method: "keeplora",
+    out: at(out),
+    steps: "4",
+    batch: "4",
+    rank: "2",
+    ...more,
+  }).flatMap(([name, value]) => [`--${name}`, value]),
+];
+
+const resultOf = (out: string): RunResult => right(decodeRunResult("result.json")(JSON.parse(readFileSync(at(out, "result.json"), "utf8"))));
+const bits = (out: string): string => readFileSync(at(out, "model", "model.safetensors")).toString("base64");
+const linux = process.platform === "linux" ? test : test.skip;
+
+test.before(async () => {
+  await writeTinyClip(at("model"));
+  await writeColours(at("data"), { red: [240, 30], dark: [60, 10], blue: [120, 180] });
+  const ended = await cambium(flags("whole"));
+  assert.is(ended.code, 0, ended.stderr);
+});
+
+test.after(remove);
+
+for (const signal of ["SIGHUP", "SIGTERM"] as const) {
+  linux(`after ${signal} a run goes on to the same bits, table and log`, async () => {
+    const out = `stopped-${signal}`;
+    let sent = false;
+    const stopped = await cambium(flags(out, { steps: "4" }), (printed, send) => {
+      if (sent || (printed.match(/evaluate: 3 in/g) ?? []).length < 2) return;
+      sent = true;
+      send(signal);
+    });
+    if (stopped.code !== 0) {
+      assert.is(stopped.code, 130, stopped.stderr);
+      assert.match(stopped.stdout, /Stopped on request: \d of 3 tasks .*cambium resume .* goes on\./);
+    }
+    const ended = await cambium(["resume", at(out)]);
+    assert.is(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /Method +Transfer/);
+    assert.is(bits(out), bits("whole"));
+    const { seconds: _, options: a, ...result } = resultOf(out);
+    const { seconds: __, options: b, ...whole } = resultOf("whole");
+    assert.equal(result, whole);
+    assert.equal(a, b);
+    assert.equal(readdirSync(at(out)).sort(), ["job.json", "log.jsonl", "model", "report.html", "result.json"]);
+  });
+}
+
+test("a run that has ended is told again", async () => {
+  const before = bits("whole");
+  const ended = await cambium(["resume", at("whole")]);
+  assert.is(ended.code, 0, ended.stderr);
+  assert.not.match(ended.stderr, /learn /);
+  assert.is(bits("whole"), before);
+});
+
+test("a run behind another extends its stream: the bits of one run over both, its rows, and a column more", async () => {
+  const first = await cambium(flags("two", { data: data("red", "dark") }));
+  assert.is(first.code, 0, first.stderr);
+  const second = await cambium(flags("three", { model: at("two"), data: data("blue") }));
+  assert.is(second.code, 0, second.stderr);
+  assert.match(second.stderr, /goes on behind the 2 tasks of .*two/);
+  assert.is(bits("three"), bits("whole"));
+  const [two, three, whole] = ["two", "three", "whole"].map(resultOf);
+  assert.equal(three.datasets, whole.datasets);
+  assert.equal(three.zeroShot, whole.zeroShot);
+  assert.equal(three.matrix, [...two.matrix.map((row) => [...row, null]), whole.matrix[2]]);
+  // So does one behind the learner of the other, or behind this one in turn.
+  const again = await cambium(flags("again", { model: at("two", "model"), data: data("blue") }));
+  assert.is(again.code, 0, again.stderr);
+  assert.is(bits("again"), bits("whole"));
+});
+
+test("--fresh begins with the model of a run alone", async () => {
+  const ended = await cambium([...flags("fresh", { model: at("whole"), data: data("red") }), "--fresh"]);
+  assert.is(ended.code, 0, ended.stderr);
+  assert.equal(resultOf("fresh").datasets, ["red"]);
+  assert.equal(right(await readLearner(at("fresh", "model"))()).seen, ["ant", "bee"]);
+});
+
+/** Exit code 1 with one line. */
+const refuses = (what: string, args: () => readonly string[], line: RegExp): void => {
+  test(`refuses ${what}`, async () => {
+    const ended = await cambium(args());
+    assert.is(ended.code, 1, ended.stdout + ended.stderr);
+    assert.match(ended.stderr, /^[^\n]+\n$/);
+    assert.match(ended.stderr, line);
+  });
+};
+
+refuses("to resume what is no run", () => ["resume", at("model")], /^Cannot read .*model: it is not the folder of a run: it has no job\.json\n$/);
+refuses("to resume nothing", () => ["resume"], /^resume: needs the folder of a run/);
+refuses("an unknown command", () => ["walk"], /^walk: is no command; there are run, resume/);
+refuses("joint training behind a run", () => flags("joint", { model: at("whole"), method: "joint" }), /^method: joint learns all tasks at once/);
+
+linux("refuses an OUT that cannot be made, at once", async () => {
+  for (const out of ["/proc/nope", "/proc/nope/deeper", at("model", "config.json", "x")]) {
+    const ended = await cambium(flags("x", { out }));
+    assert.is(ended.code, 1);
+    assert.match(ended.stderr, /^Cannot write .*\n$/);
+  }
+});
+
+linux("one run at a time holds a folder; what somebody puts there stays; its log grows while it runs", async () => {
+  mkdirSync(at("held"));
+  symlinkSync(at("held"), at("link"));
+  let second: Promise<unknown> | undefined;
+  let grown = 0;
+  const ended = await cambium(flags("link", { steps: "200" }), (printed, send) => {
+    const log = at("held", "log.jsonl");
+    if (existsSync(log)) grown = Math.max(grown, readFileSync(log).length);
+    if (second !== undefined || !printed.includes("evaluate: 3 in")) return;
+    writeFileSync(at("held", "mine.txt"), "mine");
+    second = Promise.all([
+      cambium(["resume", at("held")]).then((other) => {
+        assert.is(other.code, 1);
+        assert.match(other.stderr, /^Cannot write .*held: process \d+ is writing to it\n$/);
+      }),
+      cambium(flags("link")).then((other) => assert.is(other.code, 1)),
+    ]).finally(() => send("SIGINT"));
+  });
+  await second;
+  assert.ok(grown > 0);
+  assert.ok([0, 130].includes(ended.code ?? -1), ended.stderr);
+  assert.is(readFileSync(at("held", "mine.txt"), "utf8"), "mine");
+  assert.ok(lstatSync(at("link")).isSymbolicLink());
+});
+
+linux("a reader that goes away and a full device end nothing", async () => {
+  const full = openSync("/dev/full", "w");
+  const ended = await cambium(flags("full", { data: data("red") }), undefined, { stdio: ["ignore", full, full] });
+  closeSync(full);
+  assert.is(ended.code, 0);
+  assert.equal(resultOf("full").datasets, ["red"]);
+});
+
+linux("relative paths are those of where the user stands, and OUT may be the folder itself", async () => {
+  mkdirSync(at("here"));
+  const args = flags("x", { model: "../model", data: "../data/red", out: "." });
+  const ended = await cambium(args, undefined, { cwd: "/", env: { npm_package_name: "cambium", npm_lifecycle_event: "stream", INIT_CWD: at("here") } });
+  assert.is(ended.code, 0, ended.stderr);
+  assert.equal(resultOf("here").datasets, ["red"]);
+});
+
+test.run();
