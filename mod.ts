@@ -22,7 +22,7 @@ export type { Adapter as DeviceAdapter, Device, Ledger, OpenDevice } from "./src
 export { platform } from "./src/platform/default.ts";
 export { rungs } from "./src/platform/platform.ts";
 export type { Cache, GpuRequest, OpenGpu, Platform, Rung } from "./src/platform/platform.ts";
-export type { Entry, Files, OpenFile } from "./src/platform/files.ts";
+export type { Appender, Entry, Files, Lock, OpenFile } from "./src/platform/files.ts";
 
 // Models and learners, as folders and as values.
 export { readModel, writeModel } from "./src/model/model.ts";
@@ -63,7 +63,11 @@ export type { SoraOptions } from "./src/methods/sora.ts";
 export { course } from "./src/stages/learn.ts";
 export type { Course, Method } from "./src/stages/learn.ts";
 export { runMethod } from "./src/runs/run.ts";
-export type { Run, RunOptions } from "./src/runs/run.ts";
+export type { Keep, KeptTraining, Progress, Run, RunOptions } from "./src/runs/run.ts";
+export { resume, runJob } from "./src/runs/runJob.ts";
+export type { JobOptions } from "./src/runs/runJob.ts";
+export { Job } from "./src/runs/job.ts";
+export type { Outcome } from "./src/runs/outcome.ts";
 export { watch } from "./src/runs/watch.ts";
 export type { Watcher } from "./src/runs/watch.ts";
 export type { Event, Runtime } from "./src/training/runtime.ts";

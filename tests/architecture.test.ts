@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 
 /** From the top to the bottom; rooms of one floor may import one another. */
 const floors: readonly (readonly string[])[] = [
+  ["cli"],
   ["runs"],
   ["methods"],
   ["stages"],
@@ -113,10 +114,10 @@ const codeOf = (file: string): string =>
       found.startsWith("`") ? found.replace(/^`|`$|(?<=^|\})[^$]*?(?=\$\{|$)/g, " ") : "",
     );
 
-test("only src/platform/node knows Node, its globals and native packages; only src/platform/default.ts knows src/platform/node", () => {
+test("only src/platform/node and the command know Node, its globals and native packages; only src/platform/default.ts and the command know src/platform/node", () => {
   const native = /^(node:|(webgpu|sharp|tar-stream|@sparticuz\/chromium)$)/;
   const globals = /\b(Buffer|process|setImmediate|__dirname|__filename|require|Deno)\b/;
-  for (const file of [...sources, "mod.ts"].filter((name) => !name.startsWith("src/platform/node/"))) {
+  for (const file of [...sources, "mod.ts"].filter((name) => !/^src\/(platform\/node|cli)\//.test(name))) {
     for (const specifier of importsOf(file)) assert.not.match(specifier, native, `${file} imports ${specifier}`);
     assert.not.match(codeOf(file), globals, file);
     const below = neighbours(file).filter((target) => target.startsWith("src/platform/node/"));

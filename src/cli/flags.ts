@@ -23,6 +23,7 @@ export type Table = Readonly<Record<string, Flag<unknown>>>;
 /** What a table decodes to. */
 export type Values<T extends Table> = { readonly [K in keyof T]: T[K] extends Flag<infer A> ? A : never };
 
+/** A flag with a text after it. */
 export const flag = <A>(type: t.Decoder<unknown, A>, hint: string, help: string): Flag<A> => ({ type, hint, help });
 
 /** A flag without a text after it: whether it is given. */

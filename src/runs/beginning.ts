@@ -8,14 +8,13 @@ import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { readJsonAs } from "../formats/files.ts";
 import { dirname, join } from "../formats/path.ts";
-import { optionNames } from "../methods/declare.ts";
-import { methods, type MethodName } from "../methods/table.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { readModel } from "../model/model.ts";
 import type { Files } from "../platform/files.ts";
 import type { Evaluated } from "../training/lesson.ts";
 import { readLearner } from "./checkpoint.ts";
 import { Job } from "./job.ts";
+import { trains } from "./methodOf.ts";
 import type { Progress } from "./run.ts";
 import { names, newest } from "./runFolder.ts";
 import { distinctNames, streamOf } from "./source.ts";
@@ -50,8 +49,6 @@ const runOf = async (folder: string, files: Files): Promise<string | undefined> 
   const above = dirname(files.absolute(folder));
   return (await files.exists(join(folder, names.progress))()) && (await files.exists(join(above, names.job))()) ? above : undefined;
 };
-
-const trains = ({ method }: Job): boolean => optionNames(methods[method.name as MethodName].declaration).includes("steps");
 
 /** The earlier run of a job, unless it begins anew. */
 const earlierRun = ({ model, fresh }: Job, files: Files): TE.TaskEither<Failure, string | undefined> =>

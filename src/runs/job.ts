@@ -13,7 +13,17 @@ export const Source = t.union([
   ]),
 ]);
 
-/** A run as data. Paths are absolute, so that the job means the same wherever it is read. */
+/**
+ * A run as data. Paths should be absolute, so that the job means the same wherever it is read.
+ *
+ * ```ts
+ * const job = Job.decode({
+ *   version: 1, model: "/models/clip", source: { folders: ["/data/pets"] }, method: { name: "codyra", options: { rank: 8 } }, seed: 0,
+ *   evaluate: { templates: "single" }, onCorrupt: "fail", out: "/runs/pets",
+ * });
+ * assert.equal(job._tag, "Right");
+ * ```
+ */
 export const Job = t.intersection([
   t.type({
     version: t.literal(1),

@@ -12,6 +12,7 @@ import { prettyJson } from "../report/json.ts";
 import { classIncremental, type ClassIncremental } from "../report/metrics.ts";
 import type { RunResult } from "../report/result.ts";
 import { textTable } from "../report/table.ts";
+import type { Job } from "./job.ts";
 import type { Run } from "./run.ts";
 import { names } from "./runFolder.ts";
 
@@ -26,6 +27,19 @@ export interface Outcome extends Run {
   readonly folder: string;
   readonly model: string;
 }
+
+/** What a result says of a job beside the options of its method. */
+export const factsOf = ({ model, source, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: Stream) => ({
+  evaluate: undefined,
+  model,
+  ...("folders" in source ? { data: source.folders } : { preset: source.protocol, dataRoot: source.root }),
+  shots: shots ?? null,
+  ...facts,
+  labelSpace,
+  ...evaluate,
+  evalLimit: evalLimit ?? null,
+  onCorrupt,
+});
 
 /** The metrics of class-incremental learning, where a run was scored among the classes learned so far. */
 const incremental = ({ tasks, labelSpace }: Stream, { datasets, matrix, also }: RunResult): TE.TaskEither<Failure, ClassIncremental | undefined> => {

@@ -9,11 +9,9 @@ import { withDevice, type DeviceOptions } from "../device/open.ts";
 import type { Failure } from "../failure.ts";
 import { listNames, writeJson } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
-import { decodeOption, optionNames } from "../methods/declare.ts";
-import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import { platform } from "../platform/default.ts";
 import type { Appender, Files } from "../platform/files.ts";
-import { shown } from "../report/codec.ts";
+import { describeStream } from "../report/describeStream.ts";
 import { logLine } from "../report/log.ts";
 import type { Method } from "../stages/learn.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
@@ -21,7 +19,8 @@ import { beginningOf, readJob, type Beginning } from "./beginning.ts";
 import { readLearner } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import { keeping, type Keeping } from "./keeping.ts";
-import type { Outcome } from "./outcome.ts";
+import { methodOf, trains } from "./methodOf.ts";
+import { factsOf, type Outcome } from "./outcome.ts";
 import { runMethod } from "./run.ts";
 import { names, newest, readTraining, sweep, type Newest, type Within } from "./runFolder.ts";
 
@@ -33,42 +32,12 @@ export interface JobOptions {
   readonly watch?: (event: Event) => void;
   /** Called with the adapter's line when the device is open. */
   readonly opened?: (adapter: string) => void;
-  /** Called with what somebody should know and nothing fails by: what data lacks, what is kept of a run that fails. */
+  /** Called with what somebody should know and nothing fails by: the tasks with their pictures, what data lacks, what is kept of a run that fails. */
   readonly note?: (line: string) => void;
   /** Aborted when the run should stop. */
   readonly signal?: Runtime["signal"];
   readonly files?: Files;
 }
-
-/** The method of a job. Fails with `BadOption` where its options are none. */
-const methodOf = ({ method: { name, options }, evaluate }: Job): E.Either<Failure, Method> => {
-  const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
-  if (!Object.hasOwn(methods, name)) return bad("method", `should be one of ${Object.keys(methods).join(", ")}, not ${shown(name)}`);
-  const declared = methods[name as MethodName];
-  const make: (options: MethodOptions) => Method = declared;
-  const values: Record<string, unknown> = {};
-  for (const [option, value] of Object.entries(options)) {
-    const known = optionNames(declared.declaration);
-    if (!known.includes(option)) return bad(option, `${name} has no such option; it has ${known.join(", ")}`);
-    const decoded = decodeOption(declared.declaration, option, value);
-    if (E.isLeft(decoded)) return bad(option, `should be ${decoded.left}, not ${shown(value)}`);
-    values[option] = decoded.right;
-  }
-  return E.right(make({ ...values, evaluate }));
-};
-
-/** What a result says of a job beside the options of its method. */
-const factsOf = ({ model, source, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { stream }: Beginning) => ({
-  evaluate: undefined,
-  model,
-  ...("folders" in source ? { data: source.folders } : { preset: source.protocol, dataRoot: source.root }),
-  shots: shots ?? null,
-  ...facts,
-  labelSpace: stream.labelSpace,
-  ...evaluate,
-  evalLimit: evalLimit ?? null,
-  onCorrupt,
-});
 
 /** How far a job is in its folder. */
 interface Standing {
@@ -113,7 +82,7 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
       evaluate: job.evaluate,
       untrained,
       from: { ...from, ...reached, training: within?.kept },
-      facts: factsOf(job, beginning),
+      facts: factsOf(job, stream),
       log: (record) => {
         if (E.isRight(broken)) broken = log.write(logLine(record));
       },
@@ -144,6 +113,12 @@ const perform = (job: Job, standing: Standing, options: JobOptions, files: Files
     TE.Do,
     TE.bind("method", () => TE.fromEither(methodOf(job))),
     TE.bind("beginning", () => beginningOf(job, files)),
+    TE.chainFirst(({ beginning }) =>
+      pipe(
+        describeStream(beginning.stream, { training: trains(job) }),
+        TE.map((table) => options.note?.(table)),
+      ),
+    ),
     TE.bind("learner", ({ beginning }) => (standing.last === undefined ? TE.right(beginning.learner) : readLearner(standing.last.folder, { files }))),
     TE.chain(({ method, beginning, learner }) =>
       withDevice(options.device ?? {})((device) => onDevice(job, method, { ...beginning, learner }, standing, device, options, files)),
@@ -189,6 +164,15 @@ const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failur
  * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task, and within a task every `checkpointSteps` steps; a run that
  * is killed, stopped or fails goes on with {@link resume}, to the same bits. Where nothing was reached nothing is left. Fails as the model, the data and the
  * stages do; with `FileUnwritable` where the folder cannot be written to or another run holds it; with `BadOption` where it holds something.
+ *
+ * ```ts
+ * const job = {
+ *   version: 1 as const, model: `${folder}/clip`, source: { folders: [`${folder}/pets`] }, method: { name: "codyra", options: { rank: 8 } }, seed: 0,
+ *   evaluate: { templates: "single" as const }, onCorrupt: "fail" as const, out: `${folder}/run`,
+ * };
+ * const outcome = await runJob(job, { note: (line) => console.error(line) })();
+ * assert.ok(outcome._tag === "Left" && outcome.left._tag === "FileUnreadable"); // There is no model.
+ * ```
  */
 export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failure, Outcome> => {
   const { files = platform.files } = options;
@@ -223,6 +207,11 @@ export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failur
 /**
  * Goes on with the run in a folder, from what it has kept, to the bits of a run that was never stopped; of one that has ended it gives the outcome again. Fails
  * as {@link runJob} does, and with `FileUnreadable` where the folder is not that of a run.
+ *
+ * ```ts
+ * const outcome = await resume(`${folder}/nothing`)();
+ * assert.ok(outcome._tag === "Left" && outcome.left._tag === "FileUnreadable");
+ * ```
  */
 export const resume = (folder: string, options: JobOptions = {}): TE.TaskEither<Failure, Outcome> => {
   const { files = platform.files } = options;

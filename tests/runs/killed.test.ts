@@ -14,7 +14,7 @@ import { readLearner } from "../../src/runs/checkpoint.ts";
 import { newest, readTraining } from "../../src/runs/runFolder.ts";
 import { right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
-import { start } from "../cli/command.ts";
+import { start, type Ended } from "../cli/command.ts";
 
 const kills = Number(process.env.CAMBIUM_KILLS ?? 4);
 /** Longer than what is left of a run takes. */
@@ -24,17 +24,14 @@ const { dir, remove } = temporaryFolder("killed");
 const at = (...path: readonly string[]): string => join(dir, ...path);
 
 /** Starts the command; `kill` is called with what ends it at once. */
-const started = (args: readonly string[], kill: (now: () => void, ended: () => boolean) => void = () => undefined): Promise<number | null> => {
-  const { ended, child } = start(args, { stdio: "ignore" });
+const started = (args: readonly string[], kill: (now: () => void, ended: () => boolean) => void = () => undefined): Promise<Ended> => {
+  const { ended, child } = start(args);
   let over = false;
   kill(
     () => over || process.kill(child.pid as number, "SIGKILL"),
     () => over,
   );
-  return ended.then(({ code }) => {
-    over = true;
-    return code;
-  });
+  return ended.finally(() => (over = true));
 };
 
 const run = (out: string): readonly string[] => [
@@ -80,7 +77,7 @@ test.after(remove);
 
 // Windows has no signals to send.
 (process.platform === "win32" ? test.skip : test)(`${kills} kills change no bit and leave nothing behind`, async () => {
-  assert.is(await started(run("undisturbed")), 0);
+  assert.is((await started(run("undisturbed"))).code, 0);
   const wanted = bitsOf(at("undisturbed"));
   const names = readdirSync(at("undisturbed")).sort();
   const { uniform } = random(process.env.CAMBIUM_KILLS === undefined ? 1 : Date.now(), "kills", 0);
@@ -91,9 +88,9 @@ test.after(remove);
       // A run that was killed before it wrote down its job begins again.
       const args = existsSync(at(out, "job.json")) ? ["resume", at(out)] : run(out);
       const kill = killed < kills ? atRandom(at(out), uniform() * longest, killed % 2 === 1) : undefined;
-      const code = await started(args, kill);
+      const { code, stderr } = await started(args, kill);
       ended = code !== null && code < 128;
-      if (ended) assert.is(code, 0);
+      if (ended) assert.is(code, 0, stderr);
       else killed++;
       await readable(at(out));
     }
