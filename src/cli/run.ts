@@ -16,6 +16,7 @@ const table = {
   model: flag(some, "DIR", "a CLIP or ViT folder in the Hugging Face layout; that of a learner, or of a run, goes on with what it remembers"),
   fresh: toggle("begin with the model alone, whatever its folder remembers"),
   data: flag(optional(list(some)), "DIR[,DIR…]", "dataset folders (WebDataset or ImageFolder), learned in this order"),
+  split: flag(optional(positive(0.999)), "X", "share of the images that is drawn for training, where a dataset is DIR/CLASS/*.jpg without train and test"),
   preset: flag(optional(oneOf(...protocolNames)), "NAME", protocolNames.join(", ")),
   "data-root": flag(optional(some), "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd"),
   method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
@@ -77,16 +78,24 @@ type Planned = Pick<Job, "source" | "facts" | "labelSpace" | "shots"> & {
 };
 
 const planned = (flags: Flags, given: MethodOptions, at: (path: string) => string): E.Either<Failure, Planned> => {
-  const { data, preset: name, "data-root": root, "label-space": spaces, shots, method, out } = flags;
+  const { data, split, preset: name, "data-root": root, "label-space": spaces, shots, method, out } = flags;
   const own = { ...(spaces === undefined ? {} : { labelSpace: spaces[0] }), ...(shots === undefined ? {} : { shots }) };
   const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
   if (name === undefined) {
     if (root !== undefined) return bad("--data-root", "has a meaning with --preset alone; dataset folders are given by --data");
     if (data === undefined) return bad("--data", "is missing, and --preset with --data-root too; --help says what they take");
     if (out === undefined) return bad("--out", "is missing; --help says what it takes");
-    return E.right({ ...own, source: { folders: data.map(at) }, options: given, out, seed: undefined, templates: "single" });
+    return E.right({
+      ...own,
+      source: { folders: data.map(at), ...(split === undefined ? {} : { split }) },
+      options: given,
+      out,
+      seed: undefined,
+      templates: "single",
+    });
   }
   if (data !== undefined) return bad("--preset", "names its datasets itself; give --data, or --preset with --data-root");
+  if (split !== undefined) return bad("--split", "has a meaning with --data alone; a preset has splits of its own");
   if (root === undefined) return bad("--data-root", `is missing; it says where the datasets of ${name} are`);
   const protocol: Protocol = protocols[name];
   const { options, evaluate, seed, firstTemplate, stated } = preset(protocol, method);

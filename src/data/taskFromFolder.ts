@@ -55,6 +55,14 @@ const insteadOf = async (dir: string, entries: readonly Entry[], files: Files): 
   return words === undefined ? "" : `; there is ${words}`;
 };
 
+/** A task whose notes end with one more, of its training split. */
+const withNote =
+  (note: string) =>
+  (task: Task): Task => {
+    const { train, test } = task.notes ?? { train: async () => [], test: async () => [] };
+    return { ...task, notes: { train: async () => [...(await train()), note], test } };
+  };
+
 /**
  * The task in `dir`, in the WebDataset or the ImageFolder layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks like, or
  * that class folders without train and test need the option `split`.
@@ -65,10 +73,16 @@ export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.Tas
     files.list(dir),
     TE.chainTaskK((entries) => async () => ({ entries, layout: await layoutOf(dir, entries, files, options.split !== undefined) })),
     TE.chain(({ entries, layout }) => {
-      if (layout === "shards") return webDataset(dir, options);
-      if (layout === "folders" || (layout === "flat" && options.split !== undefined)) return imageFolder(dir, options);
+      const drawn = options.split !== undefined;
+      if (layout === "shards" || layout === "folders") {
+        const task = (layout === "shards" ? webDataset : imageFolder)(dir, options);
+        return drawn ? pipe(task, TE.map(withNote("it has splits of its own, and none is drawn"))) : task;
+      }
+      if (layout === "flat" && drawn) return imageFolder(dir, options);
       if (layout === "flat")
-        return TE.left(unreadable(dir)("it has class folders and neither train nor test; a split of 0.8 draws 80 % of its pictures for training"));
+        return TE.left(
+          unreadable(dir)("it has class folders and neither train nor test; --split 0.8 (the option split) draws 80 % of its pictures for training"),
+        );
       const wanted = "it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), or {train,test}/CLASS/*.jpg (ImageFolder)";
       return pipe(
         TE.fromTask(() => insteadOf(dir, entries, files)),

@@ -4,9 +4,12 @@ import { protocols, type ProtocolName } from "../data/protocols.ts";
 
 const LabelSpace = t.keyof({ task: null, union: null, seen: null });
 
-/** What is learned: dataset folders in their order, or the datasets of a protocol in a folder. */
+/**
+ * What is learned: dataset folders in their order, or the datasets of a protocol in a folder. Of folders without train and test the share `split` is drawn for
+ * training.
+ */
 export const Source = t.union([
-  t.type({ folders: t.array(t.string) }),
+  t.intersection([t.type({ folders: t.array(t.string) }), t.partial({ split: t.number })]),
   t.intersection([
     t.type({ protocol: t.keyof(protocols as Readonly<Record<ProtocolName, unknown>>), root: t.string }),
     t.partial({ firstTemplate: t.literal("keeplora") }),

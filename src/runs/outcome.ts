@@ -32,7 +32,9 @@ export interface Outcome extends Run {
 export const factsOf = ({ model, source, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: Stream) => ({
   evaluate: undefined,
   model,
-  ...("folders" in source ? { data: source.folders } : { preset: source.protocol, dataRoot: source.root }),
+  ...("folders" in source
+    ? { data: source.folders, ...(source.split === undefined ? {} : { split: source.split }) }
+    : { preset: source.protocol, dataRoot: source.root }),
   shots: shots ?? null,
   ...facts,
   labelSpace,

@@ -16,6 +16,8 @@ interface SourceOptions {
   readonly seed: number;
   /** Test images a dataset: the same ones for every seed. */
   readonly evalLimit?: number;
+  /** The share that is drawn for training from folders without train and test. */
+  readonly split?: number;
   /** Whether training splits are needed. */
   readonly training: boolean;
 }
@@ -56,7 +58,7 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
     dirs,
     TE.traverseSeqArray((dir) =>
       pipe(
-        taskFromFolder(dir, { onCorrupt: options.onCorrupt }),
+        taskFromFolder(dir, { onCorrupt: options.onCorrupt, split: options.split }),
         TE.chainFirst((task) => checkSplit(dir, "test", task.test)),
         TE.chainFirst((task) => (options.training ? checkSplit(dir, "training", task.train) : TE.right(undefined))),
       ),
@@ -85,7 +87,7 @@ export const streamOf = ({ source, labelSpace, shots, onCorrupt, seed, evalLimit
   const options = { onCorrupt, seed, evalLimit, training };
   if ("folders" in source)
     return pipe(
-      streamFromFolders(source.folders, { labelSpace, shots }, options),
+      streamFromFolders(source.folders, { labelSpace, shots }, { ...options, split: source.split }),
       TE.map((stream) => ({ stream, notes: [] })),
     );
   return streamFromProtocol(protocols[source.protocol], source.root, { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate });

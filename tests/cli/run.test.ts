@@ -44,6 +44,21 @@ test.before(async () => {
 
 test.after(remove);
 
+test("before training it says pictures and classes by task, and what was left out; --split draws the splits of a flat folder", async () => {
+  const image = await png(200, 10);
+  for (const name of ["ant", "bee"]) write(at("flat"), Object.fromEntries(Array.from({ length: 5 }, (_, i) => [join(name, `${i}.png`), image])));
+  write(at("flat"), { "ant/notes.txt": "no picture", "bee/a.svg": "<svg></svg>" });
+  const refused = await stream(flags("flat-out", { data: at("flat") }));
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /neither train nor test; --split 0\.8/);
+  const ended = await stream(flags("flat-out", { data: at("flat"), split: "0.8" }));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /Task +Classes +Training pictures +of classes +Test pictures +of classes\n\u2500+\nflat +2 +8 +2 +2 +[12]\n/);
+  assert.match(ended.stderr, /flat: training: left out 1 file that is no picture \(flat\/ant\/notes\.txt\), 1 SVG picture \(flat\/bee\/a\.svg\)\n/);
+  assert.match(ended.stderr, /80 % of its 10 pictures are drawn for training/);
+  assert.is(resultOf("flat-out").options.split, 0.8);
+});
+
 test("a run writes result, log, report and model, and the model loads again", async () => {
   const ended = await stream(
     flags("codyra", {

@@ -230,6 +230,7 @@ test("a flat folder has its splits drawn where a share is given, and says so whe
   assert.match((await task.notes!.train()).join(), /80 % of its 20 pictures/);
   for (const split of [0, 1, -1, NaN]) assert.is(left(await imageFolder(dir, { split })())._tag, "BadOption");
   assert.is(right(await right(await taskFromFolder(await fresh(), { split: 0.8 })()).train()).length, 3, "splits that are there stay");
+  assert.match((await right(await taskFromFolder(await fresh(), { split: 0.8 })()).notes!.train()).join(), /splits of its own, and none is drawn/);
 });
 
 test.run();
