@@ -48,14 +48,21 @@ const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} Mi
 const longestName = 300;
 /** Details are sentences, may quote a name, and may list what is wrong with all datasets of a protocol. */
 const longestDetail = 2000;
+/** A name that a detail quotes has no blanks, as a rule. */
+const longWord = /\S{201,}/gu;
 
 /** What would end a line, clear a terminal or turn the direction of a text. */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
+const middleCut = (text: string, longest: number): string => (text.length > longest ? `${text.slice(0, longest / 2 - 1)}…${text.slice(-longest / 2)}` : text);
+
+const shortened = (text: string, longest: number): string =>
+  middleCut(longest === longestDetail ? text.replace(longWord, (word) => middleCut(word, 200)) : text, longest);
+
 /** Text from outside as part of one line. */
 const legibleText = (text: string, longest: number): string => {
-  const cut = text.length > longest ? `${text.slice(0, longest / 2)} … ${text.slice(-longest / 2)}` : text;
-  return cut.replace(unprintable, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const escaped = shortened(text, longest).replace(unprintable, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return shortened(escaped, longest);
 };
 
 /** The same failure with texts that fit a line. */

@@ -75,8 +75,9 @@ export const blockParameters = (names: BlockNames, config: TowerConfig, options:
     return config.width ** -0.5 * (kind === "out" || kind === "fc2" ? residual : 1);
   };
   return Array.from({ length: config.layers }, (_, depth) => {
+    const block = layers.slice(depth * linears.length, (depth + 1) * linears.length);
     const of = (...kinds: readonly string[]): readonly Parameter[] =>
-      layers.filter((l) => l.depth === depth && kinds.includes(l.kind)).flatMap((l) => linearParameters(l, deviation(l.kind)));
+      block.filter((l) => kinds.includes(l.kind)).flatMap((l) => linearParameters(l, deviation(l.kind)));
     const at = `${names.at}.${depth}`;
     return [
       ...of("q", "k", "v", "out"),

@@ -43,7 +43,7 @@ export const readOnly = (contents: Readonly<Record<string, Uint8Array | string>>
 /** A failure's line: short, without what ends a line or changes a terminal. */
 export const checkLine = (failure: Failure): void => {
   const line = describe(failure);
-  assert.ok(line.length < 1500, `a line of ${line.length} characters`);
+  assert.ok(line.length < 2700, `a line of ${line.length} characters`);
   assert.not.match(line, /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
 };
 

@@ -128,6 +128,10 @@ const bytesIn = (dtype: Dtype, shape: readonly number[]): bigint => {
   return bytes;
 };
 
+/** A shape for a message; real ones have at most five dimensions. */
+const shapeText = (shape: readonly number[]): string =>
+  shape.length > 16 ? `[${shape.slice(0, 8).join(", ")}, … (${shape.length} dimensions)]` : `[${shape.join(", ")}]`;
+
 /** Checks that the tensors follow each other without holes, have the bytes that they need, and end where the file ends. */
 const checkLayout = (tensors: readonly Placed[], dataStart: number, fileSize: number, refuse: Refuse): E.Either<Failure, void> => {
   let at = 0;
@@ -137,7 +141,7 @@ const checkLayout = (tensors: readonly Placed[], dataStart: number, fileSize: nu
       return refuse(`tensor ${name} occupies bytes ${begin} to ${end} of the data where ${at} comes next (a hole or an overlap)`, dataStart + at);
     }
     if (bytesNeeded !== BigInt(end - begin)) {
-      return refuse(`tensor ${name} of ${dtype} [${shape.join(", ")}] needs ${bytesNeeded} bytes and has ${end - begin}`, dataStart + begin);
+      return refuse(`tensor ${name} of ${dtype} ${shapeText(shape)} needs ${bytesNeeded} bytes and has ${end - begin}`, dataStart + begin);
     }
     at = end;
   }
