@@ -11,6 +11,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { corrupt, explain, listNames, readJson, writeFolderAtomic, writeJson } from "../formats/files.ts";
+import { dictionary, list, parseJson } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import { readArrays, writeArrays, type NumberArray } from "../formats/safetensors.ts";
 import type { Learner } from "../model/learner.ts";
@@ -39,8 +40,8 @@ export interface Reached extends Progress {
   readonly skipped: readonly string[];
 }
 
-const row = t.array(t.union([t.number, t.null]));
-const evaluated = t.intersection([t.type({ row }), t.partial({ also: t.record(t.string, row) })]);
+const row = list(t.union([t.number, t.null]));
+const evaluated = t.intersection([t.type({ row }), t.partial({ also: dictionary(row) })]);
 const ranks = new t.Type<ReadonlyMap<string, number>>(
   "a map",
   (u): u is ReadonlyMap<string, number> => u instanceof Map,
@@ -52,9 +53,8 @@ const report = t.intersection([
   t.type({ task: t.string, bytesKept: t.number }),
   t.partial({ trained: t.type({ trainableParameters: t.number, ranks }), mergeError: t.number }),
 ]);
-const reached = t.type({ zeroShot: evaluated, reports: t.array(report), seconds: t.number, logged: t.number, skipped: t.array(t.string) });
-const arrays = t.record(
-  t.string,
+const reached = t.type({ zeroShot: evaluated, reports: list(report), seconds: t.number, logged: t.number, skipped: list(t.string) });
+const arrays = dictionary(
   new t.Type<Float32Array>(
     "numbers",
     (u) => u instanceof Float32Array,
@@ -182,10 +182,8 @@ export const readTraining = (run: string, files: Files): TE.TaskEither<Failure, 
             TE.chainEitherK((read) => {
               const { [structure]: text, ...others } = Object.fromEntries(read);
               return pipe(
-                E.tryCatch(
-                  (): unknown => JSON.parse(new TextDecoder().decode(text as Uint8Array)),
-                  () => corrupt(path, "it does not say what its numbers are"),
-                ),
+                text === undefined ? E.left("") : parseJson(new TextDecoder().decode(text as Uint8Array)),
+                E.mapLeft(() => corrupt(path, "it does not say what its numbers are")),
                 E.chain((json) => decoded(path, t.type({ reached, kept }) as t.Decoder<unknown, Within>, { json, arrays: new Map(Object.entries(others)) })),
               );
             }),

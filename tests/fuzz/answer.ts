@@ -36,6 +36,11 @@ export const readOnly = (contents: Readonly<Record<string, Uint8Array | string>>
       )(read(path)),
     write: refused,
     writeFolder: refused,
+    append: refused,
+    rename: refused,
+    remove: refused,
+    lock: refused,
+    unfinished: () => false,
     absolute: (path) => join("/", path),
   };
 };

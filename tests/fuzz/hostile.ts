@@ -84,7 +84,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.integer(),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   hostileText,
-  fc.nat({ max: 2000 }).map((levels) => nested(levels, 1)),
+  fc.nat({ max: 700 }).map((levels) => nested(levels, 1)),
   fc.nat({ max: 5000 }).map((length) => new Array<number>(length).fill(1)),
   fc.nat({ max: 5000 }).map((length) => Array.from({ length }, () => ({}))),
   fc.nat({ max: 5000 }).map((length) => Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, {}]))),

@@ -9,6 +9,7 @@ import * as assert from "uvu/assert";
 import { decodeFile } from "../../src/data/decode.ts";
 import { clipPreprocess, imageTransform, outputSize, readPreprocess } from "../../src/data/preprocess.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
+import { readJsonAs } from "../../src/formats/files.ts";
 import { readSafetensors, writeArrays, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { indexTar, readMember } from "../../src/formats/tar.ts";
 import { readTokenizer } from "../../src/formats/tokenizer.ts";
@@ -19,7 +20,10 @@ import { decodeLog, logLine } from "../../src/report/log.ts";
 import { parseRunResult, type RunResult } from "../../src/report/result.ts";
 import { textTable } from "../../src/report/table.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
-import { png, shard, tar } from "../fixtures/datasets.ts";
+import { Job } from "../../src/runs/job.ts";
+import { encodePlain } from "../../src/runs/plainData.ts";
+import { readProgress, readTraining, writeTraining, type Within } from "../../src/runs/runFolder.ts";
+import { png, right, shard, tar } from "../fixtures/datasets.ts";
 import { picture } from "../fixtures/images.ts";
 import { memoryFiles } from "../fixtures/memoryPlatform.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
@@ -219,6 +223,31 @@ const learners = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
   return fc.asyncProperty(input, async (spoilt) => void (await answered(readLearner("/l", { files: readOnly(spoilt) }))));
 };
 
+const runFolders = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
+  const evaluated = { row: [50, null], also: { union: [40, 30] } };
+  const trained = { trainableParameters: 7, ranks: new Map([["m", 2]]) };
+  const reached = { zeroShot: evaluated, reports: [{ ...evaluated, task: "a", bytesKept: 0, mergeError: 0, trained }], seconds: 1, logged: 10, skipped: ["x"] };
+  const kept = { nth: 1, training: { step: 3, values: { A: Float32Array.of(1, 2) }, moments: { m: Float32Array.of(0) } } };
+  const training = await written((files) => writeTraining("/r", { reached, kept } as unknown as Within, files));
+  const job = {
+    ...{ version: 1, model: "/m", source: { folders: ["/d"] }, method: { name: "codyra", options: { rank: 8 } }, seed: 0, evaluate: { templates: "single" } },
+    ...{ onCorrupt: "fail", out: "/r", shots: 4 },
+  };
+  const progress = right(encodePlain(reached) as E.Either<never, { readonly json: unknown }>).json;
+  const contents: Contents = { ...training, "/r/job.json": JSON.stringify(job), "/r/progress.json": JSON.stringify(progress) };
+  const input = fc.oneof(
+    spoiled(contents, "/r/job.json"),
+    spoiled(contents, "/r/progress.json"),
+    damaged(contents["/r/training.safetensors"] as Uint8Array).map((bytes): Contents => ({ ...contents, "/r/training.safetensors": bytes })),
+  );
+  return fc.asyncProperty(input, async (spoilt) => {
+    const files = readOnly(spoilt);
+    await answered(readJsonAs(Job, "/r/job.json", files));
+    await answered(readProgress("/r", files));
+    await answered(readTraining("/r", files));
+  });
+};
+
 const images = async (): Promise<fc.IAsyncProperty<[Uint8Array]>> => {
   const colours = sharp(await png(200, 30, 40, 30));
   const made = await Promise.all([colours.clone().gif(), colours.clone().tiff(), colours.clone().avif()].map((image) => image.toBuffer()));
@@ -260,6 +289,7 @@ export const fuzzed: readonly Fuzzed[] = [
   { name: "tokenizer", property: tokenizer },
   { name: "tar", property: archives },
   { name: "learner", property: learners },
+  { name: "run folder", property: runFolders },
   { name: "image bytes", property: images },
   { name: "results and logs", property: results },
 ];

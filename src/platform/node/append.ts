@@ -5,10 +5,12 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { unwritable } from "../failures.ts";
 import type { Files } from "../files.ts";
+import { checkWritable } from "./regular.ts";
 
 /** Opens a file of the disk that grows. */
 export const append: Files["append"] = (path, from = 0) =>
   TE.tryCatch(async () => {
+    checkWritable(path);
     const file = openSync(path, "a+");
     ftruncateSync(file, from);
     let size = from;

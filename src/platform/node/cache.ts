@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Cache } from "../platform.ts";
-import { withFile } from "./files.ts";
+import { withFile } from "./regular.ts";
 import { makeFolder } from "./folders.ts";
 
 /** A cache in a folder, which is made when something is first written. */

@@ -18,6 +18,7 @@ import type { Entry, Files } from "../files.ts";
 import { append } from "./append.ts";
 import { makeFolder } from "./folders.ts";
 import { lock } from "./lock.ts";
+import { withFile } from "./regular.ts";
 
 /** The system reads and writes at most 2 GiB in one call. */
 const oneCall = 2 ** 30;
@@ -34,19 +35,6 @@ const readFrom = async (handle: FileHandle, into: Uint8Array, position: number):
     at += bytesRead;
   }
   return at;
-};
-
-/** Opens a file, uses it and closes it. Who opens a pipe waits until somebody writes to it, and a device may never end: only files are opened. */
-export const withFile = async <A>(path: string, use: (handle: FileHandle, size: number) => Promise<A>): Promise<A> => {
-  const found = await stat(path);
-  if (found.isDirectory()) throw new Error("it is a folder");
-  if (!found.isFile()) throw new Error("it is not a file but a pipe, a socket or a device");
-  const handle = await open(path, "r");
-  try {
-    return await use(handle, found.size);
-  } finally {
-    await handle.close();
-  }
 };
 
 const openFile: Files["open"] = (path, use) =>

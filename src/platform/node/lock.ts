@@ -11,6 +11,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { unwritable } from "../failures.ts";
 import type { Files } from "../files.ts";
 import { makeFolder } from "./folders.ts";
+import { withFile } from "./regular.ts";
 
 /** Milliseconds between two touches of a lock, and how long after the last one its holder is taken for dead. */
 const [touchEvery, deadAfter] = [2_000, 15_000];
@@ -70,7 +71,7 @@ export const lock: Files["lock"] = (folder) =>
         };
       } catch (error) {
         if ((error as { readonly code?: string }).code !== "EEXIST") throw error;
-        const holder = parse(await readFile(path, "utf8").catch(() => ""));
+        const holder = parse(await withFile(path, (handle) => handle.readFile("utf8")).catch(() => ""));
         if (holder !== undefined && (await alive(path, holder))) throw new Error(`process ${holder.pid} is writing to it`);
         await rm(path, { force: true });
       }
