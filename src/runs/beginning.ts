@@ -117,22 +117,23 @@ const readBeginner = ({ model, fresh = false }: Job, files: Files): TE.TaskEithe
   return pipe(
     TE.fromTask<boolean, Failure>(files.exists(join(model, "learner.json"))),
     TE.chain((remembers) => (remembers ? readLearner(model, { files }) : alone(model))),
+    // Rows of a head and slots of a memory count the tasks of a stream from its first on.
     TE.filterOrElse(
-      ({ head }) => head === undefined,
+      ({ head, memory }) => head === undefined && !("slots" in memory),
       (): Failure => ({
         _tag: "BadOption",
         option: "model",
-        detail: `${model} is a learner with a head for classes of tasks that are not known; give the folder of its run, or begin anew (--fresh)`,
+        detail: `${model} is a learner that remembers tasks in their order, and these are not known; give the folder of its run, or begin anew (--fresh)`,
       }),
     ),
   );
 };
 
 /** A run whose tasks are not all behind its learner, each with its row. */
-const unfinished = (run: string, finished: number, tasks: number): Failure => ({
+const unfinished = (run: string, how: string): Failure => ({
   _tag: "BadOption",
   option: "model",
-  detail: `${run} has a row for ${finished} of its ${tasks} tasks; end it first (cambium resume ${run}), or begin anew with its model (--fresh)`,
+  detail: `${run} ${how}; end it first (cambium resume ${run}), or begin anew with its model (--fresh)`,
 });
 
 /** Reads what a job begins with, as if none of its own tasks had been learned. */
@@ -150,12 +151,15 @@ export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Begi
         : TE.right(undefined),
     ),
     TE.bind("last", ({ run }) => (run === undefined ? TE.right(undefined) : newest(run, files))),
+    TE.bind("beginner", ({ run, last }) => {
+      if (last !== undefined) return readLearner(last.folder, { files });
+      return run === undefined ? readBeginner(job, files) : TE.left(unfinished(run, "has finished no task"));
+    }),
     TE.bind("source", () => wholeStream(job, files)),
     TE.chainFirst(({ run, last, source: { before } }) => {
       const rows = last?.reached.reports.length ?? 0;
-      return run !== undefined && rows !== before ? TE.left(unfinished(run, rows, before)) : TE.right(undefined);
+      return run !== undefined && rows !== before ? TE.left(unfinished(run, `has a row for ${rows} of its ${before} tasks`)) : TE.right(undefined);
     }),
-    TE.bind("beginner", ({ last }) => (last === undefined ? readBeginner(job, files) : readLearner(last.folder, { files }))),
     TE.bind("untrained", ({ run, beginner }) =>
       run === undefined
         ? TE.right(beginner)
