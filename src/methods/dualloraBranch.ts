@@ -115,7 +115,7 @@ export const residual = ({ modules, towers, weights = "share" }: ResidualOptions
         [...remembering(learner)].flatMap(([layer, basis]) => [...memoryTensors(layer, basis, slots, size), ...adapterTensors(layer, basis, slots)]),
       );
     },
-    scope: (learner, base, { own: tensorNamed, note }) => {
+    scope: (learner, base, { tensor: tensorNamed, note }) => {
       const [layers, scoring, slots] = [remembering(learner), seeing(learner), slotsOf(learner)];
       let total: Tensor | undefined;
       return {

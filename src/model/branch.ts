@@ -5,9 +5,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Learner } from "./learner.ts";
 
 /** What a branch may ask for while a program is written down. */
-export interface Bound {
+export interface BranchContext {
   /** One of the branch's own tensors. */
-  readonly own: (name: string) => Tensor;
+  readonly tensor: (name: string) => Tensor;
   /** Notes a tensor [images, k] under a name, for whoever runs the model and wants to know. */
   readonly note: (name: string, value: Tensor) => void;
 }
@@ -17,7 +17,7 @@ export interface Branch {
   readonly name: string;
   readonly options: unknown;
   readonly tensors: (learner: Learner) => Tensors;
-  readonly scope: (learner: Learner, base: Scope, bound: Bound) => Scope;
+  readonly scope: (learner: Learner, base: Scope, context: BranchContext) => Scope;
 }
 
 /** The scope of a learner's model through a branch, whose tensors are asked of `constant`. */
@@ -26,9 +26,9 @@ export const through = (
   learner: Learner,
   base: Scope,
   constant: (name: string, value: HostTensor) => Tensor,
-  note: Bound["note"] = () => undefined,
+  note: BranchContext["note"] = () => undefined,
 ): Scope => {
   if (branch === undefined) return base;
   const tensors = branch.tensors(learner);
-  return branch.scope(learner, base, { own: (name) => constant(name, tensors.get(name)!), note });
+  return branch.scope(learner, base, { tensor: (name) => constant(name, tensors.get(name)!), note });
 };

@@ -5,7 +5,7 @@ export type { Architecture, BatchSize, ForwardArguments, Outputs, Readout } from
 export type { Layer, LayerChoice, Network, Parameter, Tower } from "./network.ts";
 export { attentionLinears, blockLayers, blockParameters, encoder, normParameters } from "./blocks.ts";
 export type { Activation, BlockNames, BlockOptions, TowerConfig } from "./blocks.ts";
-export type { Bound, Branch } from "./branch.ts";
+export type { Branch, BranchContext } from "./branch.ts";
 export { clip } from "./clip.ts";
 export type { ClipConfig, ClipOutputs, TextConfig } from "./clip.ts";
 export { configCodec, decodeConfig, decodeKeys } from "./config.ts";
