@@ -22,7 +22,8 @@ import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../s
 import { allParameters } from "../src/model/adapters/allParameters.ts";
 import { clip, type ClipConfig } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
-import { networkOf, readCompanions, transformOf, writeModel, type Clip } from "../src/model/model.ts";
+import { transformOf } from "../src/model/inputs.ts";
+import { networkOf, readCompanions, writeModel, type Clip } from "../src/model/model.ts";
 import { clipPreprocess, type Preprocess } from "../src/data/preprocess.ts";
 import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../src/formats/tokenizer.ts";
 import { initialModel } from "../src/model/model.ts";

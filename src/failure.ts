@@ -15,8 +15,18 @@ export type Failure =
   | { readonly _tag: "NoAdapter"; readonly tried: readonly string[] }
   /** The device went away while work was under way. */
   | { readonly _tag: "DeviceLost"; readonly adapter: string; readonly reason: string }
-  /** A buffer or a binding is larger than the adapter allows. */
-  | { readonly _tag: "OverLimit"; readonly what: string; readonly bytes: number; readonly limit: number; readonly limitName: string; readonly adapter: string }
+  /** A buffer or a binding is larger than the adapter allows; `option` names the option that sets its size, where one does. */
+  | {
+      readonly _tag: "OverLimit";
+      readonly what: string;
+      readonly bytes: number;
+      readonly limit: number;
+      readonly limitName: string;
+      readonly adapter: string;
+      readonly option?: string;
+    }
+  /** An array that the memory of the process cannot hold. */
+  | { readonly _tag: "OutOfMemory"; readonly detail: string }
   /** Dawn refused a kernel, a pipeline or a submission. */
   | { readonly _tag: "KernelInvalid"; readonly kernel: string; readonly detail: string }
   /** Shapes or dtypes that do not fit, found while tracing. */
@@ -37,8 +47,8 @@ export type Failure =
   | { readonly _tag: "BadOption"; readonly option: string; readonly detail: string }
   /** A matrix that cannot be decomposed: `what` names it with its shape. */
   | { readonly _tag: "BadMatrix"; readonly what: string; readonly detail: string }
-  /** A value that became NaN or infinite. */
-  | { readonly _tag: "NotFinite"; readonly what: string; readonly step: number }
+  /** A value that is NaN or infinite: one of the given step of a training, or one that no step computes. `advice` says what to do. */
+  | { readonly _tag: "NotFinite"; readonly what: string; readonly step?: number; readonly advice?: string }
   /** The run was asked to stop (Ctrl-C). */
   | { readonly _tag: "Interrupted" };
 
@@ -92,7 +102,12 @@ export const describe = (failure: Failure): string => {
     case "DeviceLost":
       return `The WebGPU device ${f.adapter} was lost (${f.reason}); start the process again, a lost Vulkan instance cannot be recovered.`;
     case "OverLimit":
-      return `${f.what} needs ${mebibytes(f.bytes)}, and ${f.adapter} allows ${mebibytes(f.limit)} (${f.limitName}); use a smaller batch or another adapter.`;
+      return (
+        `${f.what} needs ${mebibytes(f.bytes)}, and ${f.adapter} allows ${mebibytes(f.limit)} (${f.limitName}); ` +
+        `${f.option === undefined ? "" : `lower ${f.option}, or `}use another adapter.`
+      );
+    case "OutOfMemory":
+      return `There is not enough memory (${f.detail}); lower batch or rank, or take a smaller model.`;
     case "KernelInvalid":
       return `The kernel ${f.kernel} was refused by the device: ${f.detail}`;
     case "ShapeMismatch":
@@ -114,7 +129,7 @@ export const describe = (failure: Failure): string => {
     case "BadMatrix":
       return `The ${f.what} cannot be decomposed: ${f.detail}`;
     case "NotFinite":
-      return `${f.what} is not finite at step ${f.step}; lower the learning rate or check the data.`;
+      return `${f.what} is not finite${f.step === undefined ? "" : ` at step ${f.step}`}; ${f.advice ?? "lower the learning rate or check the data"}.`;
     case "Interrupted":
       return "Stopped on request; what was finished is kept.";
   }

@@ -6,6 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { message } from "../formats/files.ts";
+import type { Size } from "../formats/resize.ts";
 import { random } from "../random.ts";
 import type { Augment, ImageTransform } from "./augment.ts";
 import { imageCache } from "./imageCache.ts";
@@ -131,6 +132,13 @@ const closeGaps = (pixels: Float32Array, plane: number, there: readonly boolean[
   return count;
 };
 
+/** Why an image that is to be normalised does not fit into a batch. */
+const faultOfSize = ({ width, height }: Image, wanted: Size): string | undefined => {
+  if (width === wanted.width && height === wanted.height) return undefined;
+  const sizes = `it has ${width} x ${height} pixels after its transform, and the model takes ${wanted.width} x ${wanted.height}`;
+  return `${sizes}; crop images, or resize them to a square`;
+};
+
 interface Found {
   readonly example: Example;
   readonly image: Image;
@@ -148,10 +156,15 @@ const assemble = async (
   const pixels = new Float32Array(places * plane);
   const labels: E.Either<Failure, number | undefined>[] = [];
   await concurrently(places, concurrency, async (place) => {
-    const picked = await pick(place);
     // The decoded image is not kept here: a batch of large ones would not fit into memory.
-    if (E.isRight(picked) && picked.right !== undefined) transform.normalise(shape(picked.right.image, place), pixels, place * plane);
-    labels[place] = E.map((found: Found | undefined) => found?.example.label)(picked);
+    labels[place] = E.chain((found: Found | undefined): E.Either<Failure, number | undefined> => {
+      if (found === undefined) return E.right(undefined);
+      const shaped = shape(found.image, place);
+      const fault = faultOfSize(shaped, transform.size);
+      if (fault !== undefined) return E.left({ _tag: "ShapeMismatch", op: `image ${found.example.id}`, detail: fault });
+      transform.normalise(shaped, pixels, place * plane);
+      return E.right(found.example.label);
+    })(await pick(place));
   });
   const found = E.sequenceArray(labels);
   if (E.isLeft(found)) return found;

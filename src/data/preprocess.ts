@@ -126,6 +126,9 @@ const fromConfig = (path: string, config: t.TypeOf<typeof Config>, size: number,
   const resampling = config.resample === undefined ? silent.resampling : resamplings[config.resample];
   if (resampling === undefined) return bad(`"resample" is ${config.resample}; 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are supported`);
   if (config.image_std?.some((x) => x === 0)) return bad(`"image_std" holds a zero`);
+  const numbers = { rescale_factor: [config.rescale_factor ?? silent.scale], image_mean: config.image_mean ?? [], image_std: config.image_std ?? [] };
+  const infinite = Object.entries(numbers).find(([, list]) => !list.every((x) => Number.isFinite(Math.fround(x))));
+  if (infinite !== undefined) return bad(`"${infinite[0]}" holds a number that is not finite`);
   // A ViT's processor squeezes to a square where CLIP's crops one: so one number is the side of the one, and the shorter side of the other.
   const squeezes = silent.crop === undefined;
   const square = (s: t.TypeOf<typeof Rectangle> | number): Size => (typeof s === "number" ? { height: s, width: s } : s);

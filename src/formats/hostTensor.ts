@@ -16,5 +16,17 @@ export interface HostTensor {
 /** Tensors by name. */
 export type Tensors = ReadonlyMap<string, HostTensor>;
 
+/** The position of the first value that is NaN or infinite; -1 where all are finite. */
+export const firstNotFinite = (data: Float32Array | Float64Array): number => {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
+  return -1;
+};
+
+/** What is wrong with values of which one is NaN or infinite, as a phrase; undefined where all are finite. */
+export const notFinite = (data: Float32Array | Float64Array): string | undefined => {
+  const at = firstNotFinite(data);
+  return at < 0 ? undefined : `is not finite: its element ${at} of ${data.length} is ${data[at]}`;
+};
+
 /** The number of elements of a shape; 1 for the empty shape of a scalar. */
 export const elements = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);

@@ -13,8 +13,18 @@ const checked = <A>(name: string, is: t.Is<A>, outside: t.Is<A> = is): t.Type<A>
 
 const number = (name: string, test: (x: number) => boolean): t.Type<number> => checked(name, (u): u is number => finite.is(u) && test(u));
 
+const whole = (name: string, from: number, to = Number.MAX_SAFE_INTEGER): t.Type<number> => number(name, (x) => Number.isInteger(x) && x >= from && x <= to);
+
 /** A whole number of at least 1. */
-export const count = number("a whole number of at least 1", (x) => Number.isInteger(x) && x >= 1);
+export const count = whole("a whole number of at least 1", 1);
+/** A whole number of at least 2. */
+export const several = whole("a whole number of at least 2", 2);
+/** A whole number from 1 to `most`. */
+export const upTo = (most: number): t.Type<number> => whole(`a whole number from 1 to ${most}`, 1, most);
+/** The rank of an adapter, or the size of a pool of experts. */
+export const rank = upTo(4096);
+/** Images in a batch. */
+export const batch = upTo(65_536);
 /** A number above 0. */
 export const positive = number("a number above 0", (x) => x > 0);
 /** A number above 0 and at most 1. */
@@ -59,11 +69,13 @@ export const perTask = <A>(item: t.Type<A>): t.Type<A | readonly A[]> => {
   );
 };
 
+const billion = 1e9;
+
 /** A number of steps, or of walks over the images of a task. */
-export const length = checked(
-  'a number of steps or {"epochs":N}',
-  (u): u is number | { readonly epochs: number } => count.is(u) || (typeof u === "object" && positive.is((u as { readonly epochs?: unknown } | null)?.epochs)),
-);
+export const length = checked('a number of steps or {"epochs":N}, at most a billion', (u): u is number | { readonly epochs: number } => {
+  const epochs = typeof u === "object" ? (u as { readonly epochs?: unknown } | null)?.epochs : undefined;
+  return upTo(billion).is(u) || (positive.is(epochs) && epochs <= billion);
+});
 
 /** The decay of Adam's two means. */
 export const betas = checked(

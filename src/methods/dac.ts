@@ -37,10 +37,10 @@ export const dac = declareMethod(
     options: {
       // The authors' loop counts from 0 to 500.
       ...withDefaults({ steps, batch }, { steps: 501, batch: 32 }),
-      rank: option(codec.count, 12, "Experts of a layer."),
-      active: option(codec.count, 8, "Experts that a step uses."),
+      rank: option(codec.rank, 12, "Experts of a layer."),
+      active: option(codec.rank, 8, "Experts that a step uses."),
       merged: option(
-        codec.count,
+        codec.rank,
         ({ active }: { readonly active: number }) => Math.ceil(active / 2),
         "Experts that are merged, and whose overlap counts; half of the active ones where it is not given.",
       ),

@@ -6,8 +6,8 @@ import { option, scoring, type Values } from "./declare.ts";
 /** Options that nearly every method has. */
 export const common = {
   steps: option(codec.perTask(codec.length), 500, "Steps or epochs a task."),
-  batch: option(codec.count, 64, "Images a batch."),
-  rank: option(codec.count, 16, "Rank of every adapter."),
+  batch: option(codec.batch, 64, "Images a batch."),
+  rank: option(codec.rank, 16, "Rank of every adapter."),
   lr: option(codec.perTask(codec.rate), 5e-4, "Peak learning rate of AdamW, which falls by a cosine."),
   betas: option(codec.betas, [0.9, 0.9999], "The decay of AdamW's two means."),
   weightDecay: option(codec.nonNegative, 0, "Weight decay of AdamW."),

@@ -74,6 +74,8 @@ export interface Architecture<C = any, Out = any> {
     /** Texts as `ids` and `ends`, as long as the longest, or as `length` says; `context` is the longest that the network takes. */
     readonly encode: (config: C, tokenizer: Tokenizer, texts: readonly string[], length?: number) => TextBatch;
     readonly context: (config: C) => number;
+    /** How many tokens it has embeddings of: texts with an id beyond are refused. */
+    readonly vocabulary?: (config: C) => number;
   };
   /** The outputs, each traced when it is asked for. */
   readonly forward: (args: ForwardArguments<C>) => Out;

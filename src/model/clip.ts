@@ -235,6 +235,7 @@ export const clip: Architecture<ClipConfig, ClipOutputs> = {
     tokenizer,
     encode: ({ text }, tokens, texts, length) => textBatch(tokenise(tokens, texts, text.context).ids, text.context, text.eosId, length),
     context: ({ text }) => text.context,
+    vocabulary: ({ text }) => text.vocabulary,
   },
   forward,
   readout: { features: "imageFeatures", images: "imageEmbeds", texts: "textEmbeds", scale: (weights) => Math.exp(weights.get("logit_scale")!.data[0]) },

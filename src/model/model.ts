@@ -2,8 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { ImageTransform } from "../data/augment.ts";
-import { imageTransform, readPreprocess, type Preprocess } from "../data/preprocess.ts";
+import { readPreprocess, type Preprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
@@ -17,11 +16,12 @@ import { network, type Architecture, type BatchSize, type Outputs } from "./arch
 import type { Network } from "./network.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
+import { faultOfImages, faultOfPreprocess } from "./inputs.ts";
 import { namedMistake } from "./mistaken.ts";
 import { frozenScope, type Scope } from "./scope.ts";
-import type { TextBatch, Tokenizer } from "../formats/tokenizer.ts";
+import type { Tokenizer } from "../formats/tokenizer.ts";
 import { vit } from "./vit.ts";
-import { checkedWeights, initialWeights } from "./weights.ts";
+import { checkedWeights, finiteWeights, initialWeights } from "./weights.ts";
 
 /** A model. `Out` are the outputs of its architecture, where they are known when a program is written. */
 export interface Model<Out = any, C = any> {
@@ -70,29 +70,13 @@ export const outputsOf = (
   return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]) });
 };
 
-/** What turns texts into inputs of a model, as long as the longest or as `length` says; undefined where its architecture reads none. */
-export const textEncoder = ({
-  architecture: { texts },
-  config,
-  tokenizer,
-}: Pick<Model, "architecture" | "config" | "tokenizer">): ((list: readonly string[], length?: number) => TextBatch) | undefined =>
-  texts === undefined ? undefined : (list, length) => texts.encode(config, tokenizer!, list, length);
+/** The files that may say how images are prepared; the first counts. */
+const processorNames = ["preprocessor_config.json", "processor_config.json"];
 
-/** The transform of images for a model. */
-export const transformOf = ({ architecture, config, preprocess }: Pick<Model, "architecture" | "config" | "preprocess">): ImageTransform => {
-  const size = architecture.images.size(config);
-  return imageTransform(preprocess, { height: size, width: size });
-};
+const companions = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", ...processorNames];
 
-const companions = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "vocab.json",
-  "merges.txt",
-  "preprocessor_config.json",
-  "processor_config.json",
-];
+const refuse = (path: string, detail: string | undefined): E.Either<Failure, void> =>
+  detail === undefined ? E.right(undefined) : E.left({ _tag: "BadConfig", path, detail });
 
 /** The files of tokenizer and image processor in a folder, by name. */
 export const readCompanions =
@@ -123,6 +107,7 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
       pipe(
         readJson(path, disk),
         TE.chainEitherK((json) => decodeConfig(architecture, path, json)),
+        TE.chainFirstEitherK((config) => refuse(path, faultOfImages(architecture, config))),
       ),
     ),
     TE.bind("weights", ({ config }) =>
@@ -134,6 +119,9 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
     TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config, disk))),
     TE.bind("preprocess", ({ config }) => readPreprocess(dir, images.size(config), images.preprocess, disk)),
     TE.bind("files", () => readCompanions(dir, disk)),
+    TE.chainFirstEitherK(({ config, preprocess, files }) =>
+      refuse(join(dir, processorNames.find((name) => files.has(name)) ?? "config.json"), faultOfPreprocess(architecture, config, preprocess)),
+    ),
     TE.map(({ tokenizer, ...model }) => ({ architecture, ...model, ...(tokenizer === undefined ? {} : { tokenizer }) })),
     TE.orElse((failure) => namedMistake<Model<Out, C>>(dir, disk)(failure)),
   );
@@ -191,20 +179,28 @@ export interface WriteModelOptions {
 
 const dtypes = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
 
-/** Writes the folder of a model, as `transformers` loads it; the folder appears whole or not at all. */
+/**
+ * Writes the folder of a model, as `transformers` loads it; the folder appears whole or not at all. Fails with `BadTensor` where a weight is not finite, and
+ * with `FileUnwritable`.
+ */
 export const writeModel = (
   dir: string,
   { architecture, config, weights, files }: Model,
   { dtype = "f32", files: disk = platform.files }: WriteModelOptions = {},
 ): TE.TaskEither<Failure, void> =>
-  writeFolderAtomic(
-    dir,
-    (temp) =>
-      pipe(
-        writeJson(join(temp, "config.json"), { ...architecture.config.encode(config), torch_dtype: dtypes[dtype] }, disk),
-        TE.chain(() => writeSafetensors(join(temp, "model.safetensors"), weights, { dtype, metadata: { format: "pt" } }, disk)),
-        TE.chain(() => TE.traverseSeqArray(([name, bytes]: readonly [string, Uint8Array]) => writeAtomic(join(temp, name), [bytes], disk))([...files])),
-        TE.map(() => undefined),
+  pipe(
+    TE.fromEither(finiteWeights(weights, dir)),
+    TE.chain(() =>
+      writeFolderAtomic(
+        dir,
+        (temp) =>
+          pipe(
+            writeJson(join(temp, "config.json"), { ...architecture.config.encode(config), torch_dtype: dtypes[dtype] }, disk),
+            TE.chain(() => writeSafetensors(join(temp, "model.safetensors"), weights, { dtype, metadata: { format: "pt" } }, disk)),
+            TE.chain(() => TE.traverseSeqArray(([name, bytes]: readonly [string, Uint8Array]) => writeAtomic(join(temp, name), [bytes], disk))([...files])),
+            TE.map(() => undefined),
+          ),
+        disk,
       ),
-    disk,
+    ),
   );

@@ -2,16 +2,27 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { join } from "../formats/path.ts";
-import { elements, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
+import { elements, notFinite, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
 import type { Architecture } from "./architecture.ts";
 
+const fileOf = (dir: string): string => join(dir, "model.safetensors");
+
+/** Weights of which every number is finite. Fails with `BadTensor`, which names the first tensor that has another one; `dir` is for its message. */
+export const finiteWeights = (weights: Tensors, dir: string): E.Either<Failure, Tensors> => {
+  for (const [tensor, { data }] of weights) {
+    const detail = notFinite(data);
+    if (detail !== undefined) return E.left({ _tag: "BadTensor", path: fileOf(dir), tensor, detail });
+  }
+  return E.right(weights);
+};
+
 /**
- * Weights under the names of an architecture, with the shapes of a configuration. What belongs to no block and is no parameter, such as `position_ids` or a
- * classifier, is dropped. Failures: `BadTensor`.
+ * Weights under the names of an architecture, with the shapes of a configuration; all numbers are finite. What belongs to no block and is no parameter, such as
+ * `position_ids` or a classifier, is dropped. Failures: `BadTensor`.
  */
 export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tensors: Tensors, dir: string): E.Either<Failure, Tensors> => {
-  const path = join(dir, "model.safetensors");
+  const path = fileOf(dir);
   const bad = (tensor: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path, tensor, detail });
   const prefix = architecture.prefixes?.find((p) => [...tensors.keys()].some((name) => name.startsWith(p))) ?? "";
   const weights = new Map<string, HostTensor>();
@@ -23,6 +34,8 @@ export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tens
     if (tensor.data.length !== elements(shape) || (tensor.shape.length === shape.length && !tensor.shape.every((d, i) => d === shape[i]))) {
       return bad(stored, `is [${tensor.shape.join(", ")}] where config.json asks for [${shape.join(", ")}]`);
     }
+    const fault = notFinite(tensor.data);
+    if (fault !== undefined) return bad(stored, fault);
     weights.set(name, { shape, data: tensor.data });
   }
   const wanted = new Set([...weights.keys()].map((name) => prefix + name));

@@ -19,14 +19,14 @@ export interface StepRecord {
   readonly loss: number;
 }
 
-/** One cell of the matrix: accuracy in percent on `dataset` after `task` tasks (0 is zero-shot). */
+/** One cell of the matrix: accuracy in percent on `dataset` after `task` tasks (0 is zero-shot); `null` where none of its images could be read. */
 export interface EvalRecord {
   readonly type: "eval";
   readonly method: string;
   readonly seed: number;
   readonly task: number;
   readonly dataset: string;
-  readonly accuracy: number;
+  readonly accuracy: number | null;
   readonly images: number;
 }
 
@@ -50,7 +50,7 @@ const recordHead = { method: t.string, seed: finite, task: natural, dataset: t.s
 /** The codec of one JSON line. */
 export const LogRecordCodec: t.Type<LogRecord, unknown> = t.union([
   t.type({ type: t.literal("step"), ...recordHead, step: natural, steps: natural, loss: finite }),
-  t.type({ type: t.literal("eval"), ...recordHead, accuracy: percent, images: natural }),
+  t.type({ type: t.literal("eval"), ...recordHead, accuracy: nullable(percent), images: natural }),
   t.type({ type: t.literal("task"), ...recordHead, effectiveRank: nullable(nonNegative), mergeError: nullable(nonNegative), seconds: nonNegative }),
 ]);
 

@@ -12,11 +12,14 @@ import type { Failure } from "../failure.ts";
 import { explain, readJsonAs, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import { list } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
+import { notFinite } from "../formats/hostTensor.ts";
 import { readArrays, writeArrays } from "../formats/safetensors.ts";
 import { networkOf, readModel, writeModel, type ReadModelOptions } from "../model/model.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Learner } from "../model/learner.ts";
+import { finite } from "../report/codec.ts";
+import { finiteWeights } from "../model/weights.ts";
 import { decodePlain, encodePlain, type DecodeError, type Encoded } from "./plainData.ts";
 
 const structureName = "learner.json";
@@ -34,7 +37,7 @@ const floats = new t.Type<Float32Array>(
 /** What a learner keeps beside its model. */
 const Kept = t.intersection([
   t.type({ seen: list(t.string), memory: t.UnknownRecord }),
-  t.partial({ head: t.type({ kind: t.keyof({ linear: null, cosine: null }), scale: t.number, rows: floats, bias: floats }) }),
+  t.partial({ head: t.type({ kind: t.keyof({ linear: null, cosine: null }), scale: finite, rows: floats, bias: floats }) }),
 ]);
 type Kept = Omit<Learner, "model">;
 
@@ -61,6 +64,15 @@ const decodeKept = (dir: string, encoded: Encoded): E.Either<Failure, Kept> => {
   );
 };
 
+/** Whether every number of a learner's arrays is finite. */
+const checkFinite = (dir: string, arrays: Encoded["arrays"]): E.Either<Failure, void> => {
+  for (const [tensor, data] of arrays) {
+    const detail = data instanceof Float32Array || data instanceof Float64Array ? notFinite(data) : undefined;
+    if (detail !== undefined) return E.left({ _tag: "BadTensor", path: pathsIn(dir).arrays, tensor, detail });
+  }
+  return E.right(undefined);
+};
+
 /** Whether the rows of a head are as wide as the features of its model; a failure says how wide they should be. */
 const checkHead = (dir: string, embed: number, { head }: Kept): E.Either<Failure, void> =>
   head === undefined || head.rows.length === head.bias.length * embed
@@ -77,6 +89,8 @@ export const fillWithLearner = (folder: string, { model, ...kept }: Learner, fil
   pipe(
     encodePlain(kept),
     E.mapLeft((what): Failure => ({ _tag: "FileUnwritable", path: pathsIn(dir).structure, detail: `${what}; a learner is plain data` })),
+    E.chainFirst(({ arrays }) => checkFinite(dir, arrays)),
+    E.chainFirst(() => finiteWeights(model.weights, dir)),
     TE.fromEither,
     TE.chain(({ json, arrays }) =>
       pipe(
@@ -89,8 +103,9 @@ export const fillWithLearner = (folder: string, { model, ...kept }: Learner, fil
 
 /**
  * Writes a learner as a folder that {@link readModel} and `transformers` load as its model, and {@link readLearner} as itself; equal learners give equal
- * bytes, and the folder appears whole or not at all. Fails with `FileUnwritable`, which names the place where something is not plain data: scalars, arrays of
- * numbers, lists, objects and maps by name, none within itself.
+ * bytes, and the folder appears whole or not at all. Fails with `BadTensor` where a weight, or a number of an array that the learner keeps, is not finite; and
+ * with `FileUnwritable`, which names the place where something is not plain data: scalars, arrays of numbers, lists, objects and maps by name, none within
+ * itself.
  */
 export const writeLearner = (dir: string, learner: Learner, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, void> =>
   writeFolderAtomic(dir, (temporary) => fillWithLearner(temporary, learner, files, dir), files);
@@ -98,7 +113,7 @@ export const writeLearner = (dir: string, learner: Learner, { files = platform.f
 /**
  * Reads what {@link writeLearner} wrote: the same bits, and one object where there was one. Tokenizer and preprocessing are made anew from the model's files.
  * Fails as {@link readModel} does, with `FileUnreadable` or `FileCorrupt` where a file is missing or cut off, with `BadConfig` where `learner.json` does not
- * describe a learner, and with `BadTensor` where `learner.safetensors` does not fit it.
+ * describe a learner, and with `BadTensor` where `learner.safetensors` does not fit it or holds a number that is not finite.
  *
  * ```ts
  * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
@@ -119,7 +134,8 @@ export const readLearner = (dir: string, { files = platform.files, ...options }:
     TE.bind("model", () => readModel(dir, { ...options, files })),
     TE.chainEitherK(({ structure, arrays, model }) =>
       pipe(
-        decodeKept(dir, { json: structure.learner, arrays }),
+        checkFinite(dir, arrays),
+        E.chain(() => decodeKept(dir, { json: structure.learner, arrays })),
         E.chainFirst((kept) => checkHead(dir, networkOf(model).width, kept)),
         E.map((kept): Learner => ({ model, ...kept })),
       ),

@@ -2,6 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { sharedNames } from "../data/classNames.ts";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { Learner } from "../model/learner.ts";
@@ -110,6 +111,8 @@ export const runMethod =
       learner = event.learner;
     };
     const watched: Runtime = { ...runtime, emit };
+    const shared = sharedNames(stream, [options.evaluate?.labelSpace ?? stream.labelSpace, ...(options.evaluate?.also ?? [])]);
+    if (shared !== undefined) emit({ type: "note", detail: shared });
     const zeroShot = from.zeroShot === undefined ? await accuracies(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);
     if (E.isLeft(zeroShot)) return zeroShot;
     const reached = (): Progress => ({

@@ -1,5 +1,5 @@
 /** Shows the events of a run as progress: a bar for the steps of a task, a bar for every evaluation, a line for what was skipped. */
-import { fixed } from "../report/format.ts";
+import { fixed, missing } from "../report/format.ts";
 import { meanOf } from "../report/metrics.ts";
 import type { Bar, Progress } from "../report/progress.ts";
 import type { Event } from "../training/runtime.ts";
@@ -13,10 +13,12 @@ export interface Watcher {
   readonly skipped: () => number;
 }
 
+const percent = (x: number | null): string => (x === null ? missing : `${fixed(1)(x)} %`);
+
 /** A watcher that writes to `progress`. */
 export const watch = (progress: Progress): Watcher => {
   let bar: Bar | undefined;
-  let row: readonly number[] = [];
+  let row: readonly (number | null)[] = [];
   let datasets = 0;
   const skipped = new Set<string>();
   const stop = (): void => {
@@ -34,6 +36,8 @@ export const watch = (progress: Progress): Watcher => {
   return {
     event: (event) => {
       switch (event.type) {
+        case "note":
+          return progress.line(event.detail);
         case "training":
           return start(`learn ${event.task}`, event.steps);
         case "step": {
@@ -46,8 +50,8 @@ export const watch = (progress: Progress): Watcher => {
           return start("evaluate", datasets);
         case "evaluation":
           row = [...row, event.accuracy];
-          bar?.update(row.length, `${event.dataset} ${fixed(1)(event.accuracy)} %`);
-          return row.length === datasets ? done(`mean ${fixed(1)(meanOf(row))} %`) : undefined;
+          bar?.update(row.length, `${event.dataset} ${percent(event.accuracy)}`);
+          return row.length === datasets ? done(`mean ${percent(meanOf(row))}`) : undefined;
         case "skipped":
           if (skipped.has(event.id)) return;
           skipped.add(event.id);

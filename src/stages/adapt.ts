@@ -7,6 +7,7 @@ import { through, type Branch } from "../model/branch.ts";
 import { networkOf } from "../model/model.ts";
 import { random } from "../random.ts";
 import type { Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
+import { adapterFits } from "../training/limits.ts";
 import type { OutputNeed } from "../training/objective.ts";
 import { train } from "../training/train.ts";
 import { manifest, taskStage, type TaskStage } from "./stage.ts";
@@ -34,7 +35,8 @@ const described = <L>({ adapters, steps, through: branch }: AdaptOptions<L, any,
 
 /**
  * Trains adapters on the batches of a task; the model under them stays as it is. An architecture without logits of its own gets a linear head for the task's
- * classes, unless its adapters have a part in the logits already. Fails with `NotFinite`, `Interrupted`, or what a sample or the device says.
+ * classes, unless its adapters have a part in the logits already. Fails with `NotFinite`, `Interrupted`, `OverLimit` where the
+ * adapters do not fit on the device, or what a sample or the device says.
  */
 export const adapt = <L extends Lesson & WithBatches, G extends string, T extends G, N extends Provided<G, T> | OutputNeed>(
   options: AdaptOptions<L, G, T, N>,
@@ -50,21 +52,24 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
       losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: count, losses: l }));
     runtime.emit({ type: "training", task: task.name, position, steps: count });
     const { from, checkpoint } = runtime.keep?.training?.() ?? {};
-    const start = from ?? { step: 0, values: adapter.initial(networkOf(model), model.weights, runtime.seed, position), moments: {} };
     return pipe(
-      train({
-        model,
-        adapter,
-        steps,
-        batches,
-        from: start,
-        checkpoint,
-        onSteps,
-        position,
-        memory,
-        base: (plain, tracing) => through(branch, learner, plain, tracing.constant),
-        seed: random(runtime.seed, "steps", position).integer(2 ** 31),
-      })(runtime),
+      TE.fromEither(adapterFits(runtime.device, networkOf(model), adapter)),
+      TE.map(() => from ?? { step: 0, values: adapter.initial(networkOf(model), model.weights, runtime.seed, position), moments: {} }),
+      TE.chain((start) =>
+        train({
+          model,
+          adapter,
+          steps,
+          batches,
+          from: start,
+          checkpoint,
+          onSteps,
+          position,
+          memory,
+          base: (plain, tracing) => through(branch, learner, plain, tracing.constant),
+          seed: random(runtime.seed, "steps", position).integer(2 ** 31),
+        })(runtime),
+      ),
       TE.map(({ values }) => ({ ...lesson, adapters: { adapter, values } })),
     );
   });

@@ -7,10 +7,12 @@ import { batches, type Batches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
 import type { Failure } from "../failure.ts";
-import { textEncoder, transformOf } from "../model/model.ts";
+import { textEncoder, transformOf } from "../model/inputs.ts";
 import { random } from "../random.ts";
 import type { HostRecord } from "../tensor/replay.ts";
+import { size } from "../tensor/tensor.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
+import { fits } from "../training/limits.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { perTask, type Length, type PerTask } from "../training/schedule.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
@@ -50,6 +52,12 @@ const imagesOf = (examples: readonly Example[], { task, position, learner }: Les
     onCorrupt: runtime.onCorrupt,
   });
 
+/** Whether the device can hold the pixels of a batch; to be asked before anything is made for one. Fails with `OverLimit`, which names the batch. */
+const pixelsFit = ({ learner: { model } }: Lesson, { device }: Runtime, batch: number): E.Either<Failure, void> => {
+  const { pixels } = model.architecture.inputs(model.config, { images: batch, texts: 0, length: 0 });
+  return pixels === undefined ? E.right(undefined) : fits(device, "input pixels", size(pixels.shape), "batch");
+};
+
 const batchesOf = (examples: readonly Example[], lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
   const { learner, task, position } = lesson;
   const { batch, texts, template } = options;
@@ -82,7 +90,7 @@ const batchesOf = (examples: readonly Example[], lesson: Lesson, runtime: Runtim
 
 /**
  * Makes training batches of a task: images in a seeded order, augmented and normalised; prompts as texts; targets. Fails with the example that cannot
- * be decoded, unless the runtime skips those.
+ * be decoded, unless the runtime skips those; and with `OverLimit` where a batch is too large for the device.
  */
 export const encode = ({ batch = 64, texts = "classes", template = "first", ...rest }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> => {
   const options: Complete = { batch, texts, template, ...rest };
@@ -97,7 +105,8 @@ export const encode = ({ batch = 64, texts = "classes", template = "first", ...r
           (examples) => examples.length > 0,
           (): Failure => ({ _tag: "FileUnreadable", path: lesson.task.name, detail: "the training split is empty" }),
         ),
-        TE.chainEitherK((examples): E.Either<Failure, Lesson & WithBatches> => E.right({ ...lesson, batches: batchesOf(examples, lesson, runtime, options) })),
+        TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
+        TE.map((examples): Lesson & WithBatches => ({ ...lesson, batches: batchesOf(examples, lesson, runtime, options) })),
       ),
   );
 };

@@ -2,6 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { firstOfName } from "../data/classNames.ts";
 import { labelSpace } from "../data/labelSpace.ts";
 import type { LabelSpace, Stream, Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
@@ -13,7 +14,7 @@ import type { Runtime } from "../training/runtime.ts";
 import { prompts } from "./captions.ts";
 import { encoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
 import { best, ensemble, headScore, textScore, type Candidates, type Score } from "./scores.ts";
-import { taskStage, type TaskStage } from "./stage.ts";
+import { taskStage, withShapeFailures, type TaskStage } from "./stage.ts";
 
 /** Corrects the logits of an image: what is added to those of each task's classes, by the position of the task, from what a branch noted of the image. */
 export interface Calibration {
@@ -50,6 +51,12 @@ const classFeatures = (encode: Encoder, width: number, { templates, classNames }
 /** What a learner's images are compared with: the texts of all classes, where its architecture reads any. */
 type ScoreOf = (images: ImageFeatures) => Score;
 
+const notFiniteScore = (what: string): Failure => ({
+  _tag: "NotFinite",
+  what,
+  advice: "the model's weights or its head are too large to compute with: they are damaged, or were trained at too high a rate",
+});
+
 const scoring = (learner: Learner, encode: Encoder, stream: Stream, templates: "single" | "ensemble"): TE.TaskEither<Failure, ScoreOf> => {
   const { model, head } = learner;
   const { width } = networkOf(model);
@@ -57,6 +64,7 @@ const scoring = (learner: Learner, encode: Encoder, stream: Stream, templates: "
   const byHead = (images: ImageFeatures): Score | undefined => (head === undefined ? undefined : headScore(head, images, width));
   if (readout.texts === undefined) return TE.right((images) => byHead(images) ?? (() => 0));
   const scale = readout.scale?.(model.weights) ?? 1;
+  if (!Number.isFinite(Math.fround(scale))) return TE.left(notFiniteScore("The scale of the logits"));
   return pipe(
     stream.tasks,
     TE.traverseSeqArray((task) => classFeatures(encode, width, task, templates)),
@@ -92,25 +100,34 @@ interface Scoring {
   readonly calibration?: Calibration;
 }
 
-/** How many images of a task are answered rightly, in each label space. */
+/** How many images of a task are answered rightly, in each label space: by their class, or by another of the same name. */
 const hitsOf = (
   { learner, stream, learned, spaces, calibration }: Scoring,
   all: readonly (Candidates | undefined)[],
   { position, first }: Candidates,
   images: ImageFeatures,
   score: Score,
-): readonly number[] => {
+): E.Either<Failure, readonly number[]> => {
   const { labels, notes } = images;
   const calibrated = calibration?.of(learner, notes) ?? uncorrected;
-  return spaces.map((space) => {
+  const name = firstOfName(stream.tasks);
+  const hits: number[] = [];
+  for (const space of spaces) {
     const candidates = labelSpace(stream, position, learned, space).tasks.flatMap((task) => all[stream.tasks.indexOf(task)] ?? []);
     // Where the task of an image is given there is none to predict.
     const correction = candidates.length > 1 ? calibrated : uncorrected;
-    return labels.reduce((n, label, i) => n + (best(i, score, candidates, correction) === first + label ? 1 : 0), 0);
-  });
+    let right = 0;
+    for (const [i, label] of labels.entries()) {
+      const answer = best(i, score, candidates, correction);
+      if (answer === undefined) return E.left(notFiniteScore(`A score of an image of ${stream.tasks[position].name}`));
+      if (name[answer] === name[first + label]) right++;
+    }
+    hits.push(right);
+  }
+  return E.right(hits);
 };
 
-/** One column of accuracies a task, a row a label space; null where the learner cannot tell a task's classes apart. */
+/** One column of accuracies a task, a row a label space; null where the learner cannot tell a task's classes apart, or none of its images could be read. */
 const accuracyRows = (
   scored: Scoring,
   encode: Encoder,
@@ -126,12 +143,16 @@ const accuracyRows = (
       return pipe(
         task.test,
         TE.chain((examples) => encode.images(task, examples)),
-        TE.map((images) => {
-          const hits = hitsOf(scored, all, candidates, images, scoreOf(images));
-          const accuracies = hits.map((n) => (100 * n) / Math.max(1, images.count));
-          runtime.emit({ type: "evaluation", dataset: task.name, correct: hits[0], total: images.count, accuracy: accuracies[0] });
-          return accuracies;
-        }),
+        TE.chainEitherK((images) =>
+          pipe(
+            hitsOf(scored, all, candidates, images, scoreOf(images)),
+            E.map((hits) => {
+              const accuracies = hits.map((n) => (images.count === 0 ? null : (100 * n) / images.count));
+              runtime.emit({ type: "evaluation", dataset: task.name, correct: hits[0], total: images.count, accuracy: accuracies[0] });
+              return accuracies;
+            }),
+          ),
+        ),
       );
     }),
     TE.map((columns) => spaces.map((_, k) => columns.map((column) => column[k]))),
@@ -140,7 +161,8 @@ const accuracyRows = (
 
 /**
  * Accuracy, percent, on the test split of every task of a stream, for a learner that has learned the first `learned` tasks. Images are scored by the texts of
- * classes where the architecture reads texts, plus what the learner's head says; else by the head alone, and null where it has no row for a task's classes.
+ * classes where the architecture reads texts, plus what the learner's head says; else by the head alone. Null stands where a head has no row for a task's
+ * classes, and where no image of a split could be read. Fails with `NotFinite` where features or scores are not finite, so that damage is never a figure.
  */
 export const accuracies =
   (learner: Learner, stream: Stream, learned: number, options: EvaluateOptions & Inference = {}): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) =>
@@ -152,10 +174,12 @@ export const accuracies =
     const opened = encoder(learner, runtime, through);
     if (E.isLeft(opened)) return opened;
     try {
-      return await pipe(
-        scoring(learner, opened.right, stream, templates),
-        TE.chain((scoreOf) => accuracyRows({ learner, stream, learned, spaces: [space, ...also], calibration }, opened.right, scoreOf, runtime)),
-        TE.map(([row, ...rows]) => ({ row, ...(also.length > 0 ? { also: Object.fromEntries(also.map((name, k) => [name, rows[k]])) } : {}) })),
+      return await withShapeFailures(() =>
+        pipe(
+          scoring(learner, opened.right, stream, templates),
+          TE.chain((scoreOf) => accuracyRows({ learner, stream, learned, spaces: [space, ...also], calibration }, opened.right, scoreOf, runtime)),
+          TE.map(([row, ...rows]) => ({ row, ...(also.length > 0 ? { also: Object.fromEntries(also.map((name, k) => [name, rows[k]])) } : {}) })),
+        ),
       )();
     } finally {
       opened.right.release();

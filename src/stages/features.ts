@@ -7,10 +7,12 @@ import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
 import type { Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
+import { firstNotFinite } from "../formats/hostTensor.ts";
 import type { BatchSize } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
-import { networkOf, outputsOf, textEncoder, transformOf } from "../model/model.ts";
+import { textEncoder, transformOf } from "../model/inputs.ts";
+import { networkOf, outputsOf } from "../model/model.ts";
 import { frozenScope } from "../model/scope.ts";
 import type { Leaves } from "../tensor/leaves.ts";
 import type { HostRecord } from "../tensor/replay.ts";
@@ -34,8 +36,8 @@ export interface ImageFeatures extends Features {
 
 /** Encodes images and texts by one learner's model until it is released. */
 export interface Encoder {
-  /** Features of a task's examples, in their order; of those only that could be decoded. */
-  readonly images: (task: Pick<Task, "decode">, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
+  /** Features of a task's examples, in their order; of those only that could be decoded. Fails with `NotFinite` where one is not a number. */
+  readonly images: (task: Pick<Task, "name" | "decode">, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
   /** Features of texts. Fails with `ShapeMismatch` where the architecture reads none. */
   readonly texts: (texts: readonly string[]) => TE.TaskEither<Failure, Features>;
   readonly release: () => void;
@@ -78,11 +80,18 @@ const programs = (learner: Learner, { device }: Runtime, weights: Resident, bran
   };
 };
 
+/** What is wrong with a model that has finite weights and gives features that are not. */
+export const notFiniteFeature = (of: string): Failure => ({
+  _tag: "NotFinite",
+  what: `A feature of ${of}`,
+  advice: "the model's weights are too large to compute with: they are damaged, or were trained at too high a rate",
+});
+
 /** Runs the batches of examples through a session, one after another; the next batch is prepared while the device works on this one. */
 const encodeImages = async (
   session: Session,
   learner: Learner,
-  task: Pick<Task, "decode">,
+  task: Pick<Task, "name" | "decode">,
   examples: readonly Example[],
   batch: number,
   runtime: Runtime,
@@ -115,9 +124,12 @@ const encodeImages = async (
     next = step + 1 < source.steps ? source.at(step + 1)() : undefined;
     const read = await session.readAll([features, ...noted])();
     if (E.isLeft(read)) return read;
-    data.set(read.right[features].subarray(0, loaded.right.count * width), count * width);
+    // What the device gives for the places of a batch that no image fills does not count.
+    const filled = ([features, ...noted] as const).map((name) => read.right[name].subarray(0, (read.right[name].length / batch) * loaded.right.count));
+    if (filled.some((values) => firstNotFinite(values) >= 0)) return E.left(notFiniteFeature(`an image of ${task.name}`));
+    data.set(filled[0], count * width);
     labels.set(loaded.right.labels, count);
-    for (const name of noted) notes[name].push(...read.right[name].subarray(0, (read.right[name].length / batch) * loaded.right.count));
+    noted.forEach((name, i) => notes[name].push(...filled[i + 1]));
     count += loaded.right.count;
   }
   skippedReporter(runtime.emit)(source.skipped());
@@ -147,6 +159,10 @@ export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.
             pipe(
               TE.fromEither(s.run(inputs)),
               TE.chain(() => s.read(features)),
+              TE.filterOrElse(
+                (rows) => firstNotFinite(rows) < 0,
+                (rows) => notFiniteFeature(`the text ${JSON.stringify(list[Math.floor((firstNotFinite(rows) * count) / rows.length)])}`),
+              ),
             ),
           ),
         );

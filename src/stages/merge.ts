@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import { firstNotFinite } from "../formats/hostTensor.ts";
 import { trainableParameters, type Adapter, type GroupValues, type GroupViews, type Head } from "../model/adapters/adapter.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
 import { frozenScope } from "../model/scope.ts";
@@ -13,6 +14,7 @@ import { normalize } from "../tensor/ops/normalize.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { withSession } from "../tensor/session.ts";
 import type { Lesson, Merged, WithAdapters, WithBatches } from "../training/lesson.ts";
+import { withOption } from "../training/limits.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { BatchShape } from "../training/trainee.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
@@ -75,7 +77,7 @@ export const merge = <N extends string = never>(
 ): TaskStage<Lesson & WithBatches & WithAdapters<N>, Lesson & WithBatches & Merged> =>
   taskStage("merge", { selection: selection.name }, (lesson) => (runtime) => {
     const { adapters, ...rest } = lesson;
-    const { learner, position, batches } = rest;
+    const { learner, task, batches } = rest;
     const { adapter, values } = adapters;
     const { model } = learner;
     const net = networkOf(model);
@@ -86,9 +88,10 @@ export const merge = <N extends string = never>(
       TE.bind("batch", () => batches.at(0)),
       TE.bind("before", ({ batch }) => unitFeatures(model, batches.shape, batch, { adapter, values: chosen }, runtime)),
       TE.bind("after", ({ batch }) => unitFeatures(merged, batches.shape, batch, undefined, runtime)),
+      TE.mapLeft(withOption(model.weights, adapter)),
       TE.filterOrElse(
-        ({ after }) => after.every((list) => list.every(Number.isFinite)),
-        (): Failure => ({ _tag: "NotFinite", what: "The merged model", step: position }),
+        ({ before, after }) => [...before, ...after].every((list) => firstNotFinite(list) < 0),
+        (): Failure => ({ _tag: "NotFinite", what: `The model that has learned ${task.name}`, advice: "lower the learning rate or check the data" }),
       ),
       TE.map(({ before, after }) => {
         const head = adapter.head?.(net, values);

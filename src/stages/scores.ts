@@ -58,13 +58,20 @@ export const headScore = ({ kind, scale, rows, bias }: Head, { data }: Features,
   return (i, c) => (c < classes ? (scale * dot(data, i, rows, c, width)) / norms[c] : 0);
 };
 
-/** The class of the highest score among those of some tasks: the first of equals. */
-export const best = (image: number, score: Score, tasks: readonly Candidates[], correction: (image: number, position: number) => number): number => {
+/** The class of the highest score among those of some tasks: the first of equals; undefined where a score is not finite. A correction may be -Infinity. */
+export const best = (
+  image: number,
+  score: Score,
+  tasks: readonly Candidates[],
+  correction: (image: number, position: number) => number,
+): number | undefined => {
   let [found, highest] = [-1, -Infinity];
   for (const { position, first, count } of tasks) {
     const added = correction(image, position);
     for (let c = first; c < first + count; c++) {
-      const s = score(image, c) + added;
+      const uncorrected = score(image, c);
+      const s = uncorrected + added;
+      if (!Number.isFinite(uncorrected) || Number.isNaN(s)) return undefined;
       if (s > highest) [found, highest] = [c, s];
     }
   }

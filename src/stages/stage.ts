@@ -181,14 +181,17 @@ export const stepStage = <A, B, N extends string = never>(name: string, options:
   run: (a) => (tracing) => ({ _tag: "Right", right: run(a, tracing) }),
 });
 
-/** A `ShapeError` that is thrown while an effect runs is its failure; anything else that is thrown is a defect. */
-const withShapeFailures =
+/** A `ShapeError` that is thrown while an effect runs is its failure, and so is an array too large for memory; anything else that is thrown is a defect. */
+export const withShapeFailures =
   <A>(effect: () => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
   async () => {
     try {
       return await effect()();
     } catch (error) {
       if (error instanceof ShapeError) return E.left({ _tag: "ShapeMismatch", op: error.op, detail: error.detail });
+      // Arrays that the memory of the process cannot hold.
+      if (error instanceof RangeError && /typed array length|allocation failed/.test(error.message))
+        return E.left({ _tag: "OutOfMemory", detail: error.message });
       throw error;
     }
   };

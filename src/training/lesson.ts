@@ -52,7 +52,10 @@ export interface Merged {
 /** A lesson that may have been merged: what `evaluate` takes. Adapters that are not merged yet would be lost behind it. */
 export type MaybeMerged = Lesson & Partial<Merged> & { readonly adapters?: undefined };
 
-/** Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task. */
+/**
+ * Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task, or where no image of it
+ * could be read.
+ */
 export interface Evaluated {
   readonly row: readonly (number | null)[];
   /** The same images scored in other label spaces, where that was asked for. */

@@ -9,6 +9,7 @@ import { add } from "../tensor/ops/elementwise.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { withSession } from "../tensor/session.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { withOption } from "./limits.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What a pass computes of a batch. */
@@ -33,7 +34,7 @@ export const sumOver =
       const sums = Object.fromEntries(Object.entries(of(leaves)).map(([name, t]) => [name, add(leaves.state(name, t.shape), t)]));
       return E.right({ state: sums, outputs: Object.fromEntries(Object.entries(read(sums)).map(([name, t]) => [prefix + name, t])) });
     };
-    return withSession(device, step, { weights })((session) =>
+    const walk = withSession(device, step, { weights })((session) =>
       pipe(
         async (): Promise<E.Either<Failure, void>> => {
           for (let i = 0; i < batches; i++) {
@@ -47,4 +48,5 @@ export const sumOver =
         TE.map((values) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name.slice(prefix.length), value]))),
       ),
     );
+    return pipe(walk, TE.mapLeft(withOption(weights)));
   };

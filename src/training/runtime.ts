@@ -21,9 +21,12 @@ export type Event =
       readonly steps: number;
       readonly losses: Readonly<Record<string, number>>;
     }
+  /** Something about the data that is worth knowing before the first step, in a sentence. */
+  | { readonly type: "note"; readonly detail: string }
   /** The first of `datasets` evaluations begins. */
   | { readonly type: "evaluating"; readonly datasets: number }
-  | { readonly type: "evaluation"; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number }
+  /** A test split is scored; its accuracy is null where none of its images could be read. */
+  | { readonly type: "evaluation"; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number | null }
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 

@@ -8,9 +8,11 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import { firstNotFinite } from "../formats/hostTensor.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { withSession, type Session } from "../tensor/session.ts";
 import type { Checkpoint, Training } from "./keeper.ts";
+import { withOption } from "./limits.ts";
 import type { Runtime } from "./runtime.ts";
 import { traceStep, type StepOptions, type Steps } from "./step.ts";
 import type { Recorder } from "./tracing.ts";
@@ -37,17 +39,32 @@ const hypersAt = ({ hypers }: Recorder, step: number): HostRecord =>
 /** Runs between two reads of what was recorded: often enough to see a run go on, seldom enough not to wait. */
 const drainEvery = 10;
 
-/** The state on the device; groups that no step changes are as they were. */
+/** The state on the device; groups that no step changes are as they were. Fails with `NotFinite` where a number of it is none. */
 const readState = <G extends string>(session: Session, from: Training<G>, step: number): TE.TaskEither<Failure, Training<G>> =>
   pipe(
     session.readAll(Object.keys(session.program.state)),
+    TE.chainFirstEitherK((read) => {
+      const bad = Object.entries(read).find(([, values]) => firstNotFinite(values) >= 0);
+      return bad === undefined ? E.right(undefined) : E.left<Failure>({ _tag: "NotFinite", what: `A number of ${bad[0]}`, step });
+    }),
     TE.map((read) => {
       const some = (inValues: boolean) => Object.fromEntries(Object.entries(read).filter(([name]) => name in from.values === inValues));
       return { step, values: { ...from.values, ...some(true) }, moments: some(false) };
     }),
   );
 
-/** Reads the recorded numbers of the steps from `first` up to, but without, `until`, and hands them on. Fails with `NotFinite` where a loss is not a number. */
+/** What a loss says that is not finite: before anything was trained it is not the learning rate's fault. */
+const notFiniteLoss = (step: number): Failure => ({
+  _tag: "NotFinite",
+  what: "The loss",
+  step,
+  ...(step === 0 ? { advice: "no step was made before it, so the model or the data is at fault" } : {}),
+});
+
+/**
+ * Reads the recorded numbers of the steps from `first` up to, but without, `until`, and hands them on, up to the first loss that is not a number: with that it
+ * fails, with `NotFinite`.
+ */
 const drain = (
   session: Session,
   records: readonly string[],
@@ -66,8 +83,8 @@ const drain = (
     TE.chain((columns) => {
       const rows = Array.from({ length: until - first }, (_, i) => Object.fromEntries(columns.map(([name, values]) => [name, values[i]])));
       const bad = rows.findIndex((row) => !Number.isFinite(row.loss ?? 0));
-      onSteps?.(first, rows);
-      return bad < 0 ? TE.right(undefined) : TE.left<Failure>({ _tag: "NotFinite", what: "The loss", step: first + bad });
+      onSteps?.(first, bad < 0 ? rows : rows.slice(0, bad));
+      return bad < 0 ? TE.right(undefined) : TE.left(notFiniteLoss(first + bad));
     }),
   );
 
@@ -104,7 +121,7 @@ const runSteps =
     return readState(session, from, until)();
   };
 
-/** Trains from a state to the end of the steps. Fails with `NotFinite` when a loss is not a number, and `Interrupted` on request. */
+/** Trains from a state to the end of the steps. Fails with `NotFinite` when a loss or what was trained is not a number, and `Interrupted` on request. */
 export const train =
   <G extends string>(options: TrainOptions<G>): ((runtime: Runtime) => TE.TaskEither<Failure, Training<G>>) =>
   ({ device, seed, signal }) => {
@@ -117,5 +134,6 @@ export const train =
           runSteps(session, recorder, count, options, signal),
         ),
       ),
+      TE.mapLeft(withOption(model.weights, options.adapter)),
     );
   };

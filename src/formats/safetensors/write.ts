@@ -26,8 +26,8 @@ const encodeAs: Readonly<Record<NonNullable<SafetensorsOptions["dtype"]>, Encodi
   bf16: { dtype: "BF16", encode: (data) => new Uint8Array(Uint16Array.from(data, toBf16).buffer) },
 };
 
-/** From here on a finite value rounds to infinity in f16. */
-const f16Overflow = 65520;
+/** From here on a finite value rounds to infinity. */
+const overflow: Readonly<Partial<Record<Dtype, number>>> = { F16: 65520, BF16: (2 - 2 ** -8) * 2 ** 127 };
 
 /** A tensor that is to be written: its bytes are made when their turn comes. */
 interface Written {
@@ -62,7 +62,7 @@ const writeTensors = (path: string, tensors: readonly Written[], files: Files, m
 
 /**
  * Writes tensors in the order of their names, as one (see `writeAtomic`): equal tensors give equal bytes. Failures: `BadTensor` where
- * data and shape disagree or a finite value does not fit f16, `FileUnwritable`; neither leaves anything behind.
+ * data and shape disagree or a finite value does not fit f16 or bf16, `FileUnwritable`; neither leaves anything behind.
  *
  * ```ts
  * const written = await writeSafetensors(`${folder}/a.safetensors`, new Map([["w", { shape: [2], data: Float32Array.of(1, 2) }]]))();
@@ -82,10 +82,9 @@ export const writeSafetensors = (
     const bad = (detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadTensor", path, tensor: name, detail });
     if (name === "__metadata__") return bad("has a name that the format keeps for itself");
     if (elements(shape) !== data.length) return bad(`has ${data.length} values and the shape [${shape.join(", ")}]`);
-    if (dtype === "F16") {
-      const large = data.find((x) => Math.abs(x) >= f16Overflow && Number.isFinite(x));
-      if (large !== undefined) return bad(`holds ${large}, which does not fit f16; write f32 or bf16`);
-    }
+    const limit = overflow[dtype];
+    const large = limit === undefined ? undefined : data.find((x) => Math.abs(x) >= limit && Number.isFinite(x));
+    if (large !== undefined) return bad(`holds ${large}, which does not fit ${options.dtype}; write f32${options.dtype === "f16" ? " or bf16" : ""}`);
   }
   return writeTensors(
     path,
