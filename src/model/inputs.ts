@@ -26,7 +26,7 @@ export const faultOfPreprocess = <C>({ images }: Architecture<C>, config: C, pre
 /** The parts of a model that its images and texts depend on. */
 interface Inputs {
   readonly architecture: Architecture;
-  readonly config: any;
+  readonly config: unknown;
   readonly preprocess: Preprocess;
   readonly tokenizer?: Tokenizer;
 }

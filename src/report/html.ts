@@ -68,7 +68,7 @@ export const summaryTable = (summaries: readonly Summary[], anchor: (s: Summary)
 
 const optionLine = (options: Readonly<Record<string, unknown>>): string =>
   Object.entries(options)
-    .filter(([k, v]) => !["method", "seed", "out"].includes(k) && (typeof v !== "object" || v === null))
+    .filter(([k, v]) => !["method", "seed", "out"].includes(k) && v !== undefined && (typeof v !== "object" || v === null))
     .map(([k, v]) => `${escapeHtml(k)}\u00a0${escapeHtml(String(v))}`)
     .join(" \u00b7 ");
 

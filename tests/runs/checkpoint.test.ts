@@ -79,7 +79,11 @@ const anything: fc.Arbitrary<unknown> = fc.letrec((tie) => {
   const few = { maxLength: 3 };
   const bits = fc.uint8Array({ minLength: 0, maxLength: 3 }).map((b) => Uint8Array.from([...b, ...b, ...b, ...b, ...b, ...b, ...b, ...b]));
   const types = [Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Uint8Array, Uint16Array, Uint32Array, BigInt64Array, BigUint64Array] as const;
-  const numbers = fc.tuple(bits, fc.constantFrom(...types)).map(([{ buffer }, Type]) => new Type(buffer as ArrayBuffer));
+  // Floats that are not finite are refused: a test of their own says so.
+  const numbers = fc
+    .tuple(bits, fc.constantFrom(...types))
+    .map(([{ buffer }, Type]) => new Type(buffer as ArrayBuffer))
+    .map((a) => (a instanceof Float32Array || a instanceof Float64Array ? a.map((x) => (Number.isFinite(x) ? x : -0)) : a));
   const parts = fc.array(fc.tuple(key, tie("value")), few);
   return {
     value: fc.oneof(
@@ -168,6 +172,44 @@ test("the files say what is where", async () => {
   const arrays = right(await readArrays(at("learner", "learner.safetensors"))());
   assert.equal([...arrays.keys()], ["head/bias", "head/rows", "memory/bases/k/columns/0", "memory/bases/k/columns/1", "memory/counts"]);
   assert.equal(arrays.get("memory/counts"), Uint32Array.of(2 ** 32 - 1));
+});
+
+test("a number of a head, a memory or a weight that is not finite is refused by its place, when it is read and before it is written", async () => {
+  const places = fc.constantFrom("head/rows", "head/bias", "memory/past/q", "memory/wide");
+  const values = fc.constantFrom(NaN, Infinity, -Infinity);
+  const holding = (place: string, at: number, value: number): Learner => {
+    const damaged = <A extends Float32Array | Float64Array>(name: string, data: A): A => (name === place ? (data.with(at % data.length, value) as A) : data);
+    return {
+      ...example,
+      head: {
+        ...example.head!,
+        rows: damaged("head/rows", new Float32Array(embed)),
+        bias: damaged("head/bias", new Float32Array(1)),
+      },
+      memory: { past: new Map([["q", damaged("memory/past/q", new Float32Array(5))]]), wide: damaged("memory/wide", new Float64Array(3)) },
+    };
+  };
+  const refused = (place: string) => ({ _tag: "BadTensor", path: at("infinite", "learner.safetensors"), tensor: place });
+  await fc.assert(
+    fc.asyncProperty(places, fc.nat(9), values, async (place, index, value) => {
+      rmSync(at("infinite"), { recursive: true, force: true });
+      const { detail, ...failure } = left(await writeLearner(at("infinite"), holding(place, index, value))()) as Failure & { readonly _tag: "BadTensor" };
+      assert.equal(failure, refused(place));
+      assert.match(detail, new RegExp(`is not finite: its element \\d+ of \\d+ is ${value}$`));
+      assert.not.ok(existsSync(at("infinite")));
+      right(await writeLearner(at("infinite"), holding("", 0, 0))());
+      const arrays = right(await readArrays(at("infinite", "learner.safetensors"))());
+      const data = (arrays.get(place) as Float32Array).with(0, value);
+      right(await writeArrays(at("infinite", "learner.safetensors"), new Map([...arrays, [place, data]]))());
+      const { detail: read, ...again } = left(await readLearner(at("infinite"))()) as Failure & { readonly _tag: "BadTensor" };
+      assert.equal([again, read], [refused(place), `is not finite: its element 0 of ${data.length} is ${value}`]);
+    }),
+    { numRuns: 20 },
+  );
+  const weights = new Map([...vit.weights].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.with(0, NaN) }]));
+  const failure = left(await writeLearner(at("no-model"), { ...example, model: { ...vit, weights } })());
+  assert.match(describe(failure), `${at("no-model", "model.safetensors")}: tensor ${[...weights.keys()][0]} is not finite: its element 0 of`);
+  assert.not.ok(existsSync(at("no-model")));
 });
 
 test("what is no plain data is refused, by its place, and nothing is written", async () => {
