@@ -16,6 +16,13 @@ export interface ImageTransform {
   readonly normalise: (image: Image, into: Float32Array, offset: number) => void;
 }
 
+/** Why an image that is to be normalised does not fit a model, as a phrase; undefined where it does. */
+export const faultOfSize = ({ width, height }: Image, wanted: Size): string | undefined => {
+  if (width === wanted.width && height === wanted.height) return undefined;
+  const sizes = `it has ${width} x ${height} pixels after its transform, and the model takes ${wanted.width} x ${wanted.height}`;
+  return `${sizes}; crop images, or resize them to a square`;
+};
+
 /** A training transform: any image to one of `size`, a pure function of the image and the numbers that it draws. */
 export type Augment = (image: Image, size: Size, random: Random) => Image;
 

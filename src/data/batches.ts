@@ -6,9 +6,8 @@ import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { message } from "../formats/files.ts";
-import type { Size } from "../formats/resize.ts";
 import { random } from "../random.ts";
-import type { Augment, ImageTransform } from "./augment.ts";
+import { faultOfSize, type Augment, type ImageTransform } from "./augment.ts";
 import { imageCache } from "./imageCache.ts";
 import type { ImageCache } from "./imageCache.ts";
 import type { OnCorrupt } from "./source.ts";
@@ -130,13 +129,6 @@ const closeGaps = (pixels: Float32Array, plane: number, there: readonly boolean[
     count++;
   }
   return count;
-};
-
-/** Why an image that is to be normalised does not fit into a batch. */
-const faultOfSize = ({ width, height }: Image, wanted: Size): string | undefined => {
-  if (width === wanted.width && height === wanted.height) return undefined;
-  const sizes = `it has ${width} x ${height} pixels after its transform, and the model takes ${wanted.width} x ${wanted.height}`;
-  return `${sizes}; crop images, or resize them to a square`;
 };
 
 interface Found {

@@ -1,4 +1,6 @@
 /** Classes of one name: in a label space that holds several of them, an image of one is answered rightly by each. */
+import { printed } from "../formats/json.ts";
+import { printable } from "./leftOut.ts";
 import type { LabelSpace, Stream, Task } from "./task.ts";
 
 /** What two names have in common that are one: letters may be capital, and composed or not (Unicode NFC). */
@@ -27,23 +29,18 @@ export const firstOfName = (tasks: readonly Task[]): readonly number[] => {
 /** How many names a note spells out. */
 const spelledOut = 5;
 
-/** The classes of some tasks that share a name, as `"dog" (pets, photos)`. */
-const sharedIn = (tasks: readonly Task[]): readonly string[] => {
-  const names = tasks.flatMap(({ name: task, classNames }) => classNames.map((name) => ({ name, task })));
-  const groups = new Map<number, (typeof names)[number][]>();
-  firstOfName(tasks).forEach((first, cls) => groups.set(first, [...(groups.get(first) ?? []), names[cls]]));
-  return [...groups.values()]
-    .filter(({ length }) => length > 1)
-    .map((group) => `${JSON.stringify(group[0].name)} (${group.map(({ task }) => task).join(", ")})`);
-};
-
 /**
- * A sentence on the names that stand more than once among the classes that images are scored in: of all tasks, or of one where `spaces` has no other. Undefined
- * where there are none.
+ * A sentence on the names that classes of several tasks have, where images are scored among the classes of all tasks. Undefined where there are none, or where
+ * every task is scored alone.
  */
 export const sharedNames = ({ tasks }: Pick<Stream, "tasks">, spaces: readonly LabelSpace[]): string | undefined => {
-  const shared = spaces.every((space) => space === "task") ? tasks.flatMap((task) => sharedIn([task])) : sharedIn(tasks);
+  if (spaces.every((space) => space === "task")) return undefined;
+  const classes = tasks.flatMap(({ name: task, classNames }) => classNames.map((name) => ({ name, task })));
+  const groups = new Map<number, Set<string>>();
+  firstOfName(tasks).forEach((first, cls) => groups.set(first, (groups.get(first) ?? new Set()).add(classes[cls].task)));
+  const shared = [...groups].filter(([, holders]) => holders.size > 1);
   if (shared.length === 0) return undefined;
+  const listed = shared.slice(0, spelledOut).map(([first, holders]) => `${printed(classes[first].name)} (${[...holders].map(printable).join(", ")})`);
   const rest = shared.length > spelledOut ? ` and ${shared.length - spelledOut} more` : "";
-  return `several classes have one name, and an answer with that name is right: ${shared.slice(0, spelledOut).join(", ")}${rest}`;
+  return `several tasks have classes of one name, and an answer with that name is right: ${listed.join(", ")}${rest}`;
 };

@@ -25,9 +25,6 @@ export interface Tokenizer {
   readonly pad: number;
 }
 
-/** What stands in the ids of a text for a token that a tokenizer does not know: no vocabulary is as large. */
-export const unknownToken = 2 ** 32 - 1;
-
 /** Texts as a model takes them. */
 export interface Tokens {
   /** `[n, context]`, row-major. */
@@ -209,7 +206,7 @@ const build = (path: string, inner: HuggingFaceTokenizer, special: t.TypeOf<type
   // JavaScript lowers a capital sigma by its place in the word (to a final one at the end); the reference lowers every letter alone.
   const prepare = (text: string): string => (lowercases ? text.replaceAll("\u03a3", "\u03c3") : text);
   return E.right({
-    encode: (text) => inner.encode(prepare(text.slice(0, longestText)), { add_special_tokens: false }).ids.map((id: number | undefined) => id ?? unknownToken),
+    encode: (text) => inner.encode(prepare(text.slice(0, longestText)), { add_special_tokens: false }).ids,
     bos,
     eos,
     pad: id(special.pad_token, endText) ?? eos,

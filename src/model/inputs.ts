@@ -1,7 +1,8 @@
 /** What makes inputs of a model: of images as its image processor does, of texts as its tokenizer does; and what of both cannot fit. */
 import type { ImageTransform } from "../data/augment.ts";
 import { imageTransform, outputSize, type Preprocess } from "../data/preprocess.ts";
-import { unknownToken, type TextBatch, type Tokenizer } from "../formats/tokenizer.ts";
+import { printed } from "../formats/json.ts";
+import type { TextBatch, Tokenizer } from "../formats/tokenizer.ts";
 import { check } from "../tensor/tensor.ts";
 import type { Architecture } from "./architecture.ts";
 
@@ -54,8 +55,7 @@ export const textEncoder = ({
     const batch = texts.encode(config, tokenizer!, list, length);
     const at = batch.ids.findIndex((id) => id >= vocabulary);
     check(at < 0, "tokenizer", () => {
-      const text = JSON.stringify(list[Math.floor(at / batch.length)]);
-      if (batch.ids[at] === unknownToken) return `${text} has a token that is not in its vocabulary`;
+      const text = printed(list[Math.floor(at / batch.length)]);
       return `${text} has the token ${batch.ids[at]}, and the model knows those below ${vocabulary}; the tokenizer is that of another model`;
     });
     return batch;

@@ -8,6 +8,7 @@ import type { Example } from "../data/example.ts";
 import type { Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
+import { printed } from "../formats/json.ts";
 import type { BatchSize } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
@@ -161,7 +162,7 @@ export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.
               TE.chain(() => s.read(features)),
               TE.filterOrElse(
                 (rows) => firstNotFinite(rows) < 0,
-                (rows) => notFiniteFeature(`the text ${JSON.stringify(list[Math.floor((firstNotFinite(rows) * count) / rows.length)])}`),
+                (rows) => notFiniteFeature(`the text ${printed(list[Math.floor((firstNotFinite(rows) * count) / rows.length)])}`),
               ),
             ),
           ),

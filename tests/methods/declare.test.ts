@@ -63,7 +63,7 @@ test("a value that an option does not take makes a run fail, and is told before 
   const refused = async (method: Method): Promise<string> => describe(left(await method.run(undefined as never)(undefined as never)()));
   // @ts-expect-error no such word
   assert.is(await refused(thinned({ shrink: "both" })), 'shrink: should be one of paper, code, not "both"');
-  assert.is(await refused(codyra({ rank: -1 })), "rank: should be a whole number of at least 1, not -1");
+  assert.is(await refused(codyra({ rank: -1 })), "rank: should be a whole number from 1 to 4096, not -1");
   assert.is(await refused(codyra({ lr: [1e-3, -1] })), "lr: should be a number above 0, or one for each task joined by +, not [0.001,-1]");
   assert.match(await refused(codyra({ modules: ["q", "q"] })), /^modules: should be a list joined by \+, /);
 });

@@ -173,7 +173,7 @@ deviceTest(
     assert.equal(zeroShot, alone);
     for (const row of [zeroShot, ...matrix]) assert.ok(row[0] === row[1] && row[0]! > 0, JSON.stringify(matrix));
     const notes = events.flatMap((e) => (e.type === "note" ? [e.detail] : []));
-    assert.equal(notes, ['several classes have one name, and an answer with that name is right: "ant" (first, twin), "bee" (first, twin)']);
+    assert.equal(notes, ['several tasks have classes of one name, and an answer with that name is right: "ant" (first, twin), "bee" (first, twin)']);
     assert.is(
       events.findIndex((e) => e.type === "note"),
       0,
