@@ -37,14 +37,24 @@ const sortedEntries = (dir: string, files: Files): TE.TaskEither<Failure, readon
 export const pictureName = /\.(jpe?g|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
 
 const brokenLink = ["link that leads nowhere", "links that lead nowhere"] as const;
-const beside = ["file beside the class folders", "files beside the class folders"] as const;
+
+const isHidden = (name: string): boolean => name.startsWith(".");
+
+const isClassFolder = ({ name, kind }: Entry): boolean => kind === "folder" && !isHidden(name);
+
+/** Why what stands among class folders is left out; undefined for a class folder, and for hidden files that nobody means. */
+const reasonBeside = ({ name, kind }: Entry): readonly [one: string, many: string] | undefined => {
+  if (kind === "folder") return isHidden(name) ? ["hidden folder", "hidden folders"] : undefined;
+  if (kind === "broken link") return brokenLink;
+  return isHidden(name) && !pictureName.test(name) ? undefined : ["file beside the class folders", "files beside the class folders"];
+};
 
 /** Why an entry of a class folder is left out; undefined where it is a picture, or is hidden and nobody means it. */
 const reasonAgainst = async (dir: string, { name, kind }: Entry, files: Files): Promise<readonly [one: string, many: string] | undefined> => {
   if (kind === "folder") return ["folder in a class folder", "folders in class folders"];
   if (kind === "broken link") return brokenLink;
   if (kind === "other") return ["device or pipe", "devices or pipes"];
-  if (name.startsWith(".")) return ["hidden picture", "hidden pictures"];
+  if (isHidden(name)) return ["hidden picture", "hidden pictures"];
   const start = await firstOf(join(dir, name), files)();
   if (E.isLeft(start)) return ["file that cannot be read", "files that cannot be read"];
   const format = pictureFormat(start.right);
@@ -53,13 +63,13 @@ const reasonAgainst = async (dir: string, { name, kind }: Entry, files: Files): 
 };
 
 /** Whether an entry is a file that its name says is a picture. */
-const isNamedPicture = ({ name, kind }: Entry): boolean => kind === "file" && pictureName.test(name) && !name.startsWith(".");
+const isNamedPicture = ({ name, kind }: Entry): boolean => kind === "file" && pictureName.test(name) && !isHidden(name);
 
 const listClass = async (dir: string, shown: string, entries: readonly Entry[], files: Files): Promise<Omit<ClassFolder, "name">> => {
   const pictures: string[] = [];
   const passedOver: PassedOver[] = [];
   for (const entry of entries) {
-    if (entry.name.startsWith(".") && !pictureName.test(entry.name)) continue;
+    if (entry.kind === "file" && isHidden(entry.name) && !pictureName.test(entry.name)) continue;
     const reason = isNamedPicture(entry) ? undefined : await reasonAgainst(dir, entry, files);
     if (reason === undefined) pictures.push(entry.name);
     else passedOver.push([...reason, `${shown}/${entry.name}`]);
@@ -75,11 +85,11 @@ export const listClassFolders = (dir: string, files: Files): TE.TaskEither<Failu
   pipe(
     TE.fromTask<boolean, Failure>(() => exists(dir, files)),
     TE.chain((there) => (there ? sortedEntries(dir, files) : TE.right([]))),
-    TE.map((entries) => entries.filter(({ name }) => !name.startsWith(".") && !companions.includes(name))),
+    TE.map((entries) => entries.filter(({ name }) => !companions.includes(name))),
     TE.bindTo("entries"),
     TE.bind("folders", ({ entries }) =>
       pipe(
-        entries.filter(({ kind }) => kind === "folder"),
+        entries.filter(isClassFolder),
         TE.traverseSeqArray(({ name }) =>
           pipe(
             sortedEntries(join(dir, name), files),
@@ -92,9 +102,9 @@ export const listClassFolders = (dir: string, files: Files): TE.TaskEither<Failu
     ),
     TE.map(({ entries, folders }) => ({
       folders,
-      passedOver: entries.flatMap(({ name, kind }): readonly PassedOver[] => {
-        if (kind === "folder") return [];
-        return [[...(kind === "broken link" ? brokenLink : beside), join(basename(dir), name)]];
+      passedOver: entries.flatMap((entry): readonly PassedOver[] => {
+        const reason = reasonBeside(entry);
+        return reason === undefined ? [] : [[...reason, join(basename(dir), entry.name)]];
       }),
     })),
   );

@@ -192,6 +192,7 @@ test("pictures are known by their bytes; what is left out is counted by kind, wi
     "2 SVG pictures (such as train/dog/",
     "1 folder in a class folder (train/dog/more)",
     "1 hidden picture (train/dog/._2.png)",
+    "1 hidden folder (train/.hidden)",
     "1 file that is no",
   ]) {
     assert.ok(line.includes(part), `${line} has ${part}`);
