@@ -51,7 +51,7 @@ export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => 
   const { out, checkpointSteps } = job;
   const about = { Model: job.model, Data: "folders" in job.source ? job.source.folders.join(", ") : `${job.source.protocol} in ${job.source.root}` };
   const state = (progress: Run["progress"]) => ({ ...progress, logged: log.size(), skipped: skipped() });
-  const result = (run: Run) => writeResult(out, run, stream, skipped().length, about, files);
+  const result = (run: Run) => writeResult(out, run, stream, skipped(), about, files);
   const learner = (run: Run): TE.TaskEither<Failure, string> =>
     pipe(
       writeAfter(out, run.learner, state(run.progress), files),

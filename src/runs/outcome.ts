@@ -43,30 +43,38 @@ export const factsOf = ({ model, source, shots, evaluate, evalLimit, onCorrupt, 
   onCorrupt,
 });
 
-/** The metrics of class-incremental learning, where a run was scored among the classes learned so far. */
-const incremental = ({ tasks, labelSpace }: Stream, { datasets, matrix, also }: RunResult): TE.TaskEither<Failure, ClassIncremental | undefined> => {
+/** The metrics of class-incremental learning, where a run was scored among the classes learned so far; tasks weigh by the images that were scored. */
+const incremental = (
+  { tasks, labelSpace }: Stream,
+  { datasets, matrix, also }: RunResult,
+  skipped: readonly string[],
+): TE.TaskEither<Failure, ClassIncremental | undefined> => {
   const rows = labelSpace === "seen" ? matrix : also.seen?.matrix;
   if (rows === undefined) return TE.right(undefined);
+  const out = new Set(skipped);
   return pipe(
     tasks,
     TE.traverseSeqArray((task) => task.test),
-    TE.map((splits) => classIncremental(splits.map((split) => split.length))({ datasets, rows })),
+    TE.map((splits) => classIncremental(splits.map((split) => split.filter(({ id }) => !out.has(id)).length))({ datasets, rows })),
   );
 };
 
-/** Writes `result.json` and `report.html` of a run, or of what it has reached so far; `facts` stand above the report. */
+/**
+ * Writes `result.json` and `report.html` of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out, and `facts` stand
+ * above the report.
+ */
 export const writeResult = (
   folder: string,
   { result, interrupted }: Run,
   stream: Stream,
-  skipped: number,
+  skipped: readonly string[],
   facts: Readonly<Record<string, string>>,
   files: Files,
 ): TE.TaskEither<Failure, ClassIncremental | undefined> =>
   pipe(
-    incremental(stream, result),
+    incremental(stream, result, skipped),
     TE.chainFirst((sessions) =>
-      writeText(join(folder, names.result), `${prettyJson({ ...result, classIncremental: sessions, skipped, interrupted })}\n`, files),
+      writeText(join(folder, names.result), `${prettyJson({ ...result, classIncremental: sessions, skipped: skipped.length, interrupted })}\n`, files),
     ),
     TE.chainFirst(() => writeText(join(folder, names.report), htmlReport([result], { facts }), files)),
   );

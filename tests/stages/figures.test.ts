@@ -1,5 +1,5 @@
 /** No figure where there is none: what is not finite is a failure, what nobody measured is null, and an answer with the right name is right. */
-import type * as E from "fp-ts/lib/Either.js";
+import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -19,6 +19,7 @@ import { runMethod, type Run } from "../../src/runs/run.ts";
 import { watch } from "../../src/runs/watch.ts";
 import { accuracies } from "../../src/stages/evaluate.ts";
 import { best } from "../../src/stages/scores.ts";
+import { taskStage } from "../../src/stages/stage.ts";
 import type { Event, Runtime } from "../../src/training/runtime.ts";
 import { left, right } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
@@ -199,6 +200,12 @@ deviceTest("an option that the device cannot hold is named, before anything is m
   ] as const) {
     assert.is(describe(await failed(device, options)), said);
   }
+});
+
+test("an array that no memory holds is a failure", async () => {
+  const stage = taskStage<void, Float64Array>("huge", {}, () => () => async () => E.right(new Float64Array(2 ** 50)));
+  const failure = left(await stage.run()({} as Runtime)());
+  assert.match(describe(failure), /^There is not enough memory \(.*\); lower batch or rank, or take a smaller model\.$/);
 });
 
 runTests();

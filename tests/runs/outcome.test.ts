@@ -1,0 +1,60 @@
+/** What the files of a run say: tasks weigh by the images that were scored, and what nobody measured has no figure. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Stream } from "../../src/data/task.ts";
+import { learner } from "../../src/model/learner.ts";
+import { platform } from "../../src/platform/default.ts";
+import type { AccuracyRow, ClassIncremental } from "../../src/report/metrics.ts";
+import { runResult } from "../../src/report/result.ts";
+import { writeResult } from "../../src/runs/outcome.ts";
+import type { Run } from "../../src/runs/run.ts";
+import { right, temporaryFolder } from "../fixtures/datasets.ts";
+import { patternTask } from "../fixtures/patterns.ts";
+import { tinyClip } from "../fixtures/tinyClip.ts";
+
+const { dir, remove } = temporaryFolder("outcome");
+test.after(remove);
+
+const tasks = [patternTask("first", ["ant"], 1, { test: 4 }), patternTask("second", ["bee"], 2, { test: 4 })];
+const stream: Stream = { labelSpace: "seen", tasks };
+const first = learner(await tinyClip());
+
+/** What result.json says of a run with these rows in which some samples could not be read. */
+const written = async (rows: readonly AccuracyRow[], skipped: readonly string[]) => {
+  const datasets = tasks.map(({ name }) => name);
+  const facts = { method: "m", options: {}, seed: 0, adapter: "", trainableParameters: 1, bytesKept: 0, ranks: [], seconds: 1 };
+  const result = runResult({ ...facts, zeroShot: [null, null], matrix: { datasets, rows } });
+  const progress = { zeroShot: { row: [null, null] }, reports: [], seconds: 1 };
+  const run: Run = { result, learner: first, progress, interrupted: false };
+  right(await writeResult(dir, run, stream, skipped, {}, platform.files)());
+  return JSON.parse(readFileSync(join(dir, "result.json"), "utf8")) as { readonly classIncremental: ClassIncremental; readonly skipped: number };
+};
+
+const ids = async (position: number): Promise<readonly string[]> => right(await tasks[position].test()).map(({ id }) => id);
+
+test("an image that could not be read weighs nothing", async () => {
+  const rows = [
+    [100, null],
+    [50, 100],
+  ];
+  assert.is((await written(rows, [])).classIncremental.final, 75);
+  const { classIncremental, skipped } = await written(rows, (await ids(1)).slice(1));
+  assert.is(skipped, 3);
+  assert.is(classIncremental.final, (4 * 50 + 1 * 100) / 5);
+});
+
+test("classes of which no image could be read leave no figure behind them", async () => {
+  const { classIncremental } = await written(
+    [
+      [100, null],
+      [50, null],
+    ],
+    await ids(1),
+  );
+  assert.equal(classIncremental, { seen: [100, null], final: null, mean: null });
+  assert.not.match(readFileSync(join(dir, "report.html"), "utf8"), /NaN|undefined/);
+});
+
+test.run();
