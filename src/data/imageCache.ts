@@ -7,9 +7,10 @@ export interface ImageCache {
   readonly set: (id: string, image: Image) => void;
 }
 
-/** A cache of at most `megabytes` (2^20 bytes) of decoded images; 0 keeps none. */
+/** A cache of at most `megabytes` (2^20 bytes) of decoded images, each of at most half of that; 0 keeps none. */
 export const imageCache = (megabytes: number): ImageCache => {
   const images = new Map<string, Image>();
+  const largest = (megabytes * 2 ** 20) / 2;
   let bytes = 0;
   const drop = (id: string): void => {
     bytes -= images.get(id)?.data.byteLength ?? 0;
@@ -26,8 +27,8 @@ export const imageCache = (megabytes: number): ImageCache => {
     },
     set: (id, image) => {
       drop(id);
-      // It would drive out all others, and then itself.
-      if (image.data.byteLength > megabytes * 2 ** 20) return;
+      // It would drive out many others.
+      if (image.data.byteLength > largest) return;
       images.set(id, image);
       bytes += image.data.byteLength;
       while (bytes > megabytes * 2 ** 20) drop((images.keys().next() as IteratorYieldResult<string>).value);
