@@ -105,7 +105,7 @@ const indexOf =
       extensions = { global };
       if (!(size >= 0)) return damaged("Invalid header");
       const length = header.kind === "folder" ? 0 : size;
-      [met, end] = [name, behind(position, size)];
+      [met, end] = [name, behind(position, length)];
       if (position + length > file.size) return damaged(cutOff);
       if (header.kind === "other") links.push(name);
       if (header.kind === "file") {

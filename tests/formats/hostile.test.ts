@@ -119,6 +119,57 @@ test("a shape of 50,000 dimensions takes time in proportion", async () => {
   }
 });
 
+/** A tar archive with one header of this kind and size before a file, whatever stands between. */
+const archive = (flag: string, size: string, between: Uint8Array = new Uint8Array(0)): Uint8Array => {
+  const header = (name: string, kind: string, octal: string): Uint8Array => {
+    const bytes = new Uint8Array(512);
+    const put = (text: string, at: number): void => bytes.set(new TextEncoder().encode(text), at);
+    [name, "        ", kind, "ustar\0" + "00", octal].forEach((text, i) => put(text, [0, 148, 156, 257, 124][i]));
+    put(
+      `${bytes
+        .reduce((a, b) => a + b, 0)
+        .toString(8)
+        .padStart(6, "0")}\0 `,
+      148,
+    );
+    return bytes;
+  };
+  return new Uint8Array(
+    Buffer.concat([header("first/", flag, size), between, header("a.cls", "0", "1"), new Uint8Array(512).fill(0x37), new Uint8Array(1024)]),
+  );
+};
+
+test("tar: a folder may have a size, which is of nothing; other entries end the list where they do not fit", async () => {
+  const path = join(dir, "folder.tar");
+  for (const size of ["7777", "77777777777", "0"]) {
+    writeFileSync(path, archive("5", size));
+    const index = await answered(indexTar(path));
+    assert.equal([index?.members.map(({ name }) => name), index?.damage], [["a.cls"], undefined], size);
+  }
+  for (const flag of ["0", "2", "x", "L", "S"]) {
+    writeFileSync(path, archive(flag, "77777777777"));
+    const index = await answered(indexTar(path));
+    assert.ok(index?.damage !== undefined, flag);
+    checkLine(index.damage);
+  }
+});
+
+test("tar: attributes for all members do not cost each of them", async () => {
+  const line = (i: number): string => {
+    const text = ` k${String(i).padStart(9, "0")}=v\n`;
+    return `${text.length + 2}${text}`;
+  };
+  const attributes = new TextEncoder().encode(Array.from({ length: 100_000 }, (_, i) => line(i)).join(""));
+  const padded = new Uint8Array(512 * Math.ceil(attributes.length / 512));
+  padded.set(attributes);
+  const own = archive("x", "10", new Uint8Array(512).fill(0x20)).subarray(0, 1024);
+  const rest = archive("5", "0");
+  const members = Array.from({ length: 2000 }, () => [own, rest.subarray(512, 1536)]).flat();
+  const path = join(dir, "attributes.tar");
+  writeFileSync(path, Buffer.concat([archive("g", attributes.length.toString(8), padded).subarray(0, 512 + padded.length), ...members, new Uint8Array(1024)]));
+  assert.is((await answered(indexTar(path)))?.members.length, 2000);
+});
+
 test("JSON that is nested deep is refused by whoever reads it; strings with brackets are none", async () => {
   const path = join(dir, "deep.json");
   for (const levels of [2000, 1_000_000]) {
