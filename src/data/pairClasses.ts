@@ -22,13 +22,13 @@ const alike = (name: string): string =>
 
 /** The folders by the names that equal them under `key`; undefined where one has no such name, or two have the same. */
 const byName = (folders: readonly string[], names: readonly string[], key: (name: string) => string): ReadonlyMap<string, number> | undefined => {
-  const lines = new Map<string, readonly number[]>();
-  names.forEach((name, label) => lines.set(key(name), [...(lines.get(key(name)) ?? []), label]));
+  const lines = new Map<string, number | "several">();
+  names.forEach((name, label) => lines.set(key(name), lines.has(key(name)) ? "several" : label));
   const labels = new Map<string, number>();
   for (const folder of folders) {
-    const equal = lines.get(key(folder)) ?? [];
-    if (equal.length !== 1) return undefined;
-    labels.set(folder, equal[0]);
+    const label = lines.get(key(folder));
+    if (typeof label !== "number") return undefined;
+    labels.set(folder, label);
   }
   return new Set(labels.values()).size === labels.size ? labels : undefined;
 };

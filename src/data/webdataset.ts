@@ -113,12 +113,19 @@ const stated = (dir: string, files: Files): TE.TaskEither<Failure, number | unde
   );
 };
 
+/** Each missing shard is told by itself, up to so many. */
+const mostMissing = 10_000;
+
 /** The shards of a split: as many as `nshards.txt` says from `0.tar` on, or where that is missing all `*.tar`, by number. */
 const shardsOf = (dir: string, files: Files): TE.TaskEither<Failure, Shards> =>
   pipe(
     TE.Do,
     TE.bind("count", () => stated(dir, files)),
     TE.bind("names", () => listNames(dir, files)),
+    TE.filterOrElse(
+      ({ count = 0, names }) => count <= names.length + mostMissing,
+      ({ count, names }) => corrupt(join(dir, "nshards.txt"), `it states ${count} shards, and ${names.length} files are there`),
+    ),
     TE.chain(({ count, names }) => {
       const sorted = [...names].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
       const found = sorted.filter((name) => name.endsWith(".tar"));

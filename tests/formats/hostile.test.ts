@@ -170,6 +170,29 @@ test("tar: attributes for all members do not cost each of them", async () => {
   assert.is((await answered(indexTar(path)))?.members.length, 2000);
 });
 
+test("names of members of four million letters, and lists of names that repeat", async () => {
+  const data = join(dir, "names");
+  for (const name of ["a/", "a.", ".", "/", "a", "é"].map((part) => `${part.repeat(3_000_000 / part.length)}.cls`)) {
+    const text = new TextEncoder().encode(name);
+    const padded = new Uint8Array(512 * Math.ceil(text.length / 512));
+    padded.set(text);
+    const bytes = archive("L", text.length.toString(8), padded);
+    for (const split of ["train", "test"]) write(data, { "classnames.txt": "a\nb\n", [`${split}/0.tar`]: bytes });
+    const task = await answered(taskFromFolder(data, { onCorrupt: "skip" }));
+    const examples = await answered(task!.train);
+    for (const { image } of examples ?? []) if (image.kind === "damaged") checkLine(image.failure);
+  }
+  write(data, { "train/nshards.txt": "999999" });
+  const task = await answered(taskFromFolder(data, { onCorrupt: "skip" }));
+  assert.match(await refused(task!.train), /it states 999999 shards, and 2 files are there$/);
+
+  const folders = join(dir, "repeated");
+  const picture = await png(1, 2);
+  for (const split of ["train", "test"]) write(join(folders, split), { "ant/0.png": picture, "bee/0.png": picture });
+  write(folders, { "classnames.txt": "ant\n".repeat(100_000) });
+  assert.match(await refused(taskFromFolder(folders)), /it names 100000 classes and there are 2 class folders/);
+});
+
 test("JSON that is nested deep is refused by whoever reads it; strings with brackets are none", async () => {
   const path = join(dir, "deep.json");
   for (const levels of [2000, 1_000_000]) {
