@@ -69,18 +69,18 @@ const middleCut = (text: string, longest: number): string => (text.length > long
 const shortened = (text: string, longest: number): string =>
   middleCut(longest === longestDetail ? text.replace(longWord, (word) => middleCut(word, 200)) : text, longest);
 
-/** Text from outside as part of one line. */
-const legibleText = (text: string, longest: number): string => {
+/** Text from outside as part of one line: control characters are escaped, and more than 300 characters are cut in their middle. */
+export const legible = (text: string, longest = longestName): string => {
   const escaped = shortened(text, longest).replace(unprintable, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return shortened(escaped, longest);
 };
 
 /** The same failure with texts that fit a line. */
-const legible = (failure: Failure): Failure =>
+const legibly = (failure: Failure): Failure =>
   Object.fromEntries(
     Object.entries(failure).map(([key, value]) => {
       const longest = key === "detail" ? longestDetail : longestName;
-      return [key, typeof value === "string" ? legibleText(value, longest) : Array.isArray(value) ? value.map((text) => legibleText(text, longest)) : value];
+      return [key, typeof value === "string" ? legible(value, longest) : Array.isArray(value) ? value.map((text) => legible(text, longest)) : value];
     }),
   ) as unknown as Failure;
 
@@ -92,7 +92,7 @@ const legible = (failure: Failure): Failure =>
  * ```
  */
 export const describe = (failure: Failure): string => {
-  const f = legible(failure);
+  const f = legibly(failure);
   switch (f._tag) {
     case "NoAdapter":
       return (

@@ -6,6 +6,7 @@
  * interface Bar { update(done, note?): void; done(note?): void; stop(note?): void }
  * ```
  */
+import { legible } from "../failure.ts";
 import { platform } from "../platform/default.ts";
 import type { Sink } from "../platform/platform.ts";
 import { duration } from "./format.ts";
@@ -85,7 +86,8 @@ export const progress = (options: ProgressOptions = {}): Progress => {
   /** Draws the bar that is under way anew. */
   let redraw: (() => void) | null = null;
 
-  const start = (label: string, total: number): Bar => {
+  const start = (name: string, total: number): Bar => {
+    const label = legible(name);
     const began = now();
     let written = tty ? -Infinity : began;
     let [count, note] = [0, ""];
@@ -100,14 +102,14 @@ export const progress = (options: ProgressOptions = {}): Progress => {
       ended = true;
       redraw = null;
       const took = duration((now() - began) / 1000);
-      write(`${tty ? eraseLine : ""}${label}: ${[`${what} ${took}`, last].filter((part) => part !== "").join(", ")}\n`);
+      write(`${tty ? eraseLine : ""}${label}: ${[`${what} ${took}`, legible(last)].filter((part) => part !== "").join(", ")}\n`);
     };
     redraw = tty ? draw : null;
     if (tty) draw();
     return {
       update: (done, said = "") => {
         if (ended) return;
-        [count, note] = [done, said];
+        [count, note] = [done, legible(said)];
         if (now() - written >= every) draw();
       },
       done: (last = "") => end(`${total} in`, last),

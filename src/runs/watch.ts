@@ -1,4 +1,5 @@
 /** Shows the events of a run as progress: a bar for the steps of a task, a bar for every evaluation, a line for what was skipped. */
+import { legible } from "../failure.ts";
 import { fixed, missing } from "../report/format.ts";
 import { meanOf } from "../report/metrics.ts";
 import type { Bar, Progress } from "../report/progress.ts";
@@ -55,7 +56,7 @@ export const watch = (progress: Progress): Watcher => {
         case "skipped":
           if (skipped.has(event.id)) return;
           skipped.add(event.id);
-          return progress.line(`skipped ${event.id}: ${event.detail}`);
+          return progress.line(`skipped ${legible(event.id)}: ${legible(event.detail)}`);
       }
     },
     stop,

@@ -41,6 +41,12 @@ test("in a terminal: a bar that redraws itself within the width", () => {
   assert.is(written[2], "\r\u001b[2Kfood: 4 in 1.1 s\n");
 });
 
+test("names and notes from outside cannot change the terminal", () => {
+  const { written, p } = bench();
+  p.start("a\u001b[2J\nb", 1).done("c\r");
+  assert.equal(written, ["a\\u001b[2J\\u000ab: 1 in 0.0 s, c\\u000d\n"]);
+});
+
 test("a line goes above an open bar", () => {
   const { written, p } = bench({ tty: true });
   p.line("before");

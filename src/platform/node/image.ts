@@ -26,6 +26,12 @@ const pixelsOf = async (image: Sharp): Promise<Image> => {
   return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 };
 
+/** What libvips says is lost where several pictures are damaged at a time. */
+const inWords = (error: unknown): string => {
+  const said = message(error);
+  return said === "Unknown error" ? "the picture is damaged or cut off" : said;
+};
+
 /** Decodes with sharp. */
 const decode: Decoder = (bytes) =>
   TE.tryCatch(async () => {
@@ -37,7 +43,7 @@ const decode: Decoder = (bytes) =>
     if (refusal !== undefined) throw new Error(refusal);
     const decoded = (): Promise<Image> => (space === "cmyk" ? decodeCmyk(image) : pixelsOf(image));
     return await (pixels > largePixels ? inTurn(decoded) : decoded());
-  }, message);
+  }, inWords);
 
 /** CMYK to RGB by Pillow's plain formula, channel = (255 - k) - c (255 - k) / 255, where sharp would assume a printing press. */
 const decodeCmyk = async (image: Sharp): Promise<Image> => {
