@@ -67,7 +67,7 @@ const wholeStream = (job: Job, files: Files): TE.TaskEither<Failure, CheckedProt
     }),
     TE.chain((earlier) =>
       pipe(
-        streamOf(job, trains(job)),
+        streamOf(job, trains(job), files),
         TE.map(({ stream, notes }) => {
           const before = earlier.stream.tasks.length;
           const tasks = [...earlier.stream.tasks, ...stream.tasks];

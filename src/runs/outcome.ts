@@ -94,7 +94,9 @@ export const summary = ({ result, interrupted, sessions, tasks, model, folder }:
       ? [`Stopped on request: ${result.datasets.length} of ${tasks} tasks were finished, and all that follows is about these. cambium resume ${out} goes on.\n`]
       : []),
     `\n${textTable(inEverySpace(result))}\n`,
-    ...(sessions === undefined ? [] : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),
+    ...(sessions === undefined || sessions.final === null
+      ? []
+      : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),
     `\nwritten to ${out}: ${names.result}, ${names.log}, ${names.report}, ${learner}/\n`,
   ].join("");
 };

@@ -8,6 +8,9 @@ import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
 import { taskFromFolder } from "../data/taskFromFolder.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Job } from "./job.ts";
 
 /** How folders become a stream. */
@@ -20,6 +23,7 @@ interface SourceOptions {
   readonly split?: number;
   /** Whether training splits are needed. */
   readonly training: boolean;
+  readonly platform: Pick<Platform, "files" | "decodeImage">;
 }
 
 /** What flags say of a stream, and a protocol says of itself. */
@@ -58,7 +62,7 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
     dirs,
     TE.traverseSeqArray((dir) =>
       pipe(
-        taskFromFolder(dir, { onCorrupt: options.onCorrupt, split: options.split }),
+        taskFromFolder(dir, { onCorrupt: options.onCorrupt, split: options.split, platform: options.platform }),
         TE.chainFirst((task) => checkSplit(dir, "test", task.test)),
         TE.chainFirst((task) => (options.training ? checkSplit(dir, "training", task.train) : TE.right(undefined))),
       ),
@@ -83,8 +87,12 @@ const streamFromProtocol = (
   );
 
 /** The stream of a job alone. `training` says whether its method reads training splits. */
-export const streamOf = ({ source, labelSpace, shots, onCorrupt, seed, evalLimit }: Job, training: boolean): TE.TaskEither<Failure, CheckedProtocol> => {
-  const options = { onCorrupt, seed, evalLimit, training };
+export const streamOf = (
+  { source, labelSpace, shots, onCorrupt, seed, evalLimit }: Job,
+  training: boolean,
+  files: Files,
+): TE.TaskEither<Failure, CheckedProtocol> => {
+  const options = { onCorrupt, seed, evalLimit, training, platform: { ...platform, files } };
   if ("folders" in source)
     return pipe(
       streamFromFolders(source.folders, { labelSpace, shots }, { ...options, split: source.split }),
