@@ -87,7 +87,8 @@ export const dictionary = <A>(item: t.Type<A, unknown, unknown>): t.Type<Readonl
     (u, context) => {
       if (!t.UnknownRecord.is(u)) return t.failure(u, context);
       const entries: [string, A][] = [];
-      for (const [key, value] of Object.entries(u)) {
+      for (const key of Object.keys(u)) {
+        const value = u[key];
         const decoded = item.validate(value, t.appendContext(context, key, item, value));
         if (E.isLeft(decoded)) return decoded;
         entries.push([key, decoded.right]);
