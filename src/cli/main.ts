@@ -4,7 +4,7 @@ import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../failure.ts";
+import { legible, type Failure } from "../failure.ts";
 import { summary, type Outcome } from "../runs/outcome.ts";
 import { resume, runJob, type JobOptions } from "../runs/runJob.ts";
 import { helpOf, parseRun } from "./run.ts";
@@ -44,13 +44,18 @@ export const main = async ([name = "--help", ...args]: readonly string[]): Promi
   outliveReaders();
   const help = helpOf([name, ...args]);
   if (help !== undefined) return void process.stdout.write(`${help}\n`);
+  try {
+    process.cwd();
+  } catch {
+    return end(E.left({ _tag: "FileUnreadable", path: ".", detail: "the folder that you stand in is not there any more" }));
+  }
   const command = await (Object.hasOwn(commands, name) ? commands[name](args) : bad(name, `is no command; there are ${Object.keys(commands).join(", ")}`))();
   if (E.isLeft(command)) return end(command);
   const ended = await watched((options) => command.right.run(options)());
   if (E.isRight(ended)) {
     const { skipped } = ended.right;
     if (skipped > 0) process.stderr.write(`skipped ${skipped} samples that cannot be read\n`);
-    process.stdout.write(summary(ended.right, command.right.out));
+    process.stdout.write(summary(ended.right, legible(command.right.out)));
   }
   end(ended);
 };

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
-import { describe, type Failure } from "../failure.ts";
+import { describe, legible, type Failure } from "../failure.ts";
 import { onInterrupt } from "../platform/node/interrupt.ts";
 import { progress } from "../report/progress.ts";
 import { watch } from "../runs/watch.ts";
@@ -33,7 +33,7 @@ export const watched = async <A>(use: (options: JobOptions) => Promise<A>): Prom
       opened: (adapter) => void process.stdout.write(`adapter: ${adapter}\n`),
       note: (line) => {
         watcher.stop();
-        shown.line(line);
+        for (const one of line.split("\n")) shown.line(legible(one, 2000));
       },
       signal: interrupt.signal,
     });
@@ -50,7 +50,7 @@ export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }
     return;
   }
   const stopped = outcome.left._tag === "Interrupted";
-  const line = stopped ? "Stopped on request; no task was finished." : describe(outcome.left);
+  const line = stopped ? "Stopped on request, in the middle of a task." : describe(outcome.left);
   process.stderr.write(`${line.replace(/\s*\n\s*/g, " ")}\n`);
   process.exitCode = stopped ? 130 : 1;
 };

@@ -1,6 +1,7 @@
 /**
  * Where a job begins: with a model; with a learner and what it remembers; or behind an earlier run, whose stream its own tasks extend.
  */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { CheckedProtocol } from "../data/checkProtocol.ts";
@@ -14,7 +15,7 @@ import type { Files } from "../platform/files.ts";
 import type { Evaluated } from "../training/lesson.ts";
 import { readLearner } from "./checkpoint.ts";
 import { Job } from "./job.ts";
-import { trains } from "./methodOf.ts";
+import { methodOf, trains } from "./methodOf.ts";
 import type { Progress } from "./run.ts";
 import { names, newest } from "./runFolder.ts";
 import { distinctNames, streamOf } from "./source.ts";
@@ -50,48 +51,70 @@ const runOf = async (folder: string, files: Files): Promise<string | undefined> 
   return (await files.exists(join(folder, names.progress))()) && (await files.exists(join(above, names.job))()) ? above : undefined;
 };
 
+/** The folder of the model in a job's folder: the newest of a run, which begins anew. */
+const modelFolder = ({ model }: Job, files: Files): TE.TaskEither<Failure, string> =>
+  pipe(
+    TE.fromTask<boolean, Failure>(files.exists(join(model, names.job))),
+    TE.chain((run) =>
+      run
+        ? pipe(
+            readJob(model, files),
+            TE.chain((job) => newest(job, files)),
+          )
+        : TE.right(undefined),
+    ),
+    TE.map((last) => last?.folder ?? model),
+  );
+
 /** The earlier run of a job, unless it begins anew. */
 const earlierRun = ({ model, fresh }: Job, files: Files): TE.TaskEither<Failure, string | undefined> =>
   fresh === true ? TE.right(undefined) : TE.fromTask(() => runOf(model, files));
 
-/** The streams of the runs behind a job and its own, one after the other. */
-const wholeStream = (job: Job, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
-  pipe(
-    earlierRun(job, files),
-    TE.chain((run): TE.TaskEither<Failure, CheckedProtocol> => {
-      if (run === undefined) return TE.right({ stream: { tasks: [], labelSpace: job.labelSpace ?? "task" }, notes: [] });
-      return pipe(
-        readJob(run, files),
-        TE.chain((earlier) => wholeStream(earlier, files)),
-      );
-    }),
-    TE.chain((earlier) =>
-      pipe(
-        streamOf(job, trains(job), files),
-        TE.map(({ stream, notes }) => {
-          const before = earlier.stream.tasks.length;
-          const tasks = [...earlier.stream.tasks, ...stream.tasks];
-          const distinct = distinctNames(tasks.map(({ name }) => name));
-          const labelSpace = before === 0 ? stream.labelSpace : (job.labelSpace ?? earlier.stream.labelSpace);
-          const whole: Stream = { labelSpace, tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })) };
-          return { stream: whole, notes: [...earlier.notes, ...notes], before };
-        }),
-      ),
-    ),
-  );
+/** The jobs of the runs behind a job, the first of them first. Fails where one of them names no method, or began with what is not there any more. */
+const earlierJobs =
+  (job: Job, files: Files): TE.TaskEither<Failure, readonly Job[]> =>
+  async () => {
+    const jobs: Job[] = [];
+    for (let at = job; ; at = jobs[0]) {
+      const run = await earlierRun(at, files)();
+      if (E.isLeft(run) || run.right === undefined) return E.isLeft(run) ? run : E.right(jobs);
+      const folder = run.right;
+      const bad = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option: "model", detail });
+      if ([job, ...jobs].some(({ out }) => files.absolute(out) === files.absolute(folder))) return bad(`${folder} is a run behind itself`);
+      const earlier = await readJob(folder, files)();
+      if (E.isLeft(earlier)) return earlier;
+      const method = methodOf(earlier.right);
+      if (E.isLeft(method)) return method;
+      const { model } = earlier.right;
+      if (!(await files.exists(model)())) return bad(`the run ${folder} began with ${model}, which is not there any more`);
+      jobs.unshift(earlier.right);
+    }
+  };
 
-/** The folder of the model before the first task of the first run. */
-const firstModel = (job: Job, files: Files): TE.TaskEither<Failure, string> =>
+/** What makes the rows of one run comparable with those of another. */
+const scoringOf = (labelSpace: string | undefined, { evaluate: { templates } }: Job): string => `label space ${labelSpace}, ${templates} templates`;
+
+/** The streams of the runs behind a job and its own, one after the other. Fails where they are not scored alike. */
+const wholeStream = (earlier: readonly Job[], job: Job, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
   pipe(
-    earlierRun(job, files),
-    TE.chain((run) =>
-      run === undefined
-        ? TE.right(job.model)
-        : pipe(
-            readJob(run, files),
-            TE.chain((earlier) => firstModel(earlier, files)),
-          ),
-    ),
+    [...earlier, job],
+    TE.traverseSeqArray((one) => streamOf(one, trains(one), files)),
+    TE.chainEitherK((sources) => {
+      const { labelSpace } = sources[0].stream;
+      const before = sources.slice(0, -1).reduce((n, { stream }) => n + stream.tasks.length, 0);
+      const last = earlier.at(-1);
+      const [then, now] = [scoringOf(labelSpace, last ?? job), scoringOf(last === undefined ? labelSpace : (job.labelSpace ?? labelSpace), job)];
+      if (then !== now)
+        return E.left<Failure>({
+          _tag: "BadOption",
+          option: "model",
+          detail: `${last!.out} was scored with ${then}, not with ${now}; ask for the same, or begin anew (--fresh)`,
+        });
+      const tasks = sources.flatMap(({ stream }) => stream.tasks);
+      const distinct = distinctNames(tasks.map(({ name }) => name));
+      const stream: Stream = { labelSpace, tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })) };
+      return E.right({ stream, notes: sources.flatMap(({ notes }) => notes), before });
+    }),
   );
 
 /** Rows of an earlier run, which knew nothing of the tasks behind its own. */
@@ -106,14 +129,10 @@ const widened = <A extends Evaluated>(evaluated: A, tasks: number): A => {
 };
 
 /** A model that begins anew, also from the folder of a run; or a learner with what it remembers. */
-const readBeginner = ({ model, fresh = false }: Job, files: Files): TE.TaskEither<Failure, Learner> => {
+const readBeginner = (job: Job, files: Files): TE.TaskEither<Failure, Learner> => {
+  const { model, fresh = false } = job;
   const alone = (folder: string) => pipe(readModel(folder, { files }), TE.map(learner));
-  if (fresh)
-    return pipe(
-      TE.fromTask<boolean, Failure>(files.exists(join(model, names.job))),
-      TE.chain((run) => (run ? newest(model, files) : TE.right(undefined))),
-      TE.chain((last) => alone(last?.folder ?? model)),
-    );
+  if (fresh) return pipe(modelFolder(job, files), TE.chain(alone));
   return pipe(
     TE.fromTask<boolean, Failure>(files.exists(join(model, "learner.json"))),
     TE.chain((remembers) => (remembers ? readLearner(model, { files }) : alone(model))),
@@ -150,30 +169,32 @@ export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Begi
           })
         : TE.right(undefined),
     ),
-    TE.bind("last", ({ run }) => (run === undefined ? TE.right(undefined) : newest(run, files))),
+    TE.bind("earlier", () => earlierJobs(job, files)),
+    TE.bind("last", ({ earlier }) => (earlier.length === 0 ? TE.right(undefined) : newest(earlier[earlier.length - 1], files))),
     TE.bind("beginner", ({ run, last }) => {
       if (last !== undefined) return readLearner(last.folder, { files });
       return run === undefined ? readBeginner(job, files) : TE.left(unfinished(run, "has finished no task"));
     }),
-    TE.bind("source", () => wholeStream(job, files)),
+    TE.bind("source", ({ earlier }) => wholeStream(earlier, job, files)),
     TE.chainFirst(({ run, last, source: { before } }) => {
       const rows = last?.reached.reports.length ?? 0;
       return run !== undefined && rows !== before ? TE.left(unfinished(run, `has a row for ${rows} of its ${before} tasks`)) : TE.right(undefined);
     }),
-    TE.bind("untrained", ({ run, beginner }) =>
-      run === undefined
+    TE.bind("untrained", ({ earlier: [first], beginner }) =>
+      first === undefined
         ? TE.right(beginner)
         : pipe(
-            firstModel(job, files),
+            modelFolder(first, files),
             TE.chain((folder) => readModel(folder, { files })),
             TE.map(learner),
           ),
     ),
-    TE.map(({ run, last, beginner, source: { stream, notes, before }, untrained }): Beginning => {
+    TE.map(({ run, earlier, last, beginner, source: { stream, notes, before }, untrained }): Beginning => {
       if (last === undefined) return { learner: beginner, untrained, stream, notes, from: {} };
       const { reports, seconds } = last.reached;
       const wide = reports.map((report) => widened(report, stream.tasks.length));
-      const note = `goes on behind the ${before} tasks of ${run}, whose rows are as they were measured then`;
+      const learnedBy = earlier.map(({ method }) => method.name).join(", ");
+      const note = `goes on behind the ${before} tasks of ${run}, learned by ${learnedBy}; their rows are as they were measured then`;
       return { learner: beginner, untrained, stream, notes: [note, ...notes], from: { reports: wide, seconds } };
     }),
   );

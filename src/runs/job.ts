@@ -2,6 +2,21 @@
 import * as t from "io-ts";
 import { protocols, type ProtocolName } from "../data/protocols.ts";
 
+const wholeFrom = (least: number): t.Type<number> =>
+  new t.Type<number>(
+    `a whole number of at least ${least}`,
+    (u): u is number => Number.isSafeInteger(u) && (u as number) >= least,
+    (u, c) => (Number.isSafeInteger(u) && (u as number) >= least ? t.success(u as number) : t.failure(u, c)),
+    t.identity,
+  );
+
+const folders = new t.Type<readonly string[]>(
+  "at least one folder",
+  (u): u is readonly string[] => t.array(t.string).is(u) && u.length > 0,
+  (u, c) => (t.array(t.string).is(u) && u.length > 0 ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+
 const LabelSpace = t.keyof({ task: null, union: null, seen: null });
 
 /**
@@ -9,7 +24,7 @@ const LabelSpace = t.keyof({ task: null, union: null, seen: null });
  * training.
  */
 export const Source = t.union([
-  t.intersection([t.type({ folders: t.array(t.string) }), t.partial({ split: t.number })]),
+  t.intersection([t.type({ folders }), t.partial({ split: t.number })]),
   t.intersection([
     t.type({ protocol: t.keyof(protocols as Readonly<Record<ProtocolName, unknown>>), root: t.string }),
     t.partial({ firstTemplate: t.literal("keeplora") }),
@@ -35,7 +50,7 @@ export const Job = t.intersection([
     source: Source,
     /** The name of a method, and the options that are not its defaults. */
     method: t.type({ name: t.string, options: t.UnknownRecord }),
-    seed: t.number,
+    seed: wholeFrom(0),
     evaluate: t.intersection([t.type({ templates: t.keyof({ single: null, ensemble: null }) }), t.partial({ also: t.array(LabelSpace) })]),
     onCorrupt: t.keyof({ fail: null, skip: null }),
     /** The folder of the run. */
@@ -44,13 +59,15 @@ export const Job = t.intersection([
   t.partial({
     labelSpace: LabelSpace,
     /** Training images a class. */
-    shots: t.number,
+    shots: wholeFrom(1),
     /** Test images a dataset. */
-    evalLimit: t.number,
+    evalLimit: wholeFrom(1),
     /** Begins with the model alone, also where its folder holds what a learner remembers. */
     fresh: t.boolean,
     /** Steps between two checkpoints within a task. */
-    checkpointSteps: t.number,
+    checkpointSteps: wholeFrom(1),
+    /** Tells the files of this run from those of others. Given when the run begins. */
+    id: t.string,
     /** Facts that belong into the result beside the job's own. */
     facts: t.UnknownRecord,
   }),

@@ -11,7 +11,7 @@ import type { ClassIncremental } from "../report/metrics.ts";
 import type { Job } from "./job.ts";
 import { writeResult } from "./outcome.ts";
 import type { Keep, Run } from "./run.ts";
-import { names, newest, retire, writeAfter, writeTraining } from "./runFolder.ts";
+import { names, newest, retireOthers, writeAfter, writeTraining } from "./runFolder.ts";
 
 /** What keeps a job. */
 export interface Keeping extends Keep {
@@ -21,22 +21,13 @@ export interface Keeping extends Keep {
   readonly left: TE.TaskEither<Failure, O.Option<string>>;
 }
 
-/** Removes the learners of a run other than its newest. */
-const retireOthers = (run: string, last: string, files: Files): TE.TaskEither<Failure, void> =>
-  pipe(
-    listNames(run, files),
-    TE.map((all) => all.filter((name) => name === names.model || /^after-\d+$/.test(name)).map((name) => join(run, name))),
-    TE.chain((folders) => TE.traverseSeqArray((folder: string) => retire(folder, last, files))(folders.filter((folder) => folder !== last))),
-    TE.map(() => undefined),
-  );
-
 /** Gives the newest learner the name that it has at the end, unless something stands there that somebody put there. */
 const nameModel = (run: string, last: string, files: Files): TE.TaskEither<Failure, string> => {
   const model = join(run, names.model);
   return pipe(
-    TE.fromTask<boolean, Failure>(files.exists(model)),
-    TE.chain((taken) =>
-      taken
+    listNames(run, files),
+    TE.chain((all) =>
+      all.includes(names.model)
         ? TE.right(last)
         : pipe(
             files.rename(last, model),
@@ -50,12 +41,12 @@ const nameModel = (run: string, last: string, files: Files): TE.TaskEither<Failu
 export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => readonly string[], files: Files): Keeping => {
   const { out, checkpointSteps } = job;
   const about = { Model: job.model, Data: "folders" in job.source ? job.source.folders.join(", ") : `${job.source.protocol} in ${job.source.root}` };
-  const state = (progress: Run["progress"]) => ({ ...progress, logged: log.size(), skipped: skipped() });
+  const state = (progress: Run["progress"]) => ({ ...progress, run: job.id, logged: log.size(), skipped: skipped() });
   const result = (run: Run) => writeResult(out, run, stream, skipped(), about, files);
   const learner = (run: Run): TE.TaskEither<Failure, string> =>
     pipe(
       writeAfter(out, run.learner, state(run.progress), files),
-      TE.chainFirst((after) => retireOthers(out, after, files)),
+      TE.chainFirst((after) => retireOthers(job, after, files)),
       TE.chainFirst(() => files.remove(join(out, names.training))),
     );
   return {
@@ -72,13 +63,16 @@ export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => 
       pipe(
         TE.Do,
         TE.bind("sessions", () => result(run)),
-        TE.bind("last", () => newest(out, files)),
+        TE.bind("last", () => newest(job, files)),
         // A method that has no lessons has kept no learner.
         TE.bind("folder", ({ last }) => (last === undefined ? learner(run) : TE.right(last.folder))),
+        // A run that was killed behind its last task may have left them.
+        TE.chainFirst(({ folder }) => retireOthers(job, folder, files)),
+        TE.chainFirst(() => files.remove(join(out, names.training))),
         TE.bind("model", ({ folder }) => nameModel(out, folder, files)),
       ),
     left: pipe(
-      newest(out, files),
+      newest(job, files),
       TE.chain((last): TE.TaskEither<Failure, O.Option<string>> => {
         const goesOn = `cambium resume ${out} goes on`;
         if (last === undefined)

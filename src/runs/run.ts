@@ -139,5 +139,5 @@ export const runMethod =
     const keep = keeperOf(options, reached, (last) => ended(undefined, last));
     const learned = await method.run(course(start, stream, { from: from.reports?.length }))({ ...watched, keep })();
     if (E.isRight(learned)) return ended(learned.right.curriculum.length);
-    return learned.left._tag === "Interrupted" && reports.length > 0 ? ended() : learned;
+    return learned.left._tag === "Interrupted" && reports.length > (from.reports?.length ?? 0) ? ended() : learned;
   };

@@ -16,7 +16,9 @@ import { join } from "../formats/path.ts";
 import { readArrays, writeArrays, type NumberArray } from "../formats/safetensors.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Files } from "../platform/files.ts";
+import { finite, natural, nonNegative, nullable, percent } from "../report/codec.ts";
 import { fillWithLearner } from "./checkpoint.ts";
+import type { Job } from "./job.ts";
 import { decodePlain, encodePlain, type Encoded } from "./plainData.ts";
 import type { KeptTraining, Progress } from "./run.ts";
 
@@ -34,13 +36,15 @@ export const names = {
 
 /** How far a run is, and what its other files were like then. */
 export interface Reached extends Progress {
+  /** The `id` of the run. */
+  readonly run?: string;
   /** The size of the log in bytes. */
   readonly logged: number;
   /** The samples that were left out. */
   readonly skipped: readonly string[];
 }
 
-const row = list(t.union([t.number, t.null]));
+const row = list(nullable(percent));
 const evaluated = t.intersection([t.type({ row }), t.partial({ also: dictionary(row) })]);
 const ranks = new t.Type<ReadonlyMap<string, number>>(
   "a map",
@@ -50,10 +54,13 @@ const ranks = new t.Type<ReadonlyMap<string, number>>(
 );
 const report = t.intersection([
   evaluated,
-  t.type({ task: t.string, bytesKept: t.number }),
-  t.partial({ trained: t.type({ trainableParameters: t.number, ranks }), mergeError: t.number }),
+  t.type({ task: t.string, bytesKept: natural }),
+  t.partial({ trained: t.type({ trainableParameters: natural, ranks }), mergeError: finite }),
 ]);
-const reached = t.type({ zeroShot: evaluated, reports: list(report), seconds: t.number, logged: t.number, skipped: list(t.string) });
+const reached = t.intersection([
+  t.partial({ run: t.string }),
+  t.type({ zeroShot: evaluated, reports: list(report), seconds: nonNegative, logged: natural, skipped: list(t.string) }),
+]);
 const arrays = dictionary(
   new t.Type<Float32Array>(
     "numbers",
@@ -62,7 +69,7 @@ const arrays = dictionary(
     t.identity,
   ),
 );
-const kept = t.type({ nth: t.number, training: t.type({ step: t.number, values: arrays, moments: arrays }) });
+const kept = t.type({ nth: natural, training: t.type({ step: natural, values: arrays, moments: arrays }) });
 
 const decoded = <A>(path: string, codec: t.Decoder<unknown, A>, encoded: Encoded): E.Either<Failure, A> =>
   pipe(
@@ -97,29 +104,33 @@ export interface Newest {
   readonly reached: Reached;
 }
 
-/** Finds the newest learner of a run; undefined where no task was finished. */
-export const newest = (run: string, files: Files): TE.TaskEither<Failure, Newest | undefined> =>
+/** The learners in the folder of a run, the newest first. What else stands there under such a name is not of this run, and is left alone. */
+const learnersOf = ({ out, id }: Pick<Job, "out" | "id">, files: Files): TE.TaskEither<Failure, readonly Newest[]> =>
   pipe(
-    listNames(run, files),
-    TE.map((all) => all.filter((name) => name === names.model || /^after-\d+$/.test(name))),
-    // What is there without a progress of its own is not a learner of this run.
+    listNames(out, files),
+    TE.map((all) => all.filter((name) => name === names.model || /^after-\d+$/.test(name)).map((name) => join(out, name))),
     TE.chain(
-      TE.traverseSeqArray((name) =>
-        TE.fromTask<string | undefined, Failure>(async () => ((await files.exists(join(run, name, names.progress))()) ? name : undefined)),
-      ),
-    ),
-    TE.chain((found) =>
-      pipe(
-        found.flatMap((name) => (name === undefined ? [] : [join(run, name)])),
-        TE.traverseSeqArray((folder) =>
-          pipe(
-            readProgress(folder, files),
-            TE.map((reached): Newest => ({ folder, reached })),
-          ),
+      TE.traverseSeqArray((folder) =>
+        pipe(
+          TE.fromTask<boolean, Failure>(files.exists(join(folder, names.progress))),
+          TE.chain((there): TE.TaskEither<Failure, readonly Newest[]> => {
+            if (!there) return TE.right([]);
+            return pipe(
+              readProgress(folder, files),
+              TE.map((reached) => (reached.run === id ? [{ folder, reached }] : [])),
+            );
+          }),
         ),
       ),
     ),
-    TE.map((all) => [...all].sort((a, b) => b.reached.reports.length - a.reached.reports.length)[0]),
+    TE.map((found) => found.flat().sort((a, b) => b.reached.reports.length - a.reached.reports.length)),
+  );
+
+/** Finds the newest learner of a run; undefined where no task was finished. */
+export const newest = (job: Pick<Job, "out" | "id">, files: Files): TE.TaskEither<Failure, Newest | undefined> =>
+  pipe(
+    learnersOf(job, files),
+    TE.map(([first]) => first),
   );
 
 /** Writes the learner after a task as `after-K`. */
@@ -142,13 +153,24 @@ export const writeAfter = (run: string, learner: Learner, state: Reached, files:
   );
 };
 
-/** Removes the learner of an earlier task, which has the same files as a later one; what else somebody put beside them stays. */
-export const retire = (earlier: string, later: string, files: Files): TE.TaskEither<Failure, void> =>
+/** Removes the files of an earlier learner, which are those of a later one; what else somebody put beside them stays, and is no learner then. */
+const retire = (earlier: string, later: string, files: Files): TE.TaskEither<Failure, void> =>
   pipe(
     listNames(later, files),
+    // The file that tells whose it is goes last, so that what was interrupted here is ended later.
+    TE.map((all) => [...all.filter((name) => name !== names.progress), names.progress]),
     TE.chain(TE.traverseSeqArray((name) => files.remove(join(earlier, name)))),
     TE.chain(() => listNames(earlier, files)),
     TE.chain((left) => (left.length === 0 ? files.remove(earlier) : TE.right(undefined))),
+  );
+
+/** Removes the learners of a run other than one of them. */
+export const retireOthers = (job: Job, last: string, files: Files): TE.TaskEither<Failure, void> =>
+  pipe(
+    learnersOf(job, files),
+    TE.map((all) => all.map(({ folder }) => folder).filter((folder) => folder !== last)),
+    TE.chain(TE.traverseSeqArray((folder) => retire(folder, last, files))),
+    TE.map(() => undefined),
   );
 
 /** A training within a task, and how far the run was. */
@@ -193,10 +215,14 @@ export const readTraining = (run: string, files: Files): TE.TaskEither<Failure, 
   );
 };
 
+/** Whether a name is that of a file of a run which is not whole yet. */
+export const isLeftover = (name: string, files: Files): boolean =>
+  files.unfinished(name) && /^\.(lock|job\.json|training\.safetensors|result\.json|report\.html|model|after-\d+)\./.test(name);
+
 /** Removes what writes that never ended have left in the folder of a run. */
 export const sweep = (run: string, files: Files): TE.TaskEither<Failure, void> =>
   pipe(
     listNames(run, files),
-    TE.chain((all) => TE.traverseSeqArray((name: string) => files.remove(join(run, name)))(all.filter(files.unfinished))),
+    TE.chain((all) => TE.traverseSeqArray((name: string) => files.remove(join(run, name)))(all.filter((name) => isLeftover(name, files)))),
     TE.map(() => undefined),
   );

@@ -22,7 +22,7 @@ import { keeping, type Keeping } from "./keeping.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { runMethod } from "./run.ts";
-import { names, newest, readTraining, sweep, type Newest, type Within } from "./runFolder.ts";
+import { isLeftover, names, newest, readTraining, sweep, type Newest, type Within } from "./runFolder.ts";
 
 /** Options of {@link runJob} and {@link resume}. */
 export interface JobOptions {
@@ -54,13 +54,11 @@ const endOf =
         keep.end(ended.right),
         TE.map((end) => ({ ...ended.right, ...end, skipped: skipped(), tasks, folder: job.out })),
       );
-    return pipe(
-      keep.left,
-      TE.chain((left) => {
-        if (O.isSome(left)) note?.(left.value);
-        return TE.left(ended.left);
-      }),
-    );
+    return async () => {
+      const left = await keep.left();
+      if (E.isRight(left) && O.isSome(left.right)) note?.(left.right.value);
+      return ended;
+    };
   };
 
 /** Runs a job on a device, from where it stands. */
@@ -125,17 +123,11 @@ const perform = (job: Job, standing: Standing, options: JobOptions, files: Files
     ),
   );
 
-/** Holds the folder of a run, and removes what writes that never ended have left in it. */
+/** Holds the folder of a run. */
 const holding = <A>(run: string, files: Files, use: TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
   pipe(
     files.lock(run),
-    TE.chain(
-      (lock) => () =>
-        pipe(
-          sweep(run, files),
-          TE.chain(() => use),
-        )().finally(lock.release),
-    ),
+    TE.chain((lock) => () => use().finally(lock.release)),
   );
 
 const lockName = ".lock";
@@ -144,7 +136,7 @@ const lockName = ".lock";
 const checkFree = (run: string, files: Files): TE.TaskEither<Failure, void> =>
   pipe(
     listNames(run, files),
-    TE.map((all) => all.filter((name) => name !== lockName)),
+    TE.map((all) => all.filter((name) => name !== lockName && !isLeftover(name, files))),
     TE.filterOrElse(
       (held) => held.length === 0,
       (): Failure => ({ _tag: "BadOption", option: "--out", detail: `${run} is there already and is not an empty folder; name another` }),
@@ -176,7 +168,7 @@ const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failur
  */
 export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failure, Outcome> => {
   const { files = platform.files } = options;
-  const absolute: Job = { ...job, out: files.absolute(job.out) };
+  const absolute: Job = { ...job, out: files.absolute(job.out), id: crypto.randomUUID() };
   const { out } = absolute;
   const attempt = async (made: boolean): Promise<E.Either<Failure, Outcome>> => {
     const ended = await pipe(
@@ -184,7 +176,7 @@ export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failur
       TE.chain(() => perform(absolute, { last: undefined, within: undefined }, options, files)),
     )();
     if (E.isRight(ended)) return ended;
-    const kept = (await newest(out, files)()) as E.Either<Failure, Newest | undefined>;
+    const kept = (await newest(absolute, files)()) as E.Either<Failure, Newest | undefined>;
     const reached = (E.isRight(kept) && kept.right !== undefined) || (await files.exists(join(out, names.training))());
     if (!reached) await abandon(out, made, files)();
     return ended;
@@ -197,6 +189,7 @@ export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failur
         files,
         pipe(
           checkFree(out, files),
+          TE.chain(() => sweep(out, files)),
           TE.chain(() => () => attempt(!there)),
         ),
       ),
@@ -223,8 +216,8 @@ export const resume = (folder: string, options: JobOptions = {}): TE.TaskEither<
         out,
         files,
         pipe(
-          TE.Do,
-          TE.bind("last", () => newest(out, files)),
+          sweep(out, files),
+          TE.bind("last", () => newest(job, files)),
           TE.bind("training", () => readTraining(out, files)),
           TE.chain(({ last, training }) => {
             // A state of a task that was finished since has been overtaken.

@@ -33,12 +33,16 @@ interface StreamOptions {
   readonly shots?: number;
 }
 
-/** A name that comes again gets -2, -3, … */
-export const distinctNames = (names: readonly string[]): readonly string[] =>
-  names.map((name, i) => {
-    const before = names.slice(0, i).filter((other) => other === name).length;
-    return before === 0 ? name : `${name}-${before + 1}`;
+/** A name that comes again gets the first of -2, -3, … that nobody has. */
+export const distinctNames = (names: readonly string[]): readonly string[] => {
+  const given = new Set<string>();
+  return names.map((name) => {
+    let distinct = name;
+    for (let n = 2; given.has(distinct); n++) distinct = `${name}-${n}`;
+    given.add(distinct);
+    return distinct;
   });
+};
 
 /** Lists a split, so that what is missing is told before anything runs; readers remember the list. */
 const checkSplit = (dir: string, what: string, split: Split): TE.TaskEither<Failure, void> =>

@@ -88,12 +88,22 @@ const drain = (
     }),
   );
 
+/** What is wrong with a state for these steps, as a phrase. */
+const unfitting = (session: Session, { step, values, moments }: Training<string>, count: number): string | undefined => {
+  if (!Number.isInteger(step) || step < 0 || step > count) return `has done ${step} of ${count} steps`;
+  const given: Readonly<Record<string, Float32Array>> = { ...values, ...moments };
+  const missing = step === 0 ? undefined : Object.keys(session.program.state).find((name) => given[name] === undefined);
+  return missing === undefined ? undefined : `has no ${missing}`;
+};
+
 /** The loop over the batches. */
 const runSteps =
   <G extends string>(session: Session, recorder: Recorder, count: number, options: TrainOptions<G>, signal: Runtime["signal"]) =>
   async (): Promise<E.Either<Failure, Training<G>>> => {
     const { batches, from, onSteps, checkpoint } = options;
     const records = [...recorder.records.keys()];
+    const unfit = unfitting(session, from, count);
+    if (unfit !== undefined) return E.left({ _tag: "ShapeMismatch", op: "train", detail: `the state to go on from ${unfit}` });
     const written = session.write({ ...from.values, ...from.moments });
     if (E.isLeft(written)) return written;
     const until = Math.min(count, options.until ?? count);

@@ -1,5 +1,18 @@
 /** A run is kept while it goes on, and goes on after what ended it: `cambium resume`, `--model RUN`, and the folder of a run. */
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
@@ -98,6 +111,62 @@ test("--fresh begins with the model of a run alone", async () => {
   assert.equal(right(await readLearner(at("fresh", "model"))()).seen, ["ant", "bee"]);
 });
 
+test("three runs behind one another over one dataset name their tasks as one run does", async () => {
+  for (const [out, model] of [
+    ["one", at("model")],
+    ["one-more", at("one")],
+    ["and-one", at("one-more")],
+  ]) {
+    const ended = await cambium(flags(out, { model, data: data("red") }));
+    assert.is(ended.code, 0, ended.stderr);
+  }
+  assert.equal(resultOf("and-one").datasets, ["red", "red-2", "red-3"]);
+});
+
+test("an earlier run that began with --fresh can be extended; one that has moved is missed in words", async () => {
+  const ended = await cambium(flags("behind-fresh", { model: at("fresh"), data: data("dark") }));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.equal(resultOf("behind-fresh").datasets, ["red", "dark"]);
+  renameSync(at("fresh"), at("moved"));
+  const missed = await cambium(flags("lost", { model: at("behind-fresh"), data: data("blue") }));
+  assert.is(missed.code, 1);
+  assert.match(missed.stderr, /^model: the run .*behind-fresh began with .*fresh, which is not there any more\n$/);
+  renameSync(at("moved"), at("fresh"));
+});
+
+test("what somebody puts into OUT under a name of the run's own is left alone", async () => {
+  mkdirSync(at("own"));
+  mkdirSync(at("elsewhere"));
+  writeFileSync(at("elsewhere", "model.safetensors"), "mine");
+  let put = false;
+  const ended = await cambium(flags("own"), (printed) => {
+    if (put || !printed.includes("learn red")) return;
+    put = true;
+    symlinkSync(at("elsewhere"), at("own", "model"));
+    mkdirSync(at("own", "after-7"));
+    writeFileSync(at("own", "after-7", "model.safetensors"), "mine");
+  });
+  assert.is(ended.code, 0, ended.stderr);
+  assert.ok(put);
+  for (const folder of ["elsewhere", join("own", "after-7")]) assert.is(readFileSync(at(folder, "model.safetensors"), "utf8"), "mine");
+  assert.ok(lstatSync(at("own", "model")).isSymbolicLink());
+  assert.match(ended.stdout, /written to .*: result\.json, log\.jsonl, report\.html, after-3\//);
+  right(await readLearner(at("own", "after-3"))());
+});
+
+test("a run that was killed behind its last task leaves nothing but what belongs there; a log that was shortened stays a log", async () => {
+  const { folder } = { folder: at("two") };
+  writeFileSync(join(folder, "training.safetensors"), readFileSync(join(folder, "model", "model.safetensors")));
+  writeFileSync(join(folder, "log.jsonl"), "");
+  const damaged = await cambium(["resume", folder]);
+  assert.is(damaged.code, 1);
+  assert.match(damaged.stderr, /^.*training\.safetensors is damaged: .*\n$/);
+  rmSync(join(folder, "training.safetensors"));
+  const ended = await cambium(["resume", folder]);
+  assert.is(ended.code, 0, ended.stderr);
+  assert.is(readFileSync(join(folder, "log.jsonl"), "utf8"), "");
+});
+
 /** Exit code 1 with one line. */
 const refuses = (what: string, args: () => readonly string[], line: RegExp): void => {
   test(`refuses ${what}`, async () => {
@@ -111,6 +180,40 @@ const refuses = (what: string, args: () => readonly string[], line: RegExp): voi
 refuses("to resume what is no run", () => ["resume", at("model")], /^Cannot read .*model: it is not the folder of a run: it has no job\.json\n$/);
 refuses("to resume nothing", () => ["resume"], /^resume: needs the folder of a run/);
 refuses("an unknown command", () => ["walk"], /^walk: is no command; there are run, resume/);
+refuses(
+  "to mix label spaces in one matrix",
+  () => flags("mixed", { model: at("whole"), "label-space": "union" }),
+  /^model: .*whole was scored with label space task, single templates, not with label space union, single templates; /,
+);
+refuses(
+  "a run behind itself",
+  () => {
+    cpSync(at("whole"), at("circle"), { recursive: true });
+    const job = JSON.parse(readFileSync(at("circle", "job.json"), "utf8")) as object;
+    writeFileSync(at("circle", "job.json"), JSON.stringify({ ...job, model: at("circle") }));
+    return ["resume", at("circle")];
+  },
+  /^model: .*circle is a run behind itself\n$/,
+);
+refuses(
+  "an earlier run of a method that is none",
+  () => {
+    cpSync(at("whole"), at("strange"), { recursive: true });
+    writeFileSync(at("strange", "job.json"), readFileSync(at("strange", "job.json"), "utf8").replace('"name": "keeplora"', '"name": "nope"'));
+    return flags("behind-strange", { model: at("strange") });
+  },
+  /^method: should be one of .*, not "nope"\n$/,
+);
+refuses(
+  "a job whose numbers are none",
+  () => {
+    mkdirSync(at("numbers"));
+    const job = JSON.parse(readFileSync(at("whole", "job.json"), "utf8")) as object;
+    writeFileSync(at("numbers", "job.json"), JSON.stringify({ ...job, evalLimit: 0 }));
+    return ["resume", at("numbers")];
+  },
+  /job\.json: .*evalLimit.*a whole number of at least 1/,
+);
 refuses("joint training behind a run", () => flags("joint", { model: at("whole"), method: "joint" }), /^method: joint learns all tasks at once/);
 
 linux("refuses an OUT that cannot be made, at once", async () => {

@@ -387,7 +387,7 @@ signals("Ctrl-C before a task was finished leaves nothing behind", async () => {
   });
   assert.is(ended.signal, null);
   assert.is(ended.code, 130, ended.stderr);
-  assert.match(ended.stderr, /Stopped on request; no task was finished\.\n$/);
+  assert.match(ended.stderr, /Stopped on request, in the middle of a task\.\n$/);
   assert.not.ok(existsSync(at("early")));
   assert.equal(hidden(), []);
 });

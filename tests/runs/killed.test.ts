@@ -10,6 +10,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { platform } from "../../src/platform/default.ts";
 import { random } from "../../src/random.ts";
+import { readJob } from "../../src/runs/beginning.ts";
 import { readLearner } from "../../src/runs/checkpoint.ts";
 import { newest, readTraining } from "../../src/runs/runFolder.ts";
 import { right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
@@ -63,7 +64,7 @@ const bitsOf = (folder: string): unknown => {
 /** What a run keeps can be read, whenever it was killed. */
 const readable = async (folder: string): Promise<void> => {
   if (!existsSync(join(folder, "job.json"))) return;
-  const last = right(await newest(folder, platform.files)());
+  const last = right(await newest(right(await readJob(folder, platform.files)()), platform.files)());
   if (last !== undefined) right(await readLearner(last.folder)());
   right(await readTraining(folder, platform.files)());
 };

@@ -1,6 +1,6 @@
 /** Files that grow while they are read: the log of a run. */
 import { Buffer } from "node:buffer";
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { unwritable } from "../failures.ts";
@@ -12,8 +12,9 @@ export const append: Files["append"] = (path, from = 0) =>
   TE.tryCatch(async () => {
     checkWritable(path);
     const file = openSync(path, "a+");
-    ftruncateSync(file, from);
-    let size = from;
+    // Somebody may have shortened it meanwhile; what is missing stays missing.
+    let size = Math.min(from, fstatSync(file).size);
+    ftruncateSync(file, size);
     return {
       write: (text) =>
         E.tryCatch(() => {

@@ -3,7 +3,8 @@
  * numbers that it is in: a container has its own. What is held by a process that has died is free; one of another space is taken for dead when it has not
  * touched the file for a while.
  */
-import { readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -28,7 +29,9 @@ const startOf = async (pid: number): Promise<string | undefined> => {
   }
   // The name of a process stands in brackets and may hold anything; the start is the twentieth word behind it.
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  const [state, ...others] = text?.slice(text.lastIndexOf(")") + 2).split(" ") ?? ["X"];
+  // One that has ended and that nobody has asked for yet is dead as well.
+  return state === "Z" || state === "X" ? undefined : others[18];
 };
 
 /** The space that process numbers are of: a machine, or a container on it. */
@@ -41,7 +44,7 @@ interface Holder {
 }
 
 const parse = (text: string): Holder | undefined => {
-  const [, where, pid, start] = /^(\S+) (\d+) (\S+)\n$/.exec(text) ?? [];
+  const [, where, pid, start] = /^(\S+) (\d+) (\S+) \S+\n$/.exec(text) ?? [];
   return start === undefined ? undefined : { space: where, pid: Number(pid), start };
 };
 
@@ -52,29 +55,71 @@ const alive = async (path: string, holder: Holder): Promise<boolean> => {
   return touched !== undefined && Date.now() - touched.mtimeMs < deadAfter;
 };
 
+const codeOf = (error: unknown): string | undefined => (error as { readonly code?: string }).code;
+
+/** Gives a file that is whole a second name, unless that is taken; throws `EEXIST` then. */
+const place = async (whole: string, path: string): Promise<void> => {
+  try {
+    await link(whole, path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") throw error;
+    // Not every file system has second names.
+    await writeFile(path, await readFile(whole, "utf8"), { flag: "wx" });
+  }
+};
+
+const textOf = (path: string): Promise<string | undefined> => withFile(path, (handle) => handle.readFile("utf8")).catch(() => undefined);
+
+/** Takes a lock away whose text is `dead`. Where somebody else has put a living one in its place meanwhile, that is put back. */
+const takeAway = async (path: string, dead: string): Promise<void> => {
+  const aside = `${path}.${randomUUID()}.tmp`;
+  try {
+    await rename(path, aside);
+    if ((await textOf(aside)) !== dead) await place(aside, path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "EEXIST") throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+};
+
+/** Puts down a lock, whole from its first moment on. */
+const acquire = async (path: string, mine: string): Promise<void> => {
+  const whole = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(whole, mine, { flag: "wx" });
+    await place(whole, path);
+  } finally {
+    await rm(whole, { force: true });
+  }
+};
+
 /** Holds a folder of the disk. */
 export const lock: Files["lock"] = (folder) =>
   TE.tryCatch(async () => {
     await makeFolder(folder);
     const path = join(folder, ".lock");
-    const mine = `${await space()} ${process.pid} ${await startOf(process.pid)}\n`;
+    const mine = `${await space()} ${process.pid} ${await startOf(process.pid)} ${randomUUID()}\n`;
     for (let attempt = 0; attempt < 3; attempt++) {
       try {
-        await writeFile(path, mine, { flag: "wx" });
+        await acquire(path, mine);
         const touch = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), touchEvery);
         touch.unref();
         return {
           release: async () => {
             clearInterval(touch);
-            await rm(path, { force: true });
+            if ((await textOf(path)) === mine) await rm(path, { force: true });
           },
         };
       } catch (error) {
-        if ((error as { readonly code?: string }).code !== "EEXIST") throw error;
-        const holder = parse(await withFile(path, (handle) => handle.readFile("utf8")).catch(() => ""));
+        // Whoever holds the folder sweeps what is not whole, also the lock of one who comes later.
+        if (codeOf(error) !== "EEXIST" && codeOf(error) !== "ENOENT") throw error;
+        const there = await textOf(path);
+        const holder = parse(there ?? "");
+        if (there !== undefined && holder === undefined) throw new Error("its .lock is not that of a run; remove it");
         if (holder !== undefined && (await alive(path, holder))) throw new Error(`process ${holder.pid} is writing to it`);
-        await rm(path, { force: true });
+        if (there !== undefined) await takeAway(path, there);
       }
     }
-    throw new Error("another process is writing to it");
+    throw new Error("another process is writing to it, or its .lock is not a file");
   }, unwritable(folder));
