@@ -8,7 +8,7 @@ import { legible, type Failure } from "../failure.ts";
 import { summary, type Outcome } from "../runs/outcome.ts";
 import { resume, runJob, type JobOptions } from "../runs/runJob.ts";
 import { helpOf, parseRun } from "./run.ts";
-import { absolute, end, outliveReaders, watched } from "./terminal.ts";
+import { absolute, end, outliveReaders, print, watched } from "./terminal.ts";
 
 const bad = (option: string, detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadOption", option, detail });
 
@@ -43,7 +43,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => TE.TaskEith
 export const main = async ([name = "--help", ...args]: readonly string[]): Promise<void> => {
   outliveReaders();
   const help = helpOf([name, ...args]);
-  if (help !== undefined) return void process.stdout.write(`${help}\n`);
+  if (help !== undefined) return print(process.stdout, `${help}\n`);
   try {
     process.cwd();
   } catch {
@@ -54,8 +54,8 @@ export const main = async ([name = "--help", ...args]: readonly string[]): Promi
   const ended = await watched((options) => command.right.run(options)());
   if (E.isRight(ended)) {
     const { skipped } = ended.right;
-    if (skipped > 0) process.stderr.write(`skipped ${skipped} samples that cannot be read\n`);
-    process.stdout.write(summary(ended.right, legible(command.right.out)));
+    if (skipped > 0) print(process.stderr, `skipped ${skipped} samples that cannot be read\n`);
+    print(process.stdout, summary(ended.right, legible(command.right.out)));
   }
   end(ended);
 };

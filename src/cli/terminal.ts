@@ -19,9 +19,28 @@ export const outliveReaders = (): void => {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 };
 
+/** Prints a text. Node tells of a full device by an event, Deno throws. */
+export const print = (stream: { readonly write: (text: string) => unknown }, text: string): void => {
+  try {
+    stream.write(text);
+  } catch {
+    // Nobody is there to be told.
+  }
+};
+
+const stderr = {
+  write: (text: string) => print(process.stderr, text),
+  get isTTY() {
+    return process.stderr.isTTY;
+  },
+  get columns() {
+    return process.stderr.columns;
+  },
+};
+
 /** The options of a job that is watched in a terminal, while `use` runs it. */
 export const watched = async <A>(use: (options: JobOptions) => Promise<A>): Promise<A> => {
-  const shown = progress();
+  const shown = progress({ sink: stderr });
   const watcher = watch(shown);
   const interrupt = onInterrupt(
     () => shown.line("Stopping after this step; press Ctrl-C again to stop at once."),
@@ -30,7 +49,7 @@ export const watched = async <A>(use: (options: JobOptions) => Promise<A>): Prom
   try {
     return await use({
       watch: watcher.event,
-      opened: (adapter) => void process.stdout.write(`adapter: ${adapter}\n`),
+      opened: (adapter) => print(process.stdout, `adapter: ${adapter}\n`),
       note: (line) => {
         watcher.stop();
         for (const one of line.split("\n")) shown.line(legible(one, 2000));
@@ -51,6 +70,6 @@ export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }
   }
   const stopped = outcome.left._tag === "Interrupted";
   const line = stopped ? "Stopped on request, in the middle of a task." : describe(outcome.left);
-  process.stderr.write(`${line.replace(/\s*\n\s*/g, " ")}\n`);
+  print(process.stderr, `${line.replace(/\s*\n\s*/g, " ")}\n`);
   process.exitCode = stopped ? 130 : 1;
 };
