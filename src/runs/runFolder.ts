@@ -215,9 +215,9 @@ export const readTraining = (run: string, files: Files): TE.TaskEither<Failure, 
   );
 };
 
-/** Whether a name is that of a file of a run which is not whole yet. */
+/** Whether a name is that of a file of a run which is not whole yet; the model within a learner that is not whole has two dots. */
 export const isLeftover = (name: string, files: Files): boolean =>
-  files.unfinished(name) && /^\.(lock|job\.json|training\.safetensors|result\.json|report\.html|model|after-\d+)\./.test(name);
+  files.unfinished(name) && /^\.{1,2}(lock|job\.json|training\.safetensors|result\.json|report\.html|model|after-\d+)\./.test(name);
 
 /** Removes what writes that never ended have left in the folder of a run. */
 export const sweep = (run: string, files: Files): TE.TaskEither<Failure, void> =>
