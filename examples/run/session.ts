@@ -5,7 +5,8 @@ import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import { withDevice } from "../../src/device/open.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { end as endOfCommand } from "../../src/cli/terminal.ts";
+import type { Failure } from "../../src/failure.ts";
 import { exists, writeFolderAtomic } from "../../src/formats/files.ts";
 import { progress, type Progress } from "../../src/report/progress.ts";
 import type { Runtime } from "../../src/training/runtime.ts";
@@ -65,14 +66,6 @@ export const session =
     }
   };
 
-/** Sets the exit code: 0, 130 after a request to stop, or 1 with the failure as one line on stderr. */
-export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>): void => {
-  if (E.isRight(outcome)) {
-    process.exitCode = outcome.right.interrupted ? 130 : 0;
-    return;
-  }
-  const stopped = outcome.left._tag === "Interrupted";
-  const line = stopped ? "Stopped on request; nothing was finished and nothing is written." : describe(outcome.left);
-  process.stderr.write(`${line.replace(/\s*\n\s*/g, " ")}\n`);
-  process.exitCode = stopped ? 130 : 1;
-};
+/** Sets the exit code, and says how a command ended that leaves all or nothing. */
+export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>): void =>
+  endOfCommand(outcome, "Stopped on request; nothing was finished and nothing is written.");

@@ -62,14 +62,14 @@ export const watched = async <A>(use: (options: JobOptions) => Promise<A>): Prom
   }
 };
 
-/** Sets the exit code: 0, 130 after a request to stop, or 1 with the failure as one line on stderr. */
-export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>): void => {
+/** Sets the exit code: 0, 130 after a request to stop, or 1 with the failure as one line on stderr. `whenStopped` is said where the request left no outcome. */
+export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>, whenStopped = "Stopped on request, in the middle of a task."): void => {
   if (E.isRight(outcome)) {
     process.exitCode = outcome.right.interrupted ? 130 : 0;
     return;
   }
   const stopped = outcome.left._tag === "Interrupted";
-  const line = stopped ? "Stopped on request, in the middle of a task." : describe(outcome.left);
+  const line = stopped ? whenStopped : describe(outcome.left);
   print(process.stderr, `${line.replace(/\s*\n\s*/g, " ")}\n`);
   process.exitCode = stopped ? 130 : 1;
 };

@@ -13,7 +13,9 @@ const checked = <A>(name: string, is: t.Is<A>, outside: t.Is<A> = is): t.Type<A>
 
 const number = (name: string, test: (x: number) => boolean): t.Type<number> => checked(name, (u): u is number => finite.is(u) && test(u));
 
-const whole = (name: string, from: number, to = Number.MAX_SAFE_INTEGER): t.Type<number> => number(name, (x) => Number.isInteger(x) && x >= from && x <= to);
+/** A whole number in a range; the name says which. */
+export const whole = (name: string, from: number, to = Number.MAX_SAFE_INTEGER): t.Type<number> =>
+  number(name, (x) => Number.isInteger(x) && x >= from && x <= to);
 
 /** A whole number of at least 1. */
 export const count = whole("a whole number of at least 1", 1);

@@ -1,14 +1,9 @@
 /** A run as data: what is learned, how, and where it goes. Written into the folder of the run, and read from there when it goes on. */
 import * as t from "io-ts";
 import { protocols, type ProtocolName } from "../data/protocols.ts";
+import { count, whole } from "../methods/codecs.ts";
 
-const wholeFrom = (least: number): t.Type<number> =>
-  new t.Type<number>(
-    `a whole number of at least ${least}`,
-    (u): u is number => Number.isSafeInteger(u) && (u as number) >= least,
-    (u, c) => (Number.isSafeInteger(u) && (u as number) >= least ? t.success(u as number) : t.failure(u, c)),
-    t.identity,
-  );
+const natural = whole("a whole number of at least 0", 0);
 
 const folders = new t.Type<readonly string[]>(
   "at least one folder",
@@ -50,7 +45,7 @@ export const Job = t.intersection([
     source: Source,
     /** The name of a method, and the options that are not its defaults. */
     method: t.type({ name: t.string, options: t.UnknownRecord }),
-    seed: wholeFrom(0),
+    seed: natural,
     evaluate: t.intersection([t.type({ templates: t.keyof({ single: null, ensemble: null }) }), t.partial({ also: t.array(LabelSpace) })]),
     onCorrupt: t.keyof({ fail: null, skip: null }),
     /** The folder of the run. */
@@ -59,13 +54,13 @@ export const Job = t.intersection([
   t.partial({
     labelSpace: LabelSpace,
     /** Training images a class. */
-    shots: wholeFrom(1),
+    shots: count,
     /** Test images a dataset. */
-    evalLimit: wholeFrom(1),
+    evalLimit: count,
     /** Begins with the model alone, also where its folder holds what a learner remembers. */
     fresh: t.boolean,
     /** Steps between two checkpoints within a task. */
-    checkpointSteps: wholeFrom(1),
+    checkpointSteps: count,
     /** Tells the files of this run from those of others. Given when the run begins. */
     id: t.string,
     /** Facts that belong into the result beside the job's own. */
