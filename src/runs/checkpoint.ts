@@ -20,19 +20,12 @@ import type { Files } from "../platform/files.ts";
 import type { Learner } from "../model/learner.ts";
 import { finite } from "../report/codec.ts";
 import { finiteWeights } from "../model/weights.ts";
-import { decodePlain, encodePlain, type DecodeError, type Encoded } from "./plainData.ts";
+import { decodePlain, encodePlain, type DecodeError, type Encoded, floats } from "./plainData.ts";
 
 const structureName = "learner.json";
 
 /** The two files of a learner beside those of its model. */
 const pathsIn = (dir: string) => ({ structure: join(dir, structureName), arrays: join(dir, "learner.safetensors") });
-
-const floats = new t.Type<Float32Array>(
-  "an array of f32",
-  (u) => u instanceof Float32Array,
-  (u, c) => (u instanceof Float32Array ? t.success(u) : t.failure(u, c)),
-  t.identity,
-);
 
 /** What a learner keeps beside its model. */
 const Kept = t.intersection([

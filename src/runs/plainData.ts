@@ -59,6 +59,14 @@ const convertList = <F, A, B>(list: readonly A[], place: string, convert: (part:
     E.map((converted) => converted.map(([, part]) => part)),
   );
 
+/** An array of f32, as it stands in decoded data. */
+export const floats = new t.Type<Float32Array>(
+  "an array of f32",
+  (u) => u instanceof Float32Array,
+  (u, c) => (u instanceof Float32Array ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+
 /** Plain data as it is written. */
 export interface Encoded {
   /** What goes into the JSON file. */

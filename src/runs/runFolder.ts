@@ -19,7 +19,7 @@ import type { Files } from "../platform/files.ts";
 import { finite, natural, nonNegative, nullable, percent } from "../report/codec.ts";
 import { fillWithLearner } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
-import { decodePlain, encodePlain, type Encoded } from "./plainData.ts";
+import { decodePlain, encodePlain, type Encoded, floats } from "./plainData.ts";
 import type { KeptTraining, Progress } from "./run.ts";
 
 /** The names in the folder of a run. */
@@ -61,14 +61,7 @@ const reached = t.intersection([
   t.partial({ run: t.string }),
   t.type({ zeroShot: evaluated, reports: list(report), seconds: nonNegative, logged: natural, skipped: list(t.string) }),
 ]);
-const arrays = dictionary(
-  new t.Type<Float32Array>(
-    "numbers",
-    (u) => u instanceof Float32Array,
-    (u, c) => (u instanceof Float32Array ? t.success(u) : t.failure(u, c)),
-    t.identity,
-  ),
-);
+const arrays = dictionary(floats);
 const kept = t.type({ nth: natural, training: t.type({ step: natural, values: arrays, moments: arrays }) });
 
 const decoded = <A>(path: string, codec: t.Decoder<unknown, A>, encoded: Encoded): E.Either<Failure, A> =>
