@@ -74,7 +74,7 @@ export type { Event, Runtime } from "./src/training/runtime.ts";
 export type { LabelSpace, Stream, Task } from "./src/data/task.ts";
 
 // What came of it.
-export { htmlReport } from "./src/report/html.ts";
+export { htmlReport } from "./src/page/html.ts";
 export { textTable } from "./src/report/table.ts";
 export type { RunResult } from "./src/report/result.ts";
 

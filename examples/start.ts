@@ -14,7 +14,7 @@ import { methods, type MethodName } from "../src/methods/table.ts";
 import { clip } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { readModelAs } from "../src/model/model.ts";
-import { htmlReport } from "../src/report/html.ts";
+import { htmlReport } from "../src/page/html.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { textTable } from "../src/report/table.ts";
 import { iconStream } from "./icons/world.ts";

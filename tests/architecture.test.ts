@@ -12,7 +12,7 @@ const floors: readonly (readonly string[])[] = [
   ["stages"],
   ["subspace"],
   ["training"],
-  ["data", "model", "report"],
+  ["data", "model", "page", "report"],
   ["tensor"],
   ["kernels"],
   ["device"],

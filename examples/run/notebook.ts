@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { openDevice } from "../../src/device/open.ts";
 import { describe, type Failure } from "../../src/failure.ts";
 import { message } from "../../src/formats/files.ts";
-import { displayable, type Displayable } from "../../src/report/display.ts";
+import { displayable, type Displayable } from "../../src/page/display.ts";
 import { escapeHtml } from "../../src/report/format.ts";
 import { progress } from "../../src/report/progress.ts";
 import type { Runtime } from "../../src/training/runtime.ts";

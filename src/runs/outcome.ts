@@ -7,7 +7,7 @@ import { writeText } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import { fixed } from "../report/format.ts";
-import { htmlReport } from "../report/html.ts";
+import { htmlReport } from "../page/html.ts";
 import { prettyJson } from "../report/json.ts";
 import { classIncremental, type ClassIncremental } from "../report/metrics.ts";
 import type { RunResult } from "../report/result.ts";

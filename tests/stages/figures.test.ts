@@ -10,7 +10,7 @@ import type { Stream, Task } from "../../src/data/task.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { networkOf, type Clip } from "../../src/model/model.ts";
-import { htmlReport } from "../../src/report/html.ts";
+import { htmlReport } from "../../src/page/html.ts";
 import { decodeLog, logLine, type LogRecord } from "../../src/report/log.ts";
 import { progress } from "../../src/report/progress.ts";
 import { parseRunResult } from "../../src/report/result.ts";

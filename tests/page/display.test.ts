@@ -1,9 +1,9 @@
 /** What notebooks show: a MIME bundle with HTML that stands alone, SVG in it, and text beside it. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { display, displayCurves, displayMatrices, displayRanks, displayTable, type Displayable, type MimeBundle } from "../../src/report/display.ts";
-import { heatMap, heatMapText } from "../../src/report/heatMap.ts";
-import { learned, openTags, still } from "./fixture.ts";
+import { display, displayCurves, displayMatrices, displayRanks, displayTable, type Displayable, type MimeBundle } from "../../src/page/display.ts";
+import { heatMap, heatMapText } from "../../src/page/heatMap.ts";
+import { learned, openTags, still } from "../report/fixture.ts";
 
 const results = [still, learned(1, 0)];
 

@@ -1,7 +1,7 @@
 /** The rank that lives in each module after each task, as a heat map a tower. */
-import { escapeHtml, fixed, missing } from "./format.ts";
+import { escapeHtml, fixed, missing } from "../report/format.ts";
 import { level } from "./palette.ts";
-import type { Summary } from "./summary.ts";
+import type { Summary } from "../report/summary.ts";
 
 /** Where a module stands: its tower, its layer (`null` outside of the blocks), and its short name in the layer. */
 export interface ModulePlace {

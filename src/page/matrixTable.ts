@@ -1,7 +1,7 @@
 /** An accuracy matrix as a heat map: an HTML table, so that it can be read aloud, copied and searched. */
-import { escapeHtml, fixed, signed } from "./format.ts";
+import { escapeHtml, fixed, signed } from "../report/format.ts";
 import { level, levels } from "./palette.ts";
-import type { Summary } from "./summary.ts";
+import type { Summary } from "../report/summary.ts";
 
 /** What all matrices of a report share, so that they can be compared: colour ends in percent, and the drop (points) of a full bar. */
 export interface MatrixScale {

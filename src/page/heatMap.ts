@@ -1,7 +1,7 @@
 /** A heat map as inline SVG, small enough to stand beside others: a notebook's accuracy matrices and ranks. */
-import { escapeHtml, missing } from "./format.ts";
+import { escapeHtml, missing } from "../report/format.ts";
 import { level } from "./palette.ts";
-import { alignLeft, alignRight } from "./table.ts";
+import { alignLeft, alignRight } from "../report/table.ts";
 
 /** Named rows and columns of values; `null` where there is none. */
 export interface HeatMap {

@@ -1,14 +1,14 @@
 /** Results as a notebook shows them: any object with `Symbol.for("Jupyter.display")` is displayed by Deno's kernel. */
-import { fixed } from "./format.ts";
+import { fixed } from "../report/format.ts";
 import { heatMap, heatMapText, type HeatMap } from "./heatMap.ts";
 import { curvePanels, reportBody, summaryTable } from "./html.ts";
 import { rampKey } from "./matrixTable.ts";
 import { niceDomain } from "./palette.ts";
 import { modulePlace, rankText } from "./rankTable.ts";
-import type { RunResult } from "./result.ts";
+import type { RunResult } from "../report/result.ts";
 import { styleSheet } from "./style.ts";
-import { summarise, type Summary } from "./summary.ts";
-import { textTable } from "./table.ts";
+import { summarise, type Summary } from "../report/summary.ts";
+import { textTable } from "../report/table.ts";
 
 /** MIME type to content. */
 export type MimeBundle = Readonly<Record<string, string>>;

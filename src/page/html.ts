@@ -6,18 +6,18 @@
  * weighs 25 MB in 75 packages.
  */
 import { curves } from "./curves.ts";
-import { count, escapeHtml, fixed } from "./format.ts";
-import { prettyJson } from "./json.ts";
+import { count, escapeHtml, fixed } from "../report/format.ts";
+import { prettyJson } from "../report/json.ts";
 import { largestDrop, matrixKey, matrixTable, rampKey } from "./matrixTable.ts";
 import type { MatrixScale } from "./matrixTable.ts";
 import { niceDomain } from "./palette.ts";
 import { rankTable } from "./rankTable.ts";
-import type { RunResult } from "./result.ts";
+import type { RunResult } from "../report/result.ts";
 import { styleSheet } from "./style.ts";
-import { summarise } from "./summary.ts";
-import type { Summary } from "./summary.ts";
-import { columns } from "./table.ts";
-import type { Column } from "./table.ts";
+import { summarise } from "../report/summary.ts";
+import type { Summary } from "../report/summary.ts";
+import { columns } from "../report/table.ts";
+import type { Column } from "../report/table.ts";
 
 /** What the results do not know: a title, a sentence below it, and facts such as the command or the model, shown as a list. */
 export interface ReportExtras {

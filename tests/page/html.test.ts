@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { htmlReport } from "../../src/report/html.ts";
-import { change } from "../../src/report/matrixTable.ts";
-import { contrast, heatLevels, level, levels, lines, niceDomain } from "../../src/report/palette.ts";
-import type { Theme } from "../../src/report/palette.ts";
-import { modulePlace } from "../../src/report/rankTable.ts";
+import { htmlReport } from "../../src/page/html.ts";
+import { change } from "../../src/page/matrixTable.ts";
+import { contrast, heatLevels, level, levels, lines, niceDomain } from "../../src/page/palette.ts";
+import type { Theme } from "../../src/page/palette.ts";
+import { modulePlace } from "../../src/page/rankTable.ts";
 import { summarise } from "../../src/report/summary.ts";
-import { learned, openTags, still } from "./fixture.ts";
+import { learned, openTags, still } from "../report/fixture.ts";
 
 const themes: readonly (readonly [Theme, string])[] = [
   ["light", "#fdfdfb"],

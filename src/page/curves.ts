@@ -1,8 +1,8 @@
 /** How the accuracy of each dataset moves while the stream goes on: one small panel a dataset, one line a method, inline SVG. */
 import { scaleLinear, type ScaleLinear } from "d3-scale";
-import { escapeHtml, fixed } from "./format.ts";
+import { escapeHtml, fixed } from "../report/format.ts";
 import { lines, niceDomain } from "./palette.ts";
-import type { Summary } from "./summary.ts";
+import type { Summary } from "../report/summary.ts";
 
 const size = { width: 270, height: 150, left: 30, right: 8, top: 8, bottom: 20 };
 const dashes = ["", "6 4", "2 4"];
