@@ -76,7 +76,8 @@ export type { LabelSpace, Stream, Task } from "./src/data/task.ts";
 // What came of it.
 export { htmlReport } from "./src/page/html.ts";
 export { textTable } from "./src/report/table.ts";
-export type { RunResult } from "./src/report/result.ts";
+export type { ProbeResult, RunResult } from "./src/report/result.ts";
+export type { DatasetAnswers, RunReport } from "./src/report/runReport.ts";
 
 // Random numbers from (seed, purpose, step).
 export { random } from "./src/random.ts";

@@ -37,4 +37,6 @@ export type LabelSpace = "task" | "union" | "seen";
 export interface Stream {
   readonly tasks: readonly Task[];
   readonly labelSpace: LabelSpace;
+  /** Datasets that are scored after every task, each among its own classes, and never learned: what the model knew before, as a number. Default: none. */
+  readonly probes?: readonly Task[];
 }

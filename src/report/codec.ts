@@ -16,6 +16,15 @@ export const nullable = (codec: t.Type<number>): t.Type<number | null> =>
     t.identity,
   );
 
+/** A field that files of older versions lack, with the name of its codec. */
+export const optional = <A>(codec: t.Type<A, unknown, unknown>): t.Type<A | undefined, unknown, unknown> =>
+  new t.Type<A | undefined, unknown, unknown>(
+    codec.name,
+    (u): u is A | undefined => u === undefined || codec.is(u),
+    (u, c) => (u === undefined ? t.success(undefined) : codec.validate(u, c)),
+    (a) => (a === undefined ? undefined : codec.encode(a)),
+  );
+
 /** A number that is neither NaN nor infinite. */
 export const finite = numberType("a finite number", () => true);
 /** A count. */

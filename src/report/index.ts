@@ -1,6 +1,9 @@
 /** The namespace `report`: metrics of the accuracy matrix, results, tables, the page, what a notebook shows, and progress. */
 export * from "./metrics.ts";
+export * from "./classIncremental.ts";
 export * from "./result.ts";
+export * from "./resultCodec.ts";
+export * from "./runReport.ts";
 export * from "./log.ts";
 export { summarise } from "./summary.ts";
 export type { Spread, Summary } from "./summary.ts";

@@ -189,33 +189,43 @@ export const fwt =
     return metric(size, range(1, size), (j) => minus(accuracyAt(m, j - 1, j), baseline[j] ?? null));
   };
 
-/** Class-incremental accuracies in percent: `seen[t]` = A_t over all classes seen after task t, `final` = A_T, `mean` over the sessions. */
-export interface ClassIncremental {
-  readonly seen: readonly (number | null)[];
-  readonly final: number | null;
-  readonly mean: number | null;
-}
-
 /**
- * Class-incremental A_t and their mean (METHODS.md E.4). `testSizes` are the test images of each task: A_t is over images, so tasks weigh
- * by them. Cells to the right of the diagonal (classes not seen yet) are not read.
+ * Learned: accuracy on dataset j right after it is learned, `a[j][j]`: the diagonal.
  *
  * ```ts
  * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [80, 70]] };
- * // One test image of pets, three of cars.
- * assert.deepEqual(classIncremental([1, 3])(m), { seen: [90, 72.5], final: 72.5, mean: 81.25 });
+ * assert.deepEqual(learned(m), { perDataset: [90, 70], mean: 80 });
  * ```
  */
-export const classIncremental =
-  (testSizes: readonly number[]) =>
-  (m: AccuracyMatrix): ClassIncremental => {
+export const learned = (m: AccuracyMatrix): Metric => {
+  const size = m.datasets.length;
+  return metric(size, range(0, size), (j) => accuracyAt(m, j, j));
+};
+
+/** Percentage points that are nothing but rounding. */
+const rounding = 1e-9;
+
+/**
+ * Gain kept, in percent: how much of what was gained over the model before the stream is left at the end, `100 (a[T][j] - z[j]) / (a[j][j] - z[j])` with
+ * `baseline` as z; negative where more was lost than gained. The mean is that of the sums over all datasets, so a dataset weighs by what was gained on it.
+ * Null where nothing was gained.
+ *
+ * ```ts
+ * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [75, 70]] };
+ * assert.deepEqual(gainKept([60, 60])(m), { perDataset: [50, 100], mean: 62.5 });
+ * ```
+ */
+export const gainKept =
+  (baseline: AccuracyRow) =>
+  (m: AccuracyMatrix): Metric => {
     const size = m.datasets.length;
-    const seen = range(0, size).map((t) => {
-      const tasks = range(0, t + 1);
-      const images = tasks.reduce((n, j) => n + (testSizes[j] ?? 0), 0);
-      const cells = tasks.map((j) => accuracyAt(m, t, j));
-      if (images === 0 || cells.includes(null)) return null;
-      return tasks.reduce((sum, j) => sum + (cells[j] ?? 0) * (testSizes[j] ?? 0), 0) / images;
-    });
-    return { seen, final: seen[size - 1] ?? null, mean: meanOf(seen) };
+    const over = (i: number, j: number): number | null => minus(accuracyAt(m, i, j), baseline[j] ?? null);
+    const share = (left: number | null, gained: number | null): number | null =>
+      left === null || gained === null || gained < rounding ? null : (100 * left) / gained;
+    const datasets = range(0, size);
+    return {
+      perDataset: datasets.map((j) => share(over(size - 1, j), over(j, j))),
+      // A share of two sums is that of two means.
+      mean: share(meanOf(datasets.map((j) => over(size - 1, j))), meanOf(datasets.map((j) => over(j, j)))),
+    };
   };

@@ -1,16 +1,9 @@
-/** What a run found, as it stands in `result.json`: every metric computed from the matrix, and a decoder that names the field it refuses. */
-import * as E from "fp-ts/lib/Either.js";
-import type { Either } from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
-import * as t from "io-ts";
-import type { Failure } from "../failure.ts";
-import { dictionary, list, parseJson } from "../formats/json.ts";
-import { finite, firstError, natural, nonNegative, nullable, percent } from "./codec.ts";
-import { average, bwt, forgetting, fwt, last, matrixFromRows, meanOf, transfer } from "./metrics.ts";
+/** What a run found, as it stands in `result.json`: every metric computed from the matrix. */
+import { average, bwt, forgetting, fwt, gainKept, last, learned, meanOf, transfer } from "./metrics.ts";
 import type { AccuracyMatrix, AccuracyRow, Metric } from "./metrics.ts";
 
 /** The names of the metrics that a result holds, as mean and for each dataset. */
-export type MetricName = "transfer" | "average" | "last" | "forgetting" | "bwt" | "fwt";
+export type MetricName = "transfer" | "average" | "last" | "forgetting" | "bwt" | "fwt" | "learned" | "gainKept";
 
 /** What a run reaches when the same images are scored in another label space. */
 export interface ElsewhereResult {
@@ -20,6 +13,25 @@ export interface ElsewhereResult {
   readonly average: number | null;
   readonly last: number | null;
   readonly forgetting: number | null;
+  readonly learned: number | null;
+  readonly gainKept: number | null;
+  /** Percent of right guesses at random among the names that an image of each dataset is scored among at the end; null where that is not known. */
+  readonly chance: AccuracyRow;
+}
+
+/** A dataset that was scored after every task and never learned, among its own classes. */
+export interface ProbeResult {
+  readonly name: string;
+  /** How many classes it has. */
+  readonly classes: number;
+  /** Test images that were scored. */
+  readonly images: number;
+  /** Percent of right guesses at random among its names. */
+  readonly chance: number;
+  /** The model before the stream, percent; null where it cannot tell the classes apart, as where no text is read, or none of the images could be read. */
+  readonly zeroShot: number | null;
+  /** After each task, percent; null also where it was not measured. Joint training has the last alone. */
+  readonly after: readonly (number | null)[];
 }
 
 /** A finished run. Accuracies in percent; metrics in percent or percentage points, `null` where they have no meaning. */
@@ -31,6 +43,12 @@ export interface RunResult {
   readonly adapter: string;
   /** Names of the datasets in the order learned. */
   readonly datasets: readonly string[];
+  /** Classes of each dataset; `[]` where a result does not say it, as those of older versions. */
+  readonly classes: readonly number[];
+  /** Test images of each dataset that were scored; `[]` where a result does not say it. */
+  readonly images: readonly number[];
+  /** Percent of right guesses at random among the names that an image of each dataset is scored among at the end; null where a result does not say it. */
+  readonly chance: AccuracyRow;
   /** The model before the stream, a value a dataset. */
   readonly zeroShot: AccuracyRow;
   /** Row i after task i; see {@link AccuracyMatrix}. */
@@ -42,6 +60,10 @@ export interface RunResult {
   readonly bwt: number | null;
   /** Forward transfer against `zeroShot`. */
   readonly fwt: number | null;
+  /** Accuracy right after learning; `null` where nothing is trained, and for joint training. */
+  readonly learned: number | null;
+  /** Share in percent of what was gained over `zeroShot` that is left at the end. */
+  readonly gainKept: number | null;
   /** The same metrics for each dataset. */
   readonly perDataset: Readonly<Record<MetricName, readonly (number | null)[]>>;
   readonly trainableParameters: number;
@@ -49,6 +71,8 @@ export interface RunResult {
   readonly bytesKept: number;
   /** The same run in other label spaces, by their names. */
   readonly also: Readonly<Record<string, ElsewhereResult>>;
+  /** What the model knew before, as numbers; `[]` where the stream has no probes. */
+  readonly probes: readonly ProbeResult[];
   /** Mean over modules of the rank that lives after each task; `null` where a method has no ranks. */
   readonly effectiveRank: readonly (number | null)[];
   /** For each task the rank by module name; empty where a method has no ranks. */
@@ -62,29 +86,48 @@ export interface RunFacts {
   readonly options: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly adapter: string;
+  /** Classes and scored test images of each dataset, and percent of right guesses at random. Default: not known. */
+  readonly classes?: readonly number[];
+  readonly images?: readonly number[];
+  readonly chance?: AccuracyRow;
   readonly zeroShot: AccuracyRow;
   readonly matrix: AccuracyMatrix;
   readonly trainableParameters: number;
   readonly bytesKept: number;
-  /** Zero-shot row and matrix in other label spaces, by their names. Default: none. */
-  readonly also?: Readonly<Record<string, { readonly zeroShot: AccuracyRow; readonly matrix: AccuracyMatrix }>>;
+  /** Zero-shot row, matrix and chance in other label spaces, by their names. Default: none. */
+  readonly also?: Readonly<Record<string, { readonly zeroShot: AccuracyRow; readonly matrix: AccuracyMatrix; readonly chance?: AccuracyRow }>>;
+  /** Default: none. */
+  readonly probes?: readonly ProbeResult[];
   /** For each task the rank by module name; `[]` where a method has no ranks. */
   readonly ranks: readonly Readonly<Record<string, number>>[];
   readonly seconds: number;
 }
 
-const elsewhere = (zeroShot: AccuracyRow, m: AccuracyMatrix): ElsewhereResult => ({
-  zeroShot,
-  matrix: m.rows,
-  transfer: transfer(m).mean,
-  average: average(m).mean,
-  last: last(m).mean,
-  forgetting: forgetting(m).mean,
+/** Learned and gain kept of a matrix; a model that trains nothing learns nothing. */
+export const gains = (m: AccuracyMatrix, zeroShot: AccuracyRow, trains: boolean): Readonly<Record<"learned" | "gainKept", Metric>> => ({
+  learned: trains ? learned(m) : { perDataset: m.datasets.map(() => null), mean: null },
+  gainKept: gainKept(zeroShot)(m),
 });
+
+const elsewhere = (zeroShot: AccuracyRow, m: AccuracyMatrix, chance: AccuracyRow | undefined, trains: boolean): ElsewhereResult => {
+  const gained = gains(m, zeroShot, trains);
+  return {
+    zeroShot,
+    matrix: m.rows,
+    transfer: transfer(m).mean,
+    average: average(m).mean,
+    last: last(m).mean,
+    forgetting: forgetting(m).mean,
+    learned: gained.learned.mean,
+    gainKept: gained.gainKept.mean,
+    chance: chance ?? m.datasets.map(() => null),
+  };
+};
 
 /** A result with every metric computed from the matrix, and the effective rank from the ranks. */
 export const runResult = (facts: RunFacts): RunResult => {
   const m = facts.matrix;
+  const trains = facts.trainableParameters > 0;
   const metrics: Record<MetricName, Metric> = {
     transfer: transfer(m),
     average: average(m),
@@ -92,6 +135,7 @@ export const runResult = (facts: RunFacts): RunResult => {
     forgetting: forgetting(m),
     bwt: bwt(m),
     fwt: fwt(facts.zeroShot)(m),
+    ...gains(m, facts.zeroShot, trains),
   };
   return {
     method: facts.method,
@@ -99,6 +143,9 @@ export const runResult = (facts: RunFacts): RunResult => {
     seed: facts.seed,
     adapter: facts.adapter,
     datasets: m.datasets,
+    classes: facts.classes ?? [],
+    images: facts.images ?? [],
+    chance: facts.chance ?? m.datasets.map(() => null),
     zeroShot: facts.zeroShot,
     matrix: m.rows,
     transfer: metrics.transfer.mean,
@@ -107,6 +154,8 @@ export const runResult = (facts: RunFacts): RunResult => {
     forgetting: metrics.forgetting.mean,
     bwt: metrics.bwt.mean,
     fwt: metrics.fwt.mean,
+    learned: metrics.learned.mean,
+    gainKept: metrics.gainKept.mean,
     perDataset: {
       transfer: metrics.transfer.perDataset,
       average: metrics.average.perDataset,
@@ -114,79 +163,17 @@ export const runResult = (facts: RunFacts): RunResult => {
       forgetting: metrics.forgetting.perDataset,
       bwt: metrics.bwt.perDataset,
       fwt: metrics.fwt.perDataset,
+      learned: metrics.learned.perDataset,
+      gainKept: metrics.gainKept.perDataset,
     },
     trainableParameters: facts.trainableParameters,
     bytesKept: facts.bytesKept,
-    also: Object.fromEntries(Object.entries(facts.also ?? {}).map(([space, { zeroShot, matrix }]) => [space, elsewhere(zeroShot, matrix)])),
+    also: Object.fromEntries(
+      Object.entries(facts.also ?? {}).map(([space, { zeroShot, matrix, chance }]) => [space, elsewhere(zeroShot, matrix, chance, trains)]),
+    ),
+    probes: facts.probes ?? [],
     effectiveRank: m.rows.map((_, i) => meanOf(Object.values(facts.ranks[i] ?? {}))),
     ranks: facts.ranks,
     seconds: facts.seconds,
   };
 };
-
-const values = list(nullable(finite));
-const row = list(nullable(percent));
-
-/** The codec of `result.json`; {@link decodeRunResult} also checks that the widths agree. */
-export const RunResultCodec: t.Type<RunResult, unknown> = t.type({
-  method: t.string,
-  options: t.UnknownRecord,
-  seed: finite,
-  adapter: t.string,
-  datasets: list(t.string),
-  zeroShot: row,
-  matrix: list(row),
-  transfer: nullable(finite),
-  average: nullable(finite),
-  last: nullable(finite),
-  forgetting: nullable(finite),
-  bwt: nullable(finite),
-  fwt: nullable(finite),
-  perDataset: t.type({ transfer: values, average: values, last: values, forgetting: values, bwt: values, fwt: values }),
-  trainableParameters: natural,
-  bytesKept: natural,
-  also: dictionary(
-    t.type({
-      zeroShot: row,
-      matrix: list(row),
-      transfer: nullable(finite),
-      average: nullable(finite),
-      last: nullable(finite),
-      forgetting: nullable(finite),
-    }),
-  ),
-  effectiveRank: list(nullable(nonNegative)),
-  ranks: list(dictionary(nonNegative)),
-  seconds: nonNegative,
-});
-
-/** Decodes a result from anything; `path` names the file in the `FileCorrupt` failure. */
-export const decodeRunResult =
-  (path: string) =>
-  (u: unknown): Either<Failure, RunResult> => {
-    const corrupt = (detail: string): Failure => ({ _tag: "FileCorrupt", path, detail });
-    return pipe(
-      RunResultCodec.decode(u),
-      E.mapLeft((errors) => corrupt(firstError(errors))),
-      E.filterOrElse(
-        (r) => r.zeroShot.length === r.datasets.length,
-        (r) => corrupt(`zeroShot has ${r.zeroShot.length} values for ${r.datasets.length} datasets`),
-      ),
-      E.chainFirst((r) =>
-        pipe(
-          matrixFromRows(r.datasets, r.matrix),
-          E.mapLeft((f) => corrupt(f._tag === "ShapeMismatch" ? `matrix: ${f.detail}` : f._tag)),
-        ),
-      ),
-    );
-  };
-
-/** Reads a result from the text of a `result.json`; fails with `FileCorrupt` on text that is no JSON, and as {@link decodeRunResult} does. */
-export const parseRunResult =
-  (path: string) =>
-  (text: string): Either<Failure, RunResult> =>
-    pipe(
-      parseJson(text),
-      E.mapLeft((detail): Failure => ({ _tag: "FileCorrupt", path, detail })),
-      E.chain(decodeRunResult(path)),
-    );

@@ -64,7 +64,7 @@ const meanRows = (rows: readonly AccuracyRow[]): AccuracyRow => (rows[0] ?? []).
 const meanRanks = (tasks: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.keys(tasks[0] ?? {}).map((module) => [module, meanOf(tasks.map((ranks) => ranks[module] ?? null)) ?? 0]));
 
-const metricNames: readonly MetricName[] = ["transfer", "average", "last", "forgetting", "bwt", "fwt"];
+const metricNames: readonly MetricName[] = ["transfer", "average", "last", "forgetting", "bwt", "fwt", "learned", "gainKept"];
 
 const summary = (label: string, runs: readonly RunResult[]): Summary => {
   const first = runs[0];

@@ -7,7 +7,7 @@ import type { Failure } from "../failure.ts";
 import { listNames } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import type { Appender, Files } from "../platform/files.ts";
-import type { ClassIncremental } from "../report/metrics.ts";
+import type { ClassIncremental } from "../report/classIncremental.ts";
 import type { Job } from "./job.ts";
 import { writeResult } from "./outcome.ts";
 import type { Keep, Run } from "./run.ts";

@@ -9,7 +9,7 @@ import type { Files } from "../platform/files.ts";
 import { fixed } from "../report/format.ts";
 import { htmlReport } from "../page/html.ts";
 import { prettyJson } from "../report/json.ts";
-import { classIncremental, type ClassIncremental } from "../report/metrics.ts";
+import { classIncremental, type ClassIncremental } from "../report/classIncremental.ts";
 import type { RunResult } from "../report/result.ts";
 import { textTable } from "../report/table.ts";
 import type { Job } from "./job.ts";

@@ -53,6 +53,22 @@ export interface Merged {
 export type MaybeMerged = Lesson & Partial<Merged> & { readonly adapters?: undefined };
 
 /**
+ * The answers to the images of a task that were scored, in the run's own label space. Labels and answers count over the classes of all tasks of the stream, in
+ * their order: an answer can be a class of another task.
+ */
+export interface Answers {
+  readonly ids: readonly string[];
+  readonly labels: readonly number[];
+  readonly answers: readonly number[];
+}
+
+/** A probe after a lesson: its accuracy in percent, of so many images; null where the learner cannot tell its classes apart, or none of them could be read. */
+export interface Probed {
+  readonly accuracy: number | null;
+  readonly images: number;
+}
+
+/**
  * Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task, or where no image of it
  * could be read.
  */
@@ -60,6 +76,10 @@ export interface Evaluated {
   readonly row: readonly (number | null)[];
   /** The same images scored in other label spaces, where that was asked for. */
   readonly also?: Readonly<Partial<Record<LabelSpace, readonly (number | null)[]>>>;
+  /** By probe of the stream, where it has some. */
+  readonly probes?: readonly Probed[];
+  /** By task of the stream; null where the row has no accuracy, and where they are not kept any more. */
+  readonly answers?: readonly (Answers | null)[];
 }
 
 /** What was reached after a lesson. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseRunResult } from "../../src/report/result.ts";
+import { parseRunResult } from "../../src/report/resultCodec.ts";
 import { right, temporaryFolder } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
 import { runFile } from "../runtime.ts";

@@ -23,7 +23,7 @@ import { learner } from "../../src/model/learner.ts";
 import { readModel } from "../../src/model/model.ts";
 import { platform } from "../../src/platform/default.ts";
 import { cacheIn } from "../../src/platform/node/cache.ts";
-import { parseRunResult } from "../../src/report/result.ts";
+import { parseRunResult } from "../../src/report/resultCodec.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
 import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { tinyClip, writeTinyClip } from "../fixtures/tinyClip.ts";

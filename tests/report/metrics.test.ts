@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
+import { classIncremental } from "../../src/report/classIncremental.ts";
 import * as _ from "../../src/report/metrics.ts";
 import type { AccuracyMatrix, AccuracyRow, Metric } from "../../src/report/metrics.ts";
 
@@ -15,6 +16,8 @@ const close = (actual: number | null, expected: number | null, tolerance = 1e-9)
   if (actual === null || expected === null) assert.is(actual, expected);
   else assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not within ${tolerance} of ${expected}`);
 };
+
+const meanOf = (xs: readonly number[]): number => _.meanOf(xs)!;
 
 const closeMetric = (actual: Metric, perDataset: readonly (number | null)[], mean: number | null): void => {
   assert.is(actual.perDataset.length, perDataset.length);
@@ -40,6 +43,19 @@ test("last", () => closeMetric(_.last(m3), [0, 70, 95], 55));
 test("forgetting", () => closeMetric(_.forgetting(m3), [90, 10, null], 50));
 test("bwt", () => closeMetric(_.bwt(m3), [-90, -10, null], -50));
 test("fwt", () => closeMetric(_.fwt([50, 5, 10])(m3), [null, -5, -10], -7.5));
+test("learned", () => closeMetric(_.learned(m3), [90, 80, 95], 265 / 3));
+test("gainKept", () => closeMetric(_.gainKept([50, 5, 10])(m3), [-125, (100 * 65) / 75, 100], 50));
+
+test("gain kept is of what was gained: nothing where nothing was, or where a cell is missing", () => {
+  closeMetric(_.gainKept([90, 0, 0])(m3), [null, 87.5, 100], (100 * (-90 + 70 + 95)) / (0 + 80 + 95));
+  closeMetric(_.gainKept([90, 80, 95])(m3), [null, null, null], null);
+  closeMetric(_.gainKept([100, 100, 100])(m3), [null, null, null], null);
+  closeMetric(_.gainKept([50, null, 10])(m3), [-125, null, 100], null);
+  closeMetric(_.gainKept([])(m3), [null, null, null], null);
+  // Rounding alone is no gain.
+  const m = right(_.matrixFromRows(["a"], [[0.1 + 0.2]]));
+  closeMetric(_.gainKept([0.3])(m), [null], null);
+});
 
 test("forgetting reads the best row, also before a dataset is learned", () => {
   const m = right(
@@ -64,6 +80,8 @@ test("one task has Average and Last, and nothing to transfer or forget", () => {
   closeMetric(_.forgetting(m), [null], null);
   closeMetric(_.bwt(m), [null], null);
   closeMetric(_.fwt([1])(m), [null], null);
+  closeMetric(_.learned(m), [42], 42);
+  closeMetric(_.gainKept([2])(m), [100], 100);
 });
 
 test("no task has no metric", () => {
@@ -167,6 +185,48 @@ for (const page of pages) {
   });
 }
 
+const cell = fc.integer({ min: 0, max: 1000 }).map((n) => n / 10);
+const streams = fc
+  .integer({ min: 1, max: 6 })
+  .chain((size) =>
+    fc.tuple(
+      fc.array(cell, { minLength: size, maxLength: size }),
+      fc.array(fc.array(cell, { minLength: size, maxLength: size }), { minLength: size, maxLength: size }),
+    ),
+  );
+
+test("laws of what is learned and kept", () => {
+  fc.assert(
+    fc.property(streams, ([zeroShot, rows]) => {
+      const m = right(
+        _.matrixFromRows(
+          rows.map((_row, j) => `${j}`),
+          rows,
+        ),
+      );
+      const [learned, kept, last, bwt] = [_.learned(m), _.gainKept(zeroShot)(m), _.last(m), _.bwt(m)];
+      const size = rows.length;
+      // What is lost since a dataset was learned is the backward transfer, over all but the last.
+      close(last.mean! - learned.mean!, bwt.mean === null ? 0 : (bwt.mean * (size - 1)) / size, 1e-6);
+      const gained = learned.mean! - meanOf(zeroShot);
+      assert.is(kept.mean === null, gained < 1e-9);
+      if (kept.mean !== null) close((kept.mean * gained) / 100, last.mean! - meanOf(zeroShot), 1e-6);
+      // The dataset that was learned last keeps all that was gained, if anything was.
+      assert.ok(kept.perDataset[size - 1] === null || Math.abs(kept.perDataset[size - 1]! - 100) < 1e-6);
+      kept.perDataset.forEach((share, j) => assert.is(share === null, rows[j][j] - zeroShot[j] < 1e-9));
+      // A model that forgets nothing keeps everything.
+      const faithful = right(
+        _.matrixFromRows(
+          m.datasets,
+          rows.map((row, i) => row.map((x, j) => (i > j ? rows[j][j] : x))),
+        ),
+      );
+      const all = _.gainKept(zeroShot)(faithful).mean;
+      assert.ok(all === null || Math.abs(all - 100) < 1e-6);
+    }),
+  );
+});
+
 test("classIncremental weighs tasks by their test images and reads no unseen class", () => {
   const m = right(
     _.matrixFromRows(
@@ -178,12 +238,12 @@ test("classIncremental weighs tasks by their test images and reads no unseen cla
       ],
     ),
   );
-  const r = _.classIncremental([100, 300, 100])(m);
+  const r = classIncremental([100, 300, 100])(m);
   assert.equal(r.seen, [90, 75, 49]);
   close(r.final, 49);
   close(r.mean, 214 / 3);
   closeMetric(_.forgetting(m), [90, 30, null], 60);
-  assert.equal(_.classIncremental([0, 0, 0])(m).seen, [null, null, null]);
+  assert.equal(classIncremental([0, 0, 0])(m).seen, [null, null, null]);
 });
 
 test("appendRow refuses what is no row, and changes nothing", () => {

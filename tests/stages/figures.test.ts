@@ -13,7 +13,7 @@ import { networkOf, type Clip } from "../../src/model/model.ts";
 import { htmlReport } from "../../src/page/html.ts";
 import { decodeLog, logLine, type LogRecord } from "../../src/report/log.ts";
 import { progress } from "../../src/report/progress.ts";
-import { parseRunResult } from "../../src/report/result.ts";
+import { parseRunResult } from "../../src/report/resultCodec.ts";
 import { markdownTable, textTable } from "../../src/report/table.ts";
 import { runMethod, type Run } from "../../src/runs/run.ts";
 import { watch } from "../../src/runs/watch.ts";

@@ -1,0 +1,142 @@
+/** The codec of `result.json`, which names the field that it refuses; what an older version did not write it computes, or says that it is not known. */
+import * as E from "fp-ts/lib/Either.js";
+import type { Either } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as t from "io-ts";
+import type { Failure } from "../failure.ts";
+import { dictionary, list, parseJson } from "../formats/json.ts";
+import { finite, firstError, natural, nonNegative, nullable, optional, percent } from "./codec.ts";
+import { matrixFromRows } from "./metrics.ts";
+import { gains, type RunResult } from "./result.ts";
+
+const values = list(nullable(finite));
+const row = list(nullable(percent));
+
+/** What versions before the probes did not write. */
+const since = { learned: optional(nullable(finite)), gainKept: optional(nullable(finite)), chance: optional(row) };
+
+const written = t.type({
+  method: t.string,
+  options: t.UnknownRecord,
+  seed: finite,
+  adapter: t.string,
+  datasets: list(t.string),
+  classes: optional(list(natural)),
+  images: optional(list(natural)),
+  zeroShot: row,
+  matrix: list(row),
+  transfer: nullable(finite),
+  average: nullable(finite),
+  last: nullable(finite),
+  forgetting: nullable(finite),
+  bwt: nullable(finite),
+  fwt: nullable(finite),
+  ...since,
+  perDataset: t.type({
+    transfer: values,
+    average: values,
+    last: values,
+    forgetting: values,
+    bwt: values,
+    fwt: values,
+    learned: optional(values),
+    gainKept: optional(values),
+  }),
+  trainableParameters: natural,
+  bytesKept: natural,
+  also: dictionary(
+    t.type({
+      zeroShot: row,
+      matrix: list(row),
+      transfer: nullable(finite),
+      average: nullable(finite),
+      last: nullable(finite),
+      forgetting: nullable(finite),
+      ...since,
+    }),
+  ),
+  probes: optional(list(t.type({ name: t.string, classes: natural, images: natural, chance: percent, zeroShot: nullable(percent), after: row }, "a probe"))),
+  effectiveRank: list(nullable(nonNegative)),
+  ranks: list(dictionary(nonNegative)),
+  seconds: nonNegative,
+});
+
+/** A result with all its fields: what follows from the matrix is computed where it was not written. */
+const completed = (r: t.TypeOf<typeof written>): RunResult => {
+  const { datasets } = r;
+  const trains = r.trainableParameters > 0;
+  const unknown = datasets.map(() => null);
+  const { learned, gainKept } = gains({ datasets, rows: r.matrix }, r.zeroShot, trains);
+  return {
+    ...r,
+    classes: r.classes ?? [],
+    images: r.images ?? [],
+    chance: r.chance ?? unknown,
+    probes: r.probes ?? [],
+    learned: r.learned === undefined ? learned.mean : r.learned,
+    gainKept: r.gainKept === undefined ? gainKept.mean : r.gainKept,
+    perDataset: { ...r.perDataset, learned: r.perDataset.learned ?? learned.perDataset, gainKept: r.perDataset.gainKept ?? gainKept.perDataset },
+    also: Object.fromEntries(
+      Object.entries(r.also).map(([space, other]) => {
+        const gained = gains({ datasets, rows: other.matrix }, other.zeroShot, trains);
+        return [
+          space,
+          {
+            ...other,
+            chance: other.chance ?? unknown,
+            learned: other.learned === undefined ? gained.learned.mean : other.learned,
+            gainKept: other.gainKept === undefined ? gained.gainKept.mean : other.gainKept,
+          },
+        ];
+      }),
+    ),
+  };
+};
+
+/** The codec of `result.json`; {@link decodeRunResult} also checks that the widths agree. */
+export const RunResultCodec: t.Type<RunResult, unknown> = new t.Type<RunResult, unknown>(
+  "a result",
+  (u): u is RunResult => written.is(u),
+  (u, context) => pipe(written.validate(u, context), E.map(completed)),
+  t.identity,
+);
+
+/** The fields that have a value a dataset, and how many they have; a list that says nothing has none. */
+const widths = ({ zeroShot, chance, classes, images, probes }: RunResult): readonly (readonly [string, number])[] => [
+  ["zeroShot", zeroShot.length],
+  ["chance", chance.length],
+  ...(classes.length === 0 ? [] : [["classes", classes.length] as const]),
+  ...(images.length === 0 ? [] : [["images", images.length] as const]),
+  ...probes.map(({ name, after }) => [`after of the probe ${name}`, after.length] as const),
+];
+
+/** Decodes a result from anything; `path` names the file in the `FileCorrupt` failure. */
+export const decodeRunResult =
+  (path: string) =>
+  (u: unknown): Either<Failure, RunResult> => {
+    const corrupt = (detail: string): Failure => ({ _tag: "FileCorrupt", path, detail });
+    return pipe(
+      RunResultCodec.decode(u),
+      E.mapLeft((errors) => corrupt(firstError(errors))),
+      E.chainFirst((r) => {
+        const wrong = widths(r).find(([, width]) => width !== r.datasets.length);
+        return wrong === undefined ? E.right(r) : E.left(corrupt(`${wrong[0]} has ${wrong[1]} values for ${r.datasets.length} datasets`));
+      }),
+      E.chainFirst((r) =>
+        pipe(
+          matrixFromRows(r.datasets, r.matrix),
+          E.mapLeft((f) => corrupt(f._tag === "ShapeMismatch" ? `matrix: ${f.detail}` : f._tag)),
+        ),
+      ),
+    );
+  };
+
+/** Reads a result from the text of a `result.json`; fails with `FileCorrupt` on text that is no JSON, and as {@link decodeRunResult} does. */
+export const parseRunResult =
+  (path: string) =>
+  (text: string): Either<Failure, RunResult> =>
+    pipe(
+      parseJson(text),
+      E.mapLeft((detail): Failure => ({ _tag: "FileCorrupt", path, detail })),
+      E.chain(decodeRunResult(path)),
+    );
