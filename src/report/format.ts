@@ -21,6 +21,12 @@ export const signed = (x: number | null): string => {
 /** A count with its thousands apart: 4,425,984. */
 export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
+/** A number of bytes: `0 B`, `512 B`, `1.5 KiB`, `12.3 MiB`. */
+export const bytes = (n: number): string => {
+  const power = n < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(n) / 10));
+  return power === 0 ? `${Math.round(n)} B` : `${(n / 1024 ** power).toFixed(1)} ${["B", "KiB", "MiB", "GiB"][power]}`;
+};
+
 /** A wall time from seconds: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`. */
 export const duration = (seconds: number): string => {
   const two = (n: number): string => String(n).padStart(2, "0");

@@ -37,10 +37,14 @@ export interface ProbeResult {
 /** A finished run. Accuracies in percent; metrics in percent or percentage points, `null` where they have no meaning. */
 export interface RunResult {
   readonly method: string;
+  /** The method's name as people write it. Default: `method`. */
+  readonly title?: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly seed: number;
   /** The line that says which adapter ran. */
   readonly adapter: string;
+  /** What an image is scored among: the classes of its task, of all tasks (`union`), or of those learned so far (`seen`). */
+  readonly labelSpace: string;
   /** Names of the datasets in the order learned. */
   readonly datasets: readonly string[];
   /** Classes of each dataset; `[]` where a result does not say it, as those of older versions. */
@@ -83,9 +87,12 @@ export interface RunResult {
 /** What {@link runResult} needs: everything that is not computed from the matrix. */
 export interface RunFacts {
   readonly method: string;
+  readonly title?: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly adapter: string;
+  /** Default: `task`. */
+  readonly labelSpace?: string;
   /** Classes and scored test images of each dataset, and percent of right guesses at random. Default: not known. */
   readonly classes?: readonly number[];
   readonly images?: readonly number[];
@@ -139,9 +146,11 @@ export const runResult = (facts: RunFacts): RunResult => {
   };
   return {
     method: facts.method,
+    ...(facts.title === undefined ? {} : { title: facts.title }),
     options: facts.options,
     seed: facts.seed,
     adapter: facts.adapter,
+    labelSpace: facts.labelSpace ?? "task",
     datasets: m.datasets,
     classes: facts.classes ?? [],
     images: facts.images ?? [],

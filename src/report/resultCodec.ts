@@ -17,9 +17,11 @@ const since = { learned: optional(nullable(finite)), gainKept: optional(nullable
 
 const written = t.type({
   method: t.string,
+  title: optional(t.string),
   options: t.UnknownRecord,
   seed: finite,
   adapter: t.string,
+  labelSpace: optional(t.string),
   datasets: list(t.string),
   classes: optional(list(natural)),
   images: optional(list(natural)),
@@ -69,6 +71,7 @@ const completed = (r: t.TypeOf<typeof written>): RunResult => {
   const { learned, gainKept } = gains({ datasets, rows: r.matrix }, r.zeroShot, trains);
   return {
     ...r,
+    labelSpace: r.labelSpace ?? (typeof r.options.labelSpace === "string" ? r.options.labelSpace : "task"),
     classes: r.classes ?? [],
     images: r.images ?? [],
     chance: r.chance ?? unknown,

@@ -1,7 +1,7 @@
 /** Runs of one method with several seeds as one entry: mean and spread. */
 import { meanOf } from "./metrics.ts";
 import type { AccuracyRow } from "./metrics.ts";
-import type { MetricName, RunResult } from "./result.ts";
+import type { MetricName, ProbeResult, RunResult } from "./result.ts";
 
 /** Mean and sample standard deviation (n - 1) over seeds; `std` is `null` for one seed, both are where a seed has no value. */
 export interface Spread {
@@ -9,17 +9,41 @@ export interface Spread {
   readonly std: number | null;
 }
 
-/** The runs of one method with the same options on the same stream; matrices, ranks and metrics are means over the seeds. */
+/** What was known of a probe before the stream, after each of its tasks, and at its end: accuracies in percent, means over the seeds. */
+export interface ProbeSummary {
+  readonly name: string;
+  readonly classes: number;
+  /** Test images that were scored. */
+  readonly images: number;
+  readonly chance: number;
+  readonly zeroShot: number | null;
+  readonly after: readonly (number | null)[];
+  readonly last: Spread;
+  /** `last` as percent of `zeroShot`, seed by seed. */
+  readonly kept: Spread;
+}
+
+/** The runs of one method with the same options on the same stream, in one label space; matrices, ranks and metrics are means over the seeds. */
 export interface Summary {
-  /** The method, followed by the options that tell it from the same method's other entries. */
+  /** The method as people write it, the options that tell it from its other entries, and the label space where it is not the run's own. */
   readonly label: string;
+  /** The name that commands call the method by. */
+  readonly method: string;
+  readonly labelSpace: string;
   readonly runs: readonly RunResult[];
   readonly datasets: readonly string[];
+  /** Classes and scored test images of each dataset; `[]` where the results do not say it. */
+  readonly classes: readonly number[];
+  readonly images: readonly number[];
+  /** Percent of right guesses at random. */
+  readonly chance: AccuracyRow;
   readonly zeroShot: AccuracyRow;
   readonly matrix: readonly AccuracyRow[];
   readonly metrics: Readonly<Record<MetricName, Spread>>;
   readonly perDataset: Readonly<Record<MetricName, readonly (number | null)[]>>;
+  readonly probes: readonly ProbeSummary[];
   readonly trainableParameters: number;
+  readonly bytesKept: Spread;
   /** Mean over modules and tasks of the rank that lives. */
   readonly effectiveRank: Spread;
   /** For each task the rank by module name. */
@@ -51,7 +75,8 @@ const sorted = (u: unknown): unknown =>
 const identity = (r: RunResult): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(r.options).filter(([key]) => key !== "seed" && key !== "out"));
 
-const groupBy =
+/** Values in groups of one key, both in the order in which they first appear. */
+export const groupBy =
   <A>(key: (a: A) => string) =>
   (as: readonly A[]): readonly (readonly A[])[] => {
     const groups = new Map<string, A[]>();
@@ -64,21 +89,39 @@ const meanRows = (rows: readonly AccuracyRow[]): AccuracyRow => (rows[0] ?? []).
 const meanRanks = (tasks: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.keys(tasks[0] ?? {}).map((module) => [module, meanOf(tasks.map((ranks) => ranks[module] ?? null)) ?? 0]));
 
-const metricNames: readonly MetricName[] = ["transfer", "average", "last", "forgetting", "bwt", "fwt", "learned", "gainKept"];
+const lastOf = ({ after }: ProbeResult): number | null => after.at(-1) ?? null;
 
-const summary = (label: string, runs: readonly RunResult[]): Summary => {
+/** The share of a probe's accuracy that is left at the end, in percent; `null` where there was none. */
+export const keptOf = (probe: ProbeResult): number | null => {
+  const last = lastOf(probe);
+  return last === null || probe.zeroShot === null || probe.zeroShot === 0 ? null : (100 * last) / probe.zeroShot;
+};
+
+/** One probe over the seeds; those of a stream are the same in all its runs. */
+const probeSummary = (probes: readonly ProbeResult[]): ProbeSummary => ({
+  ...probes[0],
+  zeroShot: meanOf(probes.map((p) => p.zeroShot)),
+  after: meanRows(probes.map((p) => p.after)),
+  last: spread(probes.map(lastOf)),
+  kept: spread(probes.map(keptOf)),
+});
+
+const metricNames: readonly MetricName[] = ["learned", "gainKept", "transfer", "average", "last", "forgetting", "bwt", "fwt"];
+
+/** Some runs, at least one, as one entry. */
+export const summaryOf = (label: string, runs: readonly RunResult[]): Summary => {
   const first = runs[0];
   const over = <A>(value: (name: MetricName) => A): Record<MetricName, A> =>
     Object.fromEntries(metricNames.map((name) => [name, value(name)])) as Record<MetricName, A>;
+  const { method, labelSpace, datasets, classes, images, chance, trainableParameters } = first;
   return {
-    label,
-    runs,
-    datasets: first.datasets,
+    ...{ label, method, labelSpace, runs, datasets, classes, images, chance, trainableParameters },
     zeroShot: meanRows(runs.map((r) => r.zeroShot)),
     matrix: first.matrix.map((_, i) => meanRows(runs.map((r) => r.matrix[i] ?? []))),
     metrics: over((name) => spread(runs.map((r) => r[name]))),
     perDataset: over((name) => meanRows(runs.map((r) => r.perDataset[name]))),
-    trainableParameters: first.trainableParameters,
+    probes: first.probes.map((_, k) => probeSummary(runs.flatMap((r) => r.probes[k] ?? []))),
+    bytesKept: spread(runs.map((r) => r.bytesKept)),
     effectiveRank: spread(runs.map(meanEffectiveRank)),
     ranks: first.ranks.map((_, i) => meanRanks(runs.map((r) => r.ranks[i] ?? {}))),
     seconds: spread(runs.map((r) => r.seconds)),
@@ -101,6 +144,7 @@ export const summarise = (results: readonly RunResult[]): readonly Summary[] => 
   return groups.map((runs) => {
     const siblings = groups.filter((other) => other[0].method === runs[0].method);
     const extra = difference(runs, siblings);
-    return summary(extra === "" ? runs[0].method : `${runs[0].method} ${extra}`, runs);
+    const name = runs[0].title ?? runs[0].method;
+    return summaryOf(extra === "" ? name : `${name} ${extra}`, runs);
   });
 };

@@ -1,0 +1,172 @@
+/**
+ * The comparison of runs as a value, from which every table is written: text, Markdown, LaTeX, CSV and the page.
+ *
+ * What runs are compared with comes first: guessing, the model as it is, and joint training. Then the methods that learn task by task, in the order given.
+ * The row of a run in another label space stands below its own.
+ */
+import { bytes, count, duration, fixed, missing } from "./format.ts";
+import { leader, type Better } from "./leads.ts";
+import type { MetricName, RunResult } from "./result.ts";
+import { sentence } from "./sentence.ts";
+import { guessing, inEverySpace } from "./spaces.ts";
+import { groupBy, summarise, type Spread, type Summary } from "./summary.ts";
+
+/** One column: its heading, what it means, its value in an entry, how a number of it is written, and which end is the better one. */
+export interface Column {
+  readonly heading: string;
+  readonly meaning: string;
+  readonly value: (s: Summary) => Spread;
+  readonly format: (x: number | null) => string;
+  readonly better?: Better;
+  /** Whether it depends on the label space; what does not is said once, in the row of the run's own space. */
+  readonly scored: boolean;
+}
+
+/** What stands in a cell: a mean, its standard deviation where there are several seeds ("" otherwise), and whether it is the best. */
+export interface Cell {
+  readonly mean: string;
+  readonly deviation: string;
+  /** Whether it leads every other method by the rule of {@link leads}: what is printed bold. */
+  readonly best: boolean;
+}
+
+/** One row: an entry in one label space, with a cell for each column. */
+export interface Row {
+  readonly summary: Summary;
+  /** `reference`: what methods are compared with, and no competitor. The row of guessing has no runs. */
+  readonly role: "reference" | "method";
+  /** Whether the space is another than the run's own; such a row stands below that of the run. */
+  readonly elsewhere: boolean;
+  readonly cells: readonly Cell[];
+}
+
+/** Runs of one stream side by side. */
+export interface Comparison {
+  readonly datasets: readonly string[];
+  /** Columns that have a value in some row. */
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  /** What a person would say of it; "" where nothing was learned. */
+  readonly sentence: string;
+  /** How the numbers are to be read. */
+  readonly notes: readonly string[];
+}
+
+/** Methods that learn a stream task by task: only these compete. */
+export const learnsByTask = (s: Summary): boolean => s.trainableParameters > 0 && s.metrics.learned.mean !== null;
+
+const none: Spread = { mean: null, std: null };
+
+const metric = (name: MetricName, heading: string, meaning: string, better: Better): Column => ({
+  ...{ heading, meaning, better },
+  value: (s) => s.metrics[name],
+  format: fixed(1),
+  scored: true,
+});
+
+const metrics: readonly Column[] = [
+  metric("learned", "Learned", "mean accuracy on a dataset right after learning it, %", "high"),
+  metric("gainKept", "Gain kept", "share of what was gained over zero-shot that is left at the end of the stream, %", "high"),
+  metric("transfer", "Transfer", "mean accuracy on datasets before they are learned, %", "high"),
+  metric("average", "Average", "mean accuracy over all datasets and all points in time, %", "high"),
+  metric("last", "Last", "mean accuracy at the end of the stream, %", "high"),
+  metric("forgetting", "Forgetting", "mean drop from the best accuracy to the last, points", "low"),
+];
+
+const probeColumn = (name: string): Column => ({
+  heading: name,
+  meaning: `accuracy at the end of the stream on ${name}, which is never learned, %`,
+  value: (s) => s.probes.find((probe) => probe.name === name)?.last ?? none,
+  format: fixed(1),
+  better: "high",
+  scored: false,
+});
+
+/** A column of what training costs; a model that is not trained costs nothing worth a number. */
+const cost = (heading: string, meaning: string, value: (s: Summary) => number | null, format: (x: number) => string): Column => ({
+  ...{ heading, meaning },
+  value: (s) => ({ mean: value(s), std: null }),
+  format: (x) => (x === null ? missing : format(x)),
+  scored: false,
+});
+
+const costs: readonly Column[] = [
+  cost("Trainable", "parameters trained in each task", (s) => (s.trainableParameters === 0 ? null : s.trainableParameters), count),
+  cost("Kept", "what is kept beside the weights after the last task", (s) => (s.trainableParameters === 0 ? null : s.bytesKept.mean), bytes),
+  cost("Time", "wall time of one run", (s) => s.seconds.mean, duration),
+];
+
+/** The columns of some entries, after the method's name: those that have a value in one of them. */
+export const columnsOf = (summaries: readonly Summary[]): readonly Column[] => {
+  const probes = new Set(summaries.flatMap((s) => s.probes.map(({ name }) => name)));
+  return [...metrics, ...[...probes].map(probeColumn), ...costs].filter((c) => summaries.some((s) => c.value(s).mean !== null));
+};
+
+/** A row before its cells are written. */
+type Entry = Omit<Row, "cells">;
+
+/** An entry in all its label spaces. */
+const entries = (summary: Summary): readonly Entry[] =>
+  inEverySpace(summary).map((s, i) => ({ summary: s, role: learnsByTask(s) ? "method" : "reference", elsewhere: i > 0 }));
+
+/** References first: guessing where what it reaches is known, what never trains, what does not learn task by task. Then the methods. */
+const ordered = (summaries: readonly Summary[]): readonly Entry[] => {
+  const known = (s: Summary): boolean => s.chance.some((x) => x !== null);
+  const guesses = entries(summaries.find(known) ?? summaries[0])
+    .filter(({ summary }) => known(summary))
+    .map((entry) => ({ ...entry, summary: guessing(entry.summary, entry.elsewhere), role: "reference" as const }));
+  const rank = (s: Summary): number => (s.trainableParameters === 0 ? 0 : learnsByTask(s) ? 2 : 1);
+  return [...guesses, ...[0, 1, 2].flatMap((r) => summaries.filter((s) => rank(s) === r).flatMap(entries))];
+};
+
+/** The cells of a column, a row each. Methods compete with those that were scored in the same label space. */
+const cellsOf = (c: Column, rows: readonly Entry[]): readonly Cell[] => {
+  const filled = rows.filter(({ elsewhere }) => c.scored || !elsewhere);
+  const rivals = groupBy<Entry>(({ summary }) => summary.labelSpace)(c.better === undefined ? [] : filled.filter(({ role }) => role === "method"));
+  const best = rivals.map((group) => leader(group, ({ summary }) => c.value(summary), c.better));
+  return rows.map((row) => {
+    if (!filled.includes(row)) return { mean: "", deviation: "", best: false };
+    const { mean, std } = c.value(row.summary);
+    return { mean: c.format(mean), deviation: std === null ? "" : c.format(std), best: best.includes(row) };
+  });
+};
+
+/** How many seeds an entry has, of several. */
+const seedsOf = (summaries: readonly Summary[]): string => {
+  const [least, most] = [Math.min, Math.max].map((f) => f(...summaries.map((s) => s.runs.length)));
+  return least === most ? `${most}` : `${least} to ${most}`;
+};
+
+/** What the deviations are, and the rule of what is bold. */
+const notesOf = (summaries: readonly Summary[]): readonly string[] => {
+  const methods = summaries.filter(learnsByTask);
+  const several = summaries.some((s) => s.runs.length > 1);
+  const rival = methods.length < 2 ? [] : [methods.every((s) => s.runs.length === 1) ? oneSeed : bold];
+  return [...(several ? [`Mean \u00b1 sample standard deviation over ${seedsOf(summaries)} seeds.`] : []), ...rival];
+};
+
+const bold = "Bold: more than two standard deviations of the difference ahead of every other method.";
+const oneSeed = "Nothing is bold: one seed does not say how much a difference means.";
+
+const comparison = (summaries: readonly Summary[]): Comparison => {
+  const rows = ordered(summaries);
+  const columns = columnsOf(rows.map(({ summary }) => summary));
+  const cells = columns.map((c) => cellsOf(c, rows));
+  return {
+    datasets: summaries[0].datasets,
+    columns,
+    rows: rows.map((row, i) => ({ ...row, cells: cells.map((column) => column[i]) })),
+    sentence: sentence(summaries.filter(learnsByTask)),
+    notes: notesOf(summaries),
+  };
+};
+
+/**
+ * The comparison of some results, one for each stream: numbers of different streams do not compare.
+ *
+ * ```ts
+ * assert.deepEqual(report.comparisons([]), []);
+ * ```
+ */
+export const comparisons = (results: readonly RunResult[]): readonly Comparison[] =>
+  groupBy<Summary>((s) => JSON.stringify(s.datasets))(summarise(results)).map(comparison);
