@@ -41,7 +41,7 @@ console.log(ended._tag === "Left" ? describe(ended.left) : "adapter: " + ended.r
 `;
 
 /** What it prints. */
-const table = /^adapter: .+\nMethod +Transfer +Average +Last .*\n.+\ncodyra /m;
+const table = /^adapter: .+\nMethod +Learned +(Gain kept +)?Transfer +Average +Last .*\n.+\n(chance .*\n)?CoDyRA /m;
 
 /** Runs a command that must succeed. */
 const must = async (command: string, args: readonly string[], cwd?: string): Promise<string> => {

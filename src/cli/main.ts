@@ -55,7 +55,7 @@ export const main = async ([name = "--help", ...args]: readonly string[]): Promi
   if (E.isRight(ended)) {
     const { skipped } = ended.right;
     if (skipped > 0) print(process.stderr, `skipped ${skipped} samples that cannot be read\n`);
-    print(process.stdout, summary(ended.right, legible(command.right.out)));
+    print(process.stdout, summary(ended.right, legible(command.right.out), process.stdout.columns));
   }
   end(ended);
 };

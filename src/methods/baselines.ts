@@ -36,7 +36,7 @@ export const zeroShot = declareMethod({ name: "zero-shot", does: "the model as i
 
 /** A plain LoRA for every task, trained and merged one after another: what forgets. */
 export const sequentialLora = declareMethod(
-  { name: "sequential-lora", paper: "2106.09685", does: "one LoRA after another, each merged", options: common },
+  { name: "sequential-lora", title: "sequential LoRA", paper: "2106.09685", does: "one LoRA after another, each merged", options: common },
   (o) => scan(lesson(o)),
 );
 

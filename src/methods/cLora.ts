@@ -26,6 +26,7 @@ export const changedEntries: objective.Objective<"A" | "B"> = objective.objectiv
 export const cLora = declareMethod(
   {
     name: "c-lora",
+    title: "C-LoRA",
     paper: "2304.06027",
     does: "a penalty on changing entries that were changed before",
     options: {

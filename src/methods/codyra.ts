@@ -16,6 +16,7 @@ const { steps, batch, rank, lr, betas, weightDecay, ...where } = common;
 export const codyra = declareMethod(
   {
     name: "codyra",
+    title: "CoDyRA",
     paper: "2412.01004",
     does: "gates for every rank, shrunk towards zero: a task keeps the ranks that it needs",
     options: {

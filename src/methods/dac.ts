@@ -32,6 +32,7 @@ const { steps, batch, modules, towers, cropScale } = common;
 export const dac = declareMethod(
   {
     name: "dac",
+    title: "DAC",
     paper: "2601.22828",
     does: "a pool of rank-1 experts; samples vote, the most used are merged",
     options: {

@@ -49,6 +49,8 @@ export type GivenOptions<O extends Options> = Partial<Values<O>>;
 export interface Declaration<N extends string = string, O extends Options = Options> {
   /** The name that commands and results call it by. */
   readonly name: N;
+  /** The name as people write it, for tables and pages. Default: `name`. */
+  readonly title?: string;
   /** The arXiv number of its paper. */
   readonly paper?: string;
   /** What it does, in one sentence without a full stop. */
@@ -119,7 +121,8 @@ export const declareMethod = <const N extends string, O extends Options, M exten
     (given: GivenOptions<O> = {}): Method<M> => {
       const options = filledIn(declaration, given);
       const wrong = wrongOption(declaration, given);
-      return named(declaration.name, options, wrong === undefined ? algorithm(options) : taskStage("refused", {}, () => RTE.left(wrong)));
+      const stage = named(declaration.name, options, wrong === undefined ? algorithm(options) : taskStage("refused", {}, () => RTE.left(wrong)));
+      return declaration.title === undefined ? stage : { ...stage, title: declaration.title };
     },
     { declaration },
   );

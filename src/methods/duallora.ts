@@ -20,6 +20,7 @@ const { steps, batch, rank, modules, towers, evaluate: scored } = common;
 export const duallora = declareMethod(
   {
     name: "duallora",
+    title: "DualLoRA",
     paper: "2411.00623",
     does: "orthogonal and residual adapters with a memory; a reconstruction",
     options: {

@@ -12,6 +12,7 @@ import { common, cosineRate, croppedBatches } from "./plain.ts";
 export const infLora = declareMethod(
   {
     name: "inflora",
+    title: "InfLoRA",
     paper: "2404.00228",
     does: "A designed from the task's inputs outside of past ones, B trained",
     options: {

@@ -82,6 +82,7 @@ const needs = "a text tower, or `energy` that names the vision tower alone";
 export const keeplora = declareMethod(
   {
     name: "keeplora",
+    title: "KeepLoRA",
     paper: "2601.19659",
     does: "trains in directions of the task's gradient outside of what weights and past features occupy",
     needs,
@@ -94,6 +95,7 @@ export const keeplora = declareMethod(
 export const keeploraPlusPlus = declareMethod(
   {
     name: "keeplora++",
+    title: "KeepLoRA++",
     paper: "2606.16256",
     does: "`keeplora` with updates that grow with depth",
     needs,
@@ -106,6 +108,7 @@ export const keeploraPlusPlus = declareMethod(
 export const keeploraPlus = declareMethod(
   {
     name: "keeplora+",
+    title: "KeepLoRA+",
     does: "`keeplora++` with a cosine head beside the texts",
     needs,
     options: withDefaults(options, { start: "zero", depth: 0.2, steps: { epochs: 5 } }),

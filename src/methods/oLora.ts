@@ -13,6 +13,7 @@ const { matching, sum, weighted } = objective;
 export const oLora = declareMethod(
   {
     name: "o-lora",
+    title: "O-LoRA",
     paper: "2310.14152",
     does: "a penalty on overlap with earlier adapters' rows",
     options: {

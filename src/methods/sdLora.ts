@@ -39,6 +39,7 @@ export const keepDirections = <L extends Lesson & WithAdapters<"A" | "B" | "alph
 export const sdLora = declareMethod(
   {
     name: "sd-lora",
+    title: "SD-LoRA",
     paper: "2501.13198",
     does: "earlier directions stay, all magnitudes are trained",
     options: {

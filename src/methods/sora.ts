@@ -11,6 +11,7 @@ import { common, cosineDescent, croppedBatches } from "./plain.ts";
 export const sora = declareMethod(
   {
     name: "sora",
+    title: "SoRA",
     paper: "2311.11696",
     does: "gates with a threshold that rises from the first step",
     options: {

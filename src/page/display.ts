@@ -1,4 +1,5 @@
 /** Results as a notebook shows them: any object with `Symbol.for("Jupyter.display")` is displayed by Deno's kernel. */
+import { comparisons } from "../report/comparison.ts";
 import { fixed } from "../report/format.ts";
 import { heatMap, heatMapText, type HeatMap } from "./heatMap.ts";
 import { curvePanels, reportBody, summaryTable } from "./html.ts";
@@ -29,7 +30,13 @@ export const displayable = (html: string, text: string): Displayable => ({
 export const display = (results: readonly RunResult[]): Displayable => displayable(reportBody(results), textTable(results));
 
 /** The comparison of some results as a table. */
-export const displayTable = (results: readonly RunResult[]): Displayable => displayable(summaryTable(summarise(results)), textTable(results));
+export const displayTable = (results: readonly RunResult[]): Displayable =>
+  displayable(
+    comparisons(summarise(results))
+      .map((c) => summaryTable(c))
+      .join("\n"),
+    textTable(results),
+  );
 
 /** Heat maps side by side on one scale, with its key. */
 const displayMaps = (maps: readonly HeatMap[], [low, high]: readonly [number, number], unit: string): Displayable =>

@@ -16,8 +16,7 @@ import type { RunResult } from "../report/result.ts";
 import { styleSheet } from "./style.ts";
 import { summarise } from "../report/summary.ts";
 import type { Summary } from "../report/summary.ts";
-import { columns } from "../report/table.ts";
-import type { Column } from "../report/table.ts";
+import { comparisons, type Cell, type Comparison, type Row } from "../report/comparison.ts";
 
 /** What the results do not know: a title, a sentence below it, and facts such as the command or the model, shown as a list. */
 export interface ReportExtras {
@@ -30,40 +29,22 @@ const unique = <A>(as: readonly A[]): readonly A[] => [...new Set(as)];
 
 const streamOf = (s: Summary): string => JSON.stringify(s.datasets);
 
-/** Methods that learn the stream task by task: only these compete for the best value. */
-const learns = (s: Summary): boolean => s.trainableParameters > 0 && s.metrics.forgetting.mean !== null;
-
-const best = (summaries: readonly Summary[], c: Column): number | null => {
-  const values = summaries
-    .filter(learns)
-    .map((s) => c.value(s).mean)
-    .filter((x) => x !== null);
-  if (values.length < 2 || c.better === undefined) return null;
-  return c.better === "low" ? Math.min(...values) : Math.max(...values);
-};
-
-/** The comparison as an HTML table; `anchor` is the HTML of a method's name. */
-export const summaryTable = (summaries: readonly Summary[], anchor: (s: Summary) => string = (s) => escapeHtml(s.label)): string => {
-  const heads = columns.map((c) => `<th scope="col" title="${escapeHtml(c.meaning)}">${c.heading}</th>`).join("");
-  const cells = columns.map((c) => {
-    const record = best(summaries, c);
-    const spreads = summaries.some((s) => c.value(s).std !== null);
-    return (s: Summary): string => {
-      const { mean, std } = c.value(s);
-      const tail = spreads ? `<span class="sd">${std === null ? "" : `\u00b1\u2009${c.format(std)}`}</span>` : "";
-      return `<td${record !== null && mean === record && learns(s) ? ` class="best"` : ""}>${c.format(mean)}${tail}</td>`;
-    };
-  });
-  const rows = summaries.map((s) => `<tr><th scope="row">${anchor(s)}</th>${cells.map((cell) => cell(s)).join("")}</tr>`).join("\n");
-  const seeds = Math.max(...summaries.map((s) => s.runs.length));
-  const note =
-    "Transfer: accuracy on datasets before they are learned. Average: over all datasets and all points in time. " +
-    `Last: at the end. Forgetting: the drop from the best accuracy to the last, in points.${
-      seeds > 1 ? ` Means over ${seeds} seeds, \u00b1 the sample standard deviation.` : ""
-    }`;
+/** The comparison as an HTML table; `anchor` is the HTML of a row's name. */
+export const summaryTable = (
+  { columns, rows, sentence, notes }: Comparison,
+  anchor: (row: Row) => string = ({ summary }) => escapeHtml(summary.label),
+): string => {
+  const heads = columns.map((c) => `<th scope="col" title="${escapeHtml(c.meaning)}">${escapeHtml(c.heading)}</th>`).join("");
+  const cell = ({ mean, deviation, best }: Cell, column: number): string => {
+    const spreads = rows.some(({ cells }) => cells[column].deviation !== "");
+    const tail = spreads ? `<span class="sd">${deviation === "" ? "" : `\u00b1\u2009${deviation}`}</span>` : "";
+    return `<td${best ? ` class="best"` : ""}>${mean}${tail}</td>`;
+  };
+  const body = rows.map((row) => `<tr><th scope="row">${anchor(row)}</th>${row.cells.map(cell).join("")}</tr>`).join("\n");
+  const meanings = columns.map((c) => `${c.heading}: ${c.meaning}.`).join(" ");
   return `<div class="scroll" tabindex="0" role="region" aria-label="Comparison of the methods"><table class="summary">
 <thead><tr><th scope="col">Method</th>${heads}</tr></thead>
-<tbody>${rows}</tbody></table></div><p>${note}</p>`;
+<tbody>${body}</tbody></table></div><p>${escapeHtml([sentence, meanings, notes.seeds, notes.bold].filter((text) => text !== "").join(" "))}</p>`;
 };
 
 const optionLine = (options: Readonly<Record<string, unknown>>): string =>
@@ -117,7 +98,11 @@ export const reportBody = (results: readonly RunResult[]): string => {
   };
   const largestRank = Math.max(0, ...summaries.flatMap((s) => s.ranks.flatMap((ranks) => Object.values(ranks))));
   const id = (s: Summary): string => `method-${summaries.indexOf(s) + 1}`;
-  return `<section>${summaryTable(summaries, (s) => `<a href="#${id(s)}">${escapeHtml(s.label)}</a>`)}</section>
+  const anchor = ({ summary }: Row): string =>
+    summaries.includes(summary) ? `<a href="#${id(summary)}">${escapeHtml(summary.label)}</a>` : escapeHtml(summary.label);
+  return `<section>${comparisons(summaries)
+    .map((c) => summaryTable(c, anchor))
+    .join("\n")}</section>
 <section><h2>What is kept and what is lost</h2>
 <p>Accuracy on each dataset (%) over the tasks learned, from zero-shot at 0; the dotted upright is the task that learns it.
 Each panel has its own scale.</p>

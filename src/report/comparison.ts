@@ -4,12 +4,13 @@
  * What runs are compared with comes first: guessing, the model as it is, and joint training. Then the methods that learn task by task, in the order given.
  * The row of a run in another label space stands below its own.
  */
+import { legible } from "../failure.ts";
 import { bytes, count, duration, fixed, missing } from "./format.ts";
 import { leader, type Better } from "./leads.ts";
-import type { MetricName, RunResult } from "./result.ts";
+import type { MetricName } from "./result.ts";
 import { sentence } from "./sentence.ts";
 import { guessing, inEverySpace } from "./spaces.ts";
-import { groupBy, summarise, type Spread, type Summary } from "./summary.ts";
+import { groupBy, type Spread, type Summary } from "./summary.ts";
 
 /** One column: its heading, what it means, its value in an entry, how a number of it is written, and which end is the better one. */
 export interface Column {
@@ -18,8 +19,8 @@ export interface Column {
   readonly value: (s: Summary) => Spread;
   readonly format: (x: number | null) => string;
   readonly better?: Better;
-  /** Whether it depends on the label space; what does not is said once, in the row of the run's own space. */
-  readonly scored: boolean;
+  /** An accuracy of the tasks, which depends on the label space; one of a probe; or what training costs. */
+  readonly kind: "task" | "probe" | "cost";
 }
 
 /** What stands in a cell: a mean, its standard deviation where there are several seeds ("" otherwise), and whether it is the best. */
@@ -48,8 +49,8 @@ export interface Comparison {
   readonly rows: readonly Row[];
   /** What a person would say of it; "" where nothing was learned. */
   readonly sentence: string;
-  /** How the numbers are to be read. */
-  readonly notes: readonly string[];
+  /** What a deviation is ("" where there is none), and when a number is bold ("" where no methods compete). */
+  readonly notes: { readonly seeds: string; readonly bold: string };
 }
 
 /** Methods that learn a stream task by task: only these compete. */
@@ -61,7 +62,7 @@ const metric = (name: MetricName, heading: string, meaning: string, better: Bett
   ...{ heading, meaning, better },
   value: (s) => s.metrics[name],
   format: fixed(1),
-  scored: true,
+  kind: "task",
 });
 
 const metrics: readonly Column[] = [
@@ -79,7 +80,7 @@ const probeColumn = (name: string): Column => ({
   value: (s) => s.probes.find((probe) => probe.name === name)?.last ?? none,
   format: fixed(1),
   better: "high",
-  scored: false,
+  kind: "probe",
 });
 
 /** A column of what training costs; a model that is not trained costs nothing worth a number. */
@@ -87,7 +88,7 @@ const cost = (heading: string, meaning: string, value: (s: Summary) => number | 
   ...{ heading, meaning },
   value: (s) => ({ mean: value(s), std: null }),
   format: (x) => (x === null ? missing : format(x)),
-  scored: false,
+  kind: "cost",
 });
 
 const costs: readonly Column[] = [
@@ -109,19 +110,25 @@ type Entry = Omit<Row, "cells">;
 const entries = (summary: Summary): readonly Entry[] =>
   inEverySpace(summary).map((s, i) => ({ summary: s, role: learnsByTask(s) ? "method" : "reference", elsewhere: i > 0 }));
 
-/** References first: guessing where what it reaches is known, what never trains, what does not learn task by task. Then the methods. */
+/** Guessing, in every label space where what it reaches is known. */
+const guesses = (all: readonly Entry[]): readonly Entry[] =>
+  groupBy<Summary>((s) => s.labelSpace)(all.map(({ summary }) => summary).filter((s) => s.chance.some((x) => x !== null))).map(([s], i) => ({
+    summary: guessing(s, i > 0),
+    role: "reference",
+    elsewhere: i > 0,
+  }));
+
+/** References first: guessing, what never trains, what does not learn task by task. Then the methods. */
 const ordered = (summaries: readonly Summary[]): readonly Entry[] => {
-  const known = (s: Summary): boolean => s.chance.some((x) => x !== null);
-  const guesses = entries(summaries.find(known) ?? summaries[0])
-    .filter(({ summary }) => known(summary))
-    .map((entry) => ({ ...entry, summary: guessing(entry.summary, entry.elsewhere), role: "reference" as const }));
   const rank = (s: Summary): number => (s.trainableParameters === 0 ? 0 : learnsByTask(s) ? 2 : 1);
-  return [...guesses, ...[0, 1, 2].flatMap((r) => summaries.filter((s) => rank(s) === r).flatMap(entries))];
+  const all = [0, 1, 2].flatMap((r) => summaries.filter((s) => rank(s) === r)).flatMap(entries);
+  return [...guesses(all), ...all];
 };
 
 /** The cells of a column, a row each. Methods compete with those that were scored in the same label space. */
 const cellsOf = (c: Column, rows: readonly Entry[]): readonly Cell[] => {
-  const filled = rows.filter(({ elsewhere }) => c.scored || !elsewhere);
+  // What does not depend on the label space is said once, and guessing costs nothing.
+  const filled = rows.filter(({ summary, elsewhere }) => c.kind === "task" || (!elsewhere && (c.kind === "probe" || summary.runs.length > 0)));
   const rivals = groupBy<Entry>(({ summary }) => summary.labelSpace)(c.better === undefined ? [] : filled.filter(({ role }) => role === "method"));
   const best = rivals.map((group) => leader(group, ({ summary }) => c.value(summary), c.better));
   return rows.map((row) => {
@@ -138,35 +145,42 @@ const seedsOf = (summaries: readonly Summary[]): string => {
 };
 
 /** What the deviations are, and the rule of what is bold. */
-const notesOf = (summaries: readonly Summary[]): readonly string[] => {
+const notesOf = (summaries: readonly Summary[]): Comparison["notes"] => {
   const methods = summaries.filter(learnsByTask);
-  const several = summaries.some((s) => s.runs.length > 1);
-  const rival = methods.length < 2 ? [] : [methods.every((s) => s.runs.length === 1) ? oneSeed : bold];
-  return [...(several ? [`Mean \u00b1 sample standard deviation over ${seedsOf(summaries)} seeds.`] : []), ...rival];
+  const several = summaries.filter((s) => s.runs.length > 1);
+  return {
+    seeds: several.length === 0 ? "" : `Mean \u00b1 sample standard deviation over ${seedsOf(several)} seeds.`,
+    bold: methods.length < 2 ? "" : methods.every((s) => s.runs.length === 1) ? oneSeed : bold,
+  };
 };
 
 const bold = "Bold: more than two standard deviations of the difference ahead of every other method.";
 const oneSeed = "Nothing is bold: one seed does not say how much a difference means.";
 
+/** The names of a stream's tasks, in one line. */
+export const streamText = (datasets: readonly string[]): string => datasets.map((name) => legible(name)).join(" \u2192 ");
+
 const comparison = (summaries: readonly Summary[]): Comparison => {
   const rows = ordered(summaries);
+  const [{ labelSpace }] = summaries;
   const columns = columnsOf(rows.map(({ summary }) => summary));
   const cells = columns.map((c) => cellsOf(c, rows));
   return {
     datasets: summaries[0].datasets,
     columns,
     rows: rows.map((row, i) => ({ ...row, cells: cells.map((column) => column[i]) })),
-    sentence: sentence(summaries.filter(learnsByTask)),
+    sentence: sentence(summaries.filter((s) => learnsByTask(s) && s.labelSpace === labelSpace)),
     notes: notesOf(summaries),
   };
 };
 
 /**
- * The comparison of some results, one for each stream: numbers of different streams do not compare.
+ * The comparison of some entries, one for each stream: numbers of different streams do not compare. The row of an entry in its own label space holds the
+ * entry itself.
  *
  * ```ts
- * assert.deepEqual(report.comparisons([]), []);
+ * assert.deepEqual(report.comparisons(report.summarise([])), []);
  * ```
  */
-export const comparisons = (results: readonly RunResult[]): readonly Comparison[] =>
-  groupBy<Summary>((s) => JSON.stringify(s.datasets))(summarise(results)).map(comparison);
+export const comparisons = (summaries: readonly Summary[]): readonly Comparison[] =>
+  groupBy<Summary>((s) => JSON.stringify(s.datasets))(summaries).map(comparison);

@@ -64,13 +64,14 @@ const written = t.type({
 });
 
 /** A result with all its fields: what follows from the matrix is computed where it was not written. */
-const completed = (r: t.TypeOf<typeof written>): RunResult => {
+const completed = ({ title, ...r }: t.TypeOf<typeof written>): RunResult => {
   const { datasets } = r;
   const trains = r.trainableParameters > 0;
   const unknown = datasets.map(() => null);
   const { learned, gainKept } = gains({ datasets, rows: r.matrix }, r.zeroShot, trains);
   return {
     ...r,
+    ...(title === undefined ? {} : { title }),
     labelSpace: r.labelSpace ?? (typeof r.options.labelSpace === "string" ? r.options.labelSpace : "task"),
     classes: r.classes ?? [],
     images: r.images ?? [],

@@ -39,12 +39,21 @@ const named = (gains: readonly Gain[]): readonly Gain[] => {
 
 const nameOf = ({ summary }: Gain): string => legible(summary.label);
 
-/** What became of a gain: a verb and what follows it. */
-const fate = ({ summary, gained, left }: Gain): { readonly verb: "gains" | "loses" | "keeps"; readonly share: string; readonly whole?: string; readonly more?: string } => {
-  if (gained < 0 || isNothing(gained)) return { verb: "gains", share: "nothing", more: left < 0 && !isNothing(left) ? `ends ${points(-left)} points below zero-shot` : undefined };
+/** What became of a gain: "keeps", "71 %" of the "7.2" points that were gained, and what happened beside. */
+interface Fate {
+  readonly verb: "gains" | "loses" | "keeps";
+  readonly share: string;
+  readonly whole?: string;
+  readonly more?: string;
+}
+
+const fate = ({ summary, gained, left }: Gain): Fate => {
+  if (gained < 0 || isNothing(gained)) {
+    return { verb: "gains", share: "nothing", ...(left < 0 && !isNothing(left) ? { more: `ends ${points(-left)} points below zero-shot` } : {}) };
+  }
   const whole = points(gained);
-  if (left < 0 || isNothing(left)) return { verb: "loses", share: "all", whole, more: isNothing(left) ? undefined : `${points(-left)} more` };
-  if (left > gained) return { verb: "keeps", share: "all", whole, more: isNothing(left - gained) ? undefined : `adds ${points(left - gained)}` };
+  if (left < 0 || isNothing(left)) return { verb: "loses", share: "all", whole, ...(isNothing(left) ? {} : { more: `${points(-left)} more` }) };
+  if (left > gained) return { verb: "keeps", share: "all", whole, ...(isNothing(left - gained) ? {} : { more: `adds ${points(left - gained)}` }) };
   const kept = summary.metrics.gainKept.mean;
   // A mean of shares is none where one seed gained nothing; points always say it.
   return { verb: "keeps", share: kept === null || kept < 0 || kept > 100 ? points(left) : percent(kept), whole };
@@ -56,9 +65,10 @@ const gainsText = (gains: readonly Gain[]): string =>
     .map((gain, i) => {
       const { verb, share, whole, more } = fate(gain);
       const here = i === 0 ? " on this stream" : "";
+      const of = whole === undefined ? "" : ` of the ${whole} points it gained`;
       const again = i > 0 && verb === "keeps" && more === undefined && fate(gains[i - 1]).verb === "keeps";
       if (again) return `${nameOf(gain)} ${share} of ${whole}`;
-      return `${nameOf(gain)} ${verb} ${share}${whole === undefined ? "" : ` of the ${whole} points it gained`}${here}${more === undefined ? "" : ` and ${more}`}`;
+      return `${nameOf(gain)} ${verb} ${share}${of}${here}${more === undefined ? "" : ` and ${more}`}`;
     })
     .join(", ");
 
@@ -79,21 +89,25 @@ const outsideText = (gains: readonly Gain[]): string => {
   return kept.length < gains.length ? "" : `; outside of the tasks the model keeps ${listed(kept.map(percent))} of what it knew`;
 };
 
-/** The pairs whose values the seeds do not tell apart. */
-const alike = (gains: readonly Gain[], value: (s: Summary) => Spread): readonly string[] =>
-  gains.flatMap((a, i) =>
-    gains.slice(i + 1).flatMap((b) => {
-      const [x, y] = [value(a.summary), value(b.summary)];
-      return x.std === null || y.std === null || leads(x, y) || leads(y, x) ? [] : [`${nameOf(a)} and ${nameOf(b)}`];
-    }),
-  );
+/** The methods whose values the seeds do not tell apart: all of them, or the pairs; "" where there are none. */
+const alike = (gains: readonly Gain[], value: (s: Summary) => Spread): string => {
+  const pairs = gains.flatMap((a, i) => gains.slice(i + 1).map((b) => [a, b] as const));
+  const same = pairs.filter(([a, b]) => {
+    const [x, y] = [value(a.summary), value(b.summary)];
+    return x.std !== null && y.std !== null && !leads(x, y) && !leads(y, x);
+  });
+  return same.length === pairs.length ? listed(gains.map(nameOf)) : same.map((pair) => listed(pair.map(nameOf))).join(", ");
+};
 
 /** What the seeds do not show, as sentences of their own. */
 const doubts = (gains: readonly Gain[]): string => {
   if (gains.length < 2) return "";
   if (gains.some(({ summary }) => summary.runs.length < 2)) return " One seed does not say how much of this is luck.";
-  const [ofGain, ofOutside] = [alike(gains, (s) => s.metrics.gainKept), alike(gains, outside)].map(listed);
-  return [...(ofGain === "" ? [] : [` Alike in the share they keep: ${ofGain}.`]), ...(ofOutside === "" ? [] : [` Alike outside of the tasks: ${ofOutside}.`])].join("");
+  const [ofGain, ofOutside] = [alike(gains, (s) => s.metrics.gainKept), alike(gains, outside)];
+  return [
+    ...(ofGain === "" ? [] : [` Alike in the share they keep: ${ofGain}.`]),
+    ...(ofOutside === "" ? [] : [` Alike outside of the tasks: ${ofOutside}.`]),
+  ].join("");
 };
 
 /** How many methods and seeds there are, where that is not plain. */

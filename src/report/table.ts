@@ -1,95 +1,99 @@
-/** The table that compares runs: for a terminal and as Markdown. */
-import { count, duration, fixed, missing } from "./format.ts";
+/** The comparison as aligned text for a terminal. */
+import { legible } from "../failure.ts";
+import { comparisons, streamText, type Cell, type Column, type Comparison, type Row } from "./comparison.ts";
 import type { RunResult } from "./result.ts";
 import { summarise } from "./summary.ts";
-import type { Spread, Summary } from "./summary.ts";
-
-/** One column: its heading, what it means, its value in an entry, how a number of it is written, and which end is the better one. */
-export interface Column {
-  readonly heading: string;
-  readonly meaning: string;
-  readonly value: (s: Summary) => Spread;
-  readonly format: (x: number | null) => string;
-  readonly better?: "high" | "low";
-}
-
-const one = (mean: number | null): Spread => ({ mean, std: null });
-
-/** The columns of the comparison, after the method's name. */
-export const columns: readonly Column[] = [
-  {
-    heading: "Transfer",
-    meaning: "mean accuracy on datasets before they are learned, %",
-    value: (s) => s.metrics.transfer,
-    format: fixed(1),
-    better: "high",
-  },
-  {
-    heading: "Average",
-    meaning: "mean accuracy over all datasets and all points in time, %",
-    value: (s) => s.metrics.average,
-    format: fixed(1),
-    better: "high",
-  },
-  {
-    heading: "Last",
-    meaning: "mean accuracy at the end of the stream, %",
-    value: (s) => s.metrics.last,
-    format: fixed(1),
-    better: "high",
-  },
-  {
-    heading: "Forgetting",
-    meaning: "mean drop from the best accuracy to the last, points",
-    value: (s) => s.metrics.forgetting,
-    format: fixed(1),
-    better: "low",
-  },
-  {
-    heading: "Trainable",
-    meaning: "parameters trained in each task",
-    value: (s) => one(s.trainableParameters),
-    format: (x) => (x === null || x === 0 ? missing : count(x)),
-  },
-  { heading: "Mean rank", meaning: "mean effective rank over modules and tasks", value: (s) => s.effectiveRank, format: fixed(1) },
-  { heading: "Time", meaning: "wall time of one run", value: (s) => one(s.seconds.mean), format: (x) => (x === null ? missing : duration(x)) },
-];
 
 /** The width in characters, not in UTF-16 units. */
 const width = (text: string): number => [...text].length;
+const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(width));
 const pad = (n: number): string => " ".repeat(Math.max(0, n));
 
-/** The cells of a column. Where some have a standard deviation, the others are padded by its width, so that the means stand below each other. */
-const cells = (c: Column, summaries: readonly Summary[]): readonly string[] => {
-  const tails = summaries.map((s) => c.value(s).std).map((std) => (std === null ? "" : ` \u00b1 ${c.format(std)}`));
-  const tail = Math.max(0, ...tails.map(width));
-  return summaries.map((s, i) => c.format(c.value(s).mean) + pad(tail - width(tails[i])) + tails[i]);
-};
-
 /** Texts filled up with spaces on the right to the width of the longest. */
-export const alignLeft = (texts: readonly string[]): readonly string[] => texts.map((x) => x + pad(Math.max(...texts.map(width)) - width(x)));
+export const alignLeft = (texts: readonly string[]): readonly string[] => texts.map((x) => x + pad(widest(texts) - width(x)));
 /** Texts filled up with spaces on the left to the width of the longest. */
-export const alignRight = (texts: readonly string[]): readonly string[] => texts.map((x) => pad(Math.max(...texts.map(width)) - width(x)) + x);
+export const alignRight = (texts: readonly string[]): readonly string[] => texts.map((x) => pad(widest(texts) - width(x)) + x);
 
-/** Rows of cells that are padded to their column: the headings first. */
-const grid = (summaries: readonly Summary[]): readonly (readonly string[])[] => {
-  const aligned = [alignLeft(["Method", ...summaries.map((s) => s.label)]), ...columns.map((c) => alignRight([c.heading, ...cells(c, summaries)]))];
-  return aligned[0].map((_, row) => aligned.map((column) => column[row]));
+/** A text as lines of at most `most` characters (2 or more), broken between words but not before "%"; only a word that is longer is broken itself. */
+const lines = (text: string, most: number): readonly string[] => text.match(new RegExp(`\\S(?:.{0,${most - 2}}\\S)?(?!\\S| %)|\\S{${most}}`, "gu")) ?? [""];
+
+/** Mean and deviation of a column's cells. Where some have a deviation, the others are padded by its width, so that the means stand below each other. */
+const cellTexts = (cells: readonly Cell[]): readonly string[] => {
+  const tails = cells.map(({ deviation }) => (deviation === "" ? "" : ` \u00b1 ${deviation}`));
+  return cells.map(({ mean }, i) => mean + pad(widest(tails) - width(tails[i])) + tails[i]);
 };
 
-/** The comparison as aligned text; with several seeds of a method as mean ± sample standard deviation, and a last line that says so. */
-export const textTable = (results: readonly RunResult[]): string => {
-  const summaries = summarise(results);
-  const [head, ...body] = grid(summaries).map((row) => row.join("  "));
-  const seeds = Math.max(1, ...summaries.map((s) => s.runs.length));
-  const note = seeds > 1 ? [`mean \u00b1 sample standard deviation over ${seeds} seeds`] : [];
-  return [head, "\u2500".repeat(width(head)), ...body, ...note].map((line) => line.trimEnd()).join("\n");
+/** A column as it stands in the table, all of one width: its heading over some lines, and a cell for each row. */
+interface Block {
+  readonly heading: readonly string[];
+  readonly cells: readonly string[];
+}
+
+/** Columns in parts: as many beside each other as fit into `most` characters, each at least one. */
+const parts = (columns: readonly Block[], most: number): readonly (readonly Block[])[] => {
+  const all: Block[][] = [];
+  let taken = Infinity;
+  for (const c of columns) {
+    const more = 2 + width(c.heading[0]);
+    if (taken + more > most) [all[all.length], taken] = [[], 0];
+    all[all.length - 1].push(c);
+    taken += more;
+  }
+  return all;
 };
 
-/** The comparison as a Markdown table. */
-export const markdownTable = (results: readonly RunResult[]): string => {
-  const summaries = summarise(results).map((s) => ({ ...s, label: s.label.replace(/\|/g, "\\|") }));
-  const [head, ...body] = grid(summaries);
-  const rule = head.map((cell, c) => (c === 0 ? "-".repeat(width(cell)) : `${"-".repeat(width(cell) - 1)}:`));
-  return [head, rule, ...body].map((row) => `| ${row.join(" | ")} |`).join("\n");
+/** Columns beside the names of their rows, each of some lines; headings stand on the rule below them. A row of which they say nothing is left out. */
+const drawn = (names: readonly (readonly string[])[], columns: readonly Block[]): string => {
+  const [first, ...left] = alignLeft(["Method", ...names.map(([line]) => line)]);
+  const height = Math.max(1, ...columns.map(({ heading }) => heading.length));
+  const head = Array.from({ length: height }, (_, i) => {
+    return [i === height - 1 ? first : pad(width(first)), ...columns.map(({ heading }) => heading[heading.length - height + i] ?? pad(width(heading[0])))].join(
+      "  ",
+    );
+  });
+  const body = names.flatMap(([, ...more], i) => {
+    const cells = columns.map((c) => c.cells[i]);
+    return cells.every((cell) => cell.trim() === "") ? [] : [[left[i], ...cells].join("  "), ...more];
+  });
+  return [...head, "\u2500".repeat(width(head[0])), ...body].map((line) => line.trimEnd()).join("\n");
+};
+
+/** The longest lines of names and of headings: a method's options and a probe's name may be long. */
+const longest = { name: 32, heading: 14 };
+
+/** The name of a row. That of another label space stands below the run's own, and so do further lines. */
+const nameLines = ({ summary, elsewhere }: Row): readonly string[] =>
+  lines(elsewhere ? summary.labelSpace : legible(summary.label), longest.name - 2).map((line, i) => (elsewhere || i > 0 ? `  ${line}` : line));
+
+/**
+ * One table where it fits. Otherwise what was measured stands above and what it cost below it, each in as many parts as it takes, with the names again: so a
+ * terminal breaks no line, however many probes there are, and no digit is left out. At 120 characters means alone make one table, and deviations two.
+ */
+const text = ({ columns, rows, sentence, notes }: Comparison, most: number): string => {
+  const names = rows.map(nameLines);
+  const block = (c: Column, k: number): Block => {
+    const heading = lines(legible(c.heading), longest.heading);
+    const aligned = alignRight([...heading, ...cellTexts(rows.map(({ cells }) => cells[k]))]);
+    return { heading: aligned.slice(0, heading.length), cells: aligned.slice(heading.length) };
+  };
+  const blocks = columns.map(block);
+  const room = most - widest(["Method", ...names.flat()]);
+  const whole = parts(blocks, room);
+  const costs = columns.filter(({ kind }) => kind === "cost").length;
+  const split = whole.length < 2 ? whole : [blocks.slice(0, -costs), blocks.slice(-costs)].flatMap((some) => parts(some, room));
+  // Text has no bold, so it needs no word on it.
+  const below = [notes.seeds, sentence].filter((line) => line !== "").flatMap((line) => lines(line, most));
+  return [...split.map((part) => drawn(names, part)), ...(below.length === 0 ? [] : [below.join("\n")])].join("\n\n");
+};
+
+/**
+ * The comparison as aligned text of at most `columns` characters a line (40 at least), and below it the sentence that says it; with several seeds of a method
+ * as mean ± sample standard deviation. A table for each stream, under the names of its tasks where there are several streams.
+ */
+export const textTable = (results: readonly RunResult[], columns = 120): string => {
+  const most = Math.max(40, columns);
+  const all = comparisons(summarise(results));
+  if (all.length === 0) return drawn([], []);
+  const caption = ({ datasets }: Comparison): string => (all.length === 1 ? "" : `${lines(`${streamText(datasets)}:`, most).join("\n")}\n\n`);
+  return all.map((c) => caption(c) + text(c, most)).join("\n\n");
 };

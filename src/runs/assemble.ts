@@ -10,10 +10,12 @@ import type { Evaluated, Report } from "../training/lesson.ts";
 /** What was reached, and how. */
 export interface Reached {
   readonly method: string;
+  readonly title: string | undefined;
   readonly options: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly adapter: string;
   readonly seconds: number;
+  readonly labelSpace: LabelSpace;
   readonly datasets: readonly string[];
   readonly zeroShot: Evaluated;
   readonly reports: readonly Report[];
@@ -39,7 +41,7 @@ const ranksOf = (report: Report): Readonly<Record<string, number>> => Object.fro
 
 /** The result with all its matrices and metrics. */
 export const assemble = (reached: Reached): E.Either<Failure, RunResult> => {
-  const { method, options, seed, adapter, seconds, datasets, zeroShot, reports } = reached;
+  const { method, title, options, seed, adapter, labelSpace, seconds, datasets, zeroShot, reports } = reached;
   return pipe(
     E.Do,
     E.bind("matrix", () => matrixIn(reached, ({ row }) => row)),
@@ -59,9 +61,11 @@ export const assemble = (reached: Reached): E.Either<Failure, RunResult> => {
       const rowsWithout = reports.length > 0 ? matrix.rows.length - reports.length : 0;
       return runResult({
         method,
+        ...(title === undefined ? {} : { title }),
         options,
         seed,
         adapter,
+        labelSpace,
         zeroShot: zeroShot.row.slice(0, matrix.datasets.length),
         also: Object.fromEntries(others),
         matrix,

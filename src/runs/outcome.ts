@@ -79,21 +79,15 @@ export const writeResult = (
     TE.chainFirst(() => writeText(join(folder, names.report), htmlReport([result], { facts }), files)),
   );
 
-/** A row of the table for every label space. */
-const inEverySpace = (result: RunResult): readonly RunResult[] => [
-  result,
-  ...Object.entries(result.also).map(([space, scores]) => ({ ...result, ...scores, method: `${result.method}, ${space}` })),
-];
-
-/** The last lines of a run: its table, and what stands in its folder, which its user calls `out`. */
-export const summary = ({ result, interrupted, sessions, tasks, model, folder }: Outcome, out: string): string => {
+/** The last lines of a run: its table, and what stands in its folder, which its user calls `out`; lines have at most `columns` characters. */
+export const summary = ({ result, interrupted, sessions, tasks, model, folder }: Outcome, out: string, columns?: number): string => {
   const [final, mean] = [sessions?.final, sessions?.mean].map((x) => fixed(1)(x ?? null));
   const learner = model.slice(folder.length + 1);
   return [
     ...(interrupted
       ? [`Stopped on request: ${result.datasets.length} of ${tasks} tasks were finished, and all that follows is about these. cambium resume ${out} goes on.\n`]
       : []),
-    `\n${textTable(inEverySpace(result))}\n`,
+    `\n${textTable([result], columns)}\n`,
     ...(sessions === undefined || sessions.final === null
       ? []
       : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),

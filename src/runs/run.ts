@@ -111,7 +111,8 @@ export const runMethod =
       learner = event.learner;
     };
     const watched: Runtime = { ...runtime, emit };
-    const shared = sharedNames(stream, [options.evaluate?.labelSpace ?? stream.labelSpace, ...(options.evaluate?.also ?? [])]);
+    const space = options.evaluate?.labelSpace ?? stream.labelSpace;
+    const shared = sharedNames(stream, [space, ...(options.evaluate?.also ?? [])]);
     if (shared !== undefined) emit({ type: "note", detail: shared });
     const zeroShot = from.zeroShot === undefined ? await accuracies(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);
     if (E.isLeft(zeroShot)) return zeroShot;
@@ -126,9 +127,11 @@ export const runMethod =
       return pipe(
         assemble({
           method: method.name,
+          title: method.title,
           options: { ...(method.options as object), ...options.facts },
           seed: runtime.seed,
           adapter: runtime.device.adapter.line,
+          labelSpace: space,
           datasets: stream.tasks.map((task) => task.name),
           ...progress,
           lessons,

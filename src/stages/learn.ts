@@ -29,7 +29,10 @@ export interface Course {
 }
 
 /** A method of continual learning: an arrow from a course to the course after all its lessons. `N` names the outputs that it needs of the architecture. */
-export type Method<N extends string = any> = TaskStage<Course, Course, N>;
+export interface Method<N extends string = any> extends TaskStage<Course, Course, N> {
+  /** Its name as people write it, where that is not `name`. */
+  readonly title?: string;
+}
 
 /**
  * A course at its beginning; or at the task at position `from`, for a learner that has learned those before it, such as one that `readLearner` read. It ends

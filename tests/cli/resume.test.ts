@@ -70,7 +70,7 @@ for (const signal of ["SIGHUP", "SIGTERM"] as const) {
     }
     const ended = await cambium(["resume", at(out)]);
     assert.is(ended.code, 0, ended.stderr);
-    assert.match(ended.stdout, /Method +Transfer/);
+    assert.match(ended.stdout, /Method +Learned +(Gain kept +)?Transfer/);
     assert.is(bits(out), bits("whole"));
     const { seconds: _, options: a, ...result } = resultOf(out);
     const { seconds: __, options: b, ...whole } = resultOf("whole");

@@ -22,8 +22,8 @@ test("three methods, one table, one report", async () => {
   const ended = await runFile(command, ["--model", model, "--out", out, "--tasks", "2", "--steps", "2", "--batch", "4"]);
   assert.is(ended.code, 0, ended.output);
   assert.match(ended.output, /^adapter: /m);
-  assert.match(ended.output, /\nMethod +Transfer +Average +Last +Forgetting +Trainable +Mean rank /);
-  assert.match(ended.output, /\nzero-shot .*\nsequential-lora .*\ncodyra .*\n/);
+  assert.match(ended.output, /\nMethod +Learned +(Gain kept +)?Transfer +Average +Last +Forgetting .*Trainable +Kept +Time/);
+  assert.match(ended.output, /\nzero-shot .*\n {2}union .*\nsequential LoRA .*\n {2}union .*\nCoDyRA .*\n {2}union .*\n/);
   assert.equal(readdirSync(out).sort(), ["codyra.json", "report.html", "sequential-lora.json", "zero-shot.json"]);
   const read = (name: string) => right(parseRunResult(name)(readFileSync(join(out, `${name}.json`), "utf8")));
   const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra"].map(read);
@@ -35,7 +35,7 @@ test("three methods, one table, one report", async () => {
     assert.ok(result.trainableParameters > 0);
   }
   const page = readFileSync(join(out, "report.html"), "utf8");
-  for (const name of ["zero-shot", "sequential-lora", "codyra"]) assert.ok(page.includes(name));
+  for (const name of ["zero-shot", "sequential LoRA", "CoDyRA"]) assert.ok(page.includes(name));
   assert.not.match(page, /<script|https?:\/\//);
 });
 

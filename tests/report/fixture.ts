@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { constantMatrix, matrixFromRows } from "../../src/report/metrics.ts";
 import type { AccuracyMatrix } from "../../src/report/metrics.ts";
 import { runResult } from "../../src/report/result.ts";
-import type { RunResult } from "../../src/report/result.ts";
+import type { RunFacts, RunResult } from "../../src/report/result.ts";
 
 export const datasets: readonly string[] = ["animals", "food <b>&", "flags"];
 export const zeroShot: readonly number[] = [20, 0, 40];
@@ -52,6 +52,23 @@ export const still: RunResult = runResult({
   ranks: [],
   seconds: 2,
 });
+
+/** A run with these rows over as many tasks; unless `more` says otherwise of a method that trains, from 20 % on every task. */
+export const ran = (method: string, rows: RunResult["matrix"], more: Partial<RunFacts> = {}): RunResult => {
+  const names = rows.map((_, i) => `task ${i + 1}`);
+  const all = {
+    method,
+    options: {},
+    seed: 1,
+    adapter: "an adapter",
+    trainableParameters: 1000,
+    bytesKept: 0,
+    ranks: [],
+    seconds: 60,
+    zeroShot: names.map(() => 20),
+  };
+  return runResult({ ...all, matrix: matrix(matrixFromRows(names, rows)), ...more });
+};
 
 /** Fails on a tag that is closed without being open; returns the tags left open. */
 export const openTags = (html: string): readonly string[] => {

@@ -9,7 +9,7 @@ import type { LogRecord } from "../../src/report/log.ts";
 import { runResult } from "../../src/report/result.ts";
 import { decodeRunResult, parseRunResult } from "../../src/report/resultCodec.ts";
 import { lossesOf, parseAnswers } from "../../src/report/runReport.ts";
-import { learned, still } from "./fixture.ts";
+import { learned, ran, still } from "./fixture.ts";
 
 const refusal = (u: unknown): string => {
   const e = decodeRunResult("out/result.json")(u);
@@ -94,6 +94,17 @@ test("losses are by lesson; those of many steps are means of steps beside one an
 
 test("a result is read back from its JSON as it was", () => {
   for (const r of [learned(1, 0), still]) assert.equal(parseRunResult("x")(prettyJson(r)), E.right(r));
+});
+
+test("a result says what its method is called and where it was scored; one of an older version has its options", () => {
+  const r = ran("codyra", [[50]], { title: "CoDyRA", labelSpace: "seen" });
+  assert.equal([r.title, r.labelSpace], ["CoDyRA", "seen"]);
+  assert.equal(parseRunResult("x")(prettyJson(r)), E.right(r));
+  const { title: _title, labelSpace: _labelSpace, ...old } = r;
+  assert.equal(decodeRunResult("x")(old), E.right({ ...old, labelSpace: "task" }));
+  const options = { labelSpace: "union" };
+  assert.equal(decodeRunResult("x")({ ...old, options }), E.right({ ...old, options, labelSpace: "union" }));
+  assert.match(refusal({ ...r, title: 1 }), "title should be string, not 1");
 });
 
 test("prettyJson is JSON, with the rows of a matrix on one line", () => {

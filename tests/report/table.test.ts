@@ -1,14 +1,24 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { count, duration, escapeHtml, fixed, signed } from "../../src/report/format.ts";
+import { bytes, count, duration, escapeHtml, fixed, signed } from "../../src/report/format.ts";
+import { inEverySpace, inSpace } from "../../src/report/spaces.ts";
 import { spread, summarise } from "../../src/report/summary.ts";
-import { markdownTable, textTable } from "../../src/report/table.ts";
-import { learned, still } from "./fixture.ts";
+import { textTable } from "../../src/report/table.ts";
+import { learned, ran, still } from "./fixture.ts";
 
 test("format", () => {
   assert.equal([1.25, -0.04, -3, null].map(fixed(1)), ["1.3", "0.0", "\u22123.0", "\u2013"]);
   assert.equal([2, -2, 0.04, -0.04, null].map(signed), ["+2.0", "\u22122.0", "0.0", "0.0", "\u2013"]);
   assert.equal([0, 999, 1000, 4425984].map(count), ["0", "999", "1,000", "4,425,984"]);
+  assert.equal([0, 1023, 1024, 123456, 2 ** 20, 5.5 * 2 ** 30, 2 ** 45].map(bytes), [
+    "0 B",
+    "1023 B",
+    "1.0 KiB",
+    "120.6 KiB",
+    "1.0 MiB",
+    "5.5 GiB",
+    "32768.0 GiB",
+  ]);
   assert.equal([0.04, 9.96, 59.6, 185, 7620].map(duration), ["0.0 s", "10 s", "1 min 00 s", "3 min 05 s", "2 h 07 min"]);
   assert.is(escapeHtml(`<a href="x">'&`), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
 });
@@ -41,14 +51,78 @@ test("summarise joins seeds, and keeps options and their order apart", () => {
   );
 });
 
-test("textTable is aligned", () => {
+const probe = (zeroShot: number, after: readonly number[]) => ({ name: "birds", classes: 10, images: 100, chance: 10, zeroShot, after });
+
+test("probes, what was learned and what is kept are means over the seeds; a method is called as people write it", () => {
+  const of = (seed: number, kept: number, last: number) => {
+    const more = { title: "CoDyRA", seed, bytesKept: kept, probes: [probe(40, [30, last])] };
+    return ran(
+      "codyra",
+      [
+        [60, 20],
+        [40, 80],
+      ],
+      more,
+    );
+  };
+  const [s] = summarise([of(1, 10, 20), of(2, 30, 40)]);
+  assert.is(s.label, "CoDyRA");
+  assert.equal(s.metrics.learned, { mean: 70, std: 0 });
+  assert.equal(s.metrics.gainKept, { mean: 80, std: 0 });
+  assert.is(s.bytesKept.mean, 20);
+  const { last, kept, ...rest } = s.probes[0];
+  assert.equal(rest, probe(40, [30, 30]));
+  assert.equal([last.mean, kept.mean], [30, 75]);
+  assert.ok(Math.abs(kept.std! - 2.5 * last.std!) < 1e-9);
+});
+
+test("an entry in another label space has the metrics of that space, and nothing where a run was not scored there", () => {
+  const also = {
+    union: {
+      zeroShot: [10, 10],
+      matrix: {
+        datasets: ["task 1", "task 2"],
+        rows: [
+          [30, 10],
+          [20, 50],
+        ],
+      },
+      chance: [5, 5],
+    },
+  };
+  const both = ran(
+    "codyra",
+    [
+      [60, 20],
+      [40, 80],
+    ],
+    { also },
+  );
+  const [s] = summarise([both]);
+  const union = inSpace(s, "union")!;
+  assert.equal([union.label, union.labelSpace, union.zeroShot, union.chance], ["codyra, union", "union", [10, 10], [5, 5]]);
+  assert.equal([union.metrics.learned.mean, union.metrics.last.mean, union.metrics.forgetting.mean, union.metrics.bwt.mean], [40, 35, 10, -10]);
+  assert.equal(union.perDataset.learned, [30, 50]);
+  assert.equal(
+    inEverySpace(s).map(({ labelSpace }) => labelSpace),
+    ["task", "union"],
+  );
+  for (const space of ["seen", "task", "toString"]) assert.is(inSpace(s, space), undefined);
+  const [some] = summarise([both, { ...both, seed: 2, also: {} }]);
+  assert.is(some.runs.length, 2);
+  assert.is(inSpace(some, "union"), undefined);
+});
+
+test("textTable is aligned, and says below what a person would say", () => {
   assert.is(
     textTable([still, learned(1, 0)]),
     [
-      "Method     Transfer  Average  Last  Forgetting  Trainable  Mean rank        Time",
-      "\u2500".repeat(80),
-      "zero-shot      20.0     20.0  20.0         0.0          \u2013          \u2013       2.0 s",
-      "codyra         17.5     48.9  63.3        10.0  4,425,984        2.0  1 min 15 s",
+      "Method     Learned  Gain kept  Transfer  Average  Last  Forgetting  Trainable     Kept        Time",
+      "\u2500".repeat(98),
+      "zero-shot        \u2013          \u2013      20.0     20.0  20.0         0.0          \u2013        \u2013       2.0 s",
+      "codyra        70.0       86.7      17.5     48.9  63.3        10.0  4,425,984  1.0 KiB  1 min 15 s",
+      "",
+      "codyra keeps 87 % of the 50.0 points it gained on this stream.",
     ].join("\n"),
   );
 });
@@ -57,16 +131,53 @@ test("textTable of several seeds shows mean and spread below each other", () => 
   const lines = textTable([still, learned(1, 0), learned(2, 10)]).split("\n");
   assert.match(lines[3], "12.5 \u00b1 3.5");
   assert.is(lines[2].indexOf("20.0"), lines[3].indexOf("17.5"));
-  assert.is(lines[4], "mean \u00b1 sample standard deviation over 2 seeds");
+  assert.equal(lines.slice(5), [
+    "Mean \u00b1 sample standard deviation over 2 seeds.",
+    "Over 2 seeds, codyra keeps 84 % of the 51.7 points it gained on this stream.",
+  ]);
 });
 
-test("markdownTable has one cell a column in every row", () => {
-  const lines = markdownTable([still, learned(1, 0)]).split("\n");
-  assert.equal(
-    lines.map((line) => line.split("|").length),
-    [10, 10, 10, 10],
-  );
-  assert.match(lines[1], /^\| -+ \| -+: \|/);
+/** A run that fills every column, in two label spaces. */
+const full = (method: string, seed: number, shift: number) => {
+  const rows = [
+    [60 + shift + seed, 20],
+    [40, 80 + seed],
+  ];
+  const also = { union: { zeroShot: [10, 10], matrix: { datasets: ["task 1", "task 2"], rows }, chance: [5, 5] } };
+  return ran(method, rows, { seed, also, chance: [10, 10], probes: [{ ...probe(40, [30, 30 + seed]), name: "held-out drawings of birds" }], bytesKept: 12345 });
+};
+
+test("what was measured stands above what it cost where the lines would be too long; no line is, and other label spaces stand below the run's own", () => {
+  const results = ["codyra", "keeplora++", "sequential-lora"].flatMap((method, i) => [full(method, 1, 3 * i), full(method, 2, 3 * i)]);
+  const [measured, costs, said] = textTable(results).split("\n\n");
+  assert.match(measured, /^ +held-out\n +drawings of\nMethod .* Forgetting +birds\n\u2500+\nchance .*\n {2}union .*\ncodyra .*\n {2}union .*\nkeep/);
+  assert.match(costs, /^Method +Trainable +Kept +Time\n\u2500+\ncodyra .*\nkeeplora\+\+ .*\nsequential-lora .*$/);
+  assert.match(said, /^Mean .*\nOver 2 seeds, /);
+  for (const columns of [120, 80, 40]) {
+    const lines = textTable(results, columns).split("\n");
+    for (const line of lines) assert.ok([...line].length <= columns, line);
+    for (const word of ["Learned", "Gain kept", "birds", "Kept"]) assert.ok(lines.some((line) => line.includes(word)));
+  }
+  assert.is(textTable(results, 1), textTable(results, 40));
+  assert.is(textTable([full("codyra", 1, 0)]).split("\n\n").length, 2);
+});
+
+test("long names take several lines, and names from outside cannot change the terminal", () => {
+  const long = ran("codyra", [[50]], { title: "\u001b[2J a method\nof a very long name, longer than any", zeroShot: [20] });
+  const text = textTable([long]);
+  assert.not.match(text, /[\u001b]/);
+  assert.match(text, /^\\u001b\[2J a method\\u000aof a +50\.0.*\n {2}very long name, longer than\n {2}any\n\n/m);
+});
+
+test("runs of different streams do not stand in one table", () => {
+  const text = textTable([
+    ran("codyra", [[50]], { zeroShot: [20] }),
+    ran("codyra", [
+      [60, 20],
+      [40, 80],
+    ]),
+  ]);
+  assert.match(text, /^task 1:\n\nMethod [\s\S]*\n\ntask 1 \u2192 task 2:\n\nMethod /);
 });
 
 test("no results give a table without rows", () => {
