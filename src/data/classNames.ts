@@ -15,7 +15,7 @@ const keyOf = (name: string): string => name.normalize("NFC").trim().toLowerCase
  * assert.deepEqual(data.firstOfName([task("pets", ["cat", "dog"]), task("photos", ["tree", "dog"])]), [0, 1, 2, 1]);
  * ```
  */
-export const firstOfName = (tasks: readonly Task[]): readonly number[] => {
+export const firstOfName = (tasks: readonly Pick<Task, "classNames">[]): readonly number[] => {
   const first = new Map<string, number>();
   return tasks
     .flatMap(({ classNames }) => classNames)

@@ -1,32 +1,18 @@
-/** How the accuracy of each dataset moves while the stream goes on: one small panel a dataset, one line a method, inline SVG. */
+/** How the accuracy of each dataset moves while the stream goes on: a panel a dataset, a line a method. */
 import { scaleLinear, type ScaleLinear } from "d3-scale";
-import { escapeHtml, fixed } from "../report/format.ts";
-import { lines, niceDomain } from "./palette.ts";
-import type { Summary } from "../report/summary.ts";
-
-const size = { width: 270, height: 150, left: 30, right: 8, top: 8, bottom: 20 };
-const dashes = ["", "6 4", "2 4"];
+import { fixed } from "../report/format.ts";
+import { spread, type Summary } from "../report/summary.ts";
+import { below, grid, lineKey, lookOf, panels, span, upright, type Chart, type Point } from "./chart.ts";
+import { niceDomain } from "./palette.ts";
 
 /** The accuracies (percent) of dataset `j` over time: before the stream, then after each task. */
-export const curve = (s: Summary, j: number): readonly (number | null)[] => [s.zeroShot[j] ?? null, ...s.matrix.map((row) => row[j] ?? null)];
+export const curve = (s: Pick<Summary, "zeroShot" | "matrix">, j: number): readonly (number | null)[] => [
+  s.zeroShot[j] ?? null,
+  ...s.matrix.map((row) => row[j] ?? null),
+];
 
-const style = (index: number, still: boolean): { readonly className: string; readonly dash: string } => ({
-  className: still ? "base" : `m${index % lines.light.length}`,
-  dash: still ? "1 4" : dashes[Math.floor(index / lines.light.length) % dashes.length],
-});
-
-/** Whether a method never trains: its line is the ground that others are compared with. */
-const isStill = (s: Summary): boolean => s.trainableParameters === 0;
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
-  readonly title: string;
-}
-
-/** A path through the points; a missing point breaks the line. */
-const path = (points: readonly (Point | null)[]): string =>
-  points.map((p, i) => (p === null ? "" : `${i === 0 || points[i - 1] === null ? "M" : "L"}${p.x.toFixed(1)} ${p.y.toFixed(1)}`)).join("");
+/** Whether a method never trains. */
+export const isStill = (s: Summary): boolean => s.trainableParameters === 0;
 
 /** From tasks learned and percent to pixels of a panel. */
 interface Scales {
@@ -39,72 +25,48 @@ const scalesOf = (summaries: readonly Summary[], j: number): Scales => {
   const values = summaries.flatMap((s) => curve(s, j)).filter((value) => value !== null);
   const middle = (Math.min(...values) + Math.max(...values)) / 2;
   // At least ten points high, so that noise of one image in a hundred does not look like a collapse.
-  const [low, high] = values.length === 0 ? [0, 100] : niceDomain([...values, Math.max(0, middle - 5), Math.min(100, middle + 5)], 4);
+  const domain = values.length === 0 ? [0, 100] : niceDomain([...values, Math.max(0, middle - 5), Math.min(100, middle + 5)], 4);
   return {
     x: scaleLinear()
       .domain([0, Math.max(1, summaries[0].datasets.length)])
-      .range([size.left, size.width - size.right]),
-    y: scaleLinear()
-      .domain([low, high])
-      .range([size.height - size.bottom, size.top]),
+      .range(span.x),
+    y: scaleLinear().domain(domain).range(span.y),
   };
 };
 
 /** Grid lines with percentages, the numbers of tasks, and a line where the dataset itself was learned. */
 const axes = ({ x, y }: Scales, tasks: number, j: number): string => {
-  const grid = y
-    .ticks(4)
-    .map(
-      (v) =>
-        `<line class="grid" x1="${size.left}" x2="${size.width - size.right}" y1="${y(v).toFixed(1)}" y2="${y(v).toFixed(1)}"/>` +
-        `<text x="${size.left - 5}" y="${(y(v) + 3.5).toFixed(1)}" text-anchor="end">${v}</text>`,
-    )
-    .join("");
-  const steps = x
-    .ticks(Math.min(tasks, 6))
-    .filter(Number.isInteger)
-    .map((v) => `<text x="${x(v).toFixed(1)}" y="${size.height - 5}" text-anchor="middle">${v}</text>`)
-    .join("");
-  const learned = `<line class="own" x1="${x(j + 1).toFixed(1)}" x2="${x(j + 1).toFixed(1)}" y1="${size.top}" y2="${size.height - size.bottom}"/>`;
-  return `${grid}${steps}${learned}`;
+  const steps = x.ticks(Math.min(tasks, 6)).filter(Number.isInteger);
+  return `${grid(y)}${steps.map((v) => below(x(v), String(v))).join("")}${upright(x(j + 1))}`;
 };
 
-/** The line of one method with a dot at every task; a method that never trains has no dots. */
-const drawCurve = (s: Summary, index: number, j: number, { x, y }: Scales): string => {
-  const look = style(index, isStill(s));
-  const points = curve(s, j).map((v, i): Point | null =>
-    v === null ? null : { x: x(i), y: y(v), title: `${s.label}: ${fixed(1)(v)} % ${i === 0 ? "zero-shot" : `after task ${i}`}` },
-  );
-  const line = `<path class="line" d="${path(points)}"${look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`}/>`;
-  const dots = (isStill(s) ? [] : points).map((p) =>
-    p === null ? "" : `<circle class="dot" cx="${p.x.toFixed(1)}" cy="${p.y.toFixed(1)}" r="2.6"><title>${escapeHtml(p.title)}</title></circle>`,
-  );
-  return `<g class="${look.className}">${line}${dots.join("")}</g>`;
+/** A point for every task; of several seeds the mean, with a band of one standard deviation to either side. */
+const pointsOf = (s: Summary, j: number, { x, y }: Scales): readonly (Point | null)[] => {
+  const seeds = s.runs.map((run) => curve(run, j));
+  const [low, high] = y.domain();
+  return curve(s, j).map((mean, i): Point | null => {
+    if (mean === null) return null;
+    const { std } = spread(seeds.map((values) => values[i] ?? null));
+    const title = `${s.label}: ${fixed(1)(mean)}${std === null ? "" : ` \u00b1 ${fixed(1)(std)}`} % ${i === 0 ? "zero-shot" : `after task ${i}`}`;
+    const band = std === null ? {} : { band: [y(Math.max(low, mean - std)), y(Math.min(high, mean + std))] as const };
+    return { x: x(i), y: y(mean), title, ...band };
+  });
 };
 
 /** The panel of dataset `j`. */
-const panel = (summaries: readonly Summary[], j: number): string => {
+const chart = (summaries: readonly Summary[], j: number): Chart => {
   const { datasets } = summaries[0];
   const scales = scalesOf(summaries, j);
-  return `<figure><h4>${escapeHtml(datasets[j])} <span>task ${j + 1}</span></h4>
-<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Accuracy on ${escapeHtml(datasets[j])} after each task, in percent">
-${axes(scales, datasets.length, j)}
-${summaries.map((s, index) => drawCurve(s, index, j, scales)).join("\n")}
-</svg></figure>`;
+  return {
+    title: datasets[j],
+    note: `task ${j + 1}`,
+    label: `Accuracy on ${datasets[j]} after each task, in percent`,
+    axes: axes(scales, datasets.length, j),
+    lines: summaries.map((s, index) => ({ look: lookOf(index, isStill(s)), points: pointsOf(s, j, scales) })),
+  };
 };
 
 /** The panels of methods that ran on the same datasets, with their key. */
-export const curves = (summaries: readonly Summary[]): string => {
-  const key = summaries
-    .map((s, m) => {
-      const look = style(m, isStill(s));
-      const dash = look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`;
-      const dot = isStill(s) ? "" : `<circle class="dot" cx="18" cy="6" r="2.6"/>`;
-      const sample = `<svg viewBox="0 0 36 12" aria-hidden="true" class="${look.className}"><path class="line" d="M1 6H35"${dash}/>${dot}</svg>`;
-      return `<span>${sample}${escapeHtml(s.label)}</span>`;
-    })
-    .join("\n");
-  const names = summaries[0].datasets;
-  return `<div class="key">${key}</div>
-<div class="panels" style="--panel:${names.length > 6 ? 240 : 300}px">${names.map((_, j) => panel(summaries, j)).join("\n")}</div>`;
-};
+export const curves = (summaries: readonly Summary[]): string =>
+  `${lineKey(summaries.map((s, index) => ({ name: s.label, look: lookOf(index, isStill(s)) })))}
+${panels(summaries[0].datasets.map((_, j) => chart(summaries, j)))}`;

@@ -19,6 +19,18 @@ export interface Image {
 /** What turns the bytes of an image file into pixels; the left side says in words what is wrong with them. */
 export type Decoder = (bytes: Uint8Array) => TaskEither<string, Image>;
 
+/** The bytes of an image file, and its MIME type. */
+export interface Thumbnail {
+  readonly mime: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * What turns pixels into a small image file that browsers show: no side is longer than `side` pixels, and none grows. The left side says in words why there is
+ * none.
+ */
+export type ThumbnailEncoder = (image: Image, side: number) => TaskEither<string, Thumbnail>;
+
 /** The rungs of the ladder of adapters, best first. */
 export const rungs = ["gpu", "lavapipe", "swiftshader"] as const;
 
@@ -61,6 +73,7 @@ export interface Platform {
   readonly name: string;
   readonly files: Files;
   readonly decodeImage: Decoder;
+  readonly encodeThumbnail: ThumbnailEncoder;
   /** Opens a GPU. Fails with `NoAdapter`, which says what was tried, or with `BadOption`. */
   readonly openGpu: (request: GpuRequest) => TaskEither<Failure, OpenGpu>;
   readonly cache: Cache;

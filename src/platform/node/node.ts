@@ -7,6 +7,7 @@ import { cacheIn } from "./cache.ts";
 import { files } from "./files.ts";
 import { decodeImage } from "./image.ts";
 import { openGpu } from "./ladder.ts";
+import { encodeThumbnail } from "./thumbnail.ts";
 
 /** The user's cache folder; a function, as the environment may change. */
 const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cambium");
@@ -16,6 +17,7 @@ export const node: Platform = {
   name: "node",
   files,
   decodeImage,
+  encodeThumbnail,
   openGpu,
   cache: cacheIn(cacheFolder),
   get progress() {

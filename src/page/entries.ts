@@ -1,0 +1,41 @@
+/** What a page shows: runs grouped to methods, each with its look and its place on the page. */
+import type { RunResult } from "../report/result.ts";
+import type { RunReport } from "../report/runReport.ts";
+import { summarise, type Summary } from "../report/summary.ts";
+import { lookOf, type Look } from "./chart.ts";
+
+/** A run as a page takes it: its result, or all that is known of it. */
+export type Shown = RunResult | RunReport;
+
+/** A method on a page: its seeds as one summary, and each seed as it was given, in the order of `summary.runs`. */
+export interface Entry {
+  readonly summary: Summary;
+  readonly reports: readonly RunReport[];
+  readonly look: Look;
+  /** What links lead to. */
+  readonly id: string;
+}
+
+/** Whether a method never trains. */
+export const isStill = (s: Summary): boolean => s.trainableParameters === 0;
+
+/** A run as a report; of a bare result it holds nothing else. */
+export const reportOf = (run: Shown): RunReport => ("result" in run ? run : { result: run });
+
+/** One entry for each method, options and stream, as {@link summarise} groups them. */
+export const entriesOf = (runs: readonly Shown[]): readonly Entry[] => {
+  const reports = runs.map(reportOf);
+  const byResult = new Map(reports.map((report) => [report.result, report]));
+  return summarise(reports.map(({ result }) => result)).map((summary, index) => ({
+    summary,
+    reports: summary.runs.map((result) => byResult.get(result) ?? { result }),
+    look: lookOf(index, isStill(summary)),
+    id: `method-${index + 1}`,
+  }));
+};
+
+/** Entries that ran on the same datasets, in the order in which their streams first appear. */
+export const byStream = (entries: readonly Entry[]): readonly (readonly Entry[])[] => {
+  const keys = entries.map(({ summary }) => JSON.stringify(summary.datasets));
+  return [...new Set(keys)].map((key) => entries.filter((_, i) => keys[i] === key));
+};

@@ -1,0 +1,53 @@
+/** How the loss falls while each task is learned: a panel a task, a line a method. */
+import { scaleLinear } from "d3-scale";
+import { meanOf } from "../report/metrics.ts";
+import { below, grid, lineKey, panels, span, type Chart } from "./chart.ts";
+import type { Entry } from "./entries.ts";
+
+/** Points of a line: enough for its course, too few for the noise of single batches. */
+const mostPoints = 40;
+
+/** Values as so many means at most, of values beside one another. */
+const smooth = (values: readonly number[]): readonly number[] => {
+  const n = Math.min(mostPoints, values.length);
+  const from = (i: number): number => Math.floor((i * values.length) / n);
+  return Array.from({ length: n }, (_, i) => meanOf(values.slice(from(i), from(i + 1))) ?? 0);
+};
+
+/** The losses of lesson `i`: of several seeds their means, as far as all of them go. */
+export const lossesOfLesson = ({ reports }: Entry, i: number): readonly number[] => {
+  const seeds = reports.map(({ losses }) => smooth((losses?.[i] ?? []).filter(Number.isFinite))).filter((losses) => losses.length > 0);
+  const length = Math.min(...seeds.map((losses) => losses.length));
+  return seeds.length === 0 ? [] : Array.from({ length }, (_, k) => meanOf(seeds.map((losses) => losses[k])) ?? 0);
+};
+
+/** The panel of lesson `i`, from its first step to its last; undefined where no method has losses of it. */
+const chart = (entries: readonly Entry[], i: number): Chart | undefined => {
+  const { datasets } = entries[0].summary;
+  const lines = entries.map((entry) => ({ look: { ...entry.look, dots: false }, losses: lossesOfLesson(entry, i) })).filter(({ losses }) => losses.length > 0);
+  if (lines.length === 0) return undefined;
+  const x = scaleLinear().domain([0, 1]).range(span.x);
+  const highest = Math.max(...lines.flatMap(({ losses }) => losses));
+  const lowest = Math.min(0, ...lines.flatMap(({ losses }) => losses));
+  const y = scaleLinear()
+    .domain([lowest, highest > lowest ? highest : lowest + 1])
+    .nice(4)
+    .range(span.y);
+  return {
+    title: datasets[i] ?? `lesson ${i + 1}`,
+    note: `task ${i + 1}`,
+    label: `Loss while ${datasets[i] ?? `lesson ${i + 1}`} is learned`,
+    axes: `${grid(y)}${below(x(0), "first step", "start")}${below(x(1), "last step", "end")}`,
+    lines: lines.map(({ look, losses }) => ({ look, points: losses.map((loss, k) => ({ x: x((k + 0.5) / losses.length), y: y(loss) })) })),
+  };
+};
+
+/** The panels of methods that ran on the same datasets, with their key; an empty string where nothing is known of their losses. */
+export const lossCurves = (entries: readonly Entry[]): string => {
+  const lessons = Math.max(0, ...entries.flatMap(({ reports }) => reports.map(({ losses }) => losses?.length ?? 0)));
+  const charts = Array.from({ length: lessons }, (_, i) => chart(entries, i)).filter((panel) => panel !== undefined);
+  if (charts.length === 0) return "";
+  const trained = entries.filter((entry) => Array.from({ length: lessons }, (_, i) => lossesOfLesson(entry, i)).some((losses) => losses.length > 0));
+  return `${lineKey(trained.map(({ summary, look }) => ({ name: summary.label, look: { ...look, dots: false } })))}
+${panels(charts)}`;
+};

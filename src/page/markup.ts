@@ -1,0 +1,31 @@
+/** Pieces of HTML that several parts of a page have in common. */
+import { escapeHtml } from "../report/format.ts";
+
+/** Different values, each where it first stands. */
+export const unique = <A>(as: readonly A[]): readonly A[] => [...new Set(as)];
+
+/** What is wider than a narrow page scrolls by itself, with the keyboard too. */
+export const scrolling = (label: string, html: string): string =>
+  `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(label)}">${html}</div>`;
+
+/** What is shown when somebody asks for it. The heading is HTML. */
+export const folded = (heading: string, html: string, open = false): string => `<details${open ? " open" : ""}><summary>${heading}</summary>
+${html}</details>`;
+
+/** A name that may break after its separators and before its numbers. */
+export const breakable = (name: string): string =>
+  name
+    .split(/(?<=[_\-/.])|(?<=\p{L})(?=\d)/u)
+    .map(escapeHtml)
+    .join("<wbr>");
+
+/** A count with its noun: `1 class`, `12 classes`. */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",")} ${n === 1 ? one : many}`;
+
+/** Bytes as a `data:` URI. */
+export const dataUri = (mime: string, bytes: Uint8Array): string => {
+  const chunk = 0x8000;
+  let text = "";
+  for (let at = 0; at < bytes.length; at += chunk) text += String.fromCharCode(...bytes.subarray(at, at + chunk));
+  return `data:${mime};base64,${btoa(text)}`;
+};
