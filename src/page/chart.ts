@@ -21,11 +21,18 @@ export interface Look {
 
 const dashes = ["", "6 4", "2 4"];
 
-/** The look of the method at a position. One that never trains is the ground that others are compared with: a dotted line without marks. */
-export const lookOf = (index: number, still: boolean): Look =>
-  still
-    ? { className: "base", dash: "1 4", dots: false }
-    : { className: `m${index % lines.light.length}`, dash: dashes[Math.floor(index / lines.light.length) % dashes.length], dots: true };
+/** The look of a model that never trains: the ground that methods are compared with. */
+export const groundLook: Look = { className: "base", dash: "1 4", dots: false };
+
+/** The look of what else methods are compared with. */
+export const referenceLook: Look = { className: "base", dash: "", dots: true };
+
+/** The look of the method at a position among those that are compared. */
+export const methodLook = (index: number): Look => ({
+  className: `m${index % lines.light.length}`,
+  dash: dashes[Math.floor(index / lines.light.length) % dashes.length],
+  dots: true,
+});
 
 /** A point of a line in pixels, and what is said of it. */
 export interface Point {
@@ -111,7 +118,7 @@ export const panels = (charts: readonly Chart[]): string =>
 
 /** A piece of a method's line, as it stands beside its name. */
 export const sample = ({ className, dash, dots }: Look): string =>
-  `<svg viewBox="0 0 36 12" aria-hidden="true" class="${className}"><path class="line" d="M1 6H35"${dash === "" ? "" : ` stroke-dasharray="${dash}"`}/>` +
+  `<svg viewBox="0 0 36 12" aria-hidden="true" class="sample ${className}"><path class="line" d="M1 6H35"${dash === "" ? "" : ` stroke-dasharray="${dash}"`}/>` +
   `${dots ? `<circle class="dot" cx="18" cy="6" r="2.6"/>` : ""}</svg>`;
 
 /** Which line is whose. */

@@ -2,7 +2,8 @@
 import { scaleLinear, type ScaleLinear } from "d3-scale";
 import { fixed } from "../report/format.ts";
 import { spread, type Summary } from "../report/summary.ts";
-import { below, grid, lineKey, lookOf, panels, span, upright, type Chart, type Point } from "./chart.ts";
+import { below, grid, lineKey, panels, span, upright, type Chart, type Point } from "./chart.ts";
+import type { Entry } from "./entries.ts";
 import { niceDomain } from "./palette.ts";
 
 /** The accuracies (percent) of dataset `j` over time: before the stream, then after each task. */
@@ -10,9 +11,6 @@ export const curve = (s: Pick<Summary, "zeroShot" | "matrix">, j: number): reado
   s.zeroShot[j] ?? null,
   ...s.matrix.map((row) => row[j] ?? null),
 ];
-
-/** Whether a method never trains. */
-export const isStill = (s: Summary): boolean => s.trainableParameters === 0;
 
 /** From tasks learned and percent to pixels of a panel. */
 interface Scales {
@@ -54,19 +52,22 @@ const pointsOf = (s: Summary, j: number, { x, y }: Scales): readonly (Point | nu
 };
 
 /** The panel of dataset `j`. */
-const chart = (summaries: readonly Summary[], j: number): Chart => {
-  const { datasets } = summaries[0];
-  const scales = scalesOf(summaries, j);
+const chart = (entries: readonly Entry[], j: number): Chart => {
+  const { datasets } = entries[0].summary;
+  const scales = scalesOf(
+    entries.map(({ summary }) => summary),
+    j,
+  );
   return {
     title: datasets[j],
     note: `task ${j + 1}`,
     label: `Accuracy on ${datasets[j]} after each task, in percent`,
     axes: axes(scales, datasets.length, j),
-    lines: summaries.map((s, index) => ({ look: lookOf(index, isStill(s)), points: pointsOf(s, j, scales) })),
+    lines: entries.map(({ summary, look }) => ({ look, points: pointsOf(summary, j, scales) })),
   };
 };
 
 /** The panels of methods that ran on the same datasets, with their key. */
-export const curves = (summaries: readonly Summary[]): string =>
-  `${lineKey(summaries.map((s, index) => ({ name: s.label, look: lookOf(index, isStill(s)) })))}
-${panels(summaries[0].datasets.map((_, j) => chart(summaries, j)))}`;
+export const curves = (entries: readonly Entry[]): string =>
+  `${lineKey(entries.map(({ summary, look }) => ({ name: summary.label, look })))}
+${panels(entries[0].summary.datasets.map((_, j) => chart(entries, j)))}`;

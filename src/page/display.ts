@@ -1,13 +1,14 @@
 /** Results as a notebook shows them: any object with `Symbol.for("Jupyter.display")` is displayed by Deno's kernel. */
-import { comparisons } from "../report/comparison.ts";
 import { fixed } from "../report/format.ts";
 import { heatMap, heatMapText, type HeatMap } from "./heatMap.ts";
-import { curvePanels, reportBody, summaryTable } from "./html.ts";
+import { comparisonPart, curvePanels, reportBody } from "./body.ts";
+import { entriesOf, isStill, reportOf, type Shown } from "./entries.ts";
+import type { Pictures } from "./gallery.ts";
 import { rampKey } from "./matrixTable.ts";
 import { niceDomain } from "./palette.ts";
 import { modulePlace, rankText } from "./rankTable.ts";
-import type { RunResult } from "../report/result.ts";
 import { styleSheet } from "./style.ts";
+import type { RunResult } from "../report/result.ts";
 import { summarise, type Summary } from "../report/summary.ts";
 import { textTable } from "../report/table.ts";
 
@@ -26,17 +27,13 @@ export const displayable = (html: string, text: string): Displayable => ({
   [jupyterDisplay]: () => ({ "text/html": `<div class="cambium" style="padding:.5rem 1rem"><style>${styleSheet}</style>${html}</div>`, "text/plain": text }),
 });
 
-/** The comparison, matrices, curves and ranks of some results: the whole report in one notebook cell. */
-export const display = (results: readonly RunResult[]): Displayable => displayable(reportBody(results), textTable(results));
+const resultsOf = (runs: readonly Shown[]): readonly RunResult[] => runs.map((run) => reportOf(run).result);
 
-/** The comparison of some results as a table. */
-export const displayTable = (results: readonly RunResult[]): Displayable =>
-  displayable(
-    comparisons(summarise(results))
-      .map((c) => summaryTable(c))
-      .join("\n"),
-    textTable(results),
-  );
+/** The comparison, curves, matrices and ranks of some runs: the whole report in one notebook cell, with these pictures. */
+export const display = (runs: readonly Shown[], pictures?: Pictures): Displayable => displayable(reportBody(runs, pictures), textTable(resultsOf(runs)));
+
+/** The comparison of some runs as a table. */
+export const displayTable = (runs: readonly Shown[]): Displayable => displayable(comparisonPart(entriesOf(runs)), textTable(resultsOf(runs)));
 
 /** Heat maps side by side on one scale, with its key. */
 const displayMaps = (maps: readonly HeatMap[], [low, high]: readonly [number, number], unit: string): Displayable =>
@@ -48,7 +45,7 @@ const displayMaps = (maps: readonly HeatMap[], [low, high]: readonly [number, nu
 
 /** Zero-shot on top, then a row after each task, as far as it was measured; a frame where a task has just been learned. */
 const accuracyMap = (s: Summary): HeatMap => {
-  const learned = s.trainableParameters > 0 ? s.matrix.map((row, i) => ({ name: `after ${s.datasets[i]}`, row })) : [];
+  const learned = !isStill(s) ? s.matrix.map((row, i) => ({ name: `after ${s.datasets[i]}`, row })) : [];
   const shown = [{ name: "zero-shot", row: s.zeroShot }, ...learned];
   return {
     title: s.label,
@@ -61,15 +58,15 @@ const accuracyMap = (s: Summary): HeatMap => {
 };
 
 /** The accuracy matrices of some results, percent, as heat maps on one scale. */
-export const displayMatrices = (results: readonly RunResult[]): Displayable => {
-  const maps = summarise(results).map(accuracyMap);
-  return displayMaps(maps, niceDomain(maps.flatMap(({ values }) => values.flat())), "\u2009%");
+export const displayMatrices = (runs: readonly Shown[]): Displayable => {
+  const maps = summarise(resultsOf(runs)).map(accuracyMap);
+  return displayMaps(maps, niceDomain([0, ...maps.flatMap(({ values }) => values.flat())]), "\u2009%");
 };
 
 /** How the accuracy on each dataset moves from task to task: a panel a dataset, a line a method. */
-export const displayCurves = (results: readonly RunResult[]): Displayable => {
-  const summaries = summarise(results);
-  return displayable(curvePanels(summaries), summaries.map((s) => heatMapText(accuracyMap(s))).join("\n\n"));
+export const displayCurves = (runs: readonly Shown[]): Displayable => {
+  const entries = entriesOf(runs);
+  return displayable(curvePanels(entries), entries.map(({ summary }) => heatMapText(accuracyMap(summary))).join("\n\n"));
 };
 
 /** The ranks after one task: a row for each layer of each tower, a column for each linear of a layer. */
@@ -85,7 +82,7 @@ const rankMap = (s: Summary, task: number): HeatMap => {
 };
 
 /** The rank that lives in each linear layer after each task, as heat maps on one scale; methods without ranks have none. */
-export const displayRanks = (results: readonly RunResult[]): Displayable => {
-  const maps = summarise(results).flatMap((s) => s.ranks.flatMap((ranks, task) => (Object.keys(ranks).length === 0 ? [] : [rankMap(s, task)])));
+export const displayRanks = (runs: readonly Shown[]): Displayable => {
+  const maps = summarise(resultsOf(runs)).flatMap((s) => s.ranks.flatMap((ranks, task) => (Object.keys(ranks).length === 0 ? [] : [rankMap(s, task)])));
   return displayMaps(maps, [0, Math.max(1, ...maps.flatMap(({ values }) => values.flat()).map((rank) => rank ?? 0))], "");
 };

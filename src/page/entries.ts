@@ -2,7 +2,7 @@
 import type { RunResult } from "../report/result.ts";
 import type { RunReport } from "../report/runReport.ts";
 import { summarise, type Summary } from "../report/summary.ts";
-import { lookOf, type Look } from "./chart.ts";
+import { groundLook, methodLook, referenceLook, type Look } from "./chart.ts";
 
 /** A run as a page takes it: its result, or all that is known of it. */
 export type Shown = RunResult | RunReport;
@@ -19,6 +19,10 @@ export interface Entry {
 /** Whether a method never trains. */
 export const isStill = (s: Summary): boolean => s.trainableParameters === 0;
 
+/** Whether a method learned all tasks at once, so that its last row is the only one. */
+export const isJoint = (s: Summary): boolean =>
+  s.trainableParameters > 0 && s.matrix.length > 1 && s.matrix.slice(0, -1).every((row) => row.every((x) => x === null));
+
 /** A run as a report; of a bare result it holds nothing else. */
 export const reportOf = (run: Shown): RunReport => ("result" in run ? run : { result: run });
 
@@ -26,10 +30,12 @@ export const reportOf = (run: Shown): RunReport => ("result" in run ? run : { re
 export const entriesOf = (runs: readonly Shown[]): readonly Entry[] => {
   const reports = runs.map(reportOf);
   const byResult = new Map(reports.map((report) => [report.result, report]));
-  return summarise(reports.map(({ result }) => result)).map((summary, index) => ({
+  const summaries = summarise(reports.map(({ result }) => result));
+  const competing = summaries.filter((s) => !isStill(s) && !isJoint(s));
+  return summaries.map((summary, index) => ({
     summary,
     reports: summary.runs.map((result) => byResult.get(result) ?? { result }),
-    look: lookOf(index, isStill(summary)),
+    look: isStill(summary) ? groundLook : isJoint(summary) ? referenceLook : methodLook(competing.indexOf(summary)),
     id: `method-${index + 1}`,
   }));
 };

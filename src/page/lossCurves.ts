@@ -2,7 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { meanOf } from "../report/metrics.ts";
 import { below, grid, lineKey, panels, span, type Chart } from "./chart.ts";
-import type { Entry } from "./entries.ts";
+import { isJoint, type Entry } from "./entries.ts";
 
 /** Points of a line: enough for its course, too few for the noise of single batches. */
 const mostPoints = 40;
@@ -22,8 +22,7 @@ export const lossesOfLesson = ({ reports }: Entry, i: number): readonly number[]
 };
 
 /** The panel of lesson `i`, from its first step to its last; undefined where no method has losses of it. */
-const chart = (entries: readonly Entry[], i: number): Chart | undefined => {
-  const { datasets } = entries[0].summary;
+const chart = (entries: readonly Entry[], i: number, title: string, note: string): Chart | undefined => {
   const lines = entries.map((entry) => ({ look: { ...entry.look, dots: false }, losses: lossesOfLesson(entry, i) })).filter(({ losses }) => losses.length > 0);
   if (lines.length === 0) return undefined;
   const x = scaleLinear().domain([0, 1]).range(span.x);
@@ -34,9 +33,9 @@ const chart = (entries: readonly Entry[], i: number): Chart | undefined => {
     .nice(4)
     .range(span.y);
   return {
-    title: datasets[i] ?? `lesson ${i + 1}`,
-    note: `task ${i + 1}`,
-    label: `Loss while ${datasets[i] ?? `lesson ${i + 1}`} is learned`,
+    title,
+    note,
+    label: `Loss of ${title}`,
     axes: `${grid(y)}${below(x(0), "first step", "start")}${below(x(1), "last step", "end")}`,
     lines: lines.map(({ look, losses }) => ({ look, points: losses.map((loss, k) => ({ x: x((k + 0.5) / losses.length), y: y(loss) })) })),
   };
@@ -44,10 +43,14 @@ const chart = (entries: readonly Entry[], i: number): Chart | undefined => {
 
 /** The panels of methods that ran on the same datasets, with their key; an empty string where nothing is known of their losses. */
 export const lossCurves = (entries: readonly Entry[]): string => {
-  const lessons = Math.max(0, ...entries.flatMap(({ reports }) => reports.map(({ losses }) => losses?.length ?? 0)));
-  const charts = Array.from({ length: lessons }, (_, i) => chart(entries, i)).filter((panel) => panel !== undefined);
+  const { datasets } = entries[0].summary;
+  const [joint, byTask] = [entries.filter(({ summary }) => isJoint(summary)), entries.filter(({ summary }) => !isJoint(summary))];
+  const charts = [
+    ...datasets.map((name, i) => chart(byTask, i, name, `task ${i + 1}`)),
+    chart(joint, datasets.length - 1, "all tasks at once", ""),
+  ].filter((panel) => panel !== undefined);
   if (charts.length === 0) return "";
-  const trained = entries.filter((entry) => Array.from({ length: lessons }, (_, i) => lossesOfLesson(entry, i)).some((losses) => losses.length > 0));
+  const trained = entries.filter((entry) => datasets.some((_, i) => lossesOfLesson(entry, i).length > 0));
   return `${lineKey(trained.map(({ summary, look }) => ({ name: summary.label, look: { ...look, dots: false } })))}
 ${panels(charts)}`;
 };

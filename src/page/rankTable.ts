@@ -1,6 +1,9 @@
 /** The rank that lives in each module after each task, as a heat map a tower. */
 import { escapeHtml, fixed, missing } from "../report/format.ts";
+import { folded, scrolling, unique } from "./markup.ts";
+import { rampKey } from "./matrixTable.ts";
 import { level } from "./palette.ts";
+import { saveRows, type Value } from "./save.ts";
 import type { Summary } from "../report/summary.ts";
 
 /** Where a module stands: its tower, its layer (`null` outside of the blocks), and its short name in the layer. */
@@ -36,7 +39,7 @@ export const rankText = (x: number | null): string => (x !== null && Number.isIn
 
 /** The heat maps of the ranks of one summary; an empty string where its method has none. */
 export const rankTable = (s: Summary, largest: number): string => {
-  const names = [...new Set(s.ranks.flatMap((ranks) => Object.keys(ranks)))];
+  const names = unique(s.ranks.flatMap((ranks) => Object.keys(ranks)));
   if (names.length === 0) return "";
   const colour = level([0, largest]);
   const columns = s.ranks.map((_, i) => i).filter((i) => Object.keys(s.ranks[i]).length > 0);
@@ -63,5 +66,26 @@ export const rankTable = (s: Summary, largest: number): string => {
 ${bodies}</table>`;
     })
     .join("\n");
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Ranks of ${escapeHtml(s.label)}"><div class="towers">${tables}</div></div>`;
+  return scrolling(`Ranks of ${s.label}`, `<div class="towers">${tables}</div>`);
 };
+
+/** All ranks of a summary, each once. */
+const ranksOf = (s: Summary): readonly number[] => unique(s.ranks.flatMap((ranks) => Object.values(ranks)));
+
+/** The largest rank of some summaries. */
+export const largestRank = (summaries: readonly Summary[]): number => Math.max(0, ...summaries.flatMap(ranksOf));
+
+/** The ranks of a summary on demand, in a sentence where there is one rank only; an empty string where its method has none. */
+export const rankPart = (s: Summary, largest: number): string => {
+  const all = ranksOf(s);
+  if (all.length === 0) return "";
+  if (all.length === 1) return `<p>Every module has rank ${rankText(all[0])} after every task.</p>`;
+  const heading = `Rank of each module after each task: ${fixed(1)(s.effectiveRank.mean)} in the mean`;
+  return folded(heading, `<div class="key">${rampKey("0", rankText(largest))}</div>${rankTable(s, largest)}${saveRows(`${s.label} ranks`, rankRows(s))}`);
+};
+
+/** The ranks as rows, a module each, below a heading. */
+const rankRows = (s: Summary): readonly (readonly Value[])[] => [
+  ["module", ...s.datasets.slice(0, s.ranks.length).map((name) => `after ${name}`)],
+  ...unique(s.ranks.flatMap((ranks) => Object.keys(ranks))).map((module) => [module, ...s.ranks.map((ranks) => ranks[module] ?? null)]),
+];

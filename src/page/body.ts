@@ -1,0 +1,68 @@
+/** The parts of a page in the order of the questions that a reader has. */
+import { comparisons } from "../report/comparison.ts";
+import { escapeHtml } from "../report/format.ts";
+import { inEverySpace } from "../report/spaces.ts";
+import { comparisonTable } from "./comparison.ts";
+import { curves } from "./curves.ts";
+import { byStream, entriesOf, isStill, type Entry, type Shown } from "./entries.ts";
+import { gains } from "./gains.ts";
+import { gallery, gallerySeeds, type Pictures } from "./gallery.ts";
+import { lossCurves } from "./lossCurves.ts";
+import { matrixKey, matrixScale } from "./matrixTable.ts";
+import { methodPart } from "./method.ts";
+import { largestRank } from "./rankTable.ts";
+import { tasksTable } from "./tasks.ts";
+
+/** A part with a heading and a sentence that says how to read it; nothing where there is nothing to show. */
+const part = (heading: string, how: string, html: string): string =>
+  html === ""
+    ? ""
+    : `<section><h2>${heading}</h2>
+<p>${how}</p>
+${html}</section>`;
+
+/** The comparison of a stream below what it says in a sentence. */
+export const comparisonPart = (entries: readonly Entry[]): string =>
+  comparisons(entries.map(({ summary }) => summary))
+    .map(
+      (comparison) => `${comparison.sentence === "" ? "" : `<p class="verdict">${escapeHtml(comparison.sentence)}</p>`}
+${gains(entries)}
+${comparisonTable(comparison, entries)}`,
+    )
+    .join("\n");
+
+/** The curves of every stream. */
+export const curvePanels = (entries: readonly Entry[]): string => byStream(entries).map(curves).join("\n");
+
+const methodParts = (entries: readonly Entry[]): string => {
+  const summaries = entries.flatMap(({ summary }) => inEverySpace(summary));
+  const [scale, largest] = [matrixScale(summaries), largestRank(summaries)];
+  // The row of a model that never trains stands in every other matrix.
+  const learning = entries.filter(({ summary }) => !isStill(summary));
+  return `${matrixKey(summaries, scale)}
+${(learning.length > 0 ? learning : entries).map((entry) => methodPart(entry, scale, largest)).join("\n")}`;
+};
+
+/** The page without what stands around it, from runs of one stream or several: what a notebook shows. */
+export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string => {
+  const entries = entriesOf(runs);
+  if (entries.length === 0) return "<p>No results.</p>";
+  const streams = byStream(entries);
+  const all = (draw: (of: readonly Entry[]) => string): string => streams.map(draw).join("\n");
+  return [
+    `<section class="result">${all(comparisonPart)}</section>`,
+    part(
+      "What is kept and what is lost",
+      "Accuracy on each dataset, in percent, over the tasks learned; 0 is zero-shot, and the dotted upright is the task that learns it. Each panel has its own scale.",
+      all(curves),
+    ),
+    part(
+      "Pictures that were lost",
+      `Test pictures that were right right after their task and are wrong at the end: what each is, and what the model says now.${gallerySeeds(entries)}`,
+      all((of) => gallery(of, pictures)),
+    ),
+    part("The tasks", "In the order in which they are learned.", all(tasksTable)),
+    part("How the loss fell", "Means of the loss from the first step of a task to its last.", all(lossCurves)),
+    part("Method by method", "Accuracy in percent on each dataset (columns) after each task (rows).", methodParts(entries)),
+  ].join("\n");
+};

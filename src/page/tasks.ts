@@ -1,0 +1,58 @@
+/** The tasks of a stream: how large each is, and what guessing reaches. */
+import type { ProbeResult } from "../report/result.ts";
+import { amongWords } from "./comparison.ts";
+import type { Entry } from "./entries.ts";
+import { breakable, scrolling } from "./markup.ts";
+import { saveRows, valueText, type Value } from "./save.ts";
+
+/** A column of the table: its heading, what it says of task `j`, and of a probe. */
+interface TaskColumn {
+  readonly heading: string;
+  readonly of: (j: number) => Value;
+  readonly ofProbe: (probe: ProbeResult) => Value;
+}
+
+/** Chance in every label space that a run was scored in, where it is known; probes are scored among their own classes. */
+const chanceColumns = ({ labelSpace, chance, also }: Entry["summary"]["runs"][number]): readonly TaskColumn[] => {
+  const spaces = [{ name: labelSpace, chance }, ...Object.entries(also).map(([name, scored]) => ({ name, chance: scored.chance }))];
+  return spaces
+    .filter((space) => space.chance.some((x) => x !== null))
+    .map((space) => ({
+      heading: `Chance${spaces.length > 1 ? ` among ${amongWords(space.name)}` : ""}, %`,
+      of: (j) => space.chance[j] ?? null,
+      ofProbe: (probe) => (space.name === "task" || spaces.length === 1 ? probe.chance : null),
+    }));
+};
+
+/** The rows of the table, its heading first. */
+export const taskRows = (entries: readonly Entry[]): readonly (readonly Value[])[] => {
+  const { summary } = entries.find((entry) => entry.summary.images.length > 0) ?? entries[0];
+  const { datasets, classes, images, runs } = summary;
+  const columns: readonly TaskColumn[] = [
+    ...(classes.length > 0 ? [{ heading: "Classes", of: (j: number) => classes[j] ?? null, ofProbe: (probe: ProbeResult) => probe.classes }] : []),
+    ...(images.length > 0 ? [{ heading: "Test images", of: (j: number) => images[j] ?? null, ofProbe: (probe: ProbeResult) => probe.images }] : []),
+    ...chanceColumns(runs[0]),
+  ];
+  return [
+    ["Task", ...columns.map(({ heading }) => heading)],
+    ...datasets.map((name, j) => [`${j + 1} ${name}`, ...columns.map(({ of }) => of(j))]),
+    ...runs[0].probes.map((probe) => [`${probe.name} (never learned)`, ...columns.map(({ ofProbe }) => ofProbe(probe))]),
+  ];
+};
+
+/** Percent with a decimal, also where it is whole; counts as they are. */
+const texts = ([head, ...rows]: readonly (readonly Value[])[]): readonly (readonly string[])[] => [
+  head.map(valueText),
+  ...rows.map((row) => row.map((value, c) => (String(head[c]).endsWith("%") && typeof value === "number" ? value.toFixed(1) : valueText(value)))),
+];
+
+/** The table of the tasks. */
+export const tasksTable = (entries: readonly Entry[]): string => {
+  const rows = taskRows(entries);
+  const [head, ...body] = texts(rows);
+  const line = ([name, ...cells]: readonly string[]): string =>
+    `<tr><th scope="row">${breakable(name)}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+  const table = `<table class="summary tasks"><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead>
+<tbody>${body.map(line).join("\n")}</tbody></table>`;
+  return `${scrolling("The tasks", table)}${saveRows("Tasks", rows, [head, ...body])}`;
+};
