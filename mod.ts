@@ -75,6 +75,7 @@ export type { LabelSpace, Stream, Task } from "./src/data/task.ts";
 
 // What came of it.
 export { htmlReport } from "./src/page/html.ts";
+export { galleryPictures } from "./src/runs/pictures.ts";
 export { textTable } from "./src/report/table.ts";
 export type { ProbeResult, RunResult } from "./src/report/result.ts";
 export type { DatasetAnswers, RunReport } from "./src/report/runReport.ts";

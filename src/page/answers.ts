@@ -22,10 +22,10 @@ const judge = ({ classNames, labels }: DatasetAnswers): ((i: number, answer: num
 export const turned = (answers: DatasetAnswers): Turned => {
   const right = judge(answers);
   const verdicts = answers.ids.map((_, i) => {
-    const [then, now] = [answers.learned[i] ?? null, answers.last[i] ?? null];
-    return then === null || now === null ? undefined : { then: right(i, then), now: right(i, now) };
+    const [learned, last] = [answers.learned[i] ?? null, answers.last[i] ?? null];
+    return learned === null || last === null ? undefined : { was: right(i, learned), is: right(i, last) };
   });
-  const where = (then: boolean, now: boolean): readonly number[] => verdicts.flatMap((v, i) => (v?.then === then && v.now === now ? [i] : []));
+  const where = (was: boolean, is: boolean): readonly number[] => verdicts.flatMap((v, i) => (v?.was === was && v.is === is ? [i] : []));
   const lost = where(true, false);
   const scored = verdicts.some((v) => v !== undefined);
   return { lost, won: where(false, true), rightThen: scored ? lost.length + where(true, true).length : null };
@@ -49,8 +49,10 @@ export const spreadOut = ({ labels }: DatasetAnswers, positions: readonly number
 export interface ClassRow {
   readonly name: string;
   readonly images: number;
-  readonly then: number | null;
-  readonly now: number | null;
+  /** Right after the task. */
+  readonly learned: number | null;
+  /** At the end. */
+  readonly last: number | null;
   readonly taken?: { readonly name: string; readonly images: number };
 }
 
@@ -83,8 +85,8 @@ export const classRows = (answers: DatasetAnswers): readonly ClassRow[] => {
     };
     const wrong = mostFrequent(positions.flatMap((i) => (last[i] === null || right(i, last[i]) ? [] : [last[i]])));
     const taken = wrong === undefined ? {} : { taken: { name: classNames[wrong.answer], images: wrong.images } };
-    return { name: classNames[label], images: positions.length, then: accuracy(learned), now: accuracy(last), ...taken };
+    return { name: classNames[label], images: positions.length, learned: accuracy(learned), last: accuracy(last), ...taken };
   });
   const worth = (x: number | null): number => x ?? 101;
-  return rows.sort((a, b) => worth(a.now) - worth(b.now) || worth(b.then) - worth(a.then) || b.images - a.images);
+  return rows.sort((a, b) => worth(a.last) - worth(b.last) || worth(b.learned) - worth(a.learned) || b.images - a.images);
 };

@@ -53,7 +53,7 @@ export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string 
     `<section class="result">${all(comparisonPart)}</section>`,
     part(
       "What is kept and what is lost",
-      "Accuracy on each dataset, in percent, over the tasks learned; 0 is zero-shot, and the dotted upright is the task that learns it. Each panel has its own scale.",
+      "Accuracy on each dataset, %, over the tasks learned, from zero-shot at 0; the dotted upright is the task that learns it. Each panel has its own scale.",
       all(curves),
     ),
     part(

@@ -81,10 +81,7 @@ export const upright = (x: number): string => `<line class="own" x1="${at(x)}" x
 
 /** The runs of points without a gap. */
 const unbroken = (points: readonly (Point | null)[]): readonly (readonly Point[])[] =>
-  points.reduce<readonly (readonly Point[])[]>(
-    (runs, p) => (p === null ? [...runs, []] : [...runs.slice(0, -1), [...(runs.at(-1) ?? []), p]]),
-    [[]],
-  );
+  points.reduce<readonly (readonly Point[])[]>((runs, p) => (p === null ? [...runs, []] : [...runs.slice(0, -1), [...(runs.at(-1) ?? []), p]]), [[]]);
 
 /** The band of one run of points: along the upper edge, and back along the lower one. */
 const bandOf = (run: readonly Point[]): string => {
@@ -95,14 +92,15 @@ const bandOf = (run: readonly Point[]): string => {
   return `<path class="band" d="M${[...there, ...back].join("L")}Z"/>`;
 };
 
+const dashed = (dash: string): string => (dash === "" ? "" : ` stroke-dasharray="${dash}"`);
+
 const drawLine = ({ look, points }: Line): string => {
   const runs = unbroken(points);
   const path = runs.flatMap((run) => (run.length === 0 ? [] : [`M${run.map(({ x, y }) => `${at(x)} ${at(y)}`).join("L")}`])).join("");
   const dots = (look.dots ? points : []).map((p) =>
     p?.title === undefined ? "" : `<circle class="dot" cx="${at(p.x)}" cy="${at(p.y)}" r="2.6"><title>${escapeHtml(p.title)}</title></circle>`,
   );
-  const dash = look.dash === "" ? "" : ` stroke-dasharray="${look.dash}"`;
-  return `<g class="${look.className}">${runs.map(bandOf).join("")}<path class="line" d="${path}"${dash}/>${dots.join("")}</g>`;
+  return `<g class="${look.className}">${runs.map(bandOf).join("")}<path class="line" d="${path}"${dashed(look.dash)}/>${dots.join("")}</g>`;
 };
 
 /** A chart as a figure. */
@@ -117,9 +115,10 @@ export const panels = (charts: readonly Chart[]): string =>
   `<div class="panels" style="--panel:${charts.length > 6 ? 240 : 300}px">${charts.map(drawChart).join("\n")}</div>`;
 
 /** A piece of a method's line, as it stands beside its name. */
-export const sample = ({ className, dash, dots }: Look): string =>
-  `<svg viewBox="0 0 36 12" aria-hidden="true" class="sample ${className}"><path class="line" d="M1 6H35"${dash === "" ? "" : ` stroke-dasharray="${dash}"`}/>` +
-  `${dots ? `<circle class="dot" cx="18" cy="6" r="2.6"/>` : ""}</svg>`;
+export const sample = ({ className, dash, dots }: Look): string => {
+  const line = `<path class="line" d="M1 6H35"${dashed(dash)}/>`;
+  return `<svg viewBox="0 0 36 12" aria-hidden="true" class="sample ${className}">${line}${dots ? `<circle class="dot" cx="18" cy="6" r="2.6"/>` : ""}</svg>`;
+};
 
 /** Which line is whose. */
 export const lineKey = (entries: readonly { readonly name: string; readonly look: Look }[]): string =>

@@ -14,14 +14,14 @@ const colour = level([0, 100]);
 
 const cell = (x: number | null): string => (x === null ? `<td class="hole">\u00b7</td>` : `<td class="v${colour(x)}">${percent(x)}</td>`);
 
-const line = ({ name, images, then, now, taken }: ClassRow): string => {
+const line = ({ name, images, learned, last, taken }: ClassRow): string => {
   const confused = taken === undefined ? "" : `${breakable(taken.name)} <small>${taken.images} of ${images}</small>`;
-  return `<tr><th scope="row">${breakable(name)}</th><td>${count(images)}</td>${cell(then)}${cell(now)}<td class="name">${confused}</td></tr>`;
+  return `<tr><th scope="row">${breakable(name)}</th><td>${count(images)}</td>${cell(learned)}${cell(last)}<td class="name">${confused}</td></tr>`;
 };
 
 const values = (rows: readonly ClassRow[]): readonly (readonly Value[])[] => [
   ["class", "images", "right then, %", "right now, %", "most often taken for", "so many times"],
-  ...rows.map(({ name, images, then, now, taken }) => [name, images, then, now, taken?.name ?? null, taken?.images ?? null]),
+  ...rows.map(({ name, images, learned, last, taken }) => [name, images, learned, last, taken?.name ?? null, taken?.images ?? null]),
 ];
 
 /** The worst classes of a dataset, on demand. */

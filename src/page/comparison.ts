@@ -9,8 +9,7 @@ import { folded, scrolling } from "./markup.ts";
 import { saveMenu } from "./save.ts";
 
 /** What an image was scored among, in words. */
-export const amongWords = (labelSpace: string): string =>
-  ({ task: "its task", union: "all tasks", seen: "tasks so far" })[labelSpace] ?? labelSpace;
+export const amongWords = (labelSpace: string): string => ({ task: "its task", union: "all tasks", seen: "tasks so far" })[labelSpace] ?? labelSpace;
 
 /** A row, and those of the same method in other label spaces. */
 type Group = readonly Row[];
@@ -49,7 +48,14 @@ interface View {
 const amongCell = (row: Row, spaces: boolean): string => (spaces ? `<td class="among">${amongWords(row.summary.labelSpace)}</td>` : "");
 
 const cells = (row: Row, { comparison, shown }: View): string =>
-  shown.map((k) => cellHtml(row.cells[k], comparison.rows.some(({ cells: { [k]: cell } }) => cell.deviation !== ""))).join("");
+  shown
+    .map((k) =>
+      cellHtml(
+        row.cells[k],
+        comparison.rows.some(({ cells: { [k]: cell } }) => cell.deviation !== ""),
+      ),
+    )
+    .join("");
 
 /** A row a method and label space. */
 const wide = (view: View): string => {
@@ -94,9 +100,11 @@ const parts = (columns: readonly Column[]): readonly (readonly number[])[] => {
 };
 
 /** What the columns mean, for those who have no pointer to ask a heading with. */
-const glossary = ({ columns, notes }: Comparison): string =>
-  `${[notes.seeds, notes.bold].map((note) => (note === "" ? "" : `<p class="note">${escapeHtml(note)}</p>`)).join("")}
-${folded("What the columns mean", `<dl class="glossary">${columns.map((c) => `<dt>${escapeHtml(c.heading)}</dt><dd>${escapeHtml(c.meaning)}</dd>`).join("\n")}</dl>`)}`;
+const glossary = ({ columns, notes }: Comparison): string => {
+  const meanings = columns.map((c) => `<dt>${escapeHtml(c.heading)}</dt><dd>${escapeHtml(c.meaning)}</dd>`).join("\n");
+  return `${[notes.seeds, notes.bold].map((note) => (note === "" ? "" : `<p class="note">${escapeHtml(note)}</p>`)).join("")}
+${folded("What the columns mean", `<dl class="glossary">${meanings}</dl>`)}`;
+};
 
 /** The comparison of one stream as HTML tables, with the way to read them. */
 export const comparisonTable = (comparison: Comparison, entries: readonly Entry[]): string => {

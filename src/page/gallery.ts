@@ -72,7 +72,8 @@ const taskPart = (entries: readonly Entry[], dataset: string, position: number, 
   const short = learning.map(
     ({ entry, lost, rightThen }) => `<span title="${escapeHtml(entry.summary.label)}">${sample(entry.look)}${lost.length} of ${rightThen}</span>`,
   );
-  const heading = `<strong>${escapeHtml(dataset)}</strong> task ${position + 1}${short.length === 0 ? "" : ` <span class="key">lost: ${short.join(" ")}</span>`}`;
+  const counts = short.length === 0 ? "" : ` <span class="key">lost: ${short.join(" ")}</span>`;
+  const heading = `<strong>${escapeHtml(dataset)}</strong> task ${position + 1}${counts}`;
   const last = known.filter(({ rightThen }) => rightThen === null);
   return folded(heading, [...learning, ...last].map(({ entry, answers }) => methodPart(entry, answers, pictures)).join("\n"), open);
 };

@@ -45,10 +45,9 @@ const chart = (entries: readonly Entry[], i: number, title: string, note: string
 export const lossCurves = (entries: readonly Entry[]): string => {
   const { datasets } = entries[0].summary;
   const [joint, byTask] = [entries.filter(({ summary }) => isJoint(summary)), entries.filter(({ summary }) => !isJoint(summary))];
-  const charts = [
-    ...datasets.map((name, i) => chart(byTask, i, name, `task ${i + 1}`)),
-    chart(joint, datasets.length - 1, "all tasks at once", ""),
-  ].filter((panel) => panel !== undefined);
+  const charts = [...datasets.map((name, i) => chart(byTask, i, name, `task ${i + 1}`)), chart(joint, datasets.length - 1, "all tasks at once", "")].filter(
+    (panel) => panel !== undefined,
+  );
   if (charts.length === 0) return "";
   const trained = entries.filter((entry) => datasets.some((_, i) => lossesOfLesson(entry, i).length > 0));
   return `${lineKey(trained.map(({ summary, look }) => ({ name: summary.label, look: { ...look, dots: false } })))}

@@ -78,9 +78,7 @@ const footer = (s: Summary): string =>
 const shows = (s: Summary, i: number): boolean => !isStill(s) && s.matrix[i].some((x) => x !== null);
 
 const rowHead = (s: Summary, i: number): string =>
-  isJoint(s)
-    ? `<th scope="row">all at once</th>`
-    : `<th scope="row" title="${escapeHtml(s.datasets[i])}">${i + 1}\u2002${escapeHtml(s.datasets[i])}</th>`;
+  isJoint(s) ? `<th scope="row">all at once</th>` : `<th scope="row" title="${escapeHtml(s.datasets[i])}">${i + 1}\u2002${escapeHtml(s.datasets[i])}</th>`;
 
 const zeroCell = (s: Summary, scale: MatrixScale, j: number): string => {
   const x = s.zeroShot[j] ?? null;
@@ -97,9 +95,12 @@ export const matrixTable = (s: Summary, scale: MatrixScale): string => {
     )
     .join("\n");
   const foot = footer(s);
-  const table = `<table class="heat matrix${s.datasets.length >= denseFrom ? " dense" : ""}${s.datasets.length > wideNames ? " tall" : ""}" style="--n:${s.datasets.length + 1}">
+  const size = s.datasets.length;
+  const look = `heat matrix${size >= denseFrom ? " dense" : ""}${size > wideNames ? " tall" : ""}`;
+  const zero = s.datasets.map((_, j) => zeroCell(s, scale, j)).join("");
+  const table = `<table class="${look}" style="--n:${size + 1}">
 <thead><tr><th scope="col">after task</th>${heads}<th scope="col">mean</th></tr></thead>
-<tbody><tr class="zero"><th scope="row">zero-shot</th>${s.datasets.map((_, j) => zeroCell(s, scale, j)).join("")}<td class="mean">${percent(mean(s.zeroShot))}</td></tr>
+<tbody><tr class="zero"><th scope="row">zero-shot</th>${zero}<td class="mean">${percent(mean(s.zeroShot))}</td></tr>
 ${rows}</tbody>${foot === "" ? "" : `<tfoot>${foot}</tfoot>`}
 </table>`;
   return scrolling(`Accuracy matrix of ${s.label}`, table);

@@ -44,5 +44,8 @@ export const valueText = (value: Value): string =>
   typeof value === "string" ? value : value !== null && Number.isInteger(value) ? count(value) : fixed(1)(value);
 
 /** The menu below a table of values, its heading first; `texts` says how they are written where that is not {@link valueText}. */
-export const saveRows = (name: string, rows: readonly (readonly Value[])[], texts: readonly (readonly string[])[] = rows.map((row) => row.map(valueText))): string =>
-  saveMenu(name, { csv: csv(rows), markdown: markdownRows(texts), latex: latexRows(texts) });
+export const saveRows = (
+  name: string,
+  rows: readonly (readonly Value[])[],
+  texts: readonly (readonly string[])[] = rows.map((row) => row.map(valueText)),
+): string => saveMenu(name, { csv: csv(rows), markdown: markdownRows(texts), latex: latexRows(texts) });

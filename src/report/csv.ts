@@ -12,7 +12,8 @@ const field = (x: Field): string => {
   return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 };
 
-const csv = (rows: readonly (readonly Field[])[]): string => rows.map((row) => `${row.map(field).join(",")}\r\n`).join("");
+/** Rows as CSV, the heading first. */
+export const csv = (rows: readonly (readonly Field[])[]): string => rows.map((row) => `${row.map(field).join(",")}\r\n`).join("");
 
 const metrics: Readonly<Record<MetricName, string>> = {
   learned: "learned",

@@ -102,3 +102,15 @@ export const matrixMarkdown = (s: Summary): string => markdown(matrixGrid(s));
 
 /** An accuracy matrix as a LaTeX table of the package booktabs, percent. */
 export const matrixLatex = (s: Summary): string => latex(matrixGrid(s));
+
+const plain = ([heads, ...rows]: readonly (readonly string[])[]): Grid => ({
+  heads,
+  groups: [rows.map(([name, ...cells]) => ({ name, cells: cells.map((mean) => ({ mean, deviation: "", best: false })) }))],
+  notes: [],
+});
+
+/** Rows of texts as a Markdown table, the heading first. */
+export const markdownRows = (rows: readonly (readonly string[])[]): string => markdown(plain(rows));
+
+/** Rows of texts as a LaTeX table of the package booktabs, the heading first. */
+export const latexRows = (rows: readonly (readonly string[])[]): string => latex(plain(rows));
