@@ -10,7 +10,7 @@ import { leader, type Better } from "./leads.ts";
 import type { MetricName } from "./result.ts";
 import { sentence } from "./sentence.ts";
 import { guessing, inEverySpace } from "./spaces.ts";
-import { groupBy, type Spread, type Summary } from "./summary.ts";
+import { groupBy, seedsOf, type Spread, type Summary } from "./summary.ts";
 
 /** One column: its heading, what it means, its value in an entry, how a number of it is written, and which end is the better one. */
 export interface Column {
@@ -136,12 +136,6 @@ const cellsOf = (c: Column, rows: readonly Entry[]): readonly Cell[] => {
     const { mean, std } = c.value(row.summary);
     return { mean: c.format(mean), deviation: std === null ? "" : c.format(std), best: best.includes(row) };
   });
-};
-
-/** How many seeds an entry has, of several. */
-const seedsOf = (summaries: readonly Summary[]): string => {
-  const [least, most] = [Math.min, Math.max].map((f) => f(...summaries.map((s) => s.runs.length)));
-  return least === most ? `${most}` : `${least} to ${most}`;
 };
 
 /** What the deviations are, and the rule of what is bold. */

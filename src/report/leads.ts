@@ -20,6 +20,8 @@ export const leads = (a: Spread, b: Spread, better: Better = "high"): boolean =>
   return lead > 2 * Math.hypot(a.std, b.std);
 };
 
-/** The one that leads all others, as {@link leads} says; `undefined` where there is none, and where there is nobody to lead. */
-export const leader = <A>(all: readonly A[], value: (a: A) => Spread, better: Better = "high"): A | undefined =>
-  all.length < 2 ? undefined : all.find((a) => all.every((b) => a === b || leads(value(a), value(b), better)));
+/** The one that leads all others that have a value, as {@link leads} says; `undefined` where there is none, and where there is nobody to lead. */
+export const leader = <A>(all: readonly A[], value: (a: A) => Spread, better: Better = "high"): A | undefined => {
+  const rivals = all.filter((a) => value(a).mean !== null);
+  return rivals.length < 2 ? undefined : rivals.find((a) => rivals.every((b) => a === b || leads(value(a), value(b), better)));
+};

@@ -6,7 +6,7 @@ import { legible } from "../failure.ts";
 import { fixed } from "./format.ts";
 import { leader, leads } from "./leads.ts";
 import { meanOf } from "./metrics.ts";
-import { keptOf, spread, type ProbeSummary, type Spread, type Summary } from "./summary.ts";
+import { keptOf, seedsOf, spread, type ProbeSummary, type Spread, type Summary } from "./summary.ts";
 
 /** The method that others are measured by: it does nothing against forgetting. */
 const baseline = "sequential-lora";
@@ -114,9 +114,9 @@ const doubts = (gains: readonly Gain[]): string => {
 const opening = (summaries: readonly Summary[], gains: readonly Gain[]): string => {
   const first = leader(summaries, (s) => s.metrics.last);
   const many = summaries.length > gains.length;
-  const seeds = Math.min(...gains.map(({ summary }) => summary.runs.length));
+  const seeds = seedsOf(gains.map(({ summary }) => summary));
   const lead = many && first !== undefined ? `${legible(first.label)} ends highest of ${summaries.length} methods. ` : "";
-  const words = [...(many && lead === "" ? [`of ${summaries.length} methods`] : []), ...(seeds > 1 ? [`over ${seeds} seeds`] : [])].join(" ");
+  const words = [...(many && lead === "" ? [`of ${summaries.length} methods`] : []), ...(seeds === "1" ? [] : [`over ${seeds} seeds`])].join(" ");
   return lead + (words === "" ? "" : `${words[0].toUpperCase()}${words.slice(1)}, `);
 };
 

@@ -59,6 +59,12 @@ export const spread = (xs: readonly (number | null)[]): Spread => {
   return { mean, std: Math.sqrt(squares / (xs.length - 1)) };
 };
 
+/** How many seeds some entries have: `3`, or `2 to 3`. */
+export const seedsOf = (summaries: readonly Summary[]): string => {
+  const [least, most] = [Math.min, Math.max].map((f) => f(...summaries.map((s) => s.runs.length)));
+  return least === most ? `${most}` : `${least} to ${most}`;
+};
+
 /** The mean effective rank of a run over its tasks; `null` where no task has one. */
 export const meanEffectiveRank = (r: RunResult): number | null => meanOf(r.effectiveRank.filter((x) => x !== null));
 

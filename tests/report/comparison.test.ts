@@ -108,11 +108,15 @@ test("bold is what leads every other method by more than two deviations of the d
   assert.equal(bold([method("a", 1, 50), method("b", 1, 20)]), ["Nothing is bold"]);
   assert.equal(bold([...two("a", 50, 1), method("b", 1, 20)]), ["Bold"], "one seed leads nobody and is led by nobody");
   assert.equal(bold([still, joint, ...two("a", 50, 1)]), [""], "there is nobody to lead");
+  // One that gained nothing has no share of it that could be led.
+  const idle = [1, 2].map((seed) => ran("c", joint.matrix, { seed, zeroShot: [20, 20], matrix: { datasets: still.datasets, rows: still.matrix } }));
+  const some = bold([...two("a", 50, 1), ...two("b", 40, 1), ...idle]);
+  assert.equal(some, ["Bold", "a Gain kept", "a Average", "a Last", "c Forgetting"]);
 });
 
 const spreads = fc.record({ mean: fc.option(fc.double({ min: 0, max: 100, noNaN: true })), std: fc.option(fc.double({ min: 0, max: 30, noNaN: true })) });
 
-test("leads is a strict order, at most one leads all, and a wider spread never makes a leader", () => {
+test("nobody leads itself or its leader, who leads all leads each that has a value, and a wider spread never makes a leader", () => {
   fc.assert(
     fc.property(fc.array(spreads, { maxLength: 5 }), fc.constantFrom("high" as const, "low" as const), (all, better) => {
       for (const a of all) {
@@ -120,7 +124,7 @@ test("leads is a strict order, at most one leads all, and a wider spread never m
         for (const b of all) assert.not(leads(a, b, better) && leads(b, a, better));
       }
       const first = leader(all, (s) => s, better);
-      if (first !== undefined) for (const other of all) if (other !== first) assert.ok(leads(first, other, better));
+      if (first !== undefined) for (const other of all) if (other !== first && other.mean !== null) assert.ok(leads(first, other, better));
       const wider = all.map((s) => ({ ...s, std: s.std === null ? null : s.std + 1 }));
       const second = leader(wider, (s) => s, better);
       if (second !== undefined) assert.is(wider.indexOf(second), all.indexOf(first!));
