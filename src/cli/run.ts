@@ -19,8 +19,9 @@ const table = {
   split: flag(optional(positive(0.999)), "X", "share of the images that is drawn for training, where a dataset is DIR/CLASS/*.jpg without train and test"),
   preset: flag(optional(oneOf(...protocolNames)), "NAME", protocolNames.join(", ")),
   "data-root": flag(optional(some), "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd"),
+  probe: flag(optional(list(some, true)), "DIR[,DIR…]", "dataset folders that are scored after every task, each among its own classes, and never learned"),
   method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
-  out: flag(optional(some), "DIR", "a new folder for result.json, log.jsonl, report.html and model/ [with a preset: runs/PRESET-METHOD]"),
+  out: flag(optional(some), "DIR", "a new folder for result.json, answers.json, log.jsonl, report.html and model/ [with a preset: runs/PRESET-METHOD]"),
   "checkpoint-steps": flag(optional(whole(1)), "N", "steps between two checkpoints within a task [only after tasks]"),
   steps: flag(optional(whole(1)), "N", "steps a task; joint: in all"),
   batch: flag(optional(whole(1, 65536)), "N", "images a step"),
@@ -49,7 +50,8 @@ cambium resume OUT
 
 A preset is a protocol: its datasets, and for each method its hyper-parameters. Flags win over it, and --set over flags. What neither says is the
 method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.
-A run that was stopped, killed or failed goes on with cambium resume, to the same bits. A run behind --model gets its new datasets as further tasks.`;
+A run that was stopped, killed or failed goes on with cambium resume, to the same bits. A run behind --model gets its new datasets as further tasks. Its
+probes are those of its own flags; of one that the run before had, too, the earlier figures are kept.`;
 
 /** The flags that are options of methods, as far as they were given: those that the method has, and the names of the others. */
 const methodFlags = ({ method, steps, batch, rank, lr, modules, towers }: Flags): { readonly options: MethodOptions; readonly ignored: readonly string[] } => {
@@ -115,7 +117,7 @@ export const parseRun = (args: readonly string[], at: (path: string) => string):
   const parsed = parseFlags(table, args);
   if (E.isLeft(parsed)) return parsed;
   const flags = parsed.right;
-  const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps } = flags;
+  const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps, probe } = flags;
   const set = flags.set === undefined ? E.right({}) : parseOptions(method, flags.set);
   if (E.isLeft(set)) return set;
   const { options: own, ignored } = methodFlags(flags);
@@ -131,6 +133,7 @@ export const parseRun = (args: readonly string[], at: (path: string) => string):
     evaluate: { templates: flags.templates ?? templates, ...(spaces.length > 1 ? { also: spaces.slice(1) } : {}) },
     onCorrupt: flags["on-corrupt"],
     out: at(out),
+    ...(probe === undefined ? {} : { probes: probe.map(at) }),
     ...(evalLimit === undefined ? {} : { evalLimit }),
     ...(flags.fresh ? { fresh: true } : {}),
     ...(checkpointSteps === undefined ? {} : { checkpointSteps }),

@@ -14,10 +14,11 @@ import type { OnCorrupt } from "./source.ts";
 import type { Example, ExampleDecoder, Image } from "./example.ts";
 import { exampleDecoder } from "./decode.ts";
 
-/** One batch: `pixels` `[count, 3, height, width]` normalised f32, `labels` `[count]`. */
+/** One batch: `pixels` `[count, 3, height, width]` normalised f32, `labels` `[count]`, and the `ids` of its examples. */
 export interface Batch {
   readonly pixels: Float32Array;
   readonly labels: Uint32Array;
+  readonly ids: readonly string[];
   readonly count: number;
 }
 
@@ -146,23 +147,29 @@ const assemble = async (
 ): Promise<E.Either<Failure, Batch>> => {
   const plane = 3 * transform.size.height * transform.size.width;
   const pixels = new Float32Array(places * plane);
-  const labels: E.Either<Failure, number | undefined>[] = [];
+  const picked: E.Either<Failure, Example | undefined>[] = [];
   await concurrently(places, concurrency, async (place) => {
     // The decoded image is not kept here: a batch of large ones would not fit into memory.
-    labels[place] = E.chain((found: Found | undefined): E.Either<Failure, number | undefined> => {
+    picked[place] = E.chain((found: Found | undefined): E.Either<Failure, Example | undefined> => {
       if (found === undefined) return E.right(undefined);
       const shaped = shape(found.image, place);
       const fault = faultOfSize(shaped, transform.size);
       if (fault !== undefined) return E.left({ _tag: "ShapeMismatch", op: `image ${found.example.id}`, detail: fault });
       transform.normalise(shaped, pixels, place * plane);
-      return E.right(found.example.label);
+      return E.right(found.example);
     })(await pick(place));
   });
-  const found = E.sequenceArray(labels);
+  const found = E.sequenceArray(picked);
   if (E.isLeft(found)) return found;
-  const there = found.right.map((label) => label !== undefined);
+  const there = found.right.map((example) => example !== undefined);
   const count = closeGaps(pixels, plane, there);
-  return E.right({ pixels: pixels.subarray(0, count * plane), labels: Uint32Array.from(found.right.filter((label) => label !== undefined)), count });
+  const examples = found.right.filter((example) => example !== undefined);
+  return E.right({
+    pixels: pixels.subarray(0, count * plane),
+    labels: Uint32Array.from(examples, ({ label }) => label),
+    ids: examples.map(({ id }) => id),
+    count,
+  });
 };
 
 /** Why this step cannot be asked for; undefined where it can. */

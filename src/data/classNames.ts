@@ -26,6 +26,17 @@ export const firstOfName = (tasks: readonly Pick<Task, "classNames">[]): readonl
     });
 };
 
+/**
+ * How many names the classes of some tasks have.
+ *
+ * ```ts
+ * const none = async () => ({ _tag: "Right" as const, right: [] });
+ * const task = (name: string, classNames: readonly string[]) => ({ name, classNames, templates: ["a {c}."], train: none, test: none });
+ * assert.equal(data.namesOf([task("pets", ["cat", "dog"]), task("photos", ["tree", "Dog"])]), 3);
+ * ```
+ */
+export const namesOf = (tasks: readonly Task[]): number => new Set(firstOfName(tasks)).size;
+
 /** How many names a note spells out. */
 const spelledOut = 5;
 

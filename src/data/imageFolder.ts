@@ -95,19 +95,21 @@ const flatFolder = (
     TE.map(({ pairing, listing: { examples, notes } }): Task => {
       const task = described(dir, options, pairing, templates);
       const drawn = `${Math.round(100 * share)} % of its ${examples.length} pictures are drawn for training, the others are for testing`;
-      return { ...task, ...drawnSplits(task.name, TE.right(examples), share), notes: { train: async () => [...notes, drawn], test: async () => [] } };
+      const said = share === 0 ? { train: async () => [], test: async () => notes } : { train: async () => [...notes, drawn], test: async () => [] };
+      return { ...task, ...drawnSplits(task.name, TE.right(examples), share), notes: said };
     }),
   );
 
 /**
  * A folder in the ImageFolder layout as a task named after it; its classes are the sorted folder names of both splits, or those of
- * `classnames.txt`. `val` stands in for a missing `test`. Where there is no split and the option `split` is given, both are drawn. Folders are listed at once,
- * files are read when an example is decoded; what is left out is in the task's notes.
+ * `classnames.txt`. `val` stands in for a missing `test`. Where there is no split and the option `split` is given, both are drawn, or all is for
+ * testing. Folders are listed at once, files are read when an example is decoded; what is left out is in the task's notes.
  */
 export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
   const files = filesOf(options);
   const { split: share } = options;
-  if (share !== undefined && !(share > 0 && share < 1)) return TE.left({ _tag: "BadOption", option: "split", detail: `${share} is not between 0 and 1` });
+  if (share !== undefined && share !== "test" && !(share > 0 && share < 1))
+    return TE.left({ _tag: "BadOption", option: "split", detail: `${share} is not between 0 and 1` });
   return pipe(
     TE.Do,
     TE.bind("names", () => readClassNames(dir, files)),
@@ -115,7 +117,7 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
     TE.bind("where", () => splitFolders(dir, files)),
     TE.chain(({ names, templates, where: { train, test, flat, beside } }) =>
       flat && share !== undefined
-        ? flatFolder(dir, share, names, templates, options)
+        ? flatFolder(dir, share === "test" ? 0 : share, names, templates, options)
         : pipe(
             [train, test],
             TE.traverseSeqArray((split) => listClassFolders(split, files)),

@@ -1,7 +1,7 @@
 /** The namespace `data`: tasks and their streams, dataset readers, protocols, sampling, augmentation and batches. */
 export type { LabelSpace, Split, Stream, Task } from "./task.ts";
 export { labelSpace } from "./labelSpace.ts";
-export { firstOfName, sharedNames } from "./classNames.ts";
+export { firstOfName, namesOf, sharedNames } from "./classNames.ts";
 export type { Example, ExampleDecoder, Image, ImageReference } from "./example.ts";
 export { taskFromFolder } from "./taskFromFolder.ts";
 export { imageFolder } from "./imageFolder.ts";

@@ -23,8 +23,11 @@ export type OnCorrupt = "fail" | "skip";
 export interface SourceOptions {
   /** Whether a bad shard or label fails the whole split. @default "fail" */
   readonly onCorrupt?: OnCorrupt;
-  /** Of a folder of class folders without train and test: the share of its images that is drawn for training, above 0 and below 1; others are for testing. */
-  readonly split?: number;
+  /**
+   * Of a folder of class folders without train and test: the share of its images that is drawn for training, above 0 and below 1; others are for testing.
+   * `test`: all are.
+   */
+  readonly split?: number | "test";
   /** What turns the bytes of an image file into pixels. @default that of the platform */
   readonly decoder?: Decoder;
   /** Where the files are, and what decodes images. @default Node and Deno */

@@ -8,12 +8,12 @@ const numberType = (name: string, test: (x: number) => boolean): t.Type<number> 
 };
 
 /** "X or null" as one codec: a union of io-ts would blame the path of its second branch. */
-export const nullable = (codec: t.Type<number>): t.Type<number | null> =>
-  new t.Type<number | null>(
+export const nullable = <A>(codec: t.Type<A, unknown, unknown>): t.Type<A | null, unknown, unknown> =>
+  new t.Type<A | null, unknown, unknown>(
     `${codec.name} or null`,
-    (u): u is number | null => u === null || codec.is(u),
-    (u, c) => (u === null || codec.is(u) ? t.success(u) : t.failure(u, c)),
-    t.identity,
+    (u): u is A | null => u === null || codec.is(u),
+    (u, c) => (u === null ? t.success(null) : codec.validate(u, c)),
+    (a) => (a === null ? null : codec.encode(a)),
   );
 
 /** A field that files of older versions lack, with the name of its codec. */

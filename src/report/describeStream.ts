@@ -5,7 +5,7 @@ import { noLabel, type Example } from "../data/example.ts";
 import { printable, someOf } from "../data/leftOut.ts";
 import type { Notes, Stream, Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
-import { count } from "./format.ts";
+import { count, missing } from "./format.ts";
 import { alignLeft, alignRight } from "./table.ts";
 
 /** Options of {@link describeStream}. */
@@ -33,7 +33,7 @@ const describeSplit = async (examples: readonly Example[], notes: Notes | undefi
   };
 };
 
-/** One task: its training split where that is used, and its test split. */
+/** One task or probe: its training split where that is used, and its test split. */
 interface DescribedTask {
   readonly task: Task;
   readonly train?: Described;
@@ -93,7 +93,7 @@ const linesOf = (described: DescribedTask): readonly string[] => {
 
 /**
  * A stream in words for people: a table of pictures and classes by task and split, then a line for everything that its readers left out and for classes
- * without pictures. Lists every split; fails as their lists do.
+ * without pictures. Probes stand behind the tasks and are called that; of them test pictures alone are used. Lists every split; fails as their lists do.
  *
  * ```ts
  * const split = async () => ({ _tag: "Right" as const, right: [] });
@@ -102,19 +102,25 @@ const linesOf = (described: DescribedTask): readonly string[] => {
  * assert.ok(text._tag === "Right" && text.right.includes("pets: 1 of 1 classes has no picture: cat"));
  * ```
  */
-export const describeStream = ({ tasks }: Stream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
+export const describeStream = ({ tasks, probes = [] }: Stream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
   pipe(
-    tasks,
-    TE.traverseSeqArray(describeTask(training)),
+    [...tasks.map(describeTask(training)), ...probes.map(describeTask(false))],
+    TE.sequenceSeqArray,
     TE.map((described) => {
-      const numbers = (heading: string, number: (d: DescribedTask) => number): readonly string[] =>
-        alignRight([heading, ...described.map((d) => count(number(d)))]);
+      const numbers = (heading: string, number: (d: DescribedTask) => number | undefined): readonly string[] =>
+        alignRight([
+          heading,
+          ...described.map((d) => {
+            const n = number(d);
+            return n === undefined ? missing : count(n);
+          }),
+        ]);
       const splitColumns = (heading: string, of: (d: DescribedTask) => Described | undefined): readonly (readonly string[])[] => [
-        numbers(heading, (d) => of(d)?.pictures ?? 0),
-        numbers("of classes", (d) => of(d)?.labels.size ?? 0),
+        numbers(heading, (d) => of(d)?.pictures),
+        numbers("of classes", (d) => of(d)?.labels.size),
       ];
       const columns = [
-        alignLeft(["Task", ...tasks.map(({ name }) => printable(name))]),
+        alignLeft(["Task", ...tasks.map(({ name }) => printable(name)), ...probes.map(({ name }) => `${printable(name)} (probe)`)]),
         numbers("Classes", ({ task }) => task.classNames.length),
         ...(training ? splitColumns("Training pictures", ({ train }) => train) : []),
         ...splitColumns("Test pictures", ({ test }) => test),

@@ -1,4 +1,4 @@
-/** The JSON lines that a run writes: one a step, one a measured cell of the matrix, one a finished task. */
+/** The JSON lines that a run writes: one a step, one a measured cell of the matrix or a measured probe, one a finished task. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -19,9 +19,12 @@ export interface StepRecord {
   readonly loss: number;
 }
 
-/** One cell of the matrix: accuracy in percent on `dataset` after `task` tasks (0 is zero-shot); `null` where none of its images could be read. */
+/**
+ * Accuracy in percent on `dataset` after `task` tasks (0 is zero-shot); `null` where none of its images could be read. `eval` is one cell of the matrix,
+ * `probe` is of a dataset that is never learned.
+ */
 export interface EvalRecord {
-  readonly type: "eval";
+  readonly type: "eval" | "probe";
   readonly method: string;
   readonly seed: number;
   readonly task: number;
@@ -50,7 +53,7 @@ const recordHead = { method: t.string, seed: finite, task: natural, dataset: t.s
 /** The codec of one JSON line. */
 export const LogRecordCodec: t.Type<LogRecord, unknown> = t.union([
   t.type({ type: t.literal("step"), ...recordHead, step: natural, steps: natural, loss: finite }),
-  t.type({ type: t.literal("eval"), ...recordHead, accuracy: nullable(percent), images: natural }),
+  t.type({ type: t.keyof({ eval: null, probe: null }), ...recordHead, accuracy: nullable(percent), images: natural }),
   t.type({ type: t.literal("task"), ...recordHead, effectiveRank: nullable(nonNegative), mergeError: nullable(nonNegative), seconds: nonNegative }),
 ]);
 

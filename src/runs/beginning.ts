@@ -12,13 +12,13 @@ import { dirname, join } from "../formats/path.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { readModel } from "../model/model.ts";
 import type { Files } from "../platform/files.ts";
-import type { Evaluated } from "../training/lesson.ts";
+import type { Probed, Report } from "../training/lesson.ts";
 import { readLearner } from "./checkpoint.ts";
 import { Job } from "./job.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import type { Progress } from "./run.ts";
 import { names, newest } from "./runFolder.ts";
-import { distinctNames, streamOf } from "./source.ts";
+import { distinctNames, probesOf, streamOf } from "./source.ts";
 
 /** What a job begins with. */
 export interface Beginning extends CheckedProtocol {
@@ -94,12 +94,13 @@ const earlierJobs =
 /** What makes the rows of one run comparable with those of another. */
 const scoringOf = (labelSpace: string | undefined, { evaluate: { templates } }: Job): string => `label space ${labelSpace}, ${templates} templates`;
 
-/** The streams of the runs behind a job and its own, one after the other. Fails where they are not scored alike. */
+/** The streams of the runs behind a job and its own, one after the other, with the probes of the job. Fails where they are not scored alike. */
 const wholeStream = (earlier: readonly Job[], job: Job, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
   pipe(
-    [...earlier, job],
-    TE.traverseSeqArray((one) => streamOf(one, trains(one), files)),
-    TE.chainEitherK((sources) => {
+    probesOf(job, earlier, files),
+    TE.bindTo("probes"),
+    TE.bind("sources", () => TE.traverseSeqArray((one: Job) => streamOf(one, trains(one), files))([...earlier, job])),
+    TE.chainEitherK(({ probes, sources }) => {
       const { labelSpace } = sources[0].stream;
       const before = sources.slice(0, -1).reduce((n, { stream }) => n + stream.tasks.length, 0);
       const last = earlier.at(-1);
@@ -111,20 +112,27 @@ const wholeStream = (earlier: readonly Job[], job: Job, files: Files): TE.TaskEi
           detail: `${last!.out} was scored with ${then}, not with ${now}; ask for the same, or begin anew (--fresh)`,
         });
       const tasks = sources.flatMap(({ stream }) => stream.tasks);
-      const distinct = distinctNames(tasks.map(({ name }) => name));
-      const stream: Stream = { labelSpace, tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })) };
+      const distinct = distinctNames([...tasks, ...probes].map(({ name }) => name));
+      const stream: Stream = {
+        labelSpace,
+        tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })),
+        ...(probes.length === 0 ? {} : { probes: probes.map((probe, i) => ({ ...probe, name: distinct[tasks.length + i] })) }),
+      };
       return E.right({ stream, notes: sources.flatMap(({ notes }) => notes), before });
     }),
   );
 
-/** Rows of an earlier run, which knew nothing of the tasks behind its own. */
-const widened = <A extends Evaluated>(evaluated: A, tasks: number): A => {
-  const wide = (row: readonly (number | null)[]) => Array.from({ length: tasks }, (_, i) => row[i] ?? null);
-  const { row, also } = evaluated;
+/** The report of an earlier run, which knew nothing of the tasks behind its own. Of the job's probes it has those that it was measured with, too. */
+const widened = (report: Report, tasks: number, earlier: Job, job: Job): Report => {
+  const wide = <A>(row: readonly (A | null)[]) => Array.from({ length: tasks }, (_, i) => row[i] ?? null);
+  const { row, also, answers, probes } = report;
+  const measured = (folder: string): Probed => probes?.[earlier.probes?.indexOf(folder) ?? -1] ?? { accuracy: null, images: 0 };
   return {
-    ...evaluated,
+    ...report,
     row: wide(row),
-    ...(also === undefined ? {} : { also: Object.fromEntries(Object.entries(also).map(([space, other]) => [space, wide(other)])) }),
+    also: also && Object.fromEntries(Object.entries(also).map(([space, other]) => [space, wide(other)])),
+    answers: answers && wide(answers),
+    probes: job.probes?.map(measured),
   };
 };
 
@@ -192,7 +200,7 @@ export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Begi
     TE.map(({ run, earlier, last, beginner, source: { stream, notes, before }, untrained }): Beginning => {
       if (last === undefined) return { learner: beginner, untrained, stream, notes, from: {} };
       const { reports, seconds } = last.reached;
-      const wide = reports.map((report) => widened(report, stream.tasks.length));
+      const wide = reports.map((report) => widened(report, stream.tasks.length, earlier[earlier.length - 1], job));
       const learnedBy = earlier.map(({ method }) => method.name).join(", ");
       const note = `goes on behind the ${before} tasks of ${run}, learned by ${learnedBy}; their rows are as they were measured then`;
       return { learner: beginner, untrained, stream, notes: [note, ...notes], from: { reports: wide, seconds } };

@@ -53,6 +53,8 @@ export const Job = t.intersection([
   }),
   t.partial({
     labelSpace: LabelSpace,
+    /** Folders of datasets that are scored after every task, each among its own classes, and never learned. */
+    probes: folders,
     /** Training images a class. */
     shots: count,
     /** Test images a dataset. */

@@ -10,7 +10,8 @@ import type { Appender, Files } from "../platform/files.ts";
 import type { ClassIncremental } from "../report/classIncremental.ts";
 import type { Job } from "./job.ts";
 import { writeResult } from "./outcome.ts";
-import type { Keep, Run } from "./run.ts";
+import { withAnswersOf } from "../training/lesson.ts";
+import type { Keep, Progress, Run } from "./run.ts";
 import { names, newest, retireOthers, writeAfter, writeTraining } from "./runFolder.ts";
 
 /** What keeps a job. */
@@ -37,6 +38,13 @@ const nameModel = (run: string, last: string, files: Files): TE.TaskEither<Failu
   );
 };
 
+/** How far a run is, without answers: within a task they are those that stand beside the learner. */
+const bare = ({ zeroShot, reports, seconds }: Progress): Progress => ({
+  zeroShot: withAnswersOf(zeroShot),
+  reports: reports.map((report) => withAnswersOf(report)),
+  seconds,
+});
+
 /** Keeps a job over a stream; `skipped` gives the samples that were left out so far. */
 export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => readonly string[], files: Files): Keeping => {
   const { out, checkpointSteps } = job;
@@ -58,7 +66,7 @@ export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => 
       ),
     ...(checkpointSteps === undefined
       ? {}
-      : { training: { every: checkpointSteps, save: (kept, progress) => writeTraining(out, { kept, reached: state(progress) }, files) } }),
+      : { training: { every: checkpointSteps, save: (kept, progress) => writeTraining(out, { kept, reached: state(bare(progress)) }, files) } }),
     end: (run) =>
       pipe(
         TE.Do,

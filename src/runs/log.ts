@@ -18,7 +18,7 @@ export const logEvents = (method: string, seed: number, write: (record: LogRecor
       case "step":
         return write({ type: "step", ...head, dataset, step: event.step + 1, steps: event.steps, loss: event.losses.loss });
       case "evaluation":
-        return write({ type: "eval", ...head, dataset: event.dataset, accuracy: event.accuracy, images: event.total });
+        return write({ type: event.probe ? "probe" : "eval", ...head, dataset: event.dataset, accuracy: event.accuracy, images: event.total });
       case "lesson": {
         const effectiveRank = meanOf([...(event.report.trained?.ranks.values() ?? [])]);
         return write({

@@ -29,12 +29,13 @@ export interface Outcome extends Run {
 }
 
 /** What a result says of a job beside the options of its method. */
-export const factsOf = ({ model, source, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: Stream) => ({
+export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: Stream) => ({
   evaluate: undefined,
   model,
   ...("folders" in source
     ? { data: source.folders, ...(source.split === undefined ? {} : { split: source.split }) }
     : { preset: source.protocol, dataRoot: source.root }),
+  ...(probes === undefined ? {} : { probes }),
   shots: shots ?? null,
   ...facts,
   labelSpace,
@@ -60,12 +61,12 @@ const incremental = (
 };
 
 /**
- * Writes `result.json` and `report.html` of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out, and `facts` stand
- * above the report.
+ * Writes `result.json`, `answers.json` and `report.html` of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out, and
+ * `facts` stand above the report.
  */
 export const writeResult = (
   folder: string,
-  { result, interrupted }: Run,
+  { result, answers, interrupted }: Run,
   stream: Stream,
   skipped: readonly string[],
   facts: Readonly<Record<string, string>>,
@@ -76,6 +77,7 @@ export const writeResult = (
     TE.chainFirst((sessions) =>
       writeText(join(folder, names.result), `${prettyJson({ ...result, classIncremental: sessions, skipped: skipped.length, interrupted })}\n`, files),
     ),
+    TE.chainFirst(() => writeText(join(folder, names.answers), `${prettyJson(answers)}\n`, files)),
     TE.chainFirst(() => writeText(join(folder, names.report), htmlReport([result], { facts }), files)),
   );
 
@@ -91,6 +93,6 @@ export const summary = ({ result, interrupted, sessions, tasks, model, folder }:
     ...(sessions === undefined || sessions.final === null
       ? []
       : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),
-    `\nwritten to ${out}: ${names.result}, ${names.log}, ${names.report}, ${learner}/\n`,
+    `\nwritten to ${out}: ${[names.result, names.answers, names.log, names.report].join(", ")}, ${learner}/\n`,
   ].join("");
 };

@@ -3,17 +3,20 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { sharedNames } from "../data/classNames.ts";
+import { printable } from "../data/leftOut.ts";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { Learner } from "../model/learner.ts";
 import type { LogRecord } from "../report/log.ts";
 import type { RunResult } from "../report/result.ts";
+import type { DatasetAnswers } from "../report/runReport.ts";
 import { accuracies, type EvaluateOptions } from "../stages/evaluate.ts";
 import { course, type Method } from "../stages/learn.ts";
 import type { Keeper, Training } from "../training/keeper.ts";
-import type { Evaluated, Report } from "../training/lesson.ts";
+import { reported, withAnswersOf, type Evaluated, type Report } from "../training/lesson.ts";
 import type { OutputsFor } from "../training/objective.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
+import { answersOf } from "./answers.ts";
 import { assemble } from "./assemble.ts";
 import { logEvents } from "./log.ts";
 
@@ -57,6 +60,8 @@ export interface RunOptions {
 /** What a run gave. */
 export interface Run {
   readonly result: RunResult;
+  /** The answers to the test images of each dataset of the result. */
+  readonly answers: readonly DatasetAnswers[];
   /** The learner after its last finished task. */
   readonly learner: Learner;
   /** How far it is: what {@link RunOptions.from} takes to go on. */
@@ -90,6 +95,13 @@ const keeperOf = ({ keep, from }: RunOptions, reached: () => Progress, run: (lea
   };
 };
 
+/** What is to be said where the probes of a stream cannot be scored. */
+const unscored = ({ probes = [] }: Stream, { model: { architecture } }: Learner): string | undefined => {
+  if (probes.length === 0) return undefined;
+  const names = probes.map(({ name }) => printable(name)).join(", ");
+  return `${names} cannot be scored: a ${architecture.name} reads no texts, and its head knows the classes of tasks alone`;
+};
+
 /**
  * Measures the zero-shot row, runs the method, and computes every metric. A run that the runtime's signal stops keeps the tasks that were
  * finished; it fails with `Interrupted` where none was, and with what its stages fail with.
@@ -101,24 +113,26 @@ export const runMethod =
     const began = performance.now();
     const { from = {}, untrained = start } = options;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
-    const reports: Report[] = [...(from.reports ?? [])];
+    let reports: readonly Report[] = from.reports ?? [];
     let learner: Learner = start;
     const emit = (event: Event): void => {
       runtime.emit(event);
       log(event);
       if (event.type !== "lesson") return;
-      reports.push(event.report);
+      reports = reported(reports, event.report);
       learner = event.learner;
     };
     const watched: Runtime = { ...runtime, emit };
-    const space = options.evaluate?.labelSpace ?? stream.labelSpace;
-    const shared = sharedNames(stream, [space, ...(options.evaluate?.also ?? [])]);
-    if (shared !== undefined) emit({ type: "note", detail: shared });
+    const { labelSpace = stream.labelSpace, also = [] } = options.evaluate ?? {};
+    const readsTexts = start.model.architecture.readout.texts !== undefined;
+    const notes = [sharedNames(stream, [labelSpace, ...also]), readsTexts ? undefined : unscored(stream, start)];
+    for (const detail of notes) if (detail !== undefined) emit({ type: "note", detail });
     const zeroShot = from.zeroShot === undefined ? await accuracies(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);
     if (E.isLeft(zeroShot)) return zeroShot;
     const reached = (): Progress => ({
-      zeroShot: zeroShot.right,
-      reports: [...reports],
+      // The newest answers are those of a report, as soon as there is one.
+      zeroShot: reports.length > 0 ? withAnswersOf(zeroShot.right) : zeroShot.right,
+      reports,
       seconds: (from.seconds ?? 0) + (performance.now() - began) / 1000,
     });
     /** The run with so many lessons; one that was stopped where it is not known how many there were to be. */
@@ -131,12 +145,13 @@ export const runMethod =
           options: { ...(method.options as object), ...options.facts },
           seed: runtime.seed,
           adapter: runtime.device.adapter.line,
-          labelSpace: space,
-          datasets: stream.tasks.map((task) => task.name),
+          stream,
+          labelSpace,
+          readsTexts,
           ...progress,
           lessons,
         }),
-        E.map((result) => ({ result, learner: last, progress, interrupted: lessons === undefined })),
+        E.map((result) => ({ result, answers: answersOf(stream, progress, lessons), learner: last, progress, interrupted: lessons === undefined })),
       );
     };
     const keep = keeperOf(options, reached, (last) => ended(undefined, last));

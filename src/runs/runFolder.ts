@@ -2,8 +2,8 @@
  * The folder of a run.
  *
  * `job.json` says what is run. `log.jsonl` grows while it goes on. After every task the folder has `after-K`, the learner with how far the run is
- * (`progress.json`), and `result.json` and `report.html` of the tasks so far; when the run ends, that learner is `model`. `training.safetensors` is the
- * state of a training within a task. Each of them is whole or not there, so a run that ends in any way can go on.
+ * (`progress.json`), and `result.json`, `answers.json` and `report.html` of the tasks so far; when the run ends, that learner is `model`.
+ * `training.safetensors` is the state of a training within a task. Each of them is whole or not there, so a run that ends in any way can go on.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -29,6 +29,7 @@ export const names = {
   progress: "progress.json",
   training: "training.safetensors",
   result: "result.json",
+  answers: "answers.json",
   report: "report.html",
   model: "model",
   after: (tasks: number): string => `after-${tasks}`,
@@ -45,7 +46,15 @@ export interface Reached extends Progress {
 }
 
 const row = list(nullable(percent));
-const evaluated = t.intersection([t.type({ row }), t.partial({ also: dictionary(row) })]);
+const answers = t.type({ ids: list(t.string), labels: list(natural), answers: list(natural) });
+const evaluated = t.intersection([
+  t.type({ row }),
+  t.partial({
+    also: dictionary(row),
+    probes: list(t.type({ accuracy: nullable(percent), images: natural })),
+    answers: list(nullable(answers)),
+  }),
+]);
 const ranks = new t.Type<ReadonlyMap<string, number>>(
   "a map",
   (u): u is ReadonlyMap<string, number> => u instanceof Map,
@@ -210,7 +219,7 @@ export const readTraining = (run: string, files: Files): TE.TaskEither<Failure, 
 
 /** Whether a name is that of a file of a run which is not whole yet; the model within a learner that is not whole has two dots. */
 export const isLeftover = (name: string, files: Files): boolean =>
-  files.unfinished(name) && /^\.{1,2}(lock|job\.json|training\.safetensors|result\.json|report\.html|model|after-\d+)\./.test(name);
+  files.unfinished(name) && /^\.{1,2}(lock|job\.json|training\.safetensors|result\.json|answers\.json|report\.html|model|after-\d+)\./.test(name);
 
 /** Removes what writes that never ended have left in the folder of a run. */
 export const sweep = (run: string, files: Files): TE.TaskEither<Failure, void> =>

@@ -79,7 +79,8 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
     const running = runMethod(method, learner, stream, {
       evaluate: job.evaluate,
       untrained,
-      from: { ...from, ...reached, training: within?.kept },
+      // What was kept within a task has no answers.
+      from: { ...from, ...reached, reports: (last?.reached ?? from).reports, training: within?.kept },
       facts: factsOf(job, stream),
       log: (record) => {
         if (E.isRight(broken)) broken = log.write(logLine(record));

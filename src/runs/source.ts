@@ -1,4 +1,4 @@
-/** What a job learns, checked before a device is opened: dataset folders, or the datasets of a protocol, as a stream. */
+/** What a job learns and what it is probed with, checked before a device is opened: dataset folders, or the datasets of a protocol, as a stream. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
@@ -8,6 +8,7 @@ import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
 import { taskFromFolder } from "../data/taskFromFolder.ts";
+import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -56,7 +57,7 @@ const checkSplit = (dir: string, what: string, split: Split): TE.TaskEither<Fail
   );
 
 const limited =
-  ({ evalLimit }: SourceOptions) =>
+  ({ evalLimit }: Pick<SourceOptions, "evalLimit">) =>
   (task: Task): Task =>
     evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
 
@@ -103,4 +104,45 @@ export const streamOf = (
       TE.map((stream) => ({ stream, notes: [] })),
     );
   return streamFromProtocol(protocols[source.protocol], source.root, { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate });
+};
+
+/** The folders that a job may learn from. */
+const learnedFrom = ({ source }: Job): readonly string[] =>
+  "folders" in source
+    ? source.folders
+    : protocols[source.protocol].datasets.flatMap(({ folders }) => folders.flatMap((name) => [join(source.root, name), join(source.root, `wds_${name}`)]));
+
+const noTestPictures = (path: string, why: string): Failure => ({
+  _tag: "FileUnreadable",
+  path,
+  detail: `a probe is scored on its test pictures, and it has none (${why})`,
+});
+
+/**
+ * The probes of a job, behind the jobs `earlier`; of class folders alone all pictures are scored. Fails as datasets do that have no test pictures; with
+ * `BadOption` where a folder comes twice, or is one that a task is learned from.
+ */
+export const probesOf = (job: Job, earlier: readonly Job[], files: Files): TE.TaskEither<Failure, readonly Task[]> => {
+  const { probes = [], onCorrupt, evalLimit } = job;
+  const folders = probes.map((folder) => files.absolute(folder));
+  const learned = new Set([...earlier, job].flatMap(learnedFrom).map((folder) => files.absolute(folder)));
+  const bad = (detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadOption", option: "probes", detail });
+  const [twice, task] = [folders.find((folder, i) => folders.indexOf(folder) < i), folders.find((folder) => learned.has(folder))];
+  if (twice !== undefined) return bad(`${twice} is named twice`);
+  if (task !== undefined) return bad(`${task} is learned as a task; a probe is a dataset that is never learned`);
+  return pipe(
+    folders,
+    TE.traverseSeqArray((dir) =>
+      pipe(
+        taskFromFolder(dir, { onCorrupt, split: "test", platform: { ...platform, files } }),
+        TE.chainFirst((probe) =>
+          pipe(
+            checkSplit(dir, "test", probe.test),
+            TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? noTestPictures(dir, failure.detail) : failure)),
+          ),
+        ),
+        TE.map(limited({ evalLimit })),
+      ),
+    ),
+  );
 };

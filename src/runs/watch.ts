@@ -1,4 +1,4 @@
-/** Shows the events of a run as progress: a bar for the steps of a task, a bar for every evaluation, a line for what was skipped. */
+/** Shows the events of a run as progress: a bar for the steps of a task, a bar for every evaluation, probes by name, a line for what was skipped. */
 import { legible } from "../failure.ts";
 import { fixed, missing } from "../report/format.ts";
 import { meanOf } from "../report/metrics.ts";
@@ -20,6 +20,7 @@ const percent = (x: number | null): string => (x === null ? missing : `${fixed(1
 export const watch = (progress: Progress): Watcher => {
   let bar: Bar | undefined;
   let row: readonly (number | null)[] = [];
+  let probes: readonly string[] = [];
   let datasets = 0;
   const skipped = new Set<string>();
   const stop = (): void => {
@@ -47,12 +48,13 @@ export const watch = (progress: Progress): Watcher => {
           return event.step + 1 === event.steps ? done(note) : undefined;
         }
         case "evaluating":
-          [row, datasets] = [[], event.datasets];
+          [row, probes, datasets] = [[], [], event.datasets];
           return start("evaluate", datasets);
         case "evaluation":
-          row = [...row, event.accuracy];
-          bar?.update(row.length, `${event.dataset} ${percent(event.accuracy)}`);
-          return row.length === datasets ? done(`mean ${percent(meanOf(row))}`) : undefined;
+          if (event.probe) probes = [...probes, `probe ${event.dataset} ${percent(event.accuracy)}`];
+          else row = [...row, event.accuracy];
+          bar?.update(row.length + probes.length, `${event.dataset} ${percent(event.accuracy)}`);
+          return row.length + probes.length === datasets ? done([`mean ${percent(meanOf(row))}`, ...probes].join(", ")) : undefined;
         case "skipped":
           if (skipped.has(event.id)) return;
           skipped.add(event.id);

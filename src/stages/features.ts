@@ -31,6 +31,7 @@ export interface Features {
 /** Features of images, and what there is to know of each. */
 export interface ImageFeatures extends Features {
   readonly labels: Uint32Array;
+  readonly ids: readonly string[];
   /** What a branch noted of the images: [count, k], by name. */
   readonly notes: Readonly<Record<string, Float32Array>>;
 }
@@ -109,6 +110,7 @@ const encodeImages = async (
   });
   const data = new Float32Array(examples.length * width);
   const labels = new Uint32Array(examples.length);
+  const ids: string[] = [];
   const noted = Object.keys(session.program.outputs).filter((name) => name !== features);
   const notes: Record<string, number[]> = Object.fromEntries(noted.map((name) => [name, []]));
   const full = new Float32Array(size(model.architecture.inputs(model.config, { images: batch, texts: 0, length: 0 }).pixels.shape));
@@ -130,6 +132,7 @@ const encodeImages = async (
     if (filled.some((values) => firstNotFinite(values) >= 0)) return E.left(notFiniteFeature(`an image of ${task.name}`));
     data.set(filled[0], count * width);
     labels.set(loaded.right.labels, count);
+    ids.push(...loaded.right.ids);
     noted.forEach((name, i) => notes[name].push(...filled[i + 1]));
     count += loaded.right.count;
   }
@@ -138,6 +141,7 @@ const encodeImages = async (
     count,
     data: data.subarray(0, count * width),
     labels: labels.subarray(0, count),
+    ids,
     notes: Object.fromEntries(Object.entries(notes).map(([name, list]) => [name, Float32Array.from(list)])),
   });
 };

@@ -10,7 +10,8 @@ export type { AdaptOptions, Provided } from "./adapt.ts";
 export { encode } from "./encode.ts";
 export type { EncodeOptions } from "./encode.ts";
 export { accuracies, evaluate } from "./evaluate.ts";
-export type { Calibration, EvaluateOptions, Inference } from "./evaluate.ts";
+export type { EvaluateOptions, Inference } from "./evaluate.ts";
+export type { Calibration } from "./answers.ts";
 export { merge } from "./merge.ts";
 export { all, branch, mostUsed, selected } from "../subspace/selection.ts";
 export type { Selection } from "../subspace/selection.ts";
@@ -34,11 +35,13 @@ export { train } from "../training/train.ts";
 export type { Checkpoint, Keeper, Training } from "../training/keeper.ts";
 export type { TrainOptions } from "../training/train.ts";
 export type {
+  Answers,
   Attached,
   Evaluated,
   Lesson,
   MaybeMerged,
   Merged,
+  Probed,
   Report,
   Trained,
   WithAdapters,

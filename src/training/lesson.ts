@@ -90,3 +90,16 @@ export interface Report extends Evaluated {
   /** Bytes that the learner keeps for the next task beside its weights. */
   readonly bytesKept: number;
 }
+
+/** What was measured, without the answers but for those of the task at a position, if there is one. */
+export const withAnswersOf = <A extends Evaluated>(evaluated: A, own?: number): A => ({
+  ...evaluated,
+  answers: own === undefined ? undefined : evaluated.answers?.map((answers, position) => (position === own ? answers : null)),
+});
+
+/** Reports of lessons from the task at position `from` on, and one more: of those before it the answers of their own tasks are kept, and no others. */
+export const reported = (reports: readonly Report[], report: Report, from = 0): readonly Report[] => [
+  ...reports.slice(0, -1),
+  ...reports.slice(-1).map((before) => withAnswersOf(before, from + reports.length - 1)),
+  report,
+];

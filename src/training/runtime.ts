@@ -25,8 +25,15 @@ export type Event =
   | { readonly type: "note"; readonly detail: string }
   /** The first of `datasets` evaluations begins. */
   | { readonly type: "evaluating"; readonly datasets: number }
-  /** A test split is scored; its accuracy is null where none of its images could be read. */
-  | { readonly type: "evaluation"; readonly dataset: string; readonly correct: number; readonly total: number; readonly accuracy: number | null }
+  /** A test split is scored, of a task or of a probe; its accuracy is null where none of its images could be read. */
+  | {
+      readonly type: "evaluation";
+      readonly dataset: string;
+      readonly correct: number;
+      readonly total: number;
+      readonly accuracy: number | null;
+      readonly probe?: true;
+    }
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 

@@ -19,6 +19,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readLearner } from "../../src/runs/checkpoint.ts";
 import type { RunResult } from "../../src/report/result.ts";
+import { parseAnswers, type DatasetAnswers } from "../../src/report/runReport.ts";
 import { decodeRunResult } from "../../src/report/resultCodec.ts";
 import { right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -33,6 +34,7 @@ const flags = (out: string, more: Readonly<Record<string, string>> = {}): readon
   ...Object.entries({
     model: at("model"),
     data: data("red", "dark", "blue"),
+    probe: data("grey"),
     method: "keeplora",
     out: at(out),
     steps: "4",
@@ -44,11 +46,12 @@ const flags = (out: string, more: Readonly<Record<string, string>> = {}): readon
 
 const resultOf = (out: string): RunResult => right(decodeRunResult("result.json")(JSON.parse(readFileSync(at(out, "result.json"), "utf8"))));
 const bits = (out: string): string => readFileSync(at(out, "model", "model.safetensors")).toString("base64");
+const answersOf = (out: string): readonly DatasetAnswers[] => right(parseAnswers("answers.json")(readFileSync(at(out, "answers.json"), "utf8")));
 const linux = process.platform === "linux" ? test : test.skip;
 
 test.before(async () => {
   await writeTinyClip(at("model"));
-  await writeColours(at("data"), { red: [240, 30], dark: [60, 10], blue: [120, 180] });
+  await writeColours(at("data"), { red: [240, 30], dark: [60, 10], blue: [120, 180], grey: [100, 200], green: [90, 90] });
   const ended = await cambium(flags("whole"));
   assert.is(ended.code, 0, ended.stderr);
 });
@@ -60,7 +63,7 @@ for (const signal of ["SIGHUP", "SIGTERM"] as const) {
     const out = `stopped-${signal}`;
     let sent = false;
     const stopped = await cambium(flags(out, { steps: "4" }), (printed, send) => {
-      if (sent || (printed.match(/evaluate: 3 in/g) ?? []).length < 2) return;
+      if (sent || (printed.match(/evaluate: 4 in/g) ?? []).length < 2) return;
       sent = true;
       send(signal);
     });
@@ -76,7 +79,9 @@ for (const signal of ["SIGHUP", "SIGTERM"] as const) {
     const { seconds: __, options: b, ...whole } = resultOf("whole");
     assert.equal(result, whole);
     assert.equal(a, b);
-    assert.equal(readdirSync(at(out)).sort(), ["job.json", "log.jsonl", "model", "report.html", "result.json"]);
+    assert.is(result.probes.length, 1);
+    assert.equal(answersOf(out), answersOf("whole"));
+    assert.equal(readdirSync(at(out)).sort(), ["answers.json", "job.json", "log.jsonl", "model", "report.html", "result.json"]);
   });
 }
 
@@ -86,6 +91,34 @@ test("a run that has ended is told again", async () => {
   assert.is(ended.code, 0, ended.stderr);
   assert.not.match(ended.stderr, /learn /);
   assert.is(bits("whole"), before);
+});
+
+test("probes and answers stand beside the result", () => {
+  const { datasets, matrix, probes, images, classes, chance, options } = resultOf("whole");
+  assert.equal(options.probes, [at("data", "grey")]);
+  assert.equal(
+    [images, classes, chance],
+    [
+      [4, 4, 4],
+      [2, 2, 2],
+      [50, 50, 50],
+    ],
+  );
+  assert.equal(
+    probes.map(({ zeroShot, after, ...facts }) => [facts, typeof zeroShot, after.map((x) => typeof x)]),
+    [[{ name: "grey", classes: 2, images: 4, chance: 50 }, "number", ["number", "number", "number"]]],
+  );
+  const share = (answers: DatasetAnswers, at: "learned" | "last"): number =>
+    (100 * answers[at].filter((answer, i) => answer === answers.labels[i]).length) / answers.ids.length;
+  const answers = answersOf("whole");
+  assert.equal(
+    answers.map(({ dataset, classNames, ids }) => [dataset, classNames, ids.length]),
+    datasets.map((name) => [name, ["ant", "bee", "ant", "bee", "ant", "bee"], 4]),
+  );
+  assert.equal(
+    answers.map((of) => [share(of, "learned"), share(of, "last"), of.ids[0]]),
+    datasets.map((name, j) => [matrix[j][j], matrix[2][j], answers[j].ids[0].includes(join("data", name)) ? answers[j].ids[0] : "of another dataset"]),
+  );
 });
 
 test("a run behind another extends its stream: the bits of one run over both, its rows, and a column more", async () => {
@@ -99,10 +132,33 @@ test("a run behind another extends its stream: the bits of one run over both, it
   assert.equal(three.datasets, whole.datasets);
   assert.equal(three.zeroShot, whole.zeroShot);
   assert.equal(three.matrix, [...two.matrix.map((row) => [...row, null]), whole.matrix[2]]);
+  // So do the probes that both runs have, and the answers.
+  assert.equal(three.probes, whole.probes);
+  assert.equal(answersOf("three"), answersOf("whole"));
   // So does one behind the learner of the other, or behind this one in turn.
   const again = await cambium(flags("again", { model: at("two", "model"), data: data("blue") }));
   assert.is(again.code, 0, again.stderr);
   assert.is(bits("again"), bits("whole"));
+});
+
+test("a run behind another has probes of its own flags: figures of earlier tasks where the other had them, too", async () => {
+  const probe = [at("data", "green"), at("data", "grey")].join(",");
+  const ended = await cambium(flags("probes", { model: at("two"), data: data("blue"), probe }));
+  assert.is(ended.code, 0, ended.stderr);
+  const { probes } = resultOf("probes");
+  assert.equal(
+    probes.map(({ name, zeroShot, after }) => [name, zeroShot === null, after.map((x) => x === null)]),
+    [
+      ["green", false, [true, true, false]],
+      ["grey", false, [false, false, false]],
+    ],
+  );
+  assert.equal(probes[1], resultOf("whole").probes[0]);
+  // Without flags it has none.
+  const without = flags("unprobed", { model: at("two"), data: data("blue") });
+  const none = await cambium(without.filter((word, i) => word !== "--probe" && without[i - 1] !== "--probe"));
+  assert.is(none.code, 0, none.stderr);
+  assert.equal(resultOf("unprobed").probes, []);
 });
 
 test("--fresh begins with the model of a run alone", async () => {
@@ -151,7 +207,7 @@ test("what somebody puts into OUT under a name of the run's own is left alone", 
   assert.ok(put);
   for (const folder of ["elsewhere", join("own", "after-7")]) assert.is(readFileSync(at(folder, "model.safetensors"), "utf8"), "mine");
   assert.ok(lstatSync(at("own", "model")).isSymbolicLink());
-  assert.match(ended.stdout, /written to .*: result\.json, log\.jsonl, report\.html, after-3\//);
+  assert.match(ended.stdout, /written to .*: result\.json, answers\.json, log\.jsonl, report\.html, after-3\//);
   right(await readLearner(at("own", "after-3"))());
 });
 
@@ -215,6 +271,11 @@ refuses(
   },
   /job\.json: .*evalLimit.*a whole number of at least 1/,
 );
+refuses(
+  "a probe that a run before has learned",
+  () => flags("learned", { model: at("whole"), data: data("grey"), probe: data("dark") }),
+  /^probes: .*dark is learned as a task; a probe is a dataset that is never learned\n$/,
+);
 refuses("joint training behind a run", () => flags("joint", { model: at("whole"), method: "joint" }), /^method: joint learns all tasks at once/);
 
 linux("refuses an OUT that cannot be made, at once", async () => {
@@ -233,7 +294,7 @@ linux("one run at a time holds a folder; what somebody puts there stays; its log
   const ended = await cambium(flags("link", { steps: "200" }), (printed, send) => {
     const log = at("held", "log.jsonl");
     if (existsSync(log)) grown = Math.max(grown, readFileSync(log).length);
-    if (second !== undefined || !printed.includes("evaluate: 3 in")) return;
+    if (second !== undefined || !printed.includes("evaluate: 4 in")) return;
     writeFileSync(at("held", "mine.txt"), "mine");
     second = Promise.all([
       cambium(["resume", at("held")]).then((other) => {

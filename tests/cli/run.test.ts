@@ -134,6 +134,33 @@ test("a run writes result, log, report and model, and the model loads again", as
   assert.equal(hidden(), []);
 });
 
+test("probes are listed, scored after every task among their own classes, and logged as what they are; all pictures of class folders alone are test pictures", async () => {
+  cpSync(at("data", "dark", "train"), at("data", "flat"), { recursive: true });
+  cpSync(at("data", "dark"), at("probes", "red"), { recursive: true });
+  const probe = [at("data", "flat"), at("probes", "red")].join(",");
+  const ended = await stream(flags("probed", { probe, "label-space": "union,seen", "eval-limit": "3", data: data("red", "red") }));
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /^flat \(probe\) +2 +\u2013 +\u2013 +3 +\d\nred-3 \(probe\) +2 +\u2013 +\u2013 +3 +\d$/m);
+  assert.match(ended.stderr, /evaluate: 4 in .*, mean [\d.]+ %, probe flat [\d.]+ %, probe red-3 [\d.]+ %$/m);
+  const result = resultOf("probed");
+  assert.equal(
+    result.probes.map(({ name, images, chance, after }) => [name, images, chance, after.length]),
+    [
+      ["flat", 3, 50, 2],
+      ["red-3", 3, 50, 2],
+    ],
+  );
+  const log = right(decodeLog("log.jsonl")(readFileSync(at("probed", "log.jsonl"), "utf8")));
+  assert.equal(
+    log.flatMap((r) => (r.type === "eval" ? [r.dataset] : [])),
+    ["red", "red-2", "red", "red-2", "red", "red-2"],
+  );
+  assert.equal(
+    log.flatMap((r) => (r.type === "probe" && r.dataset === "flat" ? [r.accuracy] : [])),
+    [result.probes[0].zeroShot, ...result.probes[0].after],
+  );
+});
+
 test("other label spaces stand beside the first, and --set wins over a flag", async () => {
   const ended = await stream(flags("spaces", { "label-space": "task,union,seen", set: "rank=2,kappa=0.5,shrink=code,modules=q+fc1,steps=2" }));
   assert.is(ended.code, 0, ended.stderr);
@@ -259,6 +286,15 @@ test("a preset brings datasets, templates, label space and hyper-parameters; fla
   );
 });
 
+test("a preset can have probes", async () => {
+  const ended = await stream(
+    presetFlags("hundred", ["--out", at("preset-probed"), "--steps", "1", "--batch", "2", "--rank", "2", "--probe", at("data", "flat")]),
+  );
+  assert.is(ended.code, 0, ended.stderr);
+  const { probes, datasets } = resultOf("preset-probed");
+  assert.equal([probes[0].name, probes[0].after.length, datasets.length], ["flat", 10, 10]);
+});
+
 /** Exit code 1, one line on stderr, nothing written. */
 const refuses = (what: string, args: () => readonly string[], line: RegExp): void => {
   test(`refuses ${what}`, async () => {
@@ -294,6 +330,21 @@ refuses("a stream from nowhere", () => without("--data", flags("out")), /^--data
 refuses("data beside a preset", () => [...flags("out"), "--preset", "mtil-1", "--data-root", at("data")], /^--preset: names its datasets itself/);
 refuses("a preset without its root", () => without("--data-root", presetFlags("x")), /^--data-root: is missing; it says where the datasets of cifar100-10 are/);
 refuses("a root without a preset", () => [...flags("out"), "--data-root", at("data")], /^--data-root: has a meaning with --preset alone/);
+const probed = (probe: string): readonly string[] => flags("out", { probe });
+refuses("a probe that is learned", () => probed(data("red")), /^probes: .*red is learned as a task; a probe is a dataset that is never learned\n$/);
+refuses("a probe that is a dataset of the preset", () => [...presetFlags("hundred"), "--probe", at("hundred", "cifar100")], /^probes: .*cifar100 is learned/);
+refuses("a probe twice", () => probed(`${at("data", "flat")},${join(at("data", "flat"), ".")}/`), /^probes: .*flat is named twice\n$/);
+refuses(
+  "a probe without test pictures",
+  () => {
+    cpSync(at("data", "red", "train"), at("data", "untested", "train"), { recursive: true });
+    return probed(data("untested"));
+  },
+  /^Cannot read .*untested: a probe is scored on its test pictures, and it has none \(.*\)\n$/,
+);
+refuses("a probe that is not there", () => probed(at("nowhere")), /^Cannot read .*nowhere: no such file/);
+refuses("a probe that is no dataset", () => probed(data("empty")), /empty: it is no dataset/);
+
 refuses("an unknown preset", () => ofPreset("cifar", presetFlags("x")), /^--preset: should be one of mtil-1, .*, not "cifar"/);
 refuses(
   "a preset whose data is not there, with a list",
@@ -351,7 +402,24 @@ test("--help says everything and asks for nothing", async () => {
   const ended = await stream(["--help"]);
   assert.is(ended.code, 0);
   assert.is(ended.stderr, "");
-  const names = ["model", "data", "preset", "data-root", "method", "out", "steps", "batch", "shots", "rank", "lr", "seed", "label-space", "eval-limit", "set"];
+  const names = [
+    "model",
+    "data",
+    "preset",
+    "data-root",
+    "probe",
+    "method",
+    "out",
+    "steps",
+    "batch",
+    "shots",
+    "rank",
+    "lr",
+    "seed",
+    "label-space",
+    "eval-limit",
+    "set",
+  ];
   for (const name of names) {
     assert.match(ended.stdout, new RegExp(`--${name} `));
   }

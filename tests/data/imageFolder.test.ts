@@ -229,6 +229,8 @@ test("a flat folder has its splits drawn where a share is given, and says so whe
   assert.equal([train.length, test_.length, new Set([...train, ...test_].map((s) => s.id)).size], [16, 4, 20]);
   assert.equal(right(await right(await taskFromFolder(dir, { split: 0.8 })()).train()), train, "the same in every run");
   assert.match((await task.notes!.train()).join(), /80 % of its 20 pictures/);
+  const tested = right(await taskFromFolder(dir, { split: "test" })());
+  assert.equal([right(await tested.train()).length, right(await tested.test()).length], [0, 20]);
   for (const split of [0, 1, -1, NaN]) assert.is(left(await imageFolder(dir, { split })())._tag, "BadOption");
   assert.is(right(await right(await taskFromFolder(await fresh(), { split: 0.8 })()).train()).length, 3, "splits that are there stay");
   assert.match((await right(await taskFromFolder(await fresh(), { split: 0.8 })()).notes!.train()).join(), /splits of its own, and none is drawn/);

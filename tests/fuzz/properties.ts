@@ -19,6 +19,7 @@ import type { Files } from "../../src/platform/files.ts";
 import { decodeLog, logLine } from "../../src/report/log.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import { parseRunResult } from "../../src/report/resultCodec.ts";
+import { lossesOf, parseAnswers } from "../../src/report/runReport.ts";
 import { textTable } from "../../src/report/table.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
 import { Job } from "../../src/runs/job.ts";
@@ -225,14 +226,15 @@ const learners = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
 };
 
 const runFolders = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
-  const evaluated = { row: [50, null], also: { union: [40, 30] } };
+  const answers = [{ ids: ["a", "b"], labels: [0, 1], answers: [1, 1] }, null];
+  const evaluated = { row: [50, null], also: { union: [40, 30] }, probes: [{ accuracy: 50, images: 2 }], answers };
   const trained = { trainableParameters: 7, ranks: new Map([["m", 2]]) };
   const reached = { zeroShot: evaluated, reports: [{ ...evaluated, task: "a", bytesKept: 0, mergeError: 0, trained }], seconds: 1, logged: 10, skipped: ["x"] };
   const kept = { nth: 1, training: { step: 3, values: { A: Float32Array.of(1, 2) }, moments: { m: Float32Array.of(0) } } };
   const training = await written((files) => writeTraining("/r", { reached, kept } as unknown as Within, files));
   const job = {
     ...{ version: 1, model: "/m", source: { folders: ["/d"] }, method: { name: "codyra", options: { rank: 8 } }, seed: 0, evaluate: { templates: "single" } },
-    ...{ onCorrupt: "fail", out: "/r", shots: 4 },
+    ...{ onCorrupt: "fail", out: "/r", shots: 4, probes: ["/p"] },
   };
   const progress = right(encodePlain(reached) as E.Either<never, { readonly json: unknown }>).json;
   const contents: Contents = { ...training, "/r/job.json": JSON.stringify(job), "/r/progress.json": JSON.stringify(progress) };
@@ -263,22 +265,27 @@ const images = async (): Promise<fc.IAsyncProperty<[Uint8Array]>> => {
 };
 
 const results = async (): Promise<fc.IAsyncProperty<[string]>> => {
-  const whole: RunResult = learned(1, 0);
+  const probes = [{ name: "p", classes: 2, images: 4, chance: 50, zeroShot: 50, after: [25, 50, null] }];
+  const whole: RunResult = { ...learned(1, 0), classes: [1, 2, 3], images: [4, 5, 6], chance: [100, 50, 100 / 3], probes };
+  const answers = [{ dataset: "d", classNames: ["a", "b"], ids: ["1", "2"], labels: [0, 1], learned: [0, null], last: [1, 1] }];
   const head = { method: "m", seed: 0, task: 1, dataset: "d" };
   const lines = [
     { type: "step", ...head, step: 1, steps: 2, loss: 0.5 },
     { type: "eval", ...head, accuracy: 50, images: 4 },
+    { type: "probe", ...head, accuracy: null, images: 0 },
     { type: "task", ...head, effectiveRank: null, mergeError: 0, seconds: 1 },
   ] as const;
   const input = fc.oneof(
-    hostileJson(whole),
+    hostileJson(whole, answers),
     damaged(new TextEncoder().encode(JSON.stringify(whole)), new TextEncoder().encode(lines.map(logLine).join(""))).map(textOf),
     hostileJson(...lines),
   );
   return fc.asyncProperty(input, async (text) => {
     const read = await answered(TE.fromEither(parseRunResult("result.json")(text)));
     if (read !== undefined) await answered(TE.fromIO(() => textTable([read])));
-    await answered(TE.fromEither(decodeLog("log.jsonl")(`${text}\n${text}\n`)));
+    await answered(TE.fromEither(parseAnswers("answers.json")(text)));
+    const log = await answered(TE.fromEither(decodeLog("log.jsonl")(`${text}\n${text}\n`)));
+    if (log !== undefined) await answered(TE.fromIO(() => lossesOf(log)));
   });
 };
 

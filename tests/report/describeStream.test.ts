@@ -51,6 +51,27 @@ test("a table of pictures and classes, and a line for all that is left out or la
   );
 });
 
+test("probes stand behind the tasks, with test pictures alone", async () => {
+  const shards = join(root, "beetles");
+  await writeWebDataset(shards);
+  const [animals, beetles] = [right(await taskFromFolder(await folders())()), right(await taskFromFolder(shards)())];
+  assert.is(
+    right(await describeStream({ tasks: [beetles], labelSpace: "task", probes: [animals] })()),
+    [
+      "Task             Classes  Training pictures  of classes  Test pictures  of classes",
+      "──────────────────────────────────────────────────────────────────────────────────",
+      "beetles                3                 12           3              4           3",
+      "animals (probe)        4                  –           –              2           2",
+      "animals: test: left out 1 SVG picture (test/cat/a.svg)",
+      "animals: 2 of 4 classes have no test picture: dog, fox",
+    ].join("\n"),
+  );
+  assert.match(
+    right(await describeStream({ tasks: [beetles], labelSpace: "task", probes: [animals] }, { training: false })()),
+    /\nanimals \(probe\) +4 +2 +2\n/,
+  );
+});
+
 test("a name that several classes have is said", async () => {
   const dir = join(root, "birds");
   await writeWebDataset(dir);

@@ -10,6 +10,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { platform } from "../../src/platform/default.ts";
 import { random } from "../../src/random.ts";
+import { parseRunResult } from "../../src/report/resultCodec.ts";
+import { parseAnswers } from "../../src/report/runReport.ts";
 import { readJob } from "../../src/runs/beginning.ts";
 import { readLearner } from "../../src/runs/checkpoint.ts";
 import { newest, readTraining } from "../../src/runs/runFolder.ts";
@@ -38,6 +40,7 @@ const started = (args: readonly string[], kill: (now: () => void, ended: () => b
 const run = (out: string): readonly string[] => [
   "run",
   ...["--model", at("model"), "--data", ["red", "dark", "blue"].map((name) => at("data", name)).join(",")],
+  ...["--probe", at("data", "grey"), "--label-space", "union"],
   ...["--method", "keeplora", "--out", at(out), "--steps", "12", "--batch", "4", "--rank", "2", "--checkpoint-steps", "2"],
 ];
 
@@ -53,12 +56,13 @@ const atRandom =
     now();
   };
 
-/** The bits of a run's learner, and its result but for the time. */
+/** The bits of a run's learner and of its answers, and its result but for the time. */
 const bitsOf = (folder: string): unknown => {
   const bytes = ["model.safetensors", "learner.safetensors", "learner.json"].map((name) => readFileSync(join(folder, "model", name)).toString("base64"));
   const { seconds, ...result } = JSON.parse(readFileSync(join(folder, "result.json"), "utf8")) as Record<string, unknown>;
   const log = readFileSync(join(folder, "log.jsonl"), "utf8").replace(/"seconds":[^,}]+/g, "");
-  return { bytes, result, log, timed: typeof seconds };
+  const answers = readFileSync(join(folder, "answers.json"), "utf8");
+  return { bytes, result, answers, log, timed: typeof seconds };
 };
 
 /** What a run keeps can be read, whenever it was killed. */
@@ -71,7 +75,7 @@ const readable = async (folder: string): Promise<void> => {
 
 test.before(async () => {
   await writeTinyClip(at("model"));
-  await writeColours(at("data"), { red: [240, 30], dark: [60, 10], blue: [120, 180] });
+  await writeColours(at("data"), { red: [240, 30], dark: [60, 10], blue: [120, 180], grey: [100, 200] });
 });
 
 test.after(remove);
@@ -81,6 +85,12 @@ test.after(remove);
   assert.is((await started(run("undisturbed"))).code, 0);
   const wanted = bitsOf(at("undisturbed"));
   const names = readdirSync(at("undisturbed")).sort();
+  const { probes } = right(parseRunResult("result.json")(readFileSync(at("undisturbed", "result.json"), "utf8")));
+  assert.equal(
+    probes.map(({ name, images, after }) => [name, images, after.length]),
+    [["grey", 4, 3]],
+  );
+  assert.ok(right(parseAnswers("answers.json")(readFileSync(at("undisturbed", "answers.json"), "utf8"))).every(({ ids }) => ids.length === 4));
   const { uniform } = random(process.env.CAMBIUM_KILLS === undefined ? 1 : Date.now(), "kills", 0);
   let [killed, runs] = [0, 0];
   while (killed < kills) {

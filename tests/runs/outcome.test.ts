@@ -28,7 +28,7 @@ const written = async (rows: readonly AccuracyRow[], skipped: readonly string[])
   const facts = { method: "m", options: {}, seed: 0, adapter: "", trainableParameters: 1, bytesKept: 0, ranks: [], seconds: 1 };
   const result = runResult({ ...facts, zeroShot: [null, null], matrix: { datasets, rows } });
   const progress = { zeroShot: { row: [null, null] }, reports: [], seconds: 1 };
-  const run: Run = { result, learner: first, progress, interrupted: false };
+  const run: Run = { result, answers: [], learner: first, progress, interrupted: false };
   right(await writeResult(dir, run, stream, skipped, {}, platform.files)());
   return JSON.parse(readFileSync(join(dir, "result.json"), "utf8")) as { readonly classIncremental: ClassIncremental; readonly skipped: number };
 };

@@ -10,7 +10,8 @@ import type { LogRecord } from "../../src/report/log.ts";
 import { progress } from "../../src/report/progress.ts";
 import { learner } from "../../src/model/learner.ts";
 import { method, pool, skip, type Method } from "../../src/stages/learn.ts";
-import type { Evaluated, Lesson, MaybeMerged } from "../../src/training/lesson.ts";
+import { decodeRunResult } from "../../src/report/resultCodec.ts";
+import type { Answers, Evaluated, Lesson, MaybeMerged } from "../../src/training/lesson.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import type { Event, Runtime } from "../../src/training/runtime.ts";
 import { named, pipeline, taskStage } from "../../src/stages/stage.ts";
@@ -117,12 +118,114 @@ test("a stop before the first task, and every other failure, is the failure", as
   assert.is(left(await run(taskStage("m", {}, () => RTE.left({ _tag: "Interrupted" }))))._tag, "Interrupted");
 });
 
+const given = (task: number, answer: (i: number) => number): Answers => ({
+  ids: [0, 1].map((i) => `${task}/${i}`),
+  labels: [task, task],
+  answers: [0, 1].map(answer),
+});
+
+/** A lesson that answers all with the class of its task, and scores two probes, the second of which shrinks. */
+const answering = taskStage<Lesson, MaybeMerged & Evaluated>("lesson", undefined, (l) => () => async () => {
+  if (l.learner.seen.length === 2 && l.stream.labelSpace === "seen") return E.left({ _tag: "Interrupted" });
+  const answers = l.stream.tasks.map((_, j) => given(j, () => l.position));
+  return E.right({
+    ...l,
+    row: [1, 2, 3],
+    answers,
+    probes: [
+      { accuracy: 40 - l.position, images: 5 },
+      { accuracy: null, images: 0 },
+    ],
+    trained: { trainableParameters: 1, ranks: new Map() },
+  });
+});
+
+const probed: Stream = {
+  ...stream,
+  labelSpace: "union",
+  tasks: stream.tasks.map((task, j) => ({ ...task, classNames: [["a"], ["b", "B"], ["c", "a"]][j] })),
+  probes: ["p", "q"].map((name) => ({ ...stream.tasks[0], name, classNames: ["x", "y", "X", "z"] })),
+};
+const before: Evaluated = {
+  row: zeroShot,
+  answers: stream.tasks.map((_, j) => given(j, () => 9)),
+  probes: [
+    { accuracy: 50, images: 5 },
+    { accuracy: null, images: 0 },
+  ],
+  also: { task: zeroShot, seen: zeroShot },
+};
+const probeRun = async (m: Method, of = probed) =>
+  right(await runMethod(m, learner(await tinyClip()), of, { from: { zeroShot: before }, evaluate: { also: ["task", "seen"] } })(runtimeOf())());
+
+test("a result has probes after every task, classes, images, and what guessing reaches", async () => {
+  const { result, answers, progress } = await probeRun(method("m", {}, answering));
+  assert.equal(result.classes, [1, 2, 2]);
+  assert.equal(result.images, [2, 2, 2]);
+  // "B" is "b", and the third task has an "a", too.
+  assert.equal(result.chance, [100 / 3, 100 / 3, 100 / 3]);
+  assert.equal(result.also.task.chance, [100, 100, 50]);
+  assert.equal(result.also.seen.chance, result.chance);
+  assert.equal(result.probes, [
+    { name: "p", classes: 4, images: 5, chance: 100 / 3, zeroShot: 50, after: [40, 39, 38] },
+    { name: "q", classes: 4, images: 0, chance: 100 / 3, zeroShot: null, after: [null, null, null] },
+  ]);
+  assert.equal(answers[1], { dataset: "b", classNames: ["a", "b", "B", "c", "a"], ids: ["1/0", "1/1"], labels: [1, 1], learned: [1, 1], last: [2, 2] });
+  assert.is(progress.zeroShot.answers, undefined);
+  assert.equal(
+    progress.reports.map((report) => report.answers!.map((of) => of !== null)),
+    [
+      [true, false, false],
+      [false, true, false],
+      [true, true, true],
+    ],
+  );
+  right(decodeRunResult("x")(JSON.parse(JSON.stringify(result))));
+});
+
+test("a model that never learns, joint training and a run that was stopped have the probes and answers that they can have", async () => {
+  const zero = await probeRun(named("zero", {}, skip));
+  assert.equal(zero.result.probes[0].after, [50, 50, 50]);
+  assert.equal(zero.result.also.seen.chance, [100, 50, 100 / 3]);
+  assert.equal(zero.answers[2], { ...zero.answers[2], learned: [null, null], last: [9, 9] });
+  const joint = await probeRun(named("joint", {}, pipeline(pool, method("l", {}, answering))));
+  assert.equal(joint.result.probes[0].after, [null, null, 40]);
+  assert.equal(joint.answers[0], { ...joint.answers[0], learned: [null, null], last: [0, 0] });
+  const stopped = await probeRun(method("m", {}, answering), {
+    ...probed,
+    labelSpace: "seen",
+    tasks: stream.tasks.map((task) => ({ ...task, classNames: [task.name] })),
+  });
+  assert.ok(stopped.interrupted);
+  assert.equal(stopped.result.datasets, ["a", "b"]);
+  assert.equal(stopped.result.probes[0].after, [40, 39]);
+  assert.equal(stopped.result.chance, [50, 50]);
+  assert.equal(
+    stopped.answers.map(({ dataset, learned, last }) => [dataset, learned, last]),
+    [
+      ["a", [0, 0], [1, 1]],
+      ["b", [1, 1], [1, 1]],
+    ],
+  );
+});
+
+test("a run that goes on from progress of an older version does not know what was not written then", async () => {
+  const zero = right(await run(named("zero", {}, skip)));
+  assert.equal(zero.result.images, []);
+  assert.equal(zero.answers[0], { dataset: "a", classNames: ["a", "b", "c"], ids: [], labels: [], learned: [], last: [] });
+});
+
 test("a watcher shows a bar for the steps and one for the evaluation of every task", async () => {
   const written: string[] = [];
   const watcher = watch(progress({ sink: { write: (text: string) => written.push(text) }, now: () => 0 }));
   right(await run(method("m", {}, lesson()), [], watcher.event));
   assert.equal(written.slice(0, 2), ["learn a: 1 in 0.0 s, loss 0.500\n", "evaluate: 3 in 0.0 s, mean 11.0 %\n"]);
   assert.is(written.length, 6);
+  watcher.event({ type: "evaluating", datasets: 3 });
+  watcher.event({ type: "evaluation", dataset: "a", correct: 1, total: 2, accuracy: 50 });
+  watcher.event({ type: "evaluation", dataset: "p", correct: 1, total: 4, accuracy: 25, probe: true });
+  watcher.event({ type: "evaluation", dataset: "q", correct: 0, total: 0, accuracy: null, probe: true });
+  assert.equal(written.splice(6), ["evaluate: 3 in 0.0 s, mean 50.0 %, probe p 25.0 %, probe q \u2013\n"]);
   watcher.event({ type: "skipped", id: "x.png", detail: "no image" });
   watcher.event({ type: "skipped", id: "x.png", detail: "no image" });
   assert.is(watcher.skipped(), 1);

@@ -1,0 +1,26 @@
+/** The answers to test images, as a run leaves them: right after their task, and at the end. */
+import type { Stream } from "../data/task.ts";
+import type { DatasetAnswers } from "../report/runReport.ts";
+import type { Answers, Evaluated, Report } from "../training/lesson.ts";
+
+/** The answers to some images, by their ids; null where an image was not scored. */
+const answersTo = (ids: readonly string[], scored: Answers | null | undefined): readonly (number | null)[] => {
+  const byId = new Map(scored?.ids.map((id, i) => [id, scored.answers[i]]));
+  return ids.map((id) => byId.get(id) ?? null);
+};
+
+/** The answers of each dataset that a run of so many lessons was scored on; of those of the finished tasks, where it was stopped on the way. */
+export const answersOf = (
+  { tasks }: Stream,
+  { zeroShot, reports }: { readonly zeroShot: Evaluated; readonly reports: readonly Report[] },
+  lessons: number | undefined,
+): readonly DatasetAnswers[] => {
+  const classNames = tasks.flatMap((task) => task.classNames);
+  const newest: Evaluated = reports.at(-1) ?? zeroShot;
+  const taskByTask = lessons === undefined || lessons === tasks.length;
+  return tasks.slice(0, lessons === undefined ? reports.length : tasks.length).map(({ name: dataset }, j) => {
+    const [learned, last] = [taskByTask ? reports[j]?.answers?.[j] : undefined, newest.answers?.[j]];
+    const { ids = [], labels = [] } = last ?? learned ?? {};
+    return { dataset, classNames, ids, labels, learned: answersTo(ids, learned), last: answersTo(ids, last) };
+  });
+};
