@@ -38,7 +38,8 @@ const matrixGrid = (s: Summary): Grid => {
 const markdownText = (text: string): string => legible(text, Infinity).replace(/[\\`*_[\]<>|~$&]/g, "\\$&");
 
 const markdown = ({ heads, groups, notes }: Grid): string => {
-  const number = ({ mean, deviation, best }: Cell): string => (best ? `**${mean}**` : mean) + (deviation === "" ? "" : ` \u00b1 ${deviation}`);
+  const number = ({ mean, deviation, best }: Cell): string =>
+    (best ? `**${markdownText(mean)}**` : markdownText(mean)) + (deviation === "" ? "" : ` \u00b1 ${deviation}`);
   const rows = groups.flat().map(({ name, cells }) => [markdownText(name), ...cells.map(number)]);
   const columns = heads.map((head, c) => (c === 0 ? alignLeft : alignRight)([markdownText(head), ...rows.map((row) => row[c])]));
   const [head, ...body] = columns[0].map((_, r) => columns.map((column) => column[r]));

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { csvTable, matrixCsv } from "../../src/report/csv.ts";
-import { latexTable, markdownTable, matrixLatex, matrixMarkdown } from "../../src/report/markup.ts";
+import { latexRows, latexTable, markdownRows, markdownTable, matrixLatex, matrixMarkdown } from "../../src/report/markup.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import { summarise } from "../../src/report/summary.ts";
 import { learned, ran, still } from "./fixture.ts";
@@ -109,6 +109,15 @@ test("awkward names stay in their cell, in Markdown", () => {
       );
     }),
   );
+});
+
+test("so do awkward texts of any cell", () => {
+  const texts = [
+    ["wrong as", "how often"],
+    ["a|b", "c|d & e\n"],
+  ];
+  assert.is(markdownRows(texts).split("\n")[2], "| a\\|b     | c\\|d \\& e\\\\u000a |");
+  assert.match(latexRows(texts), "\na\\textbar{}b & c\\textbar{}d \\& e\\textbackslash{}u000a \\\\\n");
 });
 
 test("awkward names stay what they are, in LaTeX", () => {
