@@ -59,6 +59,9 @@ const convertList = <F, A, B>(list: readonly A[], place: string, convert: (part:
     E.map((converted) => converted.map(([, part]) => part)),
   );
 
+/** A list of scalars that JSON has words for is written and read as it is: no part of it needs a place, and answers to test images are many. */
+const isPlainList = (list: readonly unknown[]): boolean => list.every((part) => Scalar.is(part) && wordFor(part) === undefined);
+
 /** An array of f32, as it stands in decoded data. */
 export const floats = new t.Type<Float32Array>(
   "an array of f32",
@@ -87,11 +90,14 @@ export const encodePlain = (data: unknown): E.Either<string, Encoded> => {
       arrays.set(place, value);
       return E.right({ tensor: value.length });
     }
-    if (Array.isArray(value))
+    if (Array.isArray(value)) {
+      const parts = Array.from<unknown>(value);
+      if (isPlainList(parts)) return E.right(parts);
       return pipe(
-        convertList(value, place, encode),
+        convertList(parts, place, encode),
         E.map((list) => [...list]),
       );
+    }
     if (value instanceof Map) {
       if (![...value.keys()].every(t.string.is)) return E.left(`${place} has a key that is no string`);
       return pipe(
@@ -143,7 +149,7 @@ export const decodePlain = ({ json, arrays }: Encoded, { file, what }: { readonl
   const badTensor = (tensor: string, detail: string): E.Either<DecodeError, never> => E.left({ in: "arrays", tensor, detail });
   const decodeNode = (node: Node, place: string): E.Either<DecodeError, unknown> => {
     if (typeof node !== "object" || node === null) return E.right(node);
-    if (Array.isArray(node)) return convertList(node, place, decode);
+    if (Array.isArray(node)) return isPlainList(node) ? E.right(node) : convertList(node, place, decode);
     if ("word" in node) return E.right(words[node.word]);
     if ("object" in node) return pipe(convertParts(Object.entries(node.object), place, decode), E.map(Object.fromEntries));
     if ("map" in node) {
