@@ -23,7 +23,7 @@ test("three methods, one table, one report", async () => {
   assert.is(ended.code, 0, ended.output);
   assert.match(ended.output, /^adapter: /m);
   assert.match(ended.output, /\nMethod +Learned +(Gain kept +)?Transfer +Average +Last +Forgetting .*Trainable +Kept +Time/);
-  assert.match(ended.output, /\nzero-shot .*\n {2}union .*\nsequential LoRA .*\n {2}union .*\nCoDyRA .*\n {2}union .*\n/);
+  assert.match(ended.output, /\nchance .*\n {2}union .*\nzero-shot .*\n {2}union .*\nsequential LoRA .*\n {2}union .*\nCoDyRA .*\n {2}union .*\n/);
   assert.equal(readdirSync(out).sort(), ["codyra.json", "report.html", "sequential-lora.json", "zero-shot.json"]);
   const read = (name: string) => right(parseRunResult(name)(readFileSync(join(out, `${name}.json`), "utf8")));
   const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra"].map(read);
