@@ -97,7 +97,9 @@ const compose = ({ model: folderOfModel, out, tasks, seed, ...options }: Values<
       }),
     ),
     TE.map(({ result, interrupted }) => {
-      process.stdout.write(`\n${textTable([result], process.stdout.columns)}\n\nThe accuracy matrix and the ranks of every module: ${join(out, "report.html")}\n`);
+      process.stdout.write(
+        `\n${textTable([result], process.stdout.columns)}\n\nThe accuracy matrix and the ranks of every module: ${join(out, "report.html")}\n`,
+      );
       return { interrupted };
     }),
   );
