@@ -5,7 +5,7 @@ import { comparisonPart, curvePanels, reportBody } from "./body.ts";
 import { entriesOf, isStill, reportOf, type Shown } from "./entries.ts";
 import type { Pictures } from "./gallery.ts";
 import { rampKey } from "./matrixTable.ts";
-import { niceDomain } from "./palette.ts";
+import { fromZero } from "./palette.ts";
 import { modulePlace, rankText } from "./rankTable.ts";
 import { styleSheet } from "./style.ts";
 import type { RunResult } from "../report/result.ts";
@@ -60,7 +60,7 @@ const accuracyMap = (s: Summary): HeatMap => {
 /** The accuracy matrices of some results, percent, as heat maps on one scale. */
 export const displayMatrices = (runs: readonly Shown[]): Displayable => {
   const maps = summarise(resultsOf(runs)).map(accuracyMap);
-  return displayMaps(maps, niceDomain([0, ...maps.flatMap(({ values }) => values.flat())]), "\u2009%");
+  return displayMaps(maps, fromZero(maps.flatMap(({ values }) => values.flat())), "\u2009%");
 };
 
 /** How the accuracy on each dataset moves from task to task: a panel a dataset, a line a method. */

@@ -3,7 +3,7 @@ import { escapeHtml, fixed } from "../report/format.ts";
 import { meanOf } from "../report/metrics.ts";
 import { sample } from "./chart.ts";
 import { isStill, type Entry } from "./entries.ts";
-import { niceDomain } from "./palette.ts";
+import { fromZero } from "./palette.ts";
 
 /** One bar: what there once was (null where that is not known, as for joint training), and what there is at the end; in percent. */
 interface Bar {
@@ -48,10 +48,13 @@ const onProbe = (entries: readonly Entry[], name: string): Bars => {
 const width = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
 const draw = ({ title, note, zeroShot, bars }: Bars): string => {
-  const [, high] = niceDomain([0, zeroShot, ...bars.flatMap(({ once, last }) => [once, last])]);
+  const [, high] = fromZero([zeroShot, ...bars.flatMap(({ once, last }) => [once, last])]);
   const line = zeroShot === null ? "" : `<s style="left:${width(zeroShot / high)}"></s>`;
   const rows = bars.map(({ entry: { summary, look }, once, last }) => {
-    const lost = once !== null && once > last ? `<u style="left:${width(last / high)};width:${width((once - last) / high)}"></u>` : "";
+    const lost =
+      once !== null && percent(once - last) !== percent(0) && once > last
+        ? `<u style="left:${width(last / high)};width:${width((once - last) / high)}"></u>`
+        : "";
     const told = `${percent(last)}${once === null ? "" : ` <small>of ${percent(once)}</small>`}`;
     return `<div class="bar ${look.className}"><span>${sample(look)}${escapeHtml(summary.label)}</span>
 <span class="track" aria-hidden="true"><i style="width:${width(last / high)}"></i>${lost}${line}</span><span class="told">${told}</span></div>`;

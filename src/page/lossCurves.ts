@@ -7,6 +7,9 @@ import { isJoint, type Entry } from "./entries.ts";
 /** Points of a line: enough for its course, too few for the noise of single batches. */
 const mostPoints = 40;
 
+/** A panel is at least so high: below it losses are 0 for all that can be seen. */
+const leastSpan = 0.01;
+
 /** Values as so many means at most, of values beside one another. */
 const smooth = (values: readonly number[]): readonly number[] => {
   const n = Math.min(mostPoints, values.length);
@@ -29,7 +32,7 @@ const chart = (entries: readonly Entry[], i: number, title: string, note: string
   const highest = Math.max(...lines.flatMap(({ losses }) => losses));
   const lowest = Math.min(0, ...lines.flatMap(({ losses }) => losses));
   const y = scaleLinear()
-    .domain([lowest, highest > lowest ? highest : lowest + 1])
+    .domain([lowest, Math.max(highest, lowest + leastSpan)])
     .nice(4)
     .range(span.y);
   return {

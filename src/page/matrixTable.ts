@@ -3,7 +3,7 @@ import { escapeHtml, fixed, signed } from "../report/format.ts";
 import type { Summary } from "../report/summary.ts";
 import { isJoint, isStill } from "./entries.ts";
 import { breakable, scrolling } from "./markup.ts";
-import { level, levels, niceDomain } from "./palette.ts";
+import { fromZero, level, levels } from "./palette.ts";
 
 /** What all matrices of a report share, so that they can be compared: colour ends in percent, and the drop (points) of a full bar. */
 export interface MatrixScale {
@@ -16,7 +16,7 @@ const leastFullBar = 5;
 
 /** The scale of some matrices: from 0 on, since the colour of a cell says how much is right. */
 export const matrixScale = (summaries: readonly Summary[]): MatrixScale => ({
-  domain: niceDomain([0, ...summaries.flatMap((s) => [...s.zeroShot, ...s.matrix.flat()])]),
+  domain: fromZero(summaries.flatMap((s) => [...s.zeroShot, ...s.matrix.flat()])),
   largestDrop: Math.max(leastFullBar, ...summaries.map(largestDrop)),
 });
 

@@ -1,5 +1,6 @@
 /** The options of a run, as a line. */
-import { escapeHtml, missing } from "../report/format.ts";
+import { escapeHtml } from "../report/format.ts";
+import { optionText } from "../report/optionText.ts";
 import { folded } from "./markup.ts";
 
 /** What stands elsewhere on the page. */
@@ -14,30 +15,21 @@ interface Option {
   readonly value?: string;
 }
 
-const plain = (u: unknown): string => (typeof u === "number" && !Number.isFinite(u) ? missing : typeof u === "string" ? u : JSON.stringify(u));
-
-/** An option and those within it, as `evaluate.templates`. */
+/** An option, or the options within it, as `evaluate.templates`. */
 const flat = (name: string, u: unknown): readonly Option[] => {
-  if (u === null) return [{ name }];
   if (u === undefined) return [];
-  if (Array.isArray(u) && u.every((x) => typeof x !== "object" || x === null)) {
-    return [{ name, value: u.length === 0 ? "none" : u.map((x) => (x === null || x === undefined ? missing : plain(x))).join(", ") }];
-  }
-  if (typeof u !== "object") return [{ name, value: plain(u) }];
-  return Object.entries(u).flatMap(([key, value]) => flat(`${name}.${key}`, value));
+  if (typeof u === "object" && u !== null && !Array.isArray(u)) return Object.entries(u).flatMap(([key, value]) => flat(`${name}.${key}`, value));
+  return [{ name, value: optionText(u) }];
 };
-
-const line = (options: readonly Option[]): string =>
-  options.map(({ name, value }) => `<span>${escapeHtml(name)} <em>${escapeHtml(value ?? "")}</em></span>`).join(" ");
 
 /** The options of a run, and the names of those that were left open; many are shown on demand. */
 export const optionLine = (options: Readonly<Record<string, unknown>>): string => {
   const all = Object.entries(options)
     .filter(([name]) => !elsewhere.has(name))
     .flatMap(([name, u]) => flat(name, u));
-  const [set, open] = [all.filter(({ value }) => value !== undefined), all.filter(({ value }) => value === undefined)];
-  const notSet = open.length === 0 ? "" : ` <span>not set: ${open.map(({ name }) => escapeHtml(name)).join(", ")}</span>`;
   if (all.length === 0) return "";
-  const html = `<p class="options">${line(set)}${notSet}</p>`;
+  const set = all.flatMap(({ name, value }) => (value === undefined ? [] : [`<span>${escapeHtml(name)} <em>${escapeHtml(value)}</em></span>`]));
+  const open = all.flatMap(({ name, value }) => (value === undefined ? [escapeHtml(name)] : []));
+  const html = `<p class="options">${[...set, ...(open.length === 0 ? [] : [`<span>not set: ${open.join(", ")}</span>`])].join(" ")}</p>`;
   return all.length > inTheOpen ? folded(`${all.length} options`, html) : html;
 };

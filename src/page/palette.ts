@@ -60,6 +60,9 @@ export const level =
     return Math.max(0, Math.min(levels - 1, Math.floor(share * levels)));
   };
 
+/** The smallest scale from 0 on with a round end that holds all values; at least to 1, so that what is next to nothing does not fill it. */
+export const fromZero = (xs: readonly (number | null)[]): readonly [number, number] => niceDomain([0, 1, ...xs]);
+
 /** The smallest scale with round ends that holds all values; 0 to 1 where there are none. */
 export const niceDomain = (xs: readonly (number | null)[], ticks = 5): readonly [number, number] => {
   const present = xs.filter((x) => x !== null);

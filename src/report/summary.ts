@@ -1,5 +1,6 @@
 /** Runs of one method with several seeds as one entry: mean and spread. */
 import { meanOf } from "./metrics.ts";
+import { optionText } from "./optionText.ts";
 import type { AccuracyRow } from "./metrics.ts";
 import type { MetricName, ProbeResult, RunResult } from "./result.ts";
 
@@ -140,7 +141,10 @@ const difference = (runs: readonly RunResult[], siblings: readonly (readonly Run
   const differs = (key: string): boolean => siblings.some((other) => JSON.stringify(sorted(identity(other[0])[key])) !== JSON.stringify(sorted(mine[key])));
   return Object.keys(mine)
     .filter(differs)
-    .map((key) => `${key}=${typeof mine[key] === "string" ? mine[key] : JSON.stringify(mine[key])}`)
+    .map((key) => {
+      const text = optionText(mine[key]);
+      return text === undefined ? `${key} not set` : `${key}=${text}`;
+    })
     .join(" ");
 };
 

@@ -22,7 +22,7 @@ const thumbnails = async (task: LearningTask, ids: readonly string[], { encodeTh
     if (!wanted.has(example.id)) continue;
     // A decoder of somebody's own may throw.
     const image = await Promise.resolve()
-      .then(decode(example))
+      .then(() => decode(example)())
       .catch(() => undefined);
     if (image === undefined || E.isLeft(image)) continue;
     const thumbnail = await encodeThumbnail(image.right, side)();

@@ -5,8 +5,9 @@ import { change } from "../../src/page/matrixTable.ts";
 import { contrast, heatLevels, level, levels, lines, niceDomain } from "../../src/page/palette.ts";
 import type { Theme } from "../../src/page/palette.ts";
 import { modulePlace } from "../../src/page/rankTable.ts";
+import { styleSheet } from "../../src/page/style.ts";
 import { summarise } from "../../src/report/summary.ts";
-import { learned, openTags, still } from "../report/fixture.ts";
+import { learned, openTags, ran, still } from "../report/fixture.ts";
 
 const themes: readonly (readonly [Theme, string])[] = [
   ["light", "#fdfdfb"],
@@ -67,6 +68,134 @@ test("the report stands alone, is well formed and escapes names", () => {
   assert.match(html, "<title>A &lt;title&gt;</title>");
   assert.match(html, "a &amp;&amp; b");
   assert.match(html, "prefers-color-scheme: dark");
+});
+
+/** The text of a piece of HTML. */
+const words = (html: string): string =>
+  html
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+
+const count = (html: string, what: RegExp): number => [...html.matchAll(what)].length;
+
+test("text and marks are readable on both papers", () => {
+  for (const [, paper, colours] of styleSheet.matchAll(/color-scheme:\w+;--paper:(#\w+);([^}]*)/g)) {
+    const value = (name: string): string => new RegExp(`--${name}:(#\\w+)`).exec(colours)![1];
+    for (const name of ["ink", "soft", "told"]) assert.ok(contrast(value(name), paper) >= 4.5, `${name} on ${paper}`);
+    assert.ok(contrast(value("soft"), value("faint")) >= 4.5, `soft on faint on ${paper}`);
+    assert.ok(contrast(value("drop"), paper) >= 3, `drop on ${paper}`);
+  }
+});
+
+const grid = [
+  [60, 40],
+  [50, 70],
+];
+const union = { zeroShot: [10, 20], matrix: { datasets: ["task 1", "task 2"], rows: grid }, chance: [5, 5] };
+const rows = [
+  ran(
+    "zero-shot",
+    [
+      [20, 20],
+      [20, 20],
+    ],
+    { trainableParameters: 0, chance: [10, 10], also: { union } },
+  ),
+  ran("codyra", grid, { chance: [10, 10], also: { union } }),
+];
+
+test("the comparison is one wide table, and the same values in narrow ones; other label spaces stand below their method", () => {
+  const html = htmlReport(rows);
+  const tables = [...html.matchAll(/<table class="summary (wide|narrow)">([\s\S]*?)<\/table>/g)].map(([, kind, table]) => ({ kind, table }));
+  assert.is(tables.filter(({ kind }) => kind === "wide").length, 1);
+  const [wide] = tables;
+  const heads = (table: string): readonly string[] => [...table.matchAll(/<th scope="col"[^>]*>(.*?)<\/th>/g)].map(([, name]) => name);
+  assert.equal(heads(wide.table).slice(0, 4), ["Method", "Among", "Learned", "Gain kept"]);
+  const narrow = tables.slice(1).flatMap(({ table }) => heads(table));
+  assert.equal(
+    narrow.filter((name) => name !== "Among"),
+    heads(wide.table).slice(2),
+  );
+  const bodies = [...wide.table.matchAll(/<tbody( class="quiet")?>([\s\S]*?)<\/tbody>/g)];
+  assert.equal(
+    bodies.map(([, quiet, body]) => [
+      quiet !== undefined,
+      words(body)
+        .split(" \u2013")[0]
+        .replace(/ [\d.].*/, ""),
+    ]),
+    [
+      [true, "chance its task"],
+      [true, "zero-shot its task"],
+      [false, "codyra its task"],
+    ],
+  );
+  for (const [, , body] of bodies) assert.is(count(body, /all tasks/g), 1);
+  assert.match(words(bodies[2][2]), /codyra its task 65\.0 .* all tasks 65\.0/);
+});
+
+test("the bars show what is left of what was learned, below the sentence that says it", () => {
+  const html = htmlReport(rows);
+  assert.match(html, /<p class="verdict">codyra keeps .*<\/p>\n<div class="gains">/);
+  // 60 of 65 on a scale that ends at 70, from 20.
+  assert.match(html, '<i style="width:85.7%"></i><u style="left:85.7%;width:7.1%"></u><s style="left:28.6%"></s>');
+  assert.match(html, "60.0 <small>of 65.0</small>");
+  assert.not.match(htmlReport([rows[0]]), /class="(gains|verdict)"/);
+});
+
+test("heat maps begin at 0, and next to nothing lost is no bar", () => {
+  const html = htmlReport([
+    ran("codyra", [
+      [90, 80],
+      [89.99, 90],
+    ]),
+  ]);
+  assert.match(html, /<span>0\u2009%<span class="ramp"/);
+  assert.not.match(html, /<u style/);
+  assert.match(
+    htmlReport([
+      ran(
+        "m",
+        [
+          [0, 0],
+          [0, 0],
+        ],
+        { zeroShot: [0, 0] },
+      ),
+    ]),
+    /<td class="v0"/,
+  );
+});
+
+test("options are said in words, also those that were left open; many of them on demand", () => {
+  const html = htmlReport([
+    ran("codyra", grid, { options: { rank: 4, shots: null, evalLimit: null, evaluate: { also: ["union", "seen"] }, none: [], nothing: undefined } }),
+  ]);
+  assert.match(words(html), "rank 4 evaluate.also union, seen none none not set: shots, evalLimit");
+  const many = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`option${i}`, i]));
+  assert.match(htmlReport([ran("codyra", grid, { options: many })]), "<summary>15 options</summary>");
+});
+
+test("seeds are means with a band, and a table of single runs on demand", () => {
+  const html = htmlReport([learned(1, 0), learned(2, 6)]);
+  assert.match(html, "The matrix is the mean of 2 runs");
+  assert.match(html, "<summary>Matrix of seed 2</summary>");
+  assert.ok(count(html, /class="band"/g) > 0);
+  assert.not.match(htmlReport([learned(1, 0)]), /class="band"|single runs/);
+});
+
+test("an interrupted run, joint training and a run on several streams are shown as far as they go", () => {
+  const stopped = { ...ran("codyra", grid), matrix: [[60, 40]] };
+  const joint = ran("joint", [
+    [null, null],
+    [70, 80],
+  ]);
+  const html = htmlReport([stopped, joint, learned(1, 0)]);
+  assert.equal(openTags(html), []);
+  assert.match(html, "all at once");
+  assert.is(count(html, /<table class="summary wide">/g), 2);
+  assert.is(count(html, /id="method-\d+"/g), 3);
 });
 
 test("the report shows each cell, marks the diagonal and draws each drop", () => {

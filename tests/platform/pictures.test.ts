@@ -4,9 +4,11 @@ import sharp from "sharp";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeImage } from "../../src/platform/node/image.ts";
+import { node } from "../../src/platform/node/node.ts";
 import { isRead, pictureFormat } from "../../src/platform/pictures.ts";
 import { bmp } from "../fixtures/datasets.ts";
 import { picture } from "../fixtures/images.ts";
+import { memoryPlatform } from "../fixtures/memoryPlatform.ts";
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 const latin = (content: string): Uint8Array => Uint8Array.from(content, (c) => c.charCodeAt(0));
@@ -116,6 +118,31 @@ test("what is not read is named: SVG is never rendered, whatever its name", asyn
     assert.ok(E.isLeft(image));
     assert.match(image.left, expected);
   }
+});
+
+for (const some of [node, memoryPlatform()]) {
+  test(`${some.name}: a thumbnail fits into its square, keeps its shape, and does not grow`, async () => {
+    for (const [w, h, side, expected] of [
+      [40, 20, 10, [10, 5]],
+      [6, 24, 12, [3, 12]],
+      [3, 7, 64, [3, 7]],
+    ] as const) {
+      const red = Uint8Array.from({ length: w * h * 3 }, (_, k) => (k % 3 === 0 ? 200 : 10));
+      const made = await some.encodeThumbnail({ width: w, height: h, data: red }, side)();
+      assert.ok(E.isRight(made));
+      assert.match(made.right.mime, /^image\//);
+      const read = await some.decodeImage(made.right.bytes)();
+      assert.ok(E.isRight(read));
+      const small = read.right;
+      assert.equal([small.width, small.height], expected);
+      assert.ok(small.data.every((x, k) => Math.abs(x - (k % 3 === 0 ? 200 : 10)) < 16));
+    }
+  });
+}
+
+test("pixels that are no picture have no thumbnail, and say why", async () => {
+  const none = await node.encodeThumbnail({ width: 4, height: 4, data: new Uint8Array(5) }, 8)();
+  assert.ok(E.isLeft(none) && none.left.length > 0);
 });
 
 test.run();
