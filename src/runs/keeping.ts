@@ -9,7 +9,7 @@ import { join } from "../formats/path.ts";
 import type { Appender, Files } from "../platform/files.ts";
 import type { ClassIncremental } from "../report/classIncremental.ts";
 import type { Job } from "./job.ts";
-import { writeResult } from "./outcome.ts";
+import { writePage, writeResult } from "./outcome.ts";
 import { withAnswersOf } from "../training/lesson.ts";
 import type { Keep, Progress, Run } from "./run.ts";
 import { names, newest, retireOthers, writeAfter, writeTraining } from "./runFolder.ts";
@@ -71,6 +71,7 @@ export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => 
       pipe(
         TE.Do,
         TE.bind("sessions", () => result(run)),
+        TE.chainFirst(() => writePage(out, run, stream, about, files)),
         TE.bind("last", () => newest(job, files)),
         // A method that has no lessons has kept no learner.
         TE.bind("folder", ({ last }) => (last === undefined ? learner(run) : TE.right(last.folder))),

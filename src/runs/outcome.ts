@@ -1,5 +1,6 @@
 /** What a run leaves behind: its result and its report, as files and as the last lines of a command. */
 import { pipe } from "fp-ts/lib/function.js";
+import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
@@ -7,12 +8,16 @@ import { writeText } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import { fixed } from "../report/format.ts";
+import type { Pictures } from "../page/gallery.ts";
 import { htmlReport } from "../page/html.ts";
 import { prettyJson } from "../report/json.ts";
 import { classIncremental, type ClassIncremental } from "../report/classIncremental.ts";
+import { decodeLog } from "../report/log.ts";
 import type { RunResult } from "../report/result.ts";
+import { lossesOf, type RunReport } from "../report/runReport.ts";
 import { textTable } from "../report/table.ts";
 import type { Job } from "./job.ts";
+import { galleryPictures } from "./pictures.ts";
 import type { Run } from "./run.ts";
 import { names } from "./runFolder.ts";
 
@@ -78,8 +83,39 @@ export const writeResult = (
       writeText(join(folder, names.result), `${prettyJson({ ...result, classIncremental: sessions, skipped: skipped.length, interrupted })}\n`, files),
     ),
     TE.chainFirst(() => writeText(join(folder, names.answers), `${prettyJson(answers)}\n`, files)),
-    TE.chainFirst(() => writeText(join(folder, names.report), htmlReport([result], { facts }), files)),
+    TE.chainFirst(() => writeText(join(folder, names.report), pageOf({ result, answers }, stream, facts), files)),
   );
+
+/** The page of a run; of one that has not finished its stream it says how far it is. */
+const pageOf = (report: RunReport, { tasks }: Stream, facts: Readonly<Record<string, string>>, pictures?: Pictures): string => {
+  const finished = report.result.datasets.length;
+  return htmlReport([report], { facts: { ...facts, ...(finished < tasks.length ? { Finished: `${finished} of ${tasks.length} tasks` } : {}) }, pictures });
+};
+
+/** Writes `report.html` of a run that has ended anew, with what is only worth reading then: the losses in its log, and pictures. */
+export const writePage = (
+  folder: string,
+  { result, answers }: Run,
+  stream: Stream,
+  facts: Readonly<Record<string, string>>,
+  files: Files,
+): TE.TaskEither<Failure, void> => {
+  const log = join(folder, names.log);
+  const losses = pipe(
+    files.read(log),
+    TE.chainEitherK((bytes) => decodeLog(log)(new TextDecoder().decode(bytes))),
+    TE.map(lossesOf),
+    // A page without losses is better than none.
+    TE.getOrElse(() => T.of<RunReport["losses"]>(undefined)),
+  );
+  return pipe(
+    TE.fromTask(losses),
+    TE.map((known): RunReport => ({ result, answers, losses: known })),
+    TE.bindTo("report"),
+    TE.bind("pictures", ({ report }) => TE.fromTask(galleryPictures(stream, [report]))),
+    TE.chain(({ report, pictures }) => writeText(join(folder, names.report), pageOf(report, stream, facts, pictures), files)),
+  );
+};
 
 /** The last lines of a run: its table, and what stands in its folder, which its user calls `out`; lines have at most `columns` characters. */
 export const summary = ({ result, interrupted, sessions, tasks, model, folder }: Outcome, out: string, columns?: number): string => {

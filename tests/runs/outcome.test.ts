@@ -1,5 +1,5 @@
 /** What the files of a run say: tasks weigh by the images that were scored, and what nobody measured has no figure. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -9,11 +9,13 @@ import { platform } from "../../src/platform/default.ts";
 import type { ClassIncremental } from "../../src/report/classIncremental.ts";
 import type { AccuracyRow } from "../../src/report/metrics.ts";
 import { runResult } from "../../src/report/result.ts";
-import { writeResult } from "../../src/runs/outcome.ts";
+import { writePage, writeResult } from "../../src/runs/outcome.ts";
 import type { Run } from "../../src/runs/run.ts";
+import { logLine } from "../../src/report/log.ts";
 import { right, temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
+import { ran } from "../report/fixture.ts";
 
 const { dir, remove } = temporaryFolder("outcome");
 test.after(remove);
@@ -56,6 +58,26 @@ test("classes of which no image could be read leave no figure behind them", asyn
   );
   assert.equal(classIncremental, { seen: [100, null], final: null, mean: null });
   assert.not.match(readFileSync(join(dir, "report.html"), "utf8"), /NaN|undefined/);
+});
+
+test("the page of a run that has ended has losses, pictures and how far it got; without a log that can be read it has no losses", async () => {
+  const result = { ...ran("m", [[75]]), datasets: ["first"] };
+  const [classNames, scored] = [["ant", "bee"], await ids(0)];
+  const answers = [{ dataset: "first", classNames, ids: scored, labels: [0, 0, 0, 0], learned: [0, 0, 0, 0], last: [0, 1, 0, 1] }];
+  const run: Run = { result, answers, learner: first, progress: { zeroShot: { row: [null] }, reports: [], seconds: 1 }, interrupted: true };
+  const page = async (): Promise<string> => {
+    right(await writePage(dir, run, stream, { Model: "models/some" }, platform.files)());
+    return readFileSync(join(dir, "report.html"), "utf8");
+  };
+  const before = await page();
+  assert.not.match(before, "How the loss fell");
+  assert.is([...before.matchAll(/<img src="data:image\/webp;base64,/g)].length, 2);
+  assert.match(before, /<dt>Finished<\/dt> <dd>1 of 2 tasks<\/dd>/);
+  const step = (n: number) => logLine({ type: "step", method: "m", seed: 0, task: 1, dataset: "first", step: n, steps: 2, loss: 3 - n });
+  writeFileSync(join(dir, "log.jsonl"), step(1) + step(2));
+  assert.match(await page(), 'aria-label="Loss of first"');
+  writeFileSync(join(dir, "log.jsonl"), `what\n${step(2)}`);
+  assert.not.match(await page(), "How the loss fell");
 });
 
 test.run();
