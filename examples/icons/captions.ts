@@ -13,7 +13,10 @@ const isPlay = (c: Concept): boolean => ["sport", "game", "music", "musical inst
 export const captionsOf = (c: Concept): readonly string[] => {
   const n = c.name;
   // The keywords in two halves: captions of a few words each, which fit the context.
-  const halves = [0, 1].map((parity) => c.tags.filter((_, i) => i % 2 === parity).slice(0, n.length < 24 ? 3 : 2));
+  const halves = [0, 1].map((parity) => {
+    const three = c.tags.filter((_, i) => i % 2 === parity).slice(0, 3);
+    return [n, ...three].join(" ").length <= 34 ? three : three.slice(0, 2);
+  });
   const keywords = halves.filter((half) => half.length > 0).map((half) => `${n}: ${half.join(", ")}.`);
   switch (c.group) {
     case "flag":

@@ -1,13 +1,13 @@
 /**
- * The icon world: a stream of eight image-text tasks and a pre-training set with other names, both from npm packages.
+ * The icon world: a stream of eight image-text tasks with a probe, and a pre-training set, all from npm packages.
  *
  * ```ts
  * const stream = iconStream(32);
  * const pretraining = await iconPretraining(32)();
  * ```
  *
- * No name is in both. In the stream, training and test drawings come from different vendors; pre-training uses all vendors, so that
- * a vendor's style is known when the stream tests on it and only its drawings are new.
+ * No drawing is in two of them. A name of the stream is drawn by some vendors for pre-training, by others for the training of its task, and by others again
+ * for its test: a model knows the world before the stream begins, as CLIP does, and a task teaches it to tell apart what it has seen but a little.
  */
 import { pipe } from "fp-ts/lib/function.js";
 import * as E from "fp-ts/lib/Either.js";
@@ -15,13 +15,15 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
 import { exampleDecoder } from "../../src/data/decode.ts";
 import type { Example, ExampleDecoder, Image } from "../../src/data/example.ts";
-import type { Split, Stream } from "../../src/data/task.ts";
+import type { Split, Stream, Task } from "../../src/data/task.ts";
 import { captionsOf } from "./captions.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { Concept } from "./concept.ts";
 import { render } from "./render.ts";
 import type { Drawing } from "./sets.ts";
-import { iconTasks, testSets } from "./tasks.ts";
+import { probeNames } from "./probe.ts";
+import { baseSets, iconTasks, testSets } from "./tasks.ts";
 
 const open: TE.TaskEither<Failure, Catalogue> = async () => catalogue();
 
@@ -56,6 +58,7 @@ const renderer =
  */
 export const iconStream = (size: number): Stream => ({
   labelSpace: "task",
+  probes: [iconProbe(size)],
   tasks: iconTasks.map(({ name, classNames, templates }) => {
     const split = (wanted: (d: Drawing) => boolean): Split =>
       pipe(
@@ -70,11 +73,62 @@ export const iconStream = (size: number): Stream => ({
           ),
         ),
       );
-    return { name, classNames, templates, train: split((d) => !testSets.has(d.set)), test: split((d) => testSets.has(d.set)), decode: renderer(size) };
+    return {
+      name,
+      classNames,
+      templates,
+      train: split((d) => !testSets.has(d.set) && !baseSets.has(d.set)),
+      test: split((d) => testSets.has(d.set)),
+      decode: renderer(size),
+    };
   }),
 });
 
-/** The pre-training set: names that the stream never uses, with captions and drawings. */
+/** A concept with the drawings of it that pre-training sees. */
+interface Seen {
+  readonly concept: Concept;
+  readonly drawings: readonly Drawing[];
+}
+
+/** The position in the probe of each name that it asks for. */
+const inProbe: ReadonlyMap<string, number> = new Map(probeNames.map((name, i) => [name, i]));
+
+/** The drawing of a name of the probe that is held out: which one goes round the vendors. */
+const heldOut = ({ name, drawings }: Concept): Drawing | undefined => {
+  const i = inProbe.get(name);
+  return i === undefined ? undefined : drawings[i % drawings.length];
+};
+
+/** Names outside of the stream, without the drawings that are held out. */
+const outside = ({ others }: Catalogue): readonly Seen[] =>
+  others.map((concept) => ({ concept, drawings: concept.drawings.filter((d) => d !== heldOut(concept)) }));
+
+/** Names of the stream, as far as a vendor that serves pre-training draws them. */
+const inside = ({ stream }: Catalogue): readonly Seen[] =>
+  iconTasks
+    .flatMap(({ name, classNames }) => classNames.map((c): Concept => ({ ...stream.get(name)!.get(c)!, name: c })))
+    .map((concept) => ({ concept, drawings: concept.drawings.filter((d) => baseSets.has(d.set)) }))
+    .filter(({ drawings }) => drawings.length > 0);
+
+/** The probe at `size` x `size` pixels: what a model knew before the stream. It is never learned. */
+const iconProbe = (size: number): Task => ({
+  name: "outside of the tasks",
+  classNames: probeNames,
+  templates: ["an icon of a {c}.", "a drawing of a {c}.", "a picture of a {c}."],
+  train: TE.right([]),
+  test: pipe(
+    open,
+    TE.map(({ others }) =>
+      others.flatMap((concept) => {
+        const held = heldOut(concept);
+        return held === undefined ? [] : [exampleOf(held, inProbe.get(concept.name)!)];
+      }),
+    ),
+  ),
+  decode: renderer(size),
+});
+
+/** The pre-training set: names with captions and drawings. */
 export interface IconPretraining {
   readonly classNames: readonly string[];
   /** Widest word for each name, for example "animal". */
@@ -83,34 +137,22 @@ export interface IconPretraining {
   readonly captions: readonly (readonly string[])[];
   /** Drawings to learn from; `label` indexes `classNames`. */
   readonly examples: readonly Example[];
-  /** One drawing of every fourth name with at least five, kept out of `examples`. */
-  readonly heldOut: readonly Example[];
   /** Renders them. */
   readonly decode: ExampleDecoder;
-  /** Template for validation by retrieval, with `{c}`. */
-  readonly templates: readonly string[];
 }
 
 /** The pre-training set at `size` x `size` pixels. Fails where a package is missing. */
 export const iconPretraining = (size: number): TE.TaskEither<Failure, IconPretraining> =>
   pipe(
     open,
-    TE.map(({ others }) => {
-      // Which drawing is held out goes round the vendors with the name's index.
-      const heldOutOf = (label: number): number => {
-        const n = others[label].drawings.length;
-        return label % 4 === 0 && n >= 5 ? (label / 4) % n : -1;
-      };
-      const drawings = (held: boolean): readonly Example[] =>
-        others.flatMap((c, label) => c.drawings.filter((_, i) => (i === heldOutOf(label)) === held).map((d) => exampleOf(d, label)));
+    TE.map((all) => {
+      const seen = [...outside(all), ...inside(all)];
       return {
-        classNames: others.map((c) => c.name),
-        groups: others.map((c) => c.group),
-        captions: others.map(captionsOf),
-        examples: drawings(false),
-        heldOut: drawings(true),
+        classNames: seen.map(({ concept }) => concept.name),
+        groups: seen.map(({ concept }) => concept.group),
+        captions: seen.map(({ concept }) => captionsOf(concept)),
+        examples: seen.flatMap(({ drawings }, label) => drawings.map((d) => exampleOf(d, label))),
         decode: renderer(size),
-        templates: ["an icon of a {c}.", "a drawing of a {c}.", "a picture of a {c}."],
       };
     }),
   );

@@ -7,6 +7,7 @@ import * as assert from "uvu/assert";
 import { trainBpe, writeIconTokenizer, iconContext, iconVocabularySize } from "../../examples/icons/tokenizer.ts";
 import { svgOf } from "../../examples/icons/sets.ts";
 import { render } from "../../examples/icons/render.ts";
+import { baseSets, testSets } from "../../examples/icons/tasks.ts";
 import { iconPretraining, iconStream } from "../../examples/icons/world.ts";
 import type { Failure } from "../../src/failure.ts";
 import { describe } from "../../src/failure.ts";
@@ -61,19 +62,38 @@ test("every class has training and test drawings, from different vendors", async
   }
 });
 
-test("pre-training has over 1,000 names, none of them in the stream, no drawing shared", async () => {
+test("pre-training has over 1,000 names, those of the stream by vendors of their own, and shares no drawing with the stream", async () => {
   const p = await get(iconPretraining(size));
-  const { tasks } = iconStream(size);
-  const streamNames = new Set(tasks.flatMap((t) => t.classNames.map((c) => c.toLowerCase())));
-  const streamDrawings = new Set((await Promise.all(tasks.flatMap((t) => [get(t.train), get(t.test)]))).flat().map((s) => s.id));
+  const { tasks, probes = [] } = iconStream(size);
+  const streamNames = new Set(tasks.flatMap((t) => t.classNames));
+  const streamDrawings = new Set((await Promise.all([...tasks, ...probes].flatMap((t) => [get(t.train), get(t.test)]))).flat().map((s) => s.id));
   assert.ok(p.classNames.length > 1000);
   assert.is(new Set(p.classNames.map((c) => c.toLowerCase())).size, p.classNames.length);
-  assert.not.ok(p.classNames.some((c) => streamNames.has(c.toLowerCase())));
-  assert.not.ok([...p.examples, ...p.heldOut].some((s) => streamDrawings.has(s.id)));
-  const seen = new Set(p.examples.map((s) => s.id));
-  assert.ok(p.heldOut.length > 200);
-  assert.not.ok(p.heldOut.some((s) => seen.has(s.id)));
+  assert.not.ok(p.examples.some((s) => streamDrawings.has(s.id)));
+  assert.is(new Set(p.examples.map((s) => s.id)).size, p.examples.length);
+  const known = p.examples.filter((s) => streamNames.has(p.classNames[s.label]));
+  assert.equal([...new Set(known.map(vendor))].sort(), [...baseSets].sort());
+  const trained = new Set((await Promise.all(tasks.map((t) => get(t.train)))).flat().map(vendor));
+  assert.not.ok([...baseSets].some((set) => trained.has(set) || testSets.has(set)));
   p.classNames.forEach((name, label) => assert.ok(p.captions[label].length >= 3 && p.captions[label].every((c) => c.includes(name)), name));
+});
+
+test("the probe asks for 200 names outside of the stream, one held-out drawing each, which pre-training knows by others", async () => {
+  const { tasks, probes = [] } = iconStream(size);
+  assert.is(probes.length, 1);
+  const [probe] = probes;
+  assert.is(probe.classNames.length, 200);
+  assert.not.ok(probe.classNames.some((name) => tasks.some((t) => t.classNames.includes(name))));
+  const test = await get(probe.test);
+  assert.equal(
+    test.map((s) => s.label).sort((a, b) => a - b),
+    Array.from({ length: 200 }, (_, i) => i),
+  );
+  const { classNames, examples } = await get(iconPretraining(size));
+  const learned = new Map<string, number>();
+  for (const { label } of examples) learned.set(classNames[label], (learned.get(classNames[label]) ?? 0) + 1);
+  assert.ok(probe.classNames.every((name) => learned.get(name)! >= 4));
+  assert.ok(new Set(test.map(vendor)).size > 5);
 });
 
 test("every drawing of the stream renders, is not blank, and is the same every time", async () => {
