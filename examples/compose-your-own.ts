@@ -89,9 +89,9 @@ const compose = ({ model: folderOfModel, out, tasks, seed, ...options }: Values<
         seed,
         "fail",
       )(({ runtime, folder }) => {
-        const world = iconStream(clip.config.vision.imageSize);
+        const stream = iconStream(clip.config.vision.imageSize, { tasks });
         return pipe(
-          runMethod(composed(options), learner(clip), { ...world, tasks: world.tasks.slice(0, tasks) })(runtime),
+          runMethod(composed(options), learner(clip), stream)(runtime),
           TE.chainFirst(({ result }) => formats.writeText(join(folder, "report.html"), htmlReport([result]))),
         );
       }),

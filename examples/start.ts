@@ -1,7 +1,7 @@
 /**
- * The main job on the embedded default: icon-nano learns the icon stream with zero-shot, sequential LoRA and CoDyRA: `npm start`.
+ * The main job on the embedded default: icon-nano learns the icon stream with sequential LoRA, CoDyRA and KeepLoRA++, beside zero-shot: `npm start`.
  *
- * Needs no data and no GPU. Writes `runs/start/report.html` and the three results beside it.
+ * Needs no data and no GPU. Writes `runs/start/report.html` and the results beside it.
  */
 import { join } from "node:path";
 import process from "node:process";
@@ -15,70 +15,104 @@ import { clip } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { readModelAs } from "../src/model/model.ts";
 import { htmlReport } from "../src/page/html.ts";
+import { duration } from "../src/report/format.ts";
 import { prettyJson } from "../src/report/json.ts";
+import { inWords } from "../src/report/sentence.ts";
 import { textTable } from "../src/report/table.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "../src/cli/flags.ts";
 import { paced } from "./run/pace.ts";
+import { planFor, type Plan } from "./run/plan.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 
-/** Sized so that all of it ends within five minutes on two CPU cores. */
-const defaults = { model: "models/icon-nano", out: "runs/start", tasks: 6, steps: 80, batch: 32, seed: 0 };
+const defaults = { model: "models/icon-nano", out: "runs/start" };
 
-/** SwiftShader is several times slower than lavapipe: there the same five minutes are enough for fewer steps. */
-const slowSteps = 10;
-
-const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra"];
+const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra", "keeplora++"];
 
 /** Scored among the task's classes, and among those of all tasks. */
 const scored = { also: ["union"] } as const;
 
+const byAdapter = "by the adapter";
+
 const table = {
   model: flag(otherwise(some, defaults.model), "DIR", `a CLIP folder [${defaults.model}]`),
   out: flag(otherwise(some, defaults.out), "DIR", `where the report goes [${defaults.out}, anew each time]`),
-  tasks: flag(otherwise(whole(1, 8), defaults.tasks), "N", `the first N of the icon stream's 8 tasks [${defaults.tasks}]`),
-  steps: flag(optional(whole(1)), "N", `steps a task [${defaults.steps}; ${slowSteps} on SwiftShader]`),
-  batch: flag(otherwise(whole(1, 65536), defaults.batch), "N", `images a step [${defaults.batch}]`),
+  tasks: flag(optional(whole(1, 8)), "N", `the first N of the icon stream's 8 tasks [${byAdapter}]`),
+  classes: flag(optional(whole(2)), "N", `the first N classes of each task [${byAdapter}]`),
+  steps: flag(optional(whole(1)), "N", `steps a task; joint takes those of all tasks [${byAdapter}]`),
+  batch: flag(optional(whole(1, 65536)), "N", `images a step [${byAdapter}]`),
+  towers: flag(optional(list(oneOf("vision", "text"), true)), "LIST", `towers that get adapters, of vision,text [${byAdapter}]`),
   methods: flag(otherwise(list(oneOf(...(Object.keys(methods) as MethodName[])), true), compared), "LIST", `methods with commas [${compared.join(",")}]`),
   rank: flag(optional(whole(1, 4096)), "N", "rank of every adapter [each method's own; 16 for most]"),
   lr: flag(optional(positive(10)), "X", "peak learning rate [0.24 / steps, and more for methods that were tuned for more]"),
-  seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
+  seed: flag(otherwise(list(whole(0)), [0]), "N[,N…]", "seeds of all that is random; several give means and deviations [0]"),
 };
 
+type Flags = Values<typeof table>;
+
+/** The plan for the adapter, but for what the flags say. */
+const planned = ({ tasks, classes, steps, batch, towers }: Flags, plan: Plan): Plan => {
+  const given = Object.entries({ tasks, classes, steps, batch, towers }).filter(([, value]) => value !== undefined);
+  return { ...plan, ...Object.fromEntries(given) };
+};
+
+/** What will happen, how long it takes, and what would be faster. */
+const announced = ({ model, methods: names, seed }: Flags, plan: Plan): string => {
+  const { tasks, classes, steps, batch, towers, seconds, faster } = plan;
+  const trainings = seed.length * names.filter((name) => name !== "zero-shot").length;
+  const takes = trainings * tasks * (steps * seconds.step + seconds.task) + seconds.task;
+  return [
+    `${model} learns ${tasks} tasks of icons${classes === undefined ? "" : ` of ${classes} classes`} one after another, ${steps} steps of ${batch} pictures each` +
+      `${towers === undefined ? "" : `, with adapters in its ${towers.join(" and ")} tower`}: ${names.join(", ")}, each from the same start${seed.length > 1 ? `, with ${seed.length} seeds` : ""}.`,
+    "After every task it is tested on all tasks, with drawings of other artists, and on 200 things that no task is about.",
+    `That takes about ${duration(takes)} on two cores of this adapter.${faster === undefined ? "" : ` ${faster}`}`,
+  ].join("\n");
+};
+
+/** A method with the steps and the rate of a plan. Joint training gets the steps of all tasks, at the rate of one task. */
+const chosen = ({ rank, lr }: Flags, { tasks, steps, batch, towers }: Plan) => (name: MethodName) =>
+  methods[name]({
+    ...{ rank, batch, towers, evaluate: scored },
+    steps: name === "joint" ? steps * tasks : steps,
+    lr: lr ?? paced(name, steps),
+  });
+
 const start =
-  (flags: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
+  (flags: Flags): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
   async () => {
-    const { model, out, tasks, batch, rank, lr, seed } = flags;
+    const { model, out, seed } = flags;
     const ready = await pipe(
       out === defaults.out ? TE.right(undefined) : freeFolder(out),
       TE.chain(() => readModelAs(clip, model)),
     )();
     if (E.isLeft(ready)) return ready;
-    const world = iconStream(ready.right.config.vision.imageSize);
-    const stream = { ...world, tasks: world.tasks.slice(0, tasks) };
     const done = await session(
       out,
-      seed,
+      seed[0],
       "fail",
-    )(({ runtime, progress, folder }) => async () => {
-      const steps = flags.steps ?? (runtime.device.adapter.line.startsWith("SwiftShader") ? slowSteps : defaults.steps);
-      progress.line(`${tasks} tasks, ${steps} steps each`);
-      const chosen = flags.methods.map((name) => methods[name]({ rank, steps, batch, lr: lr ?? paced(name, steps), evaluate: scored }));
-      const ran = await compare(chosen, learner(ready.right), stream, scored, ({ name }) => progress.line(`\n${name}`))(runtime)();
-      if (E.isLeft(ran)) return ran;
-      const results = ran.right;
-      const lead = `${model} learns ${tasks} tasks of icons one after another, ${steps} steps each; it is tested on drawings of other vendors.`;
-      const page = htmlReport(results, { title: "The icon stream", lead, facts: { Command: "npm start", Model: model } });
+    )(({ runtime, progress, folder }) => {
+      const plan = planned(flags, planFor(runtime.device));
+      const stream = iconStream(ready.right.config.vision.imageSize, plan);
+      process.stdout.write(`${announced(flags, plan)}\n`);
+      const begin = (name: string, of: number): void => progress.line(`\n${name}${seed.length > 1 ? `, seed ${of}` : ""}`);
       return pipe(
-        results,
-        TE.traverseSeqArray((result) => writeText(join(folder, `${result.method}.json`), `${prettyJson(result)}\n`)),
-        TE.chain(() => writeText(join(folder, "report.html"), page)),
-        TE.map(() => results),
-      )();
+        compare(flags.methods.map(chosen(flags, plan)), learner(ready.right), stream, { evaluate: scored, seeds: seed, begin })(runtime),
+        TE.chainFirst(
+          TE.traverseSeqArray(({ result }) => {
+            const name = seed.length > 1 ? `${result.method}-${result.seed}` : result.method;
+            return writeText(join(folder, `${name}.json`), `${prettyJson(result)}\n`);
+          }),
+        ),
+        TE.chainFirst((reports) => {
+          const lead = `${model} learns ${plan.tasks} tasks of icons one after another, ${plan.steps} steps each; it is tested on drawings of other artists.`;
+          return writeText(join(folder, "report.html"), htmlReport(reports, { title: "The icon stream", lead, facts: { Command: "npm start", Model: model } }));
+        }),
+        TE.map((reports) => reports.map(({ result }) => result)),
+      );
     })();
     if (E.isLeft(done)) return done;
-    process.stdout.write(`\n${textTable(done.right)}\n\nThe accuracy matrices and the ranks of every module: ${join(out, "report.html")}\n`);
+    process.stdout.write(`\n${textTable(done.right)}\n\n${inWords(done.right)}\n\nCurves, matrices, and the pictures that were lost: ${join(out, "report.html")}\n`);
     return E.right({ interrupted: false });
   };
 

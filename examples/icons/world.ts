@@ -52,14 +52,23 @@ const renderer =
     );
   };
 
+/** Options of {@link iconStream}: a smaller stream. */
+export interface IconStreamOptions {
+  /** The first so many tasks. Default: all eight. */
+  readonly tasks?: number;
+  /** The first so many classes of each task. Default: all. */
+  readonly classes?: number;
+}
+
 /**
- * The icon stream at `size` x `size` pixels, scored in each task's own label space. Names are known at once; the icon sets are read
+ * The icon stream at `size` x `size` pixels, scored in each task's own label space, with its probe. Names are known at once; the icon sets are read
  * when a split is first opened, which fails where a package is missing.
  */
-export const iconStream = (size: number): Stream => ({
+export const iconStream = (size: number, { tasks, classes }: IconStreamOptions = {}): Stream => ({
   labelSpace: "task",
   probes: [iconProbe(size)],
-  tasks: iconTasks.map(({ name, classNames, templates }) => {
+  tasks: iconTasks.slice(0, tasks).map(({ name, classNames: names, templates }): Task => {
+    const classNames = names.slice(0, classes);
     const split = (wanted: (d: Drawing) => boolean): Split =>
       pipe(
         open,

@@ -1,0 +1,37 @@
+/** What `npm start` does on an adapter, so that it takes minutes everywhere. */
+import type { Device } from "../../src/device/device.ts";
+
+/** A stream and a training that an adapter gets through in a few minutes. */
+export interface Plan {
+  readonly tasks: number;
+  /** Classes of each task. Default: all. */
+  readonly classes?: number;
+  readonly steps: number;
+  readonly batch: number;
+  /** Towers that get adapters. Default: all. */
+  readonly towers?: readonly string[];
+  /** Seconds of a step and of what a method does once a task, as measured on two cores or one GPU (bench/RESULTS.md). */
+  readonly seconds: { readonly step: number; readonly task: number };
+  /** How somebody who sees this adapter gets a faster one. */
+  readonly faster?: string;
+}
+
+const whole = { tasks: 5, steps: 60, batch: 32 };
+
+/** A GPU is limited by how fast steps can be launched, and software drivers by what two cores can multiply. */
+const plans: Readonly<Record<"gpu" | "lavapipe" | "swiftshader", Plan>> = {
+  gpu: { ...whole, seconds: { step: 0.02, task: 0.5 } },
+  lavapipe: { ...whole, seconds: { step: 0.21, task: 2.5 }, faster: "A GPU does it in seconds: with a Vulkan driver it is found by itself." },
+  swiftshader: {
+    ...{ tasks: 3, classes: 24, steps: 40, batch: 16, towers: ["vision"] },
+    seconds: { step: 0.6, task: 6 },
+    faster:
+      "SwiftShader is the slowest of drivers, so the stream is a small one. Mesa's is several times faster: apt-get install mesa-vulkan-drivers (23.1 or newer; on Debian 12 add -t bookworm-backports).",
+  },
+};
+
+/** The plan for a device. */
+export const planFor = ({ adapter: { kind, line } }: Device): Plan => {
+  if (kind === "gpu") return plans.gpu;
+  return line.startsWith("SwiftShader") ? plans.swiftshader : plans.lavapipe;
+};
