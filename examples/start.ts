@@ -17,7 +17,6 @@ import { readModelAs } from "../src/model/model.ts";
 import { htmlReport } from "../src/page/html.ts";
 import { duration } from "../src/report/format.ts";
 import { prettyJson } from "../src/report/json.ts";
-import { inWords } from "../src/report/sentence.ts";
 import { textTable } from "../src/report/table.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
@@ -71,12 +70,14 @@ const announced = ({ model, methods: names, seed }: Flags, plan: Plan): string =
 };
 
 /** A method with the steps and the rate of a plan. Joint training gets the steps of all tasks, at the rate of one task. */
-const chosen = ({ rank, lr }: Flags, { tasks, steps, batch, towers }: Plan) => (name: MethodName) =>
-  methods[name]({
-    ...{ rank, batch, towers, evaluate: scored },
-    steps: name === "joint" ? steps * tasks : steps,
-    lr: lr ?? paced(name, steps),
-  });
+const chosen =
+  ({ rank, lr }: Flags, { tasks, steps, batch, towers }: Plan) =>
+  (name: MethodName) =>
+    methods[name]({
+      ...{ rank, batch, towers, evaluate: scored },
+      steps: name === "joint" ? steps * tasks : steps,
+      lr: lr ?? paced(name, steps),
+    });
 
 const start =
   (flags: Flags): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
@@ -112,7 +113,7 @@ const start =
       );
     })();
     if (E.isLeft(done)) return done;
-    process.stdout.write(`\n${textTable(done.right)}\n\n${inWords(done.right)}\n\nCurves, matrices, and the pictures that were lost: ${join(out, "report.html")}\n`);
+    process.stdout.write(`\n${textTable(done.right)}\n\nCurves, matrices, and the pictures that were lost: ${join(out, "report.html")}\n`);
     return E.right({ interrupted: false });
   };
 
