@@ -14,10 +14,12 @@ import { methods, type MethodName } from "../src/methods/table.ts";
 import { clip } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { readModelAs } from "../src/model/model.ts";
+import type { Pictures } from "../src/page/gallery.ts";
 import { htmlReport } from "../src/page/html.ts";
 import { duration } from "../src/report/format.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { textTable } from "../src/report/table.ts";
+import { galleryPictures } from "../src/runs/pictures.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
 import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "../src/cli/flags.ts";
@@ -105,11 +107,14 @@ const start =
             return writeText(join(folder, `${name}.json`), `${prettyJson(result)}\n`);
           }),
         ),
-        TE.chainFirst((reports) => {
+        TE.bindTo("reports"),
+        TE.bind("pictures", ({ reports }) => TE.fromTask<Pictures, Failure>(galleryPictures(stream, reports))),
+        TE.chainFirst(({ reports, pictures }) => {
           const lead = `${model} learns ${plan.tasks} tasks of icons one after another, ${plan.steps} steps each; it is tested on drawings of other artists.`;
-          return writeText(join(folder, "report.html"), htmlReport(reports, { title: "The icon stream", lead, facts: { Command: "npm start", Model: model } }));
+          const facts = { Command: "npm start", Model: model };
+          return writeText(join(folder, "report.html"), htmlReport(reports, { title: "The icon stream", lead, facts, pictures }));
         }),
-        TE.map((reports) => reports.map(({ result }) => result)),
+        TE.map(({ reports }) => reports.map(({ result }) => result)),
       );
     })();
     if (E.isLeft(done)) return done;
