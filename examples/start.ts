@@ -60,14 +60,14 @@ const planned = ({ tasks, classes, steps, batch, towers }: Flags, plan: Plan): P
 
 /** What will happen, how long it takes, and what would be faster. */
 const announced = ({ model, methods: names, seed }: Flags, plan: Plan): string => {
-  const { tasks, classes, steps, batch, towers, seconds, faster } = plan;
+  const { tasks, classes, steps, batch, towers, seconds, on, faster } = plan;
   const trainings = seed.length * names.filter((name) => name !== "zero-shot").length;
   const takes = trainings * tasks * (steps * seconds.step + seconds.task) + seconds.task;
   return [
     `${model} learns ${tasks} tasks of icons${classes === undefined ? "" : ` of ${classes} classes`} one after another, ${steps} steps of ${batch} pictures each` +
       `${towers === undefined ? "" : `, with adapters in its ${towers.join(" and ")} tower`}: ${names.join(", ")}, each from the same start${seed.length > 1 ? `, with ${seed.length} seeds` : ""}.`,
     "After every task it is tested on all tasks, with drawings of other artists, and on 200 things that no task is about.",
-    `That takes about ${duration(takes)} on two cores of this adapter.${faster === undefined ? "" : ` ${faster}`}`,
+    `That takes about ${duration(takes)} on ${on}.${faster === undefined ? "" : ` ${faster}`}`,
   ].join("\n");
 };
 
@@ -118,7 +118,9 @@ const start =
       );
     })();
     if (E.isLeft(done)) return done;
-    process.stdout.write(`\n${textTable(done.right)}\n\nCurves, matrices, and the pictures that were lost: ${join(out, "report.html")}\n`);
+    process.stdout.write(
+      `\n${textTable(done.right, process.stdout.columns)}\n\nCurves, matrices, and the pictures that were lost: ${join(out, "report.html")}\n`,
+    );
     return E.right({ interrupted: false });
   };
 

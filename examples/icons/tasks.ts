@@ -91,8 +91,11 @@ const logos: IconTask = {
     Bash, Vim, Markdown`),
 };
 
-/** The eight tasks in their order. */
+/** The eight tasks. Pre-training sees their names in this order. */
 export const iconTasks: readonly IconTask[] = [animals, food, flags, placesAndVehicles, logos, objects, weather, activities];
+
+/** The tasks in the order of the stream: first those in which there is most to learn, so that a short stream has something to show. */
+export const curriculum: readonly IconTask[] = [animals, food, flags, logos, activities, placesAndVehicles, objects, weather];
 
 /** Vendors whose drawings of stream names pre-training sees, as CLIP has seen some pets before it meets a task of pets. */
 export const baseSets: ReadonlySet<string> = new Set(["emojione-v1", "vscode-icons"]);

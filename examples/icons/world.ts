@@ -23,7 +23,7 @@ import type { Concept } from "./concept.ts";
 import { render } from "./render.ts";
 import type { Drawing } from "./sets.ts";
 import { probeNames } from "./probe.ts";
-import { baseSets, iconTasks, testSets } from "./tasks.ts";
+import { baseSets, curriculum, iconTasks, testSets } from "./tasks.ts";
 
 const open: TE.TaskEither<Failure, Catalogue> = async () => catalogue();
 
@@ -67,7 +67,7 @@ export interface IconStreamOptions {
 export const iconStream = (size: number, { tasks, classes }: IconStreamOptions = {}): Stream => ({
   labelSpace: "task",
   probes: [iconProbe(size)],
-  tasks: iconTasks.slice(0, tasks).map(({ name, classNames: names, templates }): Task => {
+  tasks: curriculum.slice(0, tasks).map(({ name, classNames: names, templates }): Task => {
     const classNames = names.slice(0, classes);
     const split = (wanted: (d: Drawing) => boolean): Split =>
       pipe(

@@ -10,8 +10,10 @@ export interface Plan {
   readonly batch: number;
   /** Towers that get adapters. Default: all. */
   readonly towers?: readonly string[];
-  /** Seconds of a step and of what a method does once a task, as measured on two cores or one GPU (bench/RESULTS.md). */
+  /** Seconds of a step, and of what a method does once a task, as measured (bench/RESULTS.md). */
   readonly seconds: { readonly step: number; readonly task: number };
+  /** What that was measured on. */
+  readonly on: string;
   /** How somebody who sees this adapter gets a faster one. */
   readonly faster?: string;
 }
@@ -20,11 +22,12 @@ const whole = { tasks: 5, steps: 60, batch: 32 };
 
 /** A GPU is limited by how fast steps can be launched, and software drivers by what two cores can multiply. */
 const plans: Readonly<Record<"gpu" | "lavapipe" | "swiftshader", Plan>> = {
-  gpu: { ...whole, seconds: { step: 0.02, task: 0.5 } },
-  lavapipe: { ...whole, seconds: { step: 0.21, task: 2.5 }, faster: "A GPU does it in seconds: with a Vulkan driver it is found by itself." },
+  gpu: { ...whole, seconds: { step: 0.02, task: 0.5 }, on: "a GPU like the H100" },
+  lavapipe: { ...whole, seconds: { step: 0.21, task: 2.5 }, on: "two cores", faster: "A GPU does it in seconds: with a Vulkan driver it is found by itself." },
   swiftshader: {
     ...{ tasks: 3, classes: 24, steps: 40, batch: 16, towers: ["vision"] },
     seconds: { step: 0.6, task: 6 },
+    on: "two cores",
     faster:
       "SwiftShader is the slowest of drivers, so the stream is a small one. Mesa's is several times faster: apt-get install mesa-vulkan-drivers (23.1 or newer; on Debian 12 add -t bookworm-backports).",
   },

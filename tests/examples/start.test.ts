@@ -16,27 +16,53 @@ const { dir, remove } = temporaryFolder("start");
 
 test.after(remove);
 
-test("three methods, one table, one report", async () => {
+test("four methods, what will happen and how long it takes, one table, one report", async () => {
   const [model, out] = [join(dir, "model"), join(dir, "out")];
   await writeTinyClip(model);
   const ended = await runFile(command, ["--model", model, "--out", out, "--tasks", "2", "--steps", "2", "--batch", "4"]);
   assert.is(ended.code, 0, ended.output);
   assert.match(ended.output, /^adapter: /m);
+  assert.match(
+    ended.output,
+    /learns 2 tasks of icons.*, 2 steps of 4 pictures each.*: zero-shot, sequential-lora, codyra, keeplora\+\+, each from the same start/,
+  );
+  assert.match(ended.output, /^That takes about \d/m);
   assert.match(ended.output, /\nMethod +Learned +(Gain kept +)?Transfer +Average +Last +Forgetting .*Trainable +Kept +Time/);
-  assert.match(ended.output, /\nchance .*\n {2}union .*\nzero-shot .*\n {2}union .*\nsequential LoRA .*\n {2}union .*\nCoDyRA .*\n {2}union .*\n/);
-  assert.equal(readdirSync(out).sort(), ["codyra.json", "report.html", "sequential-lora.json", "zero-shot.json"]);
+  assert.match(
+    ended.output,
+    /\nchance .*\n {2}union .*\nzero-shot .*\n {2}union .*\nsequential LoRA .*\n {2}union .*\nCoDyRA .*\n {2}union .*\nKeepLoRA\+\+ .*\n {2}union .*\n/,
+  );
+  assert.match(ended.output, /^ +outside of the\nMethod .* tasks /m);
+  assert.equal(readdirSync(out).sort(), ["codyra.json", "keeplora++.json", "report.html", "sequential-lora.json", "zero-shot.json"]);
   const read = (name: string) => right(parseRunResult(name)(readFileSync(join(out, `${name}.json`), "utf8")));
-  const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra"].map(read);
+  const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra", "keeplora++"].map(read);
   assert.equal(zero.datasets, ["animals", "food"]);
   assert.is(zero.trainableParameters, 0);
   for (const result of trained) {
     assert.equal(result.zeroShot, zero.zeroShot);
     assert.is(result.matrix.length, 2);
     assert.ok(result.trainableParameters > 0);
+    assert.equal(
+      result.probes.map(({ name, images, after }) => [name, images, after.length]),
+      [["outside of the tasks", 200, 2]],
+    );
   }
   const page = readFileSync(join(out, "report.html"), "utf8");
-  for (const name of ["zero-shot", "sequential LoRA", "CoDyRA"]) assert.ok(page.includes(name));
+  for (const name of ["zero-shot", "sequential LoRA", "CoDyRA", "KeepLoRA++"]) assert.ok(page.includes(name));
   assert.not.match(page, /<script|https?:\/\//);
+});
+
+test("several seeds are means and deviations; a smaller stream has fewer classes; what is not trained runs once", async () => {
+  const [model, out] = [join(dir, "model-of-seeds"), join(dir, "seeds")];
+  await writeTinyClip(model);
+  const small = ["--tasks", "1", "--classes", "5", "--steps", "1", "--batch", "4", "--towers", "vision"];
+  const ended = await runFile(command, ["--model", model, "--out", out, ...small, "--seed", "3,5", "--methods", "zero-shot,joint,sequential-lora"]);
+  assert.is(ended.code, 0, ended.output);
+  assert.match(ended.output, /of 5 classes.*adapters in its vision tower.*with 2 seeds/);
+  const names = ["joint-3.json", "joint-5.json", "report.html", "sequential-lora-3.json", "sequential-lora-5.json", "zero-shot-3.json"];
+  assert.equal(readdirSync(out).sort(), names);
+  assert.is(right(parseRunResult("joint")(readFileSync(join(out, "joint-5.json"), "utf8"))).classes[0], 5);
+  assert.match(ended.output, /2 seeds/);
 });
 
 test("a model that is not there is told in one line", async () => {
