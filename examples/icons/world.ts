@@ -121,7 +121,7 @@ const inside = ({ stream }: Catalogue): readonly Seen[] =>
 
 /** The probe at `size` x `size` pixels: what a model knew before the stream. It is never learned. */
 const iconProbe = (size: number): Task => ({
-  name: "outside of the tasks",
+  name: "other things",
   classNames: probeNames,
   templates: ["an icon of a {c}.", "a drawing of a {c}.", "a picture of a {c}."],
   train: TE.right([]),
