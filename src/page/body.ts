@@ -6,7 +6,7 @@ import { comparisonTable } from "./comparison.ts";
 import { curves } from "./curves.ts";
 import { byStream, entriesOf, isStill, type Entry, type Shown } from "./entries.ts";
 import { gains } from "./gains.ts";
-import { gallery, gallerySeeds, type Pictures } from "./gallery.ts";
+import { gallery, gallerySeeds, losesPictures, type Pictures } from "./gallery.ts";
 import { lossCurves } from "./lossCurves.ts";
 import { matrixKey, matrixScale } from "./matrixTable.ts";
 import { methodPart } from "./method.ts";
@@ -56,11 +56,17 @@ export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string 
       "Accuracy on each dataset, %, over the tasks learned, from zero-shot at 0; the dotted upright is the task that learns it. Each panel has its own scale.",
       all(curves),
     ),
-    part(
-      "Pictures that were lost",
-      `Test pictures that were right right after their task and are wrong at the end: what each is, and what the model says now.${gallerySeeds(entries)}`,
-      all((of) => gallery(of, pictures)),
-    ),
+    losesPictures(entries)
+      ? part(
+          "Pictures that were lost",
+          `Test pictures that were right right after their task and are wrong at the end: what each is, and what the model says now.${gallerySeeds(entries)}`,
+          all((of) => gallery(of, pictures)),
+        )
+      : part(
+          "Class by class",
+          "No test picture that was right right after its task is wrong at the end.",
+          all((of) => gallery(of)),
+        ),
     part("The tasks", "In the order in which they are learned.", all(tasksTable)),
     part("How the loss fell", "Means of the loss from the first step of a task to its last.", all(lossCurves)),
     part("Method by method", "Accuracy in percent on each dataset (columns) after each task (rows).", methodParts(entries)),

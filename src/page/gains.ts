@@ -1,8 +1,10 @@
 /** What every method learned, and what of it is left at the end: a bar each, on the tasks and outside of them. */
 import { escapeHtml, fixed } from "../report/format.ts";
 import { meanOf } from "../report/metrics.ts";
+import type { ProbeSummary } from "../report/summary.ts";
 import { sample } from "./chart.ts";
 import { isStill, type Entry } from "./entries.ts";
+import { unique } from "./markup.ts";
 import { fromZero } from "./palette.ts";
 
 /** One bar: what there once was (null where that is not known, as for joint training), and what there is at the end; in percent. */
@@ -32,18 +34,23 @@ const onTasks = (entries: readonly Entry[]): Bars => ({
   }),
 });
 
-/** A probe is known before the stream, and can only be lost. */
-const onProbe = (entries: readonly Entry[], name: string): Bars => {
-  const probes = entries.flatMap((entry) => entry.summary.probes.filter((probe) => probe.name === name).map((probe) => ({ entry, probe })));
+/** Probes are known before the stream, and can only be lost; of several the mean. */
+const outside = (entries: readonly Entry[], names: readonly string[]): Bars => {
+  const known = (entry: Entry): readonly ProbeSummary[] => names.flatMap((name) => entry.summary.probes.filter((probe) => probe.name === name));
+  const once = (entry: Entry): number | null => meanOf(known(entry).map(({ zeroShot }) => zeroShot));
   return {
-    title: `Outside of them: ${name}`,
-    note: "at the end, of what was known, %",
-    zeroShot: probes[0].probe.zeroShot,
-    bars: probes.flatMap(({ entry, probe: { zeroShot, last } }) =>
-      isStill(entry.summary) || last.mean === null ? [] : [{ entry, once: zeroShot, last: last.mean }],
-    ),
+    title: `Outside of them: ${names.join(", ")}`,
+    note: `${names.length > 1 ? "mean " : ""}at the end, of what was known, %`,
+    zeroShot: entries.map(once).find((x) => x !== null) ?? null,
+    bars: entries.flatMap((entry) => {
+      const last = meanOf(known(entry).map((probe) => probe.last.mean));
+      return isStill(entry.summary) || last === null ? [] : [{ entry, once: once(entry), last }];
+    }),
   };
 };
+
+/** Whether a bar has lost what can be seen. */
+const hasLost = ({ once, last }: Bar): boolean => once !== null && once > last && percent(once - last) !== percent(0);
 
 const width = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
@@ -67,9 +74,10 @@ ${rows.join("\n")}</figure>`;
 export const gains = (entries: readonly Entry[]): string => {
   const tasks = onTasks(entries);
   if (tasks.bars.every(({ once }) => once === null)) return "";
-  const names = [...new Set(entries.flatMap(({ summary }) => summary.probes.map(({ name }) => name)))];
-  const figures = [tasks, ...names.map((name) => onProbe(entries, name)).filter(({ bars }) => bars.length > 0)];
+  const names = unique(entries.flatMap(({ summary }) => summary.probes.map(({ name }) => name)));
+  const figures = [tasks, ...(names.length > 0 ? [outside(entries, names)] : [])].filter(({ bars }) => bars.length > 0);
+  const lost = figures.some(({ bars }) => bars.some(hasLost)) ? `<span><i class="sampled lost" aria-hidden="true"></i>lost on the way</span>` : "";
+  const dotted = `<svg viewBox="0 0 36 12" aria-hidden="true" class="sample base"><path class="line" d="M18 0V12" stroke-dasharray="2 2.5"/></svg>`;
   return `<div class="gains">${figures.map(draw).join("\n")}</div>
-<div class="key"><span><i class="sampled" aria-hidden="true"></i>at the end</span><span><i class="sampled lost" aria-hidden="true"></i>lost on the way</span>
-<span><svg viewBox="0 0 36 12" aria-hidden="true" class="sample base"><path class="line" d="M18 0V12" stroke-dasharray="2 2.5"/></svg>zero-shot</span></div>`;
+<div class="key"><span><i class="sampled" aria-hidden="true"></i>at the end</span>${lost}<span>${dotted}zero-shot</span></div>`;
 };

@@ -78,6 +78,10 @@ const taskPart = (entries: readonly Entry[], dataset: string, position: number, 
   return folded(heading, [...learning, ...last].map(({ entry, answers }) => methodPart(entry, answers, pictures)).join("\n"), open);
 };
 
+/** Whether a method lost a picture that it had right. */
+export const losesPictures = (entries: readonly Entry[]): boolean =>
+  entries.some((entry) => (seedShown(entry)?.answers ?? []).some((answers) => turned(answers).lost.length > 0));
+
 /** Whose pictures these are, where a method has several seeds. */
 export const gallerySeeds = (entries: readonly Entry[]): string =>
   entries.some(({ reports }) => reports.length > 1) ? " Of several seeds these are the answers of the first." : "";

@@ -25,8 +25,8 @@ const percent = fixed(1);
 /** From how many datasets on cells are small and carry no second line. */
 const denseFrom = 15;
 
-/** Up to how many datasets there is room for their names beside each other; more stand upright. */
-const wideNames = 6;
+/** From how many datasets on their names stand upright: on any page, and on a narrow one. */
+const upright = { wide: 7, narrow: 4 };
 
 /**
  * What a cell is compared with, in points: before its dataset is learned with zero-shot (on the diagonal too), afterwards with the
@@ -69,7 +69,8 @@ const footer = (s: Summary): string =>
   (Object.keys(metrics) as (keyof typeof metrics)[])
     .filter((name) => !isJoint(s) && !isStill(s) && s.perDataset[name].some((x) => x !== null))
     .map((name) => {
-      const cells = s.datasets.map((_, j) => `<td>${percent(s.perDataset[name][j] ?? null)}</td>`).join("");
+      const write = name === "gainKept" ? fixed(0) : percent;
+      const cells = s.datasets.map((_, j) => `<td>${write(s.perDataset[name][j] ?? null)}</td>`).join("");
       return `<tr><th scope="row">${metrics[name]}</th>${cells}<td class="mean">${percent(s.metrics[name].mean)}</td></tr>`;
     })
     .join("\n");
@@ -96,7 +97,7 @@ export const matrixTable = (s: Summary, scale: MatrixScale): string => {
     .join("\n");
   const foot = footer(s);
   const size = s.datasets.length;
-  const look = `heat matrix${size >= denseFrom ? " dense" : ""}${size > wideNames ? " tall" : ""}`;
+  const look = `heat matrix${size >= denseFrom ? " dense" : ""}${size >= upright.wide ? " tall" : size >= upright.narrow ? " slim" : ""}`;
   const zero = s.datasets.map((_, j) => zeroCell(s, scale, j)).join("");
   const table = `<table class="${look}" style="--n:${size + 1}">
 <thead><tr><th scope="col">after task</th>${heads}<th scope="col">mean</th></tr></thead>

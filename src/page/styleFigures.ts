@@ -31,6 +31,7 @@ export const figureRules = `
 .cambium svg .cell rect{fill:var(--c,var(--hole))} .cambium svg .cell text{fill:var(--i,var(--soft))}
 .cambium svg .cell .framed{stroke:var(--ink);stroke-width:2}
 .cambium .gallery>details{border-bottom:1px solid var(--rule);margin:0;padding:.35rem 0}
+.cambium .gallery>details:last-child{border-bottom:0}
 .cambium .gallery>details[open]{padding-bottom:1rem}
 .cambium .gallery>details>summary strong{font-size:14.5px;font-weight:650;color:var(--ink);margin-right:.3rem}
 .cambium .gallery>details>summary .key{display:inline-flex;margin:0 0 0 1rem;gap:.1rem 1rem;vertical-align:top}

@@ -32,6 +32,7 @@ export const tableRules = `
 .cambium .heat th{color:var(--soft);font-size:11.5px;line-height:1.25}
 .cambium .matrix{table-layout:fixed;--first:7rem;--cell:clamp(2.9rem,calc((34.2rem - var(--first))/var(--n)),4.1rem);
   width:calc(var(--first) + var(--n)*var(--cell))}
+@container cambium (min-width:701px){.cambium .side>div:only-child .matrix{--cell:clamp(2.9rem,calc((70rem - var(--first))/var(--n)),4.1rem)}}
 .cambium .heat tbody th{font-size:12px}
 .cambium .matrix thead th:first-child{width:var(--first)}
 .cambium .matrix th:first-child{position:sticky;left:0;z-index:1;background:var(--paper)}
@@ -54,7 +55,7 @@ export const tableRules = `
 .cambium .tall thead span{writing-mode:vertical-rl;transform:rotate(180deg);max-height:8rem;text-align:left}
 .cambium .dense{--cell:2.65rem} .cambium .dense td{font-size:11px;padding-left:0;padding-right:0} .cambium .dense thead th{font-size:10px}
 @container cambium (max-width:700px){.cambium .matrix{--first:4rem;--cell:2.6rem;font-size:12px} .cambium .matrix td small{font-size:9.5px}
-  .cambium .matrix thead span{writing-mode:vertical-rl;transform:rotate(180deg);max-height:7rem;text-align:left;font-size:11px}
+  .cambium .tall thead span,.cambium .slim thead span{writing-mode:vertical-rl;transform:rotate(180deg);max-height:7rem;text-align:left;font-size:11px}
 .cambium .matrix tbody th,.cambium .matrix tfoot th{font-size:11px}}
 .cambium .classes{border-spacing:1px 2px;font-size:13px} .cambium .classes tbody th{white-space:normal;max-width:14rem}
 .cambium .classes td{min-width:3.4rem;padding:.15rem .4rem} .cambium .classes thead th{padding:.2rem .4rem}
