@@ -4,11 +4,11 @@ import type { DatasetAnswers } from "../report/runReport.ts";
 
 /** The pictures of one dataset whose answers turned, by their positions in the answers. */
 export interface Turned {
-  /** Right right after their task, wrong at the end. */
+  /** Right once their task was learned, wrong at the end. */
   readonly lost: readonly number[];
-  /** Wrong right after their task, right at the end. */
+  /** Wrong once their task was learned, right at the end. */
   readonly won: readonly number[];
-  /** How many were right right after their task; null where that was not scored. */
+  /** How many were right once their task was learned; null where that was not scored. */
   readonly rightThen: number | null;
 }
 

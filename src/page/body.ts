@@ -59,12 +59,12 @@ export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string 
     losesPictures(entries)
       ? part(
           "Pictures that were lost",
-          `Test pictures that were right right after their task and are wrong at the end: what each is, and what the model says now.${gallerySeeds(entries)}`,
+          `Test pictures that a model had right once it learned their task and has wrong at the end: what each is, and what it says now.${gallerySeeds(entries)}`,
           all((of) => gallery(of, pictures)),
         )
       : part(
           "Class by class",
-          "No test picture that was right right after its task is wrong at the end.",
+          "No test picture that the model had right once its task was learned is wrong at the end.",
           all((of) => gallery(of)),
         ),
     part("The tasks", "In the order in which they are learned.", all(tasksTable)),

@@ -12,6 +12,22 @@ export const curve = (s: Pick<Summary, "zeroShot" | "matrix">, j: number): reado
   ...s.matrix.map((row) => row[j] ?? null),
 ];
 
+/** A mean over seeds, its standard deviation, and the band of one deviation to either side; of one seed there is none. */
+interface Mean {
+  readonly mean: number;
+  readonly std: number | null;
+  readonly band: readonly number[];
+}
+
+const meansOf = (s: Summary, j: number): readonly (Mean | null)[] => {
+  const seeds = s.runs.map((run) => curve(run, j));
+  return curve(s, j).map((mean, i) => {
+    if (mean === null) return null;
+    const { std } = spread(seeds.map((values) => values[i] ?? null));
+    return { mean, std, band: std === null ? [] : [Math.max(0, mean - std), Math.min(100, mean + std)] };
+  });
+};
+
 /** From tasks learned and percent to pixels of a panel. */
 interface Scales {
   readonly x: ScaleLinear<number, number>;
@@ -20,7 +36,7 @@ interface Scales {
 
 /** The scales of a panel that shows all values of dataset `j`. */
 const scalesOf = (summaries: readonly Summary[], j: number): Scales => {
-  const values = summaries.flatMap((s) => curve(s, j)).filter((value) => value !== null);
+  const values = summaries.flatMap((s) => meansOf(s, j).flatMap((p) => (p === null ? [] : [p.mean, ...p.band])));
   const middle = (Math.min(...values) + Math.max(...values)) / 2;
   // At least ten points high, so that noise of one image in a hundred does not look like a collapse.
   const domain = values.length === 0 ? [0, 100] : niceDomain([...values, Math.max(0, middle - 5), Math.min(100, middle + 5)], 4);
@@ -38,18 +54,14 @@ const axes = ({ x, y }: Scales, tasks: number, j: number): string => {
   return `${grid(y)}${steps.map((v) => below(x(v), String(v))).join("")}${upright(x(j + 1))}`;
 };
 
-/** A point for every task; of several seeds the mean, with a band of one standard deviation to either side. */
-const pointsOf = (s: Summary, j: number, { x, y }: Scales): readonly (Point | null)[] => {
-  const seeds = s.runs.map((run) => curve(run, j));
-  const [low, high] = y.domain();
-  return curve(s, j).map((mean, i): Point | null => {
-    if (mean === null) return null;
-    const { std } = spread(seeds.map((values) => values[i] ?? null));
-    const title = `${s.label}: ${fixed(1)(mean)}${std === null ? "" : ` \u00b1 ${fixed(1)(std)}`} % ${i === 0 ? "zero-shot" : `after task ${i}`}`;
-    const band = std === null ? {} : { band: [y(Math.max(low, mean - std)), y(Math.min(high, mean + std))] as const };
-    return { x: x(i), y: y(mean), title, ...band };
+/** A point for every task, with its band where there is one. */
+const pointsOf = (s: Summary, j: number, { x, y }: Scales): readonly (Point | null)[] =>
+  meansOf(s, j).map((p, i) => {
+    if (p === null) return null;
+    const deviation = p.std === null ? "" : ` \u00b1 ${fixed(1)(p.std)}`;
+    const title = `${s.label}: ${fixed(1)(p.mean)}${deviation} % ${i === 0 ? "zero-shot" : `after task ${i}`}`;
+    return { x: x(i), y: y(p.mean), title, ...(p.band.length === 0 ? {} : { band: [y(p.band[0]), y(p.band[1])] as const }) };
   });
-};
 
 /** The panel of dataset `j`. */
 const chart = (entries: readonly Entry[], j: number): Chart => {

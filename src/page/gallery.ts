@@ -1,4 +1,4 @@
-/** Pictures of each task that were right right after it was learned and are wrong at the end, by method. */
+/** Pictures of each task that were right once it was learned and are wrong at the end, by method. */
 import { escapeHtml } from "../report/format.ts";
 import type { DatasetAnswers, RunReport } from "../report/runReport.ts";
 import { spreadOut, turned } from "./answers.ts";
@@ -46,8 +46,8 @@ const tile = ({ dataset, ids, labels, last, classNames }: DatasetAnswers, i: num
 /** What became of the right answers of a task, in a few words. */
 const verdict = ({ summary }: Entry, answers: DatasetAnswers): string => {
   const { lost, won, rightThen } = turned(answers);
-  if (rightThen === null) return isStill(summary) ? "never trained" : isJoint(summary) ? "learned all tasks at once" : "not scored right after this task";
-  const gained = won.length === 0 ? "" : `; ${counted(won.length, "wrong one is", "wrong ones are")} right now`;
+  if (rightThen === null) return isStill(summary) ? "never trained" : isJoint(summary) ? "learned all tasks at once" : "not scored once it was learned";
+  const gained = won.length === 0 ? "" : `, ${won.length} won since`;
   return `${lost.length} of ${counted(rightThen, "right answer")} lost${gained}`;
 };
 

@@ -1,5 +1,5 @@
 /** Pieces of HTML that several parts of a page have in common. */
-import { escapeHtml } from "../report/format.ts";
+import { count, escapeHtml } from "../report/format.ts";
 
 /** Different values, each where it first stands. */
 export const unique = <A>(as: readonly A[]): readonly A[] => [...new Set(as)];
@@ -20,7 +20,7 @@ export const breakable = (name: string): string =>
     .join("<wbr>");
 
 /** A count with its noun: `1 class`, `12 classes`. */
-export const counted = (n: number, one: string, many = `${one}s`): string => `${String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",")} ${n === 1 ? one : many}`;
+export const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 
 /** Bytes as a `data:` URI. */
 export const dataUri = (mime: string, bytes: Uint8Array): string => {

@@ -8,7 +8,7 @@ import { answered, reports } from "./reports.ts";
 
 const [animals, trees] = answered().answers!;
 
-test("lost is what was right right after its task and is wrong at the end; won is the reverse", () => {
+test("lost is what was right once its task was learned and is wrong at the end; won is the reverse", () => {
   assert.equal(turned(animals), { lost: [0, 1], won: [3], rightThen: 3 });
   assert.equal(turned(trees), { lost: [], won: [], rightThen: 4 });
 });

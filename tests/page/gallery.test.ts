@@ -38,7 +38,7 @@ test("a picture stands with its name and what it is taken for; one that is missi
   assert.is(count(html, /<img /g), 1);
   assert.is(count(html, /<figcaption>cat <span>\u2192\u00a0dog<\/span><\/figcaption>/g), 2);
   assert.match(html, "img-src data:");
-  assert.match(html, "2 of 3 right answers lost; 1 wrong one is right now");
+  assert.match(html, "2 of 3 right answers lost, 1 won since");
   assert.match(html, "0 of 4 right answers lost<");
 });
 
