@@ -59,7 +59,7 @@ export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string 
     losesPictures(entries)
       ? part(
           "Pictures that were lost",
-          `Test pictures that a model had right once it learned their task and has wrong at the end: what each is, and what it says now.${gallerySeeds(entries)}`,
+          `Test pictures that were right once their task was learned and are wrong at the end, and what the model says now.${gallerySeeds(entries)}`,
           all((of) => gallery(of, pictures)),
         )
       : part(
