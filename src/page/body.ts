@@ -1,5 +1,5 @@
 /** The parts of a page in the order of the questions that a reader has. */
-import { comparisons } from "../report/comparison.ts";
+import { comparisons, streamText } from "../report/comparison.ts";
 import { escapeHtml } from "../report/format.ts";
 import { inEverySpace } from "../report/spaces.ts";
 import { comparisonTable } from "./comparison.ts";
@@ -21,15 +21,18 @@ const part = (heading: string, how: string, html: string): string =>
 <p>${how}</p>
 ${html}</section>`;
 
-/** The comparison of a stream below what it says in a sentence. */
-export const comparisonPart = (entries: readonly Entry[]): string =>
-  comparisons(entries.map(({ summary }) => summary))
-    .map(
-      (comparison) => `${comparison.sentence === "" ? "" : `<p class="verdict">${escapeHtml(comparison.sentence)}</p>`}
+/** The comparison of every stream below what it says in a sentence; of several streams under their names. */
+export const comparisonPart = (all: readonly Entry[]): string => {
+  const streams = byStream(all);
+  const heading = (datasets: readonly string[]): string => (streams.length > 1 ? `<h3>${escapeHtml(streamText(datasets))}</h3>` : "");
+  const one = (entries: readonly Entry[]): readonly string[] =>
+    comparisons(entries.map(({ summary }) => summary)).map(
+      (comparison) => `${heading(comparison.datasets)}${comparison.sentence === "" ? "" : `<p class="verdict">${escapeHtml(comparison.sentence)}</p>`}
 ${gains(entries)}
 ${comparisonTable(comparison, entries)}`,
-    )
-    .join("\n");
+    );
+  return streams.flatMap(one).join("\n");
+};
 
 /** The curves of every stream. */
 export const curvePanels = (entries: readonly Entry[]): string => byStream(entries).map(curves).join("\n");
@@ -50,7 +53,7 @@ export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string 
   const streams = byStream(entries);
   const all = (draw: (of: readonly Entry[]) => string): string => streams.map(draw).join("\n");
   return [
-    `<section class="result">${all(comparisonPart)}</section>`,
+    `<section class="result">${comparisonPart(entries)}</section>`,
     part(
       "What is kept and what is lost",
       "Accuracy on each dataset, %, over the tasks learned, from zero-shot at 0; the dotted upright is the task that learns it. Each panel has its own scale.",

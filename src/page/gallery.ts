@@ -62,7 +62,7 @@ ${shown.length === 0 ? "" : `${tiles}${more}`}${classTable(answers, entry.summar
 };
 
 /** One task: what every method lost of it, in short, and on demand in pictures. */
-const taskPart = (entries: readonly Entry[], dataset: string, position: number, pictures: Pictures, open: boolean): string => {
+const taskPart = (entries: readonly Entry[], dataset: string, position: number, pictures: Pictures): string => {
   const known = entries.flatMap((entry) => {
     const answers = answersOf(entry, dataset);
     return answers === undefined ? [] : [{ entry, answers, ...turned(answers) }];
@@ -75,7 +75,11 @@ const taskPart = (entries: readonly Entry[], dataset: string, position: number, 
   const counts = short.length === 0 ? "" : ` <span class="key">lost: ${short.join(" ")}</span>`;
   const heading = `<strong>${escapeHtml(dataset)}</strong> task ${position + 1}${counts}`;
   const last = known.filter(({ rightThen }) => rightThen === null);
-  return folded(heading, [...learning, ...last].map(({ entry, answers }) => methodPart(entry, answers, pictures)).join("\n"), open);
+  return folded(
+    heading,
+    [...learning, ...last].map(({ entry, answers }) => methodPart(entry, answers, pictures)).join("\n"),
+    position === 0 && known.some(({ lost }) => lost.length > 0),
+  );
 };
 
 /** Whether a method lost a picture that it had right. */
@@ -89,6 +93,6 @@ export const gallerySeeds = (entries: readonly Entry[]): string =>
 /** The galleries of methods that ran on the same datasets; an empty string where no answers are known. */
 export const gallery = (entries: readonly Entry[], pictures: Pictures = new Map()): string => {
   const { datasets } = entries[0].summary;
-  const parts = datasets.map((dataset, j) => taskPart(entries, dataset, j, pictures, j === 0));
+  const parts = datasets.map((dataset, j) => taskPart(entries, dataset, j, pictures));
   return parts.every((part) => part === "") ? "" : `<div class="gallery">${parts.join("\n")}</div>`;
 };

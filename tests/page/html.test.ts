@@ -79,6 +79,13 @@ const words = (html: string): string =>
 
 const count = (html: string, what: RegExp): number => [...html.matchAll(what)].length;
 
+test("every rule of the style sheet is about the page alone, so that a notebook keeps its own looks", () => {
+  const flat = styleSheet.replace(/@(media|container)[^{]*\{/g, "");
+  const selectors = [...flat.matchAll(/([^{}]+)\{[^{}]*\}/g)].flatMap(([, list]) => list.split(",").map((selector) => selector.trim()));
+  assert.ok(selectors.length > 100);
+  for (const selector of selectors) assert.match(selector, /^\.cambium\b/);
+});
+
 test("text and marks are readable on both papers", () => {
   for (const [, paper, colours] of styleSheet.matchAll(/color-scheme:\w+;--paper:(#\w+);([^}]*)/g)) {
     const value = (name: string): string => new RegExp(`--${name}:(#\\w+)`).exec(colours)![1];
