@@ -113,9 +113,9 @@ export const comparisonTable = (comparison: Comparison, entries: readonly Entry[
   const view = { comparison, groups, entries, spaces: comparison.rows.some(({ elsewhere }) => elsewhere) };
   const all = comparison.columns.map((_, k) => k);
   return `${scrolling("Comparison of the methods", wide({ ...view, shown: all }))}
-${parts(comparison.columns)
-  .map((shown) => narrow({ ...view, shown, spaces: view.spaces && shown.some((k) => comparison.columns[k].kind === "task") }))
-  .join("\n")}
+<div class="parts">${parts(comparison.columns)
+    .map((shown) => `<div>${narrow({ ...view, shown, spaces: view.spaces && shown.some((k) => comparison.columns[k].kind === "task") })}</div>`)
+    .join("\n")}</div>
 ${saveMenu("Comparison", { csv: csvTable(results), markdown: markdownTable(results), latex: latexTable(results) })}
 ${glossary(comparison)}`;
 };

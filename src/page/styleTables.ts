@@ -16,7 +16,8 @@ export const tableRules = `
 .cambium .summary th:first-child,.cambium .summary tbody th{padding-left:0}
 .cambium .wide tbody tr+tr>td{border-top:0;padding-top:0}
 .cambium .wide tbody tr:not(:last-child)>td{padding-bottom:.15rem}
-.cambium .narrow{display:none;width:100%;table-layout:fixed;margin:0 0 1.6rem}
+.cambium .parts{display:none;flex-wrap:wrap;gap:0 2.5rem} .cambium .parts>div{flex:1 1 20rem;max-width:26rem;min-width:0}
+.cambium .narrow{width:100%;table-layout:fixed;margin:0 0 1.6rem}
 .cambium .narrow th,.cambium .narrow td{padding-left:0;padding-right:.1rem}
 .cambium .narrow thead th{white-space:normal;padding-left:.4rem} .cambium .narrow thead th:first-child{padding-left:0}
 .cambium .narrow td:not(.among){text-align:right} .cambium .narrow thead th:not(.among){text-align:right}
@@ -26,7 +27,10 @@ export const tableRules = `
 .cambium .narrow .among{width:5.2rem;font-size:12px;white-space:normal}
 .cambium .tasks{min-width:min(100%,32rem)}
 @container cambium (max-width:1150px){.cambium .wide td small{display:block;margin:0;text-align:right}}
-@container cambium (max-width:900px){.cambium .wide{display:none} .cambium .narrow{display:table}
+@container cambium (max-width:960px){.cambium .wide,.cambium .wide thead th{font-size:13px}
+  .cambium .wide th,.cambium .wide td{padding-left:.3rem;padding-right:.3rem} .cambium .wide thead th{white-space:normal}
+  .cambium .wide tbody th{min-width:7rem}}
+@container cambium (max-width:860px){.cambium .wide{display:none} .cambium .parts{display:flex}
   .cambium .tasks th,.cambium .tasks td{padding-left:.35rem;padding-right:.35rem;white-space:normal} .cambium .tasks th:first-child{padding-left:0}}
 .cambium .heat{border-spacing:2px;font-size:13.5px}
 .cambium .heat th{color:var(--soft);font-size:11.5px;line-height:1.25}
