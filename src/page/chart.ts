@@ -1,5 +1,4 @@
 /** A small line chart as inline SVG, and the key that several of them share. */
-import type { ScaleLinear } from "d3-scale";
 import { escapeHtml } from "../report/format.ts";
 import { lines } from "./palette.ts";
 
@@ -65,8 +64,14 @@ export const rule = (y: number, text: string): string =>
   `<line class="grid" x1="${span.x[0]}" x2="${span.x[1]}" y1="${at(y)}" y2="${at(y)}"/>` +
   `<text x="${size.left - 5}" y="${at(y + 3.5)}" text-anchor="end">${text}</text>`;
 
+/** From values to pixels, with round values on the way: a scale of d3, whose types are not for those who use Cambium. */
+export interface Scale {
+  (value: number): number;
+  readonly ticks: (count: number) => readonly number[];
+}
+
 /** The grid of a vertical scale. */
-export const grid = (y: ScaleLinear<number, number>): string =>
+export const grid = (y: Scale): string =>
   y
     .ticks(4)
     .map((v) => rule(y(v), String(v)))
