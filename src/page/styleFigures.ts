@@ -36,7 +36,8 @@ export const figureRules = `
 .cambium .gallery>details>summary strong{font-size:14.5px;font-weight:650;color:var(--ink);margin-right:.3rem}
 .cambium .gallery>details>summary .key{display:inline-flex;margin:0 0 0 1rem;gap:.1rem 1rem;vertical-align:top}
 .cambium .shots{display:grid;grid-template-columns:repeat(8,minmax(0,8.4rem));gap:.7rem .7rem;margin:.4rem 0}
-.cambium .shots img{display:block;width:100%;max-width:96px;aspect-ratio:1;object-fit:contain;background:var(--faint);border-radius:3px}
+.cambium .shots img{display:block;width:100%;max-width:96px;aspect-ratio:1;object-fit:contain;background:var(--faint);
+  border-radius:3px;box-shadow:0 0 0 1px var(--rule)}
 .cambium .shots figcaption{font-size:12px;line-height:1.3;margin-top:.25rem;overflow-wrap:anywhere}
 .cambium .shots figcaption span{display:block;color:var(--told)}
 .cambium .shots.bare{display:flex;flex-wrap:wrap;gap:.1rem 1.4rem} .cambium .shots.bare span{display:inline}

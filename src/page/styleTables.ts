@@ -25,7 +25,7 @@ export const tableRules = `
 .cambium .narrow tbody td{border-top:0;padding-top:.1rem;padding-bottom:.2rem}
 .cambium .narrow tbody tr:last-child td{padding-bottom:.45rem}
 .cambium .narrow .among{width:5.2rem;font-size:12px;white-space:normal}
-.cambium .tasks{min-width:min(100%,32rem)}
+.cambium .tasks{min-width:min(100%,32rem)} .cambium .tasks tbody th{min-width:6rem;overflow-wrap:break-word}
 @container cambium (max-width:1150px){.cambium .wide td small{display:block;margin:0;text-align:right}}
 @container cambium (max-width:960px){.cambium .wide,.cambium .wide thead th{font-size:13px}
   .cambium .wide th,.cambium .wide td{padding-left:.3rem;padding-right:.3rem} .cambium .wide thead th{white-space:normal}
