@@ -165,22 +165,18 @@ const untrained =
     return E.isLeft(files) ? files : E.right(initialModel(clip, iconNano, seed, { preprocess, ...files.right }));
   };
 
-/** Says how well a model knows the icon stream, and its probe. */
-const measure =
-  (model: Clip, runtime: Runtime): TE.TaskEither<Failure, void> =>
-  async () => {
-    const { tasks, probes = [] } = iconStream(model.config.vision.imageSize);
-    for (const [what, measured] of [
-      ["stream", tasks],
-      ["probe", probes],
-    ] as const) {
-      const scored = await accuracies(learner(model), { labelSpace: "task", tasks: measured }, 0)(runtime)();
-      if (E.isLeft(scored)) return scored;
-      const { row } = scored.right;
-      console.log(`zero-shot on the ${what}: ${measured.map(({ name, classNames }, i) => `${name} (${classNames.length}) ${row[i]?.toFixed(1)}`).join(", ")}`);
-    }
-    return E.right(undefined);
-  };
+/** How well a model knows the icon stream, and its probe. */
+const measured = (model: Clip, runtime: Runtime): TE.TaskEither<Failure, string> => {
+  const stream = iconStream(model.config.vision.imageSize);
+  return pipe(
+    accuracies(learner(model), stream, 0)(runtime),
+    TE.map(({ row, probes = [] }) => {
+      const scores = [...row, ...probes.map(({ accuracy }) => accuracy)];
+      const names = [...stream.tasks, ...(stream.probes ?? [])].map(({ name, classNames }) => `${name} (${classNames.length})`);
+      return `zero-shot: ${names.map((name, i) => `${name} ${scores[i]?.toFixed(1)}`).join(", ")}`;
+    }),
+  );
+};
 
 const pretrain =
   ({ out, epochs, batch, lr, seed }: Options, device: Device): TE.TaskEither<Failure, void> =>
@@ -216,7 +212,8 @@ const pretrain =
     if (E.isLeft(trained)) return trained;
     const model = { ...start, weights: adapter.merge(net, start.weights, trained.right.values) };
     const done = await pipe(
-      measure(model, runtime),
+      measured(model, runtime),
+      TE.map((scores) => console.log(scores)),
       TE.chain(() => writeModel(out, model, { dtype: "f16" })),
     )();
     if (E.isRight(done)) await rm(state, { force: true });
