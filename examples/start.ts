@@ -27,6 +27,8 @@ import { paced } from "./run/pace.ts";
 import { planFor, type Plan } from "./run/plan.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 
+const args = process.argv.slice(2);
+
 const defaults = { model: "models/icon-nano", out: "runs/start" };
 
 const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra", "keeplora++"];
@@ -111,7 +113,7 @@ const start =
         TE.bind("pictures", ({ reports }) => TE.fromTask<Pictures, Failure>(galleryPictures(stream, reports))),
         TE.chainFirst(({ reports, pictures }) => {
           const lead = `${model} learns ${plan.tasks} tasks of icons one after another, ${plan.steps} steps each; it is tested on drawings of other artists.`;
-          const facts = { Command: "npm start", Model: model };
+          const facts = { Command: ["npm start", ...(args.length > 0 ? ["--", ...args] : [])].join(" "), Model: model };
           return writeText(join(folder, "report.html"), htmlReport(reports, { title: "The icon stream", lead, facts, pictures }));
         }),
         TE.map(({ reports }) => reports.map(({ result }) => result)),
@@ -124,6 +126,5 @@ const start =
     return E.right({ interrupted: false });
   };
 
-const args = process.argv.slice(2);
 if (asksForHelp(args)) process.stdout.write(`${usage("npm start -- [flags]    (or: deno task start …)", table)}\n`);
 else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(start))());
