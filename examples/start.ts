@@ -16,7 +16,6 @@ import { learner } from "../src/model/learner.ts";
 import { readModelAs } from "../src/model/model.ts";
 import type { Pictures } from "../src/page/gallery.ts";
 import { htmlReport } from "../src/page/html.ts";
-import { duration } from "../src/report/format.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { textTable } from "../src/report/table.ts";
 import { galleryPictures } from "../src/runs/pictures.ts";
@@ -60,6 +59,9 @@ const planned = ({ tasks, classes, steps, batch, towers }: Flags, plan: Plan): P
   return { ...plan, ...Object.fromEntries(given) };
 };
 
+/** Rounded up, for what is an estimate. */
+const roughly = (seconds: number): string => (seconds < 60 ? `${10 * Math.ceil(seconds / 10)} seconds` : `${Math.ceil(seconds / 60)} minutes`);
+
 /** What will happen, how long it takes, and what would be faster. */
 const announced = ({ model, methods: names, seed }: Flags, plan: Plan): string => {
   const { tasks, classes, steps, batch, towers, seconds, on, faster } = plan;
@@ -69,7 +71,7 @@ const announced = ({ model, methods: names, seed }: Flags, plan: Plan): string =
     `${model} learns ${tasks} tasks of icons${classes === undefined ? "" : ` of ${classes} classes`} one after another, ${steps} steps of ${batch} pictures each` +
       `${towers === undefined ? "" : `, with adapters in its ${towers.join(" and ")} tower`}: ${names.join(", ")}, each from the same start${seed.length > 1 ? `, with ${seed.length} seeds` : ""}.`,
     "After every task it is tested on all tasks, with drawings of other artists, and on 200 things that no task is about.",
-    `That takes about ${duration(takes)} on ${on}.${faster === undefined ? "" : ` ${faster}`}`,
+    `That takes about ${roughly(takes)} on ${on}.${faster === undefined ? "" : ` ${faster}`}`,
   ].join("\n");
 };
 

@@ -18,15 +18,15 @@ export interface Plan {
   readonly faster?: string;
 }
 
-const whole = { tasks: 5, steps: 60, batch: 32 };
+const whole = { tasks: 5, steps: 45, batch: 32 };
 
 /** A GPU is limited by how fast steps can be launched, and software drivers by what two cores can multiply. */
 const plans: Readonly<Record<"gpu" | "lavapipe" | "swiftshader", Plan>> = {
   gpu: { ...whole, seconds: { step: 0.02, task: 0.5 }, on: "a GPU like the H100" },
-  lavapipe: { ...whole, seconds: { step: 0.21, task: 2.5 }, on: "two cores", faster: "A GPU does it in seconds: with a Vulkan driver it is found by itself." },
+  lavapipe: { ...whole, seconds: { step: 0.24, task: 4 }, on: "two cores", faster: "A GPU does it in seconds: with a Vulkan driver it is found by itself." },
   swiftshader: {
-    ...{ tasks: 3, classes: 24, steps: 40, batch: 16, towers: ["vision"] },
-    seconds: { step: 0.6, task: 6 },
+    ...{ tasks: 3, classes: 20, steps: 36, batch: 16, towers: ["vision"] },
+    seconds: { step: 0.55, task: 6 },
     on: "two cores",
     faster:
       "SwiftShader is the slowest of drivers, so the stream is a small one. Mesa's is several times faster: apt-get install mesa-vulkan-drivers (23.1 or newer; on Debian 12 add -t bookworm-backports).",
