@@ -1,7 +1,7 @@
 /** What a page shows: runs grouped to methods, each with its look and its place on the page. */
 import type { RunResult } from "../report/result.ts";
 import type { RunReport } from "../report/runReport.ts";
-import { summarise, type Summary } from "../report/summary.ts";
+import { isJoint, summarise, type Summary } from "../report/summary.ts";
 import { groundLook, methodLook, referenceLook, type Look } from "./chart.ts";
 
 /** A run as a page takes it: its result, or all that is known of it. */
@@ -19,9 +19,7 @@ export interface Entry {
 /** Whether a method never trains. */
 export const isStill = (s: Summary): boolean => s.trainableParameters === 0;
 
-/** Whether a method learned all tasks at once, so that its last row is the only one. */
-export const isJoint = (s: Summary): boolean =>
-  s.trainableParameters > 0 && s.matrix.length > 1 && s.matrix.slice(0, -1).every((row) => row.every((x) => x === null));
+export { isJoint };
 
 /** A run as a report; of a bare result it holds nothing else. */
 export const reportOf = (run: Shown): RunReport => ("result" in run ? run : { result: run });

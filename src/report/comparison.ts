@@ -10,7 +10,7 @@ import { leader, type Better } from "./leads.ts";
 import type { MetricName } from "./result.ts";
 import { sentence } from "./sentence.ts";
 import { guessing, inEverySpace } from "./spaces.ts";
-import { groupBy, seedsOf, type Spread, type Summary } from "./summary.ts";
+import { groupBy, isJoint, seedsOf, type Spread, type Summary } from "./summary.ts";
 
 /** One column: its heading, what it means, its value in an entry, how a number of it is written, and which end is the better one. */
 export interface Column {
@@ -54,7 +54,7 @@ export interface Comparison {
 }
 
 /** Methods that learn a stream task by task: only these compete. */
-export const learnsByTask = (s: Summary): boolean => s.trainableParameters > 0 && s.metrics.learned.mean !== null;
+export const learnsByTask = (s: Summary): boolean => s.trainableParameters > 0 && !isJoint(s) && s.metrics.learned.mean !== null;
 
 const none: Spread = { mean: null, std: null };
 

@@ -78,9 +78,16 @@ const sorted = (u: unknown): unknown =>
       )
     : u;
 
-/** The options that make a run what it is: where it wrote and which seed it drew from do not. */
-const identity = (r: RunResult): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(r.options).filter(([key]) => key !== "seed" && key !== "out"));
+/** What makes a run what it is: its options, but not where it wrote and which seed it drew from; where it was scored; and on which probes. */
+const identity = (r: RunResult): Readonly<Record<string, unknown>> => ({
+  ...Object.fromEntries(Object.entries(r.options).filter(([key]) => key !== "seed" && key !== "out")),
+  labelSpace: r.labelSpace,
+  probes: r.probes.map(({ name }) => name).sort(),
+});
+
+/** Whether all tasks were learned at once: joint training, also on a stream of one task, and whatever else has no row but the last. */
+export const isJoint = (s: Summary): boolean =>
+  s.trainableParameters > 0 && (s.method === "joint" || (s.matrix.length > 1 && s.matrix.slice(0, -1).every((row) => row.every((x) => x === null))));
 
 /** Values in groups of one key, both in the order in which they first appear. */
 export const groupBy =
@@ -104,7 +111,7 @@ export const keptOf = (probe: ProbeResult): number | null => {
   return last === null || probe.zeroShot === null || probe.zeroShot === 0 ? null : (100 * last) / probe.zeroShot;
 };
 
-/** One probe over the seeds; those of a stream are the same in all its runs. */
+/** One probe over the seeds. */
 const probeSummary = (probes: readonly ProbeResult[]): ProbeSummary => ({
   ...probes[0],
   zeroShot: meanOf(probes.map((p) => p.zeroShot)),
@@ -127,7 +134,7 @@ export const summaryOf = (label: string, runs: readonly RunResult[]): Summary =>
     matrix: first.matrix.map((_, i) => meanRows(runs.map((r) => r.matrix[i] ?? []))),
     metrics: over((name) => spread(runs.map((r) => r[name]))),
     perDataset: over((name) => meanRows(runs.map((r) => r.perDataset[name]))),
-    probes: first.probes.map((_, k) => probeSummary(runs.flatMap((r) => r.probes[k] ?? []))),
+    probes: first.probes.map(({ name }) => probeSummary(runs.flatMap((r) => r.probes.find((probe) => probe.name === name) ?? []))),
     bytesKept: spread(runs.map((r) => r.bytesKept)),
     effectiveRank: spread(runs.map(meanEffectiveRank)),
     ranks: first.ranks.map((_, i) => meanRanks(runs.map((r) => r.ranks[i] ?? {}))),
@@ -135,7 +142,7 @@ export const summaryOf = (label: string, runs: readonly RunResult[]): Summary =>
   };
 };
 
-/** What tells one group from the others of its method: the options that differ, as `steps=200 rank=4`. */
+/** What tells one group from the others of its method on the stream: the options that differ, as `steps=200 rank=4`. */
 const difference = (runs: readonly RunResult[], siblings: readonly (readonly RunResult[])[]): string => {
   const mine = identity(runs[0]);
   const differs = (key: string): boolean => siblings.some((other) => JSON.stringify(sorted(identity(other[0])[key])) !== JSON.stringify(sorted(mine[key])));
@@ -148,11 +155,18 @@ const difference = (runs: readonly RunResult[], siblings: readonly (readonly Run
     .join(" ");
 };
 
-/** One entry for each method, options and stream, in the order in which they first appear; seeds of one entry are averaged. */
+/** The first run of each seed: the same seed again is no other sample. */
+const oncePerSeed = (runs: readonly RunResult[]): readonly RunResult[] => groupBy<RunResult>((r) => `${r.seed}`)(runs).map(([first]) => first);
+
+/**
+ * One entry for each method, options, label space, probes and stream, in the order in which they first appear. Seeds of one entry are averaged; where a seed
+ * comes twice, its first run counts.
+ */
 export const summarise = (results: readonly RunResult[]): readonly Summary[] => {
-  const groups = groupBy<RunResult>((r) => JSON.stringify([r.method, r.datasets, sorted(identity(r))]))(results);
+  const stream = (r: RunResult): string => JSON.stringify([r.method, r.datasets]);
+  const groups = groupBy<RunResult>((r) => JSON.stringify([stream(r), sorted(identity(r))]))(results).map(oncePerSeed);
   return groups.map((runs) => {
-    const siblings = groups.filter((other) => other[0].method === runs[0].method);
+    const siblings = groups.filter((other) => stream(other[0]) === stream(runs[0]));
     const extra = difference(runs, siblings);
     const name = runs[0].title ?? runs[0].method;
     return summaryOf(extra === "" ? name : `${name} ${extra}`, runs);

@@ -6,7 +6,7 @@ import { comparisons } from "../../src/report/comparison.ts";
 import { leader, leads } from "../../src/report/leads.ts";
 import { finalOnlyMatrix } from "../../src/report/metrics.ts";
 import type { RunResult } from "../../src/report/result.ts";
-import { summarise } from "../../src/report/summary.ts";
+import { isJoint, summarise } from "../../src/report/summary.ts";
 import { right } from "../fixtures/datasets.ts";
 import { ran } from "./fixture.ts";
 
@@ -52,6 +52,23 @@ test("references stand first: guessing, what never trains, joint; then the metho
     ["\u2013", "\u2013", "5.0", "7.5", "7.5", "0.0", "", "", ""],
   );
   assert.equal(compared([still]).rows.length, 1, "chance is not known");
+});
+
+test("joint training is a reference on a stream of one task, too, and nothing is said of it", () => {
+  const { rows, sentence, notes } = compared([ran("joint", [[70]]), ran("a", [[60]])]);
+  assert.equal(
+    rows.filter(({ role }) => role === "method").map(({ summary }) => summary.label),
+    ["a"],
+  );
+  assert.not.match(sentence, "joint");
+  assert.is(notes.bold, "");
+  assert.equal(summarise([ran("joint", [[70]]), joint, ran("a", [[60]]), { ...joint, method: "all at once" }, still]).map(isJoint), [
+    true,
+    true,
+    false,
+    true,
+    false,
+  ]);
 });
 
 test("among the classes seen so far guessing is known at the end alone", () => {

@@ -2,6 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { bytes, count, duration, escapeHtml, fixed, signed } from "../../src/report/format.ts";
 import { inEverySpace, inSpace } from "../../src/report/spaces.ts";
+import type { RunResult } from "../../src/report/result.ts";
 import { spread, summarise } from "../../src/report/summary.ts";
 import { textTable } from "../../src/report/table.ts";
 import { learned, ran, still } from "./fixture.ts";
@@ -49,6 +50,26 @@ test("summarise joins seeds, and keeps options and their order apart", () => {
     options.map((s) => s.runs.length),
     [2, 1],
   );
+});
+
+test("runs that were scored elsewhere or on other probes are no seeds of each other, and the same seed twice is no deviation", () => {
+  const named = (name: string, last: number) => ({ ...probe(40, [last]), name });
+  const of = (seed: number, more = {}) => ran("codyra", [[50 + seed]], { seed, options: { seed }, ...more });
+  const labels = (...runs: readonly RunResult[]) => summarise(runs).map((s) => `${s.label}: ${s.runs.length}`);
+  assert.equal(labels(of(1), of(2, { labelSpace: "union" }), of(3)), ["codyra labelSpace=task: 2", "codyra labelSpace=union: 1"]);
+  assert.equal(labels(of(1), of(2, { probes: [named("birds", 30)] })), ["codyra probes=none: 1", "codyra probes=birds: 1"]);
+  const [both, more] = summarise([of(1, { probes: [named("birds", 30), named("cars", 10)] }), of(2, { probes: [named("cars", 20), named("birds", 40)] })]);
+  assert.is(more, undefined);
+  assert.equal(
+    both.probes.map(({ name, last }) => [name, last.mean]),
+    [
+      ["birds", 35],
+      ["cars", 15],
+    ],
+  );
+  const [twice] = summarise([of(1), ran("codyra", [[90]], { options: { seed: 1 } })]);
+  assert.equal([twice.runs.length, twice.metrics.last], [1, { mean: 51, std: null }]);
+  assert.equal(summarise([of(1), of(2), of(1)])[0].metrics.last, spread([51, 52]));
 });
 
 const probe = (zeroShot: number, after: readonly number[]) => ({ name: "birds", classes: 10, images: 100, chance: 10, zeroShot, after });
