@@ -33,6 +33,8 @@ export const natural = numberType("a whole number of at least 0", (x) => Number.
 export const nonNegative = numberType("a number of at least 0", (x) => x >= 0);
 /** An accuracy in percent. */
 export const percent = numberType("a number from 0 to 100", (x) => x >= 0 && x <= 100);
+/** A difference of two accuracies in percentage points. */
+export const points = numberType("a number from -100 to 100", (x) => x >= -100 && x <= 100);
 
 /** The first thing that a decoder found wrong, as `matrix.2.0 should be a number from 0 to 100, not "x"`. */
 export const firstError = (errors: t.Errors): string => {

@@ -5,15 +5,26 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { dictionary, list, parseJson } from "../formats/json.ts";
-import { finite, firstError, natural, nonNegative, nullable, optional, percent } from "./codec.ts";
-import { matrixFromRows } from "./metrics.ts";
-import { gains, type RunResult } from "./result.ts";
+import { finite, firstError, natural, nonNegative, nullable, optional, percent, points } from "./codec.ts";
+import { matrixFromRows, type AccuracyRow } from "./metrics.ts";
+import { gains, type MetricName, type RunResult } from "./result.ts";
 
-const values = list(nullable(finite));
 const row = list(nullable(percent));
+const differences = list(nullable(points));
 
 /** What versions before the probes did not write. */
-const since = { learned: optional(nullable(finite)), gainKept: optional(nullable(finite)), chance: optional(row) };
+const since = { learned: optional(nullable(percent)), gainKept: optional(nullable(finite)), chance: optional(row) };
+
+const byDataset = t.type({
+  transfer: row,
+  average: row,
+  last: row,
+  forgetting: differences,
+  bwt: differences,
+  fwt: differences,
+  learned: optional(row),
+  gainKept: optional(list(nullable(finite))),
+});
 
 const written = t.type({
   method: t.string,
@@ -27,33 +38,24 @@ const written = t.type({
   images: optional(list(natural)),
   zeroShot: row,
   matrix: list(row),
-  transfer: nullable(finite),
-  average: nullable(finite),
-  last: nullable(finite),
-  forgetting: nullable(finite),
-  bwt: nullable(finite),
-  fwt: nullable(finite),
+  transfer: nullable(percent),
+  average: nullable(percent),
+  last: nullable(percent),
+  forgetting: nullable(points),
+  bwt: nullable(points),
+  fwt: nullable(points),
   ...since,
-  perDataset: t.type({
-    transfer: values,
-    average: values,
-    last: values,
-    forgetting: values,
-    bwt: values,
-    fwt: values,
-    learned: optional(values),
-    gainKept: optional(values),
-  }),
+  perDataset: byDataset,
   trainableParameters: natural,
   bytesKept: natural,
   also: dictionary(
     t.type({
       zeroShot: row,
       matrix: list(row),
-      transfer: nullable(finite),
-      average: nullable(finite),
-      last: nullable(finite),
-      forgetting: nullable(finite),
+      transfer: nullable(percent),
+      average: nullable(percent),
+      last: nullable(percent),
+      forgetting: nullable(points),
       ...since,
     }),
   ),
@@ -105,13 +107,26 @@ export const RunResultCodec: t.Type<RunResult, unknown> = new t.Type<RunResult, 
   t.identity,
 );
 
+const metricNames = Object.keys(byDataset.props) as readonly MetricName[];
+
 /** The fields that have a value a dataset, and how many they have; a list that says nothing has none. */
-const widths = ({ zeroShot, chance, classes, images, probes }: RunResult): readonly (readonly [string, number])[] => [
+const widths = ({ zeroShot, chance, classes, images, probes, perDataset, also }: RunResult): readonly (readonly [string, number])[] => [
   ["zeroShot", zeroShot.length],
   ["chance", chance.length],
   ...(classes.length === 0 ? [] : [["classes", classes.length] as const]),
   ...(images.length === 0 ? [] : [["images", images.length] as const]),
+  ...metricNames.map((name) => [`perDataset.${name}`, perDataset[name].length] as const),
+  ...Object.entries(also).flatMap(([space, other]) => [
+    [`also.${space}.zeroShot`, other.zeroShot.length] as const,
+    [`also.${space}.chance`, other.chance.length] as const,
+  ]),
   ...probes.map(({ name, after }) => [`after of the probe ${name}`, after.length] as const),
+];
+
+/** The accuracy matrices, by the names of their fields. */
+const matrices = ({ matrix, also }: RunResult): readonly (readonly [string, readonly AccuracyRow[]])[] => [
+  ["matrix", matrix],
+  ...Object.entries(also).map(([space, other]) => [`also.${space}.matrix`, other.matrix] as const),
 ];
 
 /** Decodes a result from anything; `path` names the file in the `FileCorrupt` failure. */
@@ -128,8 +143,13 @@ export const decodeRunResult =
       }),
       E.chainFirst((r) =>
         pipe(
-          matrixFromRows(r.datasets, r.matrix),
-          E.mapLeft((f) => corrupt(f._tag === "ShapeMismatch" ? `matrix: ${f.detail}` : f._tag)),
+          matrices(r),
+          E.traverseArray(([name, rows]) =>
+            pipe(
+              matrixFromRows(r.datasets, rows),
+              E.mapLeft((f) => corrupt(f._tag === "ShapeMismatch" ? `${name}: ${f.detail}` : f._tag)),
+            ),
+          ),
         ),
       ),
     );

@@ -132,6 +132,21 @@ test("a bad result is refused with the field's name", () => {
   assert.match(refusal({ ...r, matrix: [[60, 0, "40"], ...r.matrix.slice(1)] }), 'matrix.0.2 should be a number from 0 to 100 or null, not "40"');
   assert.match(refusal({ ...r, zeroShot: [20, 0] }), "zeroShot has 2 values for 3 datasets");
   assert.match(refusal({ ...r, matrix: [[1, 2]] }), "matrix: row 1 has 2 values for 3 datasets");
+  const { transfer, average, last, forgetting, learned: once, gainKept, chance } = r;
+  const also = (more: object) => refusal({ ...r, also: { union: { zeroShot: [1, 2, 3], matrix: [], transfer, average, last, forgetting, ...more } } });
+  assert.is(also({ learned: once, gainKept, chance }), "decoded");
+  assert.match(also({ zeroShot: [1, 2] }), "also.union.zeroShot has 2 values for 3 datasets");
+  assert.match(also({ chance: [1] }), "also.union.chance has 1 values for 3 datasets");
+  assert.match(also({ matrix: [[1, 2]] }), "also.union.matrix: row 1 has 2 values for 3 datasets");
+  assert.match(also({ last: 101 }), "also.union.last should be a number from 0 to 100 or null, not 101");
+  for (const name of Object.keys(r.perDataset))
+    assert.match(refusal({ ...r, perDataset: { ...r.perDataset, [name]: [1] } }), `perDataset.${name} has 1 values`);
+  for (const name of ["transfer", "average", "last", "learned"]) assert.match(refusal({ ...r, [name]: -1 }), `${name} should be a number from 0 to 100`);
+  for (const name of ["forgetting", "bwt", "fwt"]) {
+    assert.match(refusal({ ...r, [name]: -101 }), `${name} should be a number from -100 to 100 or null, not -101`);
+    assert.match(refusal({ ...r, perDataset: { ...r.perDataset, [name]: [1, 200, 1] } }), `perDataset.${name}.1 should be a number from -100 to 100`);
+  }
+  assert.is(refusal({ ...r, gainKept: -250, perDataset: { ...r.perDataset, other: null } }), "decoded");
   assert.match(refusal({ ...r, trainableParameters: 1.5 }), "trainableParameters should be a whole number");
   assert.match(refusal(null), "it should be");
   assert.match(refusal([]), "should be");
