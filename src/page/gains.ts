@@ -57,11 +57,10 @@ const width = (share: number): string => `${(100 * share).toFixed(1)}%`;
 const draw = ({ title, note, zeroShot, bars }: Bars): string => {
   const [, high] = fromZero([zeroShot, ...bars.flatMap(({ once, last }) => [once, last])]);
   const line = zeroShot === null ? "" : `<s style="left:${width(zeroShot / high)}"></s>`;
-  const rows = bars.map(({ entry: { summary, look }, once, last }) => {
-    const lost =
-      once !== null && percent(once - last) !== percent(0) && once > last
-        ? `<u style="left:${width(last / high)};width:${width((once - last) / high)}"></u>`
-        : "";
+  const rows = bars.map((bar) => {
+    const { entry, once, last } = bar;
+    const { summary, look } = entry;
+    const lost = once !== null && hasLost(bar) ? `<u style="left:${width(last / high)};width:${width((once - last) / high)}"></u>` : "";
     const told = `${percent(last)}${once === null ? "" : ` <small>of ${percent(once)}</small>`}`;
     return `<div class="bar ${look.className}"><span>${sample(look)}${escapeHtml(summary.label)}</span>
 <span class="track" aria-hidden="true"><i style="width:${width(last / high)}"></i>${lost}${line}</span><span class="told">${told}</span></div>`;
