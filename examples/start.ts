@@ -47,7 +47,7 @@ const table = {
   towers: flag(optional(list(oneOf("vision", "text"), true)), "LIST", `towers that get adapters, of vision,text [${byAdapter}]`),
   methods: flag(otherwise(list(oneOf(...(Object.keys(methods) as MethodName[])), true), compared), "LIST", `methods with commas [${compared.join(",")}]`),
   rank: flag(optional(whole(1, 4096)), "N", "rank of every adapter [each method's own; 16 for most]"),
-  lr: flag(optional(positive(10)), "X", "peak learning rate [0.24 / steps, and more for methods that were tuned for more]"),
+  lr: flag(optional(positive(10)), "X", "peak learning rate [0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more]"),
   seed: flag(otherwise(list(whole(0)), [0]), "N[,N…]", "seeds of all that is random; several give means and deviations [0]"),
 };
 

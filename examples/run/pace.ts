@@ -16,5 +16,8 @@ const distances: Readonly<Partial<Record<MethodName, number>>> = {
   inflora: 0.39,
 };
 
+/** Fewer steps than these do not make up for themselves by a higher rate: it would only do damage. */
+const fewest = 30;
+
 /** The learning rate of a method for so many steps a task. */
-export const paced = (method: MethodName, steps: number): number => (distances[method] ?? 0.24) / steps;
+export const paced = (method: MethodName, steps: number): number => (distances[method] ?? 0.24) / Math.max(steps, fewest);

@@ -10,9 +10,9 @@ export interface Plan {
   readonly batch: number;
   /** Towers that get adapters. Default: all. */
   readonly towers?: readonly string[];
-  /** Seconds of a step, and of what a method does once a task, as measured (bench/RESULTS.md). */
+  /** Seconds of a step, and of what a method does once a task: measured on software drivers (bench/RESULTS.md), estimated for a GPU. */
   readonly seconds: { readonly step: number; readonly task: number };
-  /** What that was measured on. */
+  /** What that is for. */
   readonly on: string;
   /** How somebody who sees this adapter gets a faster one. */
   readonly faster?: string;
@@ -22,8 +22,8 @@ const whole = { tasks: 5, steps: 45, batch: 32 };
 
 /** A GPU is limited by how fast steps can be launched, and software drivers by what two cores can multiply. */
 const plans: Readonly<Record<"gpu" | "lavapipe" | "swiftshader", Plan>> = {
-  gpu: { ...whole, seconds: { step: 0.02, task: 0.5 }, on: "a GPU like the H100" },
-  lavapipe: { ...whole, seconds: { step: 0.24, task: 4 }, on: "two cores", faster: "A GPU does it in seconds: with a Vulkan driver it is found by itself." },
+  gpu: { ...whole, seconds: { step: 0.02, task: 0.5 }, on: "a large GPU" },
+  lavapipe: { ...whole, seconds: { step: 0.24, task: 4 }, on: "two cores", faster: "A GPU with a Vulkan driver is found by itself, and faster." },
   swiftshader: {
     ...{ tasks: 3, classes: 20, steps: 36, batch: 16, towers: ["vision"] },
     seconds: { step: 0.55, task: 6 },

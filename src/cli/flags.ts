@@ -68,7 +68,7 @@ export const oneOf = <A extends string>(...words: readonly A[]): t.Decoder<unkno
 
 /** Different items, separated by commas. */
 export const list = <A>(item: t.Decoder<unknown, A>, distinct = false): t.Decoder<unknown, readonly A[]> =>
-  text<readonly A[]>(`a list with commas, each ${distinct ? "other " : ""}item ${item.name}`, (s) => {
+  text<readonly A[]>(`a list with commas${distinct ? " in which nothing comes twice" : ""}, each item ${item.name}`, (s) => {
     const items = s.split(",").map((part) => item.decode(part.trim()));
     const good = items.flatMap((i) => (E.isRight(i) ? [i.right] : []));
     return good.length < items.length || (distinct && new Set(good).size < good.length) ? undefined : good;

@@ -1,16 +1,22 @@
 /** How the accuracy of each dataset moves while the stream goes on: a panel a dataset, a line a method. */
 import { scaleLinear, type ScaleLinear } from "d3-scale";
 import { fixed } from "../report/format.ts";
+import type { RunResult } from "../report/result.ts";
 import { spread, type Summary } from "../report/summary.ts";
 import { below, grid, lineKey, panels, span, upright, type Chart, type Point } from "./chart.ts";
 import type { Entry } from "./entries.ts";
+import { unique } from "./markup.ts";
 import { niceDomain } from "./palette.ts";
 
-/** The accuracies (percent) of dataset `j` over time: before the stream, then after each task. */
-export const curve = (s: Pick<Summary, "zeroShot" | "matrix">, j: number): readonly (number | null)[] => [
-  s.zeroShot[j] ?? null,
-  ...s.matrix.map((row) => row[j] ?? null),
-];
+/** What a panel follows over time: a dataset by its position, or a probe by its name. */
+type Followed = { readonly dataset: number } | { readonly probe: string };
+
+/** Accuracies (percent) over time: before the stream, then after each task. */
+const curve = ({ zeroShot, matrix, probes }: Pick<RunResult, "zeroShot" | "matrix" | "probes">, followed: Followed): readonly (number | null)[] => {
+  if ("dataset" in followed) return [zeroShot[followed.dataset] ?? null, ...matrix.map((row) => row[followed.dataset] ?? null)];
+  const probe = probes.find(({ name }) => name === followed.probe);
+  return probe === undefined ? [] : [probe.zeroShot, ...probe.after];
+};
 
 /** A mean over seeds, its standard deviation, and the band of one deviation to either side; of one seed there is none. */
 interface Mean {
@@ -19,9 +25,9 @@ interface Mean {
   readonly band: readonly number[];
 }
 
-const meansOf = (s: Summary, j: number): readonly (Mean | null)[] => {
-  const seeds = s.runs.map((run) => curve(run, j));
-  return curve(s, j).map((mean, i) => {
+const meansOf = (s: Summary, followed: Followed): readonly (Mean | null)[] => {
+  const seeds = s.runs.map((run) => curve(run, followed));
+  return curve(s, followed).map((mean, i) => {
     if (mean === null) return null;
     const { std } = spread(seeds.map((values) => values[i] ?? null));
     return { mean, std, band: std === null ? [] : [Math.max(0, mean - std), Math.min(100, mean + std)] };
@@ -34,9 +40,9 @@ interface Scales {
   readonly y: ScaleLinear<number, number>;
 }
 
-/** The scales of a panel that shows all values of dataset `j`. */
-const scalesOf = (summaries: readonly Summary[], j: number): Scales => {
-  const values = summaries.flatMap((s) => meansOf(s, j).flatMap((p) => (p === null ? [] : [p.mean, ...p.band])));
+/** The scales of a panel that shows all values of what it follows. */
+const scalesOf = (summaries: readonly Summary[], followed: Followed): Scales => {
+  const values = summaries.flatMap((s) => meansOf(s, followed).flatMap((p) => (p === null ? [] : [p.mean, ...p.band])));
   const middle = (Math.min(...values) + Math.max(...values)) / 2;
   // At least ten points high, so that noise of one image in a hundred does not look like a collapse.
   const domain = values.length === 0 ? [0, 100] : niceDomain([...values, Math.max(0, middle - 5), Math.min(100, middle + 5)], 4);
@@ -49,37 +55,41 @@ const scalesOf = (summaries: readonly Summary[], j: number): Scales => {
 };
 
 /** Grid lines with percentages, the numbers of tasks, and a line where the dataset itself was learned. */
-const axes = ({ x, y }: Scales, tasks: number, j: number): string => {
+const axes = ({ x, y }: Scales, tasks: number, followed: Followed): string => {
   const steps = x.ticks(Math.min(tasks, 6)).filter(Number.isInteger);
-  return `${grid(y)}${steps.map((v) => below(x(v), String(v))).join("")}${upright(x(j + 1))}`;
+  const learned = "dataset" in followed ? upright(x(followed.dataset + 1)) : "";
+  return `${grid(y)}${steps.map((v) => below(x(v), String(v))).join("")}${learned}`;
 };
 
 /** A point for every task, with its band where there is one. */
-const pointsOf = (s: Summary, j: number, { x, y }: Scales): readonly (Point | null)[] =>
-  meansOf(s, j).map((p, i) => {
+const pointsOf = (s: Summary, followed: Followed, { x, y }: Scales): readonly (Point | null)[] =>
+  meansOf(s, followed).map((p, i) => {
     if (p === null) return null;
     const deviation = p.std === null ? "" : ` \u00b1 ${fixed(1)(p.std)}`;
     const title = `${s.label}: ${fixed(1)(p.mean)}${deviation} % ${i === 0 ? "zero-shot" : `after task ${i}`}`;
     return { x: x(i), y: y(p.mean), title, ...(p.band.length === 0 ? {} : { band: [y(p.band[0]), y(p.band[1])] as const }) };
   });
 
-/** The panel of dataset `j`. */
-const chart = (entries: readonly Entry[], j: number): Chart => {
+/** The panel of a dataset or a probe. */
+const chart = (entries: readonly Entry[], followed: Followed): Chart => {
   const { datasets } = entries[0].summary;
   const scales = scalesOf(
     entries.map(({ summary }) => summary),
-    j,
+    followed,
   );
+  const [title, note] = "dataset" in followed ? [datasets[followed.dataset], `task ${followed.dataset + 1}`] : [followed.probe, "never learned"];
   return {
-    title: datasets[j],
-    note: `task ${j + 1}`,
-    label: `Accuracy on ${datasets[j]} after each task, in percent`,
-    axes: axes(scales, datasets.length, j),
-    lines: entries.map(({ summary, look }) => ({ look, points: pointsOf(summary, j, scales) })),
+    ...{ title, note },
+    label: `Accuracy on ${title} after each task, in percent`,
+    axes: axes(scales, datasets.length, followed),
+    lines: entries.map(({ summary, look }) => ({ look, points: pointsOf(summary, followed, scales) })),
   };
 };
 
-/** The panels of methods that ran on the same datasets, with their key. */
+const probesOf = (entries: readonly Entry[]): readonly Followed[] =>
+  unique(entries.flatMap(({ summary }) => summary.probes.map(({ name }) => name))).map((probe) => ({ probe }));
+
+/** The panels of methods that ran on the same datasets, and of their probes, with their key. */
 export const curves = (entries: readonly Entry[]): string =>
   `${lineKey(entries.map(({ summary, look }) => ({ name: summary.label, look })))}
-${panels(entries[0].summary.datasets.map((_, j) => chart(entries, j)))}`;
+${panels([...entries[0].summary.datasets.map((_, dataset) => ({ dataset })), ...probesOf(entries)].map((followed) => chart(entries, followed)))}`;

@@ -70,7 +70,7 @@ const taskPart = (entries: readonly Entry[], dataset: string, position: number, 
   if (known.length === 0) return "";
   const learning = known.filter(({ rightThen }) => rightThen !== null);
   const short = learning.map(
-    ({ entry, lost, rightThen }) => `<span title="${escapeHtml(entry.summary.label)}">${sample(entry.look)}${lost.length} of ${rightThen}</span>`,
+    ({ entry, lost, rightThen }) => `<span>${sample(entry.look)}${escapeHtml(entry.summary.label)} ${lost.length} of ${rightThen}</span>`,
   );
   const counts = short.length === 0 ? "" : ` <span class="key">lost: ${short.join(" ")}</span>`;
   const heading = `<strong>${escapeHtml(dataset)}</strong> task ${position + 1}${counts}`;

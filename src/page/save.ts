@@ -22,6 +22,7 @@ const fileName = (name: string): string =>
   name
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
+    .replace(/\+/g, "-plus")
     .replace(/[^A-Za-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "")
     .toLowerCase()

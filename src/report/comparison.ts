@@ -67,7 +67,12 @@ const metric = (name: MetricName, heading: string, meaning: string, better: Bett
 
 const metrics: readonly Column[] = [
   metric("learned", "Learned", "mean accuracy on a dataset right after learning it, %", "high"),
-  metric("gainKept", "Gain kept", "share of what was gained over zero-shot that is left at the end of the stream, %", "high"),
+  metric(
+    "gainKept",
+    "Gain kept",
+    "share of what was gained over zero-shot that is left at the end of the stream, %; the last task, which nothing follows, counts too",
+    "high",
+  ),
   metric("transfer", "Transfer", "mean accuracy on datasets before they are learned, %", "high"),
   metric("average", "Average", "mean accuracy over all datasets and all points in time, %", "high"),
   metric("last", "Last", "mean accuracy at the end of the stream, %", "high"),

@@ -12,6 +12,7 @@ export interface MatrixRow {
 }
 
 const metrics: readonly (readonly [MetricName, string])[] = [
+  ["gainKept", "Gain kept"],
   ["transfer", "Transfer"],
   ["average", "Average"],
   ["last", "Last"],

@@ -69,7 +69,8 @@ interface Status {
 /** Share, units, the time left at the rate so far, and the note: as a bar in a terminal, as a sentence elsewhere. */
 const statusLine = ({ label, total, count, note, milliseconds }: Status, tty: boolean): string => {
   const share = total > 0 ? Math.min(1, count / total) : 1;
-  const left = count > 0 && count < total ? `${duration((milliseconds / 1000) * (total / count - 1))} left` : "";
+  // The first unit has what is done once before it: its time says nothing of the others.
+  const left = count > 1 && count < total ? `${duration((milliseconds / 1000) * (total / count - 1))} left` : "";
   const parts = [`${count}/${total}`, left, note].filter((part) => part !== "").join(" \u00b7 ");
   const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
   return tty ? `${label} ${bar(share)} ${percent}  ${parts}` : `${label}: ${percent.trim()}, ${parts.replace(/ \u00b7 /g, ", ")}`;

@@ -126,7 +126,7 @@ export const probesOf = (job: Job, earlier: readonly Job[], files: Files): TE.Ta
   const { probes = [], onCorrupt, evalLimit } = job;
   const folders = probes.map((folder) => files.absolute(folder));
   const learned = new Set([...earlier, job].flatMap(learnedFrom).map((folder) => files.absolute(folder)));
-  const bad = (detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadOption", option: "probes", detail });
+  const bad = (detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadOption", option: "--probe", detail });
   const [twice, task] = [folders.find((folder, i) => folders.indexOf(folder) < i), folders.find((folder) => learned.has(folder))];
   if (twice !== undefined) return bad(`${twice} is named twice`);
   if (task !== undefined) return bad(`${task} is learned as a task; a probe is a dataset that is never learned`);

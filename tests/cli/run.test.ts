@@ -331,9 +331,9 @@ refuses("data beside a preset", () => [...flags("out"), "--preset", "mtil-1", "-
 refuses("a preset without its root", () => without("--data-root", presetFlags("x")), /^--data-root: is missing; it says where the datasets of cifar100-10 are/);
 refuses("a root without a preset", () => [...flags("out"), "--data-root", at("data")], /^--data-root: has a meaning with --preset alone/);
 const probed = (probe: string): readonly string[] => flags("out", { probe });
-refuses("a probe that is learned", () => probed(data("red")), /^probes: .*red is learned as a task; a probe is a dataset that is never learned\n$/);
-refuses("a probe that is a dataset of the preset", () => [...presetFlags("hundred"), "--probe", at("hundred", "cifar100")], /^probes: .*cifar100 is learned/);
-refuses("a probe twice", () => probed(`${at("data", "flat")},${join(at("data", "flat"), ".")}/`), /^probes: .*flat is named twice\n$/);
+refuses("a probe that is learned", () => probed(data("red")), /^--probe: .*red is learned as a task; a probe is a dataset that is never learned\n$/);
+refuses("a probe that is a dataset of the preset", () => [...presetFlags("hundred"), "--probe", at("hundred", "cifar100")], /^--probe: .*cifar100 is learned/);
+refuses("a probe twice", () => probed(`${at("data", "flat")},${join(at("data", "flat"), ".")}/`), /^--probe: .*flat is named twice\n$/);
 refuses(
   "a probe without test pictures",
   () => {

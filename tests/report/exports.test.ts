@@ -134,7 +134,7 @@ test("awkward names stay what they are, in LaTeX", () => {
         cells,
         cells.map(() => 4),
       );
-      assert.is(lines.length, 16);
+      assert.is(lines.length, 17);
     }),
   );
 });
@@ -143,7 +143,7 @@ test("a matrix has its zero-shot row, the rows after tasks and the metrics of ea
   const [s] = summarise([ran("m", rows)]);
   assert.is(
     matrixCsv(s),
-    "after,task 1,task 2,mean\r\nzero-shot,20,20,20\r\ntask 1,60,20,40\r\ntask 2,40,80,60\r\nTransfer,,20,20\r\nAverage,50,50,50\r\nLast,40,80,60\r\nForgetting,20,,20\r\n",
+    "after,task 1,task 2,mean\r\nzero-shot,20,20,20\r\ntask 1,60,20,40\r\ntask 2,40,80,60\r\nGain kept,50,100,80\r\nTransfer,,20,20\r\nAverage,50,50,50\r\nLast,40,80,60\r\nForgetting,20,,20\r\n",
   );
   assert.match(matrixMarkdown(s), /^\| After {6}\| task 1 \| task 2 \| mean \|\n\| -+ \| -+: \| -+: \| -+: \|\n\| zero-shot +\| +20\.0 \|/);
   assert.match(
@@ -151,7 +151,7 @@ test("a matrix has its zero-shot row, the rows after tasks and the metrics of ea
     "\\begin{tabular}{lrrr}\n\\toprule\nAfter & task 1 & task 2 & mean \\\\\n\\midrule\nzero-shot & 20.0 & 20.0 & 20.0 \\\\\n\\midrule\n",
   );
   // A model that learns nothing has no rows after tasks.
-  assert.is(matrixCsv(summarise([still])[0]).split("\r\n").length, 1 + 1 + 4 + 1);
+  assert.is(matrixCsv(summarise([still])[0]).split("\r\n").length, 1 + 1 + 5 + 1);
 });
 
 test("no results and several streams", () => {
