@@ -14,6 +14,8 @@ import { methods, type MethodName } from "../src/methods/table.ts";
 import { clip } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { readModelAs } from "../src/model/model.ts";
+import type { Stream } from "../src/data/task.ts";
+import { counted } from "../src/page/markup.ts";
 import type { Pictures } from "../src/page/gallery.ts";
 import { htmlReport } from "../src/page/html.ts";
 import { prettyJson } from "../src/report/json.ts";
@@ -48,7 +50,7 @@ const table = {
   methods: flag(otherwise(list(oneOf(...(Object.keys(methods) as MethodName[])), true), compared), "LIST", `methods with commas [${compared.join(",")}]`),
   rank: flag(optional(whole(1, 4096)), "N", "rank of every adapter [each method's own; 16 for most]"),
   lr: flag(optional(positive(10)), "X", "peak learning rate [0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more]"),
-  seed: flag(otherwise(list(whole(0)), [0]), "N[,N…]", "seeds of all that is random; several give means and deviations [0]"),
+  seed: flag(otherwise(list(whole(0), true), [0]), "N[,N…]", "seeds of all that is random; several give means and deviations [0]"),
 };
 
 type Flags = Values<typeof table>;
@@ -56,19 +58,22 @@ type Flags = Values<typeof table>;
 /** The plan for the adapter, but for what the flags say. */
 const planned = ({ tasks, classes, steps, batch, towers }: Flags, plan: Plan): Plan => {
   const given = Object.entries({ tasks, classes, steps, batch, towers }).filter(([, value]) => value !== undefined);
-  return { ...plan, ...Object.fromEntries(given) };
+  const seconds = { ...plan.seconds, step: (plan.seconds.step * (batch ?? plan.batch)) / plan.batch };
+  return { ...plan, seconds, ...Object.fromEntries(given) };
 };
 
 /** Rounded up, for what is an estimate. */
-const roughly = (seconds: number): string => (seconds < 60 ? `${10 * Math.ceil(seconds / 10)} seconds` : `${Math.ceil(seconds / 60)} minutes`);
+const roughly = (seconds: number): string => (seconds < 60 ? `${10 * Math.ceil(seconds / 10)} seconds` : counted(Math.ceil(seconds / 60), "minute"));
 
 /** What will happen, how long it takes, and what would be faster. */
-const announced = ({ model, methods: names, seed }: Flags, plan: Plan): string => {
-  const { tasks, classes, steps, batch, towers, seconds, on, faster } = plan;
+const announced = ({ model, methods: names, seed }: Flags, plan: Plan, stream: Stream): string => {
+  const { tasks, steps, batch, towers, seconds, on, faster } = plan;
+  const classes = stream.tasks.map(({ classNames }) => classNames.length);
+  const [fewest, most] = [Math.min(...classes), Math.max(...classes)];
   const trainings = seed.length * names.filter((name) => name !== "zero-shot").length;
   const takes = trainings * tasks * (steps * seconds.step + seconds.task) + seconds.task;
   return [
-    `${model} learns ${tasks} tasks of icons${classes === undefined ? "" : ` of ${classes} classes`} one after another, ${steps} steps of ${batch} pictures each` +
+    `${model} learns ${counted(tasks, "task")} of icons with ${fewest === most ? most : `${fewest} to ${most}`} classes one after another, ${counted(steps, "step")} of ${counted(batch, "picture")} each` +
       `${towers === undefined ? "" : `, with adapters in its ${towers.join(" and ")} tower`}: ${names.join(", ")}, each from the same start${seed.length > 1 ? `, with ${seed.length} seeds` : ""}.`,
     "After every task it is tested on all tasks, with drawings of other artists, and on 200 things that no task is about.",
     `That takes about ${roughly(takes)} on ${on}.${faster === undefined ? "" : ` ${faster}`}`,
@@ -101,7 +106,7 @@ const start =
     )(({ runtime, progress, folder }) => {
       const plan = planned(flags, planFor(runtime.device));
       const stream = iconStream(ready.right.config.vision.imageSize, plan);
-      process.stdout.write(`${announced(flags, plan)}\n`);
+      process.stdout.write(`${announced(flags, plan, stream)}\n`);
       const begin = (name: string, of: number): void => progress.line(`\n${name}${seed.length > 1 ? `, seed ${of}` : ""}`);
       return pipe(
         compare(flags.methods.map(chosen(flags, plan)), learner(ready.right), stream, { evaluate: scored, seeds: seed, begin })(runtime),

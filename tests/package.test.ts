@@ -41,7 +41,7 @@ console.log(ended._tag === "Left" ? describe(ended.left) : "adapter: " + ended.r
 `;
 
 /** What it prints. */
-const table = /^adapter: .+\nMethod +Learned +(Gain kept +)?Average +Last .*\n.+\nchance .*\nCoDyRA /m;
+const table = /^adapter: .+\nMethod +Learned +(Gain kept +)?Average +Last .*\n.+\nchance .*\nzero-shot .*\nCoDyRA /m;
 
 /** Runs a command that must succeed. */
 const must = async (command: string, args: readonly string[], cwd?: string): Promise<string> => {

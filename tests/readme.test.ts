@@ -47,7 +47,7 @@ test("the pipeline type-checks and runs", async () => {
     ] as const;
     const ended = await runScript(small.reduce((text, [from, to]) => replaced(text, from, to), code));
     assert.is(ended.code, 0, ended.output);
-    assert.match(ended.output, /^Method +Learned +(Gain kept +)?Transfer +Average +Last .*\n.+\nchance .*\nmine /m);
+    assert.match(ended.output, /^Method +Learned +(Gain kept +)?Transfer +Average +Last .*\n.+\nchance .*\nzero-shot .*\nmine /m);
   } finally {
     remove();
   }

@@ -54,9 +54,9 @@ const renderer =
 
 /** Options of {@link iconStream}: a smaller stream. */
 export interface IconStreamOptions {
-  /** The first so many tasks. Default: all eight. */
+  /** The first so many tasks, at least one. Default: all eight. */
   readonly tasks?: number;
-  /** The first so many classes of each task. Default: all. */
+  /** The first so many classes of each task, at least one. Default: all. */
   readonly classes?: number;
 }
 

@@ -7,9 +7,10 @@
 import { legible } from "../failure.ts";
 import { bytes, count, duration, fixed, missing } from "./format.ts";
 import { leader, type Better } from "./leads.ts";
+import type { AccuracyRow } from "./metrics.ts";
 import type { MetricName } from "./result.ts";
 import { sentence } from "./sentence.ts";
-import { guessing, inEverySpace } from "./spaces.ts";
+import { guessing, inEverySpace, untrained } from "./spaces.ts";
 import { groupBy, isJoint, seedsOf, type Spread, type Summary } from "./summary.ts";
 
 /** One column: its heading, what it means, its value in an entry, how a number of it is written, and which end is the better one. */
@@ -34,7 +35,7 @@ export interface Cell {
 /** One row: an entry in one label space, with a cell for each column. */
 export interface Row {
   readonly summary: Summary;
-  /** `reference`: what methods are compared with, and no competitor. The row of guessing has no runs. */
+  /** `reference`: what methods are compared with, and no competitor. Those of guessing, and of a model whose zero-shot run is not there, have no runs. */
   readonly role: "reference" | "method";
   /** Whether the space is another than the run's own; such a row stands below that of the run. */
   readonly elsewhere: boolean;
@@ -102,10 +103,10 @@ const costs: readonly Column[] = [
   cost("Time", "wall time of one run", (s) => s.seconds.mean, duration),
 ];
 
-/** The columns of some entries, after the method's name: those that have a value in one of them. */
+/** The columns of some entries, after the method's name: those that have a value in one of them. References of no runs do not keep a column. */
 export const columnsOf = (summaries: readonly Summary[]): readonly Column[] => {
   const probes = new Set(summaries.flatMap((s) => s.probes.map(({ name }) => name)));
-  return [...metrics, ...[...probes].map(probeColumn), ...costs].filter((c) => summaries.some((s) => c.value(s).mean !== null));
+  return [...metrics, ...[...probes].map(probeColumn), ...costs].filter((c) => summaries.some((s) => s.runs.length > 0 && c.value(s).mean !== null));
 };
 
 /** A row before its cells are written. */
@@ -115,10 +116,10 @@ type Entry = Omit<Row, "cells">;
 const entries = (summary: Summary): readonly Entry[] =>
   inEverySpace(summary).map((s, i) => ({ summary: s, role: learnsByTask(s) ? "method" : "reference", elsewhere: i > 0 }));
 
-/** Guessing, in every label space where what it reaches is known. */
-const guesses = (all: readonly Entry[]): readonly Entry[] =>
-  groupBy<Summary>((s) => s.labelSpace)(all.map(({ summary }) => summary).filter((s) => s.chance.some((x) => x !== null))).map(([s], i) => ({
-    summary: guessing(s, i > 0),
+/** A reference of no runs, in every label space where what it reaches is known. */
+const references = (all: readonly Entry[], known: (s: Summary) => AccuracyRow, of: typeof guessing): readonly Entry[] =>
+  groupBy<Summary>((s) => s.labelSpace)(all.map(({ summary }) => summary).filter((s) => known(s).some((x) => x !== null))).map(([s], i) => ({
+    summary: of(s, i > 0),
     role: "reference",
     elsewhere: i > 0,
   }));
@@ -127,7 +128,8 @@ const guesses = (all: readonly Entry[]): readonly Entry[] =>
 const ordered = (summaries: readonly Summary[]): readonly Entry[] => {
   const rank = (s: Summary): number => (s.trainableParameters === 0 ? 0 : learnsByTask(s) ? 2 : 1);
   const all = [0, 1, 2].flatMap((r) => summaries.filter((s) => rank(s) === r)).flatMap(entries);
-  return [...guesses(all), ...all];
+  const measured = summaries.some((s) => rank(s) === 0);
+  return [...references(all, (s) => s.chance, guessing), ...(measured ? [] : references(all, (s) => s.zeroShot, untrained)), ...all];
 };
 
 /** The cells of a column, a row each. Methods compete with those that were scored in the same label space. */

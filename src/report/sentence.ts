@@ -64,7 +64,7 @@ const gainsText = (gains: readonly Gain[]): string =>
   gains
     .map((gain, i) => {
       const { verb, share, whole, more } = fate(gain);
-      const here = i === 0 ? " on this stream" : "";
+      const here = i === 0 ? ` on this stream${gain.summary.labelSpace === "task" ? " with the task given" : ""}` : "";
       const of = whole === undefined ? "" : ` of the ${whole} points it gained`;
       const again = i > 0 && verb === "keeps" && more === undefined && fate(gains[i - 1]).verb === "keeps";
       if (again) return `${nameOf(gain)} ${share} of ${whole}`;

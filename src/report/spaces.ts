@@ -1,6 +1,7 @@
-/** An entry in other label spaces, and what guessing reaches in its own. */
+/** An entry in other label spaces, and what it is compared with in its own: guessing, and the model before its stream. */
 import { runResult } from "./result.ts";
-import type { RunResult } from "./result.ts";
+import type { AccuracyRow } from "./metrics.ts";
+import type { ProbeResult, RunResult } from "./result.ts";
 import { spread, summaryOf } from "./summary.ts";
 import type { Summary } from "./summary.ts";
 
@@ -22,17 +23,34 @@ export const inSpace = (s: Summary, space: string): Summary | undefined => {
 /** An entry, and below it the same in every other label space in which its runs were scored. */
 export const inEverySpace = (s: Summary): readonly Summary[] => [s, ...Object.keys(s.runs[0]?.also ?? {}).flatMap((space) => inSpace(s, space) ?? [])];
 
+/** An entry of no runs: a row to compare with, whose metrics are computed as those of a run that scores `rows` after each task. */
+const standing = (
+  name: string,
+  { labelSpace, datasets, classes, images, chance }: Summary,
+  { elsewhere, zeroShot, rows, probes }: { elsewhere: boolean; zeroShot: AccuracyRow; rows: readonly AccuracyRow[]; probes: readonly ProbeResult[] },
+): Summary => {
+  const still = { method: name, options: {}, seed: 0, adapter: "", trainableParameters: 0, bytesKept: 0, ranks: [], seconds: 0 };
+  const reached = runResult({ ...{ ...still, labelSpace, classes, images, chance, zeroShot, probes }, matrix: { datasets, rows } });
+  return { ...summaryOf(elsewhere ? `${name}, ${labelSpace}` : name, [reached]), runs: [], seconds: spread([]) };
+};
+
 /**
- * What guessing at random reaches where an entry stands: a row to compare with, of no runs; `elsewhere` where the space is not the run's own. Chance is
- * that of the end: among the classes seen so far it is another before.
+ * What guessing at random reaches where an entry stands; `elsewhere` where the space is not the run's own. Chance is that of the end: among the classes seen
+ * so far it is another before.
  */
 export const guessing = (s: Summary, elsewhere = false): Summary => {
-  const { labelSpace, datasets, classes, images, chance } = s;
-  const still = { method: "chance", options: {}, seed: 0, adapter: "", trainableParameters: 0, bytesKept: 0, ranks: [], seconds: 0 };
-  const reached = runResult({
-    ...{ ...still, labelSpace, classes, images, chance, zeroShot: chance },
-    matrix: { datasets, rows: datasets.map((_, i) => (labelSpace === "seen" && i < datasets.length - 1 ? datasets.map(() => null) : chance)) },
+  const { labelSpace, datasets, chance } = s;
+  return standing("chance", s, {
+    ...{ elsewhere, zeroShot: chance },
+    rows: datasets.map((_, i) => (labelSpace === "seen" && i < datasets.length - 1 ? datasets.map(() => null) : chance)),
     probes: s.probes.map((probe) => ({ ...probe, zeroShot: probe.chance, after: datasets.map(() => probe.chance) })),
   });
-  return { ...summaryOf(elsewhere ? `chance, ${labelSpace}` : "chance", [reached]), runs: [], seconds: spread([]) };
 };
+
+/** What the model reached before an entry's stream: the row of zero-shot, where no run of it stands beside. */
+export const untrained = (s: Summary, elsewhere = false): Summary =>
+  standing("zero-shot", s, {
+    ...{ elsewhere, zeroShot: s.zeroShot },
+    rows: s.datasets.map(() => s.zeroShot),
+    probes: s.probes.map((probe) => ({ ...probe, after: s.datasets.map(() => probe.zeroShot) })),
+  });

@@ -35,7 +35,10 @@ test("one method, one table, one report", async () => {
   const ended = await runFile(command, ["--model", model, "--out", out, "--tasks", "2", "--steps", "2", "--batch", "4", "--rank", "3"]);
   assert.is(ended.code, 0, ended.output);
   assert.match(ended.output, /^adapter: /m);
-  assert.match(ended.output, /\nMethod +Learned +(Gain kept +)?Transfer +Average +Last +Forgetting .*Trainable +Kept +Time\n.*\nchance .*\ncomposed /);
+  assert.match(
+    ended.output,
+    /\nMethod +Learned +(Gain kept +)?Transfer +Average +Last +Forgetting .*Trainable +Kept +Time\n.*\nchance .*\nzero-shot .*\ncomposed /,
+  );
   assert.equal(readdirSync(out), ["report.html"]);
   assert.match(readFileSync(join(out, "report.html"), "utf8"), /composed/);
 });

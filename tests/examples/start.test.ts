@@ -24,7 +24,7 @@ test("four methods, what will happen and how long it takes, one table, one repor
   assert.match(ended.output, /^adapter: /m);
   assert.match(
     ended.output,
-    /learns 2 tasks of icons.*, 2 steps of 4 pictures each.*: zero-shot, sequential-lora, codyra, keeplora\+\+, each from the same start/,
+    /learns 2 tasks of icons with 52 classes one after another, 2 steps of 4 pictures each.*: zero-shot, sequential-lora, codyra, keeplora\+\+, each from the same start/,
   );
   assert.match(ended.output, /^That takes about \d/m);
   assert.match(ended.output, /\nMethod +Learned +(Gain kept +)?Transfer +Average +Last +Forgetting .*Trainable +Kept +Time/);
@@ -58,7 +58,7 @@ test("several seeds are means and deviations; a smaller stream has fewer classes
   const small = ["--tasks", "1", "--classes", "5", "--steps", "1", "--batch", "4", "--towers", "vision"];
   const ended = await runFile(command, ["--model", model, "--out", out, ...small, "--seed", "3,5", "--methods", "zero-shot,joint,sequential-lora"]);
   assert.is(ended.code, 0, ended.output);
-  assert.match(ended.output, /of 5 classes.*adapters in its vision tower.*with 2 seeds/);
+  assert.match(ended.output, /learns 1 task of icons with 5 classes.*, 1 step of 4 pictures.*adapters in its vision tower.*with 2 seeds/);
   const names = ["joint-3.json", "joint-5.json", "report.html", "sequential-lora-3.json", "sequential-lora-5.json", "zero-shot-3.json"];
   assert.equal(readdirSync(out).sort(), names);
   assert.is(right(parseRunResult("joint")(readFileSync(join(out, "joint-5.json"), "utf8"))).classes[0], 5);

@@ -102,6 +102,8 @@ test("other label spaces stand below their run, and say only what depends on the
     [
       ["chance", false, "10.0", "0.0", "10.0", "", "", ""],
       ["chance, union", true, "5.0", "0.0", "", "", "", ""],
+      ["zero-shot", false, "20.0", "0.0", "40.0", "", "", ""],
+      ["zero-shot, union", true, "10.0", "0.0", "", "", "", ""],
       ["a", false, "55.0", "10.0", "30.0", "1,000", "0 B", "1 min 00 s"],
       ["a, union", true, "35.0", "10.0", "", "", "", ""],
       ["b", false, "55.0", "10.0", "\u2013", "1,000", "0 B", "1 min 00 s"],

@@ -31,13 +31,13 @@ const probe = (zeroShot: number | null, last: number, images = 800) => ({
 test("two methods and what is left outside of the tasks", () => {
   assert.is(
     said([run("sequential-lora", 60, 20, { ...lora, ...probe(50, 30) }), run("codyra", 40, 35, { ...codyra, ...probe(50, 49) })]),
-    "CoDyRA keeps 88 % of the 20.0 points it gained on this stream, sequential LoRA 50 % of 40.0; " +
+    "CoDyRA keeps 88 % of the 20.0 points it gained on this stream with the task given, sequential LoRA 50 % of 40.0; " +
       "outside of the tasks the model keeps 98 % and 60 % of what it knew. One seed does not say how much of this is luck.",
   );
 });
 
 test("one method alone; without a probe, or with one that the model never knew, nothing is said of it", () => {
-  const alone = "CoDyRA keeps 88 % of the 20.0 points it gained on this stream";
+  const alone = "CoDyRA keeps 88 % of the 20.0 points it gained on this stream with the task given";
   assert.is(said([run("codyra", 40, 35, codyra)]), `${alone}.`);
   assert.is(said([run("codyra", 40, 35, { ...codyra, ...probe(50, 25) })]), `${alone}; outside of the tasks the model keeps 50 % of what it knew.`);
   for (const guessed of [probe(null, 1), probe(0, 1), probe(0.9, 1), probe(50, 40, 0)])
@@ -46,13 +46,13 @@ test("one method alone; without a probe, or with one that the model never knew, 
 
 test("whatever became of a gain", () => {
   const end = (learned: number, last: number) => said([run("codyra", learned, last, codyra)]).replace("CoDyRA ", "");
-  assert.is(end(20, 20), "gains nothing on this stream.");
-  assert.is(end(15, 15), "gains nothing on this stream and ends 5.0 points below zero-shot.");
-  assert.is(end(15, 30), "gains nothing on this stream.");
-  assert.is(end(40, 0), "loses all of the 20.0 points it gained on this stream.");
-  assert.is(end(30, 0), "loses all of the 10.0 points it gained on this stream and 5.0 more.");
-  assert.is(end(40, 40), "keeps 100 % of the 20.0 points it gained on this stream.");
-  assert.is(end(40, 50), "keeps all of the 20.0 points it gained on this stream and adds 5.0.");
+  assert.is(end(20, 20), "gains nothing on this stream with the task given.");
+  assert.is(end(15, 15), "gains nothing on this stream with the task given and ends 5.0 points below zero-shot.");
+  assert.is(end(15, 30), "gains nothing on this stream with the task given.");
+  assert.is(end(40, 0), "loses all of the 20.0 points it gained on this stream with the task given.");
+  assert.is(end(30, 0), "loses all of the 10.0 points it gained on this stream with the task given and 5.0 more.");
+  assert.is(end(40, 40), "keeps 100 % of the 20.0 points it gained on this stream with the task given.");
+  assert.is(end(40, 50), "keeps all of the 20.0 points it gained on this stream with the task given and adds 5.0.");
   assert.is(
     said([
       ran("a", [
@@ -67,16 +67,16 @@ test("whatever became of a gain", () => {
 
 test("a second method has a verb of its own where the first has another", () => {
   const fall = run("sequential-lora", 30, 0, lora);
-  const both = "CoDyRA keeps 88 % of the 20.0 points it gained on this stream, sequential LoRA loses all of the 10.0 points it gained and 5.0 more.";
+  const both = "CoDyRA keeps 88 % of the 20.0 points it gained on this stream with the task given, sequential LoRA loses all of the 10.0 points it gained and 5.0 more.";
   assert.is(said([fall, run("codyra", 40, 35, codyra)]), `${both} One seed does not say how much of this is luck.`);
   assert.match(
     said([run("a", 30, 0), run("sequential-lora", 24, 20)]),
-    "a loses all of the 10.0 points it gained on this stream and 5.0 more, sequential-lora keeps 50 % of the 4.0 points it gained.",
+    "a loses all of the 10.0 points it gained on this stream with the task given and 5.0 more, sequential-lora keeps 50 % of the 4.0 points it gained.",
   );
 });
 
 test("of seeds the means, and methods that they do not tell apart are alike", () => {
-  const first = "Over 2 seeds, a keeps 88 % of the 20.0 points it gained on this stream, b 75 % of 20.0.";
+  const first = "Over 2 seeds, a keeps 88 % of the 20.0 points it gained on this stream with the task given, b 75 % of 20.0.";
   assert.is(said([...twice("a", 40, 35, 1), ...twice("b", 40, 30, 1)]), first);
   assert.is(said([...twice("a", 40, 35, 4), ...twice("b", 40, 30, 4)]), `${first} Alike in the share they keep: a and b.`);
   const three = [...twice("a", 40, 35, 4), ...twice("b", 40, 30, 4), ...twice("c", 40, 34, 4)];
@@ -86,7 +86,7 @@ test("of seeds the means, and methods that they do not tell apart are alike", ()
   const known = [...twice("a", 40, 35, 1, probe(50, 40)), ...twice("b", 40, 30, 1, probe(50, 40))];
   assert.is(said(known), `${first.slice(0, -1)}; outside of the tasks the model keeps 80 % and 80 % of what it knew. Alike outside of the tasks: a and b.`);
   // One of the seeds gained nothing, so there is no mean share.
-  assert.is(said([run("a", 20, 20, { seed: 1 }), run("a", 22, 21, { seed: 2 })]), "Over 2 seeds, a keeps 0.8 of the 1.0 points it gained on this stream.");
+  assert.is(said([run("a", 20, 20, { seed: 1 }), run("a", 22, 21, { seed: 2 })]), "Over 2 seeds, a keeps 0.8 of the 1.0 points it gained on this stream with the task given.");
 });
 
 test("of many methods the one that ends highest and the baseline are named; that it leads is said only where the seeds show it", () => {

@@ -143,7 +143,7 @@ test("textTable is aligned, and says below what a person would say", () => {
       "zero-shot        \u2013          \u2013      20.0     20.0  20.0         0.0          \u2013        \u2013       2.0 s",
       "codyra        70.0       86.7      17.5     48.9  63.3        10.0  4,425,984  1.0 KiB  1 min 15 s",
       "",
-      "codyra keeps 87 % of the 50.0 points it gained on this stream.",
+      "codyra keeps 87 % of the 50.0 points it gained on this stream with the task given.",
     ].join("\n"),
   );
 });
@@ -154,7 +154,7 @@ test("textTable of several seeds shows mean and spread below each other", () => 
   assert.is(lines[2].indexOf("20.0"), lines[3].indexOf("17.5"));
   assert.equal(lines.slice(5), [
     "Mean \u00b1 sample standard deviation over 2 seeds.",
-    "Over 2 seeds, codyra keeps 84 % of the 51.7 points it gained on this stream.",
+    "Over 2 seeds, codyra keeps 84 % of the 51.7 points it gained on this stream with the task given.",
   ]);
 });
 
@@ -171,7 +171,7 @@ const full = (method: string, seed: number, shift: number) => {
 test("what was measured stands above what it cost where the lines would be too long; no line is, and other label spaces stand below the run's own", () => {
   const results = ["codyra", "keeplora++", "sequential-lora"].flatMap((method, i) => [full(method, 1, 3 * i), full(method, 2, 3 * i)]);
   const [measured, costs, said] = textTable(results).split("\n\n");
-  assert.match(measured, /^ +held-out\n +drawings of\nMethod .* Forgetting +birds\n\u2500+\nchance .*\n {2}union .*\ncodyra .*\n {2}union .*\nkeep/);
+  assert.match(measured, /^ +held-out\n +drawings of\nMethod .* Forgetting +birds\n\u2500+\nchance .*\n {2}union .*\nzero-shot .*\n {2}union .*\ncodyra .*\n {2}union .*\nkeep/);
   assert.match(costs, /^Method +Trainable +Kept +Time\n\u2500+\ncodyra .*\nkeeplora\+\+ .*\nsequential-lora .*$/);
   assert.match(said, /^Mean .*\nOver 2 seeds, /);
   for (const columns of [120, 80, 40]) {
