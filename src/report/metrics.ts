@@ -202,13 +202,13 @@ export const learned = (m: AccuracyMatrix): Metric => {
   return metric(size, range(0, size), (j) => accuracyAt(m, j, j));
 };
 
-/** Percentage points that are nothing but rounding. */
-const rounding = 1e-9;
+/** Percentage points that print as 0.0: a share of so little says nothing. */
+const least = 0.05;
 
 /**
  * Gain kept, in percent: how much of what was gained over the model before the stream is left at the end, `100 (a[T][j] - z[j]) / (a[j][j] - z[j])` with
  * `baseline` as z; negative where more was lost than gained. The mean is that of the sums over all datasets, so a dataset weighs by what was gained on it.
- * Null where nothing was gained.
+ * Null where the gain is below 0.05 points, so that it prints as 0.0; for the mean that is the gain over all datasets, divided by their number.
  *
  * ```ts
  * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [75, 70]] };
@@ -221,7 +221,7 @@ export const gainKept =
     const size = m.datasets.length;
     const over = (i: number, j: number): number | null => minus(accuracyAt(m, i, j), baseline[j] ?? null);
     const share = (left: number | null, gained: number | null): number | null =>
-      left === null || gained === null || gained < rounding ? null : (100 * left) / gained;
+      left === null || gained === null || gained < least ? null : (100 * left) / gained;
     const datasets = range(0, size);
     return {
       perDataset: datasets.map((j) => share(over(size - 1, j), over(j, j))),

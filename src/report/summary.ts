@@ -40,6 +40,7 @@ export interface Summary {
   readonly chance: AccuracyRow;
   readonly zeroShot: AccuracyRow;
   readonly matrix: readonly AccuracyRow[];
+  /** Means of the seeds' values, `null` where a seed has none: gain kept is the mean of their shares, and none where a seed gained nothing. */
   readonly metrics: Readonly<Record<MetricName, Spread>>;
   readonly perDataset: Readonly<Record<MetricName, readonly (number | null)[]>>;
   readonly probes: readonly ProbeSummary[];

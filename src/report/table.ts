@@ -15,7 +15,8 @@ export const alignLeft = (texts: readonly string[]): readonly string[] => texts.
 export const alignRight = (texts: readonly string[]): readonly string[] => texts.map((x) => pad(widest(texts) - width(x)) + x);
 
 /** A text as lines of at most `most` characters (2 or more), broken between words but not before "%"; only a word that is longer is broken itself. */
-const lines = (text: string, most: number): readonly string[] => text.match(new RegExp(`\\S(?:.{0,${most - 2}}\\S)?(?!\\S| %)|\\S{${most}}`, "gu")) ?? [""];
+const lines = (text: string, most: number): readonly string[] =>
+  width(text) <= most ? [text.trim()] : (text.match(new RegExp(`\\S(?:.{0,${most - 2}}\\S)?(?!\\S| %)|\\S{${most}}`, "gu")) ?? [""]);
 
 /** Mean and deviation of a column's cells. Where some have a deviation, the others are padded by its width, so that the means stand below each other. */
 const cellTexts = (cells: readonly Cell[]): readonly string[] => {
@@ -86,9 +87,13 @@ const text = ({ columns, rows, sentence, notes }: Comparison, most: number): str
   return [...split.map((part) => drawn(names, part)), ...(below.length === 0 ? [] : [below.join("\n")])].join("\n\n");
 };
 
+/** The width of a table where none is given. */
+const usual = 120;
+
 /**
- * The comparison as aligned text of at most `columns` characters a line (40 at least), and below it the sentence that says it; with several seeds of a method
- * as mean ± sample standard deviation. A table for each stream, under the names of its tasks where there are several streams.
+ * The comparison as aligned text of at most `columns` characters a line, and below it the sentence that says it; with several seeds of a method as mean ±
+ * sample standard deviation. A table for each stream, under the names of its tasks where there are several streams. The width is rounded down and 40 at
+ * least; NaN is the usual 120, and with infinity a table is in one part and a sentence on one line.
  *
  * ```ts
  * const facts = { method: "mine", options: {}, seed: 0, adapter: "", trainableParameters: 1, bytesKept: 0, ranks: [], seconds: 1 };
@@ -97,8 +102,8 @@ const text = ({ columns, rows, sentence, notes }: Comparison, most: number): str
  * assert.ok(table.endsWith("mine keeps 83 % of the 30.0 points it gained on this stream."));
  * ```
  */
-export const textTable = (results: readonly RunResult[], columns = 120): string => {
-  const most = Math.max(40, columns);
+export const textTable = (results: readonly RunResult[], columns = usual): string => {
+  const most = Number.isNaN(columns) ? usual : Math.min(Number.MAX_SAFE_INTEGER, Math.max(40, Math.floor(columns)));
   const all = comparisons(summarise(results));
   if (all.length === 0) return drawn([], []);
   const caption = ({ datasets }: Comparison): string => (all.length === 1 ? "" : `${lines(`${streamText(datasets)}:`, most).join("\n")}\n\n`);

@@ -52,9 +52,23 @@ test("gain kept is of what was gained: nothing where nothing was, or where a cel
   closeMetric(_.gainKept([100, 100, 100])(m3), [null, null, null], null);
   closeMetric(_.gainKept([50, null, 10])(m3), [-125, null, 100], null);
   closeMetric(_.gainKept([])(m3), [null, null, null], null);
-  // Rounding alone is no gain.
+  // What prints as 0.0 points is no gain.
   const m = right(_.matrixFromRows(["a"], [[0.1 + 0.2]]));
   closeMetric(_.gainKept([0.3])(m), [null], null);
+  closeMetric(_.gainKept([0.26])(m), [null], null);
+  closeMetric(_.gainKept([0.24])(m), [100], 100);
+  // In the mean the gain counts, not those of the datasets: +10 and -9.95.
+  const both = right(
+    _.matrixFromRows(
+      ["a", "b"],
+      [
+        [60, 50],
+        [55, 40.05],
+      ],
+    ),
+  );
+  closeMetric(_.gainKept([50, 50])(both), [50, null], null);
+  closeMetric(_.gainKept([50, 49.9])(both), [50, null], (100 * (5 - 9.85)) / (10 - 9.85));
 });
 
 test("forgetting reads the best row, also before a dataset is learned", () => {
@@ -209,11 +223,11 @@ test("laws of what is learned and kept", () => {
       // What is lost since a dataset was learned is the backward transfer, over all but the last.
       close(last.mean! - learned.mean!, bwt.mean === null ? 0 : (bwt.mean * (size - 1)) / size, 1e-6);
       const gained = learned.mean! - meanOf(zeroShot);
-      assert.is(kept.mean === null, gained < 1e-9);
+      if (Math.abs(gained - 0.05) > 1e-9) assert.is(kept.mean === null, gained < 0.05);
       if (kept.mean !== null) close((kept.mean * gained) / 100, last.mean! - meanOf(zeroShot), 1e-6);
       // The dataset that was learned last keeps all that was gained, if anything was.
       assert.ok(kept.perDataset[size - 1] === null || Math.abs(kept.perDataset[size - 1]! - 100) < 1e-6);
-      kept.perDataset.forEach((share, j) => assert.is(share === null, rows[j][j] - zeroShot[j] < 1e-9));
+      kept.perDataset.forEach((share, j) => assert.is(share === null, rows[j][j] - zeroShot[j] < 0.05));
       // A model that forgets nothing keeps everything.
       const faithful = right(
         _.matrixFromRows(

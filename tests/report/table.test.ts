@@ -91,6 +91,20 @@ test("probes, what was learned and what is kept are means over the seeds; a meth
   assert.equal(s.metrics.learned, { mean: 70, std: 0 });
   assert.equal(s.metrics.gainKept, { mean: 80, std: 0 });
   assert.is(s.bytesKept.mean, 20);
+  assert.equal(
+    summarise([
+      of(1, 10, 20),
+      ran(
+        "codyra",
+        [
+          [20, 20],
+          [20, 20],
+        ],
+        { title: "CoDyRA", seed: 2, probes: [probe(40, [30, 20])] },
+      ),
+    ])[0].metrics.gainKept,
+    { mean: null, std: null },
+  );
   const { last, kept, ...rest } = s.probes[0];
   assert.equal(rest, probe(40, [30, 30]));
   assert.equal([last.mean, kept.mean], [30, 75]);
@@ -179,7 +193,17 @@ test("what was measured stands above what it cost where the lines would be too l
     for (const line of lines) assert.ok([...line].length <= columns, line);
     for (const word of ["Learned", "Gain kept", "birds", "Kept"]) assert.ok(lines.some((line) => line.includes(word)));
   }
-  assert.is(textTable(results, 1), textTable(results, 40));
+  for (const [columns, as] of [
+    [1, 40],
+    [-Infinity, 40],
+    [80.5, 80],
+    [NaN, 120],
+    [Infinity, 5000],
+    [1e300, 5000],
+  ])
+    assert.is(textTable(results, columns), textTable(results, as), `${columns}`);
+  const wide = textTable([...results, { ...full("keeplora", 1, 0), title: "a long name ".repeat(20) }], Infinity);
+  assert.is(wide.split("\n\n")[1].split("\n").length, 2);
   assert.is(textTable([full("codyra", 1, 0)]).split("\n\n").length, 2);
 });
 
