@@ -72,4 +72,6 @@ export interface Files {
   readonly unfinished: (name: string) => boolean;
   /** The same path from the root on, without `.` and `..`: what a folder that is called `.` is named after. */
   readonly absolute: (path: string) => string;
+  /** The absolute path of what `path` leads to, with no link on the way; where nothing is there, as {@link Files.absolute} gives it. */
+  readonly real: (path: string) => Task<string>;
 }

@@ -1,5 +1,7 @@
 /** What a job learns and what it is probed with, checked before a device is opened: dataset folders, or the datasets of a protocol, as a stream. */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../data/checkProtocol.ts";
@@ -118,31 +120,66 @@ const noTestPictures = (path: string, why: string): Failure => ({
   detail: `a probe is scored on its test pictures, and it has none (${why})`,
 });
 
+/** A folder as it is named, and what that leads to. */
+interface Located {
+  readonly folder: string;
+  readonly real: string;
+}
+
+const located =
+  (folders: readonly string[], files: Files): T.Task<readonly Located[]> =>
+  () =>
+    Promise.all(folders.map(async (folder) => ({ folder: files.absolute(folder), real: await files.real(folder)() })));
+
+const liesIn = (path: string, folder: string): boolean => path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+
+/** How a probe shares pictures with a folder that is learned; undefined where it does not. */
+const sharing = (probe: Located, learned: Located): string | undefined => {
+  if (probe.real === learned.real) return probe.folder === learned.folder ? "is" : `is the same folder as ${learned.folder}, which is`;
+  if (liesIn(probe.real, learned.real)) return `lies inside of ${learned.folder}, which is`;
+  return liesIn(learned.real, probe.real) ? `holds ${learned.folder}, which is` : undefined;
+};
+
+/** Why a folder cannot be a probe beside the probes before it. */
+const unfit = (probe: Located, before: readonly Located[], learned: readonly Located[]): string | undefined => {
+  const { folder, real } = probe;
+  const same = before.find((other) => other.real === real);
+  if (same !== undefined) return same.folder === folder ? `${folder} is named twice` : `${folder} is the same folder as ${same.folder}; name it once`;
+  const how = learned.map((task) => sharing(probe, task)).find((words) => words !== undefined);
+  return how === undefined ? undefined : `${folder} ${how} learned as a task; a probe is a dataset that is never learned`;
+};
+
+/** The folders of a job's probes. Links are followed: the same pictures under another name are the same pictures. */
+const probeFolders = (job: Job, earlier: readonly Job[], files: Files): TE.TaskEither<Failure, readonly string[]> =>
+  pipe(
+    T.Do,
+    T.bind("probes", () => located(job.probes ?? [], files)),
+    T.bind("learned", () => located([...earlier, job].flatMap(learnedFrom), files)),
+    T.map(({ probes, learned }) => {
+      const detail = probes.map((probe, i) => unfit(probe, probes.slice(0, i), learned)).find((words) => words !== undefined);
+      return detail === undefined ? E.right(probes.map(({ folder }) => folder)) : E.left<Failure>({ _tag: "BadOption", option: "--probe", detail });
+    }),
+  );
+
 /**
  * The probes of a job, behind the jobs `earlier`; of class folders alone all pictures are scored. Fails as datasets do that have no test pictures; with
- * `BadOption` where a folder comes twice, or is one that a task is learned from.
+ * `BadOption` where a folder comes twice, or is one that a task is learned from, lies inside of it or holds it.
  */
-export const probesOf = (job: Job, earlier: readonly Job[], files: Files): TE.TaskEither<Failure, readonly Task[]> => {
-  const { probes = [], onCorrupt, evalLimit } = job;
-  const folders = probes.map((folder) => files.absolute(folder));
-  const learned = new Set([...earlier, job].flatMap(learnedFrom).map((folder) => files.absolute(folder)));
-  const bad = (detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadOption", option: "--probe", detail });
-  const [twice, task] = [folders.find((folder, i) => folders.indexOf(folder) < i), folders.find((folder) => learned.has(folder))];
-  if (twice !== undefined) return bad(`${twice} is named twice`);
-  if (task !== undefined) return bad(`${task} is learned as a task; a probe is a dataset that is never learned`);
-  return pipe(
-    folders,
-    TE.traverseSeqArray((dir) =>
-      pipe(
-        taskFromFolder(dir, { onCorrupt, split: "test", platform: { ...platform, files } }),
-        TE.chainFirst((probe) =>
-          pipe(
-            checkSplit(dir, "test", probe.test),
-            TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? noTestPictures(dir, failure.detail) : failure)),
+export const probesOf = (job: Job, earlier: readonly Job[], files: Files): TE.TaskEither<Failure, readonly Task[]> =>
+  pipe(
+    probeFolders(job, earlier, files),
+    TE.chain(
+      TE.traverseSeqArray((dir) =>
+        pipe(
+          taskFromFolder(dir, { onCorrupt: job.onCorrupt, split: "test", platform: { ...platform, files } }),
+          TE.chainFirst((probe) =>
+            pipe(
+              checkSplit(dir, "test", probe.test),
+              TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? noTestPictures(dir, failure.detail) : failure)),
+            ),
           ),
+          TE.map(limited(job)),
         ),
-        TE.map(limited({ evalLimit })),
       ),
     ),
   );
-};

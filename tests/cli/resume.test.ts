@@ -274,7 +274,12 @@ refuses(
 refuses(
   "a probe that a run before has learned",
   () => flags("learned", { model: at("whole"), data: data("grey"), probe: data("dark") }),
-  /^probes: .*dark is learned as a task; a probe is a dataset that is never learned\n$/,
+  /^--probe: .*dark is learned as a task; a probe is a dataset that is never learned\n$/,
+);
+refuses(
+  "a part of what a run before has learned as a probe",
+  () => flags("learned", { model: at("whole"), data: data("grey"), probe: join(data("dark"), "test") }),
+  /^--probe: .*test lies inside of .*dark, which is learned as a task; /,
 );
 refuses("joint training behind a run", () => flags("joint", { model: at("whole"), method: "joint" }), /^method: joint learns all tasks at once/);
 

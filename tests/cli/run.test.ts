@@ -1,5 +1,5 @@
 /** `cambium run` as its users meet it: a process with flags, two outputs and an exit code. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
@@ -334,6 +334,21 @@ const probed = (probe: string): readonly string[] => flags("out", { probe });
 refuses("a probe that is learned", () => probed(data("red")), /^--probe: .*red is learned as a task; a probe is a dataset that is never learned\n$/);
 refuses("a probe that is a dataset of the preset", () => [...presetFlags("hundred"), "--probe", at("hundred", "cifar100")], /^--probe: .*cifar100 is learned/);
 refuses("a probe twice", () => probed(`${at("data", "flat")},${join(at("data", "flat"), ".")}/`), /^--probe: .*flat is named twice\n$/);
+const learnedAs = (how: string): RegExp => new RegExp(`^--probe: .*${how} .*red, which is learned as a task; a probe is a dataset that is never learned\\n$`);
+const linkTo = (to: string, from: string): string => {
+  mkdirSync(at("links"), { recursive: true });
+  symlinkSync(to, at("links", from), "junction");
+  return at("links", from);
+};
+refuses("a probe that is learned under another name", () => probed(linkTo(data("red"), "red")), learnedAs("links.red is the same folder as"));
+refuses("a probe that is a part of what is learned", () => probed(join(data("red"), "train")), learnedAs("train lies inside of"));
+refuses("a probe that is such a part under another name", () => probed(linkTo(join(data("red"), "train"), "part")), learnedAs("part lies inside of"));
+refuses("a probe that holds what is learned", () => probed(at("data")), learnedAs("data holds"));
+refuses(
+  "a probe twice under two names",
+  () => probed([at("data", "flat"), linkTo(at("data", "flat"), "flat")].join(",")),
+  /^--probe: .*links.flat is the same folder as .*data.flat; name it once\n$/,
+);
 refuses(
   "a probe without test pictures",
   () => {

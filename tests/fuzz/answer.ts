@@ -42,6 +42,7 @@ export const readOnly = (contents: Readonly<Record<string, Uint8Array | string>>
     lock: refused,
     unfinished: () => false,
     absolute: (path) => join("/", path),
+    real: (path) => async () => join("/", path),
   };
 };
 

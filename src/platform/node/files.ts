@@ -5,7 +5,7 @@
  * then renamed; whatever goes wrong, the target is as it was.
  */
 import type { Dirent } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join, resolve, sep } from "node:path";
@@ -142,6 +142,10 @@ const list = (path: string): TE.TaskEither<Failure, readonly Entry[]> =>
     return Promise.all(entries.map((entry) => entryOf(path, entry)));
   }, unreadable(path));
 
+const slashed = (path: string): string => path.replaceAll(sep, "/");
+
+const absolute = (path: string): string => slashed(resolve(path));
+
 /** The files of the disk. */
 export const files: Files = {
   exists: (path) => () =>
@@ -163,5 +167,6 @@ export const files: Files = {
     }, unwritable(to)),
   remove: (path) => TE.tryCatch(() => rm(path, { recursive: true, force: true }), unwritable(path)),
   unfinished: isTemporary,
-  absolute: (path) => resolve(path).replaceAll(sep, "/"),
+  absolute,
+  real: (path) => () => realpath(path).then(slashed, () => absolute(path)),
 };
