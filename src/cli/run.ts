@@ -51,7 +51,7 @@ cambium resume OUT
 A preset is a protocol: its datasets, and for each method its hyper-parameters. Flags win over it, and --set over flags. What neither says is the
 method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.
 A run that was stopped, killed or failed goes on with cambium resume, to the same bits. A run behind --model gets its new datasets as further tasks. Its
-probes are those of its own flags; of one that the run before had, too, the earlier figures are kept.`;
+probes are those of its own flags; of one that the run before had, too, the earlier figures are kept if its test pictures and classes are the same.`;
 
 /** The flags that are options of methods, as far as they were given: those that the method has, and the names of the others. */
 const methodFlags = ({ method, steps, batch, rank, lr, modules, towers }: Flags): { readonly options: MethodOptions; readonly ignored: readonly string[] } => {

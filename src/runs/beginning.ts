@@ -17,7 +17,7 @@ import { readLearner } from "./checkpoint.ts";
 import { Job } from "./job.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import type { Progress } from "./run.ts";
-import { names, newest } from "./runFolder.ts";
+import { names, newest, type Reached, type TestSet } from "./runFolder.ts";
 import { distinctNames, probesOf, streamOf } from "./source.ts";
 
 /** What a job begins with. */
@@ -25,6 +25,8 @@ export interface Beginning extends CheckedProtocol {
   readonly learner: Learner;
   /** The learner before the first task of the whole stream. */
   readonly untrained: Learner;
+  /** What the probes of the stream are scored on. */
+  readonly testSets: readonly TestSet[];
   /** What earlier runs have reached. */
   readonly from: Partial<Progress>;
 }
@@ -122,17 +124,40 @@ const wholeStream = (earlier: readonly Job[], job: Job, files: Files): TE.TaskEi
     }),
   );
 
-/** The report of an earlier run, which knew nothing of the tasks behind its own. Of the job's probes it has those that it was measured with, too. */
-const widened = (report: Report, tasks: number, earlier: Job, job: Job): Report => {
+/** What probes are scored on. */
+const testSetsOf = ({ probes = [] }: Stream): TE.TaskEither<Failure, readonly TestSet[]> =>
+  pipe(
+    probes,
+    TE.traverseSeqArray(({ test, classNames }) =>
+      pipe(
+        test,
+        TE.map(({ length }) => ({ images: length, classNames })),
+      ),
+    ),
+  );
+
+const sameSet = (a: TestSet, b: TestSet): boolean =>
+  a.images === b.images && a.classNames.length === b.classNames.length && a.classNames.every((name, i) => name === b.classNames[i]);
+
+/** For each probe of a job its place among those of the run before; "other" where that scored other pictures or classes, undefined where it had none such. */
+const placesOf = (job: Job, testSets: readonly TestSet[], earlier: Job, { testSets: then = [] }: Reached): readonly (number | "other" | undefined)[] =>
+  (job.probes ?? []).map((folder, k) => {
+    const place = earlier.probes?.indexOf(folder) ?? -1;
+    if (place < 0) return undefined;
+    return then[place] !== undefined && sameSet(then[place], testSets[k]) ? place : "other";
+  });
+
+/** The report of an earlier run, which knew nothing of the tasks behind its own; of its probes it has those at `places`. */
+const widened = (report: Report, tasks: number, places: ReturnType<typeof placesOf>): Report => {
   const wide = <A>(row: readonly (A | null)[]) => Array.from({ length: tasks }, (_, i) => row[i] ?? null);
   const { row, also, answers, probes } = report;
-  const measured = (folder: string): Probed => probes?.[earlier.probes?.indexOf(folder) ?? -1] ?? { accuracy: null, images: 0 };
+  const measured = (place: number | "other" | undefined): Probed => (typeof place === "number" && probes?.[place]) || { accuracy: null, images: 0 };
   return {
     ...report,
     row: wide(row),
     also: also && Object.fromEntries(Object.entries(also).map(([space, other]) => [space, wide(other)])),
     answers: answers && wide(answers),
-    probes: job.probes?.map(measured),
+    probes: places.length === 0 ? undefined : places.map(measured),
   };
 };
 
@@ -197,12 +222,17 @@ export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Begi
             TE.map(learner),
           ),
     ),
-    TE.map(({ run, earlier, last, beginner, source: { stream, notes, before }, untrained }): Beginning => {
-      if (last === undefined) return { learner: beginner, untrained, stream, notes, from: {} };
+    TE.bind("testSets", ({ source: { stream } }) => testSetsOf(stream)),
+    TE.map(({ run, earlier, last, beginner, source: { stream, notes, before }, testSets, untrained }): Beginning => {
+      const beginning = { learner: beginner, untrained, stream, testSets };
+      if (last === undefined) return { ...beginning, notes, from: {} };
       const { reports, seconds } = last.reached;
-      const wide = reports.map((report) => widened(report, stream.tasks.length, earlier[earlier.length - 1], job));
+      const places = placesOf(job, testSets, earlier[earlier.length - 1], last.reached);
+      const wide = reports.map((report) => widened(report, stream.tasks.length, places));
       const learnedBy = earlier.map(({ method }) => method.name).join(", ");
       const note = `goes on behind the ${before} tasks of ${run}, learned by ${learnedBy}; their rows are as they were measured then`;
-      return { learner: beginner, untrained, stream, notes: [note, ...notes], from: { reports: wide, seconds } };
+      const others = (job.probes ?? []).filter((_, k) => places[k] === "other").join(", ");
+      const left = others === "" ? [] : [`${others}: other test pictures or classes than those that ${run} has scored; its figures are left out`];
+      return { ...beginning, notes: [note, ...left, ...notes], from: { reports: wide, seconds } };
     }),
   );

@@ -12,7 +12,7 @@ import type { Job } from "./job.ts";
 import { writePage, writeResult } from "./outcome.ts";
 import { withAnswersOf } from "../training/lesson.ts";
 import type { Keep, Progress, Run } from "./run.ts";
-import { names, newest, retireOthers, writeAfter, writeTraining } from "./runFolder.ts";
+import { names, newest, retireOthers, writeAfter, writeTraining, type TestSet } from "./runFolder.ts";
 
 /** What keeps a job. */
 export interface Keeping extends Keep {
@@ -45,11 +45,21 @@ const bare = ({ zeroShot, reports, seconds }: Progress): Progress => ({
   seconds,
 });
 
-/** Keeps a job over a stream; `skipped` gives the samples that were left out so far. */
-export const keeping = (job: Job, stream: Stream, log: Appender, skipped: () => readonly string[], files: Files): Keeping => {
+/** What is kept of a job beside its progress. */
+interface Kept {
+  readonly stream: Stream;
+  /** Of the probes of the stream. */
+  readonly testSets: readonly TestSet[];
+  readonly log: Appender;
+  /** Gives the samples that were left out so far. */
+  readonly skipped: () => readonly string[];
+}
+
+/** Keeps a job over a stream. */
+export const keeping = (job: Job, { stream, testSets, log, skipped }: Kept, files: Files): Keeping => {
   const { out, checkpointSteps } = job;
   const about = { Model: job.model, Data: "folders" in job.source ? job.source.folders.join(", ") : `${job.source.protocol} in ${job.source.root}` };
-  const state = (progress: Run["progress"]) => ({ ...progress, run: job.id, logged: log.size(), skipped: skipped() });
+  const state = (progress: Run["progress"]) => ({ ...progress, run: job.id, testSets, logged: log.size(), skipped: skipped() });
   const result = (run: Run) => writeResult(out, run, stream, skipped(), about, files);
   const learner = (run: Run): TE.TaskEither<Failure, string> =>
     pipe(

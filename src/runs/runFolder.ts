@@ -35,8 +35,16 @@ export const names = {
   after: (tasks: number): string => `after-${tasks}`,
 } as const;
 
+/** What a probe is scored on. */
+export interface TestSet {
+  readonly images: number;
+  readonly classNames: readonly string[];
+}
+
 /** How far a run is, and what its other files were like then. */
 export interface Reached extends Progress {
+  /** Of each probe of the run; undefined where an earlier version wrote this. */
+  readonly testSets?: readonly TestSet[];
   /** The `id` of the run. */
   readonly run?: string;
   /** The size of the log in bytes. */
@@ -67,7 +75,7 @@ const report = t.intersection([
   t.partial({ trained: t.type({ trainableParameters: natural, ranks }), mergeError: finite }),
 ]);
 const reached = t.intersection([
-  t.partial({ run: t.string }),
+  t.partial({ run: t.string, testSets: list(t.type({ images: natural, classNames: list(t.string) })) }),
   t.type({ zeroShot: evaluated, reports: list(report), seconds: nonNegative, logged: natural, skipped: list(t.string) }),
 ]);
 const arrays = dictionary(floats);

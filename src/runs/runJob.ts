@@ -63,7 +63,7 @@ const endOf =
 
 /** Runs a job on a device, from where it stands. */
 const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within }: Standing, device: Device, options: JobOptions, files: Files) => {
-  const { learner, untrained, stream, from, notes } = beginning;
+  const { learner, untrained, stream, testSets, from, notes } = beginning;
   options.opened?.(device.adapter.line);
   for (const note of notes) options.note?.(note);
   const reached = within?.reached ?? last?.reached;
@@ -74,7 +74,7 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
   };
   const runtime: Runtime = { device, seed: job.seed, images: imageCache(1024), emit, signal: options.signal, onCorrupt: job.onCorrupt };
   const logged = (log: Appender): TE.TaskEither<Failure, Outcome> => {
-    const keep = keeping(job, stream, log, () => [...skipped], files);
+    const keep = keeping(job, { stream, testSets, log, skipped: () => [...skipped] }, files);
     let broken: E.Either<Failure, void> = E.right(undefined);
     const running = runMethod(method, learner, stream, {
       evaluate: job.evaluate,

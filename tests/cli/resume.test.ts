@@ -161,6 +161,49 @@ test("a run behind another has probes of its own flags: figures of earlier tasks
   assert.equal(resultOf("unprobed").probes, []);
 });
 
+test("earlier figures of a probe are left out, and that is said once, where its test pictures or classes are others now", async () => {
+  const figures = async (out: string, more: Readonly<Record<string, string>>): Promise<readonly [string, readonly boolean[]]> => {
+    const ended = await cambium(flags(out, { model: at("changing"), data: data("blue"), probe: data("changed"), ...more }));
+    assert.is(ended.code, 0, ended.stderr);
+    const { probes } = resultOf(out);
+    assert.type(probes[0].zeroShot, "number");
+    return [ended.stderr, probes[0].after.map((x) => x !== null)];
+  };
+  const said = /changed: other test pictures or classes than those that .*changing has scored; its figures are left out/g;
+  const same = [true, true];
+  const other = [false, true];
+  cpSync(at("data", "grey"), at("data", "changed"), { recursive: true });
+  const first = await cambium(flags("changing", { data: data("red"), probe: data("changed") }));
+  assert.is(first.code, 0, first.stderr);
+  const check = async (out: string, expected: readonly boolean[], more: Readonly<Record<string, string>> = {}): Promise<void> => {
+    const [printed, measured] = await figures(out, more);
+    assert.equal(measured, expected, out);
+    assert.is(printed.match(said)?.length ?? 0, expected === other ? 1 : 0, printed);
+  };
+  await check("limit-of-all", same, { "eval-limit": "9" });
+  await check("fewer", other, { "eval-limit": "3" });
+  // The next run behind that one has the same test set as it.
+  const behind = await cambium(flags("behind-fewer", { model: at("fewer"), data: data("dark"), probe: data("changed"), "eval-limit": "3" }));
+  assert.is(behind.code, 0, behind.stderr);
+  assert.equal(
+    resultOf("behind-fewer").probes[0].after.map((x) => x !== null),
+    [false, true, true],
+  );
+  for (const split of ["train", "test"]) renameSync(at("data", "changed", split, "bee"), at("data", "changed", split, "cow"));
+  await check("renamed", other);
+  for (const split of ["train", "test"]) renameSync(at("data", "changed", split, "cow"), at("data", "changed", split, "bee"));
+  rmSync(at("data", "changed", "test", "bee", "4.png"));
+  await check("removed", other);
+  // A run that was kept before test sets were has figures of nobody knows what.
+  cpSync(at("data", "grey"), at("data", "changed"), { recursive: true });
+  const path = at("changing", "model", "progress.json");
+  const { testSets, ...object } = (JSON.parse(readFileSync(path, "utf8")) as { readonly object: Readonly<Record<string, unknown>> }).object;
+  assert.ok(testSets);
+  await check("known", same);
+  writeFileSync(path, JSON.stringify({ object }));
+  await check("unknown", other);
+});
+
 test("--fresh begins with the model of a run alone", async () => {
   const ended = await cambium([...flags("fresh", { model: at("whole"), data: data("red") }), "--fresh"]);
   assert.is(ended.code, 0, ended.stderr);
