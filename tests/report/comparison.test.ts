@@ -81,6 +81,7 @@ test("a column that is empty in every row is left out", () => {
   const headings = (results: readonly RunResult[]) => compared(results).columns.map(({ heading }) => heading);
   assert.equal(headings([still]), ["Transfer", "Average", "Last", "Forgetting", "Time"]);
   assert.equal(headings([joint]), ["Last", "Trainable", "Kept", "Time"]);
+  assert.equal(headings([{ ...joint, chance: [10, 10] }]), ["Last", "Trainable", "Kept", "Time"], "guessing keeps no column");
   const probes = [{ name: "birds", classes: 10, images: 100, chance: 10, zeroShot: 40, after: [30, 30] }];
   const all = ["Learned", "Gain kept", "Transfer", "Average", "Last", "Forgetting", "birds", "Trainable", "Kept", "Time"];
   assert.equal(headings([still, method("a", 1, 50, { probes })]), all);
