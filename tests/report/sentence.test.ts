@@ -67,7 +67,8 @@ test("whatever became of a gain", () => {
 
 test("a second method has a verb of its own where the first has another", () => {
   const fall = run("sequential-lora", 30, 0, lora);
-  const both = "CoDyRA keeps 88 % of the 20.0 points it gained on this stream with the task given, sequential LoRA loses all of the 10.0 points it gained and 5.0 more.";
+  const both =
+    "CoDyRA keeps 88 % of the 20.0 points it gained on this stream with the task given, sequential LoRA loses all of the 10.0 points it gained and 5.0 more.";
   assert.is(said([fall, run("codyra", 40, 35, codyra)]), `${both} One seed does not say how much of this is luck.`);
   assert.match(
     said([run("a", 30, 0), run("sequential-lora", 24, 20)]),
@@ -86,7 +87,10 @@ test("of seeds the means, and methods that they do not tell apart are alike", ()
   const known = [...twice("a", 40, 35, 1, probe(50, 40)), ...twice("b", 40, 30, 1, probe(50, 40))];
   assert.is(said(known), `${first.slice(0, -1)}; outside of the tasks the model keeps 80 % and 80 % of what it knew. Alike outside of the tasks: a and b.`);
   // One of the seeds gained nothing, so there is no mean share.
-  assert.is(said([run("a", 20, 20, { seed: 1 }), run("a", 22, 21, { seed: 2 })]), "Over 2 seeds, a keeps 0.8 of the 1.0 points it gained on this stream with the task given.");
+  assert.is(
+    said([run("a", 20, 20, { seed: 1 }), run("a", 22, 21, { seed: 2 })]),
+    "Over 2 seeds, a keeps 0.8 of the 1.0 points it gained on this stream with the task given.",
+  );
 });
 
 test("of many methods the one that ends highest and the baseline are named; that it leads is said only where the seeds show it", () => {

@@ -185,7 +185,10 @@ const full = (method: string, seed: number, shift: number) => {
 test("what was measured stands above what it cost where the lines would be too long; no line is, and other label spaces stand below the run's own", () => {
   const results = ["codyra", "keeplora++", "sequential-lora"].flatMap((method, i) => [full(method, 1, 3 * i), full(method, 2, 3 * i)]);
   const [measured, costs, said] = textTable(results).split("\n\n");
-  assert.match(measured, /^ +held-out\n +drawings of\nMethod .* Forgetting +birds\n\u2500+\nchance .*\n {2}union .*\nzero-shot .*\n {2}union .*\ncodyra .*\n {2}union .*\nkeep/);
+  assert.match(
+    measured,
+    /^ +held-out\n +drawings of\nMethod .* Forgetting +birds\n\u2500+\nchance .*\n {2}union .*\nzero-shot .*\n {2}union .*\ncodyra .*\n {2}union .*\nkeep/,
+  );
   assert.match(costs, /^Method +Trainable +Kept +Time\n\u2500+\ncodyra .*\nkeeplora\+\+ .*\nsequential-lora .*$/);
   assert.match(said, /^Mean .*\nOver 2 seeds, /);
   for (const columns of [120, 80, 40]) {
