@@ -99,7 +99,7 @@ const usual = 120;
  * const facts = { method: "mine", options: {}, seed: 0, adapter: "", trainableParameters: 1, bytesKept: 0, ranks: [], seconds: 1 };
  * const matrix = { datasets: ["pets", "cars"], rows: [[90, 40], [80, 70]] };
  * const table = report.textTable([report.runResult({ ...facts, zeroShot: [60, 40], matrix })]);
- * assert.ok(table.endsWith("mine keeps 83 % of the 30.0 points it gained on this stream."));
+ * assert.ok(table.endsWith("mine keeps 83 % of the 30.0 points it gained on this stream with the task given."));
  * ```
  */
 export const textTable = (results: readonly RunResult[], columns = usual): string => {
