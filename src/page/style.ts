@@ -27,7 +27,8 @@ const rules = `
 .cambium h3{font-size:1.05rem;line-height:1.35;font-weight:650;margin:2.6rem 0 .2rem;overflow-wrap:anywhere}
 .cambium h4{font-size:13px;line-height:1.4;font-weight:650;margin:1rem 0 .3rem;overflow-wrap:anywhere}
 .cambium h4 span{color:var(--soft);font-weight:400}
-.cambium h3,.cambium h4,.cambium strong,.cambium th,.cambium td,.cambium dt,.cambium dd,.cambium figcaption,.cambium figcaption span,.cambium .key span{unicode-bidi:isolate}
+.cambium h3,.cambium h4,.cambium strong,.cambium th,.cambium td,.cambium dt,
+.cambium dd,.cambium figcaption,.cambium figcaption span,.cambium .key span{unicode-bidi:isolate}
 .cambium p{margin:.4rem 0;max-width:72ch;color:var(--soft)}
 .cambium p.lead{font-size:1.05rem}
 .cambium p.verdict{font-size:1.3rem;line-height:1.42;letter-spacing:-.005em;color:var(--ink);max-width:58ch;margin:1.8rem 0 1.6rem;text-wrap:pretty}
