@@ -4,10 +4,11 @@
  * touched the file for a while.
  */
 import { randomUUID } from "node:crypto";
-import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { link, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { unwritable } from "../failures.ts";
 import type { Files } from "../files.ts";
@@ -70,16 +71,25 @@ const place = async (whole: string, path: string): Promise<void> => {
 
 const textOf = (path: string): Promise<string | undefined> => withFile(path, (handle) => handle.readFile("utf8")).catch(() => undefined);
 
-/** Takes a lock away whose text is `dead`. Where somebody else has put a living one in its place meanwhile, that is put back. */
+/** Says that somebody is taking a dead lock away. It has the name of a file that is not whole, so that one which is left over is swept like others. */
+const takerOf = (path: string): string => `${path}.00000000-0000-0000-0000-000000000000.tmp`;
+
+/** Takes a lock away whose text is `dead`, one taker at a time: so nobody takes away a living one that was put in its place meanwhile. */
 const takeAway = async (path: string, dead: string): Promise<void> => {
-  const aside = `${path}.${randomUUID()}.tmp`;
+  const taker = takerOf(path);
   try {
-    await rename(path, aside);
-    if ((await textOf(aside)) !== dead) await place(aside, path);
+    await writeFile(taker, "", { flag: "wx" });
   } catch (error) {
-    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "EEXIST") throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
+    const since = await stat(taker).catch(() => undefined);
+    if (since !== undefined && Date.now() - since.mtimeMs > deadAfter) await rm(taker, { force: true });
+    await setTimeout(20);
+    return;
+  }
+  try {
+    if ((await textOf(path)) === dead) await rm(path, { force: true });
   } finally {
-    await rm(aside, { force: true });
+    await rm(taker, { force: true });
   }
 };
 
