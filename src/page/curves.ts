@@ -2,10 +2,9 @@
 import { scaleLinear, type ScaleLinear } from "d3-scale";
 import { fixed } from "../report/format.ts";
 import type { RunResult } from "../report/result.ts";
-import { spread, type Summary } from "../report/summary.ts";
+import { probeNames, spread, type Summary } from "../report/summary.ts";
 import { below, grid, lineKey, panels, span, upright, type Chart, type Point } from "./chart.ts";
 import type { Entry } from "./entries.ts";
-import { unique } from "./markup.ts";
 import { niceDomain } from "./palette.ts";
 
 /** What a panel follows over time: a dataset by its position, or a probe by its name. */
@@ -87,7 +86,7 @@ const chart = (entries: readonly Entry[], followed: Followed): Chart => {
 };
 
 const probesOf = (entries: readonly Entry[]): readonly Followed[] =>
-  unique(entries.flatMap(({ summary }) => summary.probes.map(({ name }) => name))).map((probe) => ({ probe }));
+  probeNames(entries.map(({ summary }) => summary)).map((probe) => ({ probe }));
 
 /** The panels of methods that ran on the same datasets, and of their probes, with their key. */
 export const curves = (entries: readonly Entry[]): string =>

@@ -1,7 +1,7 @@
 /** What a page shows: runs grouped to methods, each with its look and its place on the page. */
 import type { RunResult } from "../report/result.ts";
 import type { RunReport } from "../report/runReport.ts";
-import { isJoint, summarise, type Summary } from "../report/summary.ts";
+import { groupBy, isJoint, isStill, summarise, type Summary } from "../report/summary.ts";
 import { groundLook, methodLook, referenceLook, type Look } from "./chart.ts";
 
 /** A run as a page takes it: its result, or all that is known of it. */
@@ -16,10 +16,7 @@ export interface Entry {
   readonly id: string;
 }
 
-/** Whether a method never trains. */
-export const isStill = (s: Summary): boolean => s.trainableParameters === 0;
-
-export { isJoint };
+export { isJoint, isStill };
 
 /** A run as a report; of a bare result it holds nothing else. */
 export const reportOf = (run: Shown): RunReport => ("result" in run ? run : { result: run });
@@ -39,7 +36,4 @@ export const entriesOf = (runs: readonly Shown[]): readonly Entry[] => {
 };
 
 /** Entries that ran on the same datasets, in the order in which their streams first appear. */
-export const byStream = (entries: readonly Entry[]): readonly (readonly Entry[])[] => {
-  const keys = entries.map(({ summary }) => JSON.stringify(summary.datasets));
-  return [...new Set(keys)].map((key) => entries.filter((_, i) => keys[i] === key));
-};
+export const byStream: (entries: readonly Entry[]) => readonly (readonly Entry[])[] = groupBy(({ summary }) => JSON.stringify(summary.datasets));

@@ -1,10 +1,9 @@
 /** What every method learned, and what of it is left at the end: a bar each, on the tasks and outside of them. */
 import { escapeHtml, fixed } from "../report/format.ts";
 import { meanOf } from "../report/metrics.ts";
-import type { ProbeSummary } from "../report/summary.ts";
+import { probeNames, type ProbeSummary } from "../report/summary.ts";
 import { sample } from "./chart.ts";
 import { isStill, type Entry } from "./entries.ts";
-import { unique } from "./markup.ts";
 import { fromZero } from "./palette.ts";
 
 /** One bar: what there once was (null where that is not known, as for joint training), and what there is at the end; in percent. */
@@ -73,7 +72,7 @@ ${rows.join("\n")}</figure>`;
 export const gains = (entries: readonly Entry[]): string => {
   const tasks = onTasks(entries);
   if (tasks.bars.every(({ once }) => once === null)) return "";
-  const names = unique(entries.flatMap(({ summary }) => summary.probes.map(({ name }) => name)));
+  const names = probeNames(entries.map(({ summary }) => summary));
   const figures = [tasks, ...(names.length > 0 ? [outside(entries, names)] : [])].filter(({ bars }) => bars.length > 0);
   const lost = figures.some(({ bars }) => bars.some(hasLost)) ? `<span><i class="sampled lost" aria-hidden="true"></i>lost on the way</span>` : "";
   const dotted = `<svg viewBox="0 0 36 12" aria-hidden="true" class="sample base"><path class="line" d="M18 0V12" stroke-dasharray="2 2.5"/></svg>`;

@@ -12,6 +12,14 @@ export const scrolling = (label: string, html: string): string =>
 export const folded = (heading: string, html: string, open = false): string => `<details${open ? " open" : ""}><summary>${heading}</summary>
 ${html}</details>`;
 
+/** Rows of texts as a table, the heading first; each row begins with its name. */
+export const plainTable = (className: string, [head, ...rows]: readonly (readonly string[])[]): string => {
+  const line = ([name, ...cells]: readonly string[]): string =>
+    `<tr><th scope="row">${breakable(name)}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`;
+  return `<table class="${className}"><thead><tr>${head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join("")}</tr></thead>
+<tbody>${rows.map(line).join("\n")}</tbody></table>`;
+};
+
 /** A name that may break after its separators and before its numbers. */
 export const breakable = (name: string): string =>
   name

@@ -1,5 +1,6 @@
 /** An accuracy matrix as a heat map: an HTML table, so that it can be read aloud, copied and searched. */
 import { escapeHtml, fixed, signed } from "../report/format.ts";
+import { meanOf } from "../report/metrics.ts";
 import type { Summary } from "../report/summary.ts";
 import { isJoint, isStill } from "./entries.ts";
 import { breakable, scrolling } from "./markup.ts";
@@ -57,11 +58,6 @@ const cell = (s: Summary, scale: MatrixScale, i: number, j: number): string => {
   return `<td class="v${level(scale.domain)(value)}${i === j && !isJoint(s) ? " diag" : ""}" title="${title}">${percent(value)}${note}${bar}</td>`;
 };
 
-const mean = (xs: readonly (number | null)[]): number | null => {
-  const present = xs.filter((x) => x !== null);
-  return present.length < xs.length || present.length === 0 ? null : present.reduce((a, b) => a + b, 0) / present.length;
-};
-
 const metrics = { transfer: "Transfer", average: "Average", last: "Last", forgetting: "Forgetting", gainKept: "Gain kept" } as const;
 
 /** The metrics that have a value; of a stream of which one row is shown they would repeat it. */
@@ -92,7 +88,7 @@ export const matrixTable = (s: Summary, scale: MatrixScale): string => {
   const heads = s.datasets.map((name) => `<th scope="col" title="${escapeHtml(name)}"><span>${breakable(name)}</span></th>`).join("");
   const rows = s.matrix
     .flatMap((row, i) =>
-      shows(s, i) ? [`<tr>${rowHead(s, i)}${row.map((_, j) => cell(s, scale, i, j)).join("")}<td class="mean">${percent(mean(row))}</td></tr>`] : [],
+      shows(s, i) ? [`<tr>${rowHead(s, i)}${row.map((_, j) => cell(s, scale, i, j)).join("")}<td class="mean">${percent(meanOf(row))}</td></tr>`] : [],
     )
     .join("\n");
   const foot = footer(s);
@@ -101,7 +97,7 @@ export const matrixTable = (s: Summary, scale: MatrixScale): string => {
   const zero = s.datasets.map((_, j) => zeroCell(s, scale, j)).join("");
   const table = `<table class="${look}" style="--n:${size + 1}">
 <thead><tr><th scope="col">after task</th>${heads}<th scope="col">mean</th></tr></thead>
-<tbody><tr class="zero"><th scope="row">zero-shot</th>${zero}<td class="mean">${percent(mean(s.zeroShot))}</td></tr>
+<tbody><tr class="zero"><th scope="row">zero-shot</th>${zero}<td class="mean">${percent(meanOf(s.zeroShot))}</td></tr>
 ${rows}</tbody>${foot === "" ? "" : `<tfoot>${foot}</tfoot>`}
 </table>`;
   return scrolling(`Accuracy matrix of ${s.label}`, table);

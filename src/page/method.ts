@@ -1,7 +1,7 @@
 /** What a page says of one method: what it trained, its matrices, its seeds, its ranks. */
 import { count, escapeHtml } from "../report/format.ts";
 import { sample } from "./chart.ts";
-import type { Entry } from "./entries.ts";
+import { isStill, type Entry } from "./entries.ts";
 import { unique } from "./markup.ts";
 import type { MatrixScale } from "./matrixTable.ts";
 import { optionLine } from "./options.ts";
@@ -9,7 +9,7 @@ import { rankPart } from "./rankTable.ts";
 import { matrices, singleRuns } from "./seeds.ts";
 
 const trained = ({ summary: s }: Entry): string => {
-  if (s.trainableParameters === 0) return "Nothing is trained.";
+  if (isStill(s)) return "Nothing is trained.";
   return `${count(s.trainableParameters)} trainable parameters a task.`;
 };
 

@@ -4,7 +4,7 @@ import { folded, scrolling, unique } from "./markup.ts";
 import { rampKey } from "./matrixTable.ts";
 import { level } from "./palette.ts";
 import { saveRows, type Value } from "./save.ts";
-import type { Summary } from "../report/summary.ts";
+import { groupBy, type Summary } from "../report/summary.ts";
 
 /** Where a module stands: its tower, its layer (`null` outside of the blocks), and its short name in the layer. */
 export interface ModulePlace {
@@ -31,9 +31,6 @@ interface Row {
   readonly place: ModulePlace;
 }
 
-const groups = <A, K>(key: (a: A) => K, as: readonly A[]): readonly (readonly [K, readonly A[]])[] =>
-  [...new Set(as.map(key))].map((k) => [k, as.filter((a) => key(a) === k)] as const);
-
 /** Whole ranks without decimals; means over seeds with one. */
 export const rankText = (x: number | null): string => (x !== null && Number.isInteger(x) ? String(x) : fixed(1)(x));
 
@@ -56,12 +53,12 @@ export const rankTable = (s: Summary, largest: number): string => {
     return `<tr>${layer}<th scope="row" title="${escapeHtml(r.name)}">${escapeHtml(r.place.part)}</th>${cells}</tr>`;
   };
   const rows = names.map((name): Row => ({ name, place: modulePlace(name) }));
-  const tables = groups((r) => r.place.tower, rows)
-    .map(([tower, inTower]) => {
-      const bodies = groups((r) => r.place.layer, inTower)
-        .map(([, inLayer]) => `<tbody>${inLayer.map((r, i) => line(r, i, inLayer.length)).join("\n")}</tbody>`)
+  const tables = groupBy<Row>((r) => r.place.tower)(rows)
+    .map((inTower) => {
+      const bodies = groupBy<Row>((r) => `${r.place.layer}`)(inTower)
+        .map((inLayer) => `<tbody>${inLayer.map((r, i) => line(r, i, inLayer.length)).join("\n")}</tbody>`)
         .join("\n");
-      return `<table class="heat ranks"><caption>${tower}</caption>
+      return `<table class="heat ranks"><caption>${inTower[0].place.tower}</caption>
 <thead><tr><th scope="col">layer</th><th scope="col">part</th>${heads}</tr></thead>
 ${bodies}</table>`;
     })

@@ -6,7 +6,7 @@ import { matrixLatex, matrixMarkdown } from "../report/markup.ts";
 import { inEverySpace } from "../report/spaces.ts";
 import { summaryOf, type Summary } from "../report/summary.ts";
 import { amongWords } from "./comparison.ts";
-import { folded, scrolling } from "./markup.ts";
+import { folded, plainTable, scrolling } from "./markup.ts";
 import { matrixTable, type MatrixScale } from "./matrixTable.ts";
 import { saveMenu, saveRows } from "./save.ts";
 
@@ -20,11 +20,8 @@ const seedTable = (s: Summary): string => {
   const head = ["Seed", ...columns.map(({ heading }) => heading)];
   const rows = runs.map((one) => ({ seed: one.runs[0].seed, values: columns.map((c) => c.value(one).mean) }));
   const texts = rows.map(({ seed, values }) => [String(seed), ...values.map((value, k) => columns[k].format(value))]);
-  const line = ([seed, ...cells]: readonly string[]): string => `<tr><th scope="row">${seed}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
-  const table = `<table class="summary"><thead><tr>${head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join("")}</tr></thead>
-<tbody>${texts.map(line).join("\n")}</tbody></table>`;
   const saved = saveRows(`${s.label} seeds`, [head, ...rows.map(({ seed, values }) => [seed, ...values])], [head, ...texts]);
-  return `${scrolling(`Single runs of ${s.label}`, table)}${saved}`;
+  return `${scrolling(`Single runs of ${s.label}`, plainTable("summary", [head, ...texts]))}${saved}`;
 };
 
 const matrix = (s: Summary, scale: MatrixScale, name: string): string =>

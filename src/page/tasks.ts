@@ -2,7 +2,7 @@
 import type { ProbeResult } from "../report/result.ts";
 import { amongWords } from "./comparison.ts";
 import type { Entry } from "./entries.ts";
-import { breakable, scrolling } from "./markup.ts";
+import { plainTable, scrolling } from "./markup.ts";
 import { saveRows, valueText, type Value } from "./save.ts";
 
 /** A column of the table: its heading, what it says of task `j`, and of a probe. */
@@ -49,10 +49,6 @@ const texts = ([head, ...rows]: readonly (readonly Value[])[]): readonly (readon
 /** The table of the tasks. */
 export const tasksTable = (entries: readonly Entry[]): string => {
   const rows = taskRows(entries);
-  const [head, ...body] = texts(rows);
-  const line = ([name, ...cells]: readonly string[]): string =>
-    `<tr><th scope="row">${breakable(name)}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
-  const table = `<table class="summary tasks"><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead>
-<tbody>${body.map(line).join("\n")}</tbody></table>`;
-  return `${scrolling("The tasks", table)}${saveRows("Tasks", rows, [head, ...body])}`;
+  const written = texts(rows);
+  return `${scrolling("The tasks", plainTable("summary tasks", written))}${saveRows("Tasks", rows, written)}`;
 };

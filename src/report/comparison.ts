@@ -11,7 +11,7 @@ import type { AccuracyRow } from "./metrics.ts";
 import type { MetricName } from "./result.ts";
 import { sentence } from "./sentence.ts";
 import { guessing, inEverySpace, untrained } from "./spaces.ts";
-import { groupBy, isJoint, seedsOf, type Spread, type Summary } from "./summary.ts";
+import { groupBy, isJoint, isStill, lastOn, probeNames, seedsOf, type Spread, type Summary } from "./summary.ts";
 
 /** One column: its heading, what it means, its value in an entry, how a number of it is written, and which end is the better one. */
 export interface Column {
@@ -55,9 +55,7 @@ export interface Comparison {
 }
 
 /** Methods that learn a stream task by task: only these compete. */
-export const learnsByTask = (s: Summary): boolean => s.trainableParameters > 0 && !isJoint(s) && s.metrics.learned.mean !== null;
-
-const none: Spread = { mean: null, std: null };
+export const learnsByTask = (s: Summary): boolean => !isStill(s) && !isJoint(s) && s.metrics.learned.mean !== null;
 
 const metric = (name: MetricName, heading: string, meaning: string, better: Better): Column => ({
   ...{ heading, meaning, better },
@@ -83,7 +81,7 @@ const metrics: readonly Column[] = [
 const probeColumn = (name: string): Column => ({
   heading: name,
   meaning: `accuracy at the end of the stream on ${name}, which is never learned, %`,
-  value: (s) => s.probes.find((probe) => probe.name === name)?.last ?? none,
+  value: (s) => lastOn(s, name),
   format: fixed(1),
   better: "high",
   kind: "probe",
@@ -98,15 +96,14 @@ const cost = (heading: string, meaning: string, value: (s: Summary) => number | 
 });
 
 const costs: readonly Column[] = [
-  cost("Trainable", "parameters trained in each task", (s) => (s.trainableParameters === 0 ? null : s.trainableParameters), count),
-  cost("Kept", "what is kept beside the weights after the last task", (s) => (s.trainableParameters === 0 ? null : s.bytesKept.mean), bytes),
+  cost("Trainable", "parameters trained in each task", (s) => (isStill(s) ? null : s.trainableParameters), count),
+  cost("Kept", "what is kept beside the weights after the last task", (s) => (isStill(s) ? null : s.bytesKept.mean), bytes),
   cost("Time", "wall time of one run", (s) => s.seconds.mean, duration),
 ];
 
 /** The columns of some entries, after the method's name: those that have a value in one of them. References of no runs do not keep a column. */
 export const columnsOf = (summaries: readonly Summary[]): readonly Column[] => {
-  const probes = new Set(summaries.flatMap((s) => s.probes.map(({ name }) => name)));
-  return [...metrics, ...[...probes].map(probeColumn), ...costs].filter((c) => summaries.some((s) => s.runs.length > 0 && c.value(s).mean !== null));
+  return [...metrics, ...probeNames(summaries).map(probeColumn), ...costs].filter((c) => summaries.some((s) => s.runs.length > 0 && c.value(s).mean !== null));
 };
 
 /** A row before its cells are written. */
@@ -126,9 +123,9 @@ const references = (all: readonly Entry[], known: (s: Summary) => AccuracyRow, o
 
 /** References first: guessing, what never trains, what does not learn task by task. Then the methods. */
 const ordered = (summaries: readonly Summary[]): readonly Entry[] => {
-  const rank = (s: Summary): number => (s.trainableParameters === 0 ? 0 : learnsByTask(s) ? 2 : 1);
+  const rank = (s: Summary): number => (isStill(s) ? 0 : learnsByTask(s) ? 2 : 1);
   const all = [0, 1, 2].flatMap((r) => summaries.filter((s) => rank(s) === r)).flatMap(entries);
-  const measured = summaries.some((s) => rank(s) === 0);
+  const measured = summaries.some(isStill);
   return [...references(all, (s) => s.chance, guessing), ...(measured ? [] : references(all, (s) => s.zeroShot, untrained)), ...all];
 };
 

@@ -2,7 +2,7 @@
 import { comparisons, streamText } from "./comparison.ts";
 import { matrixRows } from "./matrix.ts";
 import type { MetricName, RunResult } from "./result.ts";
-import { summarise, type Spread, type Summary } from "./summary.ts";
+import { lastOn, probeNames, summarise, type Spread, type Summary } from "./summary.ts";
 
 type Field = string | number | null;
 
@@ -42,7 +42,6 @@ const both = (name: string, value: (s: Summary) => Spread): readonly (readonly [
  */
 export const csvTable = (results: readonly RunResult[]): string => {
   const rows = comparisons(summarise(results)).flatMap((c) => c.rows.map(({ summary }) => summary));
-  const probes = new Set(rows.flatMap((s) => s.probes.map(({ name }) => name)));
   const columns: readonly (readonly [string, (s: Summary) => Field])[] = [
     ["method", (s) => s.method],
     ["label", (s) => s.label],
@@ -50,7 +49,7 @@ export const csvTable = (results: readonly RunResult[]): string => {
     ["tasks", (s) => streamText(s.datasets)],
     ["seeds", (s) => s.runs.length],
     ...Object.entries(metrics).flatMap(([name, heading]) => both(heading, (s) => s.metrics[name as MetricName])),
-    ...[...probes].flatMap((name) => both(`probe ${name}`, (s) => s.probes.find((probe) => probe.name === name)?.last ?? { mean: null, std: null })),
+    ...probeNames(rows).flatMap((name) => both(`probe ${name}`, (s) => lastOn(s, name))),
     ["trainable_parameters", (s) => s.trainableParameters],
     ...both("bytes_kept", (s) => s.bytesKept),
     ...both("effective_rank", (s) => s.effectiveRank),

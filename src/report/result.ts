@@ -2,22 +2,15 @@
 import { average, bwt, forgetting, fwt, gainKept, last, learned, meanOf, transfer } from "./metrics.ts";
 import type { AccuracyMatrix, AccuracyRow, Metric } from "./metrics.ts";
 
-/** The names of the metrics that a result holds, as mean and for each dataset. */
-export type MetricName = "transfer" | "average" | "last" | "forgetting" | "bwt" | "fwt" | "learned" | "gainKept";
+/** The metrics that a result holds, as mean and for each dataset, in the order in which they stand there. */
+export const metricNames = ["transfer", "average", "last", "forgetting", "bwt", "fwt", "learned", "gainKept"] as const;
 
-/** What a run reaches when the same images are scored in another label space. */
-export interface ElsewhereResult {
-  readonly zeroShot: AccuracyRow;
-  readonly matrix: readonly AccuracyRow[];
-  readonly transfer: number | null;
-  readonly average: number | null;
-  readonly last: number | null;
-  readonly forgetting: number | null;
-  readonly learned: number | null;
-  readonly gainKept: number | null;
-  /** Percent of right guesses at random among the names that an image of each dataset is scored among at the end; null where that is not known. */
-  readonly chance: AccuracyRow;
-}
+/** The name of a metric of a result. */
+export type MetricName = (typeof metricNames)[number];
+
+/** A value for every metric. */
+export const eachMetric = <A>(value: (name: MetricName) => A): Readonly<Record<MetricName, A>> =>
+  Object.fromEntries(metricNames.map((name) => [name, value(name)])) as Record<MetricName, A>;
 
 /** A dataset that was scored after every task and never learned, among its own classes. */
 export interface ProbeResult {
@@ -84,6 +77,9 @@ export interface RunResult {
   readonly seconds: number;
 }
 
+/** What a run reaches when the same images are scored in another label space. */
+export type ElsewhereResult = Pick<RunResult, "zeroShot" | "matrix" | "transfer" | "average" | "last" | "forgetting" | "learned" | "gainKept" | "chance">;
+
 /** What {@link runResult} needs: everything that is not computed from the matrix. */
 export interface RunFacts {
   readonly method: string;
@@ -110,23 +106,29 @@ export interface RunFacts {
   readonly seconds: number;
 }
 
-/** Learned and gain kept of a matrix; a model that trains nothing learns nothing. */
-export const gains = (m: AccuracyMatrix, zeroShot: AccuracyRow, trains: boolean): Readonly<Record<"learned" | "gainKept", Metric>> => ({
+/** All metrics of a matrix; a model that trains nothing learns nothing. */
+export const metricsOf = (m: AccuracyMatrix, zeroShot: AccuracyRow, trains: boolean): Readonly<Record<MetricName, Metric>> => ({
+  transfer: transfer(m),
+  average: average(m),
+  last: last(m),
+  forgetting: forgetting(m),
+  bwt: bwt(m),
+  fwt: fwt(zeroShot)(m),
   learned: trains ? learned(m) : { perDataset: m.datasets.map(() => null), mean: null },
   gainKept: gainKept(zeroShot)(m),
 });
 
 const elsewhere = (zeroShot: AccuracyRow, m: AccuracyMatrix, chance: AccuracyRow | undefined, trains: boolean): ElsewhereResult => {
-  const gained = gains(m, zeroShot, trains);
+  const metrics = metricsOf(m, zeroShot, trains);
   return {
     zeroShot,
     matrix: m.rows,
-    transfer: transfer(m).mean,
-    average: average(m).mean,
-    last: last(m).mean,
-    forgetting: forgetting(m).mean,
-    learned: gained.learned.mean,
-    gainKept: gained.gainKept.mean,
+    transfer: metrics.transfer.mean,
+    average: metrics.average.mean,
+    last: metrics.last.mean,
+    forgetting: metrics.forgetting.mean,
+    learned: metrics.learned.mean,
+    gainKept: metrics.gainKept.mean,
     chance: chance ?? m.datasets.map(() => null),
   };
 };
@@ -135,15 +137,7 @@ const elsewhere = (zeroShot: AccuracyRow, m: AccuracyMatrix, chance: AccuracyRow
 export const runResult = (facts: RunFacts): RunResult => {
   const m = facts.matrix;
   const trains = facts.trainableParameters > 0;
-  const metrics: Record<MetricName, Metric> = {
-    transfer: transfer(m),
-    average: average(m),
-    last: last(m),
-    forgetting: forgetting(m),
-    bwt: bwt(m),
-    fwt: fwt(facts.zeroShot)(m),
-    ...gains(m, facts.zeroShot, trains),
-  };
+  const metrics = metricsOf(m, facts.zeroShot, trains);
   return {
     method: facts.method,
     ...(facts.title === undefined ? {} : { title: facts.title }),
@@ -157,24 +151,8 @@ export const runResult = (facts: RunFacts): RunResult => {
     chance: facts.chance ?? m.datasets.map(() => null),
     zeroShot: facts.zeroShot,
     matrix: m.rows,
-    transfer: metrics.transfer.mean,
-    average: metrics.average.mean,
-    last: metrics.last.mean,
-    forgetting: metrics.forgetting.mean,
-    bwt: metrics.bwt.mean,
-    fwt: metrics.fwt.mean,
-    learned: metrics.learned.mean,
-    gainKept: metrics.gainKept.mean,
-    perDataset: {
-      transfer: metrics.transfer.perDataset,
-      average: metrics.average.perDataset,
-      last: metrics.last.perDataset,
-      forgetting: metrics.forgetting.perDataset,
-      bwt: metrics.bwt.perDataset,
-      fwt: metrics.fwt.perDataset,
-      learned: metrics.learned.perDataset,
-      gainKept: metrics.gainKept.perDataset,
-    },
+    ...eachMetric((name) => metrics[name].mean),
+    perDataset: eachMetric((name) => metrics[name].perDataset),
     trainableParameters: facts.trainableParameters,
     bytesKept: facts.bytesKept,
     also: Object.fromEntries(

@@ -6,14 +6,25 @@ import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { dictionary, list, parseJson } from "../formats/json.ts";
 import { finite, firstError, natural, nonNegative, nullable, optional, percent, points } from "./codec.ts";
-import { matrixFromRows, type AccuracyRow } from "./metrics.ts";
-import { gains, type MetricName, type RunResult } from "./result.ts";
+import { matrixFromRows, type AccuracyRow, type Metric } from "./metrics.ts";
+import { metricNames, metricsOf, type ElsewhereResult, type MetricName, type RunResult } from "./result.ts";
 
 const row = list(nullable(percent));
 const differences = list(nullable(points));
 
-/** What versions before the probes did not write. */
-const since = { learned: optional(nullable(percent)), gainKept: optional(nullable(finite)), chance: optional(row) };
+/** What a run reaches in a label space; what is optional versions before the probes did not write. */
+const scores = {
+  zeroShot: row,
+  matrix: list(row),
+  transfer: nullable(percent),
+  average: nullable(percent),
+  last: nullable(percent),
+  forgetting: nullable(points),
+  learned: optional(nullable(percent)),
+  gainKept: optional(nullable(finite)),
+  chance: optional(row),
+};
+const elsewhere = t.type(scores);
 
 const byDataset = t.type({
   transfer: row,
@@ -36,66 +47,45 @@ const written = t.type({
   datasets: list(t.string),
   classes: optional(list(natural)),
   images: optional(list(natural)),
-  zeroShot: row,
-  matrix: list(row),
-  transfer: nullable(percent),
-  average: nullable(percent),
-  last: nullable(percent),
-  forgetting: nullable(points),
+  ...scores,
   bwt: nullable(points),
   fwt: nullable(points),
-  ...since,
   perDataset: byDataset,
   trainableParameters: natural,
   bytesKept: natural,
-  also: dictionary(
-    t.type({
-      zeroShot: row,
-      matrix: list(row),
-      transfer: nullable(percent),
-      average: nullable(percent),
-      last: nullable(percent),
-      forgetting: nullable(points),
-      ...since,
-    }),
-  ),
+  also: dictionary(elsewhere),
   probes: optional(list(t.type({ name: t.string, classes: natural, images: natural, chance: percent, zeroShot: nullable(percent), after: row }, "a probe"))),
   effectiveRank: list(nullable(nonNegative)),
   ranks: list(dictionary(nonNegative)),
   seconds: nonNegative,
 });
 
-/** A result with all its fields: what follows from the matrix is computed where it was not written. */
+/** The scores of a label space with all their fields: what follows from the matrix is computed where it was not written. */
+const scored = <S extends t.TypeOf<typeof elsewhere>>(
+  scores: S,
+  metrics: Readonly<Record<MetricName, Metric>>,
+): S & Pick<ElsewhereResult, "learned" | "gainKept" | "chance"> => ({
+  ...scores,
+  chance: scores.chance ?? scores.zeroShot.map(() => null),
+  learned: scores.learned === undefined ? metrics.learned.mean : scores.learned,
+  gainKept: scores.gainKept === undefined ? metrics.gainKept.mean : scores.gainKept,
+});
+
+/** A result with all its fields. */
 const completed = ({ title, ...r }: t.TypeOf<typeof written>): RunResult => {
-  const { datasets } = r;
-  const trains = r.trainableParameters > 0;
-  const unknown = datasets.map(() => null);
-  const { learned, gainKept } = gains({ datasets, rows: r.matrix }, r.zeroShot, trains);
+  const metricsIn = ({ matrix, zeroShot }: t.TypeOf<typeof elsewhere>): Readonly<Record<MetricName, Metric>> =>
+    metricsOf({ datasets: r.datasets, rows: matrix }, zeroShot, r.trainableParameters > 0);
+  const metrics = metricsIn(r);
+  const { learned = metrics.learned.perDataset, gainKept = metrics.gainKept.perDataset } = r.perDataset;
   return {
-    ...r,
+    ...scored(r, metrics),
     ...(title === undefined ? {} : { title }),
     labelSpace: r.labelSpace ?? (typeof r.options.labelSpace === "string" ? r.options.labelSpace : "task"),
     classes: r.classes ?? [],
     images: r.images ?? [],
-    chance: r.chance ?? unknown,
     probes: r.probes ?? [],
-    learned: r.learned === undefined ? learned.mean : r.learned,
-    gainKept: r.gainKept === undefined ? gainKept.mean : r.gainKept,
-    perDataset: { ...r.perDataset, learned: r.perDataset.learned ?? learned.perDataset, gainKept: r.perDataset.gainKept ?? gainKept.perDataset },
-    also: Object.fromEntries(
-      Object.entries(r.also).map(([space, other]) => {
-        const gained = gains({ datasets, rows: other.matrix }, other.zeroShot, trains);
-        return [
-          space,
-          {
-            ...other,
-            chance: other.chance ?? unknown,
-            learned: other.learned === undefined ? gained.learned.mean : other.learned,
-            gainKept: other.gainKept === undefined ? gained.gainKept.mean : other.gainKept,
-          },
-        ];
-      }),
-    ),
+    perDataset: { ...r.perDataset, learned, gainKept },
+    also: Object.fromEntries(Object.entries(r.also).map(([space, other]) => [space, scored(other, metricsIn(other))])),
   };
 };
 
@@ -106,8 +96,6 @@ export const RunResultCodec: t.Type<RunResult, unknown> = new t.Type<RunResult, 
   (u, context) => pipe(written.validate(u, context), E.map(completed)),
   t.identity,
 );
-
-const metricNames = Object.keys(byDataset.props) as readonly MetricName[];
 
 /** The fields that have a value a dataset, and how many they have; a list that says nothing has none. */
 const widths = ({ zeroShot, chance, classes, images, probes, perDataset, also }: RunResult): readonly (readonly [string, number])[] => [

@@ -2,7 +2,7 @@
 import { meanOf } from "./metrics.ts";
 import { optionText } from "./optionText.ts";
 import type { AccuracyRow } from "./metrics.ts";
-import type { MetricName, ProbeResult, RunResult } from "./result.ts";
+import { eachMetric, type MetricName, type ProbeResult, type RunResult } from "./result.ts";
 
 /** Mean and sample standard deviation (n - 1) over seeds; `std` is `null` for one seed, both are where a seed has no value. */
 export interface Spread {
@@ -11,14 +11,7 @@ export interface Spread {
 }
 
 /** What was known of a probe before the stream, after each of its tasks, and at its end: accuracies in percent, means over the seeds. */
-export interface ProbeSummary {
-  readonly name: string;
-  readonly classes: number;
-  /** Test images that were scored. */
-  readonly images: number;
-  readonly chance: number;
-  readonly zeroShot: number | null;
-  readonly after: readonly (number | null)[];
+export interface ProbeSummary extends ProbeResult {
   readonly last: Spread;
   /** `last` as percent of `zeroShot`, seed by seed. */
   readonly kept: Spread;
@@ -86,9 +79,12 @@ const identity = (r: RunResult): Readonly<Record<string, unknown>> => ({
   probes: r.probes.map(({ name }) => name).sort(),
 });
 
+/** Whether a method never trains. */
+export const isStill = (s: Summary): boolean => s.trainableParameters === 0;
+
 /** Whether all tasks were learned at once: joint training, also on a stream of one task, and whatever else has no row but the last. */
 export const isJoint = (s: Summary): boolean =>
-  s.trainableParameters > 0 && (s.method === "joint" || (s.matrix.length > 1 && s.matrix.slice(0, -1).every((row) => row.every((x) => x === null))));
+  !isStill(s) && (s.method === "joint" || (s.matrix.length > 1 && s.matrix.slice(0, -1).every((row) => row.every((x) => x === null))));
 
 /** Values in groups of one key, both in the order in which they first appear. */
 export const groupBy =
@@ -121,20 +117,24 @@ const probeSummary = (probes: readonly ProbeResult[]): ProbeSummary => ({
   kept: spread(probes.map(keptOf)),
 });
 
-const metricNames: readonly MetricName[] = ["learned", "gainKept", "transfer", "average", "last", "forgetting", "bwt", "fwt"];
+/** The names of the probes of some runs or entries, each once. */
+export const probeNames = (all: readonly { readonly probes: readonly { readonly name: string }[] }[]): readonly string[] => [
+  ...new Set(all.flatMap(({ probes }) => probes.map(({ name }) => name))),
+];
+
+/** What an entry reaches at the end on the probe of a name; nothing where it has none such. */
+export const lastOn = ({ probes }: Summary, name: string): Spread => probes.find((probe) => probe.name === name)?.last ?? spread([]);
 
 /** Some runs, at least one, as one entry. */
 export const summaryOf = (label: string, runs: readonly RunResult[]): Summary => {
   const first = runs[0];
-  const over = <A>(value: (name: MetricName) => A): Record<MetricName, A> =>
-    Object.fromEntries(metricNames.map((name) => [name, value(name)])) as Record<MetricName, A>;
   const { method, labelSpace, datasets, classes, images, chance, trainableParameters } = first;
   return {
     ...{ label, method, labelSpace, runs, datasets, classes, images, chance, trainableParameters },
     zeroShot: meanRows(runs.map((r) => r.zeroShot)),
     matrix: first.matrix.map((_, i) => meanRows(runs.map((r) => r.matrix[i] ?? []))),
-    metrics: over((name) => spread(runs.map((r) => r[name]))),
-    perDataset: over((name) => meanRows(runs.map((r) => r.perDataset[name]))),
+    metrics: eachMetric((name) => spread(runs.map((r) => r[name]))),
+    perDataset: eachMetric((name) => meanRows(runs.map((r) => r.perDataset[name]))),
     probes: first.probes.map(({ name }) => probeSummary(runs.flatMap((r) => r.probes.find((probe) => probe.name === name) ?? []))),
     bytesKept: spread(runs.map((r) => r.bytesKept)),
     effectiveRank: spread(runs.map(meanEffectiveRank)),
