@@ -93,12 +93,6 @@ export const iconStream = (size: number, { tasks, classes }: IconStreamOptions =
   }),
 });
 
-/** A concept with the drawings of it that pre-training sees. */
-interface Seen {
-  readonly concept: Concept;
-  readonly drawings: readonly Drawing[];
-}
-
 /** The position in the probe of each name that it asks for. */
 const inProbe: ReadonlyMap<string, number> = new Map(probeNames.map((name, i) => [name, i]));
 
@@ -109,14 +103,17 @@ const heldOut = ({ name, drawings }: Concept): Drawing | undefined => {
 };
 
 /** Names outside of the stream, without the drawings that are held out. */
-const outside = ({ others }: Catalogue): readonly Seen[] =>
-  others.map((concept) => ({ concept, drawings: concept.drawings.filter((d) => d !== heldOut(concept)) }));
+const outside = ({ others }: Catalogue): readonly Concept[] =>
+  others.map((concept) => {
+    const held = heldOut(concept);
+    return { ...concept, drawings: concept.drawings.filter((d) => d !== held) };
+  });
 
 /** Names of the stream, as far as a vendor that serves pre-training draws them. */
-const inside = ({ stream }: Catalogue): readonly Seen[] =>
+const inside = ({ stream }: Catalogue): readonly Concept[] =>
   iconTasks
-    .flatMap(({ name, classNames }) => classNames.map((c): Concept => ({ ...stream.get(name)!.get(c)!, name: c })))
-    .map((concept) => ({ concept, drawings: concept.drawings.filter((d) => baseSets.has(d.set)) }))
+    .flatMap((task) => task.classNames.map((name): Concept => ({ ...stream.get(task.name)!.get(name)!, name })))
+    .map((concept) => ({ ...concept, drawings: concept.drawings.filter((d) => baseSets.has(d.set)) }))
     .filter(({ drawings }) => drawings.length > 0);
 
 /** The probe at `size` x `size` pixels: what a model knew before the stream. It is never learned. */
@@ -157,9 +154,9 @@ export const iconPretraining = (size: number): TE.TaskEither<Failure, IconPretra
     TE.map((all) => {
       const seen = [...outside(all), ...inside(all)];
       return {
-        classNames: seen.map(({ concept }) => concept.name),
-        groups: seen.map(({ concept }) => concept.group),
-        captions: seen.map(({ concept }) => captionsOf(concept)),
+        classNames: seen.map(({ name }) => name),
+        groups: seen.map(({ group }) => group),
+        captions: seen.map(captionsOf),
         examples: seen.flatMap(({ drawings }, label) => drawings.map((d) => exampleOf(d, label))),
         decode: renderer(size),
       };

@@ -85,8 +85,7 @@ const chart = (entries: readonly Entry[], followed: Followed): Chart => {
   };
 };
 
-const probesOf = (entries: readonly Entry[]): readonly Followed[] =>
-  probeNames(entries.map(({ summary }) => summary)).map((probe) => ({ probe }));
+const probesOf = (entries: readonly Entry[]): readonly Followed[] => probeNames(entries.map(({ summary }) => summary)).map((probe) => ({ probe }));
 
 /** The panels of methods that ran on the same datasets, and of their probes, with their key. */
 export const curves = (entries: readonly Entry[]): string =>

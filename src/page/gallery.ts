@@ -1,7 +1,7 @@
 /** Pictures of each task that were right once it was learned and are wrong at the end, by method. */
 import { escapeHtml } from "../report/format.ts";
 import type { DatasetAnswers, RunReport } from "../report/runReport.ts";
-import { spreadOut, turned } from "./answers.ts";
+import { spreadOut, turned, type Turned } from "./answers.ts";
 import { sample } from "./chart.ts";
 import { classTable } from "./classes.ts";
 import { entriesOf, isJoint, isStill, type Entry, type Shown } from "./entries.ts";
@@ -43,27 +43,32 @@ const tile = ({ dataset, ids, labels, last, classNames }: DatasetAnswers, i: num
   return `<figure title="${title}">${picture}<figcaption>${escapeHtml(name)} <span>\u2192\u00a0${escapeHtml(answer)}</span></figcaption></figure>`;
 };
 
+/** The answers of a method to the pictures of a task, and which of them turned. */
+interface Known extends Turned {
+  readonly entry: Entry;
+  readonly answers: DatasetAnswers;
+}
+
 /** What became of the right answers of a task, in a few words. */
-const verdict = ({ summary }: Entry, answers: DatasetAnswers): string => {
-  const { lost, won, rightThen } = turned(answers);
+const verdict = ({ entry: { summary }, lost, won, rightThen }: Known): string => {
   if (rightThen === null) return isStill(summary) ? "never trained" : isJoint(summary) ? "learned all tasks at once" : "not scored once it was learned";
   const gained = won.length === 0 ? "" : `, ${won.length} won since`;
   return `${lost.length} of ${counted(rightThen, "right answer")} lost${gained}`;
 };
 
-const methodPart = (entry: Entry, answers: DatasetAnswers, pictures: Pictures): string => {
-  const { lost } = turned(answers);
+const methodPart = (known: Known, pictures: Pictures): string => {
+  const { entry, answers, lost } = known;
   const shown = spreadOut(answers, lost, most);
   const bare = shown.every((i) => !pictures.has(pictureKey(answers.dataset, answers.ids[i])));
   const tiles = `<div class="shots${bare ? " bare" : ""}">${shown.map((i) => tile(answers, i, pictures)).join("\n")}</div>`;
   const more = lost.length > shown.length ? `<p class="note">and ${lost.length - shown.length} more</p>` : "";
-  return `<h4>${sample(entry.look)}${escapeHtml(entry.summary.label)} <span>${verdict(entry, answers)}</span></h4>
+  return `<h4>${sample(entry.look)}${escapeHtml(entry.summary.label)} <span>${verdict(known)}</span></h4>
 ${shown.length === 0 ? "" : `${tiles}${more}`}${classTable(answers, entry.summary.label)}`;
 };
 
 /** One task: what every method lost of it, in short, and on demand in pictures. */
 const taskPart = (entries: readonly Entry[], dataset: string, position: number, pictures: Pictures): string => {
-  const known = entries.flatMap((entry) => {
+  const known = entries.flatMap((entry): readonly Known[] => {
     const answers = answersOf(entry, dataset);
     return answers === undefined ? [] : [{ entry, answers, ...turned(answers) }];
   });
@@ -77,7 +82,7 @@ const taskPart = (entries: readonly Entry[], dataset: string, position: number, 
   const last = known.filter(({ rightThen }) => rightThen === null);
   return folded(
     heading,
-    [...learning, ...last].map(({ entry, answers }) => methodPart(entry, answers, pictures)).join("\n"),
+    [...learning, ...last].map((one) => methodPart(one, pictures)).join("\n"),
     position === 0 && known.some(({ lost }) => lost.length > 0),
   );
 };

@@ -9,7 +9,7 @@ import { join } from "../formats/path.ts";
 import type { Appender, Files } from "../platform/files.ts";
 import type { ClassIncremental } from "../report/classIncremental.ts";
 import type { Job } from "./job.ts";
-import { writePage, writeResult } from "./outcome.ts";
+import { writeFigures, writePage, writeResult } from "./outcome.ts";
 import { withAnswersOf } from "../training/lesson.ts";
 import type { Keep, Progress, Run } from "./run.ts";
 import { names, newest, retireOthers, writeAfter, writeTraining, type TestSet } from "./runFolder.ts";
@@ -60,7 +60,6 @@ export const keeping = (job: Job, { stream, testSets, log, skipped }: Kept, file
   const { out, checkpointSteps } = job;
   const about = { Model: job.model, Data: "folders" in job.source ? job.source.folders.join(", ") : `${job.source.protocol} in ${job.source.root}` };
   const state = (progress: Run["progress"]) => ({ ...progress, run: job.id, testSets, logged: log.size(), skipped: skipped() });
-  const result = (run: Run) => writeResult(out, run, stream, skipped(), about, files);
   const learner = (run: Run): TE.TaskEither<Failure, string> =>
     pipe(
       writeAfter(out, run.learner, state(run.progress), files),
@@ -71,7 +70,7 @@ export const keeping = (job: Job, { stream, testSets, log, skipped }: Kept, file
     lesson: (run) =>
       pipe(
         learner(run),
-        TE.chain(() => result(run)),
+        TE.chain(() => writeResult(out, run, stream, skipped(), about, files)),
         TE.map(() => undefined),
       ),
     ...(checkpointSteps === undefined
@@ -80,7 +79,7 @@ export const keeping = (job: Job, { stream, testSets, log, skipped }: Kept, file
     end: (run) =>
       pipe(
         TE.Do,
-        TE.bind("sessions", () => result(run)),
+        TE.bind("sessions", () => writeFigures(out, run, stream, skipped(), files)),
         TE.chainFirst(() => writePage(out, run, stream, about, files)),
         TE.bind("last", () => newest(job, files)),
         // A method that has no lessons has kept no learner.

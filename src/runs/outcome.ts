@@ -65,16 +65,12 @@ const incremental = (
   );
 };
 
-/**
- * Writes `result.json`, `answers.json` and `report.html` of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out, and
- * `facts` stand above the report.
- */
-export const writeResult = (
+/** Writes `result.json` and `answers.json` of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out. */
+export const writeFigures = (
   folder: string,
   { result, answers, interrupted }: Run,
   stream: Stream,
   skipped: readonly string[],
-  facts: Readonly<Record<string, string>>,
   files: Files,
 ): TE.TaskEither<Failure, ClassIncremental | undefined> =>
   pipe(
@@ -83,7 +79,6 @@ export const writeResult = (
       writeText(join(folder, names.result), `${prettyJson({ ...result, classIncremental: sessions, skipped: skipped.length, interrupted })}\n`, files),
     ),
     TE.chainFirst(() => writeText(join(folder, names.answers), `${prettyJson(answers)}\n`, files)),
-    TE.chainFirst(() => writeText(join(folder, names.report), pageOf({ result, answers }, stream, facts), files)),
   );
 
 /** The page of a run; of one that has not finished its stream it says how far it is. */
@@ -92,7 +87,21 @@ const pageOf = (report: RunReport, { tasks }: Stream, facts: Readonly<Record<str
   return htmlReport([report], { facts: { ...facts, ...(finished < tasks.length ? { Finished: `${finished} of ${tasks.length} tasks` } : {}) }, pictures });
 };
 
-/** Writes `report.html` of a run that has ended anew, with what is only worth reading then: the losses in its log, and pictures. */
+/** Writes the figures of a run that goes on, and its `report.html`; `facts` stand above the report. */
+export const writeResult = (
+  folder: string,
+  run: Run,
+  stream: Stream,
+  skipped: readonly string[],
+  facts: Readonly<Record<string, string>>,
+  files: Files,
+): TE.TaskEither<Failure, ClassIncremental | undefined> =>
+  pipe(
+    writeFigures(folder, run, stream, skipped, files),
+    TE.chainFirst(() => writeText(join(folder, names.report), pageOf(run, stream, facts), files)),
+  );
+
+/** Writes `report.html` of a run that has ended, with what is only worth reading then: the losses in its log, and pictures. */
 export const writePage = (
   folder: string,
   { result, answers }: Run,
