@@ -45,7 +45,7 @@ interface View {
   readonly spaces: boolean;
 }
 
-const amongCell = (row: Row, spaces: boolean): string => (spaces ? `<td class="among">${amongWords(row.summary.labelSpace)}</td>` : "");
+const amongCell = (row: Row, spaces: boolean): string => (spaces ? `<td class="among">${escapeHtml(amongWords(row.summary.labelSpace))}</td>` : "");
 
 const cells = (row: Row, { comparison, shown }: View): string =>
   shown

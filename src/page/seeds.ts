@@ -30,7 +30,7 @@ const matrix = (s: Summary, scale: MatrixScale, name: string): string =>
 /** The matrices of one entry, one for each label space; saved under a name. */
 export const matrices = (s: Summary, scale: MatrixScale, name: string): string => {
   const spaces = inEverySpace(s);
-  const heading = (space: Summary): string => (spaces.length > 1 ? `<h4>among ${amongWords(space.labelSpace)}</h4>` : "");
+  const heading = (space: Summary): string => (spaces.length > 1 ? `<h4>among ${escapeHtml(amongWords(space.labelSpace))}</h4>` : "");
   return `<div class="side">${spaces.map((space) => `<div>${heading(space)}${matrix(space, scale, name)}</div>`).join("\n")}</div>`;
 };
 

@@ -58,6 +58,21 @@ test("modulePlace reads the names of both worlds", () => {
   assert.equal(modulePlace("head"), { tower: "Modules", layer: null, part: "head" });
 });
 
+test("the name of a label space is text, too", () => {
+  const matrix = {
+    datasets: ["task 1", "task 2"],
+    rows: [
+      [60, 20],
+      [40, 80],
+    ],
+  };
+  const html = htmlReport([
+    ran("m", matrix.rows, { labelSpace: "<b>own</b>", chance: [10, 10], also: { "<i>other</i>": { zeroShot: [20, 20], matrix, chance: [5, 5] } } }),
+  ]);
+  assert.not.match(html, /<b>|<i>o/);
+  assert.match(html, "among &lt;i&gt;other");
+});
+
 test("the report stands alone, is well formed and escapes names", () => {
   const html = htmlReport(results, { title: "A <title>", facts: { Command: "a && b" } });
   assert.equal(openTags(html), []);
