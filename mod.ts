@@ -67,6 +67,8 @@ export type { Keep, KeptTraining, Progress, Run, RunOptions } from "./src/runs/r
 export { resume, runJob } from "./src/runs/runJob.ts";
 export type { JobOptions } from "./src/runs/runJob.ts";
 export { Job } from "./src/runs/job.ts";
+export { locate } from "./src/runs/locate.ts";
+export type { Located, LocateOptions } from "./src/runs/locate.ts";
 export type { Outcome } from "./src/runs/outcome.ts";
 export { watch } from "./src/runs/watch.ts";
 export type { Watcher } from "./src/runs/watch.ts";
