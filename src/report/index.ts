@@ -12,6 +12,8 @@ export { leader, leads } from "./leads.ts";
 export type { Better } from "./leads.ts";
 export { columnsOf, comparisons } from "./comparison.ts";
 export type { Cell, Column, Comparison, Row } from "./comparison.ts";
+export { comparisonData } from "./comparisonData.ts";
+export type { ComparisonData, RowData } from "./comparisonData.ts";
 export { sentence } from "./sentence.ts";
 export { textTable } from "./table.ts";
 export { csvTable, matrixCsv } from "./csv.ts";

@@ -35,7 +35,7 @@ const matrixGrid = (s: Summary): Grid => {
 };
 
 /** A text in one line, as Markdown shows it: without what it takes for markup, also within a table. */
-const markdownText = (text: string): string => legible(text, Infinity).replace(/[\\`*_[\]<>|~$&]/g, "\\$&");
+export const markdownText = (text: string): string => legible(text, Infinity).replace(/[\\`*_[\]<>|~$&]/g, "\\$&");
 
 const markdown = ({ heads, groups, notes }: Grid): string => {
   const number = ({ mean, deviation, best }: Cell): string =>

@@ -15,7 +15,7 @@ export const alignLeft = (texts: readonly string[]): readonly string[] => texts.
 export const alignRight = (texts: readonly string[]): readonly string[] => texts.map((x) => pad(widest(texts) - width(x)) + x);
 
 /** A text as lines of at most `most` characters (2 or more), broken between words but not before "%"; only a word that is longer is broken itself. */
-const lines = (text: string, most: number): readonly string[] =>
+export const wrapped = (text: string, most: number): readonly string[] =>
   width(text) <= most ? [text.trim()] : (text.match(new RegExp(`\\S(?:.{0,${most - 2}}\\S)?(?!\\S| %)|\\S{${most}}`, "gu")) ?? [""]);
 
 /** Mean and deviation of a column's cells. Where some have a deviation, the others are padded by its width, so that the means stand below each other. */
@@ -64,7 +64,7 @@ const longest = { name: 32, heading: 14 };
 
 /** The name of a row. That of another label space stands below the run's own, and so do further lines. */
 const nameLines = ({ summary, elsewhere }: Row): readonly string[] =>
-  lines(legible(elsewhere ? summary.labelSpace : summary.label), longest.name - 2).map((line, i) => (elsewhere || i > 0 ? `  ${line}` : line));
+  wrapped(legible(elsewhere ? summary.labelSpace : summary.label), longest.name - 2).map((line, i) => (elsewhere || i > 0 ? `  ${line}` : line));
 
 /**
  * One table where it fits. Otherwise what was measured stands above and what it cost below it, each in as many parts as it takes, with the names again: so a
@@ -73,7 +73,7 @@ const nameLines = ({ summary, elsewhere }: Row): readonly string[] =>
 const text = ({ columns, rows, sentence, notes }: Comparison, most: number): string => {
   const names = rows.map(nameLines);
   const block = (c: Column, k: number): Block => {
-    const heading = lines(legible(c.heading), longest.heading);
+    const heading = wrapped(legible(c.heading), longest.heading);
     const aligned = alignRight([...heading, ...cellTexts(rows.map(({ cells }) => cells[k]))]);
     return { heading: aligned.slice(0, heading.length), cells: aligned.slice(heading.length) };
   };
@@ -83,7 +83,7 @@ const text = ({ columns, rows, sentence, notes }: Comparison, most: number): str
   const costs = columns.filter(({ kind }) => kind === "cost").length;
   const split = whole.length < 2 ? whole : [blocks.slice(0, -costs), blocks.slice(-costs)].flatMap((some) => parts(some, room));
   // Text has no bold, so it needs no word on it.
-  const below = [notes.seeds, sentence].filter((line) => line !== "").flatMap((line) => lines(line, most));
+  const below = [notes.seeds, sentence].filter((line) => line !== "").flatMap((line) => wrapped(line, most));
   return [...split.map((part) => drawn(names, part)), ...(below.length === 0 ? [] : [below.join("\n")])].join("\n\n");
 };
 
@@ -106,6 +106,6 @@ export const textTable = (results: readonly RunResult[], columns = usual): strin
   const most = Number.isNaN(columns) ? usual : Math.min(Number.MAX_SAFE_INTEGER, Math.max(40, Math.floor(columns)));
   const all = comparisons(summarise(results));
   if (all.length === 0) return drawn([], []);
-  const caption = ({ datasets }: Comparison): string => (all.length === 1 ? "" : `${lines(`${streamText(datasets)}:`, most).join("\n")}\n\n`);
+  const caption = ({ datasets }: Comparison): string => (all.length === 1 ? "" : `${wrapped(`${streamText(datasets)}:`, most).join("\n")}\n\n`);
   return all.map((c) => caption(c) + text(c, most)).join("\n\n");
 };

@@ -124,6 +124,14 @@ const wholeStream = (earlier: readonly Job[], job: Job, files: Files): TE.TaskEi
     }),
   );
 
+/** The whole stream of a job, without what it begins with. */
+export const streamBehind = (job: Job, files: Files): TE.TaskEither<Failure, Stream> =>
+  pipe(
+    earlierJobs(job, files),
+    TE.chain((earlier) => wholeStream(earlier, job, files)),
+    TE.map(({ stream }) => stream),
+  );
+
 /** What probes are scored on. */
 const testSetsOf = ({ probes = [] }: Stream): TE.TaskEither<Failure, readonly TestSet[]> =>
   pipe(

@@ -1,6 +1,5 @@
 /** What a run leaves behind: its result and its report, as files and as the last lines of a command. */
 import { pipe } from "fp-ts/lib/function.js";
-import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
@@ -12,12 +11,12 @@ import type { Pictures } from "../page/gallery.ts";
 import { htmlReport } from "../page/html.ts";
 import { prettyJson } from "../report/json.ts";
 import { classIncremental, type ClassIncremental } from "../report/classIncremental.ts";
-import { decodeLog } from "../report/log.ts";
 import type { RunResult } from "../report/result.ts";
-import { lossesOf, type RunReport } from "../report/runReport.ts";
+import type { RunReport } from "../report/runReport.ts";
 import { textTable } from "../report/table.ts";
 import type { Job } from "./job.ts";
 import { galleryPictures } from "./pictures.ts";
+import { readLosses } from "./readRun.ts";
 import type { Run } from "./run.ts";
 import { names } from "./runFolder.ts";
 
@@ -76,7 +75,11 @@ export const writeFigures = (
   pipe(
     incremental(stream, result, skipped),
     TE.chainFirst((sessions) =>
-      writeText(join(folder, names.result), `${prettyJson({ ...result, classIncremental: sessions, skipped: skipped.length, interrupted })}\n`, files),
+      writeText(
+        join(folder, names.result),
+        `${prettyJson({ ...result, classIncremental: sessions, skipped: skipped.length, tasks: stream.tasks.length, interrupted })}\n`,
+        files,
+      ),
     ),
     TE.chainFirst(() => writeText(join(folder, names.answers), `${prettyJson(answers)}\n`, files)),
   );
@@ -109,17 +112,9 @@ export const writePage = (
   facts: Readonly<Record<string, string>>,
   files: Files,
 ): TE.TaskEither<Failure, void> => {
-  const log = join(folder, names.log);
-  const losses = pipe(
-    files.read(log),
-    TE.chainEitherK((bytes) => decodeLog(log)(new TextDecoder().decode(bytes))),
-    TE.map(lossesOf),
-    // A page without losses is better than none.
-    TE.getOrElse(() => T.of<RunReport["losses"]>(undefined)),
-  );
   return pipe(
-    TE.fromTask(losses),
-    TE.map((known): RunReport => ({ result, answers, losses: known })),
+    TE.fromTask<RunReport["losses"], Failure>(readLosses(folder, files)),
+    TE.map((losses): RunReport => ({ result, answers, losses })),
     TE.bindTo("report"),
     TE.bind("pictures", ({ report }) => TE.fromTask(galleryPictures(stream, [report]))),
     TE.chain(({ report, pictures }) => writeText(join(folder, names.report), pageOf(report, stream, facts, pictures), files)),

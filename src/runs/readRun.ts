@@ -1,0 +1,81 @@
+/** A run as its folder tells of it: what it found, how far it got, and what a page can show of it. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as T from "fp-ts/lib/Task.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import * as t from "io-ts";
+import type { Failure } from "../failure.ts";
+import { readJson, readText } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
+import type { Files } from "../platform/files.ts";
+import { natural } from "../report/codec.ts";
+import { decodeLog } from "../report/log.ts";
+import { decodeRunResult } from "../report/resultCodec.ts";
+import type { RunResult } from "../report/result.ts";
+import { lossesOf, parseAnswers, type RunReport } from "../report/runReport.ts";
+import { names } from "./runFolder.ts";
+
+/** What the folder of a run says of it. */
+export interface ReadRun {
+  readonly folder: string;
+  readonly result: RunResult;
+  /** Whether it has not finished its stream: its result is then that of the finished tasks. */
+  readonly interrupted: boolean;
+  /** Tasks of its stream; undefined where an older version wrote the result. */
+  readonly tasks?: number;
+}
+
+/** How far a run is, beside its result. */
+const Extent = t.partial({ interrupted: t.boolean, tasks: natural });
+
+/** Reads the result of a run. Fails with `FileUnreadable` or `FileCorrupt`, which name the file. */
+export const readRun = (folder: string, files: Files): TE.TaskEither<Failure, ReadRun> => {
+  const path = join(folder, names.result);
+  return pipe(
+    readJson(path, files),
+    TE.chainEitherK((json) =>
+      pipe(
+        decodeRunResult(path)(json),
+        E.map((result): ReadRun => {
+          const { interrupted = false, tasks } = pipe(
+            Extent.decode(json),
+            E.getOrElse((): t.TypeOf<typeof Extent> => ({})),
+          );
+          return { folder, result, interrupted, ...(tasks === undefined ? {} : { tasks }) };
+        }),
+      ),
+    ),
+  );
+};
+
+/** The losses in the log of a run; undefined where it has none that can be read, since a page without losses is better than none. */
+export const readLosses = (folder: string, files: Files): T.Task<RunReport["losses"]> => {
+  const path = join(folder, names.log);
+  return pipe(
+    files.read(path),
+    TE.chainEitherK((bytes) => decodeLog(path)(new TextDecoder().decode(bytes))),
+    TE.map(lossesOf),
+    TE.getOrElse(() => T.of<RunReport["losses"]>(undefined)),
+  );
+};
+
+/** The answers of a run; undefined where its folder has none. */
+const readAnswers = (folder: string, files: Files): TE.TaskEither<Failure, RunReport["answers"]> => {
+  const path = join(folder, names.answers);
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(path)),
+    TE.chain((there) => (there ? pipe(readText(path, files), TE.chainEitherK(parseAnswers(path))) : TE.right(undefined))),
+  );
+};
+
+/** All that a page can show of a run. Fails with `FileCorrupt` where its answers are damaged. */
+export const readReport = ({ folder, result }: Pick<ReadRun, "folder" | "result">, files: Files): TE.TaskEither<Failure, RunReport> =>
+  pipe(
+    readAnswers(folder, files),
+    TE.chain((answers) =>
+      pipe(
+        TE.fromTask<RunReport["losses"], Failure>(readLosses(folder, files)),
+        TE.map((losses): RunReport => ({ result, answers, losses })),
+      ),
+    ),
+  );
