@@ -28,6 +28,8 @@ export type { Appender, Entry, Files, Lock, OpenFile } from "./src/platform/file
 export { readModel, writeModel } from "./src/model/model.ts";
 export type { Model } from "./src/model/model.ts";
 export { readLearner, writeLearner } from "./src/runs/checkpoint.ts";
+export { openLearner } from "./src/runs/openLearner.ts";
+export type { OpenedLearner } from "./src/runs/openLearner.ts";
 export { learner } from "./src/model/learner.ts";
 export type { Learner } from "./src/model/learner.ts";
 

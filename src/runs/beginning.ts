@@ -7,17 +7,16 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { CheckedProtocol } from "../data/checkProtocol.ts";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
-import { readJsonAs } from "../formats/files.ts";
-import { dirname, join } from "../formats/path.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { readModel } from "../model/model.ts";
 import type { Files } from "../platform/files.ts";
 import type { Probed, Report } from "../training/lesson.ts";
-import { readLearner } from "./checkpoint.ts";
-import { Job } from "./job.ts";
+import { readLearner, readLearnerOrModel } from "./checkpoint.ts";
+import type { Job } from "./job.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import type { Progress } from "./run.ts";
-import { names, newest, type Reached, type TestSet } from "./runFolder.ts";
+import { newest, type Reached, type TestSet } from "./runFolder.ts";
+import { newestOf, readJob, runOf } from "./runOf.ts";
 import { distinctNames, probesOf, streamOf } from "./source.ts";
 
 /** What a job begins with. */
@@ -31,41 +30,11 @@ export interface Beginning extends CheckedProtocol {
   readonly from: Partial<Progress>;
 }
 
-/** The job of a run. Fails with `FileUnreadable` where a folder is not that of a run, with `BadConfig` where its job is none. */
-export const readJob = (run: string, files: Files): TE.TaskEither<Failure, Job> => {
-  const path = join(run, names.job);
-  return pipe(
-    TE.fromTask<boolean, Failure>(files.exists(path)),
-    TE.filterOrElse(
-      (there) => there,
-      (): Failure => ({ _tag: "FileUnreadable", path: run, detail: `it is not the folder of a run: it has no ${names.job}` }),
-    ),
-    TE.chain(() => readJsonAs(Job, path, files)),
-    // The folder may have been moved since.
-    TE.map((job) => ({ ...job, out: run })),
-  );
-};
-
-/** The run that a folder belongs to: its own, or that of a learner in it; undefined where it is of none. */
-const runOf = async (folder: string, files: Files): Promise<string | undefined> => {
-  if (await files.exists(join(folder, names.job))()) return folder;
-  const above = dirname(files.absolute(folder));
-  return (await files.exists(join(folder, names.progress))()) && (await files.exists(join(above, names.job))()) ? above : undefined;
-};
-
 /** The folder of the model in a job's folder: the newest of a run, which begins anew. */
 const modelFolder = ({ model }: Job, files: Files): TE.TaskEither<Failure, string> =>
   pipe(
-    TE.fromTask<boolean, Failure>(files.exists(join(model, names.job))),
-    TE.chain((run) =>
-      run
-        ? pipe(
-            readJob(model, files),
-            TE.chain((job) => newest(job, files)),
-          )
-        : TE.right(undefined),
-    ),
-    TE.map((last) => last?.folder ?? model),
+    newestOf(model, files),
+    TE.map((run) => run?.last?.folder ?? model),
   );
 
 /** The earlier run of a job, unless it begins anew. */
@@ -175,8 +144,7 @@ const readBeginner = (job: Job, files: Files): TE.TaskEither<Failure, Learner> =
   const alone = (folder: string) => pipe(readModel(folder, { files }), TE.map(learner));
   if (fresh) return pipe(modelFolder(job, files), TE.chain(alone));
   return pipe(
-    TE.fromTask<boolean, Failure>(files.exists(join(model, "learner.json"))),
-    TE.chain((remembers) => (remembers ? readLearner(model, { files }) : alone(model))),
+    readLearnerOrModel(model, { files }),
     // Rows of a head and slots of a memory count the tasks of a stream from its first on.
     TE.filterOrElse(
       ({ head, memory }) => head === undefined && !("slots" in memory),

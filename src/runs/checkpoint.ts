@@ -17,7 +17,7 @@ import { readArrays, writeArrays } from "../formats/safetensors.ts";
 import { networkOf, readModel, writeModel, type ReadModelOptions } from "../model/model.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
-import type { Learner } from "../model/learner.ts";
+import { learner, type Learner } from "../model/learner.ts";
 import { finite } from "../report/codec.ts";
 import { finiteWeights } from "../model/weights.ts";
 import { decodePlain, encodePlain, type DecodeError, type Encoded, floats } from "./plainData.ts";
@@ -133,4 +133,11 @@ export const readLearner = (dir: string, { files = platform.files, ...options }:
         E.map((kept): Learner => ({ model, ...kept })),
       ),
     ),
+  );
+
+/** A learner, where its folder holds what it remembers; else one that begins with the model there. Fails as {@link readLearner} and {@link readModel} do. */
+export const readLearnerOrModel = (dir: string, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, Learner> =>
+  pipe(
+    TE.fromTask<boolean, Failure>(files.exists(pathsIn(dir).structure)),
+    TE.chain((remembers) => (remembers ? readLearner(dir, { files }) : pipe(readModel(dir, { files }), TE.map(learner)))),
   );

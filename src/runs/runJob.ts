@@ -15,7 +15,7 @@ import { describeStream } from "../report/describeStream.ts";
 import { logLine } from "../report/log.ts";
 import type { Method } from "../stages/learn.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
-import { beginningOf, readJob, type Beginning } from "./beginning.ts";
+import { beginningOf, type Beginning } from "./beginning.ts";
 import { readLearner } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import { keeping, type Keeping } from "./keeping.ts";
@@ -23,6 +23,7 @@ import { methodOf, trains } from "./methodOf.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { runMethod } from "./run.ts";
 import { isLeftover, names, newest, readTraining, sweep, type Newest, type Within } from "./runFolder.ts";
+import { readJob } from "./runOf.ts";
 
 /** Options of {@link runJob} and {@link resume}. */
 export interface JobOptions {

@@ -10,14 +10,8 @@ import type { Learner } from "../model/learner.ts";
 import type { Answers } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { Encoder, ImageFeatures } from "./features.ts";
+import type { Calibration } from "./inference.ts";
 import { best, type Candidates, type Score } from "./scores.ts";
-
-/** Corrects the logits of an image: what is added to those of each task's classes, by the position of the task, from what a branch noted of the image. */
-export interface Calibration {
-  readonly name: string;
-  readonly options: unknown;
-  readonly of: (learner: Learner, notes: Readonly<Record<string, Float32Array>>) => (image: number, position: number) => number;
-}
 
 /** What is scored, and in which label spaces. */
 export interface Scoring {

@@ -4,14 +4,14 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { LabelSpace, Stream, Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
-import type { Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
-import { candidatesOf, columnsOf, notFiniteScore, scoredOf, type Calibration, type Column, type ScoreOf } from "./answers.ts";
+import { candidatesOf, columnsOf, notFiniteScore, scoredOf, type Column, type ScoreOf } from "./answers.ts";
 import { prompts } from "./captions.ts";
 import { encoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
+import type { Inference } from "./inference.ts";
 import { ensemble, headScore, textScore, type Score } from "./scores.ts";
 import { taskStage, withShapeFailures, type TaskStage } from "./stage.ts";
 
@@ -23,13 +23,6 @@ export interface EvaluateOptions {
   readonly labelSpace?: LabelSpace;
   /** Other label spaces that the same images are scored in. Default: none. */
   readonly also?: readonly LabelSpace[];
-}
-
-/** What a method's evaluation has beside the options of its user. */
-export interface Inference {
-  /** A part of the model that is not merged. */
-  readonly through?: Branch;
-  readonly calibration?: Calibration;
 }
 
 /** Features of the texts of a task's classes. */
@@ -104,16 +97,18 @@ export const accuracies =
   };
 
 /** Scores the learner's model on the test split of every task and probe of the stream. */
-export const evaluate = (options: EvaluateOptions = {}, { through, calibration }: Inference = {}): TaskStage<MaybeMerged, MaybeMerged & Evaluated> => {
+export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {}): TaskStage<MaybeMerged, MaybeMerged & Evaluated> => {
+  const { through, calibration } = inference;
   const beside = {
     ...(through === undefined ? {} : { through: { [through.name]: through.options } }),
     ...(calibration === undefined ? {} : { calibration: { [calibration.name]: calibration.options } }),
   };
-  return taskStage("evaluate", { ...options, ...beside }, (lesson) => (runtime) => {
+  const stage = taskStage("evaluate", { ...options, ...beside }, (lesson: MaybeMerged) => (runtime) => {
     const { learner, stream, learned } = lesson;
     return pipe(
-      accuracies(learner, stream, learned, { ...options, through, calibration })(runtime),
+      accuracies(learner, stream, learned, { ...options, ...inference })(runtime),
       TE.map((evaluated) => ({ ...lesson, ...evaluated })),
     );
   });
+  return { ...stage, inference };
 };

@@ -18,6 +18,7 @@ import type { Failure } from "../failure.ts";
 import { ShapeError } from "../tensor/tensor.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { Tracing } from "../training/tracing.ts";
+import type { Inference } from "./inference.ts";
 
 /** The effect in which an arrow runs, at each scale. */
 export interface Effects<B> {
@@ -49,6 +50,8 @@ export interface Stage<S extends Scale, A, B, N extends string = never> {
   /** The stages it was composed from; empty for an atom, which stands for itself. */
   readonly parts: readonly Manifest[];
   readonly run: (a: A) => Effects<B>[S];
+  /** What its last `evaluate` runs the learner through: whoever asks the learner later has to do the same. */
+  readonly inference?: Inference;
   /** Never present; carries `N` in the type. */
   readonly needs?: N;
 }
@@ -87,6 +90,12 @@ export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => ({
   run: (a) => (scale === "step" ? RE.of(a) : RTE.of(a)) as Effects<A>[S],
 });
 
+/** The inference of the last stage that has one, as a field of a stage. */
+const inferenceOf = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference"> => {
+  const last = stages.findLast(({ inference }) => inference !== undefined);
+  return last === undefined ? {} : { inference: last.inference };
+};
+
 /** Runs one stage and then another, at the scale of both. Anonymous compositions are flat: their parts are listed, not nested. */
 export const compose = <S extends Scale, A, B, C, N extends string, M extends string>(
   first: Stage<S, A, B, N>,
@@ -99,6 +108,7 @@ export const compose = <S extends Scale, A, B, C, N extends string, M extends st
     options: undefined,
     parts: [...partsOf(first), ...partsOf(second)],
     run: (a) => (first.scale === "step" ? RE.Monad.chain(f.run(a), g.run) : RTE.Monad.chain(f.run(a), g.run)) as Effects<C>[S],
+    ...inferenceOf(f, g),
   };
 };
 
@@ -170,6 +180,7 @@ export const named = <S extends Scale, A, B, N extends string>(name: string, opt
   options,
   parts: partsOf(stage),
   run: stage.run,
+  ...inferenceOf(stage),
 });
 
 /** A stage at the scale of a step, from a function of the tracing environment. */
