@@ -35,8 +35,8 @@ export type Failure =
   | { readonly _tag: "FileUnreadable"; readonly path: string; readonly detail: string }
   /** A file that was read and does not hold what it should. `offset` is in bytes. */
   | { readonly _tag: "FileCorrupt"; readonly path: string; readonly detail: string; readonly offset?: number }
-  /** A file that could not be written; the target is as it was before. */
-  | { readonly _tag: "FileUnwritable"; readonly path: string; readonly detail: string }
+  /** A file that could not be written; the target is as it was before. `held`: another process is writing there now. */
+  | { readonly _tag: "FileUnwritable"; readonly path: string; readonly detail: string; readonly held?: true }
   /** A configuration that lacks a key, has a wrong type, or contradicts its weights. */
   | { readonly _tag: "BadConfig"; readonly path: string; readonly detail: string }
   /** A tensor that is missing or has another shape than its configuration says. */

@@ -64,8 +64,8 @@ export interface Files {
   /** Removes a file, or a folder with all that is in it; nothing where there is neither. Fails with `FileUnwritable`. */
   readonly remove: (path: string) => TaskEither<Failure, void>;
   /**
-   * Holds a folder, which is made where it is missing, for this process alone. Fails with `FileUnwritable` where another living process holds it; what a dead
-   * one held is free.
+   * Holds a folder, which is made where it is missing, for this process alone. Fails with `FileUnwritable` (`held`) where another living process holds it; what
+   * a dead one held is free.
    */
   readonly lock: (folder: string) => TaskEither<Failure, Lock>;
   /** Whether the name of an entry is one that a write gives to what is not whole yet. */

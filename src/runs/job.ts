@@ -3,7 +3,8 @@ import * as t from "io-ts";
 import { protocols, type ProtocolName } from "../data/protocols.ts";
 import { count, whole } from "../methods/codecs.ts";
 
-const natural = whole("a whole number of at least 0", 0);
+/** A whole number of at least 0. */
+export const natural = whole("a whole number of at least 0", 0);
 
 const folders = new t.Type<readonly string[]>(
   "at least one folder",
@@ -22,9 +23,33 @@ export const Source = t.union([
   t.intersection([t.type({ folders }), t.partial({ split: t.number })]),
   t.intersection([
     t.type({ protocol: t.keyof(protocols as Readonly<Record<ProtocolName, unknown>>), root: t.string }),
-    t.partial({ firstTemplate: t.literal("keeplora") }),
+    // The positions of its tasks in the order learned, where that is not the protocol's own.
+    t.partial({ firstTemplate: t.literal("keeplora"), order: t.array(natural) }),
   ]),
 ]);
+
+/** How a job is scored. */
+export const Evaluate = t.intersection([t.type({ templates: t.keyof({ single: null, ensemble: null }) }), t.partial({ also: t.array(LabelSpace) })]);
+
+/** What a job does with an image that cannot be decoded. */
+export const OnCorrupt = t.keyof({ fail: null, skip: null });
+
+/** What a job need not say. */
+export const Unsaid = t.partial({
+  labelSpace: LabelSpace,
+  /** Folders of datasets that are scored after every task, each among its own classes, and never learned. */
+  probes: folders,
+  /** Training images a class. */
+  shots: count,
+  /** Test images a dataset. */
+  evalLimit: count,
+  /** Begins with the model alone, also where its folder holds what a learner remembers. */
+  fresh: t.boolean,
+  /** Steps between two checkpoints within a task. */
+  checkpointSteps: count,
+  /** Facts that belong into the result beside the job's own. */
+  facts: t.UnknownRecord,
+});
 
 /**
  * A run as data. Paths should be absolute, so that the job means the same wherever it is read.
@@ -46,28 +71,14 @@ export const Job = t.intersection([
     /** The name of a method, and the options that are not its defaults. */
     method: t.type({ name: t.string, options: t.UnknownRecord }),
     seed: natural,
-    evaluate: t.intersection([t.type({ templates: t.keyof({ single: null, ensemble: null }) }), t.partial({ also: t.array(LabelSpace) })]),
-    onCorrupt: t.keyof({ fail: null, skip: null }),
+    evaluate: Evaluate,
+    onCorrupt: OnCorrupt,
     /** The folder of the run. */
     out: t.string,
   }),
-  t.partial({
-    labelSpace: LabelSpace,
-    /** Folders of datasets that are scored after every task, each among its own classes, and never learned. */
-    probes: folders,
-    /** Training images a class. */
-    shots: count,
-    /** Test images a dataset. */
-    evalLimit: count,
-    /** Begins with the model alone, also where its folder holds what a learner remembers. */
-    fresh: t.boolean,
-    /** Steps between two checkpoints within a task. */
-    checkpointSteps: count,
-    /** Tells the files of this run from those of others. Given when the run begins. */
-    id: t.string,
-    /** Facts that belong into the result beside the job's own. */
-    facts: t.UnknownRecord,
-  }),
+  Unsaid,
+  /** Tells the files of this run from those of others. Given when the run begins. */
+  t.partial({ id: t.string }),
 ]);
 
 /** A run as data. */

@@ -5,7 +5,7 @@ import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../data/checkProtocol.ts";
-import { protocols, type Protocol } from "../data/protocols.ts";
+import { protocols, taskCount, type Protocol } from "../data/protocols.ts";
 import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
@@ -93,6 +93,20 @@ const streamFromProtocol = (
     TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: stream.tasks.map(limited(options)) }, notes })),
   );
 
+/** Whether some positions are those of so many tasks, each once. */
+export const isOrder = (order: readonly number[], tasks: number): boolean => order.length === tasks && Array.from(order.keys()).every((i) => order.includes(i));
+
+const checkOrder = (protocol: Protocol, order?: readonly number[]): E.Either<Failure, void> => {
+  const tasks = taskCount(protocol);
+  if (order === undefined || isOrder(order, tasks)) return E.right(undefined);
+  return E.left({ _tag: "BadOption", option: "source.order", detail: `should have the positions 0 to ${tasks - 1} of ${protocol.name}'s tasks, each once` });
+};
+
+const ordered =
+  (order?: readonly number[]) =>
+  (stream: Stream): Stream =>
+    order === undefined ? stream : { ...stream, tasks: order.map((i) => stream.tasks[i]) };
+
 /** The stream of a job alone. `training` says whether its method reads training splits. */
 export const streamOf = (
   { source, labelSpace, shots, onCorrupt, seed, evalLimit }: Job,
@@ -105,7 +119,12 @@ export const streamOf = (
       streamFromFolders(source.folders, { labelSpace, shots }, { ...options, split: source.split }),
       TE.map((stream) => ({ stream, notes: [] })),
     );
-  return streamFromProtocol(protocols[source.protocol], source.root, { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate });
+  const protocol: Protocol = protocols[source.protocol];
+  return pipe(
+    TE.fromEither(checkOrder(protocol, source.order)),
+    TE.chain(() => streamFromProtocol(protocol, source.root, { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate })),
+    TE.map(({ stream, notes }) => ({ stream: ordered(source.order)(stream), notes })),
+  );
 };
 
 /** The folders that a job may learn from. */

@@ -21,7 +21,7 @@ test("of four that lock a folder at once one holds it, and its release frees it"
     const locks = await Promise.all([1, 2, 3, 4].map(() => files.lock(dir)()));
     const held = locks.filter(E.isRight);
     assert.is(held.length, 1);
-    assert.match(JSON.stringify(locks.find(E.isLeft)), /is writing to it/);
+    assert.match(JSON.stringify(locks.find(E.isLeft)), /is writing to it","held":true/);
     await held[0].right.release();
     assert.equal(readdirSync(dir), []);
   }
@@ -30,7 +30,7 @@ test("of four that lock a folder at once one holds it, and its release frees it"
 test("a lock that is not one of a run is told, and left", async () => {
   writeFileSync(join(dir, ".lock"), "mine");
   const refused = left(await files.lock(dir)());
-  assert.match(JSON.stringify(refused), /its \.lock is not that of a run/);
+  assert.match(JSON.stringify(refused), /its \.lock is not that of a run; remove it"\}/);
   rmSync(join(dir, ".lock"));
   await right(await files.lock(dir)()).release();
 });

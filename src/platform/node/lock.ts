@@ -10,7 +10,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { unwritable } from "../failures.ts";
+import type { Failure } from "../../failure.ts";
+import { message } from "../failures.ts";
 import type { Files } from "../files.ts";
 import { makeFolder } from "./folders.ts";
 import { withFile } from "./regular.ts";
@@ -104,6 +105,13 @@ const acquire = async (path: string, mine: string): Promise<void> => {
   }
 };
 
+/** Says that another process holds a folder. */
+class Held extends Error {}
+
+const refused =
+  (folder: string) =>
+  (error: unknown): Failure => ({ _tag: "FileUnwritable", path: folder, detail: message(error), ...(error instanceof Held ? { held: true } : {}) });
+
 /** Holds a folder of the disk. */
 export const lock: Files["lock"] = (folder) =>
   TE.tryCatch(async () => {
@@ -127,9 +135,9 @@ export const lock: Files["lock"] = (folder) =>
         const there = await textOf(path);
         const holder = parse(there ?? "");
         if (there !== undefined && holder === undefined) throw new Error("its .lock is not that of a run; remove it");
-        if (holder !== undefined && (await alive(path, holder))) throw new Error(`process ${holder.pid} is writing to it`);
+        if (holder !== undefined && (await alive(path, holder))) throw new Held(`process ${holder.pid} is writing to it`);
         if (there !== undefined) await takeAway(path, there);
       }
     }
-    throw new Error("another process is writing to it, or its .lock is not a file");
-  }, unwritable(folder));
+    throw new Held("another process is writing to it, or its .lock is not a file");
+  }, refused(folder));
