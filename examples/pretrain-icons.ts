@@ -20,6 +20,7 @@ import { describe, type Failure } from "../src/failure.ts";
 import { exists, writeJson } from "../src/formats/files.ts";
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/formats/safetensors.ts";
 import { allParameters } from "../src/model/adapters/allParameters.ts";
+import { mergeUpdate } from "../src/model/adapters/update.ts";
 import { clip, type ClipConfig } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { transformOf } from "../src/model/inputs.ts";
@@ -210,7 +211,7 @@ const pretrain =
       checkpoint: { every: 100, save: save(state) },
     })(runtime)();
     if (E.isLeft(trained)) return trained;
-    const model = { ...start, weights: adapter.merge(net, start.weights, trained.right.values) };
+    const model = mergeUpdate(start, adapter.update(net, trained.right.values));
     const done = await pipe(
       measured(model, runtime),
       TE.map((scores) => console.log(scores)),

@@ -58,18 +58,16 @@ const pastTensors = (directions: readonly Direction[], rank: number, out: number
   return { spread, factors, pastA: Float32Array.from(directions.flatMap(({ A }) => [...A.data])), pastB };
 };
 
-/** A weight [out, in] plus Σ factor · B A, added up in f64 and rounded once. */
-const plus = ({ shape, data }: formats.HostTensor, terms: readonly Direction[]): formats.HostTensor => {
-  const width = shape[1];
-  const sums = Float64Array.from(data);
-  for (const { A, B, factor } of terms) {
-    const rank = A.shape[0];
-    for (let i = 0; i < sums.length; i++) {
-      const [row, column] = [Math.floor(i / width), i % width];
-      for (let k = 0; k < rank; k++) sums[i] += factor * B.data[row * rank + k] * A.data[k * width + column];
-    }
-  }
-  return { shape, data: Float32Array.from(sums) };
+/** What directions with factors add to a weight. */
+const factorsWith = (terms: readonly Direction[], out: number): adapter.Factors => {
+  const rank = ranksOf(terms);
+  const B = new Float64Array(out * rank);
+  terms.reduce((at, { A, B: own, factor }) => {
+    const r = A.shape[0];
+    own.data.forEach((x, j) => (B[Math.floor(j / r) * rank + at + (j % r)] = factor * x));
+    return at + r;
+  }, 0);
+  return adapter.livingFactors(B, Float32Array.from(terms.flatMap(({ A }) => [...A.data])), rank);
 };
 
 /** The layouts of all groups; those of past A and B are there where any task was learned before. */
@@ -134,18 +132,16 @@ export const decoupledLora = (
         },
       };
     },
-    merge: (net, weights, values) => {
+    update: (net, values) => {
       const l = layouts(net);
       const [A, B, alpha] = [unflatten(l.A, values.A), unflatten(l.B, values.B), unflatten(l.alpha, values.alpha)];
-      const merged = new Map(weights);
-      for (const { name } of layersOf(net)) {
+      const terms = ({ name }: model.Layer): readonly Direction[] => {
         const [earlier, magnitudes] = [directions(name), alpha.get(name)!.data];
         const factors = factorsOf(earlier, magnitudes);
         const changes = earlier.map((direction, i) => ({ ...direction, factor: factors[i] - direction.factor }));
-        const weight = `${name}.weight`;
-        merged.set(weight, plus(weights.get(weight)!, [...changes, { A: A.get(name)!, B: B.get(name)!, factor: magnitudes[earlier.length] }]));
-      }
-      return merged;
+        return [...changes, { A: A.get(name)!, B: B.get(name)!, factor: magnitudes[earlier.length] }];
+      };
+      return { factors: new Map(layersOf(net).map((layer) => [layer.name, factorsWith(terms(layer), layer.out)])) };
     },
     ranks: (net) => new Map(layersOf(net).map(({ name }) => [name, ranksOf(directions(name)) + rank])),
   };

@@ -6,6 +6,7 @@ import { sharedNames } from "../data/classNames.ts";
 import { printable } from "../data/leftOut.ts";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
+import type { Update } from "../model/adapters/update.ts";
 import type { Learner } from "../model/learner.ts";
 import type { LogRecord } from "../report/log.ts";
 import type { RunResult } from "../report/result.ts";
@@ -35,8 +36,8 @@ export interface KeptTraining {
 
 /** What is kept of a run while it goes on. */
 export interface Keep {
-  /** Awaited at the end of every lesson, with the run as if it had been stopped there. */
-  readonly lesson: (run: Run) => TE.TaskEither<Failure, void>;
+  /** Awaited at the end of every lesson, with the run as if it had been stopped there, and with what the lesson has added to the weights. */
+  readonly lesson: (run: Run, update?: Update) => TE.TaskEither<Failure, void>;
   /** Called every so many steps of a training. Default: never. */
   readonly training?: { readonly every: number; readonly save: (kept: KeptTraining, progress: Progress) => TE.TaskEither<Failure, void> };
 }
@@ -79,10 +80,13 @@ const keeperOf = ({ keep, from }: RunOptions, reached: () => Progress, run: (lea
   let trainings = 0;
   let resumed = from?.training;
   return {
-    lesson: (learner) => {
+    lesson: (learner, _, update) => {
       [trainings, resumed] = [0, undefined];
       if (keep === undefined) return TE.right(undefined);
-      return pipe(TE.fromEither(run(learner)), TE.chain(keep.lesson));
+      return pipe(
+        TE.fromEither(run(learner)),
+        TE.chain((reached) => keep.lesson(reached, update)),
+      );
     },
     training: () => {
       const nth = trainings++;

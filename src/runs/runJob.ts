@@ -89,10 +89,10 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
       // A log that cannot be written ends the run at the next place where things are kept.
       keep: {
         ...keep,
-        lesson: (run) =>
+        lesson: (run, update) =>
           pipe(
             TE.fromEither(broken),
-            TE.chain(() => keep.lesson(run)),
+            TE.chain(() => keep.lesson(run, update)),
           ),
       },
     })(runtime);

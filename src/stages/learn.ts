@@ -62,12 +62,12 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
           runtime.emit({ type: "task", task: task.name, position, learned });
           const after = await lesson.run({ learner: now.learner, task, position, stream, learned })(runtime)();
           if (E.isLeft(after)) return after;
-          const { row, also, probes, answers, trained, mergeError } = after.right;
+          const { row, also, probes, answers, trained, mergeError, update } = after.right;
           const learner = { ...after.right.learner, seen: [...now.learner.seen, ...task.classNames] };
           const report = { task: task.name, row, also, probes, answers, trained, mergeError, bytesKept: bytesKept(learner) };
           now = { ...now, learner, reports: reported(now.reports, report, start.from) };
           runtime.emit({ type: "lesson", position, report, learner });
-          const kept = (await runtime.keep?.lesson(learner, report)()) ?? E.right(undefined);
+          const kept = (await runtime.keep?.lesson(learner, report, update)()) ?? E.right(undefined);
           if (E.isLeft(kept)) return kept;
         }
         return E.right(now);

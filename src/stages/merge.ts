@@ -5,6 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import { trainableParameters, type Adapter, type GroupValues, type GroupViews, type Head } from "../model/adapters/adapter.ts";
+import { bothUpdates, mergeUpdate, noUpdate } from "../model/adapters/update.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
 import { frozenScope } from "../model/scope.ts";
 import { all, type Selection } from "../subspace/selection.ts";
@@ -77,12 +78,14 @@ export const merge = <N extends string = never>(
 ): TaskStage<Lesson & WithBatches & WithAdapters<N>, Lesson & WithBatches & Merged> =>
   taskStage("merge", { selection: selection.name }, (lesson) => (runtime) => {
     const { adapters, ...rest } = lesson;
+    const { update: earlier = noUpdate } = rest as Partial<Merged>;
     const { learner, task, batches } = rest;
     const { adapter, values } = adapters;
     const { model } = learner;
     const net = networkOf(model);
     const chosen = selection.apply(adapter.layouts(net), values);
-    const merged: Model = { ...model, weights: adapter.merge(net, model.weights, chosen) };
+    const update = adapter.update(net, chosen);
+    const merged: Model = mergeUpdate(model, update);
     return pipe(
       TE.Do,
       TE.bind("batch", () => batches.at(0)),
@@ -100,6 +103,7 @@ export const merge = <N extends string = never>(
           learner: { ...learner, model: merged, ...(head === undefined ? {} : { head: extendedHead(learner.head, head) }) },
           trained: { trainableParameters: trainableParameters(adapter, net), ranks: adapter.ranks(net, chosen) },
           mergeError: largestDifference(after, before),
+          update: bothUpdates(earlier, update),
         };
       }),
     );

@@ -2,6 +2,7 @@
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { GroupValues } from "../model/adapters/adapter.ts";
+import type { Update } from "../model/adapters/update.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Report } from "./lesson.ts";
 
@@ -21,8 +22,8 @@ export interface Checkpoint<G extends string> {
 
 /** Keeps what a run has reached. A failure of its ends the run. */
 export interface Keeper {
-  /** Awaited at the end of every lesson. */
-  readonly lesson: (learner: Learner, report: Report) => TE.TaskEither<Failure, void>;
+  /** Awaited at the end of every lesson; `update` is what it has added to the weights, where it has merged adapters. */
+  readonly lesson: (learner: Learner, report: Report, update?: Update) => TE.TaskEither<Failure, void>;
   /** Asked at the beginning of every training: where it goes on, if not with its first step, and how its state is kept. */
   readonly training?: () => { readonly from?: Training<any>; readonly checkpoint?: Checkpoint<any> };
 }

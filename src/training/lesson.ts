@@ -1,6 +1,7 @@
 /** What flows at the scale of a task: a learner, the task that it meets, and what stages add on the way. */
 import type { LabelSpace, Stream, Task } from "../data/task.ts";
 import type { Adapter, GroupValues } from "../model/adapters/adapter.ts";
+import type { Update } from "../model/adapters/update.ts";
 import type { Directions } from "../model/adapters/lowRank.ts";
 import type { Learner } from "../model/learner.ts";
 import type { TrainingBatches } from "./trainee.ts";
@@ -43,9 +44,10 @@ export interface Trained {
   readonly ranks: ReadonlyMap<string, number>;
 }
 
-/** Given by `merge`: the adapters are part of the weights, with the largest difference that the merge made to a feature. */
+/** Given by `merge`: the adapters are part of the weights, with the largest difference that the merge made to a feature, and what the lesson added to them. */
 export interface Merged {
   readonly trained: Trained;
+  readonly update: Update;
   readonly mergeError: number;
 }
 

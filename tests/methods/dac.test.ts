@@ -4,6 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
+import { mergeUpdate } from "../../src/model/adapters/update.ts";
 import { initialModel } from "../../src/model/model.ts";
 import { network } from "../../src/model/architecture.ts";
 import type { Layer } from "../../src/model/network.ts";
@@ -329,7 +330,7 @@ deviceTest("merge: the most used experts and no others; the rest is what the tra
     const columns = columnsOf(B.get(name)!);
     columnsOf(kept).forEach((column, r) => assert.equal(column, best.includes(r) ? columns[r] : new Float32Array(column.length), `${name} ${r}`));
   }
-  const [part, whole] = [chosen, values].map((v) => adapter.merge(net, weights, v));
+  const [part, whole] = [chosen, values].map((v) => mergeUpdate({ weights }, adapter.update(net, v)).weights);
   for (const [name, kept] of unflatten(layouts.B, chosen.B)) {
     const old = weights.get(`${name}.weight`)!.data;
     const update = updateOf(kept as never, A.get(name)! as never, 1 / rank);
@@ -340,7 +341,7 @@ deviceTest("merge: the most used experts and no others; the rest is what the tra
       1e-6,
     );
   }
-  for (const [name, { data }] of adapter.merge(net, part, others)) near(data, whole.get(name)!.data, name, 1e-6);
+  for (const [name, { data }] of mergeUpdate({ weights: part }, adapter.update(net, others)).weights) near(data, whole.get(name)!.data, name, 1e-6);
   const training = await lossOf(device, values, { experts: rank });
   near([await lossOf(device, others, { experts: rank, weights: part })], [training], "the loss with the others beside the merged", 1e-5);
   assert.ok(Math.abs((await lossOf(device, { ...values, B: new Float32Array(layouts.B.length) }, { weights: part })) - training) > 1e-3, "the others count");

@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { Tensors } from "../../src/formats/hostTensor.ts";
+import { mergeUpdate } from "../../src/model/adapters/update.ts";
 import { networkOf } from "../../src/model/model.ts";
 import type { GroupValues } from "../../src/model/adapters/adapter.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
@@ -104,7 +105,7 @@ deviceTest("task 1: parameters, gates and losses of ten steps, and the merge, ar
   nearLosses(golden, "task1", losses);
 
   const { values } = states[horizon - 1];
-  const merged = adapter.merge(networkOf(model), model.weights, values);
+  const merged = mergeUpdate(model, adapter.update(networkOf(model), values)).weights;
   networkOf(model).layers.forEach(({ name }, i) => {
     const [before, after] = [model.weights.get(`${name}.weight`)!.data, merged.get(`${name}.weight`)!.data];
     const norm = Math.hypot(...after.map((w, j) => w - before[j]));
@@ -140,14 +141,14 @@ deviceTest("task 1 with the shrink of the authors' code", async (device) => {
       near(data, rowAt(golden(`task1.code.${name}.gate`), step).data, `step ${step}: gate of ${name}`);
     }
   }
-  const merged = adapter.merge(networkOf(model), model.weights, states[horizon - 1].values);
+  const merged = mergeUpdate(model, adapter.update(networkOf(model), states[horizon - 1].values)).weights;
   const module = "vision_model.encoder.layers.0.self_attn.q_proj";
   near(merged.get(`${module}.weight`)!.data, golden(`merged.code.${module}.weight`).data, `merged ${module}`);
 });
 
 deviceTest("task 2, on the merged weights, with classes of task 1 in the mean", async (device) => {
   const [model, golden] = [await readModel(fixture("clip-gelu")), await goldenOf("codyra-trace.safetensors")];
-  const merged = adapter.merge(networkOf(model), model.weights, stateAt(model, golden, "task1", horizon));
+  const merged = mergeUpdate(model, adapter.update(networkOf(model), stateAt(model, golden, "task1", horizon))).weights;
   const { states, losses } = await traceRun(device, model, merged, codyraBatches(model, golden, "task2", 3), start(model, golden, "task2"), 3, "paper");
   states.forEach((state) => nearState(model, golden, "task2", state));
   nearLosses(golden, "task2", losses);

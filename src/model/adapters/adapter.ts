@@ -2,11 +2,11 @@
  * Adapters: what is trained beside, or inside, a frozen model.
  *
  * ```ts
- * interface Adapter<G extends string, T extends G> { layouts; trained; initial; scope; merge; ranks }
+ * interface Adapter<G extends string, T extends G> { layouts; trained; initial; scope; update; ranks }
  * ```
  *
  * An adapter is a value. It lays its parameters out in named groups `G`, of which optimisers change `T`; draws their initial values; decorates
- * a {@link Scope} so that the forward functions go through it; and folds trained values back into plain weights. A stage that needs a group
+ * a {@link Scope} so that the forward functions go through it; and says what trained values add to which weights, from which merging follows. A stage that needs a group
  * says so by its name.
  */
 import type { Tensors } from "../../formats/hostTensor.ts";
@@ -14,6 +14,7 @@ import { elementsOf, type Layout } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Layer, Network } from "../network.ts";
 import type { Scope } from "../scope.ts";
+import type { Update } from "./update.ts";
 
 /** Values of the groups of an adapter, each flat in its layout. */
 export type GroupValues<G extends string> = Readonly<Record<G, Float32Array>>;
@@ -44,8 +45,8 @@ export interface Adapter<G extends string, T extends G = G> {
   readonly logits?: (groups: GroupViews<G>, features: Tensor, base: Tensor | undefined) => Tensor;
   /** The rows that a task adds to the learner's head, where the adapter trains one. */
   readonly head?: (net: Network, values: GroupValues<G>) => Head;
-  /** The weights with the adapter folded in, computed in f64 and rounded once; what the adapter does not touch is shared. */
-  readonly merge: (net: Network, weights: Tensors, values: GroupValues<G>) => Tensors;
+  /** What its values add to which weights: `mergeUpdate` folds it in. */
+  readonly update: (net: Network, values: GroupValues<G>) => Update;
   /** The effective rank of every module, where that has a meaning. */
   readonly ranks: (net: Network, values: GroupValues<G>) => ReadonlyMap<string, number>;
 }

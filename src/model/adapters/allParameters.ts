@@ -19,7 +19,7 @@ export const allParameters = (): Adapter<"weights"> => {
       return { weights: flat };
     },
     scope: (net, _, { weights }) => plainScope(net, (name) => weights.get(name)!),
-    merge: (net, weights, values) => new Map([...weights, ...unflatten(layoutOf(net), values.weights)]),
+    update: (net, values) => ({ factors: new Map(), weights: unflatten(layoutOf(net), values.weights) }),
     ranks: () => new Map(),
   };
 };

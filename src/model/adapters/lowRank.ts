@@ -2,7 +2,7 @@
  * What all low-rank adapters share: y = x Wᵀ + b + c · ((x Aᵀ) ⊙ g) Bᵀ, A [r, in], B [out, r], with optional gates g [r], router, counters, and a start of B
  * that is not zero.
  */
-import type { HostTensor, Tensors } from "../../formats/hostTensor.ts";
+import type { HostTensor } from "../../formats/hostTensor.ts";
 import { random, type Random } from "../../random.ts";
 import { layout, type Layout } from "../../tensor/layout.ts";
 import { mul, sub } from "../../tensor/ops/elementwise.ts";
@@ -11,6 +11,7 @@ import { layersOf, type Layer, type LayerChoice, type Network } from "../network
 import type { Scope } from "../scope.ts";
 import type { Adapter, Forward, GroupValues, GroupViews } from "./adapter.ts";
 import { scaleOf, type Scale } from "./scale.ts";
+import { livingFactors, type Factors } from "./update.ts";
 
 /** The directions of one layer: A [at most r, in], and where B [out, r] starts, at 0 where that is not given. */
 export interface LayerDirections {
@@ -142,24 +143,15 @@ const adaptedScope = (
   };
 };
 
-/** The weight of one layer with its update, summed in f64 and rounded once; `i` is the layer's place in the layouts. */
-const mergedWeight = (base: HostTensor, { in: columns, out: rows }: Layer, i: number, layouts: Layouts, values: Values, scale: number): HostTensor => {
-  const { A, B, gate, B0 } = values;
+/** What one layer's update adds to its weight; `i` is the layer's place in the layouts. */
+const factorsOf = ({ in: columns, out: rows }: Layer, i: number, layouts: Layouts, { A, B, gate, B0 }: Values, scale: number): Factors => {
   const rank = layouts.A.entries[i].shape[0];
   const [a, b] = [layouts.A.entries[i].offset, layouts.B.entries[i].offset];
-  const data = base.data.slice();
-  const sums = new Float64Array(columns);
-  for (let row = 0; row < rows; row++) {
-    sums.fill(0);
-    for (let r = 0; r < rank; r++) {
-      const at = b + row * rank + r;
-      const c = scale * (B[at] - (B0?.[at] ?? 0)) * (gate?.[layouts.gate.entries[i].offset + r] ?? 1);
-      if (c === 0) continue;
-      for (let column = 0; column < columns; column++) sums[column] += c * A[a + r * columns + column];
-    }
-    for (let column = 0; column < columns; column++) data[row * columns + column] = base.data[row * columns + column] + sums[column];
-  }
-  return { shape: base.shape, data };
+  const folded = Float64Array.from(
+    { length: rows * rank },
+    (_, j) => scale * (B[b + j] - (B0?.[b + j] ?? 0)) * (gate?.[layouts.gate.entries[i].offset + (j % rank)] ?? 1),
+  );
+  return livingFactors(folded, A.slice(a, a + rank * columns), rank);
 };
 
 /** How many components of a layer live: by their gates, where they have one, or else by their columns of B. */
@@ -191,13 +183,9 @@ export const lowRank = (options: LowRankOptions, form: LowRankForm): Adapter<Low
     trained: form.trained,
     initial: (net, _, seed, task) => initialValues(layersIn(net), layouts(net), rank, form, seed, task),
     scope: (net, base, views, forward = {}) => adaptedScope(layersIn(net), (layer) => scaleOf(scale, layer, net), base, views, forward),
-    merge: (net, weights: Tensors, values) => {
+    update: (net, values) => {
       const whole = layouts(net);
-      const merged = layersIn(net).map((layer, i) => {
-        const name = `${layer.name}.weight`;
-        return [name, mergedWeight(weights.get(name)!, layer, i, whole, values, scaleOf(scale, layer, net))] as const;
-      });
-      return new Map([...weights, ...merged]);
+      return { factors: new Map(layersIn(net).map((layer, i) => [layer.name, factorsOf(layer, i, whole, values, scaleOf(scale, layer, net))])) };
     },
     ranks: (net, values) => {
       const whole = layouts(net);

@@ -1,5 +1,6 @@
 /** No adapter at all: the model as it is, on which a head may stand. */
 import type { Adapter } from "./adapter.ts";
+import { noUpdate } from "./update.ts";
 
 /** An adapter without parameters. */
 export const noAdapter: Adapter<never> = {
@@ -9,6 +10,6 @@ export const noAdapter: Adapter<never> = {
   trained: [],
   initial: () => ({}),
   scope: (_, base) => base,
-  merge: (_, weights) => weights,
+  update: () => noUpdate,
   ranks: () => new Map(),
 };

@@ -2,6 +2,7 @@
 import type { Layout } from "../../tensor/layout.ts";
 import type { Network } from "../network.ts";
 import type { Adapter, GroupViews } from "./adapter.ts";
+import { bothUpdates, noUpdate } from "./update.ts";
 
 /** Adapters by name. */
 export type AdapterBranches = Readonly<Record<string, Adapter<any, any>>>;
@@ -41,7 +42,7 @@ export const parallel = <P extends AdapterBranches>(branches: P): Adapter<Branch
     initial: (net, weights, seed, task) => whole((adapter) => adapter.initial(net, weights, seed, task)),
     scope: (net, base, groups, forward) =>
       all.reduce((scope, [branch, adapter]) => adapter.scope(net, scope, of(branch, groups) as GroupViews<any>, forward), base),
-    merge: (net, weights, values) => all.reduce((merged, [branch, adapter]) => adapter.merge(net, merged, of(branch, values)), weights),
+    update: (net, values) => all.map(([branch, adapter]) => adapter.update(net, of(branch, values))).reduce(bothUpdates, noUpdate),
     ranks: (net, values) =>
       all.reduce((sums, [branch, adapter]) => {
         for (const [module, rank] of adapter.ranks(net, of(branch, values))) sums.set(module, (sums.get(module) ?? 0) + rank);
