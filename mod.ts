@@ -4,11 +4,11 @@
  * What everybody needs stands here by its own name; the rest is in namespaces: `stage`, `adapter`, `objective`, `optimizer`, `schedule` and `subspace` for
  * who composes methods, `data`, `model`, `report`, `formats`, `tensor` and `linalg` for who builds on what lies below.
  *
- * Effects are fp-ts `TaskEither<Failure, A>`: call them, await them, and look at `_tag`. Nothing here throws.
+ * Effects are fp-ts `TaskEither<Failure, A>`: call them, await them, and look at `_tag`. Nothing here throws but `get`, which is there for it.
  */
 
-// Failures: everything that can go wrong, as values, and a sentence for each.
-export { describe } from "./src/failure.ts";
+// Failures: everything that can go wrong, as values, and a sentence for each; and an effect's value for who would rather have an error thrown.
+export { describe, get } from "./src/failure.ts";
 export type { Failure } from "./src/failure.ts";
 
 // The device: a GPU, lavapipe or SwiftShader through Dawn.
@@ -21,7 +21,7 @@ export type { Adapter as DeviceAdapter, Device, Ledger, OpenDevice } from "./src
 // The platform: files, images, the GPU and the cache of Node and Deno, and the interface for others.
 export { platform } from "./src/platform/default.ts";
 export { rungs } from "./src/platform/platform.ts";
-export type { Cache, GpuRequest, OpenGpu, Platform, Rung } from "./src/platform/platform.ts";
+export type { Cache, GpuRequest, OpenGpu, Output, Platform, Rung } from "./src/platform/platform.ts";
 export type { Appender, Entry, Files, Lock, OpenFile } from "./src/platform/files.ts";
 
 // Models and learners, as folders and as values.
@@ -78,10 +78,14 @@ export { comparedPage } from "./src/runs/comparedPage.ts";
 export type { ReadRun } from "./src/runs/readRun.ts";
 export { watch } from "./src/runs/watch.ts";
 export type { Watcher } from "./src/runs/watch.ts";
+export { runtime } from "./src/runs/runtime.ts";
+export type { OpenRuntime, RuntimeOptions } from "./src/runs/runtime.ts";
 export type { Event, Runtime } from "./src/training/runtime.ts";
 export type { LabelSpace, Stream, Task } from "./src/data/task.ts";
 
 // What came of it.
+export { show } from "./src/page/show.ts";
+export type { Showable } from "./src/page/show.ts";
 export { htmlReport } from "./src/page/html.ts";
 export { galleryPictures } from "./src/runs/pictures.ts";
 export { textTable } from "./src/report/table.ts";

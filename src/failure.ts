@@ -6,8 +6,10 @@
  * ```
  *
  * Every case carries what a person needs to mend it; {@link describe} prints it as one sentence. Nothing in Cambium throws
- * across a public boundary: effects are `TaskEither<Failure, A>`, checks are `Either<Failure, A>`.
+ * across a public boundary but {@link get}: effects are `TaskEither<Failure, A>`, checks are `Either<Failure, A>`.
  */
+
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 
 /** A failure: what went wrong, with what a person needs to mend it. */
 export type Failure =
@@ -133,4 +135,21 @@ export const describe = (failure: Failure): string => {
     case "Interrupted":
       return "Stopped on request; what was finished is kept.";
   }
+};
+
+/**
+ * Awaits an effect: its value, or an `Error` whose message is the sentence of {@link describe} and whose `cause` is the failure. It is the one function of
+ * Cambium that throws, for scripts and notebooks that should end at the first failure.
+ *
+ * ```ts
+ * assert.equal(await get(async () => ({ _tag: "Right", right: 1 })), 1);
+ * const failure = { _tag: "Interrupted" } as const;
+ * const failing = get(async () => ({ _tag: "Left", left: failure }));
+ * await assert.rejects(failing, { message: describe(failure), cause: failure });
+ * ```
+ */
+export const get = async <A>(effect: TaskEither<Failure, A>): Promise<A> => {
+  const ended = await effect();
+  if (ended._tag === "Left") throw new Error(describe(ended.left), { cause: ended.left });
+  return ended.right;
 };

@@ -1,4 +1,5 @@
 /** Results as a notebook shows them: any object with `Symbol.for("Jupyter.display")` is displayed by Deno's kernel. */
+import type { MimeBundle } from "../platform/platform.ts";
 import { fixed } from "../report/format.ts";
 import { heatMap, heatMapText, type HeatMap } from "./heatMap.ts";
 import { comparisonPart, curvePanels, reportBody } from "./body.ts";
@@ -12,8 +13,7 @@ import type { RunResult } from "../report/result.ts";
 import { summarise, type Summary } from "../report/summary.ts";
 import { textTable } from "../report/table.ts";
 
-/** MIME type to content. */
-export type MimeBundle = Readonly<Record<string, string>>;
+export type { MimeBundle } from "../platform/platform.ts";
 
 const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display");
 
@@ -26,6 +26,12 @@ export interface Displayable {
 export const displayable = (html: string, text: string): Displayable => ({
   [jupyterDisplay]: () => ({ "text/html": `<div class="cambium" style="padding:.5rem 1rem"><style>${styleSheet}</style>${html}</div>`, "text/plain": text }),
 });
+
+/** What a notebook shows of it. */
+export const bundleOf = (shown: Displayable): MimeBundle => shown[jupyterDisplay]();
+
+/** Whether something is made to be shown. */
+export const isDisplayable = (u: object): u is Displayable => jupyterDisplay in u;
 
 const resultsOf = (runs: readonly Shown[]): readonly RunResult[] => runs.map((run) => reportOf(run).result);
 

@@ -68,7 +68,20 @@ export interface Sink {
   readonly columns?: number;
 }
 
-/** A platform: files, images, a GPU, a cache, and where progress is written. */
+/** What is shown, by MIME type. */
+export type MimeBundle = Readonly<Record<string, string>>;
+
+/** Where a program shows what it found. */
+export interface Output {
+  /** Characters of a line, where that is known. */
+  readonly columns?: number;
+  /** Shows a text as a line, or as lines. */
+  readonly text: (text: string) => Task<void>;
+  /** Shows the richest form of a bundle that can be shown. Nothing where only texts can be shown, as in a terminal. */
+  readonly bundle?: (bundle: MimeBundle) => Task<void>;
+}
+
+/** A platform: files, images, a GPU, a cache, where progress is written, and where results are shown. */
 export interface Platform {
   readonly name: string;
   readonly files: Files;
@@ -78,4 +91,5 @@ export interface Platform {
   readonly openGpu: (request: GpuRequest) => TaskEither<Failure, OpenGpu>;
   readonly cache: Cache;
   readonly progress: Sink;
+  readonly output: Output;
 }

@@ -1,4 +1,4 @@
-/** The platform of Node and Deno: Dawn, `node:fs`, sharp, the user's cache folder, stderr. */
+/** The platform of Node and Deno: Dawn, `node:fs`, sharp, the user's cache folder, stderr and stdout, or the cells of a notebook. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -7,6 +7,7 @@ import { cacheIn } from "./cache.ts";
 import { files } from "./files.ts";
 import { decodeImage } from "./image.ts";
 import { openGpu } from "./ladder.ts";
+import { output, progress } from "./output.ts";
 import { encodeThumbnail } from "./thumbnail.ts";
 
 /** The user's cache folder; a function, as the environment may change. */
@@ -21,6 +22,9 @@ export const node: Platform = {
   openGpu,
   cache: cacheIn(cacheFolder),
   get progress() {
-    return process.stderr;
+    return progress();
+  },
+  get output() {
+    return output();
   },
 };
