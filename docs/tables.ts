@@ -55,17 +55,17 @@ export const optionTables = (): string =>
     })
     .join("\n\n");
 
-/** What the stream command says of its flags. */
-const streamHelp = (): string => {
+/** What `cambium run` says of its flags. */
+const runHelp = (): string => {
   const suffix = extname(fileURLToPath(import.meta.url));
   const script = fileURLToPath(new URL(`../src/cli/main${suffix}`, import.meta.url));
   const deno = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-  return `\`\`\`text\n${execFileSync(process.execPath, [...deno, script, "--help"], { encoding: "utf8" })}\`\`\``;
+  return `\`\`\`text\n${execFileSync(process.execPath, [...deno, script, "run", "--help"], { encoding: "utf8" })}\`\`\``;
 };
 
 /** What stands between the markers of each document, by the name of the marker. */
 const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  "README.md": { methods: methodTable, flags: streamHelp },
+  "README.md": { methods: methodTable, flags: runHelp },
   "docs/METHODS.md": { options: optionTables },
 };
 

@@ -27,7 +27,8 @@ import {
   type Method,
 } from "../mod.ts";
 import { iconStream } from "./icons/world.ts";
-import { asksForHelp, flag, otherwise, parseFlags, positive, some, usage, whole, type Values } from "../src/cli/flags.ts";
+import { flag, parseFlags, positive, some, whole, type Values } from "../src/cli/flags.ts";
+import { asksForHelp, usage } from "../src/cli/help.ts";
 import { end, freeFolder, session } from "./run/session.ts";
 
 /** Sized so that all of it ends in about a minute on two CPU cores. */
@@ -69,14 +70,14 @@ export const composed = (options: ComposedOptions = {}): Method => {
 };
 
 const table = {
-  model: flag(otherwise(some, defaults.model), "DIR", `a CLIP folder [${defaults.model}]`),
-  out: flag(otherwise(some, defaults.out), "DIR", `where the report goes [${defaults.out}, anew each time]`),
-  tasks: flag(otherwise(whole(1, 8), defaults.tasks), "N", `the first N of the icon stream's 8 tasks [${defaults.tasks}]`),
-  steps: flag(otherwise(whole(1), defaults.steps), "N", `steps a task [${defaults.steps}]`),
-  batch: flag(otherwise(whole(1, 65536), defaults.batch), "N", `images a step [${defaults.batch}]`),
-  rank: flag(otherwise(whole(1, 4096), defaults.rank), "N", `rank of every adapter before pruning [${defaults.rank}]`),
-  lr: flag(otherwise(positive(10), defaults.lr), "X", `peak learning rate [${defaults.lr}]`),
-  seed: flag(otherwise(whole(0), defaults.seed), "N", `seed of all that is random [${defaults.seed}]`),
+  model: flag(some, "DIR", "a CLIP folder", defaults.model),
+  out: flag(some, "DIR", "where the report goes; runs/compose is written anew each time", defaults.out),
+  tasks: flag(whole(1, 8), "N", "the first N of the icon stream's 8 tasks", defaults.tasks),
+  steps: flag(whole(1), "N", "steps a task", defaults.steps),
+  batch: flag(whole(1, 65536), "N", "images a step", defaults.batch),
+  rank: flag(whole(1, 4096), "N", "rank of every adapter before pruning", defaults.rank),
+  lr: flag(positive(10), "X", "peak learning rate", defaults.lr),
+  seed: flag(whole(0), "N", "seed of all that is random", defaults.seed),
 };
 
 const compose = ({ model: folderOfModel, out, tasks, seed, ...options }: Values<typeof table>): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>

@@ -23,7 +23,9 @@ import { textTable } from "../src/report/table.ts";
 import { galleryPictures } from "../src/runs/pictures.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
-import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole, type Values } from "../src/cli/flags.ts";
+import { flag, list, oneOf, optional, parseFlags, positive, some, whole, type Values } from "../src/cli/flags.ts";
+import { asksForHelp, usage } from "../src/cli/help.ts";
+import { keptByNpm } from "../src/cli/npm.ts";
 import { paced } from "./run/pace.ts";
 import { planFor, type Plan } from "./run/plan.ts";
 import { end, freeFolder, session } from "./run/session.ts";
@@ -40,17 +42,17 @@ const scored = { also: ["union"] } as const;
 const byAdapter = "by the adapter";
 
 const table = {
-  model: flag(otherwise(some, defaults.model), "DIR", `a CLIP folder [${defaults.model}]`),
-  out: flag(otherwise(some, defaults.out), "DIR", `where the report goes [${defaults.out}, anew each time]`),
-  tasks: flag(optional(whole(1, 8)), "N", `the first N of the icon stream's 8 tasks [${byAdapter}]`),
-  classes: flag(optional(whole(2)), "N", `the first N classes of each task [${byAdapter}]`),
-  steps: flag(optional(whole(1)), "N", `steps a task; joint takes those of all tasks [${byAdapter}]`),
-  batch: flag(optional(whole(1, 65536)), "N", `images a step [${byAdapter}]`),
-  towers: flag(optional(list(oneOf("vision", "text"), true)), "LIST", `towers that get adapters, of vision,text [${byAdapter}]`),
-  methods: flag(otherwise(list(oneOf(...(Object.keys(methods) as MethodName[])), true), compared), "LIST", `methods with commas [${compared.join(",")}]`),
-  rank: flag(optional(whole(1, 4096)), "N", "rank of every adapter [each method's own; 16 for most]"),
-  lr: flag(optional(positive(10)), "X", "peak learning rate [0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more]"),
-  seed: flag(otherwise(list(whole(0), true), [0]), "N[,N…]", "seeds of all that is random; several give means and deviations [0]"),
+  model: flag(some, "DIR", "a CLIP folder", defaults.model),
+  out: flag(some, "DIR", "where the report goes; runs/start is written anew each time", defaults.out),
+  tasks: optional(whole(1, 8), "N", "the first N of the icon stream's 8 tasks", byAdapter),
+  classes: optional(whole(2), "N", "the first N classes of each task", byAdapter),
+  steps: optional(whole(1), "N", "steps a task; joint takes those of all tasks", byAdapter),
+  batch: optional(whole(1, 65536), "N", "images a step", byAdapter),
+  towers: optional(list(oneOf("vision", "text"), true), "LIST", "towers that get adapters, of vision,text", byAdapter),
+  methods: flag(list(oneOf(...(Object.keys(methods) as MethodName[])), true), "LIST", "methods with commas", compared),
+  rank: optional(whole(1, 4096), "N", "rank of every adapter", "each method's own; 16 for most"),
+  lr: optional(positive(10), "X", "peak learning rate", "0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more"),
+  seed: flag(list(whole(0), true), "N[,N…]", "seeds of all that is random; several give means and deviations", [0]),
 };
 
 type Flags = Values<typeof table>;
@@ -133,5 +135,7 @@ const start =
     return E.right({ interrupted: false });
   };
 
+const kept = keptByNpm(table, args, process.env);
 if (asksForHelp(args)) process.stdout.write(`${usage("npm start -- [flags]    (or: deno task start …)", table)}\n`);
+else if (kept !== undefined) end(E.left(kept));
 else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(start))());

@@ -55,7 +55,7 @@ test("the pipeline type-checks and runs", async () => {
 
 test("the flags are those of the command", async () => {
   const source = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-  const ended = await runFile(existsSync(source) ? source : source.replace(/ts$/, "js"), ["--help"]);
+  const ended = await runFile(existsSync(source) ? source : source.replace(/ts$/, "js"), ["run", "--help"]);
   assert.is(ended.code, 0, ended.output);
   assert.ok(blocks("text").includes(ended.output), ended.output);
 });

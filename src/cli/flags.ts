@@ -1,20 +1,24 @@
 /**
- * Command-line flags from a table: one entry says how a flag is written, what it takes, and what it is without being given.
+ * Command-line flags from a table: one entry says how a flag is written, what it takes, what it does, and what it is without being given.
  *
  * ```ts
- * const table = { steps: flag(optional(natural(1)), "N", "steps a task"), "label-space": flag(oneOf("task", "union"), "S", "…", "task") };
+ * const table = { steps: optional(natural(1), "N", "steps a task", "the method's"), "label-space": flag(oneOf("task", "union"), "S", "…", "task") };
  * parseFlags(table, ["--steps", "200"]): Either<Failure, { steps: number | undefined, "label-space": "task" | "union" }>
  * ```
  */
 import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
+import { didYouMean } from "./suggest.ts";
 
-/** One flag: its decoder (from the text after it, or `undefined` where it is not given), a word for that text, and what it does. */
+/** One flag: its decoder (from the text after it), a word for that text, and what it does. */
 export interface Flag<A> {
   readonly type: t.Decoder<unknown, A>;
   readonly hint: string;
   readonly help: string;
+  /** What it is where it is not given, and how help says so; a flag without it must be given. */
+  readonly otherwise?: { readonly value: A; readonly said: string };
 }
 
 /** Flags by name, without their dashes. */
@@ -23,18 +27,32 @@ export type Table = Readonly<Record<string, Flag<unknown>>>;
 /** What a table decodes to. */
 export type Values<T extends Table> = { readonly [K in keyof T]: T[K] extends Flag<infer A> ? A : never };
 
-/** A flag with a text after it. */
-export const flag = <A>(type: t.Decoder<unknown, A>, hint: string, help: string): Flag<A> => ({ type, hint, help });
-
-/** A flag without a text after it: whether it is given. */
-export const toggle = (help: string): Flag<boolean> => ({
-  type: decoder("nothing", (u, c) => (u === undefined || u === "" ? t.success(u === "") : t.failure(u, c))),
-  hint: "",
+/** A flag with a text after it; one without a default must be given. */
+export const flag = <A>(type: t.Decoder<unknown, A>, hint: string, help: string, fallback?: NoInfer<A>): Flag<A> => ({
+  type,
+  hint,
   help,
+  ...(fallback === undefined ? {} : { otherwise: { value: fallback, said: [fallback].flat().join(",") } }),
+});
+
+/** A flag that need not be given; `said` is what happens then, in words for its help. */
+export const optional = <A>(type: t.Decoder<unknown, A>, hint: string, help: string, said = ""): Flag<A | undefined> => ({
+  type,
+  hint,
+  help,
+  otherwise: { value: undefined, said },
 });
 
 const decoder = <A>(name: string, validate: t.Validate<unknown, A>): t.Decoder<unknown, A> =>
   new t.Type<A, A, unknown>(name, (_): _ is A => true, validate, t.identity);
+
+/** A flag without a text after it: whether it is given. */
+export const toggle = (help: string): Flag<boolean> => ({
+  type: decoder("nothing", (u, c) => (u === "" ? t.success(true) : t.failure(u, c))),
+  hint: "",
+  help,
+  otherwise: { value: false, said: "" },
+});
 
 /** Text that `decode` understands; the name finishes the sentence "it should be …". */
 const text = <A>(name: string, decode: (s: string) => A | undefined): t.Decoder<unknown, A> =>
@@ -64,63 +82,95 @@ export const positive = (most: number): t.Decoder<unknown, number> =>
   });
 
 /** One of some words. */
-export const oneOf = <A extends string>(...words: readonly A[]): t.Decoder<unknown, A> => text(`one of ${words.join(", ")}`, (s) => words.find((w) => w === s));
+export const oneOf = <A extends string>(...words: readonly A[]): t.Decoder<unknown, A> =>
+  t.keyof(Object.fromEntries(words.map((word) => [word, null])) as Readonly<Record<A, null>>, `one of ${words.join(", ")}`);
+
+/** What reads a list; it knows what reads an item. */
+interface ListDecoder<A> extends t.Decoder<unknown, readonly A[]> {
+  readonly item: t.Decoder<unknown, A>;
+}
+
+const partsOf = (s: string): readonly string[] => s.split(",").map((part) => part.trim());
 
 /** Different items, separated by commas. */
-export const list = <A>(item: t.Decoder<unknown, A>, distinct = false): t.Decoder<unknown, readonly A[]> =>
-  text<readonly A[]>(`a list with commas${distinct ? " in which nothing comes twice" : ""}, each item ${item.name}`, (s) => {
-    const items = s.split(",").map((part) => item.decode(part.trim()));
-    const good = items.flatMap((i) => (E.isRight(i) ? [i.right] : []));
-    return good.length < items.length || (distinct && new Set(good).size < good.length) ? undefined : good;
-  });
+export const list = <A>(item: t.Decoder<unknown, A>, distinct = false): ListDecoder<A> =>
+  Object.assign(
+    text<readonly A[]>(`a list with commas${distinct ? " in which nothing comes twice" : ""}, each item ${item.name}`, (s) => {
+      const items = partsOf(s).map((part) => item.decode(part));
+      const good = items.flatMap((i) => (E.isRight(i) ? [i.right] : []));
+      return good.length < items.length || (distinct && new Set(good).size < good.length) ? undefined : good;
+    }),
+    { item },
+  );
 
-/** What a flag is where it is not given. */
-export const otherwise = <A, B extends A | undefined>(type: t.Decoder<unknown, A>, value: B): t.Decoder<unknown, A | B> =>
-  decoder<A | B>(type.name, (u, c) => (u === undefined ? t.success(value) : type.validate(u, c)));
-
-/** A flag that need not be given. */
-export const optional = <A>(type: t.Decoder<unknown, A>): t.Decoder<unknown, A | undefined> => otherwise(type, undefined);
+/** What is close to a text that a decoder of words, or of lists of words, has refused: a question, or nothing. */
+export const meantFor = (type: { readonly name: string }, given: string): string => {
+  if ("item" in type) {
+    const { item } = type as ListDecoder<unknown>;
+    const wrong = partsOf(given).find((part) => E.isLeft(item.decode(part)));
+    return wrong === undefined ? "" : meantFor(item, wrong);
+  }
+  return type instanceof t.KeyofType ? didYouMean(given, Object.keys(type.keys as object)) : "";
+};
 
 const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
 
-/** The texts after the flags: `--name text` or `--name=text`. A bare `--` is passed over: some task runners hand theirs on. */
-const split = (table: Table, args: readonly string[]): E.Either<Failure, ReadonlyMap<string, string>> => {
-  const found = new Map<string, string>();
+/** Arguments as they stand: the texts after the flags, and what stands without dashes. */
+export interface Arguments {
+  readonly texts: ReadonlyMap<string, string>;
+  readonly operands: readonly string[];
+}
+
+/**
+ * Tells flags from what stands without dashes: `--name text` or `--name=text`. A bare `--` is passed over: some task runners hand theirs on. Fails with
+ * `BadOption`, which names the first flag that is unknown, comes twice or lacks its text.
+ */
+export const split = (table: Table, args: readonly string[]): E.Either<Failure, Arguments> => {
+  const texts = new Map<string, string>();
+  const operands: string[] = [];
+  const known = Object.keys(table).map((name) => `--${name}`);
   for (let i = 0; i < args.length; i++) {
     if (args[i] === "--") continue;
     const [, name, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(args[i]) ?? [];
-    if (name === undefined) return bad(args[i], "is no flag; --help lists them");
-    if (!Object.hasOwn(table, name)) return bad(`--${name}`, "there is no such flag; --help lists them");
-    if (found.has(name)) return bad(`--${name}`, "is given twice");
+    if (name === undefined) {
+      if (/^-./.test(args[i])) return bad(args[i], `is no flag${didYouMean(`-${args[i]}`, known, "; --help lists them")}`);
+      operands.push(args[i]);
+      continue;
+    }
+    if (!Object.hasOwn(table, name)) return bad(`--${name}`, `there is no such flag${didYouMean(`--${name}`, known, "; --help lists them")}`);
+    if (texts.has(name)) return bad(`--${name}`, "is given twice");
     const value = inline ?? (table[name].hint === "" ? "" : args[++i]);
     if (value === undefined || (inline === undefined && value.startsWith("--"))) return bad(`--${name}`, "needs a value after it");
-    found.set(name, value);
+    texts.set(name, value);
   }
-  return E.right(found);
+  return E.right({ texts, operands });
 };
 
-/** Decodes arguments by a table. Fails with `BadOption`, which names the first flag that is unknown, missing or wrong. */
-export const parseFlags = <T extends Table>(table: T, args: readonly string[]): E.Either<Failure, Values<T>> => {
-  const texts = split(table, args);
-  if (E.isLeft(texts)) return texts;
+/** The values of texts by a table. Fails with `BadOption`, which names the first flag that is missing or wrong. */
+export const decode = <T extends Table>(table: T, texts: Arguments["texts"]): E.Either<Failure, Values<T>> => {
   const values: Record<string, unknown> = {};
-  for (const [name, { type }] of Object.entries(table)) {
-    const given = texts.right.get(name);
-    const decoded = type.decode(given);
-    if (E.isLeft(decoded)) {
-      return bad(`--${name}`, given === undefined ? "is missing; --help says what it takes" : `should be ${type.name}, not ${JSON.stringify(given)}`);
+  for (const [name, { type, otherwise }] of Object.entries(table)) {
+    const given = texts.get(name);
+    if (given === undefined) {
+      if (otherwise === undefined) return bad(`--${name}`, "is missing; --help says what it takes");
+      values[name] = otherwise.value;
+      continue;
     }
+    const decoded = type.decode(given);
+    if (E.isLeft(decoded)) return bad(`--${name}`, `should be ${type.name}, not ${JSON.stringify(given)}${meantFor(type, given)}`);
     values[name] = decoded.right;
   }
   return E.right(values as Values<T>);
 };
 
-/** Whether somebody asks for the usage. */
-export const asksForHelp = (args: readonly string[]): boolean => args.includes("--help") || args.includes("-h");
+/** Refuses what stands without dashes. */
+export const flagsAlone = ({ operands: [stray] }: Arguments): E.Either<Failure, void> =>
+  stray === undefined ? E.right(undefined) : bad(stray, "is no flag; --help lists them");
 
-/** The usage of a command: its first line, and a line a flag. */
-export const usage = (head: string, table: Table): string => {
-  const left = Object.entries(table).map(([name, { hint }]) => `  --${name} ${hint}`.trimEnd());
-  const width = Math.max(...left.map((l) => l.length));
-  return [head, "", ...Object.values(table).map(({ help }, i) => `${left[i].padEnd(width)}  ${help}`)].join("\n");
-};
+/** The values of arguments that are flags alone. Fails with `BadOption`. */
+export const parseFlags = <T extends Table>(table: T, args: readonly string[]): E.Either<Failure, Values<T>> =>
+  pipe(
+    split(table, args),
+    E.chainFirst(flagsAlone),
+    E.chain(({ texts }) => decode(table, texts)),
+  );

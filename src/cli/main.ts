@@ -1,63 +1,80 @@
 #!/usr/bin/env node
 /** The command `cambium`. */
+import { createRequire } from "node:module";
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
-import { legible, type Failure } from "../failure.ts";
-import { summary, type Outcome } from "../runs/outcome.ts";
-import { resume, runJob, type JobOptions } from "../runs/runJob.ts";
-import { helpOf, parseRun } from "./run.ts";
-import { absolute, end, outliveReaders, print, watched } from "./terminal.ts";
+import type { Failure } from "../failure.ts";
+import { prettyJson } from "../report/json.ts";
+import { exampleLines, listOf, type Command, type Ended } from "./command.ts";
+import { asksForHelp, paragraph, sections, type Layout } from "./help.ts";
+import { keptByNpm } from "./npm.ts";
+import { resume } from "./resume.ts";
+import { run } from "./run.ts";
+import { didYouMean } from "./suggest.ts";
+import { coloursOf, end, inTerminal, outliveReaders, print } from "./terminal.ts";
 
-const bad = (option: string, detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadOption", option, detail });
+/** All commands, in the order of a day's work. */
+const commands: readonly Command[] = [run, resume];
 
-/** What a command does, with the folder of its run as its user calls it. */
-interface Command {
-  readonly out: string;
-  readonly run: (options: JobOptions) => TE.TaskEither<Failure, Outcome>;
-}
+const names = commands.map(({ name }) => name);
 
-const commands: Readonly<Record<string, (args: readonly string[]) => TE.TaskEither<Failure, Command>>> = {
-  run: (args) =>
-    pipe(
-      TE.fromEither(parseRun(args, absolute)),
-      TE.map(
-        ({ job, out, notes }): Command => ({
-          out,
-          run: (options) => {
-            for (const note of notes) options.note?.(note);
-            return runJob(job, options);
-          },
-        }),
-      ),
-    ),
-  resume: ([folder, ...others]) => {
-    if (folder === undefined) return bad("resume", "needs the folder of a run after it");
-    if (others.length > 0 || folder.startsWith("-")) return bad("resume", "takes the folder of a run and nothing else");
-    return TE.right({ out: folder, run: (options) => resume(absolute(folder), options) });
-  },
+/** The help of the command as a whole. */
+const helpOfAll = (layout: Layout): string =>
+  sections(
+    [
+      { lines: paragraph("cambium: a model learns one task after another, and keeps what it knew", layout) },
+      { heading: "Usage", lines: ["  cambium COMMAND [flags]", "  cambium COMMAND --help", "  cambium --version"] },
+      { heading: "Commands", lines: listOf(commands, layout) },
+      { lines: paragraph("In a clone, npm run stream -- FLAGS and deno task stream FLAGS are cambium run FLAGS.", layout) },
+      {
+        heading: "Examples",
+        lines: exampleLines(
+          [
+            ["cambium run --model models/clip --data data/pets,data/cars --method codyra --out runs/codyra", "teaches a model pets, then cars"],
+            ["cambium run --method codyra --help", "the options of a method with their defaults"],
+          ],
+          layout,
+        ),
+      },
+    ],
+    layout,
+  );
+
+const version = (): string => (createRequire(import.meta.url)("cambium/package.json") as { readonly version: string }).version;
+
+/** Prints what a command leaves. */
+const tell = ({ text, json }: Ended, asJson: boolean): void => {
+  const told = asJson ? prettyJson(json) : text(process.stdout.columns);
+  print(process.stdout, told.endsWith("\n") ? told : `${told}\n`);
+};
+
+const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
+
+/** Runs a command with its arguments, to its exit code. */
+const perform = async (command: Command, args: readonly string[]): Promise<void> => {
+  const kept = keptByNpm(command.flags, args, process.env);
+  if (kept !== undefined) return end(E.left(kept));
+  const started = command.start(args);
+  if (E.isLeft(started)) return end(started);
+  const ended = await inTerminal(started.right, (terminal) => started.right.run(terminal)());
+  if (E.isRight(ended)) tell(ended.right, started.right.json);
+  end(ended, command.whenStopped);
 };
 
 /** Runs the command of some arguments, to its exit code. */
 export const main = async ([name = "--help", ...args]: readonly string[]): Promise<void> => {
   outliveReaders();
-  const help = helpOf([name, ...args]);
-  if (help !== undefined) return print(process.stdout, `${help}\n`);
+  const layout: Layout = { columns: process.stdout.columns, colours: coloursOf(process.stdout) };
+  const command = commands.find((one) => one.name === name);
+  if (["--version", "-v"].includes(name)) return print(process.stdout, `${version()}\n`);
+  if (asksForHelp([name, ...args])) return print(process.stdout, `${command?.help(args, layout) ?? helpOfAll(layout)}\n`);
   try {
     process.cwd();
   } catch {
     return end(E.left({ _tag: "FileUnreadable", path: ".", detail: "the folder that you stand in is not there any more" }));
   }
-  const command = await (Object.hasOwn(commands, name) ? commands[name](args) : bad(name, `is no command; there are ${Object.keys(commands).join(", ")}`))();
-  if (E.isLeft(command)) return end(command);
-  const ended = await watched((options) => command.right.run(options)());
-  if (E.isRight(ended)) {
-    const { skipped } = ended.right;
-    if (skipped > 0) print(process.stderr, `skipped ${skipped} samples that cannot be read\n`);
-    print(process.stdout, summary(ended.right, legible(command.right.out), process.stdout.columns));
-  }
-  end(ended);
+  if (command === undefined) return end(bad(name, `is no command; there are ${names.join(", ")}${didYouMean(name, names)}`));
+  await perform(command, args);
 };
 
 await main(process.argv.slice(2));

@@ -3,10 +3,12 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
 import { oneOf } from "../methods/codecs.ts";
-import { decodeOption, optionNames as namesOf, reading, type Reading } from "../methods/declare.ts";
+import { decodeOption, optionNames as namesOf, reading, type Declaration, type Reading } from "../methods/declare.ts";
 import { hasReadings, optionRows, readNames } from "../methods/describe.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import { printed } from "../formats/json.ts";
+import { meantFor } from "./flags.ts";
+import { didYouMean } from "./suggest.ts";
 
 const readings = oneOf<Reading>("paper", "code");
 
@@ -28,7 +30,9 @@ export const optionNames = (method: MethodName): readonly string[] => namesOf(me
 /** Options by the paper or by the code of its authors, for a method in which the two differ. */
 const readingOf = (method: MethodName, value: string): E.Either<Failure, MethodOptions> => {
   const as = readings.decode(value);
-  return E.isLeft(as) ? bad(`reading should be ${readings.name}, not ${printed(value)}`) : E.right(reading(methods[method].declaration, as.right));
+  return E.isLeft(as)
+    ? bad(`reading should be ${readings.name}, not ${printed(value)}${meantFor(readings, value)}`)
+    : E.right(reading(methods[method].declaration, as.right));
 };
 
 /**
@@ -51,9 +55,11 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
       read = chosen.right;
       continue;
     }
-    if (!names.includes(name)) return bad(`${method} has no option ${name}; ${names.length === 0 ? "it has none" : `it has ${names.join(", ")}`}`);
+    if (!names.includes(name))
+      return bad(`${method} has no option ${name}; ${names.length === 0 ? "it has none" : `it has ${names.join(", ")}`}${didYouMean(name, names)}`);
     const decoded = decodeOption(declaration, name, parsed(value));
-    if (E.isLeft(decoded)) return bad(`${name} should be ${decoded.left}, not ${printed(value)}`);
+    if (E.isLeft(decoded))
+      return bad(`${name} should be ${decoded.left}, not ${printed(value)}${meantFor((declaration as Declaration).options[name].codec, value)}`);
     options[name] = decoded.right;
   }
   return E.right({ ...read, ...options });

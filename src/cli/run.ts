@@ -1,57 +1,66 @@
-/** `cambium run`: what its flags say, as a job. */
+/** `cambium run`: what its flags say, as a job that is run. */
 import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import { protocols, type Protocol, type ProtocolName } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { preset } from "../methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import type { Job } from "../runs/job.ts";
-import { asksForHelp, flag, list, oneOf, optional, otherwise, parseFlags, positive, some, toggle, usage, whole, type Values } from "./flags.ts";
+import { runJob } from "../runs/runJob.ts";
+import { command } from "./command.ts";
+import { endOfRun, whenStopped } from "./endOfRun.ts";
+import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
 import { optionNames, optionsHelp, parseOptions } from "./options.ts";
 
 const methodNames = Object.keys(methods) as readonly MethodName[];
 const protocolNames = Object.keys(protocols) as readonly ProtocolName[];
 
+const ofMethod = "the method's, or the preset's";
+
 const table = {
   model: flag(some, "DIR", "a CLIP or ViT folder in the Hugging Face layout; that of a learner, or of a run, goes on with what it remembers"),
   fresh: toggle("begin with the model alone, whatever its folder remembers"),
-  data: flag(optional(list(some)), "DIR[,DIR…]", "dataset folders (WebDataset or ImageFolder), learned in this order"),
-  split: flag(optional(positive(0.999)), "X", "share of the images that is drawn for training, where a dataset is DIR/CLASS/*.jpg without train and test"),
-  preset: flag(optional(oneOf(...protocolNames)), "NAME", protocolNames.join(", ")),
-  "data-root": flag(optional(some), "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd"),
-  probe: flag(optional(list(some, true)), "DIR[,DIR…]", "dataset folders that are scored after every task, each among its own classes, and never learned"),
-  method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
-  out: flag(optional(some), "DIR", "a new folder for result.json, answers.json, log.jsonl, report.html and model/ [with a preset: runs/PRESET-METHOD]"),
-  "checkpoint-steps": flag(optional(whole(1)), "N", "steps between two checkpoints within a task [only after tasks]"),
-  steps: flag(optional(whole(1)), "N", "steps a task; joint: in all"),
-  batch: flag(optional(whole(1, 65536)), "N", "images a step"),
-  shots: flag(optional(whole(1)), "N", "training images a class [all]"),
-  rank: flag(optional(whole(1, 4096)), "N", "rank of every adapter"),
-  lr: flag(optional(positive(10)), "X", "peak learning rate"),
-  seed: flag(optional(whole(0)), "N", "seed of all that is random [0]"),
-  "label-space": flag(
-    optional(list(oneOf("task", "union", "seen"), true)),
-    "LIST",
-    "score among the classes of the task, of all, or of those learned so far; the first counts, others stand beside it [task]",
+  data: optional(list(some), "DIR[,DIR…]", "dataset folders (WebDataset or ImageFolder), learned in this order", "those of the preset"),
+  split: optional(
+    positive(0.999),
+    "X",
+    "share of the images that is drawn for training, where a dataset is DIR/CLASS/*.jpg without train and test",
+    "such a dataset is refused",
   ),
-  "eval-limit": flag(optional(whole(1)), "N", "test images a dataset, the same for every seed [all]"),
-  templates: flag(optional(oneOf("single", "ensemble")), "T", "score with the first template or the mean of all [single]"),
-  "on-corrupt": flag(otherwise(oneOf("fail", "skip"), "fail"), "WHAT", "stop at an image that cannot be decoded, or go on without it [fail]"),
-  modules: flag(optional(list(oneOf("q", "k", "v", "out", "fc1", "fc2"), true)), "LIST", "layers that get adapters, of q,k,v,out,fc1,fc2"),
-  towers: flag(optional(list(oneOf("vision", "text"), true)), "LIST", "towers that get adapters, of vision,text"),
-  set: flag(optional(some), "KEY=VALUE[,KEY=VALUE…]", 'any option of the method, as in kappa=0.01,modules=q+v,steps={"epochs":10}'),
+  preset: optional(oneOf(...protocolNames), "NAME", protocolNames.join(", "), "none"),
+  "data-root": optional(some, "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd", "none"),
+  probe: optional(list(some, true), "DIR[,DIR…]", "dataset folders that are scored after every task, each among its own classes, and never learned", "none"),
+  method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
+  out: optional(
+    some,
+    "DIR",
+    "a new folder for result.json, answers.json, log.jsonl, report.html and model/",
+    "with a preset runs/PRESET-METHOD; else it must be given",
+  ),
+  "checkpoint-steps": optional(whole(1), "N", "steps between two checkpoints within a task", "only after tasks"),
+  steps: optional(whole(1), "N", "steps a task; joint: in all", ofMethod),
+  batch: optional(whole(1, 65536), "N", "images a step", ofMethod),
+  shots: optional(whole(1), "N", "training images a class", "all, or the preset's"),
+  rank: optional(whole(1, 4096), "N", "rank of every adapter", ofMethod),
+  lr: optional(positive(10), "X", "peak learning rate", ofMethod),
+  seed: optional(whole(0), "N", "seed of all that is random", "0, or the preset's"),
+  "label-space": optional(
+    list(oneOf("task", "union", "seen"), true),
+    "LIST",
+    "score among the classes of the task, of all, or of those learned so far; the first counts, others stand beside it",
+    "task, or the preset's",
+  ),
+  "eval-limit": optional(whole(1), "N", "test images a dataset, the same for every seed", "all"),
+  templates: optional(oneOf("single", "ensemble"), "T", "score with the first template or the mean of all: single, ensemble", "single, or the preset's"),
+  "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image that cannot be decoded, or go on without it: fail, skip", "fail"),
+  modules: optional(list(oneOf("q", "k", "v", "out", "fc1", "fc2"), true), "LIST", "layers that get adapters, of q,k,v,out,fc1,fc2", ofMethod),
+  towers: optional(list(oneOf("vision", "text"), true), "LIST", "towers that get adapters, of vision,text", ofMethod),
+  set: optional(some, "KEY=VALUE[,KEY=VALUE…]", 'any option of the method, as in kappa=0.01,modules=q+v,steps={"epochs":10}', "none"),
 };
 
 type Flags = Values<typeof table>;
-
-const head = `cambium run --model DIR --data DIR[,DIR…] --method NAME --out DIR [flags]    (here: npm run stream -- …, or: deno task stream …)
-cambium run --model DIR --preset NAME --data-root DIR --method NAME [flags]
-cambium resume OUT
-
-A preset is a protocol: its datasets, and for each method its hyper-parameters. Flags win over it, and --set over flags. What neither says is the
-method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.
-A run that was stopped, killed or failed goes on with cambium resume, to the same bits. A run behind --model gets its new datasets as further tasks. Its
-probes are those of its own flags; of one that the run before had, too, the earlier figures are kept if its test pictures and classes are the same.`;
 
 /** The flags that are options of methods, as far as they were given: those that the method has, and the names of the others. */
 const methodFlags = ({ method, steps, batch, rank, lr, modules, towers }: Flags): { readonly options: MethodOptions; readonly ignored: readonly string[] } => {
@@ -63,12 +72,11 @@ const methodFlags = ({ method, steps, batch, rank, lr, modules, towers }: Flags)
   };
 };
 
-/** A job, and what of its flags has no meaning. */
-export interface Asked {
+/** A job, the folder of its run as its user calls it, and what of its flags has no meaning. */
+interface Asked {
   readonly job: Job;
-  /** The folder of the run as its user calls it. */
   readonly out: string;
-  readonly notes: readonly string[];
+  readonly ignored: readonly string[];
 }
 
 /** What is learned and how, and what else the flags leave to a preset. */
@@ -112,11 +120,8 @@ const planned = (flags: Flags, given: MethodOptions, at: (path: string) => strin
   });
 };
 
-/** The job of arguments; `at` makes paths absolute. Fails with `BadOption`, which names the flag. */
-export const parseRun = (args: readonly string[], at: (path: string) => string): E.Either<Failure, Asked> => {
-  const parsed = parseFlags(table, args);
-  if (E.isLeft(parsed)) return parsed;
-  const flags = parsed.right;
+/** The job of flags; `at` makes paths absolute. Fails with `BadOption`, which names the flag. */
+const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, Asked> => {
   const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps, probe } = flags;
   const set = flags.set === undefined ? E.right({}) : parseOptions(method, flags.set);
   if (E.isLeft(set)) return set;
@@ -138,12 +143,43 @@ export const parseRun = (args: readonly string[], at: (path: string) => string):
     ...(flags.fresh ? { fresh: true } : {}),
     ...(checkpointSteps === undefined ? {} : { checkpointSteps }),
   };
-  return E.right({ job, out, notes: ignored.map((name) => `--${name} has no meaning for ${method}`) });
+  return E.right({ job, out, ignored });
 };
 
-/** The help that somebody asks for, if they do: of a method where they name one. */
-export const helpOf = (args: readonly string[]): string | undefined => {
-  if (!asksForHelp(args)) return undefined;
+/** The help of a method, where somebody names one beside `--help`. */
+const methodHelp = (args: readonly string[]): string | undefined => {
   const asked = methodNames.find((name) => args.includes(name) || args.includes(`--method=${name}`));
-  return asked === undefined ? usage(head, table) : optionsHelp(asked);
+  return asked === undefined ? undefined : optionsHelp(asked);
 };
+
+/** Teaches a model. */
+export const run = command({
+  name: "run",
+  does: "teach a model one dataset after another, and keep what it knew",
+  synopsis: [
+    "cambium run --model DIR --data DIR[,DIR…] --method NAME --out DIR [flags]",
+    "cambium run --model DIR --preset NAME --data-root DIR --method NAME [flags]",
+    "cambium run --method NAME --help",
+  ],
+  flags: table,
+  notes: [
+    "A preset is a protocol: its datasets, and for each method its hyper-parameters. Flags win over it, and --set over flags. What neither says is the " +
+      "method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.",
+    "A run that was stopped, killed or failed goes on with cambium resume, to the same bits. A run behind --model gets its new datasets as further tasks. " +
+      "Its probes are those of its own flags; of one that the run before had, too, the earlier figures are kept if its test pictures and classes are the same.",
+  ],
+  examples: [
+    ["cambium run --model models/clip --data data/pets,data/cars --method codyra --out runs/codyra", "learns pets, then cars, with CoDyRA"],
+    ["cambium run --model runs/codyra --data data/flowers --method codyra --out runs/more", "one task more behind that run, tomorrow"],
+  ],
+  helpFor: methodHelp,
+  whenStopped,
+  run: ({ flags }, terminal) =>
+    pipe(
+      TE.fromEither(jobOf(flags, terminal.at)),
+      TE.chain(({ job, out, ignored }) => {
+        for (const name of ignored) terminal.note(`--${name} has no meaning for ${flags.method}`);
+        return pipe(runJob(job, terminal.jobOptions), TE.map(endOfRun(out, terminal)));
+      }),
+    ),
+});

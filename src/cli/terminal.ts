@@ -2,11 +2,25 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
+import pico from "picocolors";
 import { describe, legible, type Failure } from "../failure.ts";
 import { onInterrupt } from "../platform/node/interrupt.ts";
-import { progress } from "../report/progress.ts";
+import { progress, type Progress } from "../report/progress.ts";
 import { watch } from "../runs/watch.ts";
 import type { JobOptions } from "../runs/runJob.ts";
+
+/** The terminal as a command meets it. */
+export interface Terminal {
+  /** The absolute path of one that its user has written. */
+  readonly at: (path: string) => string;
+  /** The options of a job that is watched here: progress, notes, Ctrl-C. */
+  readonly jobOptions: JobOptions;
+  /** Says on stderr what somebody should know and nothing fails by. */
+  readonly note: (line: string) => void;
+  /** For stdout; without effect where that is no terminal. */
+  readonly colours: ReturnType<typeof coloursOf>;
+  readonly progress: Progress;
+}
 
 /** The folder that relative paths are of: npm runs the scripts of this package in its own folder, and says where its user stands. */
 export const absolute = (path: string): string => {
@@ -28,6 +42,10 @@ export const print = (stream: { readonly write: (text: string) => unknown }, tex
   }
 };
 
+/** The colours of an output: none where it is no terminal, unless FORCE_COLOR asks for them, and none where NO_COLOR forbids them. */
+export const coloursOf = (stream: { readonly isTTY?: boolean }) =>
+  pico.createColors(pico.isColorSupported && (stream.isTTY === true || process.env.FORCE_COLOR !== undefined));
+
 const stderr = {
   write: (text: string) => print(process.stderr, text),
   get isTTY() {
@@ -38,24 +56,32 @@ const stderr = {
   },
 };
 
-/** The options of a job that is watched in a terminal, while `use` runs it. */
-export const watched = async <A>(use: (options: JobOptions) => Promise<A>): Promise<A> => {
-  const shown = progress({ sink: stderr });
+/** What is printed beside the outcome. */
+export interface Loudness {
+  /** Nothing. */
+  readonly quiet: boolean;
+  /** All of it on stderr: stdout has one JSON value. */
+  readonly json: boolean;
+}
+
+/** Uses the terminal; while it is used, a first Ctrl-C asks the work to stop. */
+export const inTerminal = async <A>({ quiet, json }: Loudness, use: (terminal: Terminal) => Promise<A>): Promise<A> => {
+  const shown = progress({ sink: stderr, silent: quiet });
   const watcher = watch(shown);
   const interrupt = onInterrupt(
     () => shown.line("Stopping after this step; press Ctrl-C again to stop at once."),
     () => undefined,
   );
+  const note = (line: string): void => {
+    watcher.stop();
+    for (const one of line.split("\n")) shown.line(legible(one, 2000));
+  };
+  const opened = (adapter: string): void => {
+    if (!quiet) print(json ? process.stderr : process.stdout, `adapter: ${adapter}\n`);
+  };
   try {
-    return await use({
-      watch: watcher.event,
-      opened: (adapter) => print(process.stdout, `adapter: ${adapter}\n`),
-      note: (line) => {
-        watcher.stop();
-        for (const one of line.split("\n")) shown.line(legible(one, 2000));
-      },
-      signal: interrupt.signal,
-    });
+    const jobOptions = { watch: watcher.event, opened, note, signal: interrupt.signal };
+    return await use({ at: absolute, jobOptions, note, colours: coloursOf(process.stdout), progress: shown });
   } finally {
     watcher.stop();
     interrupt.release();
@@ -63,13 +89,17 @@ export const watched = async <A>(use: (options: JobOptions) => Promise<A>): Prom
 };
 
 /** Sets the exit code: 0, 130 after a request to stop, or 1 with the failure as one line on stderr. `whenStopped` is said where the request left no outcome. */
-export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>, whenStopped = "Stopped on request, in the middle of a task."): void => {
+export const end = (
+  outcome: E.Either<Failure, { readonly interrupted?: boolean; readonly failed?: boolean }>,
+  whenStopped = "Stopped on request; what was finished is kept.",
+): void => {
   if (E.isRight(outcome)) {
-    process.exitCode = outcome.right.interrupted ? 130 : 0;
+    const { interrupted = false, failed = false } = outcome.right;
+    process.exitCode = interrupted ? 130 : failed ? 1 : 0;
     return;
   }
   const stopped = outcome.left._tag === "Interrupted";
-  const line = stopped ? whenStopped : describe(outcome.left);
-  print(process.stderr, `${line.replace(/\s*\n\s*/g, " ")}\n`);
+  const line = (stopped ? whenStopped : describe(outcome.left)).replace(/\s*\n\s*/g, " ");
+  print(process.stderr, `${stopped ? line : coloursOf(process.stderr).red(line)}\n`);
   process.exitCode = stopped ? 130 : 1;
 };

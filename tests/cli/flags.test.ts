@@ -1,14 +1,15 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { flag, list, oneOf, optional, otherwise, parseFlags, positive, some, usage, whole } from "../../src/cli/flags.ts";
+import { flag, list, oneOf, optional, parseFlags, positive, some, whole } from "../../src/cli/flags.ts";
+import { usage } from "../../src/cli/help.ts";
 import { left, right } from "../fixtures/datasets.ts";
 
 const table = {
   name: flag(some, "TEXT", "a name"),
-  steps: flag(optional(whole(1, 9)), "N", "steps"),
-  lr: flag(otherwise(positive(1), 0.5), "X", "a rate"),
-  space: flag(otherwise(oneOf("task", "union"), "task"), "S", "a space"),
-  parts: flag(optional(list(oneOf("a", "b"), true)), "LIST", "parts"),
+  steps: optional(whole(1, 9), "N", "steps"),
+  lr: flag(positive(1), "X", "a rate", 0.5),
+  space: flag(oneOf("task", "union"), "S", "a space", "task"),
+  parts: optional(list(oneOf("a", "b"), true), "LIST", "parts"),
 };
 
 const parse = (...args: readonly string[]) => parseFlags(table, args);
@@ -44,7 +45,7 @@ test("numbers are plain decimal numbers in their range", () => {
 });
 
 test("words and lists", () => {
-  assert.is(refused("--name=x", "--space=Task"), '--space: should be one of task, union, not "Task"');
+  assert.is(refused("--name=x", "--space=Task"), '--space: should be one of task, union, not "Task"; did you mean task?');
   for (const bad of ["", "a,", "a,c", "a,a"]) assert.match(refused("--name=x", `--parts=${bad}`), /^--parts: should be a list/);
 });
 

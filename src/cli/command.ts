@@ -1,0 +1,133 @@
+/** One command: what it takes and does, as a value. `main.ts` has the list of them; what is alike in all of them is said here once. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import { decode, flagsAlone, split, toggle, type Arguments, type Table, type Values } from "./flags.ts";
+import { flagLines, paragraph, sections, twoColumns, type Layout } from "./help.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a command leaves. */
+export interface Ended {
+  /** What a person reads, on stdout; lines have at most `columns` characters. */
+  readonly text: (columns?: number) => string;
+  /** What `--json` prints instead: one value. */
+  readonly json: unknown;
+  /** It was stopped on request and kept what it had: exit code 130. */
+  readonly interrupted?: boolean;
+  /** Exit code 1, though there is something to print. */
+  readonly failed?: boolean;
+}
+
+/** What stands without dashes behind the name of a command. */
+export interface Operands {
+  /** As help writes it: `RUN`, or `RUN…` where there may be several. */
+  readonly hint: string;
+  /** What it is, for the sentence "needs … after it". */
+  readonly what: string;
+  /** How many there must be. Default: 1. */
+  readonly least?: number;
+  /** How many there may be. Default: 1. */
+  readonly most?: number;
+}
+
+/** What a command says of itself. */
+export interface Described<T extends Table> {
+  readonly name: string;
+  /** What it does, in one sentence without its full stop. */
+  readonly does: string;
+  /** How it is called, one line each. */
+  readonly synopsis: readonly string[];
+  readonly operands?: Operands;
+  readonly flags: T;
+  /** Paragraphs under the flags. */
+  readonly notes?: readonly string[];
+  /** Two at least: what is typed, and what that does. */
+  readonly examples: readonly (readonly [string, string])[];
+  /** Other help that some arguments ask for. */
+  readonly helpFor?: (args: readonly string[]) => string | undefined;
+  /** What is said where it was stopped on request and there is nothing else to say. */
+  readonly whenStopped?: string;
+  readonly run: (given: Given<T>, terminal: Terminal) => TE.TaskEither<Failure, Ended>;
+}
+
+/** What somebody has given to a command. */
+export interface Given<T extends Table> {
+  readonly flags: Values<T>;
+  readonly operands: readonly string[];
+}
+
+/** The flags of every command. */
+const common = {
+  json: toggle("print one JSON value on stdout, and everything else on stderr"),
+  quiet: toggle("print no progress and no notes, but what fails"),
+  help: toggle("print this"),
+};
+
+/** A command with its arguments, which are right as far as that is said without looking at a file. */
+export interface Started {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly run: (terminal: Terminal) => TE.TaskEither<Failure, Ended>;
+}
+
+/** A command, whatever its flags. */
+export interface Command extends Pick<Described<Table>, "name" | "does" | "whenStopped"> {
+  /** All of its flags, with those that every command has. */
+  readonly flags: Table;
+  readonly help: (args: readonly string[], layout: Layout) => string;
+  /** Reads arguments. Fails with `BadOption`. */
+  readonly start: (args: readonly string[]) => E.Either<Failure, Started>;
+}
+
+const checkOperands = ({ name, operands: wanted }: Pick<Described<Table>, "name" | "operands">, given: Arguments): E.Either<Failure, void> => {
+  if (wanted === undefined) return flagsAlone(given);
+  const { what, least = 1, most = 1 } = wanted;
+  const { length } = given.operands;
+  if (length >= least && length <= most) return E.right(undefined);
+  return E.left({ _tag: "BadOption", option: name, detail: length < least ? `needs ${what} after it; --help says more` : `takes ${what} and nothing else` });
+};
+
+/** How examples are listed. */
+export const exampleLines = (examples: Described<Table>["examples"], layout: Layout): readonly string[] =>
+  examples.flatMap(([typed, does]) => [`  ${typed}`, ...paragraph(does, { ...layout, columns: (layout.columns ?? 120) - 6 }).map((line) => `      ${line}`)]);
+
+const helpOf = (of: Described<Table>, flags: Table, layout: Layout): string =>
+  sections(
+    [
+      { lines: paragraph(`cambium ${of.name}: ${of.does}`, layout) },
+      { heading: "Usage", lines: of.synopsis.map((line) => `  ${line}`) },
+      { heading: "Flags", lines: flagLines(flags, layout.columns) },
+      ...(of.notes ?? []).map((note) => ({ lines: paragraph(note, layout) })),
+      { heading: "Examples", lines: exampleLines(of.examples, layout) },
+    ],
+    layout,
+  );
+
+/** A command out of what it says of itself. */
+export const command = <T extends Table>(described: Described<T>): Command => {
+  const { name, does, whenStopped } = described;
+  const flags = { ...described.flags, ...common };
+  return {
+    name,
+    does,
+    flags,
+    ...(whenStopped === undefined ? {} : { whenStopped }),
+    help: (args, layout) => described.helpFor?.(args) ?? helpOf(described as unknown as Described<Table>, flags, layout),
+    start: (args) =>
+      pipe(
+        split(flags, args),
+        E.chainFirst((given) => checkOperands(described, given)),
+        E.bind("flags", ({ texts }) => decode(described.flags, texts)),
+        E.bind("loudness", ({ texts }) => decode(common, texts)),
+        E.map(({ flags, operands, loudness }) => ({ ...loudness, run: (terminal) => described.run({ flags, operands }, terminal) })),
+      ),
+  };
+};
+
+/** The list of commands. */
+export const listOf = (commands: readonly Command[], layout: Layout): readonly string[] =>
+  twoColumns(
+    commands.map(({ name, does }) => [name, does]),
+    layout.columns,
+  );
