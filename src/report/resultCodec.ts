@@ -111,6 +111,12 @@ const widths = ({ zeroShot, chance, classes, images, probes, perDataset, also }:
   ...probes.map(({ name, after }) => [`after of the probe ${name}`, after.length] as const),
 ];
 
+/** The fields that have a value for each task that was learned. */
+const lengths = ({ ranks, effectiveRank }: RunResult): readonly (readonly [string, number])[] => [
+  ["ranks", ranks.length],
+  ["effectiveRank", effectiveRank.length],
+];
+
 /** The accuracy matrices, by the names of their fields. */
 const matrices = ({ matrix, also }: RunResult): readonly (readonly [string, readonly AccuracyRow[]])[] => [
   ["matrix", matrix],
@@ -126,8 +132,9 @@ export const decodeRunResult =
       RunResultCodec.decode(u),
       E.mapLeft((errors) => corrupt(firstError(errors))),
       E.chainFirst((r) => {
-        const wrong = widths(r).find(([, width]) => width !== r.datasets.length);
-        return wrong === undefined ? E.right(r) : E.left(corrupt(`${wrong[0]} has ${wrong[1]} values for ${r.datasets.length} datasets`));
+        const known = r.datasets.length;
+        const wrong = widths(r).find(([, width]) => width !== known) ?? lengths(r).find(([, length]) => length > known);
+        return wrong === undefined ? E.right(r) : E.left(corrupt(`${wrong[0]} has ${wrong[1]} values for ${known} datasets`));
       }),
       E.chainFirst((r) =>
         pipe(

@@ -72,9 +72,12 @@ const sorted = (u: unknown): unknown =>
       )
     : u;
 
-/** What makes a run what it is: its options, but not where it wrote and which seed it drew from; where it was scored; and on which probes. */
+/** Whether an option says something about a run: not where it wrote and which seed it drew from, nor what was left open. */
+const tells = ([key, value]: readonly [string, unknown]): boolean => key !== "seed" && key !== "out" && value !== null && value !== undefined;
+
+/** What makes a run what it is: its options, where it was scored, and on which probes. */
 const identity = (r: RunResult): Readonly<Record<string, unknown>> => ({
-  ...Object.fromEntries(Object.entries(r.options).filter(([key]) => key !== "seed" && key !== "out")),
+  ...Object.fromEntries(Object.entries(r.options).filter(tells)),
   labelSpace: r.labelSpace,
   probes: r.probes.map(({ name }) => name).sort(),
 });
@@ -145,9 +148,9 @@ export const summaryOf = (label: string, runs: readonly RunResult[]): Summary =>
 
 /** What tells one group from the others of its method on the stream: the options that differ, as `steps=200 rank=4`. */
 const difference = (runs: readonly RunResult[], siblings: readonly (readonly RunResult[])[]): string => {
-  const mine = identity(runs[0]);
-  const differs = (key: string): boolean => siblings.some((other) => JSON.stringify(sorted(identity(other[0])[key])) !== JSON.stringify(sorted(mine[key])));
-  return Object.keys(mine)
+  const [mine, ...all] = [runs, ...siblings].map(([first]) => identity(first));
+  const differs = (key: string): boolean => all.some((other) => JSON.stringify(sorted(other[key])) !== JSON.stringify(sorted(mine[key])));
+  return [...new Set([mine, ...all].flatMap(Object.keys))]
     .filter(differs)
     .map((key) => {
       const text = optionText(mine[key]);

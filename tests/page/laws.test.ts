@@ -5,13 +5,9 @@ import * as assert from "uvu/assert";
 import { display, displayCurves, displayMatrices, displayRanks, displayTable, type Displayable, type MimeBundle } from "../../src/page/display.ts";
 import { htmlReport } from "../../src/page/html.ts";
 import { openTags } from "../report/fixture.ts";
-import { reports } from "./reports.ts";
+import { reports, savedIn } from "./reports.ts";
 
 const bundle = (shown: Displayable): MimeBundle => (shown as unknown as Record<symbol, () => MimeBundle>)[Symbol.for("Jupyter.display")]();
-
-/** The files that a page's links hold. */
-const savedIn = (html: string): readonly string[] =>
-  [...html.matchAll(/href="data:[^,"]*;base64,([^"]*)"/g)].map(([, data]) => new TextDecoder().decode(Uint8Array.from(atob(data), (c) => c.charCodeAt(0))));
 
 const notValues = /undefined|null|NaN|Infinity|\[object/;
 

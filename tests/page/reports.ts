@@ -88,3 +88,7 @@ export const answered = (method = "codyra", seed = 1): RunReport => ({
     { dataset: "trees", classNames, ids: ["t0", "t1", "t2", "t3"], labels: [3, 3, 4, 4], learned: [3, 3, 4, 4], last: [3, 3, 4, 4] },
   ],
 });
+
+/** The files that a page's links hold. */
+export const savedIn = (html: string): readonly string[] =>
+  [...html.matchAll(/href="data:[^,"]*;base64,([^"]*)"/g)].map(([, data]) => new TextDecoder().decode(Uint8Array.from(atob(data), (c) => c.charCodeAt(0))));
