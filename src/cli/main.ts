@@ -6,6 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { prettyJson } from "../report/json.ts";
 import { exampleLines, listOf, type Command, type Ended } from "./command.ts";
+import { compare } from "./compare.ts";
 import { asksForHelp, paragraph, sections, type Layout } from "./help.ts";
 import { keptByNpm } from "./npm.ts";
 import { resume } from "./resume.ts";
@@ -14,7 +15,7 @@ import { didYouMean } from "./suggest.ts";
 import { coloursOf, end, inTerminal, outliveReaders, print } from "./terminal.ts";
 
 /** All commands, in the order of a day's work. */
-const commands: readonly Command[] = [run, resume];
+const commands: readonly Command[] = [run, resume, compare];
 
 const names = commands.map(({ name }) => name);
 
