@@ -30,6 +30,10 @@ export type { Model } from "./src/model/model.ts";
 export { readLearner, writeLearner } from "./src/runs/checkpoint.ts";
 export { openLearner } from "./src/runs/openLearner.ts";
 export type { OpenedLearner } from "./src/runs/openLearner.ts";
+export { classify, embedImages, embedTexts } from "./src/runs/predict.ts";
+export type { ClassifyOptions, Picture, PredictOptions } from "./src/runs/predict.ts";
+export type { Classified, Embedded } from "./src/stages/predict.ts";
+export type { Predictor } from "./src/stages/inference.ts";
 export { learner } from "./src/model/learner.ts";
 export type { Learner } from "./src/model/learner.ts";
 

@@ -11,6 +11,7 @@ import { learner, type Learner } from "../model/learner.ts";
 import { readModel } from "../model/model.ts";
 import type { Files } from "../platform/files.ts";
 import type { Probed, Report } from "../training/lesson.ts";
+import { hasBranches } from "../stages/inference.ts";
 import { readLearner, readLearnerOrModel } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import { methodOf, trains } from "./methodOf.ts";
@@ -147,7 +148,7 @@ const readBeginner = (job: Job, files: Files): TE.TaskEither<Failure, Learner> =
     readLearnerOrModel(model, { files }),
     // Rows of a head and slots of a memory count the tasks of a stream from its first on.
     TE.filterOrElse(
-      ({ head, memory }) => head === undefined && !("slots" in memory),
+      (remembered) => remembered.head === undefined && !hasBranches(remembered),
       (): Failure => ({
         _tag: "BadOption",
         option: "model",

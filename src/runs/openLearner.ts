@@ -9,7 +9,7 @@ import type { Learner } from "../model/learner.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import { parseRunResult } from "../report/resultCodec.ts";
-import type { Inference } from "../stages/inference.ts";
+import type { Predictor } from "../stages/inference.ts";
 import { readLearnerOrModel } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import { locate, type LocateOptions } from "./locate.ts";
@@ -18,16 +18,11 @@ import { names } from "./runFolder.ts";
 import { newestOf, readJob, runOf } from "./runOf.ts";
 
 /** A learner, and what is known of it beside what it keeps itself. */
-export interface OpenedLearner {
-  readonly learner: Learner;
+export interface OpenedLearner extends Predictor {
   /** The folder that it was read from. */
   readonly folder: string;
-  /** The job of its run, where it is that of a run. */
+  /** The job of its run, where it is that of a run; only then it is known what its method evaluates through. */
   readonly job?: Job;
-  /** What its method evaluates through; empty where that is the model as it is. It is known of a run alone. */
-  readonly inference?: Inference;
-  /** How many classes each task had that it has learned, in their order, where that is known. */
-  readonly tasks?: readonly number[];
 }
 
 /** The classes of each task that a learner of a run has learned, from the run's result; undefined where that does not say so. */

@@ -7,11 +7,11 @@ import { labelSpace } from "../data/labelSpace.ts";
 import type { LabelSpace, Stream, Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { Learner } from "../model/learner.ts";
-import type { Answers } from "../training/lesson.ts";
+import type { Answers, Prediction, Top } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { Encoder, ImageFeatures } from "./features.ts";
 import type { Calibration } from "./inference.ts";
-import { best, type Candidates, type Score } from "./scores.ts";
+import { best, ranking, type Candidates, type Correction, type Likely, type Score } from "./scores.ts";
 
 /** What is scored, and in which label spaces. */
 export interface Scoring {
@@ -61,34 +61,76 @@ export const candidatesOf = ({ model, head }: Learner, stream: Stream): readonly
 
 const uncorrected = (): number => 0;
 
+/** Where the task of an image is given there is none to predict. */
+const correctionOf = ({ learner, calibration }: Pick<Scoring, "learner" | "calibration">, among: readonly Candidates[], images: ImageFeatures): Correction =>
+  among.length > 1 ? (calibration?.of(learner, images.notes) ?? uncorrected) : uncorrected;
+
+/** How the classes of some tasks rank for each of some images; of classes with one name that `name` says, the best stands for all. */
+export const rankingsOf = (
+  scoring: Pick<Scoring, "learner" | "calibration">,
+  among: readonly Candidates[],
+  images: ImageFeatures,
+  score: Score,
+  name: readonly number[],
+): E.Either<Failure, readonly (readonly Likely[])[]> => {
+  const correction = correctionOf(scoring, among, images);
+  return pipe(
+    Array.from({ length: images.count }, (_, i) => i),
+    E.traverseArray((i) => E.fromNullable(notFiniteScore(`A score of ${images.ids[i]}`))(ranking(i, score, among, correction, name))),
+  );
+};
+
 /** The classes that the images of one task or probe are answered with, in each of its label spaces. */
+const candidatesIn = ({ stream, learned, spaces }: Scoring, all: readonly (Candidates | undefined)[], own: Candidates): readonly (readonly Candidates[])[] => {
+  const { tasks } = stream;
+  if (own.position >= tasks.length) return [[own]];
+  return spaces.map((space) => labelSpace(stream, own.position, learned, space).tasks.flatMap((task) => all[tasks.indexOf(task)] ?? []));
+};
+
+/** The answers to the images of one task or probe among each of several lists of classes. */
 const answersOf = (
-  { learner, stream, learned, spaces, calibration }: Scoring,
-  all: readonly (Candidates | undefined)[],
-  own: Candidates,
+  scoring: Scoring,
+  among: readonly (readonly Candidates[])[],
+  task: string,
   images: ImageFeatures,
   score: Score,
 ): E.Either<Failure, readonly (readonly number[])[]> => {
-  const { tasks } = stream;
-  const { position } = own;
-  const among =
-    position < tasks.length
-      ? spaces.map((space) => labelSpace(stream, position, learned, space).tasks.flatMap((task) => all[tasks.indexOf(task)] ?? []))
-      : [[own]];
-  const calibrated = calibration?.of(learner, images.notes) ?? uncorrected;
   const answers: number[][] = [];
   for (const candidates of among) {
-    // Where the task of an image is given there is none to predict.
-    const correction = candidates.length > 1 ? calibrated : uncorrected;
+    const correction = correctionOf(scoring, candidates, images);
     const row: number[] = [];
     for (let i = 0; i < images.count; i++) {
       const answer = best(i, score, candidates, correction);
-      if (answer === undefined) return E.left(notFiniteScore(`A score of an image of ${scoredOf(stream)[position].name}`));
+      if (answer === undefined) return E.left(notFiniteScore(`A score of an image of ${task}`));
       row.push(answer);
     }
     answers.push(row);
   }
   return E.right(answers);
+};
+
+/** What the images of one task or probe are taken for, with the `top` likeliest classes. `name` has the number of a name for each class. */
+const predictionsOf = (
+  scoring: Scoring,
+  own: Candidates,
+  among: readonly Candidates[],
+  images: ImageFeatures,
+  score: Score,
+  name: readonly number[],
+  top: number,
+): E.Either<Failure, readonly Prediction[]> => {
+  const classNames = scoredOf(scoring.stream).flatMap((task) => task.classNames);
+  const named = ({ cls, score }: Likely): Top[number] => ({ label: classNames[cls], score });
+  return pipe(
+    rankingsOf(scoring, among, images, score, name),
+    E.map((rankings) =>
+      rankings.map((ranked, i): Prediction => {
+        const label = own.first + images.labels[i];
+        const right = ranked.find(({ cls }) => cls === name[label]);
+        return { sample: images.ids[i], label: classNames[label], score: right!.score, top: ranked.slice(0, top).map(named) };
+      }),
+    ),
+  );
 };
 
 /** A column of each task and probe, in their order. An answer is right if it is the class of the image, or another of the same name. */
@@ -110,15 +152,22 @@ export const columnsOf = (scoring: Scoring, encode: Encoder, scoreOf: ScoreOf, r
     all.map((own, j) => ({ own, task: scored[j] })),
     TE.traverseSeqArray(({ own, task }): TE.TaskEither<Failure, Column> => {
       if (own === undefined) return TE.right({ accuracies: spaces.map(() => null), images: 0, answers: null });
+      const among = candidatesIn(scoring, all, own);
       return pipe(
         task.test,
         TE.chain((examples) => encode.images(task, examples)),
-        TE.chainEitherK((images) =>
-          pipe(
-            answersOf(scoring, all, own, images, scoreOf(images)),
-            E.map((answers) => column(own, images, answers)),
-          ),
-        ),
+        TE.chainEitherK((images) => {
+          const [score, { top }] = [scoreOf(images), runtime];
+          return pipe(
+            answersOf(scoring, among, task.name, images, score),
+            E.bindTo("answers"),
+            E.bind("predictions", () => (top === undefined ? E.right([]) : predictionsOf(scoring, own, among[0], images, score, name, top))),
+            E.map(({ answers, predictions }) => {
+              if (top !== undefined) runtime.emit({ type: "predictions", dataset: task.name, predictions });
+              return column(own, images, answers);
+            }),
+          );
+        }),
       );
     }),
   );

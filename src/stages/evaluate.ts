@@ -1,5 +1,4 @@
 /** `evaluate`: one row of the accuracy matrix. */
-import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { LabelSpace, Stream, Task } from "../data/task.ts";
@@ -10,10 +9,10 @@ import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { candidatesOf, columnsOf, notFiniteScore, scoredOf, type Column, type ScoreOf } from "./answers.ts";
 import { prompts } from "./captions.ts";
-import { encoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
+import { withEncoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
 import type { Inference } from "./inference.ts";
 import { ensemble, headScore, textScore, type Score } from "./scores.ts";
-import { taskStage, withShapeFailures, type TaskStage } from "./stage.ts";
+import { taskStage, type TaskStage } from "./stage.ts";
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -34,7 +33,7 @@ const classFeatures = (encode: Encoder, width: number, { templates, classNames }
   );
 
 /** What images are compared with. The texts of a stream's probes stand behind those of its tasks; a head has no say in them. */
-const scoring = (learner: Learner, encode: Encoder, stream: Stream, templates: "single" | "ensemble"): TE.TaskEither<Failure, ScoreOf> => {
+export const scoring = (learner: Learner, encode: Encoder, stream: Stream, templates: "single" | "ensemble"): TE.TaskEither<Failure, ScoreOf> => {
   const { model, head } = learner;
   const { width } = networkOf(model);
   const { readout } = model.architecture;
@@ -81,19 +80,17 @@ export const accuracies =
     const { templates = "single", labelSpace: space = stream.labelSpace, also = [], through, calibration } = options;
     const datasets = candidatesOf(learner, stream).filter((task) => task !== undefined).length;
     if (datasets > 0) runtime.emit({ type: "evaluating", datasets });
-    const opened = encoder(learner, runtime, through);
-    if (E.isLeft(opened)) return opened;
-    try {
-      return await withShapeFailures(() =>
-        pipe(
-          scoring(learner, opened.right, stream, templates),
-          TE.chain((scoreOf) => columnsOf({ learner, stream, learned, spaces: [space, ...also], calibration }, opened.right, scoreOf, runtime)),
-          TE.map((columns) => evaluatedOf(stream, also, columns)),
-        ),
-      )();
-    } finally {
-      opened.right.release();
-    }
+    return withEncoder(
+      learner,
+      runtime,
+      through,
+    )((encode) =>
+      pipe(
+        scoring(learner, encode, stream, templates),
+        TE.chain((scoreOf) => columnsOf({ learner, stream, learned, spaces: [space, ...also], calibration }, encode, scoreOf, runtime)),
+        TE.map((columns) => evaluatedOf(stream, also, columns)),
+      ),
+    )();
   };
 
 /** Scores the learner's model on the test split of every task and probe of the stream. */

@@ -21,6 +21,7 @@ import { resident, type Resident } from "../device/resident.ts";
 import { openSession, type Session } from "../tensor/session.ts";
 import { size, type Tensor } from "../tensor/tensor.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
+import { withShapeFailures } from "./stage.ts";
 
 /** Rows of features: [count, width]. */
 export interface Features {
@@ -147,7 +148,7 @@ const encodeImages = async (
 };
 
 /** Uploads a learner's model and makes its encoder, through a branch if there is one. */
-export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<Failure, Encoder> =>
+const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<Failure, Encoder> =>
   pipe(
     resident(runtime.device, learner.model.weights),
     E.map((weights): Encoder => {
@@ -196,3 +197,17 @@ export const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.
       };
     }),
   );
+
+/** Uses the encoder of a learner, through a branch if there is one, and releases it whatever happens. */
+export const withEncoder =
+  (learner: Learner, runtime: Runtime, branch: Branch | undefined) =>
+  <A>(use: (encode: Encoder) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+  async () => {
+    const opened = encoder(learner, runtime, branch);
+    if (E.isLeft(opened)) return opened;
+    try {
+      return await withShapeFailures(() => use(opened.right))();
+    } finally {
+      opened.right.release();
+    }
+  };

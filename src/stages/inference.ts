@@ -1,4 +1,6 @@
 /** What a method's evaluation has beside the options of its user; whoever asks its learner later needs it, too. */
+import * as E from "fp-ts/lib/Either.js";
+import type { Failure } from "../failure.ts";
 import type { Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 
@@ -15,3 +17,25 @@ export interface Inference {
   readonly through?: Branch;
   readonly calibration?: Calibration;
 }
+
+/** A learner, and what is known of it beside what it keeps itself. */
+export interface Predictor {
+  readonly learner: Learner;
+  /** What its method evaluates through; empty where that is the model as it is. */
+  readonly inference?: Inference;
+  /** How many classes each task had that it has learned, in their order. Without them no calibration corrects its logits. */
+  readonly tasks?: readonly number[];
+}
+
+/** Whether a learner remembers parts of a model that are never merged. */
+export const hasBranches = ({ memory }: Pick<Learner, "memory">): boolean => "slots" in memory;
+
+/** Fails where the answers of a learner would not be those of its method. */
+export const answerable = ({ learner, inference }: Predictor): E.Either<Failure, void> =>
+  inference === undefined && hasBranches(learner)
+    ? E.left({
+        _tag: "BadOption",
+        option: "model",
+        detail: "the learner remembers branches that only its method runs the model through, and its method is not known; give the folder of its run",
+      })
+    : E.right(undefined);

@@ -58,22 +58,55 @@ export const headScore = ({ kind, scale, rows, bias }: Head, { data }: Features,
   return (i, c) => (c < classes ? (scale * dot(data, i, rows, c, width)) / norms[c] : 0);
 };
 
-/** The class of the highest score among those of some tasks: the first of equals; undefined where a score is not finite. A correction may be -Infinity. */
-export const best = (
-  image: number,
-  score: Score,
-  tasks: readonly Candidates[],
-  correction: (image: number, position: number) => number,
-): number | undefined => {
-  let [found, highest] = [-1, -Infinity];
+/** What is added to the logits of an image for the classes of the task at a position; it may be -Infinity. */
+export type Correction = (image: number, position: number) => number;
+
+/** Visits the classes of some tasks with their corrected scores for an image; false where a score is no number. */
+const eachScore = (image: number, score: Score, tasks: readonly Candidates[], correction: Correction, visit: (cls: number, score: number) => void): boolean => {
   for (const { position, first, count } of tasks) {
     const added = correction(image, position);
     for (let c = first; c < first + count; c++) {
       const uncorrected = score(image, c);
       const s = uncorrected + added;
-      if (!Number.isFinite(uncorrected) || Number.isNaN(s)) return undefined;
-      if (s > highest) [found, highest] = [c, s];
+      if (!Number.isFinite(uncorrected) || Number.isNaN(s)) return false;
+      visit(c, s);
     }
   }
-  return found;
+  return true;
+};
+
+/** The class of the highest score among those of some tasks: the first of equals; undefined where a score is not finite. */
+export const best = (image: number, score: Score, tasks: readonly Candidates[], correction: Correction): number | undefined => {
+  let [found, highest] = [-1, -Infinity];
+  const finite = eachScore(image, score, tasks, correction, (c, s) => {
+    if (s > highest) [found, highest] = [c, s];
+  });
+  return finite ? found : undefined;
+};
+
+/** A class, and how likely it is: its share in the softmax over the scores of all. */
+export interface Likely {
+  readonly cls: number;
+  readonly score: number;
+}
+
+/**
+ * The classes of some tasks, the likeliest first, and the first of equals. Of classes with one name the best stands for all, under the number that `name` has
+ * for them. Undefined where a score is not finite.
+ */
+export const ranking = (
+  image: number,
+  score: Score,
+  tasks: readonly Candidates[],
+  correction: Correction,
+  name: readonly number[],
+): readonly Likely[] | undefined => {
+  const scores = new Map<number, number>();
+  const finite = eachScore(image, score, tasks, correction, (c, s) => scores.set(name[c], Math.max(s, scores.get(name[c]) ?? -Infinity)));
+  if (!finite) return undefined;
+  const ranked = [...scores].sort(([, a], [, b]) => (a === b ? 0 : b - a));
+  const highest = ranked[0]?.[1] ?? 0;
+  const parts = ranked.map(([, s]) => Math.exp(s - highest));
+  const whole = parts.reduce((sum, part) => sum + part, 0);
+  return ranked.map(([cls], i) => ({ cls, score: parts[i] / whole }));
 };

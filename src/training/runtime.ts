@@ -4,7 +4,7 @@ import type { Skipped } from "../data/batches.ts";
 import type { ImageCache } from "../data/imageCache.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Keeper } from "./keeper.ts";
-import type { Report } from "./lesson.ts";
+import type { Prediction, Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
 
 /** What happens while a run goes on, for whoever watches. */
@@ -34,6 +34,8 @@ export type Event =
       readonly accuracy: number | null;
       readonly probe?: true;
     }
+  /** What the images of that split were taken for, where the runtime asks for it. */
+  | { readonly type: "predictions"; readonly dataset: string; readonly predictions: readonly Prediction[] }
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 
@@ -60,6 +62,8 @@ export interface Runtime {
   readonly signal?: { readonly aborted: boolean };
   /** What to do with a sample that cannot be decoded. Default `fail`. */
   readonly onCorrupt?: OnCorrupt;
+  /** How many of the likeliest classes of every scored image are told of. Default: nothing is. */
+  readonly top?: number;
   /** What is kept while the run goes on. Default: nothing. */
   readonly keep?: Keeper;
 }
