@@ -27,6 +27,10 @@ export type { Appender, Entry, Files, Lock, OpenFile } from "./src/platform/file
 // Models and learners, as folders and as values.
 export { readModel, writeModel } from "./src/model/model.ts";
 export type { Model } from "./src/model/model.ts";
+export { updateBetween } from "./src/model/peft/between.ts";
+export { readPeft } from "./src/model/peft/read.ts";
+export { writePeft } from "./src/model/peft/write.ts";
+export type { WritePeftOptions } from "./src/model/peft/write.ts";
 export { readLearner, writeLearner } from "./src/runs/checkpoint.ts";
 export { openLearner } from "./src/runs/openLearner.ts";
 export type { OpenedLearner } from "./src/runs/openLearner.ts";

@@ -14,7 +14,7 @@ import type { Failure } from "../failure.ts";
 import type { Files } from "../platform/files.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
-import type { Layer, Network, Parameter, Tower } from "./network.ts";
+import type { Layer, Linear, Network, Parameter, Tower } from "./network.ts";
 import type { Scope } from "./scope.ts";
 import type { TextBatch, Tokenizer } from "../formats/tokenizer.ts";
 
@@ -55,6 +55,8 @@ export interface Architecture<C = any, Out = any> {
   readonly config: Type<C, Readonly<Record<string, unknown>>, unknown>;
   readonly parameters: (config: C) => readonly Parameter[];
   readonly layers: (config: C) => readonly Layer[];
+  /** Linear layers that stand outside of the blocks: adapters that others have trained may change them. */
+  readonly projections?: (config: C) => readonly Linear[];
   /** The kinds of its layers. */
   readonly kinds: readonly string[];
   readonly towers: Readonly<Record<string, Tower>>;

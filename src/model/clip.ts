@@ -222,6 +222,10 @@ export const clip: Architecture<ClipConfig, ClipOutputs> = {
   config: hub.configCodec("a CLIP configuration", decode, encode),
   parameters,
   layers: ({ vision, text }) => [...blockLayers(visionNames, vision, visionBlocks), ...blockLayers(textNames, text, textBlocks)],
+  projections: ({ vision, text, embed }) => [
+    { name: "visual_projection", in: vision.width, out: embed },
+    { name: "text_projection", in: text.width, out: embed },
+  ],
   kinds: linears,
   towers: { vision: { inputs: ["pixels"], output: "imageFeatures" }, text: { inputs: ["ids", "ends"], output: "textFeatures" } },
   width: ({ embed }) => embed,

@@ -2,7 +2,7 @@
 export { lazily, network } from "./architecture.ts";
 export { chooses, depthOf, layersOf, towersOf } from "./network.ts";
 export type { Architecture, BatchSize, ForwardArguments, Outputs, Readout } from "./architecture.ts";
-export type { Layer, LayerChoice, Network, Parameter, Tower } from "./network.ts";
+export type { Layer, LayerChoice, Linear, Network, Parameter, Tower } from "./network.ts";
 export { attentionLinears, blockLayers, blockParameters, encoder, normParameters } from "./blocks.ts";
 export type { Activation, BlockNames, BlockOptions, TowerConfig } from "./blocks.ts";
 export type { Branch, BranchContext } from "./branch.ts";

@@ -11,14 +11,20 @@ export interface Parameter {
   readonly optional?: boolean;
 }
 
-/** A linear layer that adapters may attach to: its weight `NAME.weight` is [out, in]. */
-export interface Layer {
+/** A linear layer: its weight `NAME.weight` is [out, in]. */
+export interface Linear {
   readonly name: string;
+  /** What programs call it that load its file under other names than those that stand there. */
+  readonly alias?: string;
+  readonly in: number;
+  readonly out: number;
+}
+
+/** A linear layer that adapters may attach to. */
+export interface Layer extends Linear {
   readonly tower: string;
   /** What it does in its block, in the words of papers: `q`, `k`, `v`, `out`, `fc1`, `fc2`, … */
   readonly kind: string;
-  readonly in: number;
-  readonly out: number;
   /** Whether it has a `NAME.bias`. */
   readonly bias: boolean;
   /** The number of its block in the tower, from 0. */

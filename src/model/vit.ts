@@ -9,7 +9,7 @@ import { linear } from "../tensor/ops/matmul.ts";
 import { pad, slice } from "../tensor/ops/window.ts";
 import { floats, reshape, type Tensor } from "../tensor/tensor.ts";
 import { lazily, type Architecture, type ForwardArguments } from "./architecture.ts";
-import type { Parameter } from "./network.ts";
+import type { Layer, Parameter } from "./network.ts";
 import { blockLayers, blockParameters, encoder, linears, normParameters, type BlockNames } from "./blocks.ts";
 import {
   configCodec,
@@ -76,6 +76,23 @@ const names: BlockNames = {
   norm2: "layernorm_after",
 };
 
+/** What transformers 5 calls the layers of a model; in files they have kept their names. */
+const aliases: BlockNames = {
+  ...names,
+  at: "layers",
+  q: "attention.q_proj",
+  k: "attention.k_proj",
+  v: "attention.v_proj",
+  out: "attention.o_proj",
+  fc1: "mlp.fc1",
+  fc2: "mlp.fc2",
+};
+
+const layers = ({ vision, qkvBias = true }: VitConfig): readonly Layer[] => {
+  const renamed = blockLayers(aliases, vision, { qkvBias });
+  return blockLayers(names, vision, { qkvBias }).map((layer, i) => ({ ...layer, alias: renamed[i].name }));
+};
+
 const parameters = ({ vision, qkvBias = true }: VitConfig): readonly Parameter[] => {
   const { width, channels, patchSize, imageSize } = vision;
   const initial = { deviation: width ** -0.5 };
@@ -107,7 +124,7 @@ export const vit: Architecture<VitConfig, VitOutputs> = {
   name: "vit",
   config: configCodec("a ViT configuration", decode, encode),
   parameters,
-  layers: ({ vision, qkvBias = true }) => blockLayers(names, vision, { qkvBias }),
+  layers,
   kinds: linears,
   towers: { vision: { inputs: ["pixels"], output: "imageFeatures" } },
   width: ({ vision }) => vision.width,
