@@ -2,7 +2,7 @@
  * The package as its users get it: packed, installed into an empty folder, compiled there by every TypeScript that is in use, and run; and the same
  * program under Deno, inside of this folder and outside.
  */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
@@ -12,6 +12,8 @@ import { writeTinyClip } from "./fixtures/tinyClip.ts";
 import { inDeno, run } from "./runtime.ts";
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+
+const npx = npm.replace("npm", "npx");
 
 const found = async (command: string): Promise<boolean> => (await run(command, ["--version"])).code === 0;
 
@@ -136,6 +138,28 @@ if (!inDeno) {
     assert.match(await must("node", ["user.js"], project), table);
   });
 }
+
+const { version } = JSON.parse(await readFile("package.json", "utf8")) as { readonly version: string };
+
+(hasNpm && !inDeno ? test : test.skip)("the packed tarball brings the command, which tells of the flags that npm has kept", async () => {
+  assert.is(await must(npx, ["--no-install", "cambium", "--version"], project), `${version}\n`);
+  assert.match(await must(npx, ["--no-install", "cambium"], project), /^cambium: .*\n\nUsage\n/);
+  await must(npm, ["pkg", "set", "scripts.stream=cambium run"], project);
+  const kept = await run(npm, ["run", "--silent", "stream", "--model", "model"], { cwd: project });
+  assert.is(kept.code, 1);
+  assert.match(kept.output, /^--model: npm has kept it for itself, because -- is missing before the flags; write npm run stream -- --model DIR …$/m);
+});
+
+(hasNpm && hasDeno ? test : test.skip)("the packed tarball brings the command to Deno", async () => {
+  assert.is(await must(deno, ["run", "-A", "npm:cambium", "--version"], project), `${version}\n`);
+});
+
+test("the command in this folder", async () => {
+  const command = inDeno ? [deno, "task", "--quiet", "stream"] : ["node", join("bin", "cambium.mjs"), "run"];
+  const { code, output } = await run(command[0], [...command.slice(1), "--help"]);
+  assert.is(code, 0, output);
+  assert.match(output, /^cambium run: /);
+});
 
 (hasNpm && hasDeno ? test : test.skip)("the packed tarball works in a Deno project", async () => {
   await must(deno, ["check", "user.ts"], project);

@@ -1,4 +1,4 @@
-/** One command: what it takes and does, as a value. `main.ts` has the list of them; what is alike in all of them is said here once. */
+/** One command: what it takes and does, as a value. `commands.ts` has the list of them; what is alike in all of them is said here once. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";

@@ -1,4 +1,5 @@
 /** How help is laid out: flags in two columns, and what is too long for a line goes on below itself. */
+import { wrapped } from "../report/table.ts";
 import type { Flag, Table } from "./flags.ts";
 
 /** Where help is printed. */
@@ -14,13 +15,6 @@ const longestLeft = 28;
 
 /** Whether somebody asks for help. */
 export const asksForHelp = (args: readonly string[]): boolean => args.includes("--help") || args.includes("-h");
-
-/** A text in lines of a width. A word that is wider has a line of its own. */
-const wrapped = (text: string, width: number): readonly string[] =>
-  text.split(" ").reduce<readonly string[]>((lines, word) => {
-    const last = lines.at(-1);
-    return last !== undefined && last.length + 1 + word.length <= width ? [...lines.slice(0, -1), `${last} ${word}`] : [...lines, word];
-  }, []);
 
 /** Rows of two columns. */
 export const twoColumns = (rows: readonly (readonly [string, string])[], columns: number = widest): readonly string[] => {

@@ -5,41 +5,14 @@ import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { prettyJson } from "../report/json.ts";
-import { exampleLines, listOf, type Command, type Ended } from "./command.ts";
-import { compare } from "./compare.ts";
-import { asksForHelp, paragraph, sections, type Layout } from "./help.ts";
+import type { Command, Ended } from "./command.ts";
+import { commands, helpOfAll } from "./commands.ts";
+import { asksForHelp, type Layout } from "./help.ts";
 import { keptByNpm } from "./npm.ts";
-import { resume } from "./resume.ts";
-import { run } from "./run.ts";
 import { didYouMean } from "./suggest.ts";
 import { coloursOf, end, inTerminal, outliveReaders, print } from "./terminal.ts";
 
-/** All commands, in the order of a day's work. */
-const commands: readonly Command[] = [run, resume, compare];
-
 const names = commands.map(({ name }) => name);
-
-/** The help of the command as a whole. */
-const helpOfAll = (layout: Layout): string =>
-  sections(
-    [
-      { lines: paragraph("cambium: a model learns one task after another, and keeps what it knew", layout) },
-      { heading: "Usage", lines: ["  cambium COMMAND [flags]", "  cambium COMMAND --help", "  cambium --version"] },
-      { heading: "Commands", lines: listOf(commands, layout) },
-      { lines: paragraph("In a clone, npm run stream -- FLAGS and deno task stream FLAGS are cambium run FLAGS.", layout) },
-      {
-        heading: "Examples",
-        lines: exampleLines(
-          [
-            ["cambium run --model models/clip --data data/pets,data/cars --method codyra --out runs/codyra", "teaches a model pets, then cars"],
-            ["cambium run --method codyra --help", "the options of a method with their defaults"],
-          ],
-          layout,
-        ),
-      },
-    ],
-    layout,
-  );
 
 const version = (): string => (createRequire(import.meta.url)("cambium/package.json") as { readonly version: string }).version;
 
@@ -64,6 +37,7 @@ const perform = async (command: Command, args: readonly string[]): Promise<void>
 
 /** Runs the command of some arguments, to its exit code. */
 export const main = async ([name = "--help", ...args]: readonly string[]): Promise<void> => {
+  if (name === "help") return main([...args, "--help"]);
   outliveReaders();
   const layout: Layout = { columns: process.stdout.columns, colours: coloursOf(process.stdout) };
   const command = commands.find((one) => one.name === name);

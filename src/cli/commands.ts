@@ -1,0 +1,31 @@
+/** The list of commands, and the help of the command as a whole. */
+import { exampleLines, listOf, type Command } from "./command.ts";
+import { compare } from "./compare.ts";
+import { paragraph, sections, type Layout } from "./help.ts";
+import { resume } from "./resume.ts";
+import { run } from "./run.ts";
+
+/** All commands, in the order of a day's work. */
+export const commands: readonly Command[] = [run, resume, compare];
+
+/** The help of the command as a whole. */
+export const helpOfAll = (layout: Layout): string =>
+  sections(
+    [
+      { lines: paragraph("cambium: a model learns one task after another, and keeps what it knew", layout) },
+      { heading: "Usage", lines: ["  cambium COMMAND [flags]", "  cambium COMMAND --help", "  cambium --version"] },
+      { heading: "Commands", lines: listOf(commands, layout) },
+      { lines: paragraph("In a clone, npm run stream -- FLAGS and deno task stream FLAGS are cambium run FLAGS.", layout) },
+      {
+        heading: "Examples",
+        lines: exampleLines(
+          [
+            ["cambium run --model models/clip --data data/pets,data/cars --method codyra --out runs/codyra", "teaches a model pets, then cars"],
+            ["cambium run --method codyra --help", "the options of a method with their defaults"],
+          ],
+          layout,
+        ),
+      },
+    ],
+    layout,
+  );
