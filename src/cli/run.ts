@@ -39,6 +39,7 @@ const table = {
     "a new folder for result.json, answers.json, log.jsonl, report.html and model/",
     "with a preset runs/PRESET-METHOD; else it must be given",
   ),
+  predictions: toggle("write predictions.jsonl: after every task what each test picture was taken for, with the five likeliest classes"),
   "checkpoint-steps": optional(whole(1), "N", "steps between two checkpoints within a task", "only after tasks"),
   steps: optional(whole(1), "N", "steps a task; joint: in all", ofMethod),
   batch: optional(whole(1, 65536), "N", "images a step", ofMethod),
@@ -141,6 +142,7 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
     ...(probe === undefined ? {} : { probes: probe.map(at) }),
     ...(evalLimit === undefined ? {} : { evalLimit }),
     ...(flags.fresh ? { fresh: true } : {}),
+    ...(flags.predictions ? { predictions: true } : {}),
     ...(checkpointSteps === undefined ? {} : { checkpointSteps }),
   };
   return E.right({ job, out, ignored });

@@ -5,6 +5,8 @@ export * from "./result.ts";
 export * from "./resultCodec.ts";
 export * from "./runReport.ts";
 export * from "./log.ts";
+export { decodePredictions, predictionLine } from "./predictions.ts";
+export type { Prediction, PredictionRecord, Top } from "./predictions.ts";
 export { summarise } from "./summary.ts";
 export type { ProbeSummary, Spread, Summary } from "./summary.ts";
 export { inEverySpace, inSpace } from "./spaces.ts";

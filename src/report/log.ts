@@ -1,11 +1,7 @@
 /** The JSON lines that a run writes: one a step, one a measured cell of the matrix or a measured probe, one a finished task. */
-import * as E from "fp-ts/lib/Either.js";
-import type { Either } from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
-import type { Failure } from "../failure.ts";
-import { parseJson, printed } from "../formats/json.ts";
 import { finite, natural, nonNegative, nullable, percent } from "./codec.ts";
+import { decodeLines, jsonLine } from "./jsonLines.ts";
 
 /** One optimiser step: `task` and `step` count from 1. */
 export interface StepRecord {
@@ -58,22 +54,7 @@ export const LogRecordCodec: t.Type<LogRecord, unknown> = t.union([
 ]);
 
 /** A record as one JSON line, newline included. */
-export const logLine = (record: LogRecord): string => `${JSON.stringify(record)}\n`;
+export const logLine: (record: LogRecord) => string = jsonLine;
 
 /** Reads the lines of a log; a last line that was cut off by a stop is left out, any other bad line is a `FileCorrupt` failure. */
-export const decodeLog =
-  (path: string) =>
-  (text: string): Either<Failure, readonly LogRecord[]> => {
-    const lines = text.split("\n");
-    const records: LogRecord[] = [];
-    for (const [i, line] of lines.entries()) {
-      if (line.trim() === "") continue;
-      const decoded = pipe(
-        parseJson(line),
-        E.chainW((u) => LogRecordCodec.decode(u)),
-      );
-      if (E.isRight(decoded)) records.push(decoded.right);
-      else if (i < lines.length - 1) return E.left({ _tag: "FileCorrupt", path, detail: `line ${i + 1} is not a record of a run: ${printed(line)}` });
-    }
-    return E.right(records);
-  };
+export const decodeLog = decodeLines(LogRecordCodec, "a record of a run");

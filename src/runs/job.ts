@@ -45,6 +45,8 @@ export const Unsaid = t.partial({
   evalLimit: count,
   /** Begins with the model alone, also where its folder holds what a learner remembers. */
   fresh: t.boolean,
+  /** Writes down after every task what each test picture was taken for. */
+  predictions: t.boolean,
   /** Steps between two checkpoints within a task. */
   checkpointSteps: count,
   /** Facts that belong into the result beside the job's own. */

@@ -1,4 +1,5 @@
 /** Keeps what a job reaches, in its folder, and says what was kept where it fails. */
+import * as E from "fp-ts/lib/Either.js";
 import * as O from "fp-ts/lib/Option.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -6,13 +7,14 @@ import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { listNames } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
-import type { Appender, Files } from "../platform/files.ts";
+import type { Files } from "../platform/files.ts";
 import type { ClassIncremental } from "../report/classIncremental.ts";
+import type { Growing } from "./growing.ts";
 import type { Job } from "./job.ts";
 import { writeFigures, writePage, writeResult } from "./outcome.ts";
 import { withAnswersOf } from "../training/lesson.ts";
 import type { Keep, Progress, Run } from "./run.ts";
-import { names, newest, retireOthers, writeAfter, writeTraining, type TestSet } from "./runFolder.ts";
+import { names, newest, retireOthers, writeAfter, writeTraining, type Reached, type TestSet } from "./runFolder.ts";
 
 /** What keeps a job. */
 export interface Keeping extends Keep {
@@ -46,23 +48,36 @@ const bare = ({ zeroShot, reports, seconds }: Progress): Progress => ({
 });
 
 /** What is kept of a job beside its progress. */
-interface Kept {
+interface Kept extends Growing {
   readonly stream: Stream;
   /** Of the probes of the stream. */
   readonly testSets: readonly TestSet[];
-  readonly log: Appender;
   /** Gives the samples that were left out so far. */
   readonly skipped: () => readonly string[];
 }
 
+/** How far a run is, as it is written down; all that was predicted so far is in its file then. */
+const stateOf =
+  ({ id }: Job, { testSets, log, predictions, skipped }: Kept) =>
+  (progress: Run["progress"]): TE.TaskEither<Failure, Reached> =>
+    pipe(
+      TE.fromEither(predictions?.flush() ?? E.right(undefined)),
+      TE.map(() => {
+        const predicted = predictions === undefined ? {} : { predicted: predictions.size() };
+        return { ...progress, run: id, testSets, logged: log.size(), ...predicted, skipped: skipped() };
+      }),
+    );
+
 /** Keeps a job over a stream. */
-export const keeping = (job: Job, { stream, testSets, log, skipped }: Kept, files: Files): Keeping => {
+export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
+  const { stream, skipped } = kept;
   const { out, checkpointSteps } = job;
   const about = { Model: job.model, Data: "folders" in job.source ? job.source.folders.join(", ") : `${job.source.protocol} in ${job.source.root}` };
-  const state = (progress: Run["progress"]) => ({ ...progress, run: job.id, testSets, logged: log.size(), skipped: skipped() });
+  const state = stateOf(job, kept);
   const learner = (run: Run): TE.TaskEither<Failure, string> =>
     pipe(
-      writeAfter(out, run.learner, state(run.progress), files),
+      state(run.progress),
+      TE.chain((reached) => writeAfter(out, run.learner, reached, files)),
       TE.chainFirst((after) => retireOthers(job, after, files)),
       TE.chainFirst(() => files.remove(join(out, names.training))),
     );
@@ -75,7 +90,16 @@ export const keeping = (job: Job, { stream, testSets, log, skipped }: Kept, file
       ),
     ...(checkpointSteps === undefined
       ? {}
-      : { training: { every: checkpointSteps, save: (kept, progress) => writeTraining(out, { kept, reached: state(bare(progress)) }, files) } }),
+      : {
+          training: {
+            every: checkpointSteps,
+            save: (training, progress) =>
+              pipe(
+                state(bare(progress)),
+                TE.chain((reached) => writeTraining(out, { kept: training, reached }, files)),
+              ),
+          },
+        }),
     end: (run) =>
       pipe(
         TE.Do,

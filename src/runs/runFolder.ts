@@ -1,7 +1,7 @@
 /**
  * The folder of a run.
  *
- * `job.json` says what is run. `log.jsonl` grows while it goes on. After every task the folder has `after-K`, the learner with how far the run is
+ * `job.json` says what is run. `log.jsonl` grows while it goes on, and so does `predictions.jsonl` where the job asks for it. After every task the folder has `after-K`, the learner with how far the run is
  * (`progress.json`), and `result.json`, `answers.json` and `report.html` of the tasks so far; when the run ends, that learner is `model`.
  * `training.safetensors` is the state of a training within a task. Each of them is whole or not there, so a run that ends in any way can go on.
  */
@@ -26,6 +26,7 @@ import type { KeptTraining, Progress } from "./run.ts";
 export const names = {
   job: "job.json",
   log: "log.jsonl",
+  predictions: "predictions.jsonl",
   progress: "progress.json",
   training: "training.safetensors",
   result: "result.json",
@@ -49,6 +50,8 @@ export interface Reached extends Progress {
   readonly run?: string;
   /** The size of the log in bytes. */
   readonly logged: number;
+  /** The size of the predictions in bytes, where the job asks for them. */
+  readonly predicted?: number;
   /** The samples that were left out. */
   readonly skipped: readonly string[];
 }
@@ -75,7 +78,7 @@ const report = t.intersection([
   t.partial({ trained: t.type({ trainableParameters: natural, ranks }), mergeError: finite }),
 ]);
 const reached = t.intersection([
-  t.partial({ run: t.string, testSets: list(t.type({ images: natural, classNames: list(t.string) })) }),
+  t.partial({ run: t.string, predicted: natural, testSets: list(t.type({ images: natural, classNames: list(t.string) })) }),
   t.type({ zeroShot: evaluated, reports: list(report), seconds: nonNegative, logged: natural, skipped: list(t.string) }),
 ]);
 const arrays = dictionary(floats);

@@ -10,17 +10,19 @@ import type { Failure } from "../failure.ts";
 import { listNames, writeJson } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
-import type { Appender, Files } from "../platform/files.ts";
+import type { Files } from "../platform/files.ts";
 import { describeStream } from "../report/describeStream.ts";
 import { logLine } from "../report/log.ts";
 import type { Method } from "../stages/learn.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 import { beginningOf, type Beginning } from "./beginning.ts";
 import { readLearner } from "./checkpoint.ts";
+import { whileGrowing, type Growing } from "./growing.ts";
 import type { Job } from "./job.ts";
 import { keeping, type Keeping } from "./keeping.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
+import { predicting } from "./predictions.ts";
 import { runMethod } from "./run.ts";
 import { isLeftover, names, newest, readTraining, sweep, type Newest, type Within } from "./runFolder.ts";
 import { readJob } from "./runOf.ts";
@@ -74,8 +76,8 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
     options.watch?.(event);
   };
   const runtime: Runtime = { device, seed: job.seed, images: imageCache(1024), emit, signal: options.signal, onCorrupt: job.onCorrupt };
-  const logged = (log: Appender): TE.TaskEither<Failure, Outcome> => {
-    const keep = keeping(job, { stream, testSets, log, skipped: () => [...skipped] }, files);
+  const logged = ({ log, predictions }: Growing): TE.TaskEither<Failure, Outcome> => {
+    const keep = keeping(job, { stream, testSets, log, predictions, skipped: () => [...skipped] }, files);
     let broken: E.Either<Failure, void> = E.right(undefined);
     const running = runMethod(method, learner, stream, {
       evaluate: job.evaluate,
@@ -95,16 +97,13 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
             TE.chain(() => keep.lesson(run, update)),
           ),
       },
-    })(runtime);
+    })(predictions === undefined ? runtime : predicting(runtime, predictions));
     return pipe(
       TE.fromTask<Awaited<ReturnType<typeof running>>, Failure>(running),
       TE.chain(endOf(job, keep, options, { tasks: stream.tasks.length, skipped: () => skipped.size })),
     );
   };
-  return pipe(
-    files.append(join(job.out, names.log), reached?.logged),
-    TE.chain((log) => () => logged(log)().finally(log.close)),
-  );
+  return whileGrowing(job, reached, files, logged);
 };
 
 /** Runs a job from where it stands, in its folder, which is held. */
@@ -149,7 +148,7 @@ const checkFree = (run: string, files: Files): TE.TaskEither<Failure, void> =>
 /** Removes the files of a run that has reached nothing, and the folder where it was made for it. */
 const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failure, void> =>
   pipe(
-    TE.traverseSeqArray((name: string) => files.remove(join(run, name)))([names.job, names.log]),
+    TE.traverseSeqArray((name: string) => files.remove(join(run, name)))([names.job, names.log, names.predictions]),
     TE.chain(() => listNames(run, files)),
     TE.chain((left) => (made && left.every((name) => name === lockName) ? files.remove(run) : TE.right(undefined))),
   );

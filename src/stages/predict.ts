@@ -10,7 +10,7 @@ import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { printed } from "../formats/json.ts";
 import { networkOf } from "../model/model.ts";
-import type { Top } from "../training/lesson.ts";
+import type { Top } from "../report/predictions.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { candidatesOf, rankingsOf } from "./answers.ts";
 import { scoring } from "./evaluate.ts";

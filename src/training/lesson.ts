@@ -64,17 +64,6 @@ export interface Answers {
   readonly answers: readonly number[];
 }
 
-/** The likeliest classes of an image, the best first, each with its share in the softmax over all that it was scored among. */
-export type Top = readonly { readonly label: string; readonly score: number }[];
-
-/** An image that was scored: its id, the name of its class with the share of that, and the likeliest classes. */
-export interface Prediction {
-  readonly sample: string;
-  readonly label: string;
-  readonly score: number;
-  readonly top: Top;
-}
-
 /** A probe after a lesson: its accuracy in percent, of so many images; null where the learner cannot tell its classes apart, or none of them could be read. */
 export interface Probed {
   readonly accuracy: number | null;

@@ -4,7 +4,8 @@ import type { Skipped } from "../data/batches.ts";
 import type { ImageCache } from "../data/imageCache.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Keeper } from "./keeper.ts";
-import type { Prediction, Report } from "./lesson.ts";
+import type { Prediction } from "../report/predictions.ts";
+import type { Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
 
 /** What happens while a run goes on, for whoever watches. */

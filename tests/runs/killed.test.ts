@@ -41,7 +41,7 @@ const run = (out: string): readonly string[] => [
   "run",
   ...["--model", at("model"), "--data", ["red", "dark", "blue"].map((name) => at("data", name)).join(",")],
   ...["--probe", at("data", "grey"), "--label-space", "union"],
-  ...["--method", "keeplora", "--out", at(out), "--steps", "12", "--batch", "4", "--rank", "2", "--checkpoint-steps", "2"],
+  ...["--method", "keeplora", "--out", at(out), "--steps", "12", "--batch", "4", "--rank", "2", "--checkpoint-steps", "2", "--predictions"],
 ];
 
 /** Names that a write gives to what is not whole yet. */
@@ -61,8 +61,8 @@ const bitsOf = (folder: string): unknown => {
   const bytes = ["model.safetensors", "learner.safetensors", "learner.json"].map((name) => readFileSync(join(folder, "model", name)).toString("base64"));
   const { seconds, ...result } = JSON.parse(readFileSync(join(folder, "result.json"), "utf8")) as Record<string, unknown>;
   const log = readFileSync(join(folder, "log.jsonl"), "utf8").replace(/"seconds":[^,}]+/g, "");
-  const answers = readFileSync(join(folder, "answers.json"), "utf8");
-  return { bytes, result, answers, log, timed: typeof seconds };
+  const [answers, predictions] = ["answers.json", "predictions.jsonl"].map((name) => readFileSync(join(folder, name), "utf8"));
+  return { bytes, result, answers, predictions, log, timed: typeof seconds };
 };
 
 /** What a run keeps can be read, whenever it was killed. */
