@@ -22,6 +22,7 @@ export * from "./gradient.ts";
 export * from "./layout.ts";
 export * from "./program.ts";
 export * from "../device/resident.ts";
+export { compute } from "./compute.ts";
 export { instantiate } from "./executable.ts";
 export type { Executable } from "./executable.ts";
 export type { HostData, HostRecord } from "./replay.ts";

@@ -8,7 +8,7 @@ import { gradient, partials } from "../../src/tensor/gradient.ts";
 import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
 import { dropoutMask } from "../../src/kernels/dropout.ts";
 import { dropout } from "../../src/tensor/ops/dropout.ts";
-import { abs, add, affine, constant, div, exp, gelu, log, mul, quickGelu, scale, sigmoid, sqrt, square, sub } from "../../src/tensor/ops/elementwise.ts";
+import { abs, add, affine, constant, div, exp, gelu, log, max, mul, quickGelu, scale, sigmoid, sqrt, square, sub } from "../../src/tensor/ops/elementwise.ts";
 import { gather, patchify, scatterAdd } from "../../src/tensor/ops/embedding.ts";
 import { layerNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { accumulate, attentionScores, attentionValues, linear, matmul } from "../../src/tensor/ops/matmul.ts";
@@ -422,6 +422,7 @@ const binaries: readonly (readonly [string, (a: Tensor, b: Tensor) => Tensor, (a
   ["sub", sub, (a, b) => a - b],
   ["mul", mul, (a, b) => a * b],
   ["div", div, (a, b) => a / b],
+  ["max", max, Math.max],
 ];
 
 const meets = (shape: Shape, other: Shape): ((i: number) => number) => {

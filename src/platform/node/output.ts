@@ -6,7 +6,7 @@ import type { MimeBundle, Output, Sink } from "../platform.ts";
 /** What of Deno's kernel is used here. */
 interface Kernel {
   readonly display: (bundle: MimeBundle, options: { readonly raw: true }) => Promise<void>;
-  readonly broadcast: (type: "stream", content: { readonly name: "stderr"; readonly text: string }) => Promise<void>;
+  readonly broadcast: (type: "stream", content: { readonly name: "stdout"; readonly text: string }) => Promise<void>;
 }
 
 /** The kernel that runs this program as the cells of a notebook, if one does. Deno throws where none does. */
@@ -42,5 +42,5 @@ export const output = (): Output => {
 /** Where progress is written. A kernel does not show what goes to the process's own stderr. */
 export const progress = (): Sink => {
   const notebook = kernel();
-  return notebook === undefined ? process.stderr : { write: (text) => notebook.broadcast("stream", { name: "stderr", text }) };
+  return notebook === undefined ? process.stderr : { write: (text) => notebook.broadcast("stream", { name: "stdout", text }) };
 };

@@ -98,3 +98,9 @@ export const mul = (a: Tensor, b: Tensor): Tensor => zip("MUL", a, b, (x, y, _, 
 /** `a / b`, element by element; `b` broadcasts as in {@link add}. */
 export const div = (a: Tensor, b: Tensor): Tensor =>
   zip("DIV", a, b, (_, d, y, dy, [da, db]) => [da ? div(dy, d) : undefined, db ? scale(div(mul(dy, y), d), -1) : undefined]);
+/** The larger of `a` and `b`, element by element; `b` broadcasts as in {@link add}. Of equals both get half of the gradient. */
+export const max = (a: Tensor, b: Tensor): Tensor =>
+  zip("MAX", a, b, (x, y, _, dy, [da, db]) => {
+    const sign = map("SIGN", sub(x, y));
+    return [da ? mul(dy, affine(sign, 0.5, 0.5)) : undefined, db ? mul(dy, affine(sign, -0.5, 0.5)) : undefined];
+  });
