@@ -11,6 +11,9 @@ export const linearsOf = ({ architecture, config }: Pick<Model, "architecture" |
   ...(architecture.projections?.(config) ?? []),
 ];
 
+/** What PEFT calls a linear layer when it loads an adapter: its name in a model that transformers has loaded. */
+export const moduleOf = ({ name, alias }: Linear): string => alias ?? name;
+
 /** The names of a linear layer: its own, and where it has one its other. */
 export const namesOf = ({ name, alias }: Linear): readonly string[] => (alias === undefined ? [name] : [name, alias]);
 

@@ -12,7 +12,7 @@ import type { Files } from "../../platform/files.ts";
 import type { Factors, Update } from "../adapters/update.ts";
 import type { Linear } from "../network.ts";
 import { peftNames } from "./config.ts";
-import { linearsOf, namesOf, type Base } from "./linears.ts";
+import { linearsOf, moduleOf, type Base } from "./linears.ts";
 
 /** Options of {@link writePeft}. */
 export interface WritePeftOptions {
@@ -49,13 +49,11 @@ const usualRank = (adapted: readonly Adapted[]): number => {
 /** A name of the hub with a revision. */
 const ofHub = /^([\w.-]+\/[\w.-]+)@([\w./-]+)$/;
 
-/** `adapter_config.json`. The scale lora_alpha / r is 1 in every layer: it is in the factors. Every name of a layer is there, as versions differ in them. */
+/** `adapter_config.json`. The scale lora_alpha / r is 1 in every layer: it is in the factors. */
 const configOf = ({ architecture, config }: Base, adapted: readonly Adapted[], name: string): Readonly<Record<string, unknown>> => {
   const r = usualRank(adapted);
   // The first pattern that is an end of a name counts, so that longer ones stand first.
-  const patterns = adapted
-    .flatMap(([layer, { rank }]) => (rank === r ? [] : namesOf(layer).map((one) => [one, rank] as const)))
-    .sort(([a], [b]) => b.length - a.length);
+  const patterns = adapted.flatMap(([layer, { rank }]) => (rank === r ? [] : [[moduleOf(layer), rank] as const])).sort(([a], [b]) => b.length - a.length);
   const { model_type: type, architectures: [base_model_class] = [] } = architecture.config.encode(config) as { model_type?: string; architectures?: string[] };
   const [, base = name, revision = null] = ofHub.exec(name) ?? [];
   return {
@@ -75,7 +73,7 @@ const configOf = ({ architecture, config }: Base, adapted: readonly Adapted[], n
     r,
     rank_pattern: Object.fromEntries(patterns),
     revision,
-    target_modules: adapted.flatMap(([layer]) => namesOf(layer)),
+    target_modules: adapted.map(([layer]) => moduleOf(layer)),
     task_type: null,
     use_dora: false,
     use_rslora: false,
@@ -97,14 +95,14 @@ model = PeftModel.from_pretrained(AutoModel.from_pretrained("${base}"), "this fo
 `;
 
 /** Both factors of a layer under PEFT's keys, in f32. */
-const tensorsOf = ([{ name, in: columns, out }, { rank, A, B }]: Adapted): readonly (readonly [string, HostTensor])[] => [
-  [`base_model.model.${name}.lora_A.weight`, { shape: [rank, columns], data: A }],
-  [`base_model.model.${name}.lora_B.weight`, { shape: [out, rank], data: Float32Array.from(B) }],
+const tensorsOf = ([layer, { rank, A, B }]: Adapted): readonly (readonly [string, HostTensor])[] => [
+  [`base_model.model.${moduleOf(layer)}.lora_A.weight`, { shape: [rank, layer.in], data: A }],
+  [`base_model.model.${moduleOf(layer)}.lora_B.weight`, { shape: [layer.out, rank], data: Float32Array.from(B) }],
 ];
 
 /**
- * Writes what was added to a model as a LoRA adapter that PEFT loads onto that model: `adapter_config.json`, `adapter_model.safetensors` and a `README.md`. The
- * folder appears whole or not at all; equal updates give equal bytes. Fails with `BadTensor` where the update holds weights that were trained in full, which no
+ * Writes what was added to a model as a LoRA adapter that PEFT loads onto that model: `adapter_config.json`, `adapter_model.safetensors` and a `README.md`. Layers
+ * have the names that transformers 5 has for them, which differ from those of version 4 in a ViT. The folder appears whole or not at all; equal updates give equal bytes. Fails with `BadTensor` where the update holds weights that were trained in full, which no
  * adapter can say, or a number that is not finite; and with `FileUnwritable`.
  */
 export const writePeft = (dir: string, model: Base, update: Update, options: WritePeftOptions): TE.TaskEither<Failure, void> => {
