@@ -21,7 +21,7 @@ import { namedMistake } from "./mistaken.ts";
 import { frozenScope, type Scope } from "./scope.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 import { vit } from "./vit.ts";
-import { checkedWeights, finiteWeights, initialWeights } from "./weights.ts";
+import { checkedWeights, finiteWeights, initialWeights, narrowDtype, type NarrowDtype } from "./weights.ts";
 
 /** A model. `Out` are the outputs of its architecture, where they are known when a program is written. */
 export interface Model<Out = any, C = any> {
@@ -29,6 +29,8 @@ export interface Model<Out = any, C = any> {
   readonly config: C;
   /** Under the names of the architecture's parameters. */
   readonly weights: Tensors;
+  /** The element type of its file, where that is narrower than f32: it is written in that again. */
+  readonly dtype?: NarrowDtype;
   readonly preprocess: Preprocess;
   /** Where the architecture reads texts. */
   readonly tokenizer?: Tokenizer;
@@ -110,10 +112,15 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
         TE.chainFirstEitherK((config) => refuse(path, faultOfImages(architecture, config))),
       ),
     ),
-    TE.bind("weights", ({ config }) =>
+    TE.bind("stored", ({ config }) =>
       pipe(
         readModelTensors(dir, disk),
-        TE.chainEitherK((tensors) => checkedWeights(architecture, config, tensors, dir)),
+        TE.chainEitherK((tensors) =>
+          pipe(
+            checkedWeights(architecture, config, tensors, dir),
+            E.map((weights) => ({ weights, ...narrowDtype(tensors) })),
+          ),
+        ),
       ),
     ),
     TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config, disk))),
@@ -122,7 +129,7 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
     TE.chainFirstEitherK(({ config, preprocess, files }) =>
       refuse(join(dir, processorNames.find((name) => files.has(name)) ?? "config.json"), faultOfPreprocess(architecture, config, preprocess)),
     ),
-    TE.map(({ tokenizer, ...model }) => ({ architecture, ...model, ...(tokenizer === undefined ? {} : { tokenizer }) })),
+    TE.map(({ tokenizer, stored, ...model }) => ({ architecture, ...model, ...stored, ...(tokenizer === undefined ? {} : { tokenizer }) })),
     TE.orElse((failure) => namedMistake<Model<Out, C>>(dir, disk)(failure)),
   );
 };
@@ -171,7 +178,7 @@ export const readModel = (
 
 /** Options of {@link writeModel}. */
 export interface WriteModelOptions {
-  /** Element type of the weights on disk. Default `f32`. */
+  /** Element type of the weights on disk. Default: that of the file that the model was read from, `f32` where it was not read. */
   readonly dtype?: "f32" | "f16" | "bf16";
   /** Where the folder goes. Default: the platform's files. */
   readonly files?: Files;
@@ -180,13 +187,13 @@ export interface WriteModelOptions {
 const dtypes = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
 
 /**
- * Writes the folder of a model, as `transformers` loads it; the folder appears whole or not at all. Fails with `BadTensor` where a weight is not finite, and
- * with `FileUnwritable`.
+ * Writes the folder of a model, as `transformers` loads it; the folder appears whole or not at all. Fails with `BadTensor` where a weight is not finite or does
+ * not fit the element type, and with `FileUnwritable`.
  */
 export const writeModel = (
   dir: string,
-  { architecture, config, weights, files }: Model,
-  { dtype = "f32", files: disk = platform.files }: WriteModelOptions = {},
+  { architecture, config, weights, files, dtype: stored }: Model,
+  { dtype = stored ?? "f32", files: disk = platform.files }: WriteModelOptions = {},
 ): TE.TaskEither<Failure, void> =>
   pipe(
     TE.fromEither(finiteWeights(weights, dir)),

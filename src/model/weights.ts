@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { join } from "../formats/path.ts";
-import { elements, notFinite, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
+import { elements, notFinite, type Dtype, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
 import type { Architecture } from "./architecture.ts";
 
@@ -41,6 +41,18 @@ export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tens
   const wanted = new Set([...weights.keys()].map((name) => prefix + name));
   const surplus = [...tensors.keys()].find((name) => !wanted.has(name) && /\.layers?\.\d+\./.test(name));
   return surplus === undefined ? E.right(weights) : bad(surplus, "is not in the model that config.json describes");
+};
+
+/** The element types that are narrower than f32. */
+export type NarrowDtype = "f16" | "bf16";
+
+/** The element type of most numbers of a file, where it is a narrow one. */
+export const narrowDtype = (tensors: Tensors): { readonly dtype?: NarrowDtype } => {
+  const numbers = (wanted: (dtype: Dtype | undefined) => boolean): number =>
+    [...tensors.values()].reduce((n, { dtype, data }) => n + (wanted(dtype) ? data.length : 0), 0);
+  const half = numbers(() => true) / 2;
+  if (numbers((dtype) => dtype === "F16") > half) return { dtype: "f16" };
+  return numbers((dtype) => dtype === "BF16") > half ? { dtype: "bf16" } : {};
 };
 
 /** Random initial weights, with the deviations that the architecture states; equal seeds give equal weights. */

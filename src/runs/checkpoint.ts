@@ -34,7 +34,11 @@ const Kept = t.intersection([
 ]);
 type Kept = Omit<Learner, "model">;
 
-const Structure = t.type({ version: t.literal(1), learner: t.unknown });
+const Structure = t.intersection([
+  t.type({ version: t.literal(1), learner: t.unknown }),
+  // What the file of the model was in that it began with; here it is in f32, so that a run goes on to the same bits.
+  t.partial({ dtype: t.keyof({ f16: null, bf16: null }) }),
+]);
 
 /** What a learner keeps beside its model, from what was read of its two files. */
 const decodeKept = (dir: string, encoded: Encoded): E.Either<Failure, Kept> => {
@@ -87,8 +91,8 @@ export const fillWithLearner = (folder: string, { model, ...kept }: Learner, fil
     TE.fromEither,
     TE.chain(({ json, arrays }) =>
       pipe(
-        writeModel(folder, model, { files }),
-        TE.chain(() => writeJson(pathsIn(folder).structure, { version: 1, learner: json }, files)),
+        writeModel(folder, model, { dtype: "f32", files }),
+        TE.chain(() => writeJson(pathsIn(folder).structure, { version: 1, dtype: model.dtype, learner: json }, files)),
         TE.chain(() => writeArrays(pathsIn(folder).arrays, arrays, files)),
       ),
     ),
@@ -130,7 +134,7 @@ export const readLearner = (dir: string, { files = platform.files, ...options }:
         checkFinite(dir, arrays),
         E.chain(() => decodeKept(dir, { json: structure.learner, arrays })),
         E.chainFirst((kept) => checkHead(dir, networkOf(model).width, kept)),
-        E.map((kept): Learner => ({ model, ...kept })),
+        E.map((kept): Learner => ({ model: structure.dtype === undefined ? model : { ...model, dtype: structure.dtype }, ...kept })),
       ),
     ),
   );

@@ -224,7 +224,7 @@ const hasTransformers = ((): boolean => {
 deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("transformers loads a written folder and computes the same", (device) =>
   inFolder(async (parent) => {
     const dir = join(parent, "model");
-    await runOrThrow(writeModel(dir, await runOrThrow(readVit(tiny))));
+    await runOrThrow(writeModel(dir, await runOrThrow(readVit(tiny)), { dtype: "f32" }));
     const vit = await runOrThrow(readVit(dir));
     const images = [fixture("preprocess/rgb.png"), fixture("preprocess/grey.png")];
     const answer = JSON.parse(
