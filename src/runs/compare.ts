@@ -80,13 +80,13 @@ const listed = (folders: readonly string[]): string => folders.map((folder) => l
 /** What has to be said of some runs, and of folders whose runs have no result. */
 const notesOn = (runs: readonly ReadRun[], begun: readonly string[]): readonly string[] => {
   const results = runs.map(({ result }) => result);
-  const streams = new Set(results.map(({ datasets }) => JSON.stringify(datasets))).size;
+  const streams = new Set(runs.flatMap(({ interrupted, result: { datasets } }) => (interrupted ? [] : [JSON.stringify(datasets)]))).size;
   const short = runs.filter(({ interrupted }) => interrupted).map(({ folder }) => folder);
   const counted = new Set(summarise(results).flatMap((summary) => summary.runs));
   const again = runs.filter(({ result }) => !counted.has(result)).map(({ folder }) => folder);
   return [
-    ...(streams > 1 ? [`These runs learned ${streams} different streams of tasks. Their numbers do not compare, so each stream has a table of its own.`] : []),
-    ...(short.length > 0 ? [`Not finished, and shown with the tasks that are: ${listed(short)}.`] : []),
+    ...(streams > 1 ? [`These runs learned ${streams} different streams of tasks, whose numbers do not compare: each stream has a table of its own.`] : []),
+    ...(short.length > 0 ? [`Not finished, and shown in tables of their own with the tasks that are: ${listed(short)}.`] : []),
     ...(begun.length > 0 ? [`Without a finished task, and left out: ${listed(begun)}.`] : []),
     ...(again.length > 0 ? [`The same method, options and seed as another run, and left out: ${listed(again)}.`] : []),
   ];
