@@ -2,11 +2,12 @@
 import { exampleLines, listOf, type Command } from "./command.ts";
 import { compare } from "./compare.ts";
 import { paragraph, sections, type Layout } from "./help.ts";
+import { info } from "./info.ts";
 import { resume } from "./resume.ts";
 import { run } from "./run.ts";
 
 /** All commands, in the order of a day's work. */
-export const commands: readonly Command[] = [run, resume, compare];
+export const commands: readonly Command[] = [run, resume, compare, info];
 
 /** The help of the command as a whole. */
 export const helpOfAll = (layout: Layout): string =>

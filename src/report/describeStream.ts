@@ -14,6 +14,23 @@ export interface DescribeOptions {
   readonly training?: boolean;
 }
 
+/** What a split holds. */
+export interface SplitSummary {
+  readonly pictures: number;
+  /** Classes that have a picture. */
+  readonly classes: number;
+}
+
+/** What a task holds: its training split where that is used, its test split, and a line for everything that its reader left out or that it lacks. */
+export interface TaskSummary {
+  readonly name: string;
+  readonly classNames: readonly string[];
+  readonly templates: readonly string[];
+  readonly train?: SplitSummary;
+  readonly test: SplitSummary;
+  readonly notes: readonly string[];
+}
+
 /** What there is to say of one split. */
 interface Described {
   readonly pictures: number;
@@ -39,22 +56,6 @@ interface DescribedTask {
   readonly train?: Described;
   readonly test: Described;
 }
-
-const describeTask =
-  (training: boolean) =>
-  (task: Task): TE.TaskEither<Failure, DescribedTask> => {
-    const split = (name: "train" | "test"): TE.TaskEither<Failure, Described> =>
-      pipe(
-        task[name],
-        TE.chainTaskK((examples) => () => describeSplit(examples, task.notes?.[name])),
-      );
-    return pipe(
-      split("test"),
-      TE.bindTo("test"),
-      TE.bind("train", () => (training ? split("train") : TE.right(undefined))),
-      TE.map(({ train, test }) => ({ task, test, ...(train === undefined ? {} : { train }) })),
-    );
-  };
 
 /** The classes that lack pictures, a line for each way to lack them. */
 const lacking = ({ task: { classNames }, train, test }: DescribedTask): readonly string[] => {
@@ -86,10 +87,31 @@ const linesOf = (described: DescribedTask): readonly string[] => {
     ...(split?.notes ?? []).filter((note) => !ofBoth.has(note)).map((note) => `${name}: ${note}`),
     ...(split !== undefined && split.unread.length > 0 ? [`${name}: ${split.unread.length} cannot be read: ${someOf(split.unread, 1)}`] : []),
   ];
-  return [...ofBoth, ...ofSplit("training", train), ...ofSplit("test", test), ...lacking(described), ...shared(task.classNames)].map(
-    (line) => `${printable(task.name)}: ${line}`,
-  );
+  return [...ofBoth, ...ofSplit("training", train), ...ofSplit("test", test), ...lacking(described), ...shared(task.classNames)];
 };
+
+const summaryOf = ({ pictures, labels }: Described): SplitSummary => ({ pictures, classes: labels.size });
+
+/** What a task holds; `training` says whether its training split is used, and so listed. Fails as its lists do. */
+export const summariseTask =
+  (training: boolean) =>
+  (task: Task): TE.TaskEither<Failure, TaskSummary> => {
+    const split = (name: "train" | "test"): TE.TaskEither<Failure, Described> =>
+      pipe(
+        task[name],
+        TE.chainTaskK((examples) => () => describeSplit(examples, task.notes?.[name])),
+      );
+    return pipe(
+      split("test"),
+      TE.bindTo("test"),
+      TE.bind("train", () => (training ? split("train") : TE.right(undefined))),
+      TE.map(({ train, test }) => {
+        const { name, classNames, templates } = task;
+        const notes = linesOf({ task, test, ...(train === undefined ? {} : { train }) });
+        return { name, classNames, templates, ...(train === undefined ? {} : { train: summaryOf(train) }), test: summaryOf(test), notes };
+      }),
+    );
+  };
 
 /**
  * A stream in words for people: a table of pictures and classes by task and split, then a line for everything that its readers left out and for classes
@@ -104,10 +126,10 @@ const linesOf = (described: DescribedTask): readonly string[] => {
  */
 export const describeStream = ({ tasks, probes = [] }: Stream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
   pipe(
-    [...tasks.map(describeTask(training)), ...probes.map(describeTask(false))],
+    [...tasks.map(summariseTask(training)), ...probes.map(summariseTask(false))],
     TE.sequenceSeqArray,
     TE.map((described) => {
-      const numbers = (heading: string, number: (d: DescribedTask) => number | undefined): readonly string[] =>
+      const numbers = (heading: string, number: (d: TaskSummary) => number | undefined): readonly string[] =>
         alignRight([
           heading,
           ...described.map((d) => {
@@ -115,17 +137,18 @@ export const describeStream = ({ tasks, probes = [] }: Stream, { training = true
             return n === undefined ? missing : count(n);
           }),
         ]);
-      const splitColumns = (heading: string, of: (d: DescribedTask) => Described | undefined): readonly (readonly string[])[] => [
+      const splitColumns = (heading: string, of: (d: TaskSummary) => SplitSummary | undefined): readonly (readonly string[])[] => [
         numbers(heading, (d) => of(d)?.pictures),
-        numbers("of classes", (d) => of(d)?.labels.size),
+        numbers("of classes", (d) => of(d)?.classes),
       ];
       const columns = [
         alignLeft(["Task", ...tasks.map(({ name }) => printable(name)), ...probes.map(({ name }) => `${printable(name)} (probe)`)]),
-        numbers("Classes", ({ task }) => task.classNames.length),
+        numbers("Classes", ({ classNames }) => classNames.length),
         ...(training ? splitColumns("Training pictures", ({ train }) => train) : []),
         ...splitColumns("Test pictures", ({ test }) => test),
       ];
       const [head, ...rows] = columns[0].map((_, row) => columns.map((column) => column[row]).join("  "));
-      return [head, "\u2500".repeat(head.length), ...rows, ...described.flatMap(linesOf)].join("\n");
+      const notes = described.flatMap(({ name, notes }) => notes.map((line) => `${printable(name)}: ${line}`));
+      return [head, "\u2500".repeat(head.length), ...rows, ...notes].join("\n");
     }),
   );

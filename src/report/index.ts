@@ -29,6 +29,6 @@ export { display, displayable, displayCurves, displayMatrices, displayRanks, dis
 export type { Displayable, MimeBundle } from "../page/display.ts";
 export { prettyJson } from "./json.ts";
 export { describeStream } from "./describeStream.ts";
-export type { DescribeOptions } from "./describeStream.ts";
+export type { DescribeOptions, SplitSummary, TaskSummary } from "./describeStream.ts";
 export { progress } from "./progress.ts";
 export type { Bar, Progress, ProgressOptions, Sink } from "./progress.ts";

@@ -6,6 +6,7 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import type { Task } from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
@@ -139,9 +140,12 @@ export const readLearner = (dir: string, { files = platform.files, ...options }:
     ),
   );
 
+/** Whether a folder holds what a learner remembers, beside its model. */
+export const isLearner = (dir: string, files: Files): Task<boolean> => files.exists(pathsIn(dir).structure);
+
 /** A learner, where its folder holds what it remembers; else one that begins with the model there. Fails as {@link readLearner} and {@link readModel} do. */
 export const readLearnerOrModel = (dir: string, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, Learner> =>
   pipe(
-    TE.fromTask<boolean, Failure>(files.exists(pathsIn(dir).structure)),
+    TE.fromTask<boolean, Failure>(isLearner(dir, files)),
     TE.chain((remembers) => (remembers ? readLearner(dir, { files }) : pipe(readModel(dir, { files }), TE.map(learner)))),
   );

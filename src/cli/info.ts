@@ -1,0 +1,26 @@
+/** `cambium info`: what lies in a folder. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { info as tell } from "../runs/info/info.ts";
+import { infoText } from "../runs/info/infoText.ts";
+import { command } from "./command.ts";
+
+/** Tells what lies in a folder. */
+export const info = command({
+  name: "info",
+  does: "tell in words what a model, a learner, an adapter, a dataset or a run is",
+  synopsis: ["cambium info PATH [flags]"],
+  operands: { hint: "PATH", what: "the folder of a model, a learner, an adapter, a dataset or a run" },
+  flags: {},
+  notes: ["All that is there is read, so what is told of is sound. Nothing is computed, and no device is opened."],
+  examples: [
+    ["cambium info models/clip", "its towers, its size, and what each adapter would train"],
+    ["cambium info runs/codyra", "what it learns, how far it is, what it has reached, and how to go on"],
+    ["cambium info data/pets --json", "its classes and pictures, and what was left out, as JSON"],
+  ],
+  run: ({ operands: [path] }, { at }) =>
+    pipe(
+      tell(at(path)),
+      TE.map((told) => ({ text: (columns) => infoText({ ...told, folder: path }, columns), json: told })),
+    ),
+});

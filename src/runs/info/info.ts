@@ -1,0 +1,61 @@
+/** What lies in a folder: a model, a learner, an adapter, a dataset or a run, as data and in words. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../../failure.ts";
+import { join } from "../../formats/path.ts";
+import { peftNames } from "../../model/peft/config.ts";
+import { platform } from "../../platform/default.ts";
+import type { Files } from "../../platform/files.ts";
+import { locate } from "../locate.ts";
+import { names } from "../runFolder.ts";
+import { readDatasetInfo, type DatasetInfo } from "./datasetInfo.ts";
+import { readModelInfo, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
+import { readPeftInfo, type PeftInfo } from "./peftInfo.ts";
+import { readRunInfo, type RunInfo } from "./runInfo.ts";
+
+/** What lies in a folder, as plain data; `kind` says which it is. */
+export type Info = ModelInfo | LearnerInfo | PeftInfo | DatasetInfo | RunInfo;
+
+/** Each kind by the file that tells it; a folder that has none of them may be a dataset. */
+const readers: readonly (readonly [string, (folder: string, files: Files) => TE.TaskEither<Failure, Info>])[] = [
+  [names.job, readRunInfo],
+  [peftNames.config, readPeftInfo],
+  ["config.json", readModelInfo],
+];
+
+const looked = `it has no ${readers.map(([name]) => name).join(", ")}`;
+
+/** A folder that is none of all this. */
+const unknown = (failure: Failure): Failure =>
+  failure._tag === "FileUnreadable" && failure.detail.startsWith("it is no dataset")
+    ? { ...failure, detail: `${looked}, so it is no run, adapter or model, and ${failure.detail}` }
+    : failure;
+
+/**
+ * Tells what lies in a folder: a model, a learner, an adapter of PEFT, a dataset or a run. A model is read whole, so what is told of is sound. Fails with
+ * `FileUnreadable` where nothing of the kind is there, and as the readers do where it is damaged.
+ *
+ * ```ts
+ * const told = await info(`${folder}/nothing`)();
+ * assert.ok(told._tag === "Left" && told.left._tag === "FileUnreadable");
+ * ```
+ */
+export const info = (path: string, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, Info> =>
+  pipe(
+    locate("model", path, { files }),
+    TE.chain(({ folder }) =>
+      pipe(
+        readers,
+        TE.traverseSeqArray(([name, read]) =>
+          pipe(
+            TE.fromTask<boolean, Failure>(files.exists(join(folder, name))),
+            TE.map((there) => (there ? [read] : [])),
+          ),
+        ),
+        TE.chain((found): TE.TaskEither<Failure, Info> => {
+          const [read] = found.flat();
+          return read === undefined ? pipe(readDatasetInfo(folder, files), TE.mapLeft(unknown)) : read(folder, files);
+        }),
+      ),
+    ),
+  );

@@ -1,0 +1,154 @@
+/** What lies in a folder, in words. */
+import { someOf } from "../../data/leftOut.ts";
+import { legible } from "../../failure.ts";
+import { methods, type MethodName } from "../../methods/table.ts";
+import { bytes, count, duration, fixed } from "../../report/format.ts";
+import { optionText } from "../../report/optionText.ts";
+import { alignLeft, alignRight, textTable, wrapped } from "../../report/table.ts";
+import type { DatasetInfo } from "./datasetInfo.ts";
+import type { Info } from "./info.ts";
+import { countedRank, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
+import type { PeftInfo } from "./peftInfo.ts";
+import type { RunInfo } from "./runInfo.ts";
+
+/** A sentence, facts by name, and what stands below them. */
+interface Told {
+  readonly is: string;
+  readonly facts: readonly (readonly [string, string | undefined])[];
+  readonly below?: (columns: number) => readonly string[];
+}
+
+const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
+const adapterTable = ({ adapters, parameters }: ModelInfo | LearnerInfo): string => {
+  const columns = [
+    alignLeft([`Adapter of rank ${countedRank} on all layers`, ...adapters.map(({ name }) => name)]),
+    alignRight(["Trainable parameters", ...adapters.map(({ trainableParameters }) => count(trainableParameters))]),
+    alignRight(["Of the model's", ...adapters.map(({ trainableParameters }) => `${fixed(1)((100 * trainableParameters) / parameters)} %`)]),
+  ];
+  const [head, ...rows] = columns[0].map((_, i) => columns.map((column) => column[i]).join("  "));
+  return [head, "\u2500".repeat([...head].length), ...rows].join("\n");
+};
+
+const modelFacts = ({ towers, parameters, imageSize, texts }: ModelInfo | LearnerInfo): Told["facts"] => [
+  ...towers.map(
+    ({ name, blocks, layers, kinds }) =>
+      [`Tower ${name}`, `${counted(blocks, "block")}, ${counted(layers, "layer")} for adapters: ${kinds.join(", ")}`] as const,
+  ),
+  ["Parameters", count(parameters)],
+  ["Pictures", `${imageSize} x ${imageSize} pixels`],
+  [
+    "Texts",
+    texts === null
+      ? "none: it has no text tower"
+      : `at most ${count(texts.context)} tokens${texts.vocabulary === null ? "" : ` of a vocabulary of ${count(texts.vocabulary)}`}`,
+  ],
+];
+
+const toldOfModel = (info: ModelInfo): Told => ({
+  is: `a model of the architecture ${info.architecture}`,
+  facts: modelFacts(info),
+  below: () => [adapterTable(info)],
+});
+
+const toldOfLearner = (info: LearnerInfo): Told => ({
+  is: `a learner: a model of the architecture ${info.architecture}, and what it remembers`,
+  facts: [
+    ["Learned", info.seen.length === 0 ? "no class yet" : `${counted(info.seen.length, "class", "classes")}: ${someOf(info.seen)}`],
+    ["Remembers", info.remembers.length === 0 ? "nothing beside its weights" : `${info.remembers.join(", ")} (${bytes(info.bytesKept)})`],
+    ["Head", info.head === null ? undefined : `${info.head.kind}, ${counted(info.head.rows, "row")}`],
+    ...modelFacts(info),
+  ],
+  below: () => [adapterTable(info)],
+});
+
+const toldOfAdapter = ({ base, rank, alpha, own, targets, layers, parameters }: PeftInfo): Told => ({
+  is: "an adapter of PEFT: LoRA",
+  facts: [
+    ["Base model", base ?? "not said"],
+    ["Rank", own.ranks === 0 ? `${rank}` : `${rank}, and ${counted(own.ranks, "layer or pattern", "layers or patterns")} with another`],
+    ["Alpha", own.alphas === 0 ? `${alpha}` : `${alpha}, and ${counted(own.alphas, "layer or pattern", "layers or patterns")} with another`],
+    ["Layers", `${count(layers)}, of ${typeof targets === "string" ? targets : someOf(targets, 8)}`],
+    ["Parameters", count(parameters)],
+  ],
+});
+
+const toldOfDataset = ({ classNames, templates, train, test, notes }: DatasetInfo): Told => ({
+  is: `a dataset of ${counted(classNames.length, "class", "classes")}`,
+  facts: [
+    ["Classes", someOf(classNames, 8)],
+    ["Training", train === undefined ? undefined : `${counted(train.pictures, "picture")} of ${counted(train.classes, "class", "classes")}`],
+    ["Test", train === undefined ? undefined : `${counted(test.pictures, "picture")} of ${counted(test.classes, "class", "classes")}`],
+    ["Pictures", train === undefined ? `${count(test.pictures)}, without train and test: --split 0.8 draws 80 % of them for training` : undefined],
+    ["Templates", someOf(templates, 2)],
+    ...notes.map((note, i) => [i === 0 ? "Notes" : "", note] as const),
+  ],
+});
+
+const stateOf = ({ tasks, finished, steps, folder }: RunInfo): string => {
+  const within = steps === null ? "" : `, and ${counted(steps, "step")} of the next ${steps === 1 ? "is" : "are"} kept`;
+  if (finished.length >= tasks) return `all ${tasks} tasks are finished`;
+  return `${finished.length} of ${tasks} tasks are finished${within}; cambium resume ${folder} goes on`;
+};
+
+const toldOfRun = (info: RunInfo): Told => {
+  const { job, finished, result, folder, model } = info;
+  const { source, method } = job;
+  const title = methods[method.name as MethodName]?.declaration.title ?? method.name;
+  const learns = "folders" in source ? source.folders.join(", ") : `${source.protocol} in ${source.root}`;
+  const ended = model !== null && finished.length >= info.tasks;
+  return {
+    is: `a run of ${title}; ${stateOf(info)}`,
+    facts: [
+      ["Model", job.model],
+      ["Data", learns],
+      ["Probes", job.probes?.join(", ")],
+      ["Method", [method.name, ...Object.entries(method.options).map(([name, value]) => `${name}=${optionText(value)}`)].join(" ")],
+      ["Seed", `${job.seed}`],
+      ["Finished", finished.length === 0 ? undefined : someOf(finished, 12)],
+      ["Learner", model ?? undefined],
+      ["Took", result === null ? undefined : duration(result.seconds)],
+    ],
+    below: (columns) => [
+      ...(result === null ? [] : [textTable([result], columns)]),
+      ...(ended ? wrapped(`cambium run --model ${folder} --data … --method ${method.name} --out … learns more tasks behind these.`, columns) : []),
+    ],
+  };
+};
+
+const toldOf = (info: Info): Told => {
+  switch (info.kind) {
+    case "model":
+      return toldOfModel(info);
+    case "learner":
+      return toldOfLearner(info);
+    case "adapter":
+      return toldOfAdapter(info);
+    case "dataset":
+      return toldOfDataset(info);
+    case "run":
+      return toldOfRun(info);
+  }
+};
+
+/**
+ * What lies in a folder, in words of at most `columns` characters a line.
+ *
+ * ```ts
+ * const lora = { rank: 8, alpha: 16, own: { ranks: 0, alphas: 0 }, targets: ["q_proj"], layers: 24, parameters: 294_912 };
+ * const told = infoText({ kind: "adapter", folder: "lora", base: "models/clip", ...lora });
+ * assert.match(told, /^lora is an adapter of PEFT: LoRA\.\n/);
+ * ```
+ */
+export const infoText = (info: Info, columns = 120): string => {
+  const { is, facts, below } = toldOf(info);
+  const known = facts.flatMap(([name, text]) => (text === undefined ? [] : [[name, legible(text, 2000)] as const]));
+  const names = alignLeft(known.map(([name]) => name));
+  const indent = 4 + (names[0] ?? "").length;
+  const most = Math.max(40, columns);
+  return [
+    wrapped(`${legible(info.folder)} is ${is}.`, most).join("\n"),
+    known.flatMap(([, text], i) => wrapped(text, most - indent).map((line, k) => (k === 0 ? `  ${names[i]}  ${line}` : " ".repeat(indent) + line))).join("\n"),
+    ...(below?.(most) ?? []),
+  ].join("\n\n");
+};

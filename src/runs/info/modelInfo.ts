@@ -1,0 +1,112 @@
+/** What there is to know of a model, or of a learner. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../../failure.ts";
+import { elements } from "../../formats/hostTensor.ts";
+import { trainableParameters } from "../../model/adapters/adapter.ts";
+import { allParameters } from "../../model/adapters/allParameters.ts";
+import { expertPool, gatedLora, lora } from "../../model/adapters/lora.ts";
+import type { Learner } from "../../model/learner.ts";
+import { bytesKept } from "../../model/memory.ts";
+import { networkOf } from "../../model/model.ts";
+import { depthOf, type Network } from "../../model/network.ts";
+import type { Files } from "../../platform/files.ts";
+import { isLearner, readLearnerOrModel } from "../checkpoint.ts";
+
+/** The rank at which adapters are counted. */
+export const countedRank = 16;
+
+/** What an adapter would train of a model. */
+export interface AdapterInfo {
+  readonly name: string;
+  readonly trainableParameters: number;
+}
+
+/** A tower: its blocks, and the layers that adapters attach to. */
+export interface TowerInfo {
+  readonly name: string;
+  readonly blocks: number;
+  readonly layers: number;
+  readonly kinds: readonly string[];
+}
+
+/** A model. */
+export interface ModelInfo {
+  readonly kind: "model";
+  readonly folder: string;
+  readonly architecture: string;
+  /** The width and the height of its pictures. */
+  readonly imageSize: number;
+  /** How many tokens a text may have, and how many it knows; null where it reads no texts, or does not say. */
+  readonly texts: { readonly context: number; readonly vocabulary: number | null } | null;
+  readonly towers: readonly TowerInfo[];
+  readonly parameters: number;
+  /** What adapters on all layers would train, of rank 16 where they have one. */
+  readonly adapters: readonly AdapterInfo[];
+}
+
+/** A learner: a model, and what it remembers. */
+export interface LearnerInfo extends Omit<ModelInfo, "kind"> {
+  readonly kind: "learner";
+  /** The classes that it has learned, in their order. */
+  readonly seen: readonly string[];
+  /** The kind and the rows of its head; null where it has none. */
+  readonly head: { readonly kind: string; readonly rows: number } | null;
+  /** The stages that remember something, by their names. */
+  readonly remembers: readonly string[];
+  readonly bytesKept: number;
+}
+
+const rank = countedRank;
+
+/** What each kind of adapter trains. */
+const counts: Readonly<Record<string, (net: Network) => number>> = {
+  LoRA: (net) => trainableParameters(lora({ rank }), net),
+  "gated LoRA": (net) => trainableParameters(gatedLora({ rank }), net),
+  "LoRA with a given A": (net) => trainableParameters(lora({ rank, directions: new Map() }), net),
+  "pool of experts": (net) => trainableParameters(expertPool({ rank }), net),
+  "all parameters": (net) => trainableParameters(allParameters(), net),
+};
+
+const towersOf = (net: Network): readonly TowerInfo[] =>
+  Object.keys(net.towers).map((name) => {
+    const layers = net.layers.filter(({ tower }) => tower === name);
+    return { name, blocks: depthOf(net, name), layers: layers.length, kinds: [...new Set(layers.map(({ kind }) => kind))] };
+  });
+
+const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
+  const { architecture, config, weights } = model;
+  const { texts, images } = architecture;
+  const net = networkOf(model);
+  return {
+    kind: "model",
+    folder,
+    architecture: architecture.name,
+    imageSize: images.size(config),
+    texts: texts === undefined ? null : { context: texts.context(config), vocabulary: texts.vocabulary?.(config) ?? null },
+    towers: towersOf(net),
+    parameters: [...weights.values()].reduce((n, { shape }) => n + elements(shape), 0),
+    adapters: Object.entries(counts).map(([name, of]) => ({ name, trainableParameters: of(net) })),
+  };
+};
+
+const learnerInfo = (folder: string, learner: Learner): LearnerInfo => {
+  const { head, memory, seen } = learner;
+  return {
+    ...modelInfo(folder, learner),
+    kind: "learner",
+    seen,
+    head: head === undefined ? null : { kind: head.kind, rows: head.bias.length },
+    remembers: Object.keys(memory),
+    bytesKept: bytesKept(learner),
+  };
+};
+
+/** Tells of the model or the learner in a folder. Fails as `readModel` and `readLearner` do. */
+export const readModelInfo = (folder: string, files: Files): TE.TaskEither<Failure, ModelInfo | LearnerInfo> =>
+  pipe(
+    TE.Do,
+    TE.bind("learner", () => readLearnerOrModel(folder, { files })),
+    TE.bind("remembers", () => TE.fromTask(isLearner(folder, files))),
+    TE.map(({ learner, remembers }) => (remembers ? learnerInfo : modelInfo)(folder, learner)),
+  );

@@ -1,0 +1,61 @@
+/** What there is to know of a run. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { protocols, taskCount } from "../../data/protocols.ts";
+import type { Failure } from "../../failure.ts";
+import { join } from "../../formats/path.ts";
+import type { Files } from "../../platform/files.ts";
+import type { RunResult } from "../../report/result.ts";
+import type { Job } from "../job.ts";
+import { readRun } from "../readRun.ts";
+import { names, newest, readTraining } from "../runFolder.ts";
+import { readJob } from "../runOf.ts";
+
+/** A run. */
+export interface RunInfo {
+  readonly kind: "run";
+  readonly folder: string;
+  readonly job: Job;
+  /** Tasks that it learns, with those of the runs behind it where these are known. */
+  readonly tasks: number;
+  /** The tasks that it has finished, by their names. */
+  readonly finished: readonly string[];
+  /** Steps of the task under way that are kept; null where none are. */
+  readonly steps: number | null;
+  /** The folder of its newest learner; null where no task was finished. */
+  readonly model: string | null;
+  /** What it has found; null where no task was finished. */
+  readonly result: RunResult | null;
+}
+
+/** The tasks of a job alone. */
+const tasksOf = ({ source }: Job): number => ("folders" in source ? source.folders.length : taskCount(protocols[source.protocol]));
+
+/** Tells of the run in a folder. Fails where a file of it cannot be read. */
+export const readRunInfo = (folder: string, files: Files): TE.TaskEither<Failure, RunInfo> =>
+  pipe(
+    TE.Do,
+    TE.bind("job", () => readJob(folder, files)),
+    TE.bind("last", ({ job }) => newest(job, files)),
+    TE.bind("run", () =>
+      pipe(
+        TE.fromTask<boolean, Failure>(files.exists(join(folder, names.result))),
+        TE.chain((there) => (there ? readRun(folder, files) : TE.right(undefined))),
+      ),
+    ),
+    TE.bind("within", () => readTraining(folder, files)),
+    TE.map(({ job, last, run, within }): RunInfo => {
+      const finished = run?.result.datasets ?? [];
+      return {
+        kind: "run",
+        folder,
+        job,
+        tasks: Math.max(run?.tasks ?? tasksOf(job), finished.length),
+        finished,
+        // A state of a task that was finished since has been overtaken.
+        steps: within !== undefined && within.reached.reports.length === finished.length ? within.kept.training.step : null,
+        model: last?.folder ?? null,
+        result: run?.result ?? null,
+      };
+    }),
+  );

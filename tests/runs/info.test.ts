@@ -1,0 +1,155 @@
+/** What lies in a folder, as data and in words. */
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { describe } from "../../src/failure.ts";
+import { learner } from "../../src/model/learner.ts";
+import { readModel } from "../../src/model/model.ts";
+import { writeLearner } from "../../src/runs/checkpoint.ts";
+import { info, type Info } from "../../src/runs/info/info.ts";
+import { infoText } from "../../src/runs/info/infoText.ts";
+import type { Job } from "../../src/runs/job.ts";
+import { runJob } from "../../src/runs/runJob.ts";
+import { left, png, right, temporaryFolder, write, writeColours, writeWebDataset } from "../fixtures/datasets.ts";
+import { writeTinyClip } from "../fixtures/tinyClip.ts";
+
+const { dir, remove } = temporaryFolder("info");
+const at = (...path: readonly string[]): string => join(dir, ...path);
+const vit = join("tests", "fixtures", "vit-tiny");
+
+test.before(async () => {
+  await writeTinyClip(at("clip"));
+  await writeColours(at("data"), { red: [240, 30], dark: [60, 10] });
+});
+
+test.after(remove);
+
+const told = async (folder: string): Promise<Info> => {
+  const found = right(await info(folder)());
+  // What --json prints is all of it.
+  assert.equal(JSON.parse(JSON.stringify(found)), found);
+  for (const columns of [40, 80, 120]) {
+    const lines = infoText({ ...found, folder: "X" }, columns).split("\n");
+    for (const line of lines.filter((one) => /^ |^X/.test(one))) assert.ok(line.length <= columns, line);
+  }
+  return found;
+};
+
+const words = (found: Info): string => infoText({ ...found, folder: "X" });
+
+test("a model has towers, sizes, and what adapters would train", async () => {
+  const clip = await told(at("clip"));
+  assert.ok(clip.kind === "model" && clip.architecture === "clip" && clip.texts !== null);
+  const weights = [...right(await readModel(at("clip"))()).weights.values()].reduce((n, { data }) => n + data.length, 0);
+  assert.is(clip.parameters, weights);
+  assert.equal(
+    clip.towers.map(({ name, blocks, layers }) => [name, blocks, layers]),
+    [
+      ["vision", 1, 6],
+      ["text", 1, 6],
+    ],
+  );
+  const trained = Object.fromEntries(clip.adapters.map(({ name, trainableParameters }) => [name, trainableParameters]));
+  assert.is(trained["all parameters"], weights);
+  // A gate for each of 16 ranks of each of 12 layers.
+  assert.is(trained["gated LoRA"] - trained.LoRA, 16 * 12);
+  assert.match(words(clip), /^X is a model of the architecture clip\.\n\n {2}Tower vision {2}1 block, 6 layers for adapters: q, k, v, out, fc1, fc2\n/);
+  const sees = await told(vit);
+  assert.ok(sees.kind === "model" && sees.texts === null && sees.towers.length === 1);
+  assert.match(words(sees), /^ {2}Texts +none: it has no text tower$/m);
+});
+
+test("a learner says what it has learned and what it remembers", async () => {
+  const model = right(await readModel(vit)());
+  const { embed = model.config.vision.width as number } = model.config as { readonly embed?: number };
+  const head = { kind: "linear", scale: 1, rows: new Float32Array(2 * embed), bias: new Float32Array(2) } as const;
+  right(await writeLearner(at("learner"), { ...learner(model), seen: ["ant", "bee"], head, memory: { bases: [new Float32Array(3)] } })());
+  const found = await told(at("learner"));
+  assert.ok(found.kind === "learner");
+  assert.equal([found.seen, found.head, found.remembers, found.bytesKept], [["ant", "bee"], { kind: "linear", rows: 2 }, ["bases"], 4 * (3 + 2 * embed + 2)]);
+  assert.match(words(found), /^ {2}Learned +2 classes: ant, bee$/m);
+});
+
+test("a dataset says its classes, its pictures by split, and what is left out", async () => {
+  write(at("data", "red"), { "train/ant/notes.txt": "no picture" });
+  const red = await told(at("data", "red"));
+  assert.ok(red.kind === "dataset");
+  assert.equal([red.classNames, red.train, red.test], [["ant", "bee"], { pictures: 6, classes: 2 }, { pictures: 4, classes: 2 }]);
+  assert.match(words(red), /^X is a dataset of 2 classes\.\n(?:.*\n)*^ {2}Notes +training: left out 1 file that is no picture \(.*notes\.txt\)$/m);
+  await writeWebDataset(at("shards"));
+  const shards = await told(at("shards"));
+  assert.ok(shards.kind === "dataset" && shards.train?.pictures === 12 && shards.test.pictures === 4);
+  assert.equal(shards.templates, ["a photo of a {c}.", "a {c}."]);
+  write(at("flat"), { "ant/0.png": await png(9, 9), "bee/0.png": await png(99, 9) });
+  const flat = await told(at("flat"));
+  assert.ok(flat.kind === "dataset" && flat.train === undefined && flat.test.pictures === 2 && flat.notes.length === 0);
+  assert.match(words(flat), /^ {2}Pictures +2, without train and test: --split 0\.8 draws /m);
+});
+
+test("an adapter of PEFT says its base, rank, alpha and layers; one that is not read is refused by name", async () => {
+  const found = await told(join("tests", "fixtures", "peft", "clip-patterns"));
+  assert.ok(found.kind === "adapter" && found.base === "tests/fixtures/clip-gelu");
+  assert.equal([found.rank, found.alpha, found.own, found.layers, found.parameters], [3, 6, { ranks: 3, alphas: 2 }, 8, 1092]);
+  write(at("dora"), { "adapter_config.json": JSON.stringify({ peft_type: "LORA", use_dora: true, target_modules: ["q_proj"] }) });
+  assert.match(describe(left(await info(at("dora"))())), /DoRA/);
+});
+
+const job = (out: string): Job => ({
+  version: 1,
+  model: at("clip"),
+  source: { folders: [at("data", "red"), at("data", "dark")] },
+  method: { name: "sequential-lora", options: { steps: 4, batch: 4, rank: 2 } },
+  seed: 3,
+  evaluate: { templates: "single" },
+  onCorrupt: "fail",
+  checkpointSteps: 1,
+  out: at(out),
+});
+
+test("a run says what it learns, how far it is, what it has reached, and how to go on", async () => {
+  const stop = new AbortController();
+  let trained = 0;
+  const stopped = await runJob(job("run"), {
+    signal: stop.signal,
+    watch: (event) => {
+      if (event.type === "training") trained += 1;
+      if (trained < 2 || event.type !== "step" || event.step !== 2) return;
+      // What a run that is killed here leaves.
+      cpSync(at("run"), at("killed"), { recursive: true });
+      stop.abort();
+    },
+  })();
+  assert.ok(right(stopped).interrupted);
+  const found = await told(at("run"));
+  assert.ok(found.kind === "run");
+  assert.equal([found.tasks, found.finished, found.steps, found.model, found.job.seed], [2, ["red"], null, at("run", "model"), 3]);
+  const text = words(found);
+  assert.match(text, /^X is a run of sequential LoRA; 1 of 2 tasks are finished; cambium resume X goes on\.\n/);
+  assert.match(text, /^ {2}Method +sequential-lora steps=4 batch=4 rank=2$/m);
+  assert.match(text, /^sequential LoRA /m);
+  assert.is((await told(at("run", "model"))).kind, "learner");
+  const killed = await told(at("killed"));
+  assert.ok(killed.kind === "run" && killed.steps !== null && killed.steps >= 1);
+  assert.is(killed.model, at("killed", "after-1"));
+  assert.match(words(killed), /; 1 of 2 tasks are finished, and [123] steps? of the next (is|are) kept; cambium resume X goes on\.\n/);
+  write(at("begun"), { "job.json": JSON.stringify({ ...job("begun"), model: "gone" }) });
+  const begun = await told(at("begun"));
+  assert.ok(begun.kind === "run" && begun.result === null && begun.model === null && begun.finished.length === 0);
+  assert.match(words(begun), /^X is a run of sequential LoRA; 0 of 2 tasks are finished; cambium resume X goes on\.\n/);
+});
+
+test("what is nothing of all that, or damaged, is said", async () => {
+  assert.match(describe(left(await info(at("nothing"))())), /nothing: there is no such folder/);
+  write(at("notes"), { "a.txt": "text" });
+  assert.match(
+    describe(left(await info(at("notes"))())),
+    /notes: it has no job\.json, adapter_config\.json, config\.json, so it is no run, adapter or model, and it is no dataset: wanted /,
+  );
+  const bytes = readFileSync(at("clip", "model.safetensors"));
+  await writeTinyClip(at("cut"));
+  writeFileSync(at("cut", "model.safetensors"), bytes.subarray(0, bytes.length - 9));
+  assert.match(describe(left(await info(at("cut"))())), /model\.safetensors is damaged/);
+});
+
+test.run();
