@@ -7,6 +7,7 @@ import type { Task } from "fp-ts/lib/Task.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Files } from "./files.ts";
+import type { Hub } from "./hub.ts";
 import type { GPUAdapter, GPUAdapterInfo, GPUDevice, GPUDeviceDescriptor } from "./webgpu.ts";
 
 /** An RGB image, 8 bits a channel, row-major, interleaved: `data.length === height * width * 3`. */
@@ -92,4 +93,6 @@ export interface Platform {
   readonly cache: Cache;
   readonly progress: Sink;
   readonly output: Output;
+  /** Where models and datasets come from that are no folders. Absent where a platform has none. */
+  readonly hub?: Hub;
 }

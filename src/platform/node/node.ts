@@ -5,6 +5,7 @@ import process from "node:process";
 import type { Platform } from "../platform.ts";
 import { cacheIn } from "./cache.ts";
 import { files } from "./files.ts";
+import { nodeHub } from "./hub.ts";
 import { decodeImage } from "./image.ts";
 import { openGpu } from "./ladder.ts";
 import { output, progress } from "./output.ts";
@@ -27,4 +28,5 @@ export const node: Platform = {
   get output() {
     return output();
   },
+  hub: nodeHub(),
 };
