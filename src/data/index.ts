@@ -3,6 +3,8 @@ export type { LabelSpace, Split, Stream, Task } from "./task.ts";
 export { labelSpace } from "./labelSpace.ts";
 export { firstOfName, namesOf, sharedNames } from "./classNames.ts";
 export type { Example, ExampleDecoder, Image, ImageReference } from "./example.ts";
+export { datasetPaths } from "./datasetPaths.ts";
+export type { DatasetPart } from "./datasetPaths.ts";
 export { taskFromFolder } from "./taskFromFolder.ts";
 export { imageFolder } from "./imageFolder.ts";
 export { webDataset } from "./webdataset.ts";

@@ -12,6 +12,7 @@ export { configCodec, decodeConfig, decodeKeys } from "./config.ts";
 export type { VisionConfig } from "./config.ts";
 export { architectures, initialModel, networkOf, outputsOf, readModel, readModelAs, writeModel } from "./model.ts";
 export type { Clip, Model, ReadModelOptions, WriteModelOptions } from "./model.ts";
+export { modelPaths } from "./modelPaths.ts";
 export { frozenScope, norm, plainScope } from "./scope.ts";
 export type { Scope } from "./scope.ts";
 export { readTokenizer, textBatch, tokenise } from "../formats/tokenizer.ts";

@@ -1,15 +1,24 @@
-/** Where models and datasets are: what a person calls one becomes a folder, and a name that means the same wherever a job is read. */
+/**
+ * Where models and datasets are: what a person calls one becomes a folder, and a name that means the same wherever a job is read.
+ *
+ * A path that is there always wins. Else `org/name`, `org/name@revision` (a branch, a tag, a commit) is a repository of the hub, `org/name/config` one
+ * configuration of a dataset, and `wds_name` a dataset of CLIP benchmark's organisation.
+ */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { datasetPaths } from "../data/datasetPaths.ts";
 import type { Failure } from "../failure.ts";
+import { join } from "../formats/path.ts";
+import { modelPaths } from "../model/modelPaths.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
+import type { Downloading, Hub } from "../platform/hub.ts";
 
 /** A model or a dataset that was found. */
 export interface Located {
   /** Where its files are. */
   readonly folder: string;
-  /** What a job writes down: located again, it gives the same files. */
+  /** What a job writes down: located again, it gives the same files. An absolute path, or a repository with its commit. */
   readonly name: string;
 }
 
@@ -18,25 +27,77 @@ export interface LocateOptions {
   readonly files?: Files;
   /** Makes a path absolute. Default: from the folder that the process stands in. */
   readonly at?: (path: string) => string;
+  /** Where names are looked for that are no paths. Default: the platform's. */
+  readonly hub?: Hub;
+  /** Whether a dataset is learned; of one that is scored alone no training pictures are downloaded. Default: true. */
+  readonly training?: boolean;
+  /** Called with how far a download is. */
+  readonly watch?: (event: Downloading) => void;
+  /** Called with what somebody should know and nothing fails by. */
+  readonly note?: (line: string) => void;
+  /** Aborted when a download should stop. */
+  readonly signal?: { readonly aborted: boolean };
 }
 
+/** What is located. */
+type Kind = "model" | "dataset";
+
+/** The organisation that has the datasets of CLIP benchmark. */
+const clipBenchmark = "clip-benchmark";
+
+/** A name of the hub, taken apart. */
+interface HubName {
+  readonly repository: string;
+  readonly config: string | undefined;
+  readonly revision: string | undefined;
+}
+
+const word = "[A-Za-z0-9_][\\w.-]*";
+const hubName = new RegExp(`^(${word}/${word})((?:/${word})*)(?:@([\\w./-]+))?$`);
+
+/** The repository that a name may stand for; undefined where it can only be a path. */
+const parsed = (kind: Kind, name: string): HubName | undefined => {
+  const full = kind === "dataset" && /^wds_[\w.-]+(@|$)/.test(name) ? `${clipBenchmark}/${name}` : name;
+  const [, repository, config, revision] = hubName.exec(full) ?? [];
+  if (repository === undefined || (config !== "" && kind === "model") || revision?.split("/").includes("..")) return undefined;
+  return { repository, config: config === "" ? undefined : config.slice(1), revision };
+};
+
+const fromHub = (kind: Kind, { repository, config, revision }: HubName, hub: Hub, options: LocateOptions): TE.TaskEither<Failure, Located> => {
+  const { training, watch, note, signal } = options;
+  const wanted = (paths: readonly string[]) => (kind === "model" ? modelPaths(paths) : datasetPaths(paths, { config, training }));
+  return pipe(
+    hub.snapshot({ kind, name: repository, revision }, { wanted, watch, note, signal }),
+    TE.map(({ folder, commit }) => {
+      const below = config === undefined ? "" : `/${config}`;
+      return { folder: join(folder, below), name: `${repository}${below}@${commit}` };
+    }),
+  );
+};
+
 /**
- * Finds the folder of a model or of a dataset. Fails with `FileUnreadable` where there is none.
+ * Finds the folder of a model or of a dataset by its path, or by its name on the hub, from where it is downloaded unless the cache has it. Fails with
+ * `FileUnreadable` where it is neither, which says what was tried for both; else as the hub does.
  *
  * ```ts
  * const located = await locate("dataset", `${folder}/./pets`)();
  * assert.ok(located._tag === "Left" && located.left._tag === "FileUnreadable"); // There is no such folder.
  * ```
  */
-export const locate = (kind: "model" | "dataset", name: string, options: LocateOptions = {}): TE.TaskEither<Failure, Located> => {
-  const { files = platform.files, at = files.absolute } = options;
+export const locate = (kind: Kind, name: string, options: LocateOptions = {}): TE.TaskEither<Failure, Located> => {
+  const { files = platform.files, at = files.absolute, hub = platform.hub } = options;
   const folder = at(name);
+  const repository = parsed(kind, name);
+  const nowhere = (also = ""): Failure => ({ _tag: "FileUnreadable", path: name, detail: `there is no such folder of a ${kind}${also}` });
   return pipe(
     TE.fromTask<boolean, Failure>(files.exists(folder)),
-    TE.filterOrElse(
-      (there) => there,
-      (): Failure => ({ _tag: "FileUnreadable", path: folder, detail: `there is no such folder of a ${kind}` }),
-    ),
-    TE.map(() => ({ folder, name: folder })),
+    TE.chain((there) => {
+      if (there) return TE.right({ folder, name: folder });
+      if (repository === undefined || hub === undefined) return TE.left({ ...nowhere(), path: folder });
+      return pipe(
+        fromHub(kind, repository, hub, options),
+        TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? nowhere(` (${folder}); as a repository of the hub: ${failure.detail}`) : failure)),
+      );
+    }),
   );
 };
