@@ -55,11 +55,16 @@ const redrawn = (task: Task, share: number): Task => {
   return { ...task, ...drawnSplits(task.name, pool, share) };
 };
 
-/** A split, or none where its folder is missing; the test split of the ImageFolder layout may be called `val`. */
+/** A split, or none where it fails since its folder is missing; the test split of the ImageFolder layout may be called `val`. */
 const orNone = (dir: string, names: readonly string[], split: Split, files: Files): Split =>
   pipe(
-    TE.fromTask<readonly boolean[], Failure>(() => Promise.all(names.map((name) => exists(join(dir, name), files)))),
-    TE.chain((there) => (there.includes(true) ? split : TE.right<Failure, readonly Example[]>([]))),
+    split,
+    TE.orElse((failure) =>
+      pipe(
+        TE.fromTask<readonly boolean[], Failure>(() => Promise.all(names.map((name) => exists(join(dir, name), files)))),
+        TE.chain((there) => (there.includes(true) ? TE.left(failure) : TE.right<Failure, readonly Example[]>([]))),
+      ),
+    ),
   );
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
@@ -116,17 +121,30 @@ const withProtocolSplits = async (
   return task;
 };
 
-/** Finds a dataset of a protocol among the folders `names` of `root`, and makes its task. */
-const checkDataset = async (wanted: ProtocolDataset, root: string, names: readonly string[], options: ProtocolOptions): Promise<Checked> => {
+/** Where the datasets of a protocol are: in one folder, or each, by its name in the protocol, in its own. */
+export type DatasetsAt = string | Readonly<Record<string, string>>;
+
+/** What a dataset's folder is called, and its path. */
+type Found = readonly [called: string, dir: string];
+
+/** Finds a dataset of a protocol; on the left, what it was looked for as. `names` are those in the folder of all. */
+const findDataset = ({ name, folders }: ProtocolDataset, where: DatasetsAt, names: readonly string[]): E.Either<string, Found> => {
+  if (typeof where !== "string") return where[name] === undefined ? E.left(name) : E.right([name, where[name]]);
+  const candidates = folders.flatMap((folder) => [folder, `wds_${folder}`]);
+  const found = candidates.find((candidate) => names.includes(candidate));
+  return found === undefined ? E.left(candidates.join(" or ")) : E.right([found, join(where, found)]);
+};
+
+/** Finds a dataset of a protocol and makes its task. */
+const checkDataset = async (wanted: ProtocolDataset, where: DatasetsAt, names: readonly string[], options: ProtocolOptions): Promise<Checked> => {
   const findings = findingsOn(wanted.name);
   const { problem, note, checked } = findings;
-  const candidates = wanted.folders.flatMap((name) => [name, `wds_${name}`]);
-  const folder = candidates.find((name) => names.includes(name));
-  if (folder === undefined) {
-    problem(`there is no folder ${candidates.join(" or ")}`);
+  const found = findDataset(wanted, where, names);
+  if (E.isLeft(found)) {
+    problem(`there is no folder ${found.left}`);
     return checked();
   }
-  const dir = join(root, folder);
+  const [folder, dir] = found.right;
   const read = await taskFromFolder(dir, options)();
   if (E.isLeft(read)) {
     problem(describe(read.left));
@@ -145,23 +163,28 @@ const checkDataset = async (wanted: ProtocolDataset, root: string, names: readon
 };
 
 /**
- * The stream of a protocol from a folder of datasets: tasks in order, named as in the protocol, with its templates, splits, shots and label
+ * The stream of a protocol from a folder of datasets, or from the folder of each: tasks in order, named as in the protocol, with its templates, splits, shots and label
  * space. Fails with one `FileUnreadable` that lists everything that is missing or wrong: folders that are not there, class counts,
  * splits. Every split is listed; images are read later. A split that the protocol draws at random is drawn anew where the folder's own has
  * another share.
  */
-export const checkProtocol = (protocol: Protocol, root: string, options: ProtocolOptions): TE.TaskEither<Failure, CheckedProtocol> =>
+export const checkProtocol = (protocol: Protocol, where: DatasetsAt, options: ProtocolOptions): TE.TaskEither<Failure, CheckedProtocol> =>
   pipe(
-    listNames(root, filesOf(options)),
+    typeof where === "string" ? listNames(where, filesOf(options)) : TE.right([]),
     TE.chainTaskK((names) => async () => {
       const checked: Checked[] = [];
-      for (const wanted of protocol.datasets) checked.push(await checkDataset(wanted, root, names, options));
+      for (const wanted of protocol.datasets) checked.push(await checkDataset(wanted, where, names, options));
       return checked;
     }),
     TE.chainEitherK((checked): E.Either<Failure, CheckedProtocol> => {
       const problems = checked.flatMap((c) => c.problems);
       const listed = problems.map((problem, i) => (problems.length === 1 ? problem : `(${i + 1}) ${problem}`)).join("; ");
-      if (problems.length > 0) return E.left({ _tag: "FileUnreadable", path: root, detail: `it is not all that ${protocol.name} needs: ${listed}` });
+      if (problems.length > 0)
+        return E.left({
+          _tag: "FileUnreadable",
+          path: typeof where === "string" ? where : protocol.name,
+          detail: `it is not all that ${protocol.name} needs: ${listed}`,
+        });
       const { labelSpace, shots, groups } = protocol;
       const whole = checked.flatMap(({ task }) => (task === undefined ? [] : [task]));
       const tasks: E.Either<Failure, readonly Task[]> =

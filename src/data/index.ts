@@ -13,7 +13,7 @@ export type { OnCorrupt, SourceOptions } from "./source.ts";
 export { protocols, taskCount } from "./protocols.ts";
 export type { Protocol, ProtocolDataset, ProtocolName, ProtocolTemplates } from "./protocols.ts";
 export { checkProtocol } from "./checkProtocol.ts";
-export type { CheckedProtocol, ProtocolOptions } from "./checkProtocol.ts";
+export type { CheckedProtocol, DatasetsAt, ProtocolOptions } from "./checkProtocol.ts";
 export { splitClasses } from "./classSplit.ts";
 export type { ClassGroups } from "./classSplit.ts";
 export { fewShot, limitTest } from "./sampling.ts";

@@ -19,6 +19,8 @@ export interface ProtocolDataset {
   readonly name: string;
   /** Names of its folder, each also with `wds_` before it. */
   readonly folders: readonly string[];
+  /** Its name among the published datasets of CLIP benchmark, where it is one of them. */
+  readonly published?: string;
   readonly classes: number;
   /** Classes that a folder may have and the protocol leaves out, in lower case. */
   readonly without?: readonly string[];
@@ -43,21 +45,21 @@ export interface Protocol {
 }
 
 /** Where a dataset is found, and how many classes it has. */
-type Source = Pick<ProtocolDataset, "folders" | "classes">;
+type Source = Pick<ProtocolDataset, "folders" | "classes" | "published">;
 
 const sources = {
-  aircraft: { folders: ["aircraft", "fgvc_aircraft"], classes: 100 },
-  caltech101: { folders: ["caltech101", "vtab-caltech101"], classes: 101 },
-  cifar100: { folders: ["cifar100", "vtab-cifar100"], classes: 100 },
-  dtd: { folders: ["dtd", "vtab-dtd"], classes: 47 },
-  eurosat: { folders: ["eurosat", "vtab-eurosat"], classes: 10 },
-  flowers: { folders: ["flowers", "vtab-flowers", "oxford_flowers"], classes: 102 },
-  food: { folders: ["food", "food101"], classes: 101 },
-  mnist: { folders: ["mnist"], classes: 10 },
-  pets: { folders: ["pets", "vtab-pets", "oxford_pets"], classes: 37 },
-  cars: { folders: ["cars", "stanford_cars"], classes: 196 },
-  sun397: { folders: ["sun397"], classes: 397 },
-  "imagenet-r": { folders: ["imagenet-r"], classes: 200 },
+  aircraft: { folders: ["aircraft", "fgvc_aircraft"], published: "wds_fgvc_aircraft", classes: 100 },
+  caltech101: { folders: ["caltech101", "vtab-caltech101"], published: "wds_vtab-caltech101", classes: 101 },
+  cifar100: { folders: ["cifar100", "vtab-cifar100"], published: "wds_vtab-cifar100", classes: 100 },
+  dtd: { folders: ["dtd", "vtab-dtd"], published: "wds_vtab-dtd", classes: 47 },
+  eurosat: { folders: ["eurosat", "vtab-eurosat"], published: "wds_vtab-eurosat", classes: 10 },
+  flowers: { folders: ["flowers", "vtab-flowers", "oxford_flowers"], published: "wds_vtab-flowers", classes: 102 },
+  food: { folders: ["food", "food101"], published: "wds_food101", classes: 101 },
+  mnist: { folders: ["mnist"], published: "wds_mnist", classes: 10 },
+  pets: { folders: ["pets", "vtab-pets", "oxford_pets"], published: "wds_vtab-pets", classes: 37 },
+  cars: { folders: ["cars", "stanford_cars"], published: "wds_cars", classes: 196 },
+  sun397: { folders: ["sun397"], published: "wds_sun397", classes: 397 },
+  "imagenet-r": { folders: ["imagenet-r"], published: "wds_imagenet-r", classes: 200 },
   domainnet: { folders: ["domainnet"], classes: 345 },
 } as const satisfies Readonly<Record<string, Source>>;
 

@@ -13,7 +13,11 @@ export const missingParts = (paths: readonly string[]): readonly string[] => {
     const count = Number(total);
     const named = (n: number): string => `${before}${String(n).padStart(digits.length, "0")}${of}${total}${after}`;
     const first = there.has(named(0)) ? 0 : 1;
-    if (count <= 100_000) wholes.set(`${before}${of}${total}${after}`, Array.from({ length: count }, (_, i) => named(i + first)));
+    if (count <= 100_000)
+      wholes.set(
+        `${before}${of}${total}${after}`,
+        Array.from({ length: count }, (_, i) => named(i + first)),
+      );
   }
   return [...wholes.values()].flat().filter((path) => !there.has(path));
 };

@@ -76,7 +76,14 @@ export const outputsOf = (
 const processorNames = ["preprocessor_config.json", "processor_config.json"];
 
 /** The files of tokenizer and image processor. */
-export const companions: readonly string[] = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", ...processorNames];
+export const companions: readonly string[] = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "vocab.json",
+  "merges.txt",
+  ...processorNames,
+];
 
 const refuse = (path: string, detail: string | undefined): E.Either<Failure, void> =>
   detail === undefined ? E.right(undefined) : E.left({ _tag: "BadConfig", path, detail });

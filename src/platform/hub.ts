@@ -33,6 +33,8 @@ export interface Downloading {
 export interface SnapshotOptions {
   /** Those that are wanted of the files of the repository; on the left, in words, what it lacks. */
   readonly wanted: (paths: readonly string[]) => Either<string, readonly string[]>;
+  /** Whether the cache alone is looked into. Default: false. */
+  readonly offline?: boolean;
   readonly watch?: (event: Downloading) => void;
   /** Called with what somebody should know and nothing fails by. */
   readonly note?: (line: string) => void;

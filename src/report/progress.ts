@@ -2,7 +2,7 @@
  * Progress of long work, on stderr: a bar that redraws itself in a terminal, a plain line now and then elsewhere.
  *
  * ```ts
- * interface Progress { start(label, total): Bar; line(text): void }
+ * interface Progress { start(label, total, unit?): Bar; line(text): void }
  * interface Bar { update(done, note?): void; done(note?): void; stop(note?): void }
  * ```
  */
@@ -37,8 +37,8 @@ export interface Bar {
 
 /** Writes bars and lines. */
 export interface Progress {
-  /** Begins work of `total` units; one bar at a time. */
-  readonly start: (label: string, total: number) => Bar;
+  /** Begins work of `total` units, written as `unit` does; one bar at a time. */
+  readonly start: (label: string, total: number, unit?: (n: number) => string) => Bar;
   /** Writes a line above a bar that is under way. */
   readonly line: (text: string) => void;
 }
@@ -61,17 +61,19 @@ interface Status {
   readonly label: string;
   readonly total: number;
   readonly count: number;
+  /** How a number of units is written. */
+  readonly unit: (n: number) => string;
   /** The caller's note. */
   readonly note: string;
   readonly milliseconds: number;
 }
 
 /** Share, units, the time left at the rate so far, and the note: as a bar in a terminal, as a sentence elsewhere. */
-const statusLine = ({ label, total, count, note, milliseconds }: Status, tty: boolean): string => {
+const statusLine = ({ label, total, count, unit, note, milliseconds }: Status, tty: boolean): string => {
   const share = total > 0 ? Math.min(1, count / total) : 1;
   // The first unit has what is done once before it: its time says nothing of the others.
   const left = count > 1 && count < total ? `${duration((milliseconds / 1000) * (total / count - 1))} left` : "";
-  const parts = [`${count}/${total}`, left, note].filter((part) => part !== "").join(" \u00b7 ");
+  const parts = [`${unit(count)}/${unit(total)}`, left, note].filter((part) => part !== "").join(" \u00b7 ");
   const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
   return tty ? `${label} ${bar(share)} ${percent}  ${parts}` : `${label}: ${percent.trim()}, ${parts.replace(/ \u00b7 /g, ", ")}`;
 };
@@ -87,7 +89,7 @@ export const progress = (options: ProgressOptions = {}): Progress => {
   /** Draws the bar that is under way anew. */
   let redraw: (() => void) | null = null;
 
-  const start = (name: string, total: number): Bar => {
+  const start: Progress["start"] = (name, total, unit = String) => {
     const label = legible(name);
     const began = now();
     let written = tty ? -Infinity : began;
@@ -95,7 +97,7 @@ export const progress = (options: ProgressOptions = {}): Progress => {
     let ended = false;
     const draw = (): void => {
       written = now();
-      const line = statusLine({ label, total, count, note, milliseconds: written - began }, tty);
+      const line = statusLine({ label, total, count, unit, note, milliseconds: written - began }, tty);
       write(tty ? eraseLine + clip(line, (sink.columns ?? 100) - 1) : `${line}\n`);
     };
     const end = (what: string, last: string): void => {
@@ -113,8 +115,8 @@ export const progress = (options: ProgressOptions = {}): Progress => {
         [count, note] = [done, legible(said)];
         if (now() - written >= every) draw();
       },
-      done: (last = "") => end(`${total} in`, last),
-      stop: (last = "") => end(`stopped at ${count} of ${total} after`, last),
+      done: (last = "") => end(`${unit(total)} in`, last),
+      stop: (last = "") => end(`stopped at ${unit(count)} of ${unit(total)} after`, last),
     };
   };
 

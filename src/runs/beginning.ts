@@ -9,12 +9,15 @@ import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { readModel } from "../model/model.ts";
+import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Probed, Report } from "../training/lesson.ts";
 import { hasBranches } from "../stages/inference.ts";
 import { readLearner, readLearnerOrModel } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
+import type { LocateOptions } from "./locate.ts";
 import { methodOf, trains } from "./methodOf.ts";
+import { findAll, type Placed } from "./placed.ts";
 import type { Progress } from "./run.ts";
 import { newest, type Reached, type TestSet } from "./runFolder.ts";
 import { newestOf, readJob, runOf } from "./runOf.ts";
@@ -32,21 +35,22 @@ export interface Beginning extends CheckedProtocol {
 }
 
 /** The folder of the model in a job's folder: the newest of a run, which begins anew. */
-const modelFolder = ({ model }: Job, files: Files): TE.TaskEither<Failure, string> =>
+const modelFolder = ({ model }: Placed, files: Files): TE.TaskEither<Failure, string> =>
   pipe(
     newestOf(model, files),
     TE.map((run) => run?.last?.folder ?? model),
   );
 
 /** The earlier run of a job, unless it begins anew. */
-const earlierRun = ({ model, fresh }: Job, files: Files): TE.TaskEither<Failure, string | undefined> =>
+const earlierRun = ({ model, fresh }: Placed, files: Files): TE.TaskEither<Failure, string | undefined> =>
   fresh === true ? TE.right(undefined) : TE.fromTask(() => runOf(model, files));
 
 /** The jobs of the runs behind a job, the first of them first. Fails where one of them names no method, or began with what is not there any more. */
 const earlierJobs =
-  (job: Job, files: Files): TE.TaskEither<Failure, readonly Job[]> =>
+  (job: Placed, options: LocateOptions): TE.TaskEither<Failure, readonly Placed[]> =>
   async () => {
-    const jobs: Job[] = [];
+    const { files = platform.files } = options;
+    const jobs: Placed[] = [];
     for (let at = job; ; at = jobs[0]) {
       const run = await earlierRun(at, files)();
       if (E.isLeft(run) || run.right === undefined) return E.isLeft(run) ? run : E.right(jobs);
@@ -58,8 +62,12 @@ const earlierJobs =
       const method = methodOf(earlier.right);
       if (E.isLeft(method)) return method;
       const { model } = earlier.right;
-      if (!(await files.exists(model)())) return bad(`the run ${folder} began with ${model}, which is not there any more`);
-      jobs.unshift(earlier.right);
+      const found = await findAll(earlier.right, { ...options, at: files.absolute })();
+      if (E.isLeft(found))
+        return found.left._tag === "FileUnreadable" && found.left.path === model
+          ? bad(`the run ${folder} began with ${model}, which is not there any more`)
+          : found;
+      jobs.unshift(found.right.placed);
     }
   };
 
@@ -67,11 +75,11 @@ const earlierJobs =
 const scoringOf = (labelSpace: string | undefined, { evaluate: { templates } }: Job): string => `label space ${labelSpace}, ${templates} templates`;
 
 /** The streams of the runs behind a job and its own, one after the other, with the probes of the job. Fails where they are not scored alike. */
-const wholeStream = (earlier: readonly Job[], job: Job, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
+const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
   pipe(
     probesOf(job, earlier, files),
     TE.bindTo("probes"),
-    TE.bind("sources", () => TE.traverseSeqArray((one: Job) => streamOf(one, trains(one), files))([...earlier, job])),
+    TE.bind("sources", () => TE.traverseSeqArray((one: Placed) => streamOf(one, trains(one), files))([...earlier, job])),
     TE.chainEitherK(({ probes, sources }) => {
       const { labelSpace } = sources[0].stream;
       const before = sources.slice(0, -1).reduce((n, { stream }) => n + stream.tasks.length, 0);
@@ -95,10 +103,12 @@ const wholeStream = (earlier: readonly Job[], job: Job, files: Files): TE.TaskEi
   );
 
 /** The whole stream of a job, without what it begins with. */
-export const streamBehind = (job: Job, files: Files): TE.TaskEither<Failure, Stream> =>
+export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Stream> =>
   pipe(
-    earlierJobs(job, files),
-    TE.chain((earlier) => wholeStream(earlier, job, files)),
+    TE.Do,
+    TE.bind("found", () => findAll(job, options)),
+    TE.bind("earlier", ({ found: { placed } }) => earlierJobs(placed, options)),
+    TE.chain(({ found: { placed }, earlier }) => wholeStream(earlier, placed, options.files ?? platform.files)),
     TE.map(({ stream }) => stream),
   );
 
@@ -118,7 +128,7 @@ const sameSet = (a: TestSet, b: TestSet): boolean =>
   a.images === b.images && a.classNames.length === b.classNames.length && a.classNames.every((name, i) => name === b.classNames[i]);
 
 /** For each probe of a job its place among those of the run before; "other" where that scored other pictures or classes, undefined where it had none such. */
-const placesOf = (job: Job, testSets: readonly TestSet[], earlier: Job, { testSets: then = [] }: Reached): readonly (number | "other" | undefined)[] =>
+const placesOf = (job: Placed, testSets: readonly TestSet[], earlier: Placed, { testSets: then = [] }: Reached): readonly (number | "other" | undefined)[] =>
   (job.probes ?? []).map((folder, k) => {
     const place = earlier.probes?.indexOf(folder) ?? -1;
     if (place < 0) return undefined;
@@ -140,7 +150,7 @@ const widened = (report: Report, tasks: number, places: ReturnType<typeof places
 };
 
 /** A model that begins anew, also from the folder of a run; or a learner with what it remembers. */
-const readBeginner = (job: Job, files: Files): TE.TaskEither<Failure, Learner> => {
+const readBeginner = (job: Placed, files: Files): TE.TaskEither<Failure, Learner> => {
   const { model, fresh = false } = job;
   const alone = (folder: string) => pipe(readModel(folder, { files }), TE.map(learner));
   if (fresh) return pipe(modelFolder(job, files), TE.chain(alone));
@@ -166,8 +176,9 @@ const unfinished = (run: string, how: string): Failure => ({
 });
 
 /** Reads what a job begins with, as if none of its own tasks had been learned. */
-export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Beginning> =>
-  pipe(
+export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<Failure, Beginning> => {
+  const { files = platform.files } = options;
+  return pipe(
     TE.Do,
     TE.bind("run", () => earlierRun(job, files)),
     TE.chainFirst(({ run }) =>
@@ -179,7 +190,7 @@ export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Begi
           })
         : TE.right(undefined),
     ),
-    TE.bind("earlier", () => earlierJobs(job, files)),
+    TE.bind("earlier", () => earlierJobs(job, options)),
     TE.bind("last", ({ earlier }) => (earlier.length === 0 ? TE.right(undefined) : newest(earlier[earlier.length - 1], files))),
     TE.bind("beginner", ({ run, last }) => {
       if (last !== undefined) return readLearner(last.folder, { files });
@@ -213,3 +224,4 @@ export const beginningOf = (job: Job, files: Files): TE.TaskEither<Failure, Begi
       return { ...beginning, notes: [note, ...left, ...notes], from: { reports: wide, seconds } };
     }),
   );
+};

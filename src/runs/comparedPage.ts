@@ -26,7 +26,7 @@ const picturesOfStream = async (told: readonly Told[], files: Files): Promise<Pi
   for (const { folder } of told) {
     const stream = await pipe(
       readJob(folder, files),
-      TE.chain((job) => streamBehind(job, files)),
+      TE.chain((job) => streamBehind(job, { files, cached: true })),
     )();
     if (E.isLeft(stream)) continue;
     return galleryPictures(

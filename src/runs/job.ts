@@ -16,15 +16,21 @@ const folders = new t.Type<readonly string[]>(
 const LabelSpace = t.keyof({ task: null, union: null, seen: null });
 
 /**
- * What is learned: dataset folders in their order, or the datasets of a protocol in a folder. Of folders without train and test the share `split` is drawn for
- * training.
+ * What is learned: datasets in their order, or those of a protocol, in the folder `root` or as they are published. Of folders without train and test the share
+ * `split` is drawn for training.
  */
 export const Source = t.union([
   t.intersection([t.type({ folders }), t.partial({ split: t.number })]),
   t.intersection([
-    t.type({ protocol: t.keyof(protocols as Readonly<Record<ProtocolName, unknown>>), root: t.string }),
-    // The positions of its tasks in the order learned, where that is not the protocol's own.
-    t.partial({ firstTemplate: t.literal("keeplora"), order: t.array(natural) }),
+    t.type({ protocol: t.keyof(protocols as Readonly<Record<ProtocolName, unknown>>) }),
+    t.partial({
+      root: t.string,
+      // Where no root is given: each of its datasets by its name in the protocol.
+      datasets: t.record(t.string, t.string),
+      firstTemplate: t.literal("keeplora"),
+      // The positions of its tasks in the order learned, where that is not the protocol's own.
+      order: t.array(natural),
+    }),
   ]),
 ]);
 

@@ -68,11 +68,16 @@ const stateOf =
       }),
     );
 
+const dataOf = ({ source }: Job): string => {
+  if ("folders" in source) return source.folders.join(", ");
+  return `${source.protocol}${source.root === undefined ? "" : ` in ${source.root}`}`;
+};
+
 /** Keeps a job over a stream. */
 export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
   const { stream, skipped } = kept;
   const { out, checkpointSteps } = job;
-  const about = { Model: job.model, Data: "folders" in job.source ? job.source.folders.join(", ") : `${job.source.protocol} in ${job.source.root}` };
+  const about = { Model: job.model, Data: dataOf(job) };
   const state = stateOf(job, kept);
   const learner = (run: Run): TE.TaskEither<Failure, string> =>
     pipe(

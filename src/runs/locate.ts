@@ -8,7 +8,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { datasetPaths } from "../data/datasetPaths.ts";
 import type { Failure } from "../failure.ts";
-import { join } from "../formats/path.ts";
+import { basename, join } from "../formats/path.ts";
 import { modelPaths } from "../model/modelPaths.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
@@ -20,6 +20,8 @@ export interface Located {
   readonly folder: string;
   /** What a job writes down: located again, it gives the same files. An absolute path, or a repository with its commit. */
   readonly name: string;
+  /** What a person calls it: the name of its folder, or of its repository. */
+  readonly title: string;
 }
 
 /** Options of {@link locate}. */
@@ -29,6 +31,8 @@ export interface LocateOptions {
   readonly at?: (path: string) => string;
   /** Where names are looked for that are no paths. Default: the platform's. */
   readonly hub?: Hub;
+  /** Whether what is not in the cache of the hub counts as not there. Default: false. */
+  readonly cached?: boolean;
   /** Whether a dataset is learned; of one that is scored alone no training pictures are downloaded. Default: true. */
   readonly training?: boolean;
   /** Called with how far a download is. */
@@ -64,13 +68,14 @@ const parsed = (kind: Kind, name: string): HubName | undefined => {
 };
 
 const fromHub = (kind: Kind, { repository, config, revision }: HubName, hub: Hub, options: LocateOptions): TE.TaskEither<Failure, Located> => {
-  const { training, watch, note, signal } = options;
+  const { training, watch, note, signal, cached } = options;
   const wanted = (paths: readonly string[]) => (kind === "model" ? modelPaths(paths) : datasetPaths(paths, { config, training }));
   return pipe(
-    hub.snapshot({ kind, name: repository, revision }, { wanted, watch, note, signal }),
+    hub.snapshot({ kind, name: repository, revision }, { wanted, watch, note, signal, offline: cached }),
     TE.map(({ folder, commit }) => {
       const below = config === undefined ? "" : `/${config}`;
-      return { folder: join(folder, below), name: `${repository}${below}@${commit}` };
+      const title = `${basename(repository)}${below.replaceAll("/", "-")}`;
+      return { folder: join(folder, below), name: `${repository}${below}@${commit}`, title };
     }),
   );
 };
@@ -92,7 +97,7 @@ export const locate = (kind: Kind, name: string, options: LocateOptions = {}): T
   return pipe(
     TE.fromTask<boolean, Failure>(files.exists(folder)),
     TE.chain((there) => {
-      if (there) return TE.right({ folder, name: folder });
+      if (there) return TE.right({ folder, name: folder, title: basename(folder) });
       if (repository === undefined || hub === undefined) return TE.left({ ...nowhere(), path: folder });
       return pipe(
         fromHub(kind, repository, hub, options),

@@ -38,7 +38,11 @@ export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onC
   model,
   ...("folders" in source
     ? { data: source.folders, ...(source.split === undefined ? {} : { split: source.split }) }
-    : { preset: source.protocol, dataRoot: source.root, ...(source.order === undefined ? {} : { order: source.order }) }),
+    : {
+        preset: source.protocol,
+        ...(source.root === undefined ? { data: source.datasets } : { dataRoot: source.root }),
+        ...(source.order === undefined ? {} : { order: source.order }),
+      }),
   ...(probes === undefined ? {} : { probes }),
   shots: shots ?? null,
   ...facts,

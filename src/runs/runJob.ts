@@ -11,6 +11,7 @@ import { listNames, writeJson } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
+import type { Downloading } from "../platform/hub.ts";
 import { describeStream } from "../report/describeStream.ts";
 import { logLine } from "../report/log.ts";
 import type { Method } from "../stages/learn.ts";
@@ -19,6 +20,8 @@ import { beginningOf, type Beginning } from "./beginning.ts";
 import { readLearner } from "./checkpoint.ts";
 import { whileGrowing, type Growing } from "./growing.ts";
 import type { Job } from "./job.ts";
+import type { LocateOptions } from "./locate.ts";
+import { findAll, type Found } from "./placed.ts";
 import { keeping, type Keeping } from "./keeping.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
@@ -28,11 +31,11 @@ import { isLeftover, names, newest, readTraining, sweep, type Newest, type Withi
 import { readJob } from "./runOf.ts";
 
 /** Options of {@link runJob} and {@link resume}. */
-export interface JobOptions {
+export interface JobOptions extends Pick<LocateOptions, "at" | "hub"> {
   /** Which device is used. Default: the first that opens. */
   readonly device?: DeviceOptions;
-  /** Called with every event. */
-  readonly watch?: (event: Event) => void;
+  /** Called with every event, of the run and of the downloads before it. */
+  readonly watch?: (event: Event | Downloading) => void;
   /** Called with the adapter's line when the device is open. */
   readonly opened?: (adapter: string) => void;
   /** Called with what somebody should know and nothing fails by: the tasks with their pictures, what data lacks, what is kept of a run that fails. */
@@ -106,12 +109,19 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
   return whileGrowing(job, reached, files, logged);
 };
 
+/** Finds all that a job names, once its method is known to be one. */
+const found = (job: Job, options: JobOptions): TE.TaskEither<Failure, Found> =>
+  pipe(
+    TE.fromEither(methodOf(job)),
+    TE.chain(() => findAll(job, options)),
+  );
+
 /** Runs a job from where it stands, in its folder, which is held. */
-const perform = (job: Job, standing: Standing, options: JobOptions, files: Files): TE.TaskEither<Failure, Outcome> =>
+const perform = ({ job, placed }: Found, standing: Standing, options: JobOptions, files: Files): TE.TaskEither<Failure, Outcome> =>
   pipe(
     TE.Do,
     TE.bind("method", () => TE.fromEither(methodOf(job))),
-    TE.bind("beginning", () => beginningOf(job, files)),
+    TE.bind("beginning", () => beginningOf(placed, options)),
     TE.chainFirst(({ beginning }) =>
       pipe(
         describeStream(beginning.stream, { training: trains(job) }),
@@ -173,8 +183,9 @@ export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failur
   const { out } = absolute;
   const attempt = async (made: boolean): Promise<E.Either<Failure, Outcome>> => {
     const ended = await pipe(
-      writeJson(join(out, names.job), absolute, files),
-      TE.chain(() => perform(absolute, { last: undefined, within: undefined }, options, files)),
+      found(absolute, options),
+      TE.chainFirst(({ job }) => writeJson(join(out, names.job), job, files)),
+      TE.chain((all) => perform(all, { last: undefined, within: undefined }, options, files)),
     )();
     if (E.isRight(ended)) return ended;
     const kept = (await newest(absolute, files)()) as E.Either<Failure, Newest | undefined>;
@@ -223,7 +234,10 @@ export const resume = (folder: string, options: JobOptions = {}): TE.TaskEither<
           TE.chain(({ last, training }) => {
             // A state of a task that was finished since has been overtaken.
             const within = training?.reached.reports.length === (last?.reached.reports.length ?? training?.reached.reports.length) ? training : undefined;
-            return perform(job, { last, within }, options, files);
+            return pipe(
+              found(job, { ...options, at: files.absolute }),
+              TE.chain((all) => perform(all, { last, within }, options, files)),
+            );
           }),
         ),
       ),

@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../data/checkProtocol.ts";
+import { checkProtocol, type CheckedProtocol, type DatasetsAt, type ProtocolOptions } from "../data/checkProtocol.ts";
 import { protocols, taskCount, type Protocol } from "../data/protocols.ts";
 import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
@@ -15,6 +15,7 @@ import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Job } from "./job.ts";
+import type { Placed } from "./placed.ts";
 
 /** How folders become a stream. */
 interface SourceOptions {
@@ -26,6 +27,8 @@ interface SourceOptions {
   readonly split?: number;
   /** Whether training splits are needed. */
   readonly training: boolean;
+  /** What the datasets in some folders are called. */
+  readonly titles: Placed["titles"];
   readonly platform: Pick<Platform, "files" | "decodeImage">;
 }
 
@@ -63,6 +66,11 @@ const limited =
   (task: Task): Task =>
     evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
 
+/** The task in a folder, under its title. */
+const titled =
+  (dir: string, titles: Placed["titles"]) =>
+  (task: Task): Task => ({ ...task, name: titles.get(dir) ?? task.name });
+
 /** The dataset folders as a stream, one task each, in their order; by default all images, scored among each task's own classes. */
 const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots }: StreamOptions, options: SourceOptions): TE.TaskEither<Failure, Stream> =>
   pipe(
@@ -70,6 +78,7 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
     TE.traverseSeqArray((dir) =>
       pipe(
         taskFromFolder(dir, { onCorrupt: options.onCorrupt, split: options.split, platform: options.platform }),
+        TE.map(titled(dir, options.titles)),
         TE.chainFirst((task) => checkSplit(dir, "test", task.test)),
         TE.chainFirst((task) => (options.training ? checkSplit(dir, "training", task.train) : TE.right(undefined))),
       ),
@@ -84,12 +93,12 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
 /** The stream of a protocol; what is given in `flags` wins over what the protocol says. */
 const streamFromProtocol = (
   protocol: Protocol,
-  root: string,
+  where: DatasetsAt,
   flags: StreamOptions,
   options: SourceOptions & Pick<ProtocolOptions, "firstTemplate">,
 ): TE.TaskEither<Failure, CheckedProtocol> =>
   pipe(
-    checkProtocol({ ...protocol, labelSpace: flags.labelSpace ?? protocol.labelSpace, shots: flags.shots ?? protocol.shots }, root, options),
+    checkProtocol({ ...protocol, labelSpace: flags.labelSpace ?? protocol.labelSpace, shots: flags.shots ?? protocol.shots }, where, options),
     TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: stream.tasks.map(limited(options)) }, notes })),
   );
 
@@ -107,13 +116,16 @@ const ordered =
   (stream: Stream): Stream =>
     order === undefined ? stream : { ...stream, tasks: order.map((i) => stream.tasks[i]) };
 
+/** Where the datasets of a protocol are: in one folder, or each in its own. */
+const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
+
 /** The stream of a job alone. `training` says whether its method reads training splits. */
 export const streamOf = (
-  { source, labelSpace, shots, onCorrupt, seed, evalLimit }: Job,
+  { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles }: Placed,
   training: boolean,
   files: Files,
 ): TE.TaskEither<Failure, CheckedProtocol> => {
-  const options = { onCorrupt, seed, evalLimit, training, platform: { ...platform, files } };
+  const options = { onCorrupt, seed, evalLimit, training, titles, platform: { ...platform, files } };
   if ("folders" in source)
     return pipe(
       streamFromFolders(source.folders, { labelSpace, shots }, { ...options, split: source.split }),
@@ -122,16 +134,18 @@ export const streamOf = (
   const protocol: Protocol = protocols[source.protocol];
   return pipe(
     TE.fromEither(checkOrder(protocol, source.order)),
-    TE.chain(() => streamFromProtocol(protocol, source.root, { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate })),
+    TE.chain(() => streamFromProtocol(protocol, datasetsAt(source), { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate })),
     TE.map(({ stream, notes }) => ({ stream: ordered(source.order)(stream), notes })),
   );
 };
 
 /** The folders that a job may learn from. */
-const learnedFrom = ({ source }: Job): readonly string[] =>
-  "folders" in source
-    ? source.folders
-    : protocols[source.protocol].datasets.flatMap(({ folders }) => folders.flatMap((name) => [join(source.root, name), join(source.root, `wds_${name}`)]));
+const learnedFrom = ({ source }: Placed): readonly string[] => {
+  if ("folders" in source) return source.folders;
+  const where = datasetsAt(source);
+  if (typeof where !== "string") return Object.values(where);
+  return protocols[source.protocol].datasets.flatMap(({ folders }) => folders.flatMap((name) => [join(where, name), join(where, `wds_${name}`)]));
+};
 
 const noTestPictures = (path: string, why: string): Failure => ({
   _tag: "FileUnreadable",
@@ -140,27 +154,27 @@ const noTestPictures = (path: string, why: string): Failure => ({
 });
 
 /** A folder as it is named, and what that leads to. */
-interface Located {
+interface Real {
   readonly folder: string;
   readonly real: string;
 }
 
-const located =
-  (folders: readonly string[], files: Files): T.Task<readonly Located[]> =>
+const realOf =
+  (folders: readonly string[], files: Files): T.Task<readonly Real[]> =>
   () =>
     Promise.all(folders.map(async (folder) => ({ folder: files.absolute(folder), real: await files.real(folder)() })));
 
 const liesIn = (path: string, folder: string): boolean => path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 
 /** How a probe shares pictures with a folder that is learned; undefined where it does not. */
-const sharing = (probe: Located, learned: Located): string | undefined => {
+const sharing = (probe: Real, learned: Real): string | undefined => {
   if (probe.real === learned.real) return probe.folder === learned.folder ? "is" : `is the same folder as ${learned.folder}, which is`;
   if (liesIn(probe.real, learned.real)) return `lies inside of ${learned.folder}, which is`;
   return liesIn(learned.real, probe.real) ? `holds ${learned.folder}, which is` : undefined;
 };
 
 /** Why a folder cannot be a probe beside the probes before it. */
-const unfit = (probe: Located, before: readonly Located[], learned: readonly Located[]): string | undefined => {
+const unfit = (probe: Real, before: readonly Real[], learned: readonly Real[]): string | undefined => {
   const { folder, real } = probe;
   const same = before.find((other) => other.real === real);
   if (same !== undefined) return same.folder === folder ? `${folder} is named twice` : `${folder} is the same folder as ${same.folder}; name it once`;
@@ -169,11 +183,11 @@ const unfit = (probe: Located, before: readonly Located[], learned: readonly Loc
 };
 
 /** The folders of a job's probes. Links are followed: the same pictures under another name are the same pictures. */
-const probeFolders = (job: Job, earlier: readonly Job[], files: Files): TE.TaskEither<Failure, readonly string[]> =>
+const probeFolders = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly string[]> =>
   pipe(
     T.Do,
-    T.bind("probes", () => located(job.probes ?? [], files)),
-    T.bind("learned", () => located([...earlier, job].flatMap(learnedFrom), files)),
+    T.bind("probes", () => realOf(job.probes ?? [], files)),
+    T.bind("learned", () => realOf([...earlier, job].flatMap(learnedFrom), files)),
     T.map(({ probes, learned }) => {
       const detail = probes.map((probe, i) => unfit(probe, probes.slice(0, i), learned)).find((words) => words !== undefined);
       return detail === undefined ? E.right(probes.map(({ folder }) => folder)) : E.left<Failure>({ _tag: "BadOption", option: "--probe", detail });
@@ -184,7 +198,7 @@ const probeFolders = (job: Job, earlier: readonly Job[], files: Files): TE.TaskE
  * The probes of a job, behind the jobs `earlier`; of class folders alone all pictures are scored. Fails as datasets do that have no test pictures; with
  * `BadOption` where a folder comes twice, or is one that a task is learned from, lies inside of it or holds it.
  */
-export const probesOf = (job: Job, earlier: readonly Job[], files: Files): TE.TaskEither<Failure, readonly Task[]> =>
+export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly Task[]> =>
   pipe(
     probeFolders(job, earlier, files),
     TE.chain(
@@ -197,6 +211,7 @@ export const probesOf = (job: Job, earlier: readonly Job[], files: Files): TE.Ta
               TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? noTestPictures(dir, failure.detail) : failure)),
             ),
           ),
+          TE.map(titled(dir, job.titles)),
           TE.map(limited(job)),
         ),
       ),

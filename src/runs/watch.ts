@@ -1,13 +1,14 @@
 /** Shows the events of a run as progress: a bar for the steps of a task, a bar for every evaluation, probes by name, a line for what was skipped. */
 import { legible } from "../failure.ts";
-import { fixed, missing } from "../report/format.ts";
+import { bytes, fixed, missing } from "../report/format.ts";
 import { meanOf } from "../report/metrics.ts";
+import type { Downloading } from "../platform/hub.ts";
 import type { Bar, Progress } from "../report/progress.ts";
 import type { Event } from "../training/runtime.ts";
 
 /** Takes the events of runs one after the other. */
 export interface Watcher {
-  readonly event: (event: Event) => void;
+  readonly event: (event: Event | Downloading) => void;
   /** Ends a bar that is under way, because its run has ended early. */
   readonly stop: () => void;
   /** Samples left out so far, each counted once. */
@@ -22,22 +23,32 @@ export const watch = (progress: Progress): Watcher => {
   let row: readonly (number | null)[] = [];
   let probes: readonly string[] = [];
   let datasets = 0;
+  let downloading: string | undefined;
   const skipped = new Set<string>();
   const stop = (): void => {
     bar?.stop();
     bar = undefined;
   };
-  const start = (label: string, total: number): void => {
+  const start = (label: string, total: number, unit?: (n: number) => string): void => {
     stop();
-    bar = progress.start(label, total);
+    bar = progress.start(label, total, unit);
   };
-  const done = (note: string): void => {
+  const finish = (note: string): void => {
     bar?.done(note);
     bar = undefined;
   };
   return {
     event: (event) => {
       switch (event.type) {
+        case "downloading": {
+          const { repository, bytes: done, total, file, files } = event;
+          if (downloading !== repository) start(`download ${repository}`, total, bytes);
+          downloading = repository;
+          bar?.update(done, `file ${file} of ${files}`);
+          if (done < total) return;
+          downloading = undefined;
+          return finish(`${files} ${files === 1 ? "file" : "files"}`);
+        }
         case "note":
           return progress.line(event.detail);
         case "training":
@@ -45,7 +56,7 @@ export const watch = (progress: Progress): Watcher => {
         case "step": {
           const note = `loss ${fixed(3)(event.losses.loss)}`;
           bar?.update(event.step + 1, note);
-          return event.step + 1 === event.steps ? done(note) : undefined;
+          return event.step + 1 === event.steps ? finish(note) : undefined;
         }
         case "evaluating":
           [row, probes, datasets] = [[], [], event.datasets];
@@ -54,7 +65,7 @@ export const watch = (progress: Progress): Watcher => {
           if (event.probe) probes = [...probes, `probe ${event.dataset} ${percent(event.accuracy)}`];
           else row = [...row, event.accuracy];
           bar?.update(row.length + probes.length, `${event.dataset} ${percent(event.accuracy)}`);
-          return row.length + probes.length === datasets ? done([`mean ${percent(meanOf(row))}`, ...probes].join(", ")) : undefined;
+          return row.length + probes.length === datasets ? finish([`mean ${percent(meanOf(row))}`, ...probes].join(", ")) : undefined;
         case "skipped":
           if (skipped.has(event.id)) return;
           skipped.add(event.id);

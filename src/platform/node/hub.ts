@@ -163,6 +163,7 @@ const fromHub = async (asked: Asked): Promise<Snapshot> => {
 const snapshot = async (asked: Asked): Promise<Snapshot> => {
   const { repository, settings, options } = asked;
   if (settings.offline) return fromCache(asked, "HF_HUB_OFFLINE is set");
+  if (options.offline === true) return fromCache(asked, "nothing is downloaded here");
   try {
     return await fromHub(asked);
   } catch (error) {

@@ -1,0 +1,101 @@
+/** Jobs with folders in the place of names. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { protocols, type Protocol, type ProtocolDataset } from "../data/protocols.ts";
+import type { Failure } from "../failure.ts";
+import type { Job } from "./job.ts";
+import { locate, type Located, type LocateOptions } from "./locate.ts";
+import { trains } from "./methodOf.ts";
+
+/** A job to read from: its model, its datasets and its probes are folders. */
+export interface Placed extends Job {
+  /** What the datasets in these folders are called. */
+  readonly titles: ReadonlyMap<string, string>;
+}
+
+/** A job as it is written down, and as it is read from. */
+export interface Found {
+  readonly job: Job;
+  readonly placed: Placed;
+}
+
+type Datasets = Readonly<Record<string, string>>;
+
+const locateAll = (names: readonly string[], options: LocateOptions): TE.TaskEither<Failure, readonly Located[]> =>
+  TE.traverseSeqArray((name: string) => locate("dataset", name, options))(names);
+
+/** The published dataset of a protocol. */
+const published = ({ name: protocol }: Protocol, { name, published }: ProtocolDataset): TE.TaskEither<Failure, string> =>
+  published === undefined
+    ? TE.left({ _tag: "BadOption", option: "--data-root", detail: `is missing: ${name} of ${protocol} is not published, so say where its folder is` })
+    : TE.right(published);
+
+/** The datasets of a protocol that have no root: those that are named, or all that are published. */
+const datasetsOf = (protocol: Protocol, named: Datasets | undefined): TE.TaskEither<Failure, Datasets> =>
+  named !== undefined
+    ? TE.right(named)
+    : pipe(
+        protocol.datasets,
+        TE.traverseSeqArray((dataset) =>
+          pipe(
+            published(protocol, dataset),
+            TE.map((name) => [dataset.name, name] as const),
+          ),
+        ),
+        TE.map((entries) => Object.fromEntries(entries)),
+      );
+
+interface FoundSource {
+  readonly named: Job["source"];
+  readonly placed: Job["source"];
+  readonly located: readonly Located[];
+}
+
+const findSource = ({ source, ...job }: Job, options: LocateOptions): TE.TaskEither<Failure, FoundSource> => {
+  if ("folders" in source)
+    return pipe(
+      locateAll(source.folders, { ...options, training: trains({ ...job, source }) }),
+      TE.map((located) => ({
+        named: { ...source, folders: located.map(({ name }) => name) },
+        placed: { ...source, folders: located.map(({ folder }) => folder) },
+        located,
+      })),
+    );
+  if (source.root !== undefined) {
+    const { at = (path: string) => path } = options;
+    const placed = { ...source, root: at(source.root) };
+    return TE.right({ named: placed, placed, located: [] });
+  }
+  return pipe(
+    datasetsOf(protocols[source.protocol], source.datasets),
+    TE.chain((names) =>
+      pipe(
+        locateAll(Object.values(names), options),
+        TE.map((located) => {
+          const with_ = (of: (one: Located) => string): Job["source"] => ({
+            ...source,
+            datasets: Object.fromEntries(Object.keys(names).map((name, i) => [name, of(located[i])])),
+          });
+          return { named: with_(({ name }) => name), placed: with_(({ folder }) => folder), located };
+        }),
+      ),
+    ),
+  );
+};
+
+/** Finds all that a job names; what the cache lacks is downloaded. Fails as {@link locate} does. */
+export const findAll = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>
+  pipe(
+    TE.Do,
+    TE.bind("model", () => locate("model", job.model, options)),
+    TE.bind("source", () => findSource(job, options)),
+    TE.bind("probes", () => locateAll(job.probes ?? [], { ...options, training: false })),
+    TE.map(({ model, source, probes }): Found => {
+      const given = (of: (one: Located) => string) => (job.probes === undefined ? {} : { probes: probes.map(of) });
+      const titles = new Map([...source.located, ...probes].map(({ folder, title }) => [folder, title]));
+      return {
+        job: { ...job, model: model.name, source: source.named, ...given(({ name }) => name) },
+        placed: { ...job, model: model.folder, source: source.placed, ...given(({ folder }) => folder), titles },
+      };
+    }),
+  );
