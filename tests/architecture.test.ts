@@ -115,7 +115,7 @@ const codeOf = (file: string): string =>
     );
 
 test("only src/platform/node and the command know Node, its globals and native packages; only src/platform/default.ts and the command know src/platform/node", () => {
-  const native = /^(node:|(webgpu|sharp|tar-stream|@sparticuz\/chromium)$)/;
+  const native = /^(node:|(webgpu|sharp|tar-stream|@huggingface\/hub|@sparticuz\/chromium)$)/;
   const globals = /\b(Buffer|process|setImmediate|__dirname|__filename|require|Deno)\b/;
   for (const file of [...sources, "mod.ts"].filter((name) => !/^src\/(platform\/node|cli)\//.test(name))) {
     for (const specifier of importsOf(file)) assert.not.match(specifier, native, `${file} imports ${specifier}`);

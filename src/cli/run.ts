@@ -20,9 +20,19 @@ const protocolNames = Object.keys(protocols) as readonly ProtocolName[];
 const ofMethod = "the method's, or the preset's";
 
 const table = {
-  model: flag(some, "DIR", "a CLIP or ViT folder in the Hugging Face layout; that of a learner, or of a run, goes on with what it remembers"),
+  model: flag(
+    some,
+    "MODEL",
+    "a CLIP or ViT: a folder in the Hugging Face layout, or a name on the hub, as in openai/clip-vit-base-patch16[@revision]; " +
+      "the folder of a learner, or of a run, goes on with what it remembers",
+  ),
   fresh: toggle("begin with the model alone, whatever its folder remembers"),
-  data: optional(list(some), "DIR[,DIR…]", "dataset folders (WebDataset or ImageFolder), learned in this order", "those of the preset"),
+  data: optional(
+    list(some),
+    "DATA[,DATA…]",
+    "datasets, learned in this order: folders (WebDataset, ImageFolder or Parquet), or names on the hub, as in wds_vtab-dtd or org/name[@revision]",
+    "those of the preset",
+  ),
   split: optional(
     positive(0.999),
     "X",
@@ -30,8 +40,8 @@ const table = {
     "such a dataset is refused",
   ),
   preset: optional(oneOf(...protocolNames), "NAME", protocolNames.join(", "), "none"),
-  "data-root": optional(some, "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd", "none"),
-  probe: optional(list(some, true), "DIR[,DIR…]", "dataset folders that are scored after every task, each among its own classes, and never learned", "none"),
+  "data-root": optional(some, "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd", "those that CLIP benchmark has published on the hub"),
+  probe: optional(list(some, true), "DATA[,DATA…]", "datasets that are scored after every task, each among its own classes, and never learned", "none"),
   method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
   out: optional(
     some,
@@ -88,31 +98,30 @@ type Planned = Pick<Job, "source" | "facts" | "labelSpace" | "shots"> & {
   readonly templates: "single" | "ensemble";
 };
 
-const planned = (flags: Flags, given: MethodOptions, at: (path: string) => string): E.Either<Failure, Planned> => {
+const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned> => {
   const { data, split, preset: name, "data-root": root, "label-space": spaces, shots, method, out } = flags;
   const own = { ...(spaces === undefined ? {} : { labelSpace: spaces[0] }), ...(shots === undefined ? {} : { shots }) };
   const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
   if (name === undefined) {
     if (root !== undefined) return bad("--data-root", "has a meaning with --preset alone; dataset folders are given by --data");
-    if (data === undefined) return bad("--data", "is missing, and --preset with --data-root too; --help says what they take");
+    if (data === undefined) return bad("--data", "is missing, and --preset too; --help says what they take");
     if (out === undefined) return bad("--out", "is missing; --help says what it takes");
     return E.right({
       ...own,
-      source: { folders: data.map(at), ...(split === undefined ? {} : { split }) },
+      source: { folders: data, ...(split === undefined ? {} : { split }) },
       options: given,
       out,
       seed: undefined,
       templates: "single",
     });
   }
-  if (data !== undefined) return bad("--preset", "names its datasets itself; give --data, or --preset with --data-root");
+  if (data !== undefined) return bad("--preset", "names its datasets itself; give --data, or --preset");
   if (split !== undefined) return bad("--split", "has a meaning with --data alone; a preset has splits of its own");
-  if (root === undefined) return bad("--data-root", `is missing; it says where the datasets of ${name} are`);
   const protocol: Protocol = protocols[name];
   const { options, evaluate, seed, firstTemplate, stated } = preset(protocol, method);
   return E.right({
     ...own,
-    source: { protocol: name, root: at(root), ...(firstTemplate === undefined ? {} : { firstTemplate }) },
+    source: { protocol: name, ...(root === undefined ? {} : { root }), ...(firstTemplate === undefined ? {} : { firstTemplate }) },
     facts: { hyperParameters: stated && Object.keys(given).length === 0 ? "stated" : "our choice", shots: shots ?? protocol.shots ?? null },
     options: { ...options, ...given },
     out: out ?? join("runs", `${name}-${method}`),
@@ -121,25 +130,25 @@ const planned = (flags: Flags, given: MethodOptions, at: (path: string) => strin
   });
 };
 
-/** The job of flags; `at` makes paths absolute. Fails with `BadOption`, which names the flag. */
+/** The job of flags, with names as they are given; `at` makes the path of its folder absolute. Fails with `BadOption`, which names the flag. */
 const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, Asked> => {
   const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps, probe } = flags;
   const set = flags.set === undefined ? E.right({}) : parseOptions(method, flags.set);
   if (E.isLeft(set)) return set;
   const { options: own, ignored } = methodFlags(flags);
-  const plan = planned(flags, { ...own, ...set.right }, at);
+  const plan = planned(flags, { ...own, ...set.right });
   if (E.isLeft(plan)) return plan;
   const { options, out, seed, templates, ...rest } = plan.right;
   const job: Job = {
     version: 1,
-    model: at(flags.model),
+    model: flags.model,
     ...rest,
     method: { name: method, options },
     seed: flags.seed ?? seed ?? 0,
     evaluate: { templates: flags.templates ?? templates, ...(spaces.length > 1 ? { also: spaces.slice(1) } : {}) },
     onCorrupt: flags["on-corrupt"],
     out: at(out),
-    ...(probe === undefined ? {} : { probes: probe.map(at) }),
+    ...(probe === undefined ? {} : { probes: probe }),
     ...(evalLimit === undefined ? {} : { evalLimit }),
     ...(flags.fresh ? { fresh: true } : {}),
     ...(flags.predictions ? { predictions: true } : {}),
@@ -159,8 +168,8 @@ export const run = command({
   name: "run",
   does: "teach a model one dataset after another, and keep what it knew",
   synopsis: [
-    "cambium run --model DIR --data DIR[,DIR…] --method NAME --out DIR [flags]",
-    "cambium run --model DIR --preset NAME --data-root DIR --method NAME [flags]",
+    "cambium run --model MODEL --data DATA[,DATA…] --method NAME --out DIR [flags]",
+    "cambium run --model MODEL --preset NAME [--data-root DIR] --method NAME [flags]",
     "cambium run --method NAME --help",
   ],
   flags: table,

@@ -80,7 +80,7 @@ export const inTerminal = async <A>({ quiet, json }: Loudness, use: (terminal: T
     if (!quiet) print(json ? process.stderr : process.stdout, `adapter: ${adapter}\n`);
   };
   try {
-    const jobOptions = { watch: watcher.event, opened, note, signal: interrupt.signal };
+    const jobOptions = { at: absolute, watch: watcher.event, opened, note, signal: interrupt.signal };
     return await use({ at: absolute, jobOptions, note, colours: coloursOf(process.stdout), progress: shown });
   } finally {
     watcher.stop();

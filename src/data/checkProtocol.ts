@@ -163,8 +163,8 @@ const checkDataset = async (wanted: ProtocolDataset, where: DatasetsAt, names: r
 };
 
 /**
- * The stream of a protocol from a folder of datasets, or from the folder of each: tasks in order, named as in the protocol, with its templates, splits, shots and label
- * space. Fails with one `FileUnreadable` that lists everything that is missing or wrong: folders that are not there, class counts,
+ * The stream of a protocol from a folder of datasets, or from the folder of each: tasks in order, named as in the protocol, with its templates, splits, shots
+ * and label space. Fails with one `FileUnreadable` that lists everything that is missing or wrong: folders that are not there, class counts,
  * splits. Every split is listed; images are read later. A split that the protocol draws at random is drawn anew where the folder's own has
  * another share.
  */

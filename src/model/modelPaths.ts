@@ -15,8 +15,8 @@ const weightsOf = (names: readonly string[]): readonly string[] => {
 };
 
 /**
- * The files among the paths of a folder that are read of a model, of a learner or of adapters, so that nothing else has to be there. On the left, what it lacks,
- * as the end of a sentence.
+ * The files among the paths of a folder that are read of a model, of a learner or of adapters, so that nothing else has to be there. On the left, what it
+ * lacks, as the end of a sentence.
  *
  * ```ts
  * const paths = ["config.json", "flax_model.msgpack", "model.safetensors", "onnx/model.onnx", "vocab.json"];

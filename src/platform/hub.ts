@@ -31,7 +31,7 @@ export interface Downloading {
 
 /** What is wanted of a repository, and who watches. */
 export interface SnapshotOptions {
-  /** Those that are wanted of the files of the repository; on the left, in words, what it lacks. */
+  /** Those that are wanted of the files of the repository; on the left, what it lacks, as the end of a sentence ("has no …"). */
   readonly wanted: (paths: readonly string[]) => Either<string, readonly string[]>;
   /** Whether the cache alone is looked into. Default: false. */
   readonly offline?: boolean;

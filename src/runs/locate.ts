@@ -93,15 +93,15 @@ export const locate = (kind: Kind, name: string, options: LocateOptions = {}): T
   const { files = platform.files, at = files.absolute, hub = platform.hub } = options;
   const folder = at(name);
   const repository = parsed(kind, name);
-  const nowhere = (also = ""): Failure => ({ _tag: "FileUnreadable", path: name, detail: `there is no such folder of a ${kind}${also}` });
+  const nowhere = (path: string, also = ""): Failure => ({ _tag: "FileUnreadable", path, detail: `no such file or directory${also}` });
   return pipe(
     TE.fromTask<boolean, Failure>(files.exists(folder)),
     TE.chain((there) => {
       if (there) return TE.right({ folder, name: folder, title: basename(folder) });
-      if (repository === undefined || hub === undefined) return TE.left({ ...nowhere(), path: folder });
+      if (repository === undefined || hub === undefined) return TE.left(nowhere(folder));
       return pipe(
         fromHub(kind, repository, hub, options),
-        TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? nowhere(` (${folder}); as a repository of the hub: ${failure.detail}`) : failure)),
+        TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? nowhere(name, ` (${folder}); as a repository of the hub: ${failure.detail}`) : failure)),
       );
     }),
   );

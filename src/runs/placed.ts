@@ -3,6 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { protocols, type Protocol, type ProtocolDataset } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
+import { platform } from "../platform/default.ts";
 import type { Job } from "./job.ts";
 import { locate, type Located, type LocateOptions } from "./locate.ts";
 import { trains } from "./methodOf.ts";
@@ -62,7 +63,7 @@ const findSource = ({ source, ...job }: Job, options: LocateOptions): TE.TaskEit
       })),
     );
   if (source.root !== undefined) {
-    const { at = (path: string) => path } = options;
+    const { files = platform.files, at = files.absolute } = options;
     const placed = { ...source, root: at(source.root) };
     return TE.right({ named: placed, placed, located: [] });
   }

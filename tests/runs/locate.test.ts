@@ -12,13 +12,13 @@ test.after(remove);
 mkdirSync(join(dir, "pets"));
 
 test("a folder is found by its path, and named by that from the root on", async () => {
-  const found = { folder: join(dir, "pets"), name: join(dir, "pets") };
+  const found = { folder: join(dir, "pets"), name: join(dir, "pets"), title: "pets" };
   assert.equal(right(await locate("dataset", join(dir, ".", "pets"))()), found);
   assert.equal(right(await locate("dataset", "pets", { at: (path) => join(dir, path) })()), found);
 });
 
 test("what is not there is no folder", async () => {
-  assert.is(describe(left(await locate("model", join(dir, "clip"))())), `Cannot read ${join(dir, "clip")}: there is no such folder of a model`);
+  assert.is(describe(left(await locate("model", join(dir, "clip"))())), `Cannot read ${join(dir, "clip")}: no such file or directory`);
 });
 
 test.run();

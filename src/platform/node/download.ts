@@ -115,8 +115,8 @@ const complete = async (remote: Remote, part: string, requests: Requests, receiv
 };
 
 /**
- * Downloads a file to `path`, from where an earlier download has ended; `received` is told the bytes as they come. What has come stays where the download fails.
- * Throws {@link Damaged} where the bytes are others than those that were listed, and what requests and disks throw.
+ * Downloads a file to `path`, from where an earlier download has ended; `received` is told the bytes as they come. What has come stays where the
+ * download fails. Throws {@link Damaged} where the bytes are others than those that were listed, and what requests and disks throw.
  */
 export const download = async (remote: Remote, path: string, requests: Requests, received: (bytes: number) => void): Promise<void> => {
   const part = partOf(path);

@@ -64,7 +64,7 @@ const listed = async ({ repository: { kind, name }, settings: { endpoint }, requ
 /** The wanted files of a list. */
 const chosen = (files: readonly Listed[], { wanted }: SnapshotOptions): readonly Listed[] => {
   const paths = wanted(files.map(({ path }) => path));
-  if (E.isLeft(paths)) throw new Refused(paths.left);
+  if (E.isLeft(paths)) throw new Refused(`it ${paths.left}`);
   const names = new Set(paths.right);
   const taken = files.filter(({ path }) => names.has(path));
   const bad = taken.find(({ path, digest }) => leadsOutside(path) || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest));
@@ -134,7 +134,7 @@ const fromCache = async ({ repository, cached, options }: Asked, why: string): P
   if (commit === undefined || folder === undefined || paths.length === 0)
     throw new Refused(`${why}, and the cache ${cached.folder} has no ${name}@${revision}`);
   const wanted = options.wanted(paths);
-  if (E.isLeft(wanted)) throw new Refused(`${why}, and in the cache ${folder} ${wanted.left}`);
+  if (E.isLeft(wanted)) throw new Refused(`${why}, and ${folder} ${wanted.left}`);
   return { folder, commit };
 };
 
