@@ -1,9 +1,8 @@
 /** The parts of README.md and docs/METHODS.md that follow from the code. They stand between markers; `npm run docs` writes them. */
-import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
-import { extname, join } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { commands, helpOfAll } from "../src/cli/commands.ts";
+import { plain } from "../src/cli/help.ts";
 import { hasReadings, optionRows } from "../src/methods/describe.ts";
 import { methods } from "../src/methods/table.ts";
 
@@ -55,17 +54,15 @@ export const optionTables = (): string =>
     })
     .join("\n\n");
 
-/** What `cambium run` says of its flags. */
-const runHelp = (): string => {
-  const suffix = extname(fileURLToPath(import.meta.url));
-  const script = fileURLToPath(new URL(`../src/cli/main${suffix}`, import.meta.url));
-  const deno = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-  return `\`\`\`text\n${execFileSync(process.execPath, [...deno, script, "run", "--help"], { encoding: "utf8" })}\`\`\``;
-};
+const block = (text: string): string => `\`\`\`text\n${text}\n\`\`\``;
+
+/** What `cambium` says of its commands, and `cambium run` of its flags. */
+const runHelp = (): string => commands.flatMap(({ name, help }) => (name === "run" ? [block(help([], plain))] : []))[0];
+const allHelp = (): string => block(helpOfAll(plain));
 
 /** What stands between the markers of each document, by the name of the marker. */
 const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  "README.md": { methods: methodTable, flags: runHelp },
+  "README.md": { methods: methodTable, commands: allHelp, flags: runHelp },
   "docs/METHODS.md": { options: optionTables },
 };
 

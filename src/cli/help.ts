@@ -9,6 +9,9 @@ export interface Layout {
   readonly colours: { readonly bold: (text: string) => string };
 }
 
+/** Help as text without colours. */
+export const plain: Layout = { colours: { bold: (text) => text } };
+
 const widest = 120;
 /** A flag that is longer has its help on the lines below. */
 const longestLeft = 28;

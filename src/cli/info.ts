@@ -1,8 +1,8 @@
 /** `cambium info`: what lies in a folder. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { info as tell } from "../runs/info/info.ts";
-import { infoText } from "../runs/info/infoText.ts";
+import { info as tell } from "../info/info.ts";
+import { infoText } from "../info/infoText.ts";
 import { command } from "./command.ts";
 
 /** Tells what lies in a folder. */
@@ -10,17 +10,20 @@ export const info = command({
   name: "info",
   does: "tell in words what a model, a learner, an adapter, a dataset or a run is",
   synopsis: ["cambium info PATH [flags]"],
-  operands: { hint: "PATH", what: "the folder of a model, a learner, an adapter, a dataset or a run" },
+  operands: { hint: "PATH", what: "a folder, or a name of the hub," },
   flags: {},
-  notes: ["All that is there is read, so what is told of is sound. Nothing is computed, and no device is opened."],
+  notes: [
+    "PATH is the folder of a model, a learner, an adapter of PEFT, a dataset or a run; or a name of the hub, which is downloaded first.",
+    "A model is read whole, so what is told of is sound. Nothing is computed, and no device is opened.",
+  ],
   examples: [
     ["cambium info models/clip", "its towers, its size, and what each adapter would train"],
     ["cambium info runs/codyra", "what it learns, how far it is, what it has reached, and how to go on"],
     ["cambium info data/pets --json", "its classes and pictures, and what was left out, as JSON"],
   ],
-  run: ({ operands: [path] }, { at }) =>
+  run: ({ operands: [path] }, { jobOptions }) =>
     pipe(
-      tell(at(path)),
+      tell(path, jobOptions),
       TE.map((told) => ({ text: (columns) => infoText({ ...told, folder: path }, columns), json: told })),
     ),
 });

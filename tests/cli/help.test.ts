@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commands, helpOfAll } from "../../src/cli/commands.ts";
 import { flag, list, oneOf, optional, some, toggle, whole } from "../../src/cli/flags.ts";
-import { flagLines } from "../../src/cli/help.ts";
+import { flagLines, plain } from "../../src/cli/help.ts";
 import { keptByNpm } from "../../src/cli/npm.ts";
 import { parseOptions } from "../../src/cli/options.ts";
 import { meant } from "../../src/cli/suggest.ts";
@@ -32,19 +32,17 @@ const printed = async (...args: readonly string[]): Promise<string> => {
   return ended.stdout;
 };
 
-const layout = { colours: { bold: (text: string) => text } };
-
 test("the command without one, and with --help or help, lists all commands with a sentence each", async () => {
   const all = await printed();
-  assert.is(all, `${helpOfAll(layout)}\n`);
+  assert.is(all, `${helpOfAll(plain)}\n`);
   for (const { name, does } of commands) assert.match(all, new RegExp(`^ {2}${name} +${does.split(" ")[0]} `, "m"));
   assert.is(await printed("help", "--json"), all);
-  assert.is(await printed("help", "resume"), `${commands.find(({ name }) => name === "resume")?.help([], layout)}\n`);
+  assert.is(await printed("help", "resume"), `${commands.find(({ name }) => name === "resume")?.help([], plain)}\n`);
 });
 
 for (const { name, flags, help } of commands) {
   test(`${name} --help says how it is called, each flag with its default, and two examples`, () => {
-    const text = help([], layout);
+    const text = help([], plain);
     assert.match(text, new RegExp(`^cambium ${name}: [a-z]`));
     const [, usage] = /^Usage\n((?: {2}.+\n)+)$/m.exec(text) ?? [];
     assert.match(usage, new RegExp(`^ {2}cambium ${name}`));

@@ -3,12 +3,14 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import { describe } from "../../src/failure.ts";
 import { learner } from "../../src/model/learner.ts";
 import { readModel } from "../../src/model/model.ts";
+import type { Hub } from "../../src/platform/hub.ts";
 import { writeLearner } from "../../src/runs/checkpoint.ts";
-import { info, type Info } from "../../src/runs/info/info.ts";
-import { infoText } from "../../src/runs/info/infoText.ts";
+import { info, type Info } from "../../src/info/info.ts";
+import { infoText } from "../../src/info/infoText.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { runJob } from "../../src/runs/runJob.ts";
 import { left, png, right, temporaryFolder, write, writeColours, writeWebDataset } from "../fixtures/datasets.ts";
@@ -139,8 +141,22 @@ test("a run says what it learns, how far it is, what it has reached, and how to 
   assert.match(words(begun), /^X is a run of sequential LoRA; 0 of 2 tasks are finished; cambium resume X goes on\.\n/);
 });
 
+test("a name of the hub is a model there, or a dataset", async () => {
+  const hub: Hub = {
+    snapshot: ({ kind, name }) => {
+      if (name === "org/clip" && kind === "model") return TE.right({ folder: at("clip"), commit: "c" });
+      if (name === "clip-benchmark/wds_red" && kind === "dataset") return TE.right({ folder: at("data", "dark"), commit: "c" });
+      return TE.left({ _tag: "FileUnreadable", path: name, detail: `the hub has no ${kind} of that name` });
+    },
+  };
+  const kindOf = async (name: string): Promise<string> => right(await info(name, { hub })()).kind;
+  assert.equal([await kindOf("org/clip"), await kindOf("wds_red"), await kindOf("clip-benchmark/wds_red")], ["model", "dataset", "dataset"]);
+  assert.match(describe(left(await info("org/none", { hub })())), /org\/none.*the hub has no model of that name$/);
+  assert.match(describe(left(await info("wds_none", { hub })())), /wds_none.*the hub has no dataset of that name$/);
+});
+
 test("what is nothing of all that, or damaged, is said", async () => {
-  assert.match(describe(left(await info(at("nothing"))())), /nothing: there is no such folder/);
+  assert.match(describe(left(await info(at("nothing"))())), /nothing: no such file or directory$/);
   write(at("notes"), { "a.txt": "text" });
   assert.match(
     describe(left(await info(at("notes"))())),

@@ -1,11 +1,11 @@
 /** What there is to know of a dataset. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../../failure.ts";
-import { taskFromFolder } from "../../data/taskFromFolder.ts";
-import { platform } from "../../platform/default.ts";
-import type { Files } from "../../platform/files.ts";
-import { summariseTask, type TaskSummary } from "../../report/describeStream.ts";
+import type { Failure } from "../failure.ts";
+import { taskFromFolder } from "../data/taskFromFolder.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
+import { summariseTask, type TaskSummary } from "../report/describeStream.ts";
 
 /** A dataset. One of class folders alone, without train and test, has its pictures under `test`, and no `train`. */
 export interface DatasetInfo extends TaskSummary {

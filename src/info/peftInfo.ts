@@ -2,12 +2,12 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../../failure.ts";
-import { elements } from "../../formats/hostTensor.ts";
-import { join } from "../../formats/path.ts";
-import { readSafetensors } from "../../formats/safetensors.ts";
-import { baseOfPeft, peftNames, readPeftConfig } from "../../model/peft/config.ts";
-import type { Files } from "../../platform/files.ts";
+import type { Failure } from "../failure.ts";
+import { elements } from "../formats/hostTensor.ts";
+import { join } from "../formats/path.ts";
+import { readSafetensors } from "../formats/safetensors.ts";
+import { baseOfPeft, peftNames, readPeftConfig } from "../model/peft/config.ts";
+import type { Files } from "../platform/files.ts";
 
 /** A LoRA in the folder of an adapter of PEFT. */
 export interface PeftInfo {

@@ -1,13 +1,13 @@
 /** What lies in a folder: a model, a learner, an adapter, a dataset or a run, as data and in words. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../../failure.ts";
-import { join } from "../../formats/path.ts";
-import { peftNames } from "../../model/peft/config.ts";
-import { platform } from "../../platform/default.ts";
-import type { Files } from "../../platform/files.ts";
-import { locate } from "../locate.ts";
-import { names } from "../runFolder.ts";
+import type { Failure } from "../failure.ts";
+import { join } from "../formats/path.ts";
+import { peftNames } from "../model/peft/config.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
+import { locate, type Located, type LocateOptions } from "../runs/locate.ts";
+import { names } from "../runs/runFolder.ts";
 import { readDatasetInfo, type DatasetInfo } from "./datasetInfo.ts";
 import { readModelInfo, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
 import { readPeftInfo, type PeftInfo } from "./peftInfo.ts";
@@ -31,24 +31,39 @@ const unknown = (failure: Failure): Failure =>
     ? { ...failure, detail: `${looked}, so it is no run, adapter or model, and ${failure.detail}` }
     : failure;
 
+/** Where it lies: a path, or the name of a model or of a dataset on the hub. */
+const located = (name: string, options: LocateOptions): TE.TaskEither<Failure, Located> => {
+  const [likely, other] = name.startsWith("wds_") ? (["dataset", "model"] as const) : (["model", "dataset"] as const);
+  return pipe(
+    locate(likely, name, options),
+    TE.orElse((failure) =>
+      pipe(
+        locate(other, name, options),
+        TE.mapLeft(() => failure),
+      ),
+    ),
+  );
+};
+
 /**
- * Tells what lies in a folder: a model, a learner, an adapter of PEFT, a dataset or a run. A model is read whole, so what is told of is sound. Fails with
- * `FileUnreadable` where nothing of the kind is there, and as the readers do where it is damaged.
+ * Tells what a folder, or a name of the hub, holds: a model, a learner, an adapter of PEFT, a dataset or a run. A model is read whole, so what is told of is
+ * sound. Fails with `FileUnreadable` where nothing of the kind is there, and as the readers do where it is damaged.
  *
  * ```ts
  * const told = await info(`${folder}/nothing`)();
  * assert.ok(told._tag === "Left" && told.left._tag === "FileUnreadable");
  * ```
  */
-export const info = (path: string, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, Info> =>
-  pipe(
-    locate("model", path, { files }),
+export const info = (name: string, options: LocateOptions = {}): TE.TaskEither<Failure, Info> => {
+  const { files = platform.files } = options;
+  return pipe(
+    located(name, options),
     TE.chain(({ folder }) =>
       pipe(
         readers,
-        TE.traverseSeqArray(([name, read]) =>
+        TE.traverseSeqArray(([file, read]) =>
           pipe(
-            TE.fromTask<boolean, Failure>(files.exists(join(folder, name))),
+            TE.fromTask<boolean, Failure>(files.exists(join(folder, file))),
             TE.map((there) => (there ? [read] : [])),
           ),
         ),
@@ -59,3 +74,4 @@ export const info = (path: string, { files = platform.files }: { readonly files?
       ),
     ),
   );
+};

@@ -1,15 +1,15 @@
 /** What there is to know of a run. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { protocols, taskCount } from "../../data/protocols.ts";
-import type { Failure } from "../../failure.ts";
-import { join } from "../../formats/path.ts";
-import type { Files } from "../../platform/files.ts";
-import type { RunResult } from "../../report/result.ts";
-import type { Job } from "../job.ts";
-import { readRun } from "../readRun.ts";
-import { names, newest, readTraining } from "../runFolder.ts";
-import { readJob } from "../runOf.ts";
+import { protocols, taskCount } from "../data/protocols.ts";
+import type { Failure } from "../failure.ts";
+import { join } from "../formats/path.ts";
+import type { Files } from "../platform/files.ts";
+import type { RunResult } from "../report/result.ts";
+import type { Job } from "../runs/job.ts";
+import { readRun } from "../runs/readRun.ts";
+import { names, newest, readTraining } from "../runs/runFolder.ts";
+import { readJob } from "../runs/runOf.ts";
 
 /** A run. */
 export interface RunInfo {

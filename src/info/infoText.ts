@@ -1,10 +1,10 @@
 /** What lies in a folder, in words. */
-import { someOf } from "../../data/leftOut.ts";
-import { legible } from "../../failure.ts";
-import { methods, type MethodName } from "../../methods/table.ts";
-import { bytes, count, duration, fixed } from "../../report/format.ts";
-import { optionText } from "../../report/optionText.ts";
-import { alignLeft, alignRight, textTable, wrapped } from "../../report/table.ts";
+import { someOf } from "../data/leftOut.ts";
+import { legible } from "../failure.ts";
+import { methods, type MethodName } from "../methods/table.ts";
+import { bytes, count, duration, fixed } from "../report/format.ts";
+import { optionText } from "../report/optionText.ts";
+import { alignLeft, alignRight, textTable, wrapped } from "../report/table.ts";
 import type { DatasetInfo } from "./datasetInfo.ts";
 import type { Info } from "./info.ts";
 import { countedRank, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
@@ -30,12 +30,12 @@ const adapterTable = ({ adapters, parameters }: ModelInfo | LearnerInfo): string
   return [head, "\u2500".repeat([...head].length), ...rows].join("\n");
 };
 
-const modelFacts = ({ towers, parameters, imageSize, texts }: ModelInfo | LearnerInfo): Told["facts"] => [
+const modelFacts = ({ towers, parameters, dtype, imageSize, texts }: ModelInfo | LearnerInfo): Told["facts"] => [
   ...towers.map(
     ({ name, blocks, layers, kinds }) =>
       [`Tower ${name}`, `${counted(blocks, "block")}, ${counted(layers, "layer")} for adapters: ${kinds.join(", ")}`] as const,
   ),
-  ["Parameters", count(parameters)],
+  ["Parameters", `${count(parameters)}, ${dtype}`],
   ["Pictures", `${imageSize} x ${imageSize} pixels`],
   [
     "Texts",

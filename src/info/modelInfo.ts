@@ -1,17 +1,17 @@
 /** What there is to know of a model, or of a learner. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../../failure.ts";
-import { elements } from "../../formats/hostTensor.ts";
-import { trainableParameters } from "../../model/adapters/adapter.ts";
-import { allParameters } from "../../model/adapters/allParameters.ts";
-import { expertPool, gatedLora, lora } from "../../model/adapters/lora.ts";
-import type { Learner } from "../../model/learner.ts";
-import { bytesKept } from "../../model/memory.ts";
-import { networkOf } from "../../model/model.ts";
-import { depthOf, type Network } from "../../model/network.ts";
-import type { Files } from "../../platform/files.ts";
-import { isLearner, readLearnerOrModel } from "../checkpoint.ts";
+import type { Failure } from "../failure.ts";
+import { elements } from "../formats/hostTensor.ts";
+import { trainableParameters } from "../model/adapters/adapter.ts";
+import { allParameters } from "../model/adapters/allParameters.ts";
+import { expertPool, gatedLora, lora } from "../model/adapters/lora.ts";
+import type { Learner } from "../model/learner.ts";
+import { bytesKept } from "../model/memory.ts";
+import { networkOf } from "../model/model.ts";
+import { depthOf, type Network } from "../model/network.ts";
+import type { Files } from "../platform/files.ts";
+import { isLearner, readLearnerOrModel } from "../runs/checkpoint.ts";
 
 /** The rank at which adapters are counted. */
 export const countedRank = 16;
@@ -41,6 +41,8 @@ export interface ModelInfo {
   readonly texts: { readonly context: number; readonly vocabulary: number | null } | null;
   readonly towers: readonly TowerInfo[];
   readonly parameters: number;
+  /** The element type of its file; a file of several says f32. */
+  readonly dtype: "f32" | "f16" | "bf16";
   /** What adapters on all layers would train, of rank 16 where they have one. */
   readonly adapters: readonly AdapterInfo[];
 }
@@ -75,7 +77,7 @@ const towersOf = (net: Network): readonly TowerInfo[] =>
   });
 
 const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
-  const { architecture, config, weights } = model;
+  const { architecture, config, weights, dtype = "f32" } = model;
   const { texts, images } = architecture;
   const net = networkOf(model);
   return {
@@ -86,6 +88,7 @@ const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
     texts: texts === undefined ? null : { context: texts.context(config), vocabulary: texts.vocabulary?.(config) ?? null },
     towers: towersOf(net),
     parameters: [...weights.values()].reduce((n, { shape }) => n + elements(shape), 0),
+    dtype,
     adapters: Object.entries(counts).map(([name, of]) => ({ name, trainableParameters: of(net) })),
   };
 };
