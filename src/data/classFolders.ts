@@ -63,7 +63,7 @@ const reasonAgainst = async (dir: string, { name, kind }: Entry, files: Files): 
 };
 
 /** Whether an entry is a file that its name says is a picture. */
-const isNamedPicture = ({ name, kind }: Entry): boolean => kind === "file" && pictureName.test(name) && !isHidden(name);
+export const isNamedPicture = ({ name, kind }: Entry): boolean => kind === "file" && pictureName.test(name) && !isHidden(name);
 
 const listClass = async (dir: string, shown: string, entries: readonly Entry[], files: Files): Promise<Omit<ClassFolder, "name">> => {
   const pictures: string[] = [];

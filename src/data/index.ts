@@ -23,6 +23,7 @@ export { batches, evaluationBatches } from "./batches.ts";
 export type { Batch, Batches, BatchOptions, LoadOptions, Skipped } from "./batches.ts";
 export { imageCache } from "./imageCache.ts";
 export type { ImageCache } from "./imageCache.ts";
+export { picturesIn } from "./picturesIn.ts";
 export { decodeImage, decoderOf, exampleDecoder } from "./decode.ts";
 export type { Decoder } from "./decode.ts";
 export { clipPreprocess, imageTransform, readPreprocess, vitPreprocess } from "./preprocess.ts";

@@ -52,7 +52,7 @@ export const skipOrFail = (onCorrupt: OnCorrupt, id: string, failure: Failure): 
   onCorrupt === "skip" ? E.right(damagedExample(id, failure)) : E.left(failure);
 
 /** The lines of a text file, without line ends, surrounding blanks and empty lines. */
-const readLines = (path: string, files: Files): TE.TaskEither<Failure, readonly string[]> =>
+export const readLines = (path: string, files: Files): TE.TaskEither<Failure, readonly string[]> =>
   pipe(
     readText(path, files),
     TE.map((text) =>

@@ -31,6 +31,8 @@ export const finite = numberType("a finite number", () => true);
 export const natural = numberType("a whole number of at least 0", (x) => Number.isInteger(x) && x >= 0);
 /** A finite number of at least 0. */
 export const nonNegative = numberType("a number of at least 0", (x) => x >= 0);
+/** A share of a whole. */
+export const share = numberType("a number from 0 to 1", (x) => x >= 0 && x <= 1);
 /** An accuracy in percent. */
 export const percent = numberType("a number from 0 to 100", (x) => x >= 0 && x <= 100);
 /** A difference of two accuracies in percentage points. */

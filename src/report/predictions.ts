@@ -1,7 +1,7 @@
 /** What test pictures were taken for: `predictions.jsonl`, a line a picture. */
 import * as t from "io-ts";
 import { list } from "../formats/json.ts";
-import { natural } from "./codec.ts";
+import { natural, share } from "./codec.ts";
 import { decodeLines, jsonLine } from "./jsonLines.ts";
 
 /** The likeliest classes of a picture, the best first, each with its share in the softmax over all that the picture was scored among. */
@@ -20,13 +20,6 @@ export interface PredictionRecord extends Prediction {
   readonly after?: number;
   readonly task: string;
 }
-
-const share = new t.Type<number>(
-  "a number from 0 to 1",
-  (u): u is number => typeof u === "number" && u >= 0 && u <= 1,
-  (u, c) => (typeof u === "number" && u >= 0 && u <= 1 ? t.success(u) : t.failure(u, c)),
-  t.identity,
-);
 
 const record = t.intersection([
   t.type({ task: t.string, sample: t.string, label: t.string, score: share, top: list(t.type({ label: t.string, score: share })) }),

@@ -48,7 +48,7 @@ const matrixIn = (reached: Reached, rowOf: (e: Evaluated) => AccuracyRow): E.Eit
 };
 
 /** Percent of right guesses among the names of some tasks. */
-const guessing = (tasks: readonly Task[]): number => 100 / Math.max(1, namesOf(tasks));
+export const guessing = (tasks: readonly Task[]): number => 100 / Math.max(1, namesOf(tasks));
 
 /** Percent of right guesses at the end, for each dataset of a matrix. */
 const chanceIn = ({ stream, readsTexts, lessons, reports }: Reached, space: LabelSpace, { datasets }: AccuracyMatrix): AccuracyRow => {

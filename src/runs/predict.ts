@@ -55,7 +55,7 @@ const picturesOf = (given: Picture | readonly Picture[], { platform = defaultPla
 };
 
 /** A learner, or what is known of one that was opened. */
-const predictorOf = (asked: Learner | Predictor): Predictor => ("learner" in asked ? asked : { learner: asked });
+export const predictorOf = (asked: Learner | Predictor): Predictor => ("learner" in asked ? asked : { learner: asked });
 
 /** Runs something on the device of the options. Nothing of it is random, and no picture is asked for twice. */
 export const onDeviceOf = <A>(options: PredictOptions, use: (runtime: Runtime) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => {

@@ -24,7 +24,7 @@ interface SourceOptions {
   /** Test images a dataset: the same ones for every seed. */
   readonly evalLimit?: number;
   /** The share that is drawn for training from folders without train and test. */
-  readonly split?: number;
+  readonly split?: number | "test";
   /** Whether training splits are needed. */
   readonly training: boolean;
   /** What the datasets in some folders are called. */
@@ -119,9 +119,14 @@ const ordered =
 /** Where the datasets of a protocol are: in one folder, or each in its own. */
 const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
 
+/** What of a job says what is learned, or only scored: then class folders without splits may all be for testing. */
+export type StreamSource = Pick<Placed, "labelSpace" | "shots" | "onCorrupt" | "seed" | "evalLimit" | "titles"> & {
+  readonly source: Job["source"] | { readonly folders: readonly string[]; readonly split?: number | "test" };
+};
+
 /** The stream of a job alone. `training` says whether its method reads training splits. */
 export const streamOf = (
-  { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles }: Placed,
+  { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles }: StreamSource,
   training: boolean,
   files: Files,
 ): TE.TaskEither<Failure, CheckedProtocol> => {

@@ -65,9 +65,9 @@ export const fittedTo = (predictor: Predictor, places: readonly (readonly Place[
 /** How many names a failure spells out. */
 const spelledOut = 20;
 
-/** Fails where a learner knows classes by its head alone, and has no row for one of these. */
-export const knowsAll = ({ model, head, seen }: Learner, classNames: readonly string[], places: readonly Place[]): E.Either<Failure, void> => {
-  const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
+/** Fails where a learner knows classes by its head alone, and has no row for one of these, which were given as `option`. */
+export const knowsAll = ({ model, head, seen }: Learner, classNames: readonly string[], places: readonly Place[], option: string): E.Either<Failure, void> => {
+  const bad = (what: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option: what, detail });
   const { name, readout } = model.architecture;
   if (readout.texts !== undefined) return E.right(undefined);
   if (head === undefined) return bad("model", `a ${name} reads no texts, and this one has learned no classes: it has features, and no answers`);
@@ -77,7 +77,7 @@ export const knowsAll = ({ model, head, seen }: Learner, classNames: readonly st
     .slice(0, spelledOut)
     .map((one) => printed(one))
     .join(", ")}${seen.length > spelledOut ? ", …" : ""}`;
-  return bad("labels", `${printed(classNames[unknown])} is no class that was learned, and a ${name} reads no texts; it knows ${known}`);
+  return bad(option, `${printed(classNames[unknown])} is no class that was learned, and a ${name} reads no texts; it knows ${known}`);
 };
 
 /** The places of a name among the classes that a learner has seen: several where several tasks have a class of it. */

@@ -108,7 +108,7 @@ export const asked = (predictor: Predictor, { labels, template }: Labels): E.Eit
       const groups = groupsOf(predictor, labels);
       const [classNames, places] = [groups.flatMap((group) => group.classNames), groups.flatMap((group) => group.places)];
       return pipe(
-        knowsAll(predictor.learner, classNames, places),
+        knowsAll(predictor.learner, classNames, places, "labels"),
         E.map(() => ({ predictor, groups, stream: streamOf(groups, templates) })),
       );
     }),

@@ -1,0 +1,142 @@
+/** A model on test pictures, without any training. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { sharedNames } from "../data/classNames.ts";
+import { labelSpace } from "../data/labelSpace.ts";
+import type { OnCorrupt } from "../data/source.ts";
+import type { LabelSpace, Stream } from "../data/task.ts";
+import type { Failure } from "../failure.ts";
+import { writeText } from "../formats/files.ts";
+import type { Learner } from "../model/learner.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
+import { describeStream } from "../report/describeStream.ts";
+import { meansOf, type Evaluation } from "../report/evaluation.ts";
+import { predictionLine } from "../report/predictions.ts";
+import { accuracies } from "../stages/evaluate.ts";
+import { fittedTo, knowsAll, placesOfTasks, type Place } from "../stages/fitted.ts";
+import { answerable, type Predictor } from "../stages/inference.ts";
+import type { Evaluated } from "../training/lesson.ts";
+import type { Event } from "../training/runtime.ts";
+import { guessing } from "./assemble.ts";
+import { onDeviceOf, predictorOf, type PredictOptions } from "./predict.ts";
+import { predicting } from "./predictions.ts";
+import { streamOf, type StreamSource } from "./source.ts";
+
+/** What a model is scored on, and how. */
+export interface EvaluateWhat {
+  /** Dataset folders; or the datasets of a protocol in a folder. Of class folders without train and test all pictures are scored. */
+  readonly source: StreamSource["source"];
+  /** What pictures are scored among: the classes of their dataset (`task`), or of all (`union`); the first first. Default: what a protocol says, or `task`. */
+  readonly labelSpaces?: readonly LabelSpace[];
+  /** Default `single`. */
+  readonly templates?: "single" | "ensemble";
+  /** Test images a dataset. Default: all. */
+  readonly evalLimit?: number;
+  /** Default `fail`. */
+  readonly onCorrupt?: OnCorrupt;
+  /** A file for what each picture was taken for, a line a picture. Default: none. */
+  readonly predictions?: string;
+}
+
+/** Options of {@link evaluateModel}. */
+export interface EvaluateModelOptions extends Omit<PredictOptions, "onCorrupt" | "platform"> {
+  /** Called with what somebody should know and nothing fails by. */
+  readonly note?: (line: string) => void;
+  readonly files?: Files;
+}
+
+/** The datasets with what there is to say of them. */
+const datasetsOf = (what: EvaluateWhat, files: Files): TE.TaskEither<Failure, { readonly stream: Stream; readonly notes: readonly string[] }> => {
+  const { source, labelSpaces, evalLimit, onCorrupt = "fail" } = what;
+  const whole = "folders" in source ? { split: "test" as const, ...source } : source;
+  return streamOf({ source: whole, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0 }, false, files);
+};
+
+/** The places of all classes among those that a learner has seen. Fails where it cannot tell the classes of a dataset apart. */
+const placesIn = ({ learner }: Predictor, { tasks }: Stream): E.Either<Failure, readonly (readonly Place[])[]> => {
+  const places = placesOfTasks(learner.seen, tasks);
+  return pipe(
+    tasks.map(({ name, classNames }, j) => knowsAll(learner, classNames, places[j], name)),
+    E.sequenceArray,
+    E.map(() => places),
+  );
+};
+
+/** What was measured, as it is told. */
+const evaluationOf = (
+  { tasks }: Stream,
+  { row, also, answers }: Evaluated,
+  labelSpaces: readonly LabelSpace[],
+  facts: Pick<Evaluation, "templates" | "adapter" | "skipped">,
+): Evaluation => {
+  const stream: Stream = { tasks, labelSpace: labelSpaces[0] };
+  const bySpace = <A>(of: (space: LabelSpace) => A) => Object.fromEntries(labelSpaces.map((space) => [space, of(space)]));
+  const datasets = tasks.map(({ name, classNames }, j) => ({
+    dataset: name,
+    accuracy: bySpace((space) => (space === labelSpaces[0] ? row : also?.[space])?.[j] ?? null),
+    chance: bySpace((space) => guessing(labelSpace(stream, j, tasks.length, space).tasks)),
+    classes: classNames.length,
+    images: answers?.[j]?.ids.length ?? 0,
+  }));
+  return { labelSpaces, datasets, mean: meansOf(datasets, labelSpaces), ...facts };
+};
+
+/** The distinct ids of samples that events tell of as left out. */
+const skippedIn = (watch: (event: Event) => void) => {
+  const skipped = new Set<string>();
+  const event = (event: Event): void => {
+    if (event.type === "skipped") skipped.add(event.id);
+    watch(event);
+  };
+  return { event, count: () => skipped.size };
+};
+
+/**
+ * Scores a learner on the test splits of datasets, and trains nothing. What `openLearner` gave of a run is scored as its method evaluates it; a learner's head
+ * counts for the classes that it has learned. Fails as data does, with `BadOption` where the learner cannot tell the classes of a dataset apart, and as a device
+ * does.
+ *
+ * ```ts
+ * const opened = await openLearner(`${folder}/clip`)();
+ * if (opened._tag === "Right") {
+ *   const evaluated = await evaluateModel(opened.right, { source: { folders: ["data/pets", "data/cars"] } })();
+ *   if (evaluated._tag === "Right") console.log(report.evaluationTable(evaluated.right));
+ * }
+ * assert.equal(opened._tag, "Left"); // There is no such model.
+ * ```
+ */
+export const evaluateModel = (learner: Learner | Predictor, what: EvaluateWhat, options: EvaluateModelOptions = {}): TE.TaskEither<Failure, Evaluation> => {
+  const { files = platform.files, note = () => undefined, watch = () => undefined } = options;
+  const predictor = predictorOf(learner);
+  const { templates = "single", onCorrupt, predictions } = what;
+  return pipe(
+    TE.fromEither(answerable(predictor)),
+    TE.chain(() => datasetsOf(what, files)),
+    TE.bind("places", ({ stream }) => TE.fromEither(placesIn(predictor, stream))),
+    TE.bind("table", ({ stream }) => describeStream(stream, { training: false })),
+    TE.chain(({ stream, notes, places, table }) => {
+      // Nothing is learned here: what was seen is all.
+      const [space, ...also] = what.labelSpaces ?? [stream.labelSpace === "task" ? "task" : "union"];
+      const lines: string[] = [];
+      const told = (event: Event): void => {
+        if (event.type === "predictions") for (const one of event.predictions) lines.push(predictionLine({ task: event.dataset, ...one }));
+      };
+      for (const line of [table, ...notes, sharedNames(stream, [space, ...also])]) if (line !== undefined) note(line);
+      const { event, count } = skippedIn(watch);
+      const fitted = fittedTo(predictor, places);
+      return pipe(
+        onDeviceOf({ ...options, onCorrupt, watch: event }, (runtime) =>
+          pipe(
+            accuracies(fitted.learner, stream, stream.tasks.length, { templates, labelSpace: space, also, ...fitted.inference })(
+              predictions === undefined ? runtime : predicting(runtime, { event: told }),
+            ),
+            TE.map((evaluated) => evaluationOf(stream, evaluated, [space, ...also], { templates, adapter: runtime.device.adapter.line, skipped: count() })),
+          ),
+        ),
+        TE.chainFirst(() => (predictions === undefined ? TE.right(undefined) : writeText(predictions, lines.join(""), files))),
+      );
+    }),
+  );
+};
