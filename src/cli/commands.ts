@@ -1,13 +1,15 @@
 /** The list of commands, and the help of the command as a whole. */
 import { exampleLines, listOf, type Command } from "./command.ts";
 import { compare } from "./compare.ts";
+import { evaluate } from "./evaluate.ts";
 import { paragraph, sections, type Layout } from "./help.ts";
 import { info } from "./info.ts";
+import { predict } from "./predict.ts";
 import { resume } from "./resume.ts";
 import { run } from "./run.ts";
 
 /** All commands, in the order of a day's work. */
-export const commands: readonly Command[] = [run, resume, compare, info];
+export const commands: readonly Command[] = [run, resume, evaluate, predict, compare, info];
 
 /** The help of the command as a whole. */
 export const helpOfAll = (layout: Layout): string =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { protocols, type Protocol, type ProtocolName } from "../data/protocols.ts";
+import { protocols, type Protocol } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { preset } from "../methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
@@ -13,9 +13,9 @@ import { command } from "./command.ts";
 import { endOfRun, whenStopped } from "./endOfRun.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
 import { optionNames, optionsHelp, parseOptions } from "./options.ts";
+import { sourceFlags, sourceOf } from "./source.ts";
 
 const methodNames = Object.keys(methods) as readonly MethodName[];
-const protocolNames = Object.keys(protocols) as readonly ProtocolName[];
 
 const ofMethod = "the method's, or the preset's";
 
@@ -27,20 +27,11 @@ const table = {
       "the folder of a learner, or of a run, goes on with what it remembers",
   ),
   fresh: toggle("begin with the model alone, whatever its folder remembers"),
-  data: optional(
-    list(some),
-    "DATA[,DATA…]",
-    "datasets, learned in this order: folders (WebDataset, ImageFolder or Parquet), or names on the hub, as in wds_vtab-dtd or org/name[@revision]",
-    "those of the preset",
-  ),
-  split: optional(
-    positive(0.999),
-    "X",
+  ...sourceFlags(
+    "learned in this order",
     "share of the images that is drawn for training, where a dataset is DIR/CLASS/*.jpg without train and test",
     "such a dataset is refused",
   ),
-  preset: optional(oneOf(...protocolNames), "NAME", protocolNames.join(", "), "none"),
-  "data-root": optional(some, "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd", "those that CLIP benchmark has published on the hub"),
   probe: optional(list(some, true), "DATA[,DATA…]", "datasets that are scored after every task, each among its own classes, and never learned", "none"),
   method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
   out: optional(
@@ -99,29 +90,19 @@ type Planned = Pick<Job, "source" | "facts" | "labelSpace" | "shots"> & {
 };
 
 const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned> => {
-  const { data, split, preset: name, "data-root": root, "label-space": spaces, shots, method, out } = flags;
+  const { preset: name, "label-space": spaces, shots, method, out } = flags;
   const own = { ...(spaces === undefined ? {} : { labelSpace: spaces[0] }), ...(shots === undefined ? {} : { shots }) };
-  const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
+  const source = sourceOf(flags);
+  if (E.isLeft(source)) return source;
   if (name === undefined) {
-    if (root !== undefined) return bad("--data-root", "has a meaning with --preset alone; dataset folders are given by --data");
-    if (data === undefined) return bad("--data", "is missing, and --preset too; --help says what they take");
-    if (out === undefined) return bad("--out", "is missing; --help says what it takes");
-    return E.right({
-      ...own,
-      source: { folders: data, ...(split === undefined ? {} : { split }) },
-      options: given,
-      out,
-      seed: undefined,
-      templates: "single",
-    });
+    if (out === undefined) return E.left({ _tag: "BadOption", option: "--out", detail: "is missing; --help says what it takes" });
+    return E.right({ ...own, source: source.right, options: given, out, seed: undefined, templates: "single" });
   }
-  if (data !== undefined) return bad("--preset", "names its datasets itself; give --data, or --preset");
-  if (split !== undefined) return bad("--split", "has a meaning with --data alone; a preset has splits of its own");
   const protocol: Protocol = protocols[name];
   const { options, evaluate, seed, firstTemplate, stated } = preset(protocol, method);
   return E.right({
     ...own,
-    source: { protocol: name, ...(root === undefined ? {} : { root }), ...(firstTemplate === undefined ? {} : { firstTemplate }) },
+    source: { ...source.right, ...(firstTemplate === undefined ? {} : { firstTemplate }) },
     facts: { hyperParameters: stated && Object.keys(given).length === 0 ? "stated" : "our choice", shots: shots ?? protocol.shots ?? null },
     options: { ...options, ...given },
     out: out ?? join("runs", `${name}-${method}`),

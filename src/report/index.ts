@@ -5,6 +5,8 @@ export * from "./result.ts";
 export * from "./resultCodec.ts";
 export * from "./runReport.ts";
 export * from "./log.ts";
+export { evaluationTable } from "./evaluation.ts";
+export type { DatasetScore, Evaluation } from "./evaluation.ts";
 export { decodePredictions, predictionLine } from "./predictions.ts";
 export type { Prediction, PredictionRecord, Top } from "./predictions.ts";
 export { summarise } from "./summary.ts";

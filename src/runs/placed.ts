@@ -46,16 +46,18 @@ const datasetsOf = (protocol: Protocol, named: Datasets | undefined): TE.TaskEit
         TE.map((entries) => Object.fromEntries(entries)),
       );
 
-interface FoundSource {
+/** Datasets as they are written down, and as they are read from. */
+export interface FoundSource {
   readonly named: Job["source"];
   readonly placed: Job["source"];
   readonly located: readonly Located[];
 }
 
-const findSource = ({ source, ...job }: Job, options: LocateOptions): TE.TaskEither<Failure, FoundSource> => {
+/** Finds the datasets of a source. Fails as {@link locate} does. */
+export const findSource = (source: Job["source"], options: LocateOptions): TE.TaskEither<Failure, FoundSource> => {
   if ("folders" in source)
     return pipe(
-      locateAll(source.folders, { ...options, training: trains({ ...job, source }) }),
+      locateAll(source.folders, options),
       TE.map((located) => ({
         named: { ...source, folders: located.map(({ name }) => name) },
         placed: { ...source, folders: located.map(({ folder }) => folder) },
@@ -84,16 +86,19 @@ const findSource = ({ source, ...job }: Job, options: LocateOptions): TE.TaskEit
   );
 };
 
+/** What the datasets in these folders are called. */
+export const titlesOf = (located: readonly Located[]): Placed["titles"] => new Map(located.map(({ folder, title }) => [folder, title]));
+
 /** Finds all that a job names; what the cache lacks is downloaded. Fails as {@link locate} does. */
 export const findAll = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>
   pipe(
     TE.Do,
     TE.bind("model", () => locate("model", job.model, options)),
-    TE.bind("source", () => findSource(job, options)),
+    TE.bind("source", () => findSource(job.source, { ...options, training: trains(job) })),
     TE.bind("probes", () => locateAll(job.probes ?? [], { ...options, training: false })),
     TE.map(({ model, source, probes }): Found => {
       const given = (of: (one: Located) => string) => (job.probes === undefined ? {} : { probes: probes.map(of) });
-      const titles = new Map([...source.located, ...probes].map(({ folder, title }) => [folder, title]));
+      const titles = titlesOf([...source.located, ...probes]);
       return {
         job: { ...job, model: model.name, source: source.named, ...given(({ name }) => name) },
         placed: { ...job, model: model.folder, source: source.placed, ...given(({ folder }) => folder), titles },

@@ -6,7 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
 import { learner } from "../../src/model/learner.ts";
-import { classify, embedImages, embedTexts } from "../../src/runs/predict.ts";
+import { classify, embedImages, embedTexts } from "../../src/afterwards/predict.ts";
 import { openLearner } from "../../src/runs/openLearner.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { left, png, right, temporaryFolder, write } from "../fixtures/datasets.ts";

@@ -4,6 +4,9 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { sharedNames } from "../data/classNames.ts";
 import { labelSpace } from "../data/labelSpace.ts";
+import type { CheckedProtocol } from "../data/checkProtocol.ts";
+import type { Device } from "../device/device.ts";
+import type { DeviceOptions } from "../device/open.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import type { LabelSpace, Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
@@ -19,15 +22,19 @@ import { fittedTo, knowsAll, placesOfTasks, type Place } from "../stages/fitted.
 import { answerable, type Predictor } from "../stages/inference.ts";
 import type { Evaluated } from "../training/lesson.ts";
 import type { Event } from "../training/runtime.ts";
-import { guessing } from "./assemble.ts";
-import { onDeviceOf, predictorOf, type PredictOptions } from "./predict.ts";
-import { predicting } from "./predictions.ts";
-import { streamOf, type StreamSource } from "./source.ts";
+import { guessing } from "../runs/assemble.ts";
+import { onDeviceOf, predictorOf } from "./predict.ts";
+import { predicting } from "../runs/predictions.ts";
+import type { Job } from "../runs/job.ts";
+import type { LocateOptions } from "../runs/locate.ts";
+import { findSource, titlesOf } from "../runs/placed.ts";
+import type { JobOptions } from "../runs/runJob.ts";
+import { streamOf } from "../runs/source.ts";
 
 /** What a model is scored on, and how. */
 export interface EvaluateWhat {
-  /** Dataset folders; or the datasets of a protocol in a folder. Of class folders without train and test all pictures are scored. */
-  readonly source: StreamSource["source"];
+  /** Datasets by their folders or their names on the hub; or those of a protocol. Of class folders without train and test all pictures are scored. */
+  readonly source: Job["source"];
   /** What pictures are scored among: the classes of their dataset (`task`), or of all (`union`); the first first. Default: what a protocol says, or `task`. */
   readonly labelSpaces?: readonly LabelSpace[];
   /** Default `single`. */
@@ -40,18 +47,21 @@ export interface EvaluateWhat {
   readonly predictions?: string;
 }
 
-/** Options of {@link evaluateModel}. */
-export interface EvaluateModelOptions extends Omit<PredictOptions, "onCorrupt" | "platform"> {
-  /** Called with what somebody should know and nothing fails by. */
-  readonly note?: (line: string) => void;
-  readonly files?: Files;
+/** Options of {@link evaluateModel}: those of a job, and a device that is open already, which stays open. */
+export interface EvaluateModelOptions extends Omit<JobOptions, "device"> {
+  readonly device?: Device | DeviceOptions;
 }
 
 /** The datasets with what there is to say of them. */
-const datasetsOf = (what: EvaluateWhat, files: Files): TE.TaskEither<Failure, { readonly stream: Stream; readonly notes: readonly string[] }> => {
+const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): TE.TaskEither<Failure, CheckedProtocol> => {
   const { source, labelSpaces, evalLimit, onCorrupt = "fail" } = what;
-  const whole = "folders" in source ? { split: "test" as const, ...source } : source;
-  return streamOf({ source: whole, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0 }, false, files);
+  return pipe(
+    findSource(source, { ...options, training: false }),
+    TE.chain(({ placed, located }) => {
+      const whole = "folders" in placed ? { split: "test" as const, ...placed } : placed;
+      return streamOf({ source: whole, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0, titles: titlesOf(located) }, false, files);
+    }),
+  );
 };
 
 /** The places of all classes among those that a learner has seen. Fails where it cannot tell the classes of a dataset apart. */
@@ -95,8 +105,8 @@ const skippedIn = (watch: (event: Event) => void) => {
 
 /**
  * Scores a learner on the test splits of datasets, and trains nothing. What `openLearner` gave of a run is scored as its method evaluates it; a learner's head
- * counts for the classes that it has learned. Fails as data does, with `BadOption` where the learner cannot tell the classes of a dataset apart, and as a device
- * does.
+ * counts for the classes that it has learned. Fails as data does, as a device does, and with `BadOption` where the learner cannot tell the classes of a dataset
+ * apart.
  *
  * ```ts
  * const opened = await openLearner(`${folder}/clip`)();
@@ -113,7 +123,7 @@ export const evaluateModel = (learner: Learner | Predictor, what: EvaluateWhat, 
   const { templates = "single", onCorrupt, predictions } = what;
   return pipe(
     TE.fromEither(answerable(predictor)),
-    TE.chain(() => datasetsOf(what, files)),
+    TE.chain(() => datasetsOf(what, options, files)),
     TE.bind("places", ({ stream }) => TE.fromEither(placesIn(predictor, stream))),
     TE.bind("table", ({ stream }) => describeStream(stream, { training: false })),
     TE.chain(({ stream, notes, places, table }) => {
