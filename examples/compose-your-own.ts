@@ -27,9 +27,8 @@ import {
   type Method,
 } from "../mod.ts";
 import { iconStream } from "./icons/world.ts";
-import { flag, parseFlags, positive, some, whole, type Values } from "../src/cli/flags.ts";
-import { asksForHelp, usage } from "../src/cli/help.ts";
-import { end, freeFolder, session } from "./run/session.ts";
+import { flag, positive, some, whole, type Values } from "../src/cli/flags.ts";
+import { freeFolder, script, session } from "./run/session.ts";
 
 /** Sized so that all of it ends in about a minute on two CPU cores. */
 const defaults = { model: "models/icon-nano", out: "runs/compose", tasks: 3, steps: 40, batch: 32, rank: 8, lr: 3e-2, seed: 0 };
@@ -106,9 +105,7 @@ const compose = ({ model: folderOfModel, out, tasks, seed, ...options }: Values<
   );
 
 // A notebook or a test that imports the method runs nothing.
-const [, script] = process.argv;
-if (script !== undefined && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url)) {
-  const args = process.argv.slice(2);
-  if (asksForHelp(args)) process.stdout.write(`${usage("npm run compose -- [flags]    (or: deno task compose …)", table)}\n`);
-  else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(compose))());
+const [, called] = process.argv;
+if (called !== undefined && existsSync(called) && realpathSync(called) === fileURLToPath(import.meta.url)) {
+  await script("npm run compose -- [flags]    (or: deno task compose …)", table, process.argv.slice(2), compose);
 }

@@ -23,12 +23,10 @@ import { textTable } from "../src/report/table.ts";
 import { galleryPictures } from "../src/runs/pictures.ts";
 import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
-import { flag, list, oneOf, optional, parseFlags, positive, some, whole, type Values } from "../src/cli/flags.ts";
-import { asksForHelp, usage } from "../src/cli/help.ts";
-import { keptByNpm } from "../src/cli/npm.ts";
+import { flag, list, oneOf, optional, positive, some, whole, type Values } from "../src/cli/flags.ts";
 import { paced } from "./run/pace.ts";
 import { planFor, type Plan } from "./run/plan.ts";
-import { end, freeFolder, session } from "./run/session.ts";
+import { freeFolder, script, session } from "./run/session.ts";
 
 const args = process.argv.slice(2);
 
@@ -135,7 +133,4 @@ const start =
     return E.right({ interrupted: false });
   };
 
-const kept = keptByNpm(table, args, process.env);
-if (asksForHelp(args)) process.stdout.write(`${usage("npm start -- [flags]    (or: deno task start …)", table)}\n`);
-else if (kept !== undefined) end(E.left(kept));
-else end(await pipe(TE.fromEither(parseFlags(table, args)), TE.chain(start))());
+await script("npm start -- [flags]    (or: deno task start …)", table, args, start);

@@ -5,6 +5,9 @@ import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import { withDevice } from "../../src/device/open.ts";
+import { parseFlags, type Table, type Values } from "../../src/cli/flags.ts";
+import { asksForHelp, usage } from "../../src/cli/help.ts";
+import { keptByNpm } from "../../src/cli/npm.ts";
 import { end as endOfCommand } from "../../src/cli/terminal.ts";
 import type { Failure } from "../../src/failure.ts";
 import { exists, writeFolderAtomic } from "../../src/formats/files.ts";
@@ -66,6 +69,19 @@ export const session =
     }
   };
 
-/** Sets the exit code, and says how a command ended that leaves all or nothing. */
-export const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>): void =>
+/** Sets the exit code, and says how a script ended that leaves all or nothing. */
+const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>): void =>
   endOfCommand(outcome, "Stopped on request; nothing was finished and nothing is written.");
+
+/** Runs a script with its flags, to its exit code; or prints its help, which begins with `head`. */
+export const script = async <T extends Table>(
+  head: string,
+  table: T,
+  args: readonly string[],
+  use: (flags: Values<T>) => TE.TaskEither<Failure, { readonly interrupted: boolean }>,
+): Promise<void> => {
+  if (asksForHelp(args)) return void process.stdout.write(`${usage(head, table)}\n`);
+  const kept = keptByNpm(table, args, process.env);
+  const flags = kept === undefined ? parseFlags(table, args) : E.left(kept);
+  end(E.isLeft(flags) ? flags : await use(flags.right)());
+};

@@ -18,7 +18,12 @@ export const helpOfAll = (layout: Layout): string =>
       { lines: paragraph("cambium: a model learns one task after another, and keeps what it knew", layout) },
       { heading: "Usage", lines: ["  cambium COMMAND [flags]", "  cambium COMMAND --help", "  cambium --version"] },
       { heading: "Commands", lines: listOf(commands, layout) },
-      { lines: paragraph("In a clone, npm run stream -- FLAGS and deno task stream FLAGS are cambium run FLAGS.", layout) },
+      {
+        lines: paragraph(
+          "In a clone, cambium is npx cambium or deno task cambium; npm run stream -- FLAGS and deno task stream FLAGS are cambium run FLAGS.",
+          layout,
+        ),
+      },
       {
         heading: "Examples",
         lines: exampleLines(
