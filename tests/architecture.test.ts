@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 /** From the top to the bottom; rooms of one floor may import one another. */
 const floors: readonly (readonly string[])[] = [
   ["cli"],
-  ["info", "afterwards"],
+  ["info", "afterwards", "sweep"],
   ["runs"],
   ["methods"],
   ["stages"],
@@ -95,16 +95,36 @@ test("no import goes round", () => {
   assert.equal(round, []);
 });
 
+type Packages = Readonly<Record<string, string>>;
+const { dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8")) as Readonly<Record<"dependencies" | "peerDependencies", Packages>>;
+
+/** The package that a specifier is of. */
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+
 test("packages and built-ins: fp-ts by file, Node by prefix, nothing that is not a dependency", () => {
-  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { readonly dependencies: Readonly<Record<string, string>> };
   for (const file of sources) {
-    for (const specifier of importsOf(file).filter((s) => !s.startsWith("."))) {
-      const [scope, name] = specifier.split("/");
-      const wanted = specifier.startsWith("node:") || (scope.startsWith("@") ? `${scope}/${name}` : scope) in dependencies;
-      assert.ok(wanted, `${file} imports ${specifier}`);
-      if (scope === "fp-ts") assert.match(specifier, /^fp-ts\/(lib\/\w+|HKT)\.js$/, `${file} imports ${specifier}`);
+    for (const specifier of importsOf(file).filter((s) => !s.startsWith(".") && !(packageOf(s) in peerDependencies))) {
+      assert.ok(specifier.startsWith("node:") || packageOf(specifier) in dependencies, `${file} imports ${specifier}`);
+      if (packageOf(specifier) === "fp-ts") assert.match(specifier, /^fp-ts\/(lib\/\w+|HKT)\.js$/, `${file} imports ${specifier}`);
     }
   }
+});
+
+test("optional packages are loaded when they are used, in src/platform/node alone; elsewhere, and in declarations, nothing knows them", () => {
+  const loaded = /\bimport\(\s*"([^"]+)"\s*\)|^import type [^;]*? from "([^"]+)"/gm;
+  for (const file of [...sources, "mod.ts"]) {
+    const optional = importsOf(file).filter((s) => packageOf(s) in peerDependencies);
+    const late = [...text.get(file)!.matchAll(loaded)].map(([, value, type]) => value ?? type);
+    for (const specifier of optional) assert.ok(file.startsWith("src/platform/node/") && late.includes(specifier), `${file} imports ${specifier}`);
+    assert.is(late.filter((s) => packageOf(s) in peerDependencies).length, optional.length, `${file} imports an optional package before it is used`);
+  }
+  const declarations = existsSync("dist/src") ? filesOf("dist/src", /\.d\.ts$/) : [];
+  const named = new RegExp(`["'](${Object.keys(peerDependencies).join("|")})["'/]`);
+  for (const file of declarations) assert.not.match(readFileSync(file, "utf8"), named, file);
 });
 
 /** The text of a file without its comments and without what stands in quotes. */

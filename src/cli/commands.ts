@@ -7,9 +7,11 @@ import { info } from "./info.ts";
 import { predict } from "./predict.ts";
 import { resume } from "./resume.ts";
 import { run } from "./run.ts";
+import { sweep } from "./sweep.ts";
+import { worker } from "./worker.ts";
 
 /** All commands, in the order of a day's work. */
-export const commands: readonly Command[] = [run, resume, evaluate, predict, compare, info];
+export const commands: readonly Command[] = [run, resume, evaluate, predict, compare, info, sweep, worker];
 
 /** The help of the command as a whole. */
 export const helpOfAll = (layout: Layout): string =>

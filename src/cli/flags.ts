@@ -81,6 +81,13 @@ export const positive = (most: number): t.Decoder<unknown, number> =>
     return n !== undefined && n > 0 && n <= most ? n : undefined;
   });
 
+/** One of several parts, such as the second of eight. */
+export const part = text("a part and how many there are, as 2/8", (s) => {
+  const [, nth, of] = /^(\d{1,9})\/(\d{1,9})$/.exec(s) ?? [];
+  const [n, all] = [Number(nth), Number(of)];
+  return n >= 1 && n <= all ? { nth: n, of: all } : undefined;
+});
+
 /** One of some words. */
 export const oneOf = <A extends string>(...words: readonly A[]): t.Decoder<unknown, A> =>
   t.keyof(Object.fromEntries(words.map((word) => [word, null])) as Readonly<Record<A, null>>, `one of ${words.join(", ")}`);

@@ -9,8 +9,11 @@ import { preset } from "../methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import type { Job } from "../runs/job.ts";
 import { runJob } from "../runs/runJob.ts";
-import { command } from "./command.ts";
+import { runSweep } from "../sweep/runSweep.ts";
+import type { Sweep } from "../sweep/sweep.ts";
+import { command, type Ended } from "./command.ts";
 import { endOfRun, whenStopped } from "./endOfRun.ts";
+import { endOfSweep } from "./endOfSweep.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
 import { optionNames, optionsHelp, parseOptions } from "./options.ts";
 import { sourceFlags, sourceOf } from "./source.ts";
@@ -48,6 +51,7 @@ const table = {
   rank: optional(whole(1, 4096), "N", "rank of every adapter", ofMethod),
   lr: optional(positive(10), "X", "peak learning rate", ofMethod),
   seed: optional(whole(0), "N", "seed of all that is random", "0, or the preset's"),
+  seeds: optional(list(whole(0), true), "N[,N…]", "runs once with each, in OUT/seed-N; one table and page with mean and deviation", "the one of --seed"),
   "label-space": optional(
     list(oneOf("task", "union", "seen"), true),
     "LIST",
@@ -114,6 +118,8 @@ const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned>
 /** The job of flags, with names as they are given; `at` makes the path of its folder absolute. Fails with `BadOption`, which names the flag. */
 const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, Asked> => {
   const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps, probe } = flags;
+  if (flags.seed !== undefined && flags.seeds !== undefined)
+    return E.left({ _tag: "BadOption", option: "--seeds", detail: "and --seed exclude one another; --seeds runs once with each of several" });
   const set = flags.set === undefined ? E.right({}) : parseOptions(method, flags.set);
   if (E.isLeft(set)) return set;
   const { options: own, ignored } = methodFlags(flags);
@@ -137,6 +143,15 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
   };
   return E.right({ job, out, ignored });
 };
+
+/** The same job with several seeds. */
+const overSeeds = ({ version, method, seed: _, out, ...base }: Job, seeds: readonly number[]): Sweep => ({
+  version,
+  base,
+  methods: [{ ...method, folder: "" }],
+  seeds,
+  out,
+});
 
 /** The help of a method, where somebody names one beside `--help`. */
 const methodHelp = (args: readonly string[]): string | undefined => {
@@ -169,8 +184,9 @@ export const run = command({
   run: ({ flags }, terminal) =>
     pipe(
       TE.fromEither(jobOf(flags, terminal.at)),
-      TE.chain(({ job, out, ignored }) => {
+      TE.chain(({ job, out, ignored }): TE.TaskEither<Failure, Ended> => {
         for (const name of ignored) terminal.note(`--${name} has no meaning for ${flags.method}`);
+        if (flags.seeds !== undefined) return pipe(runSweep(overSeeds(job, flags.seeds), terminal.jobOptions), TE.map(endOfSweep(out)));
         return pipe(runJob(job, terminal.jobOptions), TE.map(endOfRun(out, terminal)));
       }),
     ),

@@ -97,3 +97,13 @@ export const dictionary = <A>(item: t.Type<A, unknown, unknown>): t.Type<Readonl
     },
     (record) => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, item.encode(value)])),
   );
+
+/** The same value with the keys of its objects in their order, so that equal values have one text; what is in lists stays as it is. */
+export const inOrder = (u: unknown): unknown =>
+  typeof u === "object" && u !== null && !Array.isArray(u)
+    ? Object.fromEntries(
+        Object.entries(u)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, value]) => [key, inOrder(value)]),
+      )
+    : u;

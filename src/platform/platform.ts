@@ -8,6 +8,7 @@ import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Files } from "./files.ts";
 import type { Hub } from "./hub.ts";
+import type { OpenQueue } from "./queue.ts";
 import type { GPUAdapter, GPUAdapterInfo, GPUDevice, GPUDeviceDescriptor } from "./webgpu.ts";
 
 /** An RGB image, 8 bits a channel, row-major, interleaved: `data.length === height * width * 3`. */
@@ -95,4 +96,6 @@ export interface Platform {
   readonly output: Output;
   /** Where models and datasets come from that are no folders. Absent where a platform has none. */
   readonly hub?: Hub;
+  /** Opens a queue that a server keeps; a platform that cannot reach one has none. */
+  readonly openQueue?: OpenQueue;
 }

@@ -1,4 +1,5 @@
 /** Runs of one method with several seeds as one entry: mean and spread. */
+import { inOrder } from "../formats/json.ts";
 import { meanOf } from "./metrics.ts";
 import { optionText } from "./optionText.ts";
 import type { AccuracyRow } from "./metrics.ts";
@@ -62,15 +63,6 @@ export const seedsOf = (summaries: readonly Summary[]): string => {
 
 /** The mean effective rank of a run over its tasks; `null` where no task has one. */
 export const meanEffectiveRank = (r: RunResult): number | null => meanOf(r.effectiveRank.filter((x) => x !== null));
-
-const sorted = (u: unknown): unknown =>
-  typeof u === "object" && u !== null && !Array.isArray(u)
-    ? Object.fromEntries(
-        Object.entries(u)
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([k, v]) => [k, sorted(v)]),
-      )
-    : u;
 
 /** Whether an option says something about a run: not where it wrote and which seed it drew from, nor what was left open. */
 const tells = ([key, value]: readonly [string, unknown]): boolean => key !== "seed" && key !== "out" && value !== null && value !== undefined;
@@ -149,7 +141,7 @@ export const summaryOf = (label: string, runs: readonly RunResult[]): Summary =>
 /** What tells one group from the others of its method on the stream: the options that differ, as `steps=200 rank=4`. */
 const difference = (runs: readonly RunResult[], siblings: readonly (readonly RunResult[])[]): string => {
   const [mine, ...all] = [runs, ...siblings].map(([first]) => identity(first));
-  const differs = (key: string): boolean => all.some((other) => JSON.stringify(sorted(other[key])) !== JSON.stringify(sorted(mine[key])));
+  const differs = (key: string): boolean => all.some((other) => JSON.stringify(inOrder(other[key])) !== JSON.stringify(inOrder(mine[key])));
   return [...new Set([mine, ...all].flatMap(Object.keys))]
     .filter(differs)
     .map((key) => {
@@ -168,7 +160,7 @@ const oncePerSeed = (runs: readonly RunResult[]): readonly RunResult[] => groupB
  */
 export const summarise = (results: readonly RunResult[]): readonly Summary[] => {
   const stream = (r: RunResult): string => JSON.stringify([r.method, r.datasets]);
-  const groups = groupBy<RunResult>((r) => JSON.stringify([stream(r), sorted(identity(r))]))(results).map(oncePerSeed);
+  const groups = groupBy<RunResult>((r) => JSON.stringify([stream(r), inOrder(identity(r))]))(results).map(oncePerSeed);
   return groups.map((runs) => {
     const siblings = groups.filter((other) => stream(other[0]) === stream(runs[0]));
     const extra = difference(runs, siblings);

@@ -8,7 +8,7 @@ import type { Method } from "../stages/learn.ts";
 import type { Job } from "./job.ts";
 
 /** The method of a job. Fails with `BadOption` where its options are none. */
-export const methodOf = ({ method: { name, options }, evaluate }: Job): E.Either<Failure, Method> => {
+export const methodOf = ({ method: { name, options }, evaluate }: Pick<Job, "method" | "evaluate">): E.Either<Failure, Method> => {
   const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
   if (!Object.hasOwn(methods, name)) return bad("method", `should be one of ${Object.keys(methods).join(", ")}, not ${printed(name)}`);
   const declared = methods[name as MethodName];

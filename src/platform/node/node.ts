@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { Platform } from "../platform.ts";
+import { openQueue } from "./bullmq.ts";
 import { cacheIn } from "./cache.ts";
 import { files } from "./files.ts";
 import { nodeHub } from "./hub.ts";
@@ -21,6 +22,7 @@ export const node: Platform = {
   decodeImage,
   encodeThumbnail,
   openGpu,
+  openQueue,
   cache: cacheIn(cacheFolder),
   get progress() {
     return progress();

@@ -1,0 +1,33 @@
+/** What a sweep leaves, as the last lines of a command. */
+import { comparedTable } from "../runs/compare.ts";
+import { tables } from "./gather.ts";
+import type { JobEnd, SweepOutcome } from "./runSweep.ts";
+
+const words: Readonly<Record<JobEnd["state"], readonly [string, string]>> = {
+  ended: ["has ended", "have ended"],
+  failed: ["has failed", "have failed"],
+  running: ["runs", "run"],
+  open: ["is yet to be run", "are yet to be run"],
+};
+
+/** How many jobs are where, as a sentence. */
+const counts = (jobs: readonly JobEnd[]): string =>
+  Object.entries(words)
+    .map(([state, [one, many]]) => ({ n: jobs.filter((job) => job.state === state).length, one, many }))
+    .filter(({ n }) => n > 0)
+    .map(({ n, one, many }, i) => `${n}${i === 0 ? ` of ${jobs.length} jobs` : ""} ${n === 1 ? one : many}`)
+    .join(", ");
+
+/** The last lines of a sweep: its table, what became of its jobs, and its files in what its user calls `out`; tables have at most `columns` characters. */
+export const sweepSummary = ({ jobs, compared, interrupted }: SweepOutcome, out: string, columns?: number): string => {
+  const failed = jobs.filter(({ state }) => state === "failed");
+  const open = jobs.some(({ state }) => state === "open");
+  return [
+    ...(compared === undefined ? [] : [comparedTable(compared, "text", columns), ""]),
+    ...(interrupted ? ["Stopped on request."] : []),
+    `${counts(jobs)}.${failed.length > 0 || open ? ` cambium resume ${out} runs what has not ended.` : ""}`,
+    ...failed.map(({ name, detail }) => `  ${name}: ${detail}`),
+    "",
+    `written to ${out}: ${[...(compared === undefined ? [] : Object.values(tables)), "a folder for each job"].join(", ")}`,
+  ].join("\n");
+};

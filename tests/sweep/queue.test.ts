@@ -1,0 +1,221 @@
+/**
+ * A sweep over a queue: workers in processes of their own, one of them killed in mid-task, and Redis restarted meanwhile. Every job ends once, with the bits of a
+ * run alone. Needs redis-server; in Deno there are fewer jobs and nobody is killed.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { jobsOf } from "../../src/sweep/jobs.ts";
+import { readSweep } from "../../src/sweep/readSweep.ts";
+import { runSweep } from "../../src/sweep/runSweep.ts";
+import { openQueue, pieceOf, work } from "../../src/sweep/work.ts";
+import { left, right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
+import { writeTinyClip } from "../fixtures/tinyClip.ts";
+import { inDeno, run } from "../runtime.ts";
+import { cambium, start } from "../cli/command.ts";
+
+const hasRedis = (await run("redis-server", ["--version"])).code === 0;
+if (!hasRedis) console.log("redis-server is not installed, so no sweep goes over a queue");
+const redis = hasRedis ? test : test.skip;
+
+const { dir, remove } = temporaryFolder("queue");
+const at = (...path: readonly string[]): string => join(dir, ...path);
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+};
+
+const port = await freePort();
+const url = `redis://127.0.0.1:${port}`;
+let server: ChildProcess | undefined;
+
+const startRedis = async (): Promise<void> => {
+  mkdirSync(at("redis"), { recursive: true });
+  server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", at("redis"), "--appendonly", "yes", "--save", ""], { stdio: "ignore" });
+  while ((await run("redis-cli", ["-p", `${port}`, "ping"])).output.trim() !== "PONG") await setTimeout(50);
+};
+
+const stopRedis = async (): Promise<void> => {
+  if (server === undefined) return;
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  await ended;
+  server = undefined;
+};
+
+const sweepOf = (out: string, seeds: readonly number[]): object => ({
+  version: 1,
+  base: { model: "model", source: { folders: ["data/red", "data/dark"] } },
+  methods: ["codyra", "keeplora"].map((name) => ({ name, options: { steps: 4, batch: 4 }, folder: name })),
+  options: { rank: [2, 4] },
+  seeds,
+  out,
+});
+
+const write = (name: string, sweep: object): string => {
+  writeFileSync(at(name), JSON.stringify(sweep));
+  return at(name);
+};
+
+/** What a run has found, without the time that it took. */
+const foundIn = (folder: string): unknown => {
+  const { seconds: _, ...result } = JSON.parse(readFileSync(join(folder, "result.json"), "utf8")) as Readonly<Record<string, unknown>>;
+  const weights = createHash("sha256")
+    .update(readFileSync(join(folder, "model", "model.safetensors")))
+    .digest("hex");
+  const log = readFileSync(join(folder, "log.jsonl"), "utf8").replace(/"seconds":[^,}]+/g, "");
+  return { result, weights, log };
+};
+
+const jobFolders = (out: string): readonly string[] =>
+  readdirSync(out, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+
+test.before(async () => {
+  if (!hasRedis) return;
+  await writeTinyClip(at("model"));
+  await writeColours(at("data"), { red: [240, 30], dark: [60, 10] });
+  await startRedis();
+});
+
+test.after(async () => {
+  await stopRedis();
+  remove();
+});
+
+/** Kills a worker as soon as a job of its has finished its first task. */
+const killInMidTask = (out: string) => {
+  let told = "";
+  let killed: string | undefined;
+  const worker = start(["worker", "--redis", url, "--until-empty"], {}, (printed) => (told = printed));
+  const watching = (async () => {
+    while (killed === undefined) {
+      const name = [...told.matchAll(/^([\w=-]+):$/gm)].at(-1)?.[1];
+      if (name !== undefined && existsSync(join(out, name, "after-1")) && !existsSync(join(out, name, "after-2"))) {
+        worker.child.kill("SIGKILL");
+        killed = name;
+      }
+      await setTimeout(2);
+    }
+  })();
+  return worker.ended.then(async ({ signal }) => {
+    await watching;
+    assert.is(signal, "SIGKILL");
+    return killed as string;
+  });
+};
+
+redis("a worker that is killed and a server that is restarted lose nothing: every job ends once, with the bits of a run alone", async () => {
+  const seeds = inDeno ? [0] : [0, 1, 2, 3, 4, 5];
+  const file = write("sweep.json", sweepOf("out", seeds));
+  const put = await cambium(["sweep", file, "--redis", url, "--detach", "--json"]);
+  assert.is(put.code, 0, put.stderr);
+  const { jobs } = JSON.parse(put.stdout) as { readonly jobs: readonly { readonly state: string }[] };
+  assert.is(jobs.length, 4 * seeds.length);
+  const victim = inDeno ? undefined : killInMidTask(at("out"));
+  const workers = [1, 2].map(() => cambium(["worker", "--redis", url, "--until-empty", "--json"]));
+  const waiting = cambium(["sweep", file, "--redis", url]);
+  const killed = await victim;
+  while (jobFolders(at("out")).length < 2) await setTimeout(20);
+  await stopRedis();
+  await setTimeout(500);
+  await startRedis();
+  // The jobs run alone meanwhile.
+  const alone = right(await runSweep(right(await readSweep(write("alone.json", sweepOf("alone", seeds)))()))());
+  assert.ok(alone.jobs.every(({ state }) => state === "ended"));
+  const ended = await waiting;
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, new RegExp(`^${jobs.length} of ${jobs.length} jobs have ended\\.$`, "m"));
+  assert.match(ended.stdout, inDeno ? /^CoDyRA rank=2 /m : /^CoDyRA rank=2 .* ± /m);
+  const told = (await Promise.all(workers)).map(({ code, stderr }) => {
+    assert.is(code, 0, stderr);
+    assert.match(stderr, /is away \(.*\); waiting for it\n[\s\S]*is back\n/);
+    return stderr;
+  });
+  // The job of the one that was killed went on behind its first task.
+  if (killed !== undefined) {
+    const again = told.flatMap((stderr) => stderr.split(/^(?=[\w=-]+:$)/m)).filter((part) => part.startsWith(`${killed}:\n`));
+    assert.ok(again.length > 0);
+    assert.not.match(again.join(""), /learn red/);
+    assert.match(again.join(""), /learn dark/);
+  }
+  assert.equal(jobFolders(at("out")), jobFolders(at("alone")));
+  assert.is(jobFolders(at("out")).length, jobs.length);
+  for (const name of jobFolders(at("out"))) {
+    assert.equal(readdirSync(at("out", name)).sort(), ["answers.json", "job.json", "log.jsonl", "model", "report.html", "result.json"]);
+    assert.equal(foundIn(at("out", name)), foundIn(at("alone", name)), name);
+  }
+});
+
+redis("jobs that are put again are the same jobs; those that a queue has lost, and those that have failed, are put anew", async () => {
+  const sweep = right(await readSweep(write("again.json", sweepOf("again", [0])))());
+  const pieces = right(jobsOf(sweep)).map(pieceOf);
+  const queue = right(await openQueue(url, { name: "again" })());
+  const states = async (): Promise<string> =>
+    right(await queue.standing(pieces.map(({ id }) => id))())
+      .map(({ state }) => state)
+      .join(" ");
+  try {
+    assert.is(await states(), "unknown unknown unknown unknown");
+    for (let i = 0; i < 2; i++) right(await queue.put(pieces)());
+    assert.is(await states(), "waiting waiting waiting waiting");
+    const taken: string[] = [];
+    const take = (verdict: (n: number) => { readonly kind: "done" | "stopped" } | { readonly kind: "failed"; readonly detail: string }) =>
+      queue.take(
+        ({ id }) =>
+          async () =>
+            verdict(taken.push(id)),
+        { until: "empty" },
+      )();
+    right(await take((n) => (n === 1 ? { kind: "stopped" } : { kind: "done" })));
+    assert.is(await states(), "waiting waiting waiting waiting");
+    right(await take((n) => (n === 3 ? { kind: "failed", detail: "it cannot be" } : { kind: "done" })));
+    assert.equal(taken.length, 5);
+    assert.equal([...new Set(taken)].sort(), pieces.map(({ id }) => id).sort());
+    const standing = right(await queue.standing(pieces.map(({ id }) => id))());
+    assert.equal(standing.filter(({ state }) => state === "done").length, 3);
+    assert.equal(
+      standing.find(({ state }) => state === "failed"),
+      { state: "failed", detail: "it cannot be" },
+    );
+    right(await queue.put(pieces.filter((_, i) => standing[i].state === "failed"))());
+    assert.match(await states(), /failed/);
+    right(
+      await queue.put(
+        pieces.filter((_, i) => standing[i].state === "failed"),
+        { again: true },
+      )(),
+    );
+    assert.match(await states(), /waiting/);
+  } finally {
+    await queue.close();
+  }
+});
+
+redis("what is no job fails; a worker that is asked to stop gives its job back; an address that is none is refused in words", async () => {
+  const queue = right(await openQueue(url, { name: "words" })());
+  try {
+    right(await queue.put([{ id: "nonsense", data: { name: "nonsense", job: { seed: -1 } } }])());
+    assert.equal(right(await work(queue, { until: "empty" })()), { ended: [], failed: ["nonsense"] });
+    const [standing] = right(await queue.standing(["nonsense"])());
+    assert.match(JSON.stringify(standing), /"failed","detail":"it is no job: /);
+  } finally {
+    await queue.close();
+  }
+  assert.match(JSON.stringify(left(await openQueue("localhost")())), /should be an address such as redis:/);
+});
+
+test.run();
