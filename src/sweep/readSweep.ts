@@ -7,8 +7,10 @@ import { readJson } from "../formats/files.ts";
 import { dirname, join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
-import { locate } from "../runs/locate.ts";
-import { positions } from "./jobs.ts";
+import type { LocateOptions } from "../runs/locate.ts";
+import { trains } from "../runs/methodOf.ts";
+import { findAll } from "../runs/placed.ts";
+import { jobsOf, positions } from "./jobs.ts";
 import { decodeSweep, type Sweep } from "./sweep.ts";
 
 /** The file of a sweep in its folder. */
@@ -22,14 +24,24 @@ const fromFolder = (sweep: Sweep, folder: string, files: Files): TE.TaskEither<F
   const at = (path: string): string => (path.startsWith("/") ? path : join(folder, path));
   const there = async (path: string): Promise<string> => (/^\.{0,2}\//.test(path) || (await files.exists(at(path))()) ? at(path) : path);
   const { base } = sweep;
-  const { source } = base;
+  const { source, probes } = base;
+  const sourceThere = async (): Promise<typeof source> => {
+    if ("folders" in source) return { ...source, folders: await Promise.all(source.folders.map(there)) };
+    const { root, datasets } = source;
+    const named = async ([name, path]: readonly [string, string]) => [name, await there(path)] as const;
+    return {
+      ...source,
+      ...(root === undefined ? {} : { root: at(root) }),
+      ...(datasets === undefined ? {} : { datasets: Object.fromEntries(await Promise.all(Object.entries(datasets).map(named))) }),
+    };
+  };
   return TE.fromTask(async () => ({
     ...sweep,
     base: {
       ...base,
       model: await there(base.model),
-      source: "folders" in source ? { ...source, folders: await Promise.all(source.folders.map(there)) } : { ...source, root: at(source.root) },
-      ...(base.probes === undefined ? {} : { probes: await Promise.all(base.probes.map(there)) }),
+      source: await sourceThere(),
+      ...(probes === undefined ? {} : { probes: await Promise.all(probes.map(there)) }),
     },
     out: at(sweep.out),
   }));
@@ -56,38 +68,22 @@ export const readSweep = (path: string, { files = platform.files }: { readonly f
     TE.chain((sweep) => fromFolder(sweep, dirname(files.absolute(path)), files)),
   );
 
-const named =
-  (kind: "model" | "dataset", files: Files) =>
-  (name: string): TE.TaskEither<Failure, string> =>
-    pipe(
-      locate(kind, name, { files }),
-      TE.map((located) => located.name),
-    );
-
 /** A sweep whose model and datasets have been found, under names that mean the same to whoever runs its jobs. Orders are those of positions then. */
-export const locatedSweep = (sweep: Sweep, files: Files): TE.TaskEither<Failure, Sweep> => {
+export const locatedSweep = (sweep: Sweep, options: LocateOptions): TE.TaskEither<Failure, Sweep> => {
   const { base, orders } = sweep;
-  const { source, probes } = base;
-  const datasets = TE.traverseSeqArray(named("dataset", files));
   return pipe(
-    TE.Do,
-    TE.bind("model", () => named("model", files)(base.model)),
-    TE.bind(
-      "source",
-      (): TE.TaskEither<Failure, typeof source> =>
-        "folders" in source
-          ? pipe(
-              datasets(source.folders),
-              TE.map((folders) => ({ ...source, folders })),
-            )
-          : TE.right(source),
-    ),
-    TE.bind("probes", () => (probes === undefined ? TE.right(undefined) : datasets(probes))),
-    TE.bind("orders", () => (orders === undefined ? TE.right(undefined) : TE.fromEither(positions(sweep)))),
-    TE.map(({ model, source, probes, orders }) => ({
-      ...sweep,
-      base: { ...base, model, source, ...(probes === undefined ? {} : { probes }) },
-      ...(orders === undefined ? {} : { orders }),
-    })),
+    TE.fromEither(jobsOf(sweep)),
+    // One that trains needs all that the others need.
+    TE.chain((jobs) => findAll({ ...(jobs.find(({ job }) => trains(job)) ?? jobs[0]).job, source: base.source }, options)),
+    TE.bindTo("found"),
+    TE.bind("positions", () => (orders === undefined ? TE.right(undefined) : TE.fromEither(positions(sweep)))),
+    TE.map(({ found, positions }) => {
+      const { model, source, probes } = found.job;
+      return {
+        ...sweep,
+        base: { ...base, model, source, ...(probes === undefined ? {} : { probes }) },
+        ...(positions === undefined ? {} : { orders: positions }),
+      };
+    }),
   );
 };

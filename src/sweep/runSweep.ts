@@ -172,8 +172,7 @@ export const runSweep = (sweep: Sweep, options: SweepOptions = {}): TE.TaskEithe
   const absolute: Sweep = { ...sweep, out: files.absolute(sweep.out) };
   return pipe(
     TE.fromEither(checkShare(options)),
-    TE.chainEitherK(() => jobsOf(absolute)),
-    TE.chain(() => locatedSweep(absolute, files)),
+    TE.chain(() => locatedSweep(absolute, options)),
     TE.bindTo("located"),
     TE.bind("jobs", ({ located }) => TE.fromEither(jobsOf(located))),
     TE.bind("mine", ({ jobs }) => pipe(placed(jobs, files), TE.map(inShare(options.share)))),
