@@ -79,6 +79,15 @@ export type { Keep, KeptTraining, Progress, Run, RunOptions } from "./src/runs/r
 export { resume, runJob } from "./src/runs/runJob.ts";
 export type { JobOptions } from "./src/runs/runJob.ts";
 export { Job } from "./src/runs/job.ts";
+export { Sweep } from "./src/sweep/sweep.ts";
+export { jobsOf } from "./src/sweep/jobs.ts";
+export type { SweepJob } from "./src/sweep/jobs.ts";
+export { readSweep } from "./src/sweep/readSweep.ts";
+export { resumeSweep, runSweep } from "./src/sweep/runSweep.ts";
+export type { JobEnd, Share, SweepOptions, SweepOutcome } from "./src/sweep/runSweep.ts";
+export { openQueue, work } from "./src/sweep/work.ts";
+export type { Worked, WorkOptions } from "./src/sweep/work.ts";
+export type { OpenQueue, Performed, Piece, Queue, QueueOptions, Standing, TakeOptions, Verdict } from "./src/platform/queue.ts";
 export { locate } from "./src/runs/locate.ts";
 export type { Located, LocateOptions } from "./src/runs/locate.ts";
 export type { Outcome } from "./src/runs/outcome.ts";

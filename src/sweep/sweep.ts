@@ -65,9 +65,9 @@ const placeOf = (context: t.Context): string =>
     .join("")
     .replace(/^\./, "");
 
-/** What is wrong: of all errors the deepest, and one of something that is there before one of something that is missing. */
+/** What is wrong: of what is there the deepest, else of what is missing the first. */
 const explained = (errors: t.Errors): Failure => {
-  const weight = ({ context, value }: t.ValidationError): number => (value === undefined ? 0 : 1000) + context.length;
+  const weight = ({ context, value }: t.ValidationError): number => (value === undefined ? -context.length : context.length);
   const { context, value } = errors.reduce((a, b) => (weight(b) > weight(a) ? b : a));
   const name = context[context.length - 1].type.name;
   return misplaced(placeOf(context) || "the sweep", value === undefined ? "is missing" : `should be ${name}, not ${printed(value)}`);
