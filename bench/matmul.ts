@@ -18,7 +18,7 @@ import { encode, makeDispatches } from "../src/kernels/dispatch.ts";
 import { matmulDims, matmulVariants, type MatmulPlan, type MatmulShape } from "../src/kernels/matmul.ts";
 import { withDevice } from "../src/device/open.ts";
 import { bufferUsage, mapMode } from "../src/device/usage.ts";
-import { describe, type Failure } from "../src/failure.ts";
+import { describe, get, type Failure } from "../src/failure.ts";
 
 interface Product {
   readonly what: string;
@@ -149,7 +149,7 @@ const measure = async (device: Device, backend: WebGPUBackend, product: Product,
   const time = async ({ submit }: Contender, times: number): Promise<number> => {
     const start = performance.now();
     submit(times);
-    value(await device.settled());
+    await get(device.settled);
     return (performance.now() - start) / times;
   };
   const counts: number[] = [];

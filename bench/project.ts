@@ -10,7 +10,7 @@ import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../src/device/device.ts";
-import { describe, type Failure } from "../src/failure.ts";
+import { describe, get, type Failure } from "../src/failure.ts";
 import { withDevice } from "../src/device/open.ts";
 import { sub } from "../src/tensor/ops/elementwise.ts";
 import { matmul } from "../src/tensor/ops/matmul.ts";
@@ -43,18 +43,18 @@ const median = (values: readonly number[]): number => [...values].sort((x, y) =>
 const open = async (device: Device, way: (x: Tensor, m: Tensor) => Tensor, [rows, width, rank]: (typeof shapes)[number]): Promise<Session> => {
   const names = Array.from({ length: modules }, (_, i) => `module ${i}`);
   const weights = names.map((name, i) => [name, { shape: [width, rank], data: numbers(width * rank, 7919 + i).map((v) => v / Math.sqrt(width)) }] as const);
-  const session = value(
-    await openSession(
+  const session = await get(
+    openSession(
       device,
       ({ input, frozen }) => {
         const x = input("x", floats([rows, width]));
         return E.right({ outputs: Object.fromEntries(names.map((name) => [name, way(x, frozen(name, [width, rank]))])) });
       },
       { weights },
-    )(),
+    ),
   );
   value(session.run({ x: numbers(rows * width, 104729) }));
-  value(await device.settled());
+  await get(device.settled);
   return session;
 };
 
@@ -67,11 +67,11 @@ const measure = async (device: Device, shape: (typeof shapes)[number], rounds: n
     for (const [i, session] of sessions.entries()) {
       const start = performance.now();
       for (let run = 0; run < 5; run++) value(session.run());
-      value(await device.settled());
+      await get(device.settled);
       times[i].push((performance.now() - start) / 5);
     }
   }
-  const [before, after] = [value(await sessions[0].read("module 7")()), value(await sessions[1].read("module 7")())];
+  const [before, after] = [await get(sessions[0].read("module 7")), await get(sessions[1].read("module 7"))];
   sessions.forEach((session) => session.release());
   return [times.map(median), before.every((x, i) => Object.is(x, after[i]))];
 };

@@ -10,7 +10,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import { withDevice } from "../src/device/open.ts";
 import type { Device } from "../src/device/device.ts";
-import { describe, type Failure } from "../src/failure.ts";
+import { describe, get, type Failure } from "../src/failure.ts";
 import { gatedLora } from "../src/model/adapters/lora.ts";
 import type { TowerConfig } from "../src/model/blocks.ts";
 import { clip, type ClipConfig } from "../src/model/clip.ts";
@@ -79,14 +79,14 @@ const matmulRate = async (device: Device, n: number): Promise<number> => {
   const program = value(
     trace({ inputs: { a: floats([n, n]), b: floats([n, n]) } }, ({ inputs }) => E.right({ outputs: { c: matmul(inputs.a, inputs.b, { tb: true }) } })),
   );
-  const session = value(await openSession(device, program)());
+  const session = await get(openSession(device, program));
   let best = Infinity;
   for (let i = 0; i < 5; i++) {
     best = Math.min(
       best,
       await seconds(async () => {
         value(session.run());
-        value(await device.settled());
+        await get(device.settled);
       }),
     );
   }
@@ -113,7 +113,7 @@ const bench =
     );
     const { program, recorder } = value(traceStep({ model, adapter, step, steps: 500, batch: { images, texts, length, previous: 0 }, seed: 1 }));
     const before = device.ledger().peakBytes;
-    const session = value(await openSession(device, program, { weights: model.weights, record: ["loss"] })());
+    const session = await get(openSession(device, program, { weights: model.weights, record: ["loss"] }));
     value(session.write(adapter.initial(networkOf(model), model.weights, 1, 0)));
     const draw = random(1, "bench");
     const { channels, imageSize } = config.vision;
@@ -138,11 +138,11 @@ const bench =
               ...Object.fromEntries([...recorder.hypers].map(([n, at]) => [n, Float32Array.from(at, (f) => f(step))])),
             }),
           );
-          value(await device.settled());
+          await get(device.settled);
         }),
       );
     }
-    const losses = value(await session.recorded("loss")());
+    const losses = await get(session.recorded("loss"));
     const median = [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)];
     const flops = matmulFlops(program);
     console.log(

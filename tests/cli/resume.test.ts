@@ -17,6 +17,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { readLearner } from "../../src/runs/checkpoint.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import { parseAnswers, type DatasetAnswers } from "../../src/report/runReport.ts";
@@ -208,7 +209,7 @@ test("--fresh begins with the model of a run alone", async () => {
   const ended = await cambium([...flags("fresh", { model: at("whole"), data: data("red") }), "--fresh"]);
   assert.is(ended.code, 0, ended.stderr);
   assert.equal(resultOf("fresh").datasets, ["red"]);
-  assert.equal(right(await readLearner(at("fresh", "model"))()).seen, ["ant", "bee"]);
+  assert.equal((await get(readLearner(at("fresh", "model")))).seen, ["ant", "bee"]);
 });
 
 test("three runs behind one another over one dataset name their tasks as one run does", async () => {
@@ -251,7 +252,7 @@ test("what somebody puts into OUT under a name of the run's own is left alone", 
   for (const folder of ["elsewhere", join("own", "after-7")]) assert.is(readFileSync(at(folder, "model.safetensors"), "utf8"), "mine");
   assert.ok(lstatSync(at("own", "model")).isSymbolicLink());
   assert.match(ended.stdout, /written to .*: result\.json, answers\.json, log\.jsonl, report\.html, after-3\//);
-  right(await readLearner(at("own", "after-3"))());
+  await get(readLearner(at("own", "after-3")));
 });
 
 test("a run that was killed behind its last task leaves nothing but what belongs there; a log that was shortened stays a log", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { methods } from "../../src/methods/table.ts";
 import { network } from "../../src/model/architecture.ts";
 import { clip } from "../../src/model/clip.ts";
@@ -126,7 +127,7 @@ test("a run writes result, log, report and model, and the model loads again", as
   );
 
   assert.match(readFileSync(at("codyra", "report.html"), "utf8"), /<table/);
-  const [before, after] = [right(await readModelAs(clip, model)()), right(await readModelAs(clip, at("codyra", "model"))())];
+  const [before, after] = [await get(readModelAs(clip, model)), await get(readModelAs(clip, at("codyra", "model")))];
   assert.equal(after.config, before.config);
   const weight = "vision_model.encoder.layers.0.mlp.fc1.weight";
   assert.not.equal(after.weights.get(weight), before.weights.get(weight));
@@ -193,8 +194,8 @@ test("a ViT learns class after class with a head that grows", async () => {
     ],
   );
   assert.ok(result.bytesKept > 0);
-  assert.is(right(await readModel(at("vit", "model"))()).config.text, undefined);
-  const reached = right(await readLearner(at("vit", "model"))());
+  assert.is((await get(readModel(at("vit", "model")))).config.text, undefined);
+  const reached = await get(readLearner(at("vit", "model")));
   assert.is(reached.head!.bias.length, reached.seen.length);
   assert.is(bytesKept(reached), result.bytesKept);
 });
@@ -230,7 +231,7 @@ test("a corrupt image stops a run, which keeps the tasks that were finished and 
   assert.match(ended.stderr, /\n1 task is kept in .*corrupt\/model \(red\); cambium resume .*corrupt goes on\.\n.*bee: sample 0\.png cannot be decoded: .*\n$/);
   assert.not.match(ended.stderr, /\n\s+at /);
   assert.equal(resultOf("corrupt").datasets, ["red"]);
-  assert.equal(right(await readLearner(at("corrupt", "model"))()).seen, ["ant", "bee"]);
+  assert.equal((await get(readLearner(at("corrupt", "model")))).seen, ["ant", "bee"]);
   const broken = at("data", "broken", "train", "bee", "0.png");
   copyFileSync(at("data", "broken", "train", "bee", "1.png"), broken);
   const mended = await cambium(["resume", at("corrupt")]);
@@ -463,7 +464,7 @@ signals("Ctrl-C keeps the tasks that were finished", async () => {
   assert.equal(result.datasets, ["red"]);
   assert.is(result.matrix.length, 1);
   assert.is((JSON.parse(readFileSync(at("stopped", "result.json"), "utf8")) as { readonly interrupted: boolean }).interrupted, true);
-  right(await readModelAs(clip, at("stopped", "model"))());
+  await get(readModelAs(clip, at("stopped", "model")));
   assert.equal(hidden(), []);
 });
 

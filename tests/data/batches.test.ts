@@ -4,7 +4,7 @@ import fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
 import { clipPreprocess, imageTransform } from "../../src/data/preprocess.ts";
 import { randomResizedCrop } from "../../src/data/augment.ts";
@@ -59,7 +59,7 @@ const options = ({ examples, decode }: Pick<Made, "examples"> & Partial<Made>, m
 const walk = async (b: Batches): Promise<readonly number[][]> => {
   const all: number[][] = [];
   for (let step = 0; step < b.steps; step++) {
-    const { pixels, labels, count } = right(await b.at(step)());
+    const { pixels, labels, count } = await get(b.at(step));
     assert.is(labels.length, count);
     assert.is(pixels.length, count * plane);
     labels.forEach((label, i) => assert.is(pixels[i * plane + 17], label, "pixels and labels go together"));
@@ -98,7 +98,7 @@ test("the law: walked twice, from another process's description, in any order, a
         const first = await walk(one);
         assert.equal(await walk(one), first);
         const other = build(concurrency, megabytes);
-        for (let step = steps - 1; step >= 0; step--) assert.equal([...right(await other.at(step)()).labels], first[step]);
+        for (let step = steps - 1; step >= 0; step--) assert.equal([...(await get(other.at(step))).labels], first[step]);
         assert.ok(first.flat().every((label) => !bad.includes(label)));
       },
     ),
@@ -109,7 +109,7 @@ test("the law: walked twice, from another process's description, in any order, a
 test("the same seed gives the same pixels, another seed others", async () => {
   const examples = [0, 1, 2].map((label): Example => ({ id: `${label}`, label, image: { kind: "pixels", image: picture(20 + label, 17) } }));
   const pixels = async (seed: number): Promise<Float32Array> =>
-    right(await batches(options({ examples }, { seed, augment: randomResizedCrop(0.3, 1) })).at(2)()).pixels;
+    (await get(batches(options({ examples }, { seed, augment: randomResizedCrop(0.3, 1) })).at(2))).pixels;
   assert.equal(await pixels(5), await pixels(5));
   assert.not.equal(await pixels(5), await pixels(6));
 });
@@ -194,8 +194,8 @@ test("the cache is shared, and bounded", async () => {
 test("from files to batches, twice", async () => {
   await writeWebDataset(dir);
   const run = async (): Promise<string> => {
-    const task = right(await webDataset(dir)());
-    const b = batches(options({ examples: right(await task.train()) }, { augment: randomResizedCrop(0.9, 1) }));
+    const task = await get(webDataset(dir));
+    const b = batches(options({ examples: await get(task.train) }, { augment: randomResizedCrop(0.9, 1) }));
     const all = await Promise.all(Array.from({ length: b.steps }, (_, step) => b.at(step)()));
     return all.map((e) => `${[...right(e).labels].join()}:${right(e).pixels.reduce((a, x, i) => a + x * (i % 13), 0)}`).join("\n");
   };
@@ -204,10 +204,10 @@ test("from files to batches, twice", async () => {
 
 const photos = "../shared/data/photo-stream/flowers17";
 (existsSync(photos) ? test : test.skip)("the photo stream in batches of 32", async () => {
-  const task = right(await webDataset(photos)());
+  const task = await get(webDataset(photos));
   const b = batches(
     options(
-      { examples: right(await task.train()) },
+      { examples: await get(task.train) },
       {
         batch: 32,
         length: { steps: 2 },
@@ -216,7 +216,7 @@ const photos = "../shared/data/photo-stream/flowers17";
       },
     ),
   );
-  const { pixels, labels } = right(await b.at(1)());
+  const { pixels, labels } = await get(b.at(1));
   assert.is(pixels.length, 32 * 3 * 64 * 64);
   assert.ok(pixels.every((x) => Math.abs(x) < 3) && labels.every((l) => l < 17));
   assert.ok(join(photos).length > 0);

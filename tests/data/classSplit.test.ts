@@ -2,6 +2,7 @@ import fc from "fast-check";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { splitClasses, withClasses, type ClassGroups } from "../../src/data/classSplit.ts";
 import { damagedExample, type Example } from "../../src/data/example.ts";
 import type { Split, Task } from "../../src/data/task.ts";
@@ -25,7 +26,7 @@ const taskOf = (classes: number, train: readonly number[], test: readonly number
   test: split(test.map(example)),
 });
 
-const examplesOf = async (of: Split): Promise<readonly Example[]> => right(await of());
+const examplesOf = async (of: Split): Promise<readonly Example[]> => await get(of);
 
 /** A number of classes, groups that hold them all, and labels of examples. */
 const drawn = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 6 }).chain((sizes) => {

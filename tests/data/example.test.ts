@@ -11,7 +11,7 @@ import { damagedExample, type Example, type ExampleDecoder, type Image } from ".
 import { imageFolder } from "../../src/data/imageFolder.ts";
 import type { Task } from "../../src/data/task.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
 import { learner } from "../../src/model/learner.ts";
 import { course, pool } from "../../src/stages/learn.ts";
@@ -28,7 +28,7 @@ const fromDisk = async (): Promise<readonly Example[]> => {
   const [shards, folders] = [join(dir, "shards"), join(dir, "folders")];
   await writeWebDataset(shards);
   write(folders, { "train/ant/1.png": await png(10, 20), "test/ant/1.png": await png(30, 40) });
-  const tasks = [right(await webDataset(shards)()), right(await imageFolder(folders)())];
+  const tasks = [await get(webDataset(shards)), await get(imageFolder(folders))];
   return (await Promise.all(tasks.map((task) => task.train()))).flatMap(right);
 };
 
@@ -54,8 +54,8 @@ test("in a learner's memory, through a checkpoint: all kinds, pixels and bytes t
     { id: "decoded", label: 3, image: { kind: "pixels", image: picture(9, 7) } },
   ];
   const before = { ...learner(await tinyClip()), memory: { replay: examples } };
-  right(await writeLearner(join(dir, "learner"), before)());
-  const after = right(await readLearner(join(dir, "learner"))()).memory.replay as readonly Example[];
+  await get(writeLearner(join(dir, "learner"), before));
+  const after = (await get(readLearner(join(dir, "learner")))).memory.replay as readonly Example[];
   assert.equal(after, examples);
   const pictures = await decodeAll(after);
   assert.equal(pictures, await decodeAll(examples));
@@ -84,17 +84,17 @@ test("a task makes its own pictures, alone, with some of its classes, and pooled
   const tasks = [maker("one", named({ "one a": 11, "one b": 12 })), maker("two"), maker("three", named({ "three a": 31, "three b": 32 }))];
   const decoded = async (task: Task): Promise<readonly (number | string)[]> =>
     Promise.all(
-      right(await task.train()).map(async (example) => {
+      (await get(task.train)).map(async (example) => {
         const image = await decoderOf(task)(example)();
         return E.isRight(image) ? image.right.data[0] : image.left._tag;
       }),
     );
   assert.equal(await decoded(tasks[0]), [11, 12, "FileCorrupt"]);
   assert.equal(await decoded(withClasses([1])(tasks[2])), [32, "FileCorrupt"]);
-  const pooled = right(await pool.run(course(learner(await tinyClip()), { tasks, labelSpace: "task" }))({} as never)()).curriculum[0];
+  const pooled = (await get(pool.run(course(learner(await tinyClip()), { tasks, labelSpace: "task" }))({} as never))).curriculum[0];
   assert.equal(await decoded(pooled), [11, 12, "FileCorrupt", 1, "FileCorrupt", 31, 32, "FileCorrupt"]);
   assert.equal(
-    right(await pooled.train()).map(({ label }) => label),
+    (await get(pooled.train)).map(({ label }) => label),
     [0, 1, -1, 3, -1, 4, 5, -1],
   );
 });

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../../src/data/checkProtocol.ts";
 import { protocols, taskCount, type Protocol } from "../../src/data/protocols.ts";
 import type { Split } from "../../src/data/task.ts";
-import { left, right, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
+import { left, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
 
 const test = suite("protocols");
 const { dir: root, remove } = temporaryFolder("protocols");
@@ -68,12 +68,12 @@ const whole = join(root, "whole");
 test.before(async () => void (await writeAll("whole")));
 
 const check = async (protocol: Protocol, dir: string, options: Partial<ProtocolOptions> = {}): Promise<CheckedProtocol> =>
-  right(await checkProtocol(protocol, dir, { seed: 0, ...options })());
+  await get(checkProtocol(protocol, dir, { seed: 0, ...options }));
 
 const complaint = async (protocol: Protocol, dir: string, options: Partial<ProtocolOptions> = {}): Promise<string> =>
   describe(left(await checkProtocol(protocol, dir, { seed: 0, ...options })()));
 
-const ids = async (split: Split): Promise<readonly string[]> => right(await split()).map((s) => s.id);
+const ids = async (split: Split): Promise<readonly string[]> => (await get(split)).map((s) => s.id);
 const count = async (split: Split): Promise<number> => (await ids(split)).length;
 
 const classes = ({ datasets }: Protocol): number => datasets.reduce((n, d) => n + d.classes, 0);
@@ -161,7 +161,7 @@ test("a class that the protocol leaves out takes its images along", async () => 
   // 408 and 102 images of 102 classes in turn: background had 4 and 1.
   assert.is(await count(caltech.train), 404);
   assert.equal(
-    right(await caltech.test()).map((s) => s.label),
+    (await get(caltech.test)).map((s) => s.label),
     Array.from({ length: 101 }, (_, c) => c),
   );
 });

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { chooseFewShot, fewShot, limitTest } from "../../src/data/sampling.ts";
 import { damagedExample, type Example } from "../../src/data/example.ts";
 import type { Task } from "../../src/data/task.ts";
-import { right } from "../fixtures/datasets.ts";
 
 const test = suite("sampling");
 
@@ -50,14 +50,14 @@ test("fewShot and limitTest leave the task and its other split alone", async () 
   const split = TE.right(Array.from({ length: 100 }, (_, i) => example(i % 4, i)));
   const task: Task = { name: "t", classNames: ["a", "b", "c", "d"], templates: ["{c}"], train: split, test: split };
   const few = fewShot(2, 8)(task);
-  assert.is(right(await few.train()).length, 8);
+  assert.is((await get(few.train)).length, 8);
   assert.is(few.test, task.test);
-  assert.is(right(await task.train()).length, 100);
+  assert.is((await get(task.train)).length, 100);
   const limited = limitTest(10, 8)(task);
-  assert.is(right(await limited.test()).length, 10);
-  assert.equal(ids(right(await limited.test())), ids(right(await limited.test())));
-  assert.is(right(await limitTest(1000, 8)(task).test()).length, 100);
-  assert.not.equal(ids(right(await fewShot(2, 8)({ ...task, name: "u" }).train())), ids(right(await few.train())), "tasks draw apart");
+  assert.is((await get(limited.test)).length, 10);
+  assert.equal(ids(await get(limited.test)), ids(await get(limited.test)));
+  assert.is((await get(limitTest(1000, 8)(task).test)).length, 100);
+  assert.not.equal(ids(await get(fewShot(2, 8)({ ...task, name: "u" }).train)), ids(await get(few.train)), "tasks draw apart");
 });
 
 test.run();

@@ -4,12 +4,12 @@ import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
 import type { Task } from "../../src/data/task.ts";
 import { decoderOf, exampleDecoder } from "../../src/data/decode.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
-import { left, png, right, shard, tar, temporaryFolder, write, writeWebDataset } from "../fixtures/datasets.ts";
+import { left, png, shard, tar, temporaryFolder, write, writeWebDataset } from "../fixtures/datasets.ts";
 
 const test = suite("webdataset");
 const { dir: root, remove } = temporaryFolder("webdataset");
@@ -22,7 +22,7 @@ const fresh = async (): Promise<string> => {
   return dir;
 };
 
-const open = async (dir: string, onCorrupt?: "skip"): Promise<Task> => right(await webDataset(dir, { onCorrupt })());
+const open = async (dir: string, onCorrupt?: "skip"): Promise<Task> => await get(webDataset(dir, { onCorrupt }));
 
 test("classes, templates, samples in the order of the shards; pixels on demand", async () => {
   const dir = await fresh();
@@ -30,25 +30,25 @@ test("classes, templates, samples in the order of the shards; pixels on demand",
   assert.is(task.name, "set-0");
   assert.equal(task.classNames, ["ant", "bee", "cat"]);
   assert.equal(task.templates, ["a photo of a {c}.", "a {c}."]);
-  const train = right(await task.train());
+  const train = await get(task.train);
   assert.equal(
     train.map((s) => s.label),
     Array.from({ length: 12 }, (_, i) => i % 3),
   );
   assert.is(train[8].id, `${join(dir, "train", "1.tar")}:s0000008.png`);
   for (const [i, sample] of train.entries()) {
-    const image = right(await decoderOf(task)(sample)());
+    const image = await get(decoderOf(task)(sample));
     assert.equal([image.width, image.height, ...image.data.subarray(0, 3)], [6, 5, 10 * (i % 3), i, 9]);
   }
-  assert.is(right(await task.test()).length, 4);
-  assert.is(right(await task.train()), train, "a second walk sees the same list");
+  assert.is((await get(task.test)).length, 4);
+  assert.is(await get(task.train), train, "a second walk sees the same list");
 });
 
 test("nothing is read before it is asked for", async () => {
   const dir = await fresh();
   const task = await open(dir);
   rmSync(join(dir, "train"), { recursive: true });
-  assert.is(right(await task.test()).length, 4);
+  assert.is((await get(task.test)).length, 4);
   assert.match(describe(left(await task.train())), /train/);
 });
 
@@ -61,7 +61,7 @@ test("CRLF, blank lines, a byte order mark, no nshards.txt, no templates", async
   assert.equal(task.classNames, ["ant", "bee", "cat"]);
   assert.equal(task.templates, ["a photo of a {c}."]);
   assert.equal(
-    right(await task.train()).map((s) => Number(/s0*(\d+)/.exec(s.id)?.[1])),
+    (await get(task.train)).map((s) => Number(/s0*(\d+)/.exec(s.id)?.[1])),
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20],
   );
 });
@@ -71,12 +71,7 @@ test("other extensions, folders in the archive, members apart and foreign member
   const image = await png(1, 2);
   const members = { "x/a.JPEG": image, "._a.jpg": "resource fork", "x/a.json": "{}", "b.cls": "2\n", "x/a.cls": "1", "b.webp": image };
   write(dir, { "test/0.tar": await tar(members) });
-  assert.equal(
-    right(await (await open(dir)).test())
-      .map((s) => s.label)
-      .sort(),
-    [1, 2],
-  );
+  assert.equal((await get((await open(dir)).test)).map((s) => s.label).sort(), [1, 2]);
 });
 
 test("a folder that is no dataset, a shard that is missing, a file that lies: named", async () => {
@@ -113,7 +108,7 @@ test("a bad label and half a sample stop by default, and are kept as samples tha
     const failure = left(await (await open(dir)).test());
     assert.ok(failure._tag === "CorruptSample" && failure.member === member && failure.path === join(dir, "test", "0.tar"));
     assert.match(failure.detail, expected);
-    const samples = right(await (await open(dir, "skip")).test());
+    const samples = await get((await open(dir, "skip")).test);
     assert.equal(samples.map((s) => s.label).sort(), [-1, 0]);
     assert.equal(left(await exampleDecoder()(samples.filter((s) => s.label === -1)[0])()), failure);
   }
@@ -123,7 +118,7 @@ test("with skip, a cut and a missing shard give what they still hold and one fai
   const dir = await fresh();
   truncateSync(join(dir, "train/0.tar"), 4 * 512 * 2 + 100);
   rmSync(join(dir, "train/1.tar"));
-  const samples = right(await (await open(dir, "skip")).train());
+  const samples = await get((await open(dir, "skip")).train);
   assert.equal(
     samples.map((s) => s.label),
     [0, 1, -1, -1],
@@ -138,7 +133,7 @@ test("with skip, a cut and a missing shard give what they still hold and one fai
 test("a corrupt image is named with shard and member when it is decoded", async () => {
   const dir = await fresh();
   write(dir, { "test/0.tar": await tar({ "a.jpg": "not a JPEG", "a.cls": "1" }) });
-  const [sample] = right(await (await open(dir)).test());
+  const [sample] = await get((await open(dir)).test);
   const failure = left(await exampleDecoder()(sample)());
   assert.ok(failure._tag === "CorruptSample" && failure.member === "a.jpg" && failure.path === join(dir, "test", "0.tar"));
 });
@@ -167,7 +162,7 @@ test("the first dot after the last slash ends a key; what belongs to no sample i
   write(dir, { "test/0.tar": await tarOf([["x.y/0.tif", image], ["x.y/0.cls", "1"], ...dotted, ...others]) });
   const task = await open(dir);
   assert.equal(
-    right(await task.test()).map(({ label }) => label),
+    (await get(task.test)).map(({ label }) => label),
     [1],
   );
   const [line, ...more] = await task.notes!.test();
@@ -194,13 +189,13 @@ test("a key that comes again after its sample is a sample of its own, and said; 
     ]),
   });
   const task = await open(dir);
-  const samples = right(await task.test());
+  const samples = await get(task.test);
   assert.equal(
     samples.map(({ label }) => label),
     [0, 1, 2],
   );
   assert.is(new Set(samples.map(({ id }) => id)).size, 3);
-  const pictures = await Promise.all(samples.map(async (sample) => right(await exampleDecoder()(sample)()).data[0]));
+  const pictures = await Promise.all(samples.map(async (sample) => (await get(exampleDecoder()(sample))).data[0]));
   assert.equal(pictures, [1, 3, 5]);
   assert.equal(await task.notes!.test(), [
     "left out 1 second picture of a sample (0.tar:b.jpg)",
@@ -220,7 +215,7 @@ test("shards that nshards.txt does not count, compressed ones, and a Git LFS poi
   const dir = await fresh();
   write(dir, { "train/nshards.txt": "1", "train/2.tar.gz": "", "test/0.tar": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n" });
   const task = await open(dir);
-  assert.is(right(await task.train()).length, 7);
+  assert.is((await get(task.train)).length, 7);
   assert.equal(await task.notes!.train(), ["left out 1 shard beyond those of nshards.txt (train/1.tar), 1 compressed shard (train/2.tar.gz)"]);
   assert.match(describe(left(await task.test())), /0\.tar: it is a Git LFS pointer.*git lfs pull/);
 });
@@ -238,7 +233,7 @@ test("links in an archive are no files of their own, and said", async () => {
 test("val stands in for a missing test split", async () => {
   const dir = await fresh();
   renameSync(join(dir, "test"), join(dir, "val"));
-  assert.is(right(await (await open(dir)).test()).length, 4);
+  assert.is((await get((await open(dir)).test)).length, 4);
 });
 
 const photos = "../shared/data/photo-stream";
@@ -250,11 +245,11 @@ const photos = "../shared/data/photo-stream";
   ] as const) {
     const task = await open(join(photos, name));
     assert.is(task.classNames.length, classes);
-    const samples = right(await task.train());
+    const samples = await get(task.train);
     assert.is(samples.length, train);
-    assert.is(right(await task.test()).length, testing);
+    assert.is((await get(task.test)).length, testing);
     assert.is(new Set(samples.map((s) => s.label)).size, classes);
-    const image = right(await exampleDecoder()(samples[train - 1])());
+    const image = await get(exampleDecoder()(samples[train - 1]));
     assert.equal([image.width, image.height], [64, 64]);
   }
   assert.ok(readFileSync(join(photos, "cars", "classnames.txt")).length > 0);

@@ -7,20 +7,11 @@ import type { OpenDevice } from "../../src/device/device.ts";
 import type { GPU } from "../../src/platform/webgpu.ts";
 import { compile } from "../../src/device/pipeline.ts";
 import { wrapDevice } from "../../src/device/wrap.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
+import { left, right } from "../either.ts";
 
-const right = <A>(e: E.Either<Failure, A>): A => {
-  if (E.isLeft(e)) throw new Error(describe(e.left));
-  return e.right;
-};
-
-const left = <A>(e: E.Either<Failure, A>): Failure => {
-  if (E.isRight(e)) throw new Error("expected a failure");
-  return e.left;
-};
-
-const opened = async (): Promise<OpenDevice> => right(await openDevice()());
+const opened = async (): Promise<OpenDevice> => await get(openDevice());
 
 test("a buffer over the limit names what, how much and the limit, and makes nothing", async () => {
   const device = await opened();
@@ -56,9 +47,9 @@ test("a pipeline is compiled once for its text", async () => {
   const [one, two] = await Promise.all([device.pipeline("fill", fill(1))(), device.pipeline("fill", fill(1))()]);
   assert.is(right(one), right(two));
   const { created } = device.ledger();
-  right(await device.pipeline("fill", fill(1))());
+  await get(device.pipeline("fill", fill(1)));
   assert.is(device.ledger().created, created);
-  assert.is.not(right(await device.pipeline("fill", fill(2))()), right(one));
+  assert.is.not(await get(device.pipeline("fill", fill(2))), right(one));
   await device.close();
 });
 
@@ -72,7 +63,7 @@ test("a kernel that is refused says which line, and the device goes on", async (
   const unknown = left(await device.pipeline("no such kernel", "")());
   assert.is(unknown._tag, "KernelInvalid");
   assert.is(device.failure(), undefined);
-  right(await device.settled());
+  await get(device.settled);
   await device.close();
 });
 
@@ -103,7 +94,7 @@ test("a lost device fails everything, and says so", async () => {
 test("withDevice releases after success, failure and a throw, and reports what use did not notice", async () => {
   const seen: OpenDevice["gpu"][] = [];
   const lost = async (): Promise<number> => (await Promise.all(seen.map((gpu) => gpu.lost))).length;
-  assert.is(right(await withDevice({})((d) => (seen.push(d.gpu), TE.right(7)))()), 7);
+  assert.is(await get(withDevice({})((d) => (seen.push(d.gpu), TE.right(7)))), 7);
   const failure: Failure = { _tag: "Interrupted" };
   assert.is(left(await withDevice({})((d) => (seen.push(d.gpu), TE.left(failure)))()), failure);
   try {
@@ -126,10 +117,10 @@ test("withDevice releases after success, failure and a throw, and reports what u
 
 test("withDevice uses a device that is open already, tells its failure, and leaves it open", async () => {
   const device = await opened();
-  assert.is(right(await withDevice(device)((d) => TE.right(d))()), device);
+  assert.is(await get(withDevice(device)((d) => TE.right(d))), device);
   assert.is(device.failure(), undefined);
   right(device.buffer("it is still open", 16));
-  right(await device.settled());
+  await get(device.settled);
   const unnoticed = withDevice(device)((d) => async () => {
     d.gpu.destroy();
     await d.gpu.lost;
@@ -143,11 +134,11 @@ test("a GPUDevice that somebody else opened is wrapped, and works", async () => 
   const { gpu, adapter, close } = await opened();
   const device = wrapDevice(gpu);
   assert.is(device.adapter.line, adapter.line);
-  right(await device.pipeline("fill", fill(1))());
+  await get(device.pipeline("fill", fill(1)));
   const a = right(device.buffer("a", 20));
   assert.is(device.ledger().liveBytes, 32);
   device.release(a);
-  right(await device.settled());
+  await get(device.settled);
   await device.cache.write("name", "text")();
   assert.is(await device.cache.read("name")(), undefined, "nothing is kept where nothing was said");
   await device.close();
@@ -162,8 +153,8 @@ const { navigator } = globalThis as unknown as { readonly navigator?: { readonly
   if (gpuAdapter === null) return;
   const device = wrapDevice(await gpuAdapter.requestDevice());
   assert.ok(device.adapter.line.length > 0);
-  right(await device.pipeline("fill", fill(1))());
-  right(await device.settled());
+  await get(device.pipeline("fill", fill(1)));
+  await get(device.settled);
   await device.close();
 });
 

@@ -6,18 +6,13 @@ import { openDevice, withDevice } from "../../src/device/open.ts";
 import { kernelPipeline } from "../../src/kernels/kernel.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import type { Device } from "../../src/device/device.ts";
-import { describe } from "../../src/failure.ts";
+import { get } from "../../src/failure.ts";
 
-const opened = async () => {
-  const device = await openDevice()();
-  if (E.isLeft(device)) throw new Error(describe(device.left));
-  return device.right;
-};
+const opened = () => get(openDevice());
 
 /** Work that needs Dawn's event loop. */
 const work = async (device: Device): Promise<void> => {
-  const pipeline = await kernelPipeline(device, "fill", {})();
-  if (E.isLeft(pipeline)) throw new Error(describe(pipeline.left));
+  await get(kernelPipeline(device, "fill", {}));
   const buffer = device.gpu.createBuffer({ size: 16, usage: bufferUsage.mapRead | bufferUsage.copyDst });
   await buffer.mapAsync(mapMode.read);
   buffer.unmap();

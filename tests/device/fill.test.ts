@@ -1,23 +1,19 @@
 import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { get } from "../../src/failure.ts";
 import { withDevice } from "../../src/device/open.ts";
 import { kernelPipeline } from "../../src/kernels/kernel.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import type { Device } from "../../src/device/device.ts";
-
-const orThrow = <A>(e: E.Either<Parameters<typeof describe>[0], A>): A => {
-  if (E.isLeft(e)) throw new Error(describe(e.left));
-  return e.right;
-};
+import { right } from "../either.ts";
 
 /** Fills `count` numbers with `value` on the device and reads them back. */
 const fill = async (device: Device, count: number, value: number): Promise<Float32Array> => {
   const { gpu } = device;
-  const pipeline = orThrow(await kernelPipeline(device, "fill", {})());
-  const dims = orThrow(device.buffer("dims", 8, bufferUsage.uniform));
-  const out = orThrow(device.buffer("out", count * 4));
+  const pipeline = await get(kernelPipeline(device, "fill", {}));
+  const dims = right(device.buffer("dims", 8, bufferUsage.uniform));
+  const out = right(device.buffer("out", count * 4));
   const read = gpu.createBuffer({ size: out.size, usage: bufferUsage.mapRead | bufferUsage.copyDst });
   const words = new DataView(new ArrayBuffer(8));
   words.setUint32(0, count, true);
@@ -49,8 +45,8 @@ const fill = async (device: Device, count: number, value: number): Promise<Float
 };
 
 test("fill writes every element up to count, and none past it", async () => {
-  orThrow(
-    await withDevice({})((device) => async () => {
+  await get(
+    withDevice({})((device) => async () => {
       for (const count of [1, 63, 64, 65, 257]) {
         const result = await fill(device, count, 1.5);
         assert.ok(
@@ -63,7 +59,7 @@ test("fill writes every element up to count, and none past it", async () => {
         );
       }
       return E.right(undefined);
-    })(),
+    }),
   );
 });
 

@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openDevice } from "../../src/device/open.ts";
 import type { Rung } from "../../src/platform/platform.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 
 const icds = "/usr/share/vulkan/icd.d";
 const available: Readonly<Record<Exclude<Rung, "gpu">, boolean>> = {
@@ -29,9 +29,7 @@ const withEnv = async <A>(env: NodeJS.ProcessEnv, use: () => Promise<A>): Promis
 };
 
 test("the ladder opens a device and says in one line which", async () => {
-  const opened = await openDevice()();
-  if (E.isLeft(opened)) throw new Error(describe(opened.left));
-  const { adapter, limits, close } = opened.right;
+  const { adapter, limits, close } = await get(openDevice());
   assert.ok(adapter.line.length > 0 && !adapter.line.includes("\n"));
   assert.match(adapter.key, /^[a-z0-9-]+$/);
   assert.ok(limits.maxStorageBufferBindingSize >= 2 ** 27);
@@ -50,12 +48,11 @@ test("the rung gpu, forced, opens a GPU or says what is there instead", async ()
 for (const rung of ["lavapipe", "swiftshader"] as const) {
   (available[rung] ? test : test.skip)(`the rung ${rung} can be forced`, async () => {
     for (const open of [openDevice({ adapter: rung }), () => withEnv({ CAMBIUM_ADAPTER: rung }, openDevice())]) {
-      const opened = await open();
-      if (E.isLeft(opened)) throw new Error(describe(opened.left));
-      assert.match(opened.right.adapter.line.toLowerCase(), rung === "lavapipe" ? /llvmpipe/ : /swiftshader/);
-      assert.is(opened.right.adapter.kind, "cpu");
-      assert.is(opened.right.adapter.features.has("subgroups"), opened.right.adapter.subgroupSize > 0);
-      await opened.right.close();
+      const opened = await get(open);
+      assert.match(opened.adapter.line.toLowerCase(), rung === "lavapipe" ? /llvmpipe/ : /swiftshader/);
+      assert.is(opened.adapter.kind, "cpu");
+      assert.is(opened.adapter.features.has("subgroups"), opened.adapter.subgroupSize > 0);
+      await opened.close();
     }
   });
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { trainBpe, writeIconTokenizer, iconContext, iconVocabularySize } from "../../examples/icons/tokenizer.ts";
@@ -9,19 +8,12 @@ import { svgOf } from "../../examples/icons/sets.ts";
 import { render } from "../../examples/icons/render.ts";
 import { baseSets, testSets } from "../../examples/icons/tasks.ts";
 import { iconPretraining, iconStream } from "../../examples/icons/world.ts";
-import type { Failure } from "../../src/failure.ts";
-import { describe } from "../../src/failure.ts";
+import { get } from "../../src/failure.ts";
 import { readTokenizer } from "../../src/formats/tokenizer.ts";
 import type { Example } from "../../src/data/example.ts";
 import { decoderOf } from "../../src/data/decode.ts";
 
 const size = 32;
-
-const get = async <A>(te: TE.TaskEither<Failure, A>): Promise<A> => {
-  const result = await te();
-  if (result._tag === "Left") throw new Error(describe(result.left));
-  return result.right;
-};
 
 const vendor = (s: Example): string => s.id.split(":")[0];
 

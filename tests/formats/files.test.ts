@@ -4,10 +4,10 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
 import { readBytes, readJson, readJsonAs, readText, writeAtomic, writeFolderAtomic, writeJson, writeText } from "../../src/formats/files.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 
 const test = suite("files");
 const { dir, remove } = temporaryFolder("files");
@@ -27,7 +27,7 @@ test("reads name the path of what is missing, a folder, not UTF-8, not JSON", as
   writeFileSync(path, "{");
   assert.is(left(await readJson(path)())._tag, "FileCorrupt");
   writeFileSync(path, "\ufeff{}");
-  assert.equal(right(await readJson(path)()), {});
+  assert.equal(await get(readJson(path)), {});
 });
 
 test("a JSON file that does not fit names the key", async () => {
@@ -36,23 +36,23 @@ test("a JSON file that does not fit names the key", async () => {
   writeFileSync(path, `{"vision": {"width": "768"}}`);
   assert.is(describe(left(await readJsonAs(codec, path)())), `${path}: "vision.width" should be number and is "768"`);
   writeFileSync(path, `{"vision": {"width": 768}}`);
-  assert.is(right(await readJsonAs(codec, path)()).vision.width, 768);
+  assert.is((await get(readJsonAs(codec, path))).vision.width, 768);
 });
 
 test("writes a file from chunks, over an old one, into a new folder", async () => {
   const path = join(dir, "new", "deep", "file");
-  right(await writeAtomic(path, [bytes("a"), new Uint8Array(0), bytes("bc")])());
-  right(
-    await writeAtomic(
+  await get(writeAtomic(path, [bytes("a"), new Uint8Array(0), bytes("bc")]));
+  await get(
+    writeAtomic(
       path,
       (async function* () {
         yield bytes("over");
       })(),
-    )(),
+    ),
   );
   assert.is(readFileSync(path, "utf8"), "over");
-  right(await writeText(path, "é")());
-  right(await writeJson(path, { a: 1 })());
+  await get(writeText(path, "é"));
+  await get(writeJson(path, { a: 1 }));
   assert.is(readFileSync(path, "utf8"), '{\n  "a": 1\n}\n');
   assert.equal(readdirSync(join(dir, "new", "deep")), ["file"]);
 });
@@ -88,9 +88,9 @@ test("a folder is written as one, replaces an old one, and fails as one", async 
     (text: string) =>
     (temp: string): TE.TaskEither<Failure, string> =>
       TE.map(() => text)(writeText(join(temp, "sub", "a"), text));
-  assert.is(right(await writeFolderAtomic(target, fill("one"))()), "one");
+  assert.is(await get(writeFolderAtomic(target, fill("one"))), "one");
   writeFileSync(join(target, "stale"), "");
-  assert.is(right(await writeFolderAtomic(target, fill("two"))()), "two");
+  assert.is(await get(writeFolderAtomic(target, fill("two"))), "two");
   assert.is(readFileSync(join(target, "sub", "a"), "utf8"), "two");
   assert.not.ok(existsSync(join(target, "stale")));
   const refusal: Failure = { _tag: "Interrupted" };

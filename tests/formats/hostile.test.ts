@@ -14,7 +14,7 @@ import { decodeImage } from "../../src/data/decode.ts";
 import type { Example } from "../../src/data/example.ts";
 import { clipPreprocess, imageTransform } from "../../src/data/preprocess.ts";
 import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { readBytes, readJson } from "../../src/formats/files.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { indexTar } from "../../src/formats/tar.ts";
@@ -25,7 +25,7 @@ import { platform } from "../../src/platform/default.ts";
 import { cacheIn } from "../../src/platform/node/cache.ts";
 import { parseRunResult } from "../../src/report/resultCodec.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
-import { png, right, temporaryFolder, write } from "../fixtures/datasets.ts";
+import { png, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { tinyClip, writeTinyClip } from "../fixtures/tinyClip.ts";
 import { answered, checkLine } from "../fuzz/answer.ts";
 
@@ -66,8 +66,8 @@ onLinux("a pipe among pictures is passed over", async () => {
   const images = Object.fromEntries(await Promise.all([0, 1].map(async (i) => [`${i}.png`, await png(9, i)] as const)));
   for (const split of ["train", "test"]) for (const name of ["ant", "bee"]) write(join(data, split, name), images);
   spawnSync("mkfifo", [join(data, "train/ant/2.png")]);
-  const task = right(await taskFromFolder(data)());
-  assert.is(right(await task.train()).length, 4);
+  const task = await get(taskFromFolder(data));
+  assert.is((await get(task.train)).length, 4);
 });
 
 const model = async (name: string, change: (config: Record<string, any>) => void): Promise<string> => {
@@ -208,8 +208,8 @@ test("JSON that is nested deep is refused by whoever reads it; strings with brac
 test("what a learner remembers has a depth, up to which it is read back", async () => {
   const chain = (levels: number): unknown => (levels === 0 ? 1 : new Map([["next", chain(levels - 1)]]));
   const whole = { ...learner(await tinyClip()), memory: { chain: chain(140) } };
-  right(await writeLearner(join(dir, "chain"), whole)());
-  assert.equal(right(await readLearner(join(dir, "chain"))()).memory, whole.memory);
+  await get(writeLearner(join(dir, "chain"), whole));
+  assert.equal((await get(readLearner(join(dir, "chain")))).memory, whole.memory);
   assert.match(
     await refused(writeLearner(join(dir, "chain"), { ...whole, memory: { chain: chain(5000) } })),
     /is nested more than 150 levels deep; a learner is plain data$/,
@@ -254,7 +254,7 @@ test("regular expressions that could take for ever are refused, and those of CLI
 });
 
 test("a long text takes time in proportion", async () => {
-  const { encode } = right(await readTokenizer("tests/fixtures/tokenizer")());
+  const { encode } = await get(readTokenizer("tests/fixtures/tokenizer"));
   for (const text of ["a", " ", "<|", "\u65e5", "a b ", "\u00e9"]) await answered(TE.fromIO(() => encode(text.repeat(300_000))));
 });
 

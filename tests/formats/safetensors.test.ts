@@ -6,20 +6,16 @@ import fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
 import { fromBf16, fromF16, toBf16, toF16 } from "../../src/formats/half.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { readModelTensors, readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { right } from "../either.ts";
 
 const test = suite("safetensors");
 const dir = mkdtempSync(join(tmpdir(), "cambium-safetensors-"));
 test.after(() => rmSync(dir, { recursive: true, force: true }));
-
-const right = <A>(e: E.Either<Failure, A>): A => {
-  if (E.isLeft(e)) throw new Error(describe(e.left));
-  return e.right;
-};
 
 const tensors = new Map<string, HostTensor>([
   ["weight", { shape: [2, 3], data: Float32Array.from([1, -2, 0.5, 3.25, 1e-3, -65504]) }],
@@ -44,17 +40,17 @@ const read = (bytes: Uint8Array): Promise<E.Either<Failure, ReadonlyMap<string, 
 
 test("what is written is read back, bit for bit in f32", async () => {
   const path = join(dir, "a.safetensors");
-  right(await writeSafetensors(path, tensors, { metadata: { format: "pt" } })());
-  const back = right(await readSafetensors(path)());
+  await get(writeSafetensors(path, tensors, { metadata: { format: "pt" } }));
+  const back = await get(readSafetensors(path));
   assert.is(back.size, tensors.size);
   for (const [name, tensor] of tensors) {
     assert.equal(back.get(name)?.shape, tensor.shape);
     assert.equal(back.get(name)?.data, tensor.data);
     assert.is(back.get(name)?.dtype, "F32");
   }
-  assert.equal(right(await readSafetensorsMetadata(path)()), { format: "pt" });
+  assert.equal(await get(readSafetensorsMetadata(path)), { format: "pt" });
   const first = readFileSync(path);
-  right(await writeSafetensors(path, new Map([...tensors].reverse()), { metadata: { format: "pt" } })());
+  await get(writeSafetensors(path, new Map([...tensors].reverse()), { metadata: { format: "pt" } }));
   assert.ok(first.equals(readFileSync(path)), "the order of the map does not change the bytes");
 });
 
@@ -64,8 +60,8 @@ test("f16 and bf16 round to nearest even and come back exactly", async () => {
     ["bf16", toBf16, fromBf16],
   ] as const) {
     const path = join(dir, `${dtype}.safetensors`);
-    right(await writeSafetensors(path, tensors, { dtype })());
-    const back = right(await readSafetensors(path)());
+    await get(writeSafetensors(path, tensors, { dtype }));
+    const back = await get(readSafetensors(path));
     assert.is(back.get("weight")?.dtype, dtype.toUpperCase());
     assert.equal(
       back.get("weight")?.data,
@@ -173,7 +169,7 @@ test("integers and f64 are converted, unaligned data is read", async () => {
 
 test("a file with mutated bytes is read or refused, never more", async () => {
   const path = join(dir, "whole.safetensors");
-  right(await writeSafetensors(path, tensors, { metadata: { a: "b" } })());
+  await get(writeSafetensors(path, tensors, { metadata: { a: "b" } }));
   const whole = readFileSync(path);
   const mutation = fc.record({
     edits: fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 6 }),
@@ -200,12 +196,12 @@ test("a missing file and a folder are named", async () => {
 
 test("a sharded model is read as one, and its index is not believed blindly", async () => {
   const shard = (i: number): string => `model-0000${i}-of-00002.safetensors`;
-  right(await writeSafetensors(join(dir, shard(1)), new Map([["a", { shape: [1], data: Float32Array.of(1) }]]))());
-  right(await writeSafetensors(join(dir, shard(2)), new Map([["b", { shape: [1], data: Float32Array.of(2) }]]))());
+  await get(writeSafetensors(join(dir, shard(1)), new Map([["a", { shape: [1], data: Float32Array.of(1) }]])));
+  await get(writeSafetensors(join(dir, shard(2)), new Map([["b", { shape: [1], data: Float32Array.of(2) }]])));
   const index = join(dir, "model.safetensors.index.json");
   const write = (map: unknown): void => writeFileSync(index, JSON.stringify({ metadata: { total_size: 8 }, weight_map: map }));
   write({ a: shard(1), b: shard(2) });
-  assert.equal([...right(await readModelTensors(dir)()).keys()].sort(), ["a", "b"]);
+  assert.equal([...(await get(readModelTensors(dir))).keys()].sort(), ["a", "b"]);
   write({ a: shard(1), b: shard(1) });
   const missing = await readSafetensors(index)();
   assert.ok(E.isLeft(missing) && missing.left._tag === "BadTensor" && missing.left.tensor === "b");
@@ -228,7 +224,7 @@ const reference = python("import safetensors.numpy, numpy") === undefined ? test
 reference("the reference implementation reads our file, and we read its", async () => {
   const ours = join(dir, "ours.safetensors");
   const theirs = join(dir, "theirs.safetensors");
-  right(await writeSafetensors(ours, tensors, { dtype: "f16", metadata: { format: "np" } })());
+  await get(writeSafetensors(ours, tensors, { dtype: "f16", metadata: { format: "np" } }));
   const out = python(`
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -237,7 +233,7 @@ w, h, n = np.arange(6, dtype=np.float64).reshape(2, 3) / 3, np.array([1/3], np.f
 save_file({"w": w, "h": h, "n": n}, ${JSON.stringify(theirs)})
 print(x["weight"].dtype, x["weight"].shape, x["weight"].astype(float).tolist())`);
   assert.is(out?.trim(), `float16 (2, 3) [[1.0, -2.0, 0.5], [3.25, ${fromF16(toF16(1e-3))}, -65504.0]]`);
-  const back = right(await readSafetensors(theirs)());
+  const back = await get(readSafetensors(theirs));
   assert.equal(
     back.get("w")?.data,
     Float32Array.from([0, 1, 2, 3, 4, 5], (x) => x / 3),

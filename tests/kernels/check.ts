@@ -4,7 +4,6 @@
  * Every buffer is longer than its tensor and filled with a sentinel where the kernel has no business, so that a write past the end is
  * seen; every kernel runs twice from the same inputs, and must give the same bits.
  */
-import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
@@ -12,12 +11,12 @@ import type { Kernel } from "../../src/kernels/kernel.ts";
 import { encode, makeDispatches } from "../../src/kernels/dispatch.ts";
 import { elementGrid, type LaunchOf } from "../../src/kernels/launch.ts";
 import { ownedOn } from "../../src/device/owned.ts";
+import { right } from "../either.ts";
 import { openDevice } from "../../src/device/open.ts";
 import type { OpenDevice } from "../../src/device/device.ts";
 import type { Constants } from "../../src/kernels/template.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
-import { describe } from "../../src/failure.ts";
-import type { Failure } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 
 export type Values = Float32Array | Uint32Array;
 
@@ -57,11 +56,6 @@ export const writesIndices = (reference: Uint32Array): Operand => ({ initial: ne
 /** A tensor that is updated in place. */
 export const updates = (initial: Values, reference: ArrayLike<number>, tolerance: Tolerance = {}): Operand => ({ initial, reference, tolerance });
 
-const orThrow = <A>(e: E.Either<Failure, A>): A => {
-  if (E.isLeft(e)) throw new Error(describe(e.left));
-  return e.right;
-};
-
 const guard = 64;
 
 const bytesOf = (values: Values): Uint8Array<ArrayBuffer> => {
@@ -78,19 +72,19 @@ export const dispatch = async <K extends Kernel>(device: Device, { operands, ...
   const buffers = operands.map((operand, i) => {
     if (operand === undefined) return undefined;
     const bytes = bytesOf(operand.initial);
-    const buffer = orThrow(owned.buffer(`binding ${i + 1}`, bytes.length));
+    const buffer = right(owned.buffer(`binding ${i + 1}`, bytes.length));
     gpu.queue.writeBuffer(buffer, 0, bytes);
     return buffer;
   });
   const bindings = buffers.map((buffer) => buffer && { buffer });
-  const [ready] = orThrow(await makeDispatches(device, [{ launch: launch as Omit<LaunchOf<Kernel>, "operands">, bindings }], owned));
+  const [ready] = right(await makeDispatches(device, [{ launch: launch as Omit<LaunchOf<Kernel>, "operands">, bindings }], owned));
   const encoder = gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
   encode(pass, ready);
   pass.end();
   const staging = buffers.map((buffer) => {
     if (buffer === undefined) return undefined;
-    const copy = orThrow(owned.buffer("read back", buffer.size, bufferUsage.mapRead));
+    const copy = right(owned.buffer("read back", buffer.size, bufferUsage.mapRead));
     encoder.copyBufferToBuffer(buffer, 0, copy, 0, buffer.size);
     return copy;
   });
@@ -143,7 +137,7 @@ let opened: OpenDevice | undefined;
 /** A test on the device of this file, which is opened for the first one. */
 export const deviceTest = (name: string, body: (device: Device) => Promise<void>): void => {
   test(name, async () => {
-    opened ??= orThrow(await openDevice()());
+    opened ??= await get(openDevice());
     await body(opened);
   });
 };

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { changedEntries, cLora } from "../../src/methods/cLora.ts";
 import { infLora } from "../../src/methods/infLora.ts";
@@ -37,7 +37,7 @@ import type { Tensors } from "../../src/tensor/program.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig as config } from "../fixtures/tinyClip.ts";
 import { fixture } from "../model/embeddings.ts";
-import { checkOp, deviceTest, failureOf, numbers, runOrThrow, runTests, sameBits, type Doubles, type Value } from "../tensor/check.ts";
+import { checkOp, deviceTest, failureOf, numbers, runTests, sameBits, type Doubles, type Value } from "../tensor/check.ts";
 import { learnerOf, lessonOf, near, projector, rowsOf, runStage, runtimeOf, updateOf } from "./trace.ts";
 
 const stream: Stream = {
@@ -55,7 +55,7 @@ interface Followed extends Run {
 
 const follow = async (device: Device, method: Method, from: Model, over: Stream = two): Promise<Followed> => {
   const events: Event[] = [];
-  const run = await runOrThrow(runMethod(method, learner(from), over)({ ...runtimeOf(device), emit: (e) => void events.push(e) }));
+  const run = await get(runMethod(method, learner(from), over)({ ...runtimeOf(device), emit: (e) => void events.push(e) }));
   return { ...run, events, learners: events.flatMap((e) => (e.type === "lesson" ? [e.learner] : [])) };
 };
 
@@ -330,7 +330,7 @@ const needText: readonly MethodName[] = ["keeplora", "keeplora++", "keeplora+"];
 
 for (const [kind, read] of [
   ["CLIP", tinyClip],
-  ["ViT", () => runOrThrow(readModel(fixture("vit-tiny")))],
+  ["ViT", () => get(readModel(fixture("vit-tiny")))],
 ] as const) {
   deviceTest(`every method learns two tasks with a tiny ${kind}, or says why not`, async (device) => {
     const model: Model = await read();
@@ -375,7 +375,7 @@ for (const [kind, read] of [
 }
 
 deviceTest("what needs a text tower by default learns with a ViT where its options name the vision tower alone", async (device) => {
-  const vit = await runOrThrow(readModel(fixture("vit-tiny")));
+  const vit = await get(readModel(fixture("vit-tiny")));
   const seeing = { ...quick, towers: ["vision"], energy: { vision: 0.5 }, featureEnergy: 0.8 };
   for (const name of needText) {
     const { result, learner: after } = await follow(device, methods[name](seeing), vit);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import { mergeUpdate } from "../../src/model/adapters/update.ts";
 import { initialModel } from "../../src/model/model.ts";
@@ -39,7 +40,7 @@ import type { Tensors } from "../../src/tensor/program.ts";
 import { detach, type Tensor } from "../../src/tensor/tensor.ts";
 import { textsOf } from "../model/embeddings.ts";
 import { tinyClip, tinyConfig as config } from "../fixtures/tinyClip.ts";
-import { checkOp, deviceTest, evaluate, numbers, orThrow, runOrThrow, runTests, sameBits, wholes, type Doubles } from "../tensor/check.ts";
+import { checkOp, deviceTest, evaluate, numbers, orThrow, runTests, sameBits, wholes, type Doubles } from "../tensor/check.ts";
 import { columnsOf, learnerOf, lessonOf, near, rowsOf, runStage, runtimeOf, startingAt, traced, updateOf } from "./trace.ts";
 
 type Router = NonNullable<BatchVoteOptions["router"]>;
@@ -356,7 +357,7 @@ deviceTest("dropout: the same masks for the same seed, task and step, others for
       steps: repeat(3, dropout(p), rankSelect(batchVote(active)), gradient(contrastive), update(adamW({ lr: constantly(0) }))),
     });
     const lesson = { ...lessonOf(learnerOf(model), [3, 3], position), batches };
-    await runOrThrow(stage.run(lesson)({ ...runtimeOf(device), seed, emit: (e) => void (e.type === "step" && seen.push(e.losses.loss)) }));
+    await get(stage.run(lesson)({ ...runtimeOf(device), seed, emit: (e) => void (e.type === "step" && seen.push(e.losses.loss)) }));
     return seen;
   };
   const without = await losses(0, 8, 0);
@@ -391,14 +392,14 @@ deviceTest("a template is drawn for a run and a task; images have the prompts of
     const lesson = { ...lessonOf(learnerOf(tiny), [2, 2, 2], position), task: animals };
     const {
       batches: { at, shape },
-    } = await runOrThrow(stage.run(lesson)({ ...runtimeOf(device), seed }));
+    } = await get(stage.run(lesson)({ ...runtimeOf(device), seed }));
     const wording = (template: string): readonly string[] => {
       const { ids, count, length } = tokens(prompts(template, animals.classNames));
       return Array.from({ length: count }, (_, i) => ids.slice(i * length, (i + 1) * length).join());
     };
     const found = new Set<number>();
     for (const step of [0, 1, 2]) {
-      const { ids, targets, transposedTargets } = await runOrThrow(at(step));
+      const { ids, targets, transposedTargets } = await get(at(step));
       const rows = Array.from({ length: batch }, (_, i) => ids.slice(i * shape.length, (i + 1) * shape.length).join());
       found.add(animals.templates.findIndex((template) => rows.every((row) => wording(template).includes(row))));
       const want = rows.flatMap((row) => rows.map((other) => (row === other ? Math.fround(1 / rows.filter((r) => r === row).length) : 0)));

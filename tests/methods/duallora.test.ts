@@ -1,6 +1,7 @@
 /** The parts of DualLoRA (METHODS.md D.6) on their own: what is orthogonal, what is weighted by what, its options, empty slots, and sizes. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { duallora, type DualLoraOptions } from "../../src/methods/duallora.ts";
@@ -32,7 +33,7 @@ import type { Stream } from "../../src/data/task.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
-import { deviceTest, runOrThrow, runTests } from "../tensor/check.ts";
+import { deviceTest, runTests } from "../tensor/check.ts";
 import { products, weightsFor, withLastShown } from "./slots.ts";
 import { near, rowsOf, runStage, runtimeOf } from "./trace.ts";
 
@@ -61,7 +62,7 @@ const learn = async (device: Device, options: DualLoraOptions = {}, on: Stream =
   const start = learner(await clip());
   const learners = [start];
   const emit = (event: Event): void => void (event.type === "lesson" && learners.push(event.learner));
-  const { reports } = await runOrThrow(duallora({ ...quick, ...options }).run(course(start, on))({ ...runtimeOf(device), emit }));
+  const { reports } = await get(duallora({ ...quick, ...options }).run(course(start, on))({ ...runtimeOf(device), emit }));
   return { learners, reports };
 };
 
@@ -343,7 +344,7 @@ deviceTest("prediction while scoring: 'hard' keeps the classes of one task, and 
   const through = residual(where);
   const score = (options?: TaskPredictionOptions, labelSpace: "task" | "union" = "union"): Promise<Evaluated> => {
     const calibration = options && taskPrediction(options);
-    return runOrThrow(accuracies(after, stream, 3, { through, labelSpace, calibration })(runtimeOf(device)));
+    return get(accuracies(after, stream, 3, { through, labelSpace, calibration })(runtimeOf(device)));
   };
   const [plain, off, given] = [await score(), await score({ mode: "off" }), await score(undefined, "task")];
   assert.equal(off, plain);

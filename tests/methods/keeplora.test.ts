@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { matrixOf, type Basis } from "../../src/linalg/linalg.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus, type KeepLoraOptions } from "../../src/methods/keeplora.ts";
@@ -39,7 +39,7 @@ import type { Stream } from "../../src/data/task.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
-import { deviceTest, numbers, orThrow, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
+import { deviceTest, numbers, orThrow, runTests, sameBits } from "../tensor/check.ts";
 import { adaptTraced, batchesOf, given, learnerOf, lessonOf, near, nearRelative, rowsOf, runStage, runtimeOf, updateOf } from "./trace.ts";
 
 /** The tiny CLIP with so many blocks in each tower. */
@@ -287,7 +287,7 @@ const quick: KeepLoraOptions = { steps: 2, batch: 4, rank, lr: 0.01, energy: { v
 /** The learner after the first tasks of the stream. */
 const learned = async (device: Device, method: Method, tasks: number): Promise<Learner> => {
   const some = { ...stream, tasks: stream.tasks.slice(0, tasks) };
-  const { learner: after, reports } = await runOrThrow(method.run(course(learner(await clip()), some))(runtimeOf(device)));
+  const { learner: after, reports } = await get(method.run(course(learner(await clip()), some))(runtimeOf(device)));
   assert.is(reports.length, tasks);
   assert.ok(reports.every(({ mergeError }) => mergeError! <= 1e-5));
   return after;

@@ -4,6 +4,7 @@
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { depthScale } from "../../src/model/adapters/scale.ts";
@@ -31,7 +32,7 @@ import type { Training } from "../../src/training/keeper.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import { encodeBatch, type TrainingBatches } from "../../src/training/trainee.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
-import { deviceTest, runOrThrow, runTests } from "../tensor/check.ts";
+import { deviceTest, runTests } from "../tensor/check.ts";
 import { fixture, goldenOf, readModel, type Model } from "../model/embeddings.ts";
 import {
   adaptTraced,
@@ -209,7 +210,7 @@ deviceTest("KeepLoRA+: prototypes, logits with the cosine head, and two steps ar
   const net = networkOf(model);
   const start = adapter.initial(net, model.weights, 8, 0);
   // B is 0 before the first step: the features are the model's.
-  const { logits } = await runOrThrow(
+  const { logits } = await get(
     sumOver({
       weights: model.weights,
       at: training.at,

@@ -1,5 +1,6 @@
 /** Both readings of every method whose paper and code differ: they run, results name what was chosen, and they do not learn the same. */
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { reading, type Reading } from "../../src/methods/declare.ts";
 import { hasReadings } from "../../src/methods/describe.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
@@ -8,7 +9,7 @@ import { runMethod } from "../../src/runs/run.ts";
 import type { Stream } from "../../src/data/task.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
-import { deviceTest, runOrThrow, runTests } from "../tensor/check.ts";
+import { deviceTest, runTests } from "../tensor/check.ts";
 import { runtimeOf } from "./trace.ts";
 
 const stream: Stream = { labelSpace: "task", tasks: [patternTask("warm", ["red", "orange"], 1), patternTask("cold", ["blue", "green"], 2)] };
@@ -19,7 +20,7 @@ for (const name of names) {
     const model = await tinyClip();
     const learned = async (as: Reading) => {
       const chosen = reading(methods[name].declaration, as);
-      const run = await runOrThrow(runMethod(methods[name]({ steps: 3, batch: 4, lr: 0.02, ...chosen }), learner(model), stream)(runtimeOf(device)));
+      const run = await get(runMethod(methods[name]({ steps: 3, batch: 4, lr: 0.02, ...chosen }), learner(model), stream)(runtimeOf(device)));
       for (const [option, value] of Object.entries(chosen)) assert.equal((run.result.options as Readonly<Record<string, unknown>>)[option], value, option);
       return [...run.learner.model.weights.values()].flatMap(({ data }) => [...data]);
     };

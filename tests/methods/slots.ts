@@ -1,5 +1,6 @@
 /** What residual adapters see and do: a learner's model run through their branch, and the weights that the branch gives to given class tokens. */
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { frozenScope, type Scope } from "../../src/model/scope.ts";
@@ -15,7 +16,6 @@ import { project } from "../../src/stages/project.ts";
 import { keepResidual, residualDirections } from "../../src/methods/dualloraSlots.ts";
 import { slice } from "../../src/tensor/ops/window.ts";
 import { floats, type Tensor } from "../../src/tensor/tensor.ts";
-import { runOrThrow } from "../tensor/check.ts";
 import { lessonOf, runStage, runtimeOf } from "./trace.ts";
 
 type Outputs = Readonly<Record<string, Float32Array>>;
@@ -33,7 +33,7 @@ export interface Seen {
 /** Runs images through a learner's model and a branch of it. */
 export const forward = async (device: Device, learner: Learner, branch: Branch | undefined, { shape, data }: HostTensor): Promise<Seen> => {
   const { model } = learner;
-  const out = await runOrThrow(
+  const out = await get(
     sumOver({
       weights: model.weights,
       batches: 1,
@@ -64,7 +64,7 @@ export const forward = async (device: Device, learner: Learner, branch: Branch |
  * weighted. A module without a residual adapter gives x back.
  */
 export const products = async (device: Device, learner: Learner, branch: Branch, module: string, { shape, data }: HostTensor): Promise<Float32Array> => {
-  const { products: found } = await runOrThrow(
+  const { products: found } = await get(
     sumOver({
       weights: new Map(),
       batches: 1,

@@ -2,6 +2,7 @@
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import { elements, type HostTensor } from "../../src/formats/hostTensor.ts";
 import type { TextConfig } from "../../src/model/clip.ts";
@@ -20,7 +21,7 @@ import { train, type TrainOptions } from "../../src/training/train.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
 import type { Task } from "../../src/data/task.ts";
-import { largestDifference, runOrThrow } from "../tensor/check.ts";
+import { largestDifference } from "../tensor/check.ts";
 import { textsOf, wholesOf } from "../model/embeddings.ts";
 
 /** Tensors of a golden file, by name. */
@@ -110,7 +111,7 @@ export const given = <L extends Lesson>(batches: TrainingBatches): TaskStage<L, 
 export const runtimeOf = (device: Device): Runtime => ({ device, seed: 8, emit: () => undefined, images: imageCache(0) });
 
 /** Runs a stage at the scale of a task. */
-export const runStage = <A, B>(device: Device, stage: TaskStage<A, B, any>, from: A): Promise<B> => runOrThrow(stage.run(from)(runtimeOf(device)));
+export const runStage = <A, B>(device: Device, stage: TaskStage<A, B, any>, from: A): Promise<B> => get(stage.run(from)(runtimeOf(device)));
 
 /** A schedule of a run of so many steps, whatever the number of steps that are taken: goldens stop early. */
 export const over = (steps: number, schedule: ScheduleOf): ScheduleOf => ({ ...schedule, of: (_, position) => schedule.of(steps, position) });
@@ -131,7 +132,7 @@ export interface Trace<G extends string> {
 export const traced = async <G extends string>(device: Device, options: Omit<TrainOptions<G>, "checkpoint" | "onSteps">, every = 1): Promise<Trace<G>> => {
   const states: Training<G>[] = [];
   const losses: Readonly<Record<string, number>>[] = [];
-  const last = await runOrThrow(
+  const last = await get(
     train({
       ...options,
       onSteps: (_, some) => void losses.push(...some),

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { network } from "../../src/model/architecture.ts";
 import { layersOf } from "../../src/model/network.ts";
@@ -17,7 +17,7 @@ import { initialModel } from "../../src/model/model.ts";
 import { initialWeights } from "../../src/model/weights.ts";
 import { readTokenizer, tokenise } from "../../src/formats/tokenizer.ts";
 import { random } from "../../src/random.ts";
-import { deviceTest, deviceTestWith, failureOf, orThrow, relativeError, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
+import { deviceTest, deviceTestWith, failureOf, orThrow, relativeError, runTests, sameBits } from "../tensor/check.ts";
 import { embed, fixture, goldenOf, readModel, textsOf, wholesOf } from "./embeddings.ts";
 
 const outputs = { imageFeatures: "image_features", textFeatures: "text_features", imageEmbeds: "image_embeds", textEmbeds: "text_embeds" } as const;
@@ -54,7 +54,7 @@ for (const name of ["clip-patch32", "clip-gelu", "clip-bf16"]) {
 const photoNano = "../shared/models/photo-nano";
 
 deviceTestWith(existsSync(photoNano), photoNano)("photo-nano: embeddings are transformers', prompts are the tokenizer's", async (device) => {
-  const [clip, golden] = [await runOrThrow(readModelAs(architecture, photoNano)), await goldenOf("photo-nano.safetensors")];
+  const [clip, golden] = [await get(readModelAs(architecture, photoNano)), await goldenOf("photo-nano.safetensors")];
   const { imageSize, channels } = clip.config.vision;
   const plane = channels * imageSize ** 2;
   const pixels = Float32Array.from({ length: 4 * plane }, (_, at) => {
@@ -74,7 +74,7 @@ const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "vocab.json",
 
 /** A small random model with the tokenizer of the fixtures, widths that share nothing, and an image processor of its own. */
 const smallClip = async (): Promise<Clip> => {
-  const tokenizer = await runOrThrow(readTokenizer(fixture("tokenizer")));
+  const tokenizer = await get(readTokenizer(fixture("tokenizer")));
   const config: ClipConfig = {
     embed: 10,
     initialLogitScale: 2.5,
@@ -126,8 +126,8 @@ for (const dtype of dtypes) {
     inFolder(async (dir) => {
       const clip = await smallClip();
       const [first, second] = [join(dir, "first"), join(dir, "second")];
-      await runOrThrow(writeModel(first, clip, { dtype }));
-      const again = await runOrThrow(readModelAs(architecture, first));
+      await get(writeModel(first, clip, { dtype }));
+      const again = await get(readModelAs(architecture, first));
       assert.equal(again.config, clip.config);
       assert.equal([...again.weights.keys()].sort(), [...networkOf(clip).parameters.keys()].sort());
       for (const [name, { shape, data }] of again.weights) {
@@ -139,7 +139,7 @@ for (const dtype of dtypes) {
         );
       }
       assert.equal(again.preprocess.mean.map(Math.fround), [0.5, 0.4, 0.3].map(Math.fround));
-      await runOrThrow(writeModel(second, again, { dtype }));
+      await get(writeModel(second, again, { dtype }));
       for (const name of ["config.json", "model.safetensors", ...tokenizerFiles, "preprocessor_config.json"]) {
         assert.ok(Buffer.compare(readFileSync(join(first, name)), readFileSync(join(second, name))) === 0, `${name} differs`);
       }
@@ -149,8 +149,8 @@ for (const dtype of dtypes) {
 deviceTest("a model written and read has the same embeddings, bit for bit", (device) =>
   inFolder(async (dir) => {
     const clip = await smallClip();
-    await runOrThrow(writeModel(`${dir}/model`, clip));
-    const again = await runOrThrow(readModelAs(architecture, `${dir}/model`));
+    await get(writeModel(`${dir}/model`, clip));
+    const again = await get(readModelAs(architecture, `${dir}/model`));
     const draw = random(1, "pixels");
     const pixels = Float32Array.from({ length: 2 * 3 * 28 * 28 }, () => draw.normal());
     const { ids } = tokenise(again.tokenizer!, ["a red square", "two birds"], again.config.text.context);
@@ -175,8 +175,8 @@ for (const dtype of dtypes) {
     (device) =>
       inFolder(async (dir) => {
         const folder = join(dir, "model");
-        await runOrThrow(writeModel(folder, await smallClip(), { dtype }));
-        const clip = await runOrThrow(readModelAs(architecture, folder));
+        await get(writeModel(folder, await smallClip(), { dtype }));
+        const clip = await get(readModelAs(architecture, folder));
         const draw = random(2, "pixels");
         const pixels = Float32Array.from({ length: 2 * 3 * 28 * 28 }, () => draw.normal());
         const texts = ["a photo of a cat", "the number 7, twice", "ünïcode & punctuation!", "long ".repeat(30)];
@@ -215,7 +215,7 @@ const damaged = (name: string, damage: (dir: string) => Promise<void> | void, ta
   test(`a folder with ${name}`, () =>
     inFolder(async (parent) => {
       const dir = join(parent, "model");
-      await runOrThrow(writeModel(dir, await smallClip()));
+      await get(writeModel(dir, await smallClip()));
       await damage(dir);
       const failure = failureOf(await readModelAs(architecture, dir)());
       assert.is(failure._tag, tag, describe(failure));
@@ -236,9 +236,9 @@ const rewrite =
   (change: (weights: Map<string, { shape: readonly number[]; data: Float32Array }>) => void) =>
   async (dir: string): Promise<void> => {
     const path = join(dir, "model.safetensors");
-    const weights = new Map(await runOrThrow(readSafetensors(path)));
+    const weights = new Map(await get(readSafetensors(path)));
     change(weights);
-    await runOrThrow(writeSafetensors(path, weights));
+    await get(writeSafetensors(path, weights));
   };
 
 const fc1 = "text_model.encoder.layers.0.mlp.fc1.weight";

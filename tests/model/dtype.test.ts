@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { learner } from "../../src/model/learner.ts";
 import { initialModel, readModel, writeModel, type Model } from "../../src/model/model.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { vit } from "../../src/model/vit.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 
 const { dir: root, remove } = temporaryFolder("dtype");
 test.after(remove);
@@ -18,7 +18,7 @@ const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu"
 const fresh = initialModel(vit, { vision }, 1);
 
 const stored = async (dir: string): Promise<readonly string[]> => [
-  ...new Set([...right(await readSafetensors(join(dir, "model.safetensors"))()).values()].map(({ dtype }) => dtype!)),
+  ...new Set([...(await get(readSafetensors(join(dir, "model.safetensors")))).values()].map(({ dtype }) => dtype!)),
   JSON.parse(readFileSync(join(dir, "config.json"), "utf8")).torch_dtype,
 ];
 
@@ -27,22 +27,22 @@ const names = { f16: ["F16", "float16"], bf16: ["BF16", "bfloat16"], f32: ["F32"
 for (const dtype of ["f32", "f16", "bf16"] as const)
   test(`a model that was read in ${dtype} is written in ${dtype}, to the same bytes, and in another type where that is asked for`, async () => {
     const [first, second, other] = ["first", "second", "other"].map((name) => join(root, dtype, name));
-    right(await writeModel(first, fresh, { dtype })());
-    const read = right(await readModel(first)());
+    await get(writeModel(first, fresh, { dtype }));
+    const read = await get(readModel(first));
     assert.is(read.dtype, dtype === "f32" ? undefined : dtype);
-    right(await writeModel(second, read)());
+    await get(writeModel(second, read));
     assert.equal(await stored(second), names[dtype]);
     assert.equal(readFileSync(join(second, "model.safetensors")), readFileSync(join(first, "model.safetensors")));
-    right(await writeModel(other, read, { dtype: "bf16" })());
+    await get(writeModel(other, read, { dtype: "bf16" }));
     assert.equal(await stored(other), names.bf16);
   });
 
 test("a learner is kept in f32 and remembers what its model was read in", async () => {
   const before: Model = { ...fresh, dtype: "f16" };
   const dir = join(root, "learner");
-  right(await writeLearner(dir, learner(before))());
+  await get(writeLearner(dir, learner(before)));
   assert.equal(await stored(dir), names.f32);
-  const after = right(await readLearner(dir)());
+  const after = await get(readLearner(dir));
   assert.is(after.model.dtype, "f16");
   for (const [name, { data }] of after.model.weights) assert.equal(data, before.weights.get(name)!.data);
 });

@@ -2,6 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import { readJson } from "../../src/formats/files.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
@@ -11,7 +12,7 @@ import { decodeConfig } from "../../src/model/config.ts";
 import { outputsOf, type Clip } from "../../src/model/model.ts";
 import { textBatch, type TextBatch } from "../../src/formats/tokenizer.ts";
 import { withSession } from "../../src/tensor/session.ts";
-import { orThrow, runOrThrow } from "../tensor/check.ts";
+import { orThrow } from "../tensor/check.ts";
 
 /** A model without its tokenizer. */
 export type Model = Pick<Clip, "architecture" | "config" | "weights">;
@@ -19,18 +20,18 @@ export type Model = Pick<Clip, "architecture" | "config" | "weights">;
 export const fixture = (name: string): string => `tests/fixtures/${name}`;
 
 /** The configuration in a `config.json` of CLIP. */
-export const configOf = async (dir: string): Promise<ClipConfig> => orThrow(decodeConfig(clip, dir, await runOrThrow(readJson(`${dir}/config.json`))));
+export const configOf = async (dir: string): Promise<ClipConfig> => orThrow(decodeConfig(clip, dir, await get(readJson(`${dir}/config.json`))));
 
 /** Reads `config.json` and the weights of a folder. */
 export const readModel = async (dir: string): Promise<Model> => ({
   architecture: clip,
   config: await configOf(dir),
-  weights: await runOrThrow(readModelTensors(dir)),
+  weights: await get(readModelTensors(dir)),
 });
 
 /** Golden tensors by name, which must be there. */
 export const goldenOf = async (file: string): Promise<(name: string) => HostTensor> => {
-  const tensors = await runOrThrow(readSafetensors(fixture(file)));
+  const tensors = await get(readSafetensors(fixture(file)));
   return (name) => {
     const t = tensors.get(name);
     if (t === undefined) throw new Error(`${file} has no ${name}`);
@@ -57,7 +58,7 @@ export const embed = (
   const { channels, imageSize } = model.config.vision;
   const { count, ids, ends, length: tokens } = textsOf(model.config.text, padded, length);
   const size = { images: pixels.length / (channels * imageSize ** 2), texts: count, length: tokens };
-  return runOrThrow(
+  return get(
     withSession(
       device,
       (leaves) => {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { Tensors } from "../../src/formats/hostTensor.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { initialModel, readModel, writeModel, type Model } from "../../src/model/model.ts";
 import { vit } from "../../src/model/vit.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 
 const { dir, remove } = temporaryFolder("finite");
@@ -40,8 +40,8 @@ test("a number that is not finite is named with its tensor before anything is wr
       const said = `${file}: tensor ${tensor} is not finite: its element ${at} of ${model.weights.get(tensor)!.data.length} is ${value}`;
       assert.is(describe(left(await writeModel(folder, { ...model, weights }, { dtype })())), said);
       assert.not.ok(existsSync(folder));
-      right(await writeModel(folder, model, { dtype })());
-      right(await writeSafetensors(file, withNumber(right(await readSafetensors(file)()), tensor, at, value), { dtype })());
+      await get(writeModel(folder, model, { dtype }));
+      await get(writeSafetensors(file, withNumber(await get(readSafetensors(file)), tensor, at, value), { dtype }));
       assert.is(describe(left(await readModel(folder)())), said);
     }),
     { numRuns: 40 },
@@ -50,10 +50,10 @@ test("a number that is not finite is named with its tensor before anything is wr
 
 test("what a model does not use may hold anything", async () => {
   const [, model] = models;
-  right(await writeModel(folder, model)());
-  const tensors = right(await readSafetensors(file)());
-  right(await writeSafetensors(file, new Map([...tensors, ["classifier.weight", { shape: [1], data: Float32Array.of(NaN) }]]))());
-  right(await readModel(folder)());
+  await get(writeModel(folder, model));
+  const tensors = await get(readSafetensors(file));
+  await get(writeSafetensors(file, new Map([...tensors, ["classifier.weight", { shape: [1], data: Float32Array.of(NaN) }]])));
+  await get(readModel(folder));
 });
 
 test("a finite number that rounds to infinity is not written", async () => {
@@ -67,8 +67,8 @@ test("a finite number that rounds to infinity is not written", async () => {
     const failure = left(await writeModel(folder, { ...model, weights: withNumber(model.weights, tensor, 0, -over) }, { dtype })());
     assert.match(describe(failure), `tensor ${tensor} holds ${Math.fround(-over)}, which does not fit ${dtype}; write ${instead}`);
     assert.not.ok(existsSync(folder));
-    right(await writeModel(folder, { ...model, weights: withNumber(model.weights, tensor, 0, largest) }, { dtype })());
-    right(await readModel(folder)());
+    await get(writeModel(folder, { ...model, weights: withNumber(model.weights, tensor, 0, largest) }, { dtype }));
+    await get(readModel(folder));
   }
 });
 

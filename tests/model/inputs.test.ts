@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { evaluationBatches } from "../../src/data/batches.ts";
 import { clipPreprocess, type Preprocess } from "../../src/data/preprocess.ts";
 import { textEncoder, transformOf } from "../../src/model/inputs.ts";
@@ -14,7 +14,7 @@ import { learner } from "../../src/model/learner.ts";
 import { accuracies } from "../../src/stages/evaluate.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { ShapeError } from "../../src/tensor/tensor.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
 import { runtimeOf } from "../methods/trace.ts";
@@ -27,7 +27,7 @@ const processor = join(folder, "preprocessor_config.json");
 
 const { imageSize } = tinyConfig.vision;
 const clip = await tinyClip();
-right(await writeModel(folder, clip)());
+await get(writeModel(folder, clip));
 
 /** What reading the model says with a processor of this configuration: nothing where it is read. */
 const saidWith = async (config: unknown): Promise<string> => {
@@ -66,7 +66,7 @@ test("numbers of a processor that are not finite are refused", async () => {
 
 test("a model that takes images of another number of channels is refused", async () => {
   const vision = { ...tinyConfig.vision, channels: 1 };
-  right(await writeModel(join(dir, "grey"), initialModel(vit, { vision }, 1))());
+  await get(writeModel(join(dir, "grey"), initialModel(vit, { vision }, 1)));
   const said = "its images have 1 channel; 3 are supported";
   assert.is(describe(left(await readModel(join(dir, "grey"))())), `${join(dir, "grey", "config.json")}: ${said}`);
   assert.throws(
@@ -83,7 +83,7 @@ test("an image that a transform leaves at another size is refused by its name; o
   const example = (id: string, width: number, height: number) =>
     ({ id, label: 0, image: { kind: "pixels", image: { width, height, data: new Uint8Array(width * height * 3) } } }) as const;
   const good = example("good", imageSize, imageSize);
-  assert.is(right(await evaluationBatches({ examples: [good], batch: 2, transform }).at(0)()).count, 1);
+  assert.is((await get(evaluationBatches({ examples: [good], batch: 2, transform }).at(0))).count, 1);
   for (const [width, height] of [
     [imageSize + 1, imageSize],
     [imageSize, 1],

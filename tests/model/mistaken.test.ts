@@ -3,9 +3,9 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { readModel } from "../../src/model/model.ts";
-import { left, right, temporaryFolder, write } from "../fixtures/datasets.ts";
+import { left, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
 
 const { dir: root, remove } = temporaryFolder("mistaken");
@@ -73,7 +73,7 @@ for (const [index, [name, [spoil, said, within = "run/model"]]] of Object.entrie
   test(name, async () => {
     const parent = join(root, String(index));
     await writeTinyClip(join(parent, "run/model"));
-    right(await readModel(join(parent, "run/model"))());
+    await get(readModel(join(parent, "run/model")));
     spoil(join(parent, "run/model"));
     const sentence = describe(left(await readModel(join(parent, within))()));
     assert.match(sentence, said);

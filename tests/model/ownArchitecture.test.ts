@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { sequentialLora } from "../../src/methods/baselines.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { keeploraPlusPlus } from "../../src/methods/keeplora.ts";
@@ -23,7 +23,7 @@ import { textToImage } from "../../src/training/objective.ts";
 import { sgd } from "../../src/training/optimizer.ts";
 import { constantly } from "../../src/training/schedule.ts";
 import type { Device } from "../../src/device/device.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { residualMlp, type MlpConfig, type MlpOutputs } from "../fixtures/residualMlp.ts";
 import { runtimeOf } from "../methods/trace.ts";
@@ -40,14 +40,14 @@ const stream = {
   tasks: [patternTask("first", ["a", "b", "c"], 5, { side: 12 }), patternTask("second", ["d", "e"], 6, { side: 12 })],
 };
 
-const run = async (device: Device, of: Method, start: Learner): Promise<Run> => right(await runMethod(of, start, stream)(runtimeOf(device))());
+const run = async (device: Device, of: Method, start: Learner): Promise<Run> => await get(runMethod(of, start, stream)(runtimeOf(device)));
 
 test("a folder is written and read back; one that is not among the architectures is refused by name", async () => {
   const model = fresh();
   const path = join(dir, "model");
-  right(await writeModel(path, model)());
+  await get(writeModel(path, model));
   assert.match(describe(left(await readModel(path)())), `model_type is "residual-mlp"; ${architectures.map(({ name }) => name).join(" and ")} are supported`);
-  const again = right(await readModel(path, { architectures: [residualMlp] })());
+  const again = await get(readModel(path, { architectures: [residualMlp] }));
   assert.is(again.architecture, residualMlp);
   assert.equal(again.config, config);
   for (const [name, { data }] of model.weights) sameBits(again.weights.get(name)!.data, data, name);
@@ -57,8 +57,8 @@ test("an optional parameter that a folder lacks is not in the network", async ()
   const model = fresh();
   const weights = new Map([...model.weights].filter(([name]) => name !== "note"));
   const path = join(dir, "lacking");
-  right(await writeModel(path, { ...model, weights })());
-  const again = right(await readModel(path, { architectures: [residualMlp] })());
+  await get(writeModel(path, { ...model, weights }));
+  const again = await get(readModel(path, { architectures: [residualMlp] }));
   assert.ok(networkOf(model).parameters.has("note"));
   assert.not(networkOf(again).parameters.has("note"));
 });

@@ -11,7 +11,7 @@ import { linearsOf } from "../../src/model/peft/linears.ts";
 import { byPattern, targeted, type Targets } from "../../src/model/peft/matching.ts";
 import { readPeft } from "../../src/model/peft/read.ts";
 import { writePeft } from "../../src/model/peft/write.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { initialModel, outputsOf, readModel as readFolder, type Model } from "../../src/model/model.ts";
 import { platform } from "../../src/platform/default.ts";
 import { vit } from "../../src/model/vit.ts";
@@ -22,7 +22,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
 import { memoryFiles } from "../fixtures/memoryPlatform.ts";
-import { deviceTest, relativeError, runOrThrow, runTests } from "../tensor/check.ts";
+import { deviceTest, relativeError, runTests } from "../tensor/check.ts";
 import { embed, fixture, goldenOf, readModel, wholesOf } from "./embeddings.ts";
 
 const { dir: root, remove } = temporaryFolder("peft");
@@ -32,7 +32,7 @@ const folder = (name: string): string => fixture(`peft/${name}`);
 
 /** The features of images under a ViT. */
 const imageFeatures = (device: Device, model: Model, pixels: Float32Array, images: number): Promise<Float32Array> =>
-  runOrThrow(
+  get(
     withSession(device, (leaves) => E.right({ outputs: { features: outputsOf(model, leaves, { images, texts: 0, length: 0 }).imageFeatures } }), {
       weights: model.weights,
     })((session) =>
@@ -50,7 +50,7 @@ for (const name of ["clip-patterns", "clip-all", "clip-blocks"]) {
   deviceTest(`${name} merged gives the features that peft's merged model gives`, async (device) => {
     const [golden, given] = [await goldenOf("peft/golden.safetensors"), await goldenOf("clip-gelu/golden.safetensors")];
     const base = await readModel(fixture("clip-gelu"));
-    const merged = mergeUpdate(base, await runOrThrow(readPeft(folder(name), base)));
+    const merged = mergeUpdate(base, await get(readPeft(folder(name), base)));
     const ids = wholesOf(given("input_ids"));
     const got = await embed(device, merged, given("pixel_values").data, ids);
     const plain = await embed(device, base, given("pixel_values").data, ids);
@@ -74,8 +74,8 @@ for (const [name, stored] of [
 ]) {
   deviceTest(`${stored} merged gives the features that peft's merged model gives`, async (device) => {
     const [golden, given] = [await goldenOf("peft/golden.safetensors"), await goldenOf("vit-tiny/golden.safetensors")];
-    const base = await runOrThrow(readFolder(fixture("vit-tiny")));
-    const merged = mergeUpdate(base, await runOrThrow(readPeft(folder(stored), base)));
+    const base = await get(readFolder(fixture("vit-tiny")));
+    const merged = mergeUpdate(base, await get(readPeft(folder(stored), base)));
     const { shape, data } = given("pixel_values");
     const want = golden(`${name}.image`).data;
     const off = relativeError(await imageFeatures(device, merged, data, shape[0]), want);
@@ -86,7 +86,7 @@ for (const [name, stored] of [
 
 test("rank and scale of every layer follow patterns as in peft", async () => {
   const base = await readModel(fixture("clip-gelu"));
-  const { factors } = await runOrThrow(readPeft(folder("clip-patterns"), base));
+  const { factors } = await get(readPeft(folder("clip-patterns"), base));
   const ranks = Object.fromEntries([...factors].map(([name, { rank }]) => [name.replace(/(_model)?\.encoder\.layers|self_attn\.|mlp\./g, ""), rank]));
   assert.equal(ranks, {
     "vision.0.q_proj": 1,
@@ -101,7 +101,7 @@ test("rank and scale of every layer follow patterns as in peft", async () => {
 });
 
 test("the base model of an adapter, with the revision where there is one", async () => {
-  assert.is(await runOrThrow(baseOfPeft(folder("vit"), platform.files)), "tests/fixtures/vit-tiny");
+  assert.is(await get(baseOfPeft(folder("vit"), platform.files)), "tests/fixtures/vit-tiny");
 });
 
 // Matching ------------------------------------------------------------------------------------------------------------------------------
@@ -162,11 +162,11 @@ test("what is written is read back, whatever ranks its layers have; equal update
       const by = new Map(choices.map(({ layer, rank, seed }) => [layers[layer % layers.length], { rank, seed }] as const));
       const factors = new Map(layers.flatMap((l) => (by.has(l) ? [[l.name, drawn(by.get(l)!.seed, l.out, l.in, by.get(l)!.rank)] as const] : [])));
       const [one, two] = [memoryFiles(), memoryFiles()];
-      for (const { files } of [one, two]) await runOrThrow(writePeft("/a", small, { factors }, { base: "/models/vit", files }));
-      const read = await runOrThrow(readPeft("/a", small, { files: one.files }));
+      for (const { files } of [one, two]) await get(writePeft("/a", small, { factors }, { base: "/models/vit", files }));
+      const read = await get(readPeft("/a", small, { files: one.files }));
       assert.equal(read.factors, factors);
       for (const path of ["adapter_config.json", "adapter_model.safetensors", "README.md"].map((name) => `/a/${name}`))
-        assert.equal(await runOrThrow(one.files.read(path)), await runOrThrow(two.files.read(path)));
+        assert.equal(await get(one.files.read(path)), await get(two.files.read(path)));
     }),
     { numRuns: 40 },
   ));
@@ -174,26 +174,26 @@ test("what is written is read back, whatever ranks its layers have; equal update
 test("a configuration has a scale of 1 in every layer, the names that transformers 5 has, and a revision apart", async () => {
   const [layer] = linearsOf(small);
   const update: Update = { factors: new Map([[layer.name, drawn(1, layer.out, layer.in, 2)]]) };
-  await runOrThrow(writePeft(join(root, "named"), small, update, { base: "google/vit@0123abc" }));
+  await get(writePeft(join(root, "named"), small, update, { base: "google/vit@0123abc" }));
   const config = JSON.parse(readFileSync(join(root, "named/adapter_config.json"), "utf8"));
   assert.equal([config.r, config.lora_alpha, config.peft_type, config.task_type, config.use_rslora], [2, 2, "LORA", null, false]);
   assert.equal(config.target_modules, ["layers.0.attention.q_proj"]);
   assert.equal([config.base_model_name_or_path, config.revision], ["google/vit", "0123abc"]);
   assert.equal(config.auto_mapping, { base_model_class: "ViTModel", parent_library: "transformers.models.vit.modeling_vit" });
-  assert.is(await runOrThrow(baseOfPeft(join(root, "named"), platform.files)), "google/vit@0123abc");
+  assert.is(await get(baseOfPeft(join(root, "named"), platform.files)), "google/vit@0123abc");
   assert.match(readFileSync(join(root, "named/README.md"), "utf8"), /PeftModel\.from_pretrained/);
 });
 
 test("a folder name with an @ is no revision", async () => {
   const [layer] = linearsOf(small);
   const update: Update = { factors: new Map([[layer.name, drawn(1, layer.out, layer.in, 2)]]) };
-  await runOrThrow(writePeft(join(root, "at"), small, update, { base: "/models/vit@2" }));
-  assert.is(await runOrThrow(baseOfPeft(join(root, "at"), platform.files)), "/models/vit@2");
+  await get(writePeft(join(root, "at"), small, update, { base: "/models/vit@2" }));
+  assert.is(await get(baseOfPeft(join(root, "at"), platform.files)), "/models/vit@2");
 });
 
 test("an update in which nothing lives is an adapter that adds nothing", async () => {
-  await runOrThrow(writePeft(join(root, "none"), small, { factors: new Map() }, { base: "/models/vit" }));
-  const { factors } = await runOrThrow(readPeft(join(root, "none"), small));
+  await get(writePeft(join(root, "none"), small, { factors: new Map() }, { base: "/models/vit" }));
+  const { factors } = await get(readPeft(join(root, "none"), small));
   assert.equal(
     [...factors.values()].map(({ rank }) => rank),
     [0],

@@ -7,6 +7,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import { mergeUpdate, type Factors, type Update } from "../../src/model/adapters/update.ts";
 import { outputsOf, readModel as readFolder, type Model } from "../../src/model/model.ts";
@@ -17,7 +18,7 @@ import { writePeft } from "../../src/model/peft/write.ts";
 import { random } from "../../src/random.ts";
 import { withSession } from "../../src/tensor/session.ts";
 import { right, temporaryFolder } from "../fixtures/datasets.ts";
-import { deviceTestWith, largestDifference, relativeError, runOrThrow, runTests } from "../tensor/check.ts";
+import { deviceTestWith, largestDifference, relativeError, runTests } from "../tensor/check.ts";
 import { fixture, goldenOf, readModel, textsOf, wholesOf } from "./embeddings.ts";
 
 const { dir: root, remove } = temporaryFolder("peft-python");
@@ -38,7 +39,7 @@ type Kind = "CLIPModel" | "ViTModel" | "ViTForImageClassification";
 
 const isClip = (kind: Kind): boolean => kind === "CLIPModel";
 const folderOf = (kind: Kind): string => fixture(isClip(kind) ? "clip-gelu" : "vit-tiny");
-const baseOf = async (kind: Kind): Promise<Model> => (isClip(kind) ? ((await readModel(folderOf(kind))) as Model) : right(await readFolder(folderOf(kind))()));
+const baseOf = async (kind: Kind): Promise<Model> => (isClip(kind) ? ((await readModel(folderOf(kind))) as Model) : await get(readFolder(folderOf(kind))));
 
 /** Numbers as lists within lists. */
 const nested = (data: readonly number[], [n, ...shape]: readonly number[]): unknown => {
@@ -85,7 +86,7 @@ const computed = async (device: Device, kind: Kind, model: Model): Promise<Answe
   const { data: pixels, shape } = golden("pixel_values");
   const texts = isClip(kind) ? textsOf(model.config.text, wholesOf(golden("input_ids"))) : undefined;
   const names = isClip(kind) ? { image: "imageFeatures", text: "textFeatures", logits: "logits" } : { image: "imageFeatures" };
-  const found = await runOrThrow(
+  const found = await get(
     withSession(
       device,
       (leaves) => {
@@ -137,7 +138,7 @@ for (const kind of ["CLIPModel", "ViTModel"] as const) {
       const { base, first, second, merged } = await updates();
       const folders = ["first", "second", "both"].map((name) => join(root, `${kind}-${name}`));
       for (const [i, update] of [first, second, right(updateBetween(base, merged))].entries())
-        await runOrThrow(writePeft(folders[i], base, update, { base: folderOf(kind) }));
+        await get(writePeft(folders[i], base, update, { base: folderOf(kind) }));
       return [{ adapters: folders.slice(0, 2) }, { adapters: folders.slice(2) }];
     },
     merged: async () => (await updates()).merged,
@@ -179,7 +180,7 @@ for (const [name, kind, config, dtype] of made) {
     requests: async () => [{ make: { folder, seed: 3, config, ...(dtype && { dtype }) } }],
     merged: async () => {
       const base = await baseOf(kind);
-      return mergeUpdate(base, await runOrThrow(readPeft(folder, base)));
+      return mergeUpdate(base, await get(readPeft(folder, base)));
     },
   });
 }

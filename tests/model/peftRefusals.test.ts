@@ -3,12 +3,12 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { readPeft } from "../../src/model/peft/read.ts";
 import { readModel as readFolder } from "../../src/model/model.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 import { fixture, readModel } from "./embeddings.ts";
 
 const { dir: root, remove } = temporaryFolder("peft-refusals");
@@ -19,7 +19,7 @@ const said = async (name: string, spoil: (dir: string) => Promise<void> | void, 
   const dir = join(root, name.replace(/\W/g, "-"));
   cpSync(fixture(`peft/${stored}`), dir, { recursive: true });
   await spoil(dir);
-  const model = stored.startsWith("vit") ? right(await readFolder(fixture("vit-tiny"))()) : await readModel(fixture("clip-gelu"));
+  const model = stored.startsWith("vit") ? await get(readFolder(fixture("vit-tiny"))) : await readModel(fixture("clip-gelu"));
   const sentence = describe(left(await readPeft(dir, model)()));
   assert.ok(sentence.startsWith(dir) || sentence.startsWith(`Cannot read ${dir}`), sentence);
   assert.not.ok(sentence.includes("\n"), sentence);
@@ -37,9 +37,9 @@ const rewritten =
   (change: (tensors: Map<string, HostTensor>) => void) =>
   async (dir: string): Promise<void> => {
     const path = join(dir, "adapter_model.safetensors");
-    const tensors = new Map(right(await readSafetensors(path)()));
+    const tensors = new Map(await get(readSafetensors(path)));
     change(tensors);
-    right(await writeSafetensors(path, tensors)());
+    await get(writeSafetensors(path, tensors));
   };
 
 /** Changes of the configuration, and what is said of them. */
@@ -82,7 +82,7 @@ test("a number alone switches nothing on, and what is off is no matter", async (
   const dir = join(root, "numbers");
   cpSync(fixture("peft/clip-patterns"), dir, { recursive: true });
   configured({ next_group_size: 16, use_next: false, next_config: {}, next_list: [], next_name: "" })(dir);
-  right(await readPeft(dir, await readModel(fixture("clip-gelu")))());
+  await get(readPeft(dir, await readModel(fixture("clip-gelu"))));
 });
 
 const q = "base_model.model.vision_model.encoder.layers.0.self_attn.q_proj";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { readTokenizer, tokenise } from "../../src/formats/tokenizer.ts";
 import type { Tokenizer } from "../../src/formats/tokenizer.ts";
 
@@ -14,11 +14,7 @@ const context = 32;
 const dir = mkdtempSync(join(tmpdir(), "cambium-tokenizer-"));
 test.after(() => rmSync(dir, { recursive: true, force: true }));
 
-const tokenizer = async (from: string): Promise<Tokenizer> => {
-  const e = await readTokenizer(from)();
-  if (E.isLeft(e)) throw new Error(describe(e.left));
-  return e.right;
-};
+const tokenizer = (from: string): Promise<Tokenizer> => get(readTokenizer(from));
 
 const texts = JSON.parse(readFileSync(join(fixtures, "texts.json"), "utf8")) as readonly string[];
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { elements, type HostTensor } from "../../src/formats/hostTensor.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { layersOf } from "../../src/model/network.ts";
@@ -25,7 +25,7 @@ import { mul } from "../../src/tensor/ops/elementwise.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
 import { resident } from "../../src/device/resident.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { deviceTest, deviceTestWith, evaluate, failureOf, orThrow, relativeError, runOrThrow, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
+import { deviceTest, deviceTestWith, evaluate, failureOf, orThrow, relativeError, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
 
 type Vit = Model<VitOutputs, VitConfig>;
@@ -81,7 +81,7 @@ const graded = [
 
 for (const kind of ["cpu", "gpu"] as const) {
   deviceTest(`features and gradients are transformers' (${kind} kernels)`, async (opened) => {
-    const [vit, golden] = [await runOrThrow(readVit(tiny)), await goldenOf("vit-tiny/golden.safetensors")];
+    const [vit, golden] = [await get(readVit(tiny)), await goldenOf("vit-tiny/golden.safetensors")];
     const got = await featuresOf(withKernelsOf(kind, opened), vit, golden("pixel_values").data, golden("cotangent"), graded);
     const off = relativeError(got.features, golden("features").data);
     assert.ok(off < 1e-5, `features: off by ${off}`);
@@ -112,7 +112,7 @@ const smallVit = (rest: Partial<VitConfig> = {}): Vit => {
 };
 
 test("readModel: a ViT has one tower and no projection", async () => {
-  const vit = await runOrThrow(readModel(tiny));
+  const vit = await get(readModel(tiny));
   const net = networkOf(vit);
   assert.is(vit.architecture, architecture);
   assert.is(vit.tokenizer, undefined);
@@ -131,8 +131,8 @@ test("a ViT without biases of queries, keys and values is read, written and comp
       [...plain.weights.keys()].filter((name) => /(query|key|value)\.bias$/.test(name)),
       [],
     );
-    await runOrThrow(writeModel(join(dir, "model"), plain));
-    const again = await runOrThrow(readVit(join(dir, "model")));
+    await get(writeModel(join(dir, "model"), plain));
+    const again = await get(readVit(join(dir, "model")));
     assert.equal(again.config, plain.config);
     assert.equal([...again.weights.keys()], [...plain.weights.keys()]);
   }));
@@ -149,15 +149,15 @@ for (const dtype of ["f32", "f16", "bf16"] as const) {
     inFolder(async (dir) => {
       const vit = smallVit();
       const [first, second] = [join(dir, "first"), join(dir, "second")];
-      await runOrThrow(writeModel(first, vit, { dtype }));
-      const again = await runOrThrow(readModel(first));
+      await get(writeModel(first, vit, { dtype }));
+      const again = await get(readModel(first));
       assert.equal(again.config, vit.config);
       assert.equal(again.preprocess, vit.preprocess);
       for (const [name, { shape }] of networkOf(vit).parameters) {
         assert.equal(again.weights.get(name)!.shape, shape, name);
         assert.ok(relativeError(again.weights.get(name)!.data, vit.weights.get(name)!.data) <= { f32: 0, f16: 2 ** -10, bf16: 2 ** -8 }[dtype], name);
       }
-      await runOrThrow(writeModel(second, again, { dtype }));
+      await get(writeModel(second, again, { dtype }));
       for (const name of ["config.json", "model.safetensors", "preprocessor_config.json"]) {
         assert.ok(Buffer.compare(readFileSync(join(first, name)), readFileSync(join(second, name))) === 0, `${name} differs`);
       }
@@ -168,8 +168,8 @@ test("an image processor that leaves its kind open is a ViT's, and so is what it
   inFolder(async (parent) => {
     const read = async (processor: unknown): Promise<Vit["preprocess"]> => {
       const dir = join(parent, "model");
-      await runOrThrow(writeModel(dir, { ...smallVit(), files: new Map([["preprocessor_config.json", new TextEncoder().encode(JSON.stringify(processor))]]) }));
-      const { preprocess } = await runOrThrow(readVit(dir));
+      await get(writeModel(dir, { ...smallVit(), files: new Map([["preprocessor_config.json", new TextEncoder().encode(JSON.stringify(processor))]]) }));
+      const { preprocess } = await get(readVit(dir));
       await rm(dir, { recursive: true });
       return preprocess;
     };
@@ -180,8 +180,8 @@ test("an image processor that leaves its kind open is a ViT's, and so is what it
     assert.equal(await read({ feature_extractor_type: "ViTFeatureExtractor", resample: 3 }), { ...vitPreprocess(21), resampling: "bicubic" });
     assert.equal(await read({ image_processor_type: "CLIPImageProcessor" }), clipPreprocess(21));
     const dir = join(parent, "silent");
-    await runOrThrow(writeModel(dir, { ...smallVit(), files: new Map() }));
-    assert.equal((await runOrThrow(readVit(dir))).preprocess, vitPreprocess(21));
+    await get(writeModel(dir, { ...smallVit(), files: new Map() }));
+    assert.equal((await get(readVit(dir))).preprocess, vitPreprocess(21));
   }));
 
 /** The stored tensors of a folder, changed. */
@@ -189,9 +189,9 @@ const rewrite =
   (change: (tensors: Map<string, HostTensor>) => void) =>
   async (dir: string): Promise<void> => {
     const path = join(dir, "model.safetensors");
-    const tensors = new Map(await runOrThrow(readSafetensors(path)));
+    const tensors = new Map(await get(readSafetensors(path)));
     change(tensors);
-    await runOrThrow(writeSafetensors(path, tensors));
+    await get(writeSafetensors(path, tensors));
   };
 
 test("weights of a ViTForImageClassification: the prefix is taken off, the classifier left out", () =>
@@ -206,7 +206,7 @@ test("weights of a ViTForImageClassification: the prefix is taken off, the class
       tensors.set("classifier.weight", { shape: [2, 24], data: new Float32Array(48) });
       tensors.set("classifier.bias", { shape: [2], data: new Float32Array(2) });
     })(dir);
-    const [vit, plain] = [await runOrThrow(readVit(dir)), await runOrThrow(readVit(tiny))];
+    const [vit, plain] = [await get(readVit(dir)), await get(readVit(tiny))];
     assert.equal([...vit.weights.keys()], [...plain.weights.keys()]);
     for (const [name, { data }] of plain.weights) sameBits(vit.weights.get(name)!.data, data, name);
   }));
@@ -224,8 +224,8 @@ const hasTransformers = ((): boolean => {
 deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("transformers loads a written folder and computes the same", (device) =>
   inFolder(async (parent) => {
     const dir = join(parent, "model");
-    await runOrThrow(writeModel(dir, await runOrThrow(readVit(tiny)), { dtype: "f32" }));
-    const vit = await runOrThrow(readVit(dir));
+    await get(writeModel(dir, await get(readVit(tiny)), { dtype: "f32" }));
+    const vit = await get(readVit(dir));
     const images = [fixture("preprocess/rgb.png"), fixture("preprocess/grey.png")];
     const answer = JSON.parse(
       execFileSync("python3", ["tests/python/load_model.py", dir, "-"], {
@@ -285,7 +285,7 @@ const damaged = (name: string, damage: (dir: string) => Promise<void> | void, ta
   test(`a folder with ${name}`, () =>
     inFolder(async (parent) => {
       const dir = join(parent, "model");
-      await runOrThrow(writeModel(dir, smallVit()));
+      await get(writeModel(dir, smallVit()));
       await damage(dir);
       const failure = failureOf(await readModel(dir)());
       assert.is(failure._tag, tag, describe(failure));

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { platform } from "../../src/platform/default.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 
 const { dir, remove } = temporaryFolder("lock");
 const { files } = platform;
@@ -32,7 +33,7 @@ test("a lock that is not one of a run is told, and left", async () => {
   const refused = left(await files.lock(dir)());
   assert.match(JSON.stringify(refused), /its \.lock is not that of a run; remove it"\}/);
   rmSync(join(dir, ".lock"));
-  await right(await files.lock(dir)()).release();
+  await (await get(files.lock(dir))).release();
 });
 
 test.run();

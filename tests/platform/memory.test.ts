@@ -4,6 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
 import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
 import { withDevice } from "../../src/device/open.ts";
@@ -16,7 +17,7 @@ import { progress } from "../../src/report/progress.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import { learner } from "../../src/model/learner.ts";
-import { left, right, tar } from "../fixtures/datasets.ts";
+import { left, tar } from "../fixtures/datasets.ts";
 import { memoryPlatform, stubPicture } from "../fixtures/memoryPlatform.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 
@@ -48,7 +49,7 @@ test("a stream of two tasks in both layouts, a tiny CLIP, a few steps and a chec
 
   const { result, learned, skipped } = await withoutDisk(async () => {
     const put = async (path: string, bytes: Uint8Array | string): Promise<void> =>
-      right(await files.write(path, [typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes])());
+      await get(files.write(path, [typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes]));
     await put("/data/warm/classnames.txt", "red\nsun\n");
     for (const [split, bytes] of [
       ["train", shard],
@@ -62,12 +63,10 @@ test("a stream of two tasks in both layouts, a tiny CLIP, a few steps and a chec
         ["sea", 130],
       ] as const)
         for (const i of [0, 1]) await put(`/data/cold/${split}/${name}/${i}.png`, square(red, i));
-    right(await writeModel("/models/clip", clip, { files })());
-    const model = right(await readModel("/models/clip", { files })());
+    await get(writeModel("/models/clip", clip, { files }));
+    const model = await get(readModel("/models/clip", { files }));
     assert.equal(model.weights, clip.weights);
-    const tasks = await Promise.all(
-      ["/data/warm", "/data/cold/."].map(async (dir) => right(await taskFromFolder(dir, { platform: memory, onCorrupt: "skip" })())),
-    );
+    const tasks = await Promise.all(["/data/warm", "/data/cold/."].map(async (dir) => await get(taskFromFolder(dir, { platform: memory, onCorrupt: "skip" }))));
     assert.equal(
       tasks.map(({ name, classNames }) => [name, classNames]),
       [
@@ -90,16 +89,16 @@ test("a stream of two tasks in both layouts, a tiny CLIP, a few steps and a chec
         },
       }),
     );
-    const ended = right(await learn());
+    const ended = await get(learn);
     bar.done();
     assert.match(memory.said(), /learning: 100%.*\nlearning: 2 in/s);
-    right(
-      await pipe(
+    await get(
+      pipe(
         writeLearner("/out/learner", ended.learner, { files }),
         TE.chain(() => writeJson("/out/result.json", ended.result, files)),
-      )(),
+      ),
     );
-    const back = right(await readLearner("/out/learner", { files })());
+    const back = await get(readLearner("/out/learner", { files }));
     assert.equal(back.model.weights, ended.learner.model.weights);
     assert.equal(back.seen, ["red", "sun", "ice", "sea"]);
     assert.is(left(await readLearner("/out/nothing", { files })())._tag, "FileUnreadable");

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { splitClasses } from "../../src/data/classSplit.ts";
 import { fewShot } from "../../src/data/sampling.ts";
 import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
@@ -30,9 +31,9 @@ const folders = async (): Promise<string> => {
 test("a table of pictures and classes, and a line for all that is left out or lacks pictures", async () => {
   const shards = join(root, "insects");
   await writeWebDataset(shards);
-  const tasks = [right(await taskFromFolder(await folders())()), fewShot(1, 0)(right(await taskFromFolder(shards)()))];
+  const tasks = [await get(taskFromFolder(await folders())), fewShot(1, 0)(await get(taskFromFolder(shards)))];
   assert.is(
-    right(await describeStream({ tasks, labelSpace: "task" })()),
+    await get(describeStream({ tasks, labelSpace: "task" })),
     [
       "Task     Classes  Training pictures  of classes  Test pictures  of classes",
       "──────────────────────────────────────────────────────────────────────────",
@@ -46,7 +47,7 @@ test("a table of pictures and classes, and a line for all that is left out or la
     ].join("\n"),
   );
   assert.match(
-    right(await describeStream({ tasks, labelSpace: "task" }, { training: false })()),
+    await get(describeStream({ tasks, labelSpace: "task" }, { training: false })),
     /^Task +Classes +Test pictures +of classes\n.*\nanimals +4 +2 +2\n/,
   );
 });
@@ -54,9 +55,9 @@ test("a table of pictures and classes, and a line for all that is left out or la
 test("probes stand behind the tasks, with test pictures alone", async () => {
   const shards = join(root, "beetles");
   await writeWebDataset(shards);
-  const [animals, beetles] = [right(await taskFromFolder(await folders())()), right(await taskFromFolder(shards)())];
+  const [animals, beetles] = [await get(taskFromFolder(await folders())), await get(taskFromFolder(shards))];
   assert.is(
-    right(await describeStream({ tasks: [beetles], labelSpace: "task", probes: [animals] })()),
+    await get(describeStream({ tasks: [beetles], labelSpace: "task", probes: [animals] })),
     [
       "Task             Classes  Training pictures  of classes  Test pictures  of classes",
       "──────────────────────────────────────────────────────────────────────────────────",
@@ -66,18 +67,15 @@ test("probes stand behind the tasks, with test pictures alone", async () => {
       "animals: 2 of 4 classes have no test picture: dog, fox",
     ].join("\n"),
   );
-  assert.match(
-    right(await describeStream({ tasks: [beetles], labelSpace: "task", probes: [animals] }, { training: false })()),
-    /\nanimals \(probe\) +4 +2 +2\n/,
-  );
+  assert.match(await get(describeStream({ tasks: [beetles], labelSpace: "task", probes: [animals] }, { training: false })), /\nanimals \(probe\) +4 +2 +2\n/);
 });
 
 test("a name that several classes have is said", async () => {
   const dir = join(root, "birds");
   await writeWebDataset(dir);
   write(dir, { "classnames.txt": "crane\nbee\ncrane\n" });
-  const stream = { tasks: [right(await taskFromFolder(dir)())], labelSpace: "task" } as const;
-  assert.match(right(await describeStream(stream)()), /\nbirds: 1 class name is that of several classes: crane$/);
+  const stream = { tasks: [await get(taskFromFolder(dir))], labelSpace: "task" } as const;
+  assert.match(await get(describeStream(stream)), /\nbirds: 1 class name is that of several classes: crane$/);
 });
 
 test("what cannot be read is counted; class-incremental tasks say once what was left out", async () => {
@@ -85,12 +83,12 @@ test("what cannot be read is counted; class-incremental tasks say once what was 
   await writeWebDataset(dir);
   const image = await png(1, 2);
   write(dir, { "test/0.tar": await tar({ "a.png": image, "a.cls": "7", "b.png": image, "b.cls": "1", "c.txt": "" }) });
-  const task = right(await taskFromFolder(dir, { onCorrupt: "skip" })());
+  const task = await get(taskFromFolder(dir, { onCorrupt: "skip" }));
   const parts = right(splitClasses(task, { tasks: 3, seed: 0 }));
-  const said = right(await describeStream(parts)());
+  const said = await get(describeStream(parts));
   assert.is(said.match(/cannot be read: .*0\.tar:a\.cls/g)?.length, 1);
   assert.is(said.match(/left out/g)?.length, 1);
-  const failing = right(await taskFromFolder(dir)());
+  const failing = await get(taskFromFolder(dir));
   assert.is(left(await describeStream({ tasks: [failing], labelSpace: "task" })())._tag, "CorruptSample");
 });
 

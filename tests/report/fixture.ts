@@ -1,18 +1,12 @@
 /** Small results with round numbers, for the tests of the report. */
-import * as E from "fp-ts/lib/Either.js";
 import * as assert from "uvu/assert";
 import { constantMatrix, matrixFromRows } from "../../src/report/metrics.ts";
-import type { AccuracyMatrix } from "../../src/report/metrics.ts";
 import { runResult } from "../../src/report/result.ts";
 import type { RunFacts, RunResult } from "../../src/report/result.ts";
+import { right } from "../either.ts";
 
 export const datasets: readonly string[] = ["animals", "food <b>&", "flags"];
 export const zeroShot: readonly number[] = [20, 0, 40];
-
-const matrix = (e: E.Either<unknown, AccuracyMatrix>): AccuracyMatrix => {
-  if (E.isLeft(e)) throw new Error(JSON.stringify(e.left));
-  return e.right;
-};
 
 /** A run of a method that learns; its first accuracy is 60 + `shift`. */
 export const learned = (seed: number, shift: number, options: Readonly<Record<string, unknown>> = { steps: 20 }): RunResult =>
@@ -22,7 +16,7 @@ export const learned = (seed: number, shift: number, options: Readonly<Record<st
     seed,
     adapter: "an adapter",
     zeroShot,
-    matrix: matrix(
+    matrix: right(
       matrixFromRows(datasets, [
         [60 + shift, 0, 40],
         [50, 70, 30],
@@ -46,7 +40,7 @@ export const still: RunResult = runResult({
   seed: 1,
   adapter: "an adapter",
   zeroShot,
-  matrix: matrix(constantMatrix(datasets, zeroShot)),
+  matrix: right(constantMatrix(datasets, zeroShot)),
   trainableParameters: 0,
   bytesKept: 0,
   ranks: [],
@@ -67,7 +61,7 @@ export const ran = (method: string, rows: RunResult["matrix"], more: Partial<Run
     seconds: 60,
     zeroShot: names.map(() => 20),
   };
-  return runResult({ ...all, matrix: matrix(matrixFromRows(names, rows)), ...more });
+  return runResult({ ...all, matrix: right(matrixFromRows(names, rows)), ...more });
 };
 
 /** Fails on a tag that is closed without being open; returns the tags left open. */

@@ -6,11 +6,7 @@ import { describe } from "../../src/failure.ts";
 import { classIncremental } from "../../src/report/classIncremental.ts";
 import * as _ from "../../src/report/metrics.ts";
 import type { AccuracyMatrix, AccuracyRow, Metric } from "../../src/report/metrics.ts";
-
-const right = <A>(e: E.Either<unknown, A>): A => {
-  if (E.isLeft(e)) throw new Error(JSON.stringify(e.left));
-  return e.right;
-};
+import { right } from "../either.ts";
 
 const close = (actual: number | null, expected: number | null, tolerance = 1e-9): void => {
   if (actual === null || expected === null) assert.is(actual, expected);

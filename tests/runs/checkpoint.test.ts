@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { readArrays, writeArrays, type NumberArray } from "../../src/formats/safetensors.ts";
 import { duallora } from "../../src/methods/duallora.ts";
 import { keeploraPlus, keeploraPlusPlus } from "../../src/methods/keeplora.ts";
@@ -17,11 +17,11 @@ import { course, type Method } from "../../src/stages/learn.ts";
 import { bytesKept } from "../../src/model/memory.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import type { Stream } from "../../src/data/task.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { runtimeOf } from "../methods/trace.ts";
-import { deviceTest, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
+import { deviceTest, runTests, sameBits } from "../tensor/check.ts";
 
 const { dir, remove } = temporaryFolder("checkpoint");
 test.after(remove);
@@ -59,8 +59,8 @@ const sameLearner = ({ model: got, ...gotKept }: Learner, { model: want, ...want
 
 /** Writes a learner and reads it back. */
 const throughDisk = async (before: Learner, name = "learner"): Promise<Learner> => {
-  right(await writeLearner(at(name), before)());
-  return right(await readLearner(at(name))());
+  await get(writeLearner(at(name), before));
+  return await get(readLearner(at(name)));
 };
 
 const bytesOf = (name: string): Readonly<Record<string, string>> =>
@@ -97,7 +97,7 @@ const anything: fc.Arbitrary<unknown> = fc.letrec((tie) => {
   };
 }).value;
 
-const vit = right(await readModelAs(vitArchitecture, "tests/fixtures/vit-tiny")());
+const vit = await get(readModelAs(vitArchitecture, "tests/fixtures/vit-tiny"));
 
 test("whatever plain data a memory holds comes back with its bits and its sharing, and a second write gives the same bytes", async () => {
   const memories = fc.dictionary(fc.string(), anything, { noNullPrototype: true });
@@ -106,7 +106,7 @@ test("whatever plain data a memory holds comes back with its bits and its sharin
       const before = { ...learner(vit), seen, memory };
       const after = await throughDisk(before);
       sameLearner(after, before);
-      right(await writeLearner(at("again"), after)());
+      await get(writeLearner(at("again"), after));
       assert.equal(bytesOf("again"), bytesOf("learner"));
     }),
     { numRuns: 50 },
@@ -131,12 +131,12 @@ for (const [name, method] of Object.entries(methods)) {
   deviceTest(`${name}: stopped after a task, written, read and continued, it ends with the bits of a run that never stopped`, async (device) => {
     const learned: Learner[] = [];
     const emit = (event: Event): void => void (event.type === "lesson" && learned.push(event.learner));
-    const whole = await runOrThrow(method.run(course(learner(await tinyClip()), stream))({ ...runtimeOf(device), emit }));
+    const whole = await get(method.run(course(learner(await tinyClip()), stream))({ ...runtimeOf(device), emit }));
     const [first, second] = learned;
     const stopped = await throughDisk(first, name);
     sameLearner(stopped, first);
     assert.is(bytesKept(stopped), whole.reports[0].bytesKept);
-    const rest = await runOrThrow(method.run(course(stopped, stream, { from: 1 }))(runtimeOf(device)));
+    const rest = await get(method.run(course(stopped, stream, { from: 1 }))(runtimeOf(device)));
     sameLearner(rest.learner, second);
     assert.is(portrait(rest.reports), portrait(whole.reports.slice(1)));
     sameLearner(await throughDisk(second, name), second);
@@ -169,7 +169,7 @@ test("the files say what is where", async () => {
     ["k", { object: { d: 2, columns: [{ tensor: 2 }, { tensor: 2 }] } }],
     ["v", { same: "memory/bases/k" }],
   ]);
-  const arrays = right(await readArrays(at("learner", "learner.safetensors"))());
+  const arrays = await get(readArrays(at("learner", "learner.safetensors")));
   assert.equal([...arrays.keys()], ["head/bias", "head/rows", "memory/bases/k/columns/0", "memory/bases/k/columns/1", "memory/counts"]);
   assert.equal(arrays.get("memory/counts"), Uint32Array.of(2 ** 32 - 1));
 });
@@ -197,10 +197,10 @@ test("a number of a head, a memory or a weight that is not finite is refused by 
       assert.equal(failure, refused(place));
       assert.match(detail, new RegExp(`is not finite: its element \\d+ of \\d+ is ${value}$`));
       assert.not.ok(existsSync(at("infinite")));
-      right(await writeLearner(at("infinite"), holding("", 0, 0))());
-      const arrays = right(await readArrays(at("infinite", "learner.safetensors"))());
+      await get(writeLearner(at("infinite"), holding("", 0, 0)));
+      const arrays = await get(readArrays(at("infinite", "learner.safetensors")));
       const data = (arrays.get(place) as Float32Array).with(0, value);
-      right(await writeArrays(at("infinite", "learner.safetensors"), new Map([...arrays, [place, data]]))());
+      await get(writeArrays(at("infinite", "learner.safetensors"), new Map([...arrays, [place, data]])));
       const { detail: read, ...again } = left(await readLearner(at("infinite"))()) as Failure & { readonly _tag: "BadTensor" };
       assert.equal([again, read], [refused(place), `is not finite: its element 0 of ${data.length} is ${value}`]);
     }),
@@ -233,7 +233,7 @@ test("what is no plain data is refused, by its place, and nothing is written", a
 
 /** The failure of reading an example that was damaged. */
 const damaged = async (damage: (file: (name: string) => string) => unknown): Promise<Failure> => {
-  right(await writeLearner(at("whole"), example)());
+  await get(writeLearner(at("whole"), example));
   rmSync(at("damaged"), { recursive: true, force: true });
   cpSync(at("whole"), at("damaged"), { recursive: true });
   await damage((name) => at("damaged", name));
@@ -251,9 +251,9 @@ const structureWith =
 const arraysWith =
   (change: (arrays: Map<string, NumberArray>) => unknown) =>
   async (file: (name: string) => string): Promise<void> => {
-    const arrays = new Map(right(await readArrays(file("learner.safetensors"))()));
+    const arrays = new Map(await get(readArrays(file("learner.safetensors"))));
     change(arrays);
-    right(await writeArrays(file("learner.safetensors"), arrays)());
+    await get(writeArrays(file("learner.safetensors"), arrays));
   };
 
 const damages: readonly (readonly [string, Parameters<typeof damaged>[0], Failure["_tag"], RegExp])[] = [
@@ -296,7 +296,7 @@ for (const [name, damage, tag, sentence] of damages) {
 
 test("refuses a head whose rows are not as wide as the model's features", async () => {
   const wide: Learner = { ...example, head: { ...example.head!, rows: new Float32Array(embed + 1) } };
-  right(await writeLearner(at("wide"), wide)());
+  await get(writeLearner(at("wide"), wide));
   assert.match(describe(left(await readLearner(at("wide"))())), new RegExp(`tensor head/rows has ${embed + 1} numbers where 1 classes need ${embed} each`));
 });
 

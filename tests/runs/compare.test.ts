@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { logLine } from "../../src/report/log.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import type { DatasetAnswers } from "../../src/report/runReport.ts";
 import { compareRuns, comparedTable, tableFormats, type Compared } from "../../src/runs/compare.ts";
 import { comparedPage } from "../../src/runs/comparedPage.ts";
 import type { Job } from "../../src/runs/job.ts";
-import { left, right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
+import { left, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
 import { ran } from "../report/fixture.ts";
 
 const { dir, remove } = temporaryFolder("compare");
@@ -43,7 +43,7 @@ const first = (result: RunResult): RunResult => ({
   datasets: ["pets"],
 });
 
-const compared = async (...folders: readonly string[]): Promise<Compared> => right(await compareRuns(folders)());
+const compared = async (...folders: readonly string[]): Promise<Compared> => await get(compareRuns(folders));
 
 test("seeds of one method are one row with mean and deviation, a folder of runs is all of them in order", async () => {
   for (const [seed, last] of [
@@ -130,7 +130,7 @@ test("every format has all rows, and all but CSV the notes", async () => {
 
 test("the page has losses, and galleries where the data is still there", async () => {
   await writeColours(dir, { pets: [240, 30] });
-  const ids = right(await right(await taskFromFolder(join(dir, "pets"))()).test()).map(({ id }) => id);
+  const ids = (await get((await get(taskFromFolder(join(dir, "pets")))).test)).map(({ id }) => id);
   const answers: readonly DatasetAnswers[] = [
     { dataset: "pets", classNames: ["ant", "bee"], ids, labels: ids.map(() => 0), learned: ids.map(() => 0), last: ids.map((_, i) => i % 2) },
   ];
@@ -148,11 +148,11 @@ test("the page has losses, and galleries where the data is still there", async (
   const log = logLine({ ...step, step: 1, loss: 2 }) + logLine({ ...step, step: 2, loss: 1 });
   const result = first(two("codyra", 0, 0));
   const folder = write("page", { "result.json": result, "answers.json": answers, "job.json": job, "log.jsonl": log });
-  const page = right(await comparedPage(await compared(folder))());
+  const page = await get(comparedPage(await compared(folder)));
   assert.match(page, 'aria-label="Loss of pets"');
   assert.is([...page.matchAll(/<img src="data:image\/webp;base64,/g)].length, 2);
   write("page", { "job.json": { ...job, source: { folders: [join(dir, "gone")] } } });
-  const bare = right(await comparedPage(await compared(folder))());
+  const bare = await get(comparedPage(await compared(folder)));
   assert.match(bare, "Pictures that were lost");
   assert.not.match(bare, "<img");
   write("page", { "answers.json": "[{}]" });

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { nodeHub } from "../../src/platform/node/hub.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { locate } from "../../src/runs/locate.ts";
 import { resume, runJob, type JobOptions } from "../../src/runs/runJob.ts";
 import { cambium } from "../cli/command.ts";
-import { left, png, right, shard, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
+import { left, png, shard, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { hubServer, type HubRepository } from "../fixtures/hubServer.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
@@ -77,7 +77,7 @@ const job = (out: string, more: Partial<Job> = {}): Job => ({
 const read = (...path: readonly string[]): Record<string, unknown> => JSON.parse(readFileSync(at(...path), "utf8"));
 
 deviceTest("a run writes down the commits of what it was given by name, and names its tasks after the repositories", async () => {
-  right(await runJob(job("run"), options())());
+  await get(runJob(job("run"), options()));
   const pinned = [`org/red@${old}`, `clip-benchmark/wds_blue@${old}`];
   assert.equal([read("run", "job.json").model, read("run", "job.json").source], [`org/tiny@${old}`, { folders: pinned }]);
   const result = read("run", "result.json");
@@ -96,22 +96,22 @@ const learned = (out: string): string => readFileSync(at(out, "model", "model.sa
 deviceTest("a run that was stopped goes on with the same files, without the hub and though the repository has others by now", async () => {
   const stop = new AbortController();
   const watch: JobOptions["watch"] = (event) => void (event.type === "lesson" && stop.abort());
-  const stopped = right(await runJob(job("stopped"), options({}, { watch, signal: stop.signal }))());
+  const stopped = await get(runJob(job("stopped"), options({}, { watch, signal: stop.signal })));
   assert.ok(stopped.interrupted);
   red.refs.main = now;
   hub.came.length = 0;
-  right(await resume(at("stopped"), options({ HF_HUB_OFFLINE: "1" }))());
+  await get(resume(at("stopped"), options({ HF_HUB_OFFLINE: "1" })));
   assert.equal(hub.came, []);
   assert.is(learned("stopped"), learned("run"));
-  right(await runJob(job("anew"), options())());
+  await get(runJob(job("anew"), options()));
   assert.is.not(learned("anew"), learned("run"));
-  right(await runJob(job("pinned", { source: { folders: [`org/red@${old}`, "wds_blue@main"] } }), options())());
+  await get(runJob(job("pinned", { source: { folders: [`org/red@${old}`, "wds_blue@main"] } }), options()));
   assert.is(learned("pinned"), learned("run"));
   red.refs.main = old;
 });
 
 deviceTest("a run behind that one finds what that one began with", async () => {
-  right(await runJob(job("behind", { model: at("run"), source: { folders: ["org/red"] } }), options({ HF_HUB_OFFLINE: "1" }))());
+  await get(runJob(job("behind", { model: at("run"), source: { folders: ["org/red"] } }), options({ HF_HUB_OFFLINE: "1" })));
   assert.equal(read("behind", "result.json").datasets, ["red", "wds_blue", "red-2"]);
 });
 
@@ -119,7 +119,7 @@ deviceTest("of a probe, and of what is scored alone, no training pictures are do
   hub.came.length = 0;
   const scored = { method: { name: "zero-shot", options: {} }, source: { folders: ["org/red"] }, probes: ["wds_blue"] };
   const elsewhere = { HF_HUB_CACHE: at("elsewhere") };
-  right(await runJob(job("scored", scored), options(elsewhere))());
+  await get(runJob(job("scored", scored), options(elsewhere)));
   assert.equal(
     hub.came.filter(({ path }) => path.includes("/resolve/") && path.includes("/datasets/")).map(({ path }) => path.split(`${old}/`)[1]),
     ["classnames.txt", "test/nshards.txt", "test/0.tar", "classnames.txt", "test/nshards.txt", "test/0.tar"],
@@ -129,18 +129,18 @@ deviceTest("of a probe, and of what is scored alone, no training pictures are do
 
 deviceTest("a preset without a root takes the published datasets", async () => {
   const preset = { source: { protocol: "cifar100-10" as const }, method: { name: "zero-shot", options: {} }, evalLimit: 10 };
-  right(await runJob(job("preset", preset), options())());
+  await get(runJob(job("preset", preset), options()));
   const datasets = { cifar100: `clip-benchmark/wds_vtab-cifar100@${old}` };
   assert.equal(read("preset", "job.json").source, { ...preset.source, datasets });
   assert.is((read("preset", "result.json").datasets as unknown[]).length, 10);
-  right(await resume(at("preset"), options({ HF_HUB_OFFLINE: "1" }))());
+  await get(resume(at("preset"), options({ HF_HUB_OFFLINE: "1" })));
 });
 
 test("a path that is there wins; what is neither says what was tried", async () => {
   mkdirSync(at("here", "org", "red"), { recursive: true });
   const here = { ...options(), at: (path: string) => join(dir, "here", path) };
-  assert.equal(right(await locate("dataset", "org/red", here)()), { folder: at("here", "org", "red"), name: at("here", "org", "red"), title: "red" });
-  assert.is(right(await locate("dataset", "org/red@main", here)()).name, `org/red@${old}`);
+  assert.equal(await get(locate("dataset", "org/red", here)), { folder: at("here", "org", "red"), name: at("here", "org", "red"), title: "red" });
+  assert.is((await get(locate("dataset", "org/red@main", here))).name, `org/red@${old}`);
   const neither = describe(left(await locate("model", "data/clip", here)()));
   const tried = `Cannot read data/clip: no such file or directory (${at("here", "data", "clip")}); as a repository of the hub: ${hub.endpoint} has no such model`;
   assert.is(neither.slice(0, tried.length), tried);

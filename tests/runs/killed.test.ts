@@ -8,6 +8,7 @@ import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { platform } from "../../src/platform/default.ts";
 import { random } from "../../src/random.ts";
 import { parseRunResult } from "../../src/report/resultCodec.ts";
@@ -68,9 +69,9 @@ const bitsOf = (folder: string): unknown => {
 /** What a run keeps can be read, whenever it was killed. */
 const readable = async (folder: string): Promise<void> => {
   if (!existsSync(join(folder, "job.json"))) return;
-  const last = right(await newest(right(await readJob(folder, platform.files)()), platform.files)());
-  if (last !== undefined) right(await readLearner(last.folder)());
-  right(await readTraining(folder, platform.files)());
+  const last = await get(newest(await get(readJob(folder, platform.files)), platform.files));
+  if (last !== undefined) await get(readLearner(last.folder));
+  await get(readTraining(folder, platform.files));
 };
 
 test.before(async () => {

@@ -3,9 +3,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { locate } from "../../src/runs/locate.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 
 const { dir, remove } = temporaryFolder("locate");
 test.after(remove);
@@ -13,8 +13,8 @@ mkdirSync(join(dir, "pets"));
 
 test("a folder is found by its path, and named by that from the root on", async () => {
   const found = { folder: join(dir, "pets"), name: join(dir, "pets"), title: "pets" };
-  assert.equal(right(await locate("dataset", join(dir, ".", "pets"))()), found);
-  assert.equal(right(await locate("dataset", "pets", { at: (path) => join(dir, path) })()), found);
+  assert.equal(await get(locate("dataset", join(dir, ".", "pets"))), found);
+  assert.equal(await get(locate("dataset", "pets", { at: (path) => join(dir, path) })), found);
 });
 
 test("what is not there is no folder", async () => {

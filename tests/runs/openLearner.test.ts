@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { platform } from "../../src/platform/default.ts";
 import { prettyJson } from "../../src/report/json.ts";
@@ -12,7 +12,7 @@ import type { Job } from "../../src/runs/job.ts";
 import { openLearner } from "../../src/runs/openLearner.ts";
 import { writeAfter } from "../../src/runs/runFolder.ts";
 import type { Report } from "../../src/training/lesson.ts";
-import { left, right, temporaryFolder, write } from "../fixtures/datasets.ts";
+import { left, temporaryFolder, write } from "../fixtures/datasets.ts";
 import { tinyClip, writeTinyClip } from "../fixtures/tinyClip.ts";
 import { ran } from "../report/fixture.ts";
 
@@ -40,42 +40,42 @@ const writeRun = async (name: string, method: string, now: Learner, lessons: num
   const run = at(name);
   write(run, { "job.json": JSON.stringify(jobOf(run, method, name)) });
   const reports = Array.from({ length: lessons }, (_, i) => reportOf(`task ${i}`));
-  right(await writeAfter(run, now, { zeroShot: { row: [50] }, reports, seconds: 1, run: name, logged: 0, skipped: [] }, platform.files)());
+  await get(writeAfter(run, now, { zeroShot: { row: [50] }, reports, seconds: 1, run: name, logged: 0, skipped: [] }, platform.files));
   const rows = classes.map((_, i) => classes.map((_, j) => (i + j) % 100));
   writeFileSync(join(run, "result.json"), prettyJson({ ...ran(method, rows), classes }));
 };
 
 test("the folder of a model gives a learner that has learned nothing", async () => {
   await writeTinyClip(at("model"));
-  const opened = right(await openLearner(at("model"))());
+  const opened = await get(openLearner(at("model")));
   assert.equal([opened.learner.seen, opened.job, opened.inference, opened.folder], [[], undefined, undefined, at("model")]);
 });
 
 test("the folder of a learner gives it with what it remembers", async () => {
-  right(await writeLearner(at("learner"), seen("ant", "bee"))());
-  assert.equal(right(await openLearner(at("learner"))()).learner.seen, ["ant", "bee"]);
+  await get(writeLearner(at("learner"), seen("ant", "bee")));
+  assert.equal((await get(openLearner(at("learner")))).learner.seen, ["ant", "bee"]);
 });
 
 test("a run gives its newest learner, with its job, what its method evaluates through, and the classes of its tasks", async () => {
   await writeRun("run", "duallora", seen("ant", "bee", "cat"), 2, [1, 2]);
-  const opened = right(await openLearner(at("run"))());
+  const opened = await get(openLearner(at("run")));
   assert.equal([opened.learner.seen, opened.folder, opened.job?.method.name], [["ant", "bee", "cat"], at("run", "after-2"), "duallora"]);
   assert.equal([opened.inference?.through?.name, opened.inference?.calibration?.name], ["residual", "taskPrediction"]);
   assert.equal(opened.tasks, [1, 2]);
-  const inside = right(await openLearner(at("run", "after-2"))());
+  const inside = await get(openLearner(at("run", "after-2")));
   assert.equal([inside.job, inside.tasks, inside.folder, inside.learner.seen], [opened.job, opened.tasks, opened.folder, opened.learner.seen]);
 });
 
 test("of a method that merges all the inference is empty", async () => {
   await writeRun("merged", "codyra", seen("ant"), 1, [1]);
-  assert.equal(right(await openLearner(at("merged"))()).inference, {});
+  assert.equal((await get(openLearner(at("merged")))).inference, {});
 });
 
 test("a run that was killed before it wrote down its last result knows the classes of its last task", async () => {
   await writeRun("killed", "codyra", seen("ant", "bee", "cat"), 2, [1]);
-  assert.equal(right(await openLearner(at("killed"))()).tasks, [1, 2]);
+  assert.equal((await get(openLearner(at("killed")))).tasks, [1, 2]);
   writeFileSync(at("killed", "result.json"), "what");
-  assert.is(right(await openLearner(at("killed"))()).tasks, undefined);
+  assert.is((await get(openLearner(at("killed")))).tasks, undefined);
 });
 
 test("what cannot be opened says so: nothing there, a run without a task, a run of no method", async () => {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Stream } from "../../src/data/task.ts";
 import { learner } from "../../src/model/learner.ts";
 import { platform } from "../../src/platform/default.ts";
@@ -12,7 +13,7 @@ import { runResult } from "../../src/report/result.ts";
 import { writePage, writeResult } from "../../src/runs/outcome.ts";
 import type { Run } from "../../src/runs/run.ts";
 import { logLine } from "../../src/report/log.ts";
-import { right, temporaryFolder } from "../fixtures/datasets.ts";
+import { temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { ran } from "../report/fixture.ts";
@@ -31,11 +32,11 @@ const written = async (rows: readonly AccuracyRow[], skipped: readonly string[])
   const result = runResult({ ...facts, zeroShot: [null, null], matrix: { datasets, rows } });
   const progress = { zeroShot: { row: [null, null] }, reports: [], seconds: 1 };
   const run: Run = { result, answers: [], learner: first, progress, interrupted: false };
-  right(await writeResult(dir, run, stream, skipped, {}, platform.files)());
+  await get(writeResult(dir, run, stream, skipped, {}, platform.files));
   return JSON.parse(readFileSync(join(dir, "result.json"), "utf8")) as { readonly classIncremental: ClassIncremental; readonly skipped: number };
 };
 
-const ids = async (position: number): Promise<readonly string[]> => right(await tasks[position].test()).map(({ id }) => id);
+const ids = async (position: number): Promise<readonly string[]> => (await get(tasks[position].test)).map(({ id }) => id);
 
 test("an image that could not be read weighs nothing", async () => {
   const rows = [
@@ -66,7 +67,7 @@ test("the page of a run that has ended has losses, pictures and how far it got; 
   const answers = [{ dataset: "first", classNames, ids: scored, labels: [0, 0, 0, 0], learned: [0, 0, 0, 0], last: [0, 1, 0, 1] }];
   const run: Run = { result, answers, learner: first, progress: { zeroShot: { row: [null] }, reports: [], seconds: 1 }, interrupted: true };
   const page = async (): Promise<string> => {
-    right(await writePage(dir, run, stream, { Model: "models/some" }, platform.files)());
+    await get(writePage(dir, run, stream, { Model: "models/some" }, platform.files));
     return readFileSync(join(dir, "report.html"), "utf8");
   };
   const before = await page();

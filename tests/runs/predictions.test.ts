@@ -5,6 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { decodePredictions, predictionLine, type PredictionRecord } from "../../src/report/predictions.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import { parseAnswers } from "../../src/report/runReport.ts";
@@ -41,7 +42,7 @@ test.before(async () => {
 });
 
 test("a run writes a line a picture after every task, with the answers that its result counts", async () => {
-  const { result } = right(await runJob(job("run"))());
+  const { result } = await get(runJob(job("run")));
   const lines = linesOf("run");
   assert.is(lines.length, 3 * 3 * 4);
   assert.equal(
@@ -75,9 +76,9 @@ test("a run writes a line a picture after every task, with the answers that its 
 });
 
 test("a method that learns nothing has predictions, too; and without being asked nothing is written", async () => {
-  right(await runJob(job("still", { method: { name: "zero-shot", options: {} } }))());
+  await get(runJob(job("still", { method: { name: "zero-shot", options: {} } })));
   assert.equal([...new Set(linesOf("still").map(({ after }) => after))], [0]);
-  right(await runJob(job("plain", { method: { name: "zero-shot", options: {} }, predictions: false }))());
+  await get(runJob(job("plain", { method: { name: "zero-shot", options: {} }, predictions: false })));
   assert.not.ok(existsSync(at("plain", "predictions.jsonl")));
 });
 

@@ -4,6 +4,7 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { Failure } from "../../src/failure.ts";
 import type { LogRecord } from "../../src/report/log.ts";
@@ -156,7 +157,7 @@ const before: Evaluated = {
   also: { task: zeroShot, seen: zeroShot },
 };
 const probeRun = async (m: Method, of = probed) =>
-  right(await runMethod(m, learner(await tinyClip()), of, { from: { zeroShot: before }, evaluate: { also: ["task", "seen"] } })(runtimeOf())());
+  await get(runMethod(m, learner(await tinyClip()), of, { from: { zeroShot: before }, evaluate: { also: ["task", "seen"] } })(runtimeOf()));
 
 test("a result has probes after every task, classes, images, and what guessing reaches", async () => {
   const { result, answers, progress } = await probeRun(method("m", {}, answering));

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import { joint, sequentialLora } from "../../src/methods/baselines.ts";
 import { duallora } from "../../src/methods/duallora.ts";
@@ -36,7 +37,7 @@ import { temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { fixture } from "../model/embeddings.ts";
 import { runStage, runtimeOf } from "../methods/trace.ts";
-import { deviceTest, orThrow, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
+import { deviceTest, orThrow, runTests, sameBits } from "../tensor/check.ts";
 
 const names = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu"];
 const dataset = patternTask("animals", names, 3, { train: 8, test: 4, side: 24 });
@@ -57,10 +58,10 @@ interface Ended extends Run {
   readonly events: readonly Event[];
 }
 
-const vit = (): Promise<Learner> => runOrThrow(readModel(fixture("vit-tiny"))).then(learner);
+const vit = (): Promise<Learner> => get(readModel(fixture("vit-tiny"))).then(learner);
 const run = async (device: Device, m: Method): Promise<Ended> => {
   const events: Event[] = [];
-  const ended = await runOrThrow(runMethod(m, await vit(), stream, { evaluate: { also } })({ ...runtimeOf(device), emit: (e) => void events.push(e) }));
+  const ended = await get(runMethod(m, await vit(), stream, { evaluate: { also } })({ ...runtimeOf(device), emit: (e) => void events.push(e) }));
   return { ...ended, events, learners: events.flatMap((e) => (e.type === "lesson" ? [e.learner] : [])) };
 };
 const runs = new Map<Method, Promise<Ended>>();
@@ -186,10 +187,10 @@ deviceTest("DualLoRA remembers a slot a task; its ViT is written, read back, and
   const { dir, remove } = temporaryFolder("vit");
   try {
     const folder = join(dir, "model");
-    await runOrThrow(writeModel(folder, reached.model));
-    const model = await runOrThrow(readModel(folder));
+    await get(writeModel(folder, reached.model));
+    const model = await get(readModel(folder));
     for (const [name, { data }] of reached.model.weights) sameBits(model.weights.get(name)!.data, data, name);
-    const score = (l: Learner) => runOrThrow(accuracies(l, stream, 3)(runtimeOf(device)));
+    const score = (l: Learner) => get(accuracies(l, stream, 3)(runtimeOf(device)));
     assert.equal(await score({ ...reached, model }), await score(reached));
   } finally {
     remove();

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { course, learner, linalg, type Device } from "../../mod.ts";
 import { imageCache, type Example, type LabelSpace, type Stream, type Task } from "../../src/data/index.ts";
 import { cosineHead, depthScale, expertPool, gatedLora, lora, parallel, type Adapter } from "../../src/model/adapters/index.ts";
@@ -70,7 +71,7 @@ import { unflatten } from "../../src/tensor/layout.ts";
 import { right } from "../fixtures/datasets.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { inner, orthonormal } from "../linalg/matrices.ts";
-import { deviceTest, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
+import { deviceTest, runTests, sameBits } from "../tensor/check.ts";
 import { frozen } from "./frozen.ts";
 
 // Draws ---------------------------------------------------------------------------------------------------------------------------------------
@@ -470,7 +471,7 @@ const doing = ({ name, options }: AnyStage): string => (name === "project" ? Obj
 
 // Runs ----------------------------------------------------------------------------------------------------------------------------------------
 
-const models: Readonly<Record<Plan["model"], Promise<Model>>> = { clip: tinyClip(), vit: runOrThrow(readModelAs(vit, "tests/fixtures/vit-tiny")) };
+const models: Readonly<Record<Plan["model"], Promise<Model>>> = { clip: tinyClip(), vit: get(readModelAs(vit, "tests/fixtures/vit-tiny")) };
 
 /** A training stopped after its first step and resumed ends with the same bits as one that was not. */
 const resumes = async (lesson: State, plan: Plan, runtime: Runtime): Promise<void> => {
@@ -484,10 +485,10 @@ const resumes = async (lesson: State, plan: Plan, runtime: Runtime): Promise<voi
   const states: Training<string>[] = [];
   const from = { step: 0, values: adapter.initial(networkOf(model), model.weights, 3, position), moments: {} };
   const save = (state: Training<string>) => TE.fromIO<void, never>(() => void states.push(state));
-  const straight = await runOrThrow(train({ ...options, from, checkpoint: { every: 1, save } })(runtime));
+  const straight = await get(train({ ...options, from, checkpoint: { every: 1, save } })(runtime));
   const [first] = states;
   assert.is(first.step, 1);
-  const resumed = await runOrThrow(train({ ...options, from: first })(runtime));
+  const resumed = await get(train({ ...options, from: first })(runtime));
   assert.ok(isDeepStrictEqual(resumed, straight), "resumed, it ends with other bits");
 };
 
@@ -504,7 +505,7 @@ const keepsItsPromises = async (device: Device, plan: Plan): Promise<void> => {
     for (const stage of stages) {
       events.length = 0;
       const given = frozen(lesson);
-      const after: State = await runOrThrow(stage.run(given.value)(runtime));
+      const after: State = await get(stage.run(given.value)(runtime));
       given.unchanged();
       promises[doing(stage)](lesson, after, plan, events);
       if (stage.name === "adapt" && position === 1) await resumes(after, plan, runtime);
@@ -525,7 +526,7 @@ const keepsItsPromises = async (device: Device, plan: Plan): Promise<void> => {
     stages.map(({ name }) => name),
   );
   assert.equal(structuredClone(scan), scan, "a manifest is plain data");
-  const again = (await runOrThrow(whole.run(course(learner(model), stream))(runtime))).learner;
+  const again = (await get(whole.run(course(learner(model), stream))(runtime))).learner;
   assert.ok(
     isDeepStrictEqual([again.model.weights, again.head, again.seen, again.memory], [now.model.weights, now.head, now.seen, now.memory]),
     "run twice, it ends with other bits",

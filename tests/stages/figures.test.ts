@@ -4,7 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { damagedExample } from "../../src/data/example.ts";
 import type { Stream, Task } from "../../src/data/task.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
@@ -71,7 +71,7 @@ deviceTest("a model whose finite weights overflow gives no figure, of images, of
     assert.is(describe(left(ran)), said);
     assert.not.ok(events.some(({ type }) => type === "evaluation"));
   }
-  right(await accuracies({ ...learner(clip), head }, stream, 0)(runtimeOf(device))());
+  await get(accuracies({ ...learner(clip), head }, stream, 0)(runtimeOf(device)));
 });
 
 test("one score that is not finite is no answer, wherever it stands; a correction may rule a task out", () => {
@@ -176,7 +176,7 @@ deviceTest(
     const { ran, events } = await outcomeOf(device, "sequential-lora", { of, options: { steps: 8, batch: 8, lr: 1e-2 } });
     const { matrix, zeroShot } = right(ran).result;
     // No other class can be answered, so the union is as hard as the task alone.
-    const { row: alone } = right(await accuracies(learner(clip), { ...of, labelSpace: "task" }, 0)(runtimeOf(device))());
+    const { row: alone } = await get(accuracies(learner(clip), { ...of, labelSpace: "task" }, 0)(runtimeOf(device)));
     assert.equal(zeroShot, alone);
     for (const row of [zeroShot, ...matrix]) assert.ok(row[0] === row[1] && row[0]! > 0, JSON.stringify(matrix));
     const notes = events.flatMap((e) => (e.type === "note" ? [e.detail] : []));

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { emptyBasis, extend } from "../../src/linalg/orthonormal.ts";
 import { networkOf } from "../../src/model/model.ts";
 import { learner } from "../../src/model/learner.ts";
@@ -32,7 +32,7 @@ import type { Trainee } from "../../src/training/trainee.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
 import { leafBook } from "../../src/tensor/leaves.ts";
 import { fixture, readModel } from "../model/embeddings.ts";
-import { deviceTest, numbers, orThrow, runOrThrow, runTests, sameBits } from "../tensor/check.ts";
+import { deviceTest, numbers, orThrow, runTests, sameBits } from "../tensor/check.ts";
 import { frozen } from "./frozen.ts";
 
 // Laws --------------------------------------------------------------------------------------------------------------------------------------
@@ -249,17 +249,17 @@ deviceTest("stages of a task leave the lesson that they are given as it is, and 
     rankSelect(magnitude(1)) as TaskStage<any, any>,
     merge(selected) as TaskStage<any, any>,
   ];
-  const adapted = frozen(await runOrThrow(first.run(given.value)(runtime)));
+  const adapted = frozen(await get(first.run(given.value)(runtime)));
   given.unchanged();
-  const chosen = frozen(await runOrThrow(second.run(adapted.value)(runtime)));
+  const chosen = frozen(await get(second.run(adapted.value)(runtime)));
   adapted.unchanged();
-  const merged = await runOrThrow(third.run(chosen.value)(runtime));
+  const merged = await get(third.run(chosen.value)(runtime));
   chosen.unchanged();
   given.unchanged();
   assert.ok(merged.mergeError < 1e-4);
 
-  const left = await runOrThrow(compose(compose(first, second), third).run(lesson)(runtime));
-  const right = await runOrThrow(compose(first, compose(second, third)).run(lesson)(runtime));
+  const left = await get(compose(compose(first, second), third).run(lesson)(runtime));
+  const right = await get(compose(first, compose(second, third)).run(lesson)(runtime));
   for (const [name, { data }] of merged.learner.model.weights as ReadonlyMap<string, { readonly data: Float32Array }>) {
     sameBits(left.learner.model.weights.get(name).data, data, name);
     sameBits(right.learner.model.weights.get(name).data, data, name);
@@ -274,7 +274,7 @@ deviceTest("training leaves its weights, its batches and the state it starts fro
   const adapter = gatedLora({ rank: 2 });
   const from = { step: 0, values: adapter.initial(networkOf(model), model.weights, 1, 0), moments: {} };
   const options = frozen({ model, adapter, steps: fourSteps, batches: lesson.batches, from });
-  const [once, again] = [await runOrThrow(train(options.value)(runtime)), await runOrThrow(train(options.value)(runtime))];
+  const [once, again] = [await get(train(options.value)(runtime)), await get(train(options.value)(runtime))];
   options.unchanged();
   for (const name of ["A", "B", "gate"] as const) sameBits(again.values[name], once.values[name], name);
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { methods, type MethodName, type MethodOptions } from "../../src/methods/table.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { readModel, type Model } from "../../src/model/model.ts";
@@ -19,7 +19,7 @@ import type { Stream } from "../../src/data/task.ts";
 import { left, right } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
-import { deviceTest, runOrThrow, runTests } from "../tensor/check.ts";
+import { deviceTest, runTests } from "../tensor/check.ts";
 import { runtimeOf } from "../methods/trace.ts";
 
 const stream: Stream = {
@@ -36,19 +36,19 @@ const clip = async (): Promise<Model> => {
   const config = { ...plain.config, vision: { ...plain.config.vision, layers: 2 } };
   return { ...plain, config, weights: initialWeights(plain.architecture, config, 1) };
 };
-const vit = () => runOrThrow(readModel("tests/fixtures/vit-tiny"));
+const vit = () => get(readModel("tests/fixtures/vit-tiny"));
 
 /** The learner of a method after the stream, and what is known of it behind a run. */
 const learned = async (device: Device, name: MethodName, model: Model, options: MethodOptions = {}): Promise<Required<Predictor>> => {
   const method = methods[name]({ ...quick, ...options });
-  const { learner: after } = await runOrThrow(method.run(course(learner(model), stream))(runtimeOf(device)));
+  const { learner: after } = await get(method.run(course(learner(model), stream))(runtimeOf(device)));
   return { learner: after, inference: method.inference!, tasks: sizes };
 };
 
 /** What a learner takes the test pictures of all tasks for. */
 const predicted = async (device: Device, predictor: Predictor, options: Labels): Promise<readonly Classified[]> => {
-  const examples = (await Promise.all(stream.tasks.map(({ test }) => runOrThrow(test)))).flat();
-  return runOrThrow(classified(right(asked(predictor, options)), { examples }, options.top)(runtimeOf(device)));
+  const examples = (await Promise.all(stream.tasks.map(({ test }) => get(test)))).flat();
+  return get(classified(right(asked(predictor, options)), { examples }, options.top)(runtimeOf(device)));
 };
 
 const failure = (predictor: Predictor, options: Labels): string => describe(left(asked(predictor, options)));
@@ -65,7 +65,7 @@ for (const [name, model, options] of [
     const predictor = await learned(device, name, await model(), options);
     const told: Extract<Event, { type: "predictions" }>[] = [];
     const runtime = { ...runtimeOf(device), top: 2, emit: (event: Event) => void (event.type === "predictions" && told.push(event)) };
-    const { answers } = await runOrThrow(accuracies(predictor.learner, stream, 3, predictor.inference)(runtime));
+    const { answers } = await get(accuracies(predictor.learner, stream, 3, predictor.inference)(runtime));
     const wanted = answers!.flatMap((task) => task!.answers.map((answer) => labels[answer]));
     const got = await predicted(device, predictor, { labels, template: "{c}" });
     assert.equal(

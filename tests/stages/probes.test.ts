@@ -2,6 +2,7 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { LabelSpace, Stream, Task } from "../../src/data/task.ts";
 import { methods } from "../../src/methods/table.ts";
@@ -11,7 +12,6 @@ import { runMethod } from "../../src/runs/run.ts";
 import { accuracies, type EvaluateOptions } from "../../src/stages/evaluate.ts";
 import { reported, type Evaluated, type Report } from "../../src/training/lesson.ts";
 import type { Event } from "../../src/training/runtime.ts";
-import { right } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { runtimeOf } from "../methods/trace.ts";
@@ -25,7 +25,7 @@ const stream: Stream = { labelSpace: "task", tasks, probes };
 const spaces: readonly LabelSpace[] = ["task", "union", "seen"];
 
 const scored = async (device: Device, of: Stream, options: EvaluateOptions = {}, from: Learner = learner(clip)): Promise<Evaluated> =>
-  right(await accuracies(from, of, 1, options)(runtimeOf(device))());
+  await get(accuracies(from, of, 1, options)(runtimeOf(device)));
 
 const headOf = (classes: number): Learner["head"] => {
   const { width } = networkOf(clip);
@@ -93,7 +93,7 @@ deviceTest("images and texts of probes are encoded once an evaluation", async (d
   const events: Event[] = [];
   const runtime = { ...runtimeOf(device), emit: (event: Event) => void events.push(event) };
   const counted = { ...stream, tasks: tasks.map(counting), probes: probes.map(counting) };
-  right(await accuracies(learner(clip), counted, 1, { also: spaces })(runtime)());
+  await get(accuracies(learner(clip), counted, 1, { also: spaces })(runtime));
   assert.is(decoded.size, 8 + 12 + 18 + 8);
   assert.ok([...decoded.values()].every((times) => times === 1));
   assert.equal(events[0], { type: "evaluating", datasets: 4 });
@@ -104,7 +104,7 @@ deviceTest("images and texts of probes are encoded once an evaluation", async (d
 });
 
 deviceTest("what reads no texts cannot tell a probe's classes apart, and that is said once", async (device) => {
-  const vit = right(await readModel("tests/fixtures/vit-tiny")());
+  const vit = await get(readModel("tests/fixtures/vit-tiny"));
   const side = { side: 24 };
   const of: Stream = {
     labelSpace: "union",
@@ -113,7 +113,7 @@ deviceTest("what reads no texts cannot tell a probe's classes apart, and that is
   };
   const events: Event[] = [];
   const runtime = { ...runtimeOf(device), emit: (event: Event) => void events.push(event) };
-  const { result, answers } = right(await runMethod(methods["sequential-lora"]({ steps: 1, batch: 4, rank: 2, lr: 1e-3 }), learner(vit), of)(runtime)());
+  const { result, answers } = await get(runMethod(methods["sequential-lora"]({ steps: 1, batch: 4, rank: 2, lr: 1e-3 }), learner(vit), of)(runtime));
   assert.equal(result.probes, [{ name: "probe", classes: 2, images: 0, chance: 50, zeroShot: null, after: [null, null] }]);
   assert.equal(result.images, [8, 8]);
   assert.equal(

@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { clip as clipArchitecture, type ClipConfig } from "../../src/model/clip.ts";
 import type { Clip } from "../../src/model/model.ts";
 import { initialModel } from "../../src/model/model.ts";
@@ -71,16 +71,10 @@ const stream: Stream = {
 let device: OpenDevice;
 const events: Event[] = [];
 const runtime = (): Runtime => ({ device, seed: 5, images: imageCache(8), emit: (e) => void events.push(e) });
-const learned = async (m: Method): Promise<Course> => {
-  const result = await m.run(course(learner(clip), stream))(runtime())();
-  if (E.isLeft(result)) throw new Error(describe(result.left));
-  return result.right;
-};
+const learned = (m: Method): Promise<Course> => get(m.run(course(learner(clip), stream))(runtime()));
 
 test.before(async () => {
-  const opened = await openDevice()();
-  if (E.isLeft(opened)) throw new Error(describe(opened.left));
-  device = opened.right;
+  device = await get(openDevice());
 });
 test.after(() => device.close());
 

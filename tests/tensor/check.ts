@@ -4,13 +4,13 @@
  * A gradient is checked by a directional derivative: the reference's central difference along one random direction for every input.
  */
 import * as E from "fp-ts/lib/Either.js";
-import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
+import { right as orThrow } from "../either.ts";
 import { random } from "../../src/random.ts";
 import { instantiate, type Executable, type HostData } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
@@ -20,25 +20,14 @@ import { trace, type Arguments, type Program, type Results, type Signature, type
 import type { Resident } from "../../src/device/resident.ts";
 import { reshape, size, type Shape, type Spec, type Tensor } from "../../src/tensor/tensor.ts";
 
-export const orThrow = <A>(e: E.Either<Failure, A>): A => {
-  if (E.isLeft(e)) throw new Error(describe(e.left));
-  return e.right;
-};
-
-export const runOrThrow = async <A>(task: TaskEither<Failure, A>): Promise<A> => orThrow(await task());
-
-/** The failure of what must not succeed. */
-export const failureOf = <A>(e: E.Either<Failure, A>): Failure => {
-  if (E.isRight(e)) throw new Error("succeeded, where a failure was expected");
-  return e.left;
-};
+export { left as failureOf, right as orThrow } from "../either.ts";
 
 let opened: OpenDevice | undefined;
 
 /** A test on the device of its file, which is opened for the first one. */
 export const deviceTest = (name: string, body: (device: Device) => Promise<void>): void => {
   test(name, async () => {
-    const device = (opened ??= await runOrThrow(openDevice()));
+    const device = (opened ??= await get(openDevice()));
     try {
       await body(device);
       const failure = device.failure();
@@ -101,7 +90,7 @@ export const using = async <A>(
   weights?: Resident,
   record: readonly string[] = [],
 ): Promise<A> => {
-  const exe = await runOrThrow(instantiate(device, program, weights, record));
+  const exe = await get(instantiate(device, program, weights, record));
   try {
     return await use(exe);
   } finally {
@@ -112,7 +101,7 @@ export const using = async <A>(
 /** Reads outputs by name. */
 export const readAll = async (exe: Executable, names: Iterable<string>): Promise<Readonly<Record<string, Float32Array>>> => {
   const values: Record<string, Float32Array> = {};
-  for (const name of names) values[name] = await runOrThrow(exe.read(name));
+  for (const name of names) values[name] = await get(exe.read(name));
   return values;
 };
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { target as targetOf, type Target } from "../../src/kernels/target.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { traceStep } from "../../src/training/step.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
 import { imageToText, sum as sumOf, textToImage } from "../../src/training/objective.ts";
@@ -34,7 +34,6 @@ import {
   orThrow,
   readAll,
   relativeError,
-  runOrThrow,
   runTests,
   sameBits,
   specsOf,
@@ -512,11 +511,11 @@ const narrowed = (device: Device, elements: number): Device => ({
 deviceTest("what an executable owned is released, also when it could not be made", async (device) => {
   const before = device.ledger().liveBytes;
   const program = traced({ inputs: { x: floats([1000]) } }, ({ inputs: { x } }) => ({ outputs: { y: chain(x, 5), loss: sum(x) } }));
-  const exe = await runOrThrow(instantiate(device, program, undefined, ["loss"]));
+  const exe = await get(instantiate(device, program, undefined, ["loss"]));
   assert.ok(device.ledger().liveBytes - before >= exe.bytes, "its bytes are live");
   orThrow(exe.run({ x: ones(1000) }));
   await readAll(exe, ["y"]);
-  await runOrThrow(exe.recorded("loss"));
+  await get(exe.recorded("loss"));
   exe.release();
   exe.release();
   assert.is(device.ledger().liveBytes, before);

@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { networkOf } from "../../src/model/model.ts";
 import { traceStep } from "../../src/training/step.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
@@ -24,7 +24,7 @@ import type { Program } from "../../src/tensor/program.ts";
 import { resident } from "../../src/device/resident.ts";
 import { floats, pack, size, view } from "../../src/tensor/tensor.ts";
 import { fixture, readModel } from "../model/embeddings.ts";
-import { deviceTest, failureOf, largestDifference, numbers, orThrow, readAll, runOrThrow, runTests, sameBits, traced, using } from "./check.ts";
+import { deviceTest, failureOf, largestDifference, numbers, orThrow, readAll, runTests, sameBits, traced, using } from "./check.ts";
 
 const [rows, wide, out] = [9, 7, 5];
 
@@ -84,7 +84,7 @@ deviceTest("from the second run on no GPU object is made; live bytes are the sam
       const step = async (from: number, until: number): Promise<void> => {
         for (let i = from; i < until; i += 1) orThrow(exe.run(feed(i)));
         await readAll(exe, ["loss", "p"]);
-        await runOrThrow(exe.recorded("loss"));
+        await get(exe.recorded("loss"));
       };
       await step(0, 1);
       const first = { created: device.ledger().created, made: watch.made() };
@@ -179,7 +179,7 @@ deviceTest("a Gram matrix of tokens that grows in a state, run after run", async
       }
       orThrow(exe.run({ x }));
     }
-    const gram = await runOrThrow(exe.read("gram"));
+    const gram = await get(exe.read("gram"));
     assert.ok(largestDifference(gram, want) < 1e-5 * samples * tokens);
     // Symmetric to the bit: an eigen-decomposition may trust either half.
     gram.forEach((v, i) => assert.is(v, gram[(i % width) * width + Math.floor(i / width)], `element ${i}`));
@@ -197,18 +197,18 @@ deviceTest("recorded numbers: every run's, oldest first, the last of a ring's le
       const run = (times: number): void => {
         for (let i = 0; i < times; i += 1) orThrow(exe.run({ one: Float32Array.of(-1) }));
       };
-      assert.equal([...(await runOrThrow(exe.recorded("mean")))], []);
+      assert.equal([...(await get(exe.recorded("mean")))], []);
       run(3);
-      assert.equal([...(await runOrThrow(exe.recorded("mean")))], [0, 1, 2]);
-      assert.equal([...(await runOrThrow(exe.recorded("mean")))], []);
+      assert.equal([...(await get(exe.recorded("mean")))], [0, 1, 2]);
+      assert.equal([...(await get(exe.recorded("mean")))], []);
       run(1);
       run(1);
-      assert.equal([...(await runOrThrow(exe.recorded("mean")))], [3, 4]);
+      assert.equal([...(await get(exe.recorded("mean")))], [3, 4]);
       run(ringLength + 7);
-      const all = await runOrThrow(exe.recorded("mean"));
+      const all = await get(exe.recorded("mean"));
       assert.is(all.length, ringLength);
       assert.equal([all[0], all[ringLength - 1]], [5 + 7, 5 + ringLength + 6]);
-      assert.equal([...(await runOrThrow(exe.read("n")))], [5 + ringLength + 6], "the output is the value before the last run");
+      assert.equal([...(await get(exe.read("n")))], [5 + ringLength + 6], "the output is the value before the last run");
     },
     undefined,
     ["mean"],
@@ -219,7 +219,7 @@ deviceTest("reads at the same time wait for one another", (device) =>
   using(device, regression(), async (exe) => {
     orThrow(exe.run(feed(0)));
     const apart = await readAll(exe, ["loss", "error", "p", "m"]);
-    const together = await Promise.all(["loss", "error", "p", "m", "p", "error"].map((name) => runOrThrow(exe.read(name))));
+    const together = await Promise.all(["loss", "error", "p", "m", "p", "error"].map((name) => get(exe.read(name))));
     ["loss", "error", "p", "m", "p", "error"].forEach((name, i) => sameBits(together[i], apart[name], name));
   }),
 );
@@ -256,13 +256,13 @@ deviceTest("what is not there, or has another length, is said; the run goes on",
     refused(await instantiate(device, regression(), undefined, ["nothing"])(), "nothing");
     refused(await instantiate(device, regression(), undefined, ["error"])(), "error", "one number");
     orThrow(exe.run(feed(0)));
-    assert.is((await runOrThrow(exe.read("loss"))).length, 1);
+    assert.is((await get(exe.read("loss"))).length, 1);
   }),
 );
 
 test("a device that is lost is a failure of every call, and of no process", async () => {
-  const device: Device = await runOrThrow(openDevice());
-  const exe = await runOrThrow(instantiate(device, regression(), undefined, ["loss"]));
+  const device: Device = await get(openDevice());
+  const exe = await get(instantiate(device, regression(), undefined, ["loss"]));
   orThrow(exe.run(feed(0)));
   await readAll(exe, ["loss"]);
   device.gpu.destroy();
@@ -277,8 +277,8 @@ test("a device that is lost is a failure of every call, and of no process", asyn
 });
 
 test("a device that is lost while a read waits", async () => {
-  const device: Device = await runOrThrow(openDevice());
-  const exe = await runOrThrow(instantiate(device, regression()));
+  const device: Device = await get(openDevice());
+  const exe = await get(instantiate(device, regression()));
   for (let i = 0; i < 50; i += 1) orThrow(exe.run(feed(i)));
   const waiting = exe.read("loss")();
   device.gpu.destroy();

@@ -4,7 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { fromF16, toF16 } from "../../src/formats/half.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { leafBook, type Leaves } from "../../src/tensor/leaves.ts";
@@ -16,7 +16,7 @@ import { trace, type Results } from "../../src/tensor/program.ts";
 import { resident } from "../../src/device/resident.ts";
 import { openSession, withSession, type Session, type SessionOptions } from "../../src/tensor/session.ts";
 import { floats, indices, size, type Shape } from "../../src/tensor/tensor.ts";
-import { deviceTest, failureOf, numbers, orThrow, runOrThrow, runTests, sameBits } from "./check.ts";
+import { deviceTest, failureOf, numbers, orThrow, runTests, sameBits } from "./check.ts";
 
 const hostTensor = (shape: Shape, seed: number): HostTensor => ({ shape, data: Float32Array.from(numbers(shape, seed).data) });
 
@@ -52,7 +52,7 @@ const leavesNothing = async (device: Device, body: () => Promise<void>): Promise
 
 deviceTest("a session computes what its step says, from weights, constants, state and inputs", (device) =>
   leavesNothing(device, async () => {
-    const { y, mean, total } = await runOrThrow(withSession(device, step, { weights })(fourRuns));
+    const { y, mean, total } = await get(withSession(device, step, { weights })(fourRuns));
     const want = (i: number, run: number): number => {
       const [row, column] = [Math.floor(i / width), i % width];
       return Array.from({ length: width }, (_, k) => inputOf(run)[row * width + k] * weight.data[k * width + column]).reduce(
@@ -80,7 +80,7 @@ deviceTest("every session of a step gives the same bits: traced anew, traced bef
     const results: Values[] = [];
     for (const [what, options] of sessions) {
       const { liveBytes } = device.ledger();
-      results.push(await runOrThrow(withSession(device, what, options)(fourRuns)));
+      results.push(await get(withSession(device, what, options)(fourRuns)));
       assert.is(device.ledger().liveBytes, liveBytes);
     }
     for (const other of results) for (const name of Object.keys(other)) sameBits(other[name], results[0][name], name);
@@ -96,7 +96,7 @@ deviceTest("asking twice gives one tensor; names that the step does not read are
     input("asked for, and not used", floats([3]));
     return E.right({ state: { s: add(state("s", [2]), input("x", floats([2]))) } });
   };
-  const s = await runOrThrow(
+  const s = await get(
     withSession(device, twice, { weights: [["w", hostTensor([2], 1)]] })((session) => {
       assert.equal(session.program.leaves.map(({ name }) => name).sort(), ["s", "x"]);
       orThrow(session.write({ s: Float32Array.of(1, 2), other: Float32Array.of(1) }));
@@ -111,7 +111,7 @@ deviceTest("a weight is stored as its step asks: f16 takes half of the bytes", a
   const halved = ({ frozen }: Leaves): E.Either<Failure, Results> => E.right({ outputs: { y: widen(frozen("w", [1001], "f16")) } });
   const w = hostTensor([1001], 7);
   const { liveBytes } = device.ledger();
-  const y = await runOrThrow(
+  const y = await get(
     withSession(device, halved, { weights: [["w", w]] })((session) => {
       assert.ok(device.ledger().liveBytes - liveBytes - session.bytes < 2 * 1001 + 256);
       orThrow(session.run());
@@ -130,7 +130,7 @@ deviceTest("recorded numbers of every run", async (device) => {
     const n = state("n", [1]);
     return E.right({ state: { n: sub(n, input("one", floats([1]))) }, outputs: { n } });
   };
-  const values = await runOrThrow(
+  const values = await get(
     withSession(device, count, { record: ["n"] })((session) => {
       for (let i = 0; i < 3; i += 1) orThrow(session.run({ one: Float32Array.of(-1) }));
       return session.recorded("n");
