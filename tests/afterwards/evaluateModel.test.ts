@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { learner } from "../../src/model/learner.ts";
 import { initialModel, writeModel } from "../../src/model/model.ts";
 import { vit } from "../../src/model/vit.ts";
@@ -40,7 +40,7 @@ const both: EvaluateWhat = { source: { folders: folders("red", "dark") }, labelS
 test.before(async () => {
   await writeTinyClip(at("clip"));
   const vision = { width: 16, mlpWidth: 32, layers: 2, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 16, patchSize: 8, channels: 3 } as const;
-  right(await writeModel(at("vit"), initialModel(vit, { vision }, 1))());
+  await get(writeModel(at("vit"), initialModel(vit, { vision }, 1)));
   await writeColours(at("data"), { red: [240, 30], dark: [60, 10], grey: [100, 200] });
   // Every dataset has classes of its own name.
   for (const name of ["red", "dark", "grey"]) write(at("data", name), { "classnames.txt": `${name} ant\n${name} bee\n` });
@@ -54,9 +54,9 @@ for (const [model, method, options] of [
 ] as const) {
   deviceTest(`a run of ${method} on a ${model} is evaluated as it has evaluated itself`, async (device) => {
     const out = `${method}-${model}`;
-    const { result } = right(await runJob(job(model, method, out, options))());
-    const opened = right(await openLearner(at(out))());
-    const evaluated = right(await evaluateModel(opened, both, { device })());
+    const { result } = await get(runJob(job(model, method, out, options)));
+    const opened = await get(openLearner(at(out)));
+    const evaluated = await get(evaluateModel(opened, both, { device }));
     const accuracies = (space: "union" | "task") => evaluated.datasets.map(({ accuracy }) => accuracy[space]);
     assert.equal(accuracies("union"), result.matrix[1]);
     assert.equal(accuracies("task"), result.also.task!.matrix[1]);
@@ -65,21 +65,21 @@ for (const [model, method, options] of [
       ["red", "dark"].map((name) => [name, 2, 4, { union: 25, task: 50 }]),
     );
     // In another order, and one of them alone.
-    const turned = right(await evaluateModel(opened, { ...both, source: { folders: folders("dark", "red") } }, { device })());
+    const turned = await get(evaluateModel(opened, { ...both, source: { folders: folders("dark", "red") } }, { device }));
     assert.equal(
       turned.datasets.map(({ accuracy }) => accuracy.union),
       result.matrix[1].toReversed(),
     );
     assert.equal([turned.mean.union, turned.mean.task], [evaluated.mean.union, evaluated.mean.task]);
-    const alone = right(await evaluateModel(opened, { source: { folders: folders("dark") } }, { device })());
+    const alone = await get(evaluateModel(opened, { source: { folders: folders("dark") } }, { device }));
     assert.equal([alone.datasets[0].accuracy, alone.mean], [{ task: result.also.task!.matrix[1][1] }, { task: result.also.task!.matrix[1][1] }]);
     // Its answers are those of classify.
     const path = at("predictions", `${out}.jsonl`);
-    right(await evaluateModel(opened, { ...both, predictions: path }, { device })());
+    await get(evaluateModel(opened, { ...both, predictions: path }, { device }));
     const lines = right(decodePredictions(path)(readFileSync(path, "utf8")));
     const pictures = lines.map(({ sample }) => sample);
     const labels = ["red ant", "red bee", "dark ant", "dark bee"];
-    const answers = right(await classify(opened, pictures, labels, { device })());
+    const answers = await get(classify(opened, pictures, labels, { device }));
     assert.equal(
       lines.map(({ top, after }) => [top.map(({ label, score }) => [label, score.toFixed(5)]), after]),
       answers.map((answer) => [answer.labels.map(({ label, score }) => [label, score.toFixed(5)]), undefined]),
@@ -89,8 +89,8 @@ for (const [model, method, options] of [
 
 deviceTest("a model as it is: the zero-shot row of a run, also of class folders without test, and of pictures that cannot all be read", async (device) => {
   const { zeroShot } = right(parseRunResult("result.json")(readFileSync(at("keeplora+-clip", "result.json"), "utf8")));
-  const clip = right(await openLearner(at("clip"))());
-  const { datasets, adapter } = right(await evaluateModel(clip, both, { device })());
+  const clip = await get(openLearner(at("clip")));
+  const { datasets, adapter } = await get(evaluateModel(clip, both, { device }));
   assert.equal(
     datasets.map(({ accuracy }) => accuracy.union),
     zeroShot,
@@ -100,10 +100,10 @@ deviceTest("a model as it is: the zero-shot row of a run, also of class folders 
   const flat: EvaluateWhat = { source: { folders: [at("flat")] } };
   assert.match(describe(left(await evaluateModel(clip, flat, { device })())), "2.png cannot be decoded");
   const notes: string[] = [];
-  const skipped = right(await evaluateModel(clip.learner, { ...flat, onCorrupt: "skip" }, { device, note: (line) => notes.push(line) })());
+  const skipped = await get(evaluateModel(clip.learner, { ...flat, onCorrupt: "skip" }, { device, note: (line) => notes.push(line) }));
   assert.equal([skipped.skipped, skipped.datasets[0].images, skipped.datasets[0].chance], [1, 2, { task: 50 }]);
   assert.match(notes.join("\n"), /flat +2 +3/);
-  const limited = right(await evaluateModel(clip, { ...both, evalLimit: 3 }, { device })());
+  const limited = await get(evaluateModel(clip, { ...both, evalLimit: 3 }, { device }));
   assert.equal(
     limited.datasets.map(({ images }) => images),
     [3, 3],
@@ -111,11 +111,11 @@ deviceTest("a model as it is: the zero-shot row of a run, also of class folders 
 });
 
 deviceTest("what cannot be evaluated says so: classes that no head knows, branches without their run, no data", async (device) => {
-  const seeing = right(await openLearner(at("sequential-lora-vit"))());
+  const seeing = await get(openLearner(at("sequential-lora-vit")));
   const failure = async (...given: Parameters<typeof evaluateModel>) => describe(left(await evaluateModel(...given)()));
   assert.match(await failure(seeing, { source: { folders: folders("grey") } }, { device }), /^grey: "grey ant" is no class that was learned/);
-  assert.match(await failure(right(await openLearner(at("vit"))()), both, { device }), "a vit reads no texts, and this one has learned no classes");
-  const { learner: branched } = right(await openLearner(at("duallora-clip"))());
+  assert.match(await failure(await get(openLearner(at("vit"))), both, { device }), "a vit reads no texts, and this one has learned no classes");
+  const { learner: branched } = await get(openLearner(at("duallora-clip")));
   assert.match(await failure(branched, both, { device }), "give the folder of its run");
   assert.match(await failure(learner(branched.model), { source: { folders: [at("nothing")] } }, { device }), "nothing");
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { learner } from "../../src/model/learner.ts";
 import { readModel } from "../../src/model/model.ts";
 import type { Hub } from "../../src/platform/hub.ts";
@@ -28,7 +28,7 @@ test.before(async () => {
 test.after(remove);
 
 const told = async (folder: string): Promise<Info> => {
-  const found = right(await info(folder)());
+  const found = await get(info(folder));
   // What --json prints is all of it.
   assert.equal(JSON.parse(JSON.stringify(found)), found);
   for (const columns of [40, 80, 120]) {
@@ -43,7 +43,7 @@ const words = (found: Info): string => infoText({ ...found, folder: "X" });
 test("a model has towers, sizes, and what adapters would train", async () => {
   const clip = await told(at("clip"));
   assert.ok(clip.kind === "model" && clip.architecture === "clip" && clip.texts !== null);
-  const weights = [...right(await readModel(at("clip"))()).weights.values()].reduce((n, { data }) => n + data.length, 0);
+  const weights = [...(await get(readModel(at("clip")))).weights.values()].reduce((n, { data }) => n + data.length, 0);
   assert.is(clip.parameters, weights);
   assert.equal(
     clip.towers.map(({ name, blocks, layers }) => [name, blocks, layers]),
@@ -63,10 +63,10 @@ test("a model has towers, sizes, and what adapters would train", async () => {
 });
 
 test("a learner says what it has learned and what it remembers", async () => {
-  const model = right(await readModel(vit)());
+  const model = await get(readModel(vit));
   const { embed = model.config.vision.width as number } = model.config as { readonly embed?: number };
   const head = { kind: "linear", scale: 1, rows: new Float32Array(2 * embed), bias: new Float32Array(2) } as const;
-  right(await writeLearner(at("learner"), { ...learner(model), seen: ["ant", "bee"], head, memory: { bases: [new Float32Array(3)] } })());
+  await get(writeLearner(at("learner"), { ...learner(model), seen: ["ant", "bee"], head, memory: { bases: [new Float32Array(3)] } }));
   const found = await told(at("learner"));
   assert.ok(found.kind === "learner");
   assert.equal([found.seen, found.head, found.remembers, found.bytesKept], [["ant", "bee"], { kind: "linear", rows: 2 }, ["bases"], 4 * (3 + 2 * embed + 2)]);
@@ -149,7 +149,7 @@ test("a name of the hub is a model there, or a dataset", async () => {
       return TE.left({ _tag: "FileUnreadable", path: name, detail: `the hub has no ${kind} of that name` });
     },
   };
-  const kindOf = async (name: string): Promise<string> => right(await info(name, { hub })()).kind;
+  const kindOf = async (name: string): Promise<string> => (await get(info(name, { hub }))).kind;
   assert.equal([await kindOf("org/clip"), await kindOf("wds_red"), await kindOf("clip-benchmark/wds_red")], ["model", "dataset", "dataset"]);
   assert.match(describe(left(await info("org/none", { hub })())), /org\/none.*the hub has no model of that name$/);
   assert.match(describe(left(await info("wds_none", { hub })())), /wds_none.*the hub has no dataset of that name$/);
