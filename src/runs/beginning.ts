@@ -17,7 +17,7 @@ import { readLearner, readLearnerOrModel } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import type { LocateOptions } from "./locate.ts";
 import { methodOf, trains } from "./methodOf.ts";
-import { findAll, type Placed } from "./placed.ts";
+import { findAll, findData, type Placed } from "./placed.ts";
 import type { Progress } from "./run.ts";
 import { newest, type Reached, type TestSet } from "./runFolder.ts";
 import { newestOf, readJob, runOf } from "./runOf.ts";
@@ -102,11 +102,11 @@ const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.
     }),
   );
 
-/** The whole stream of a job, without what it begins with. */
+/** The whole stream of a job, without what it begins with: its model need not be there any more. */
 export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Stream> =>
   pipe(
     TE.Do,
-    TE.bind("found", () => findAll(job, options)),
+    TE.bind("found", () => findData(job, options)),
     TE.bind("earlier", ({ found: { placed } }) => earlierJobs(placed, options)),
     TE.chain(({ found: { placed }, earlier }) => wholeStream(earlier, placed, options.files ?? platform.files)),
     TE.map(({ stream }) => stream),

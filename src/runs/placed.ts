@@ -89,19 +89,30 @@ export const findSource = (source: Job["source"], options: LocateOptions): TE.Ta
 /** What the datasets in these folders are called. */
 export const titlesOf = (located: readonly Located[]): Placed["titles"] => new Map(located.map(({ folder, title }) => [folder, title]));
 
-/** Finds all that a job names; what the cache lacks is downloaded. Fails as {@link locate} does. */
-export const findAll = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>
+/** Finds the datasets and the probes of a job; its model stays as it is named. */
+export const findData = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>
   pipe(
     TE.Do,
-    TE.bind("model", () => locate("model", job.model, options)),
     TE.bind("source", () => findSource(job.source, { ...options, training: trains(job) })),
     TE.bind("probes", () => locateAll(job.probes ?? [], { ...options, training: false })),
-    TE.map(({ model, source, probes }): Found => {
+    TE.map(({ source, probes }): Found => {
       const given = (of: (one: Located) => string) => (job.probes === undefined ? {} : { probes: probes.map(of) });
       const titles = titlesOf([...source.located, ...probes]);
       return {
-        job: { ...job, model: model.name, source: source.named, ...given(({ name }) => name) },
-        placed: { ...job, model: model.folder, source: source.placed, ...given(({ folder }) => folder), titles },
+        job: { ...job, source: source.named, ...given(({ name }) => name) },
+        placed: { ...job, source: source.placed, ...given(({ folder }) => folder), titles },
       };
     }),
+  );
+
+/** Finds all that a job names; what the cache lacks is downloaded. Fails as {@link locate} does. */
+export const findAll = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>
+  pipe(
+    locate("model", job.model, options),
+    TE.chain(({ name, folder }) =>
+      pipe(
+        findData(job, options),
+        TE.map(({ job: named, placed }): Found => ({ job: { ...named, model: name }, placed: { ...placed, model: folder } })),
+      ),
+    ),
   );
