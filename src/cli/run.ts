@@ -44,6 +44,7 @@ const table = {
     "with a preset runs/PRESET-METHOD; else it must be given",
   ),
   predictions: toggle("write predictions.jsonl: after every task what each test picture was taken for, with the five likeliest classes"),
+  "save-adapters": toggle("write adapters/K-TASK after every task: what it has added to the weights, as an adapter that peft loads"),
   "checkpoint-steps": optional(whole(1), "N", "steps between two checkpoints within a task", "only after tasks"),
   steps: optional(whole(1), "N", "steps a task; joint: in all", ofMethod),
   batch: optional(whole(1, 65536), "N", "images a step", ofMethod),
@@ -139,6 +140,7 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
     ...(evalLimit === undefined ? {} : { evalLimit }),
     ...(flags.fresh ? { fresh: true } : {}),
     ...(flags.predictions ? { predictions: true } : {}),
+    ...(flags["save-adapters"] ? { saveAdapters: true } : {}),
     ...(checkpointSteps === undefined ? {} : { checkpointSteps }),
   };
   return E.right({ job, out, ignored });

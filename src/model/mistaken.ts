@@ -39,9 +39,8 @@ const otherFolder = async (dir: string, names: readonly string[], files: Files):
   if (names.includes("adapter_config.json")) {
     const config = await readJson(join(dir, "adapter_config.json"), files)();
     const { base_model_name_or_path: base } = record(E.isRight(config) ? config.right : undefined);
-    const model = typeof base === "string" ? `"${base}"` : "BASE";
-    const merge = `PeftModel.from_pretrained(AutoModel.from_pretrained(${model}), "${dir}").merge_and_unload().save_pretrained("MERGED")`;
-    return `it is a PEFT adapter and no model; merge it into its base model with peft first, and give that folder: ${merge}`;
+    const model = typeof base === "string" ? ` (${base})` : "";
+    return `it is a PEFT adapter and no model; cambium takes it as one, and a program reads its base model${model} and merges it with readPeft and mergeUpdate`;
   }
   if (names.includes("model") && (await files.exists(join(dir, "model", "config.json"))())) return `its model is in ${join(dir, "model")}; give that folder`;
   if (names.includes("snapshots")) return `it is a folder of the Hugging Face cache; give the folder in ${join(dir, "snapshots")}`;

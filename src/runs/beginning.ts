@@ -8,7 +8,6 @@ import type { CheckedProtocol } from "../data/checkProtocol.ts";
 import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { learner, type Learner } from "../model/learner.ts";
-import { readModel } from "../model/model.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Probed, Report } from "../training/lesson.ts";
@@ -16,6 +15,7 @@ import { hasBranches } from "../stages/inference.ts";
 import { readLearner, readLearnerOrModel } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import type { LocateOptions } from "./locate.ts";
+import { readAnyModel } from "./readAnyModel.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import { findAll, findData, type Placed } from "./placed.ts";
 import type { Progress } from "./run.ts";
@@ -150,12 +150,12 @@ const widened = (report: Report, tasks: number, places: ReturnType<typeof places
 };
 
 /** A model that begins anew, also from the folder of a run; or a learner with what it remembers. */
-const readBeginner = (job: Placed, files: Files): TE.TaskEither<Failure, Learner> => {
+const readBeginner = (job: Placed, options: LocateOptions): TE.TaskEither<Failure, Learner> => {
   const { model, fresh = false } = job;
-  const alone = (folder: string) => pipe(readModel(folder, { files }), TE.map(learner));
-  if (fresh) return pipe(modelFolder(job, files), TE.chain(alone));
+  const alone = (folder: string) => pipe(readAnyModel(folder, options), TE.map(learner));
+  if (fresh) return pipe(modelFolder(job, options.files ?? platform.files), TE.chain(alone));
   return pipe(
-    readLearnerOrModel(model, { files }),
+    readLearnerOrModel(model, options),
     // Rows of a head and slots of a memory count the tasks of a stream from its first on.
     TE.filterOrElse(
       (remembered) => remembered.head === undefined && !hasBranches(remembered),
@@ -194,7 +194,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
     TE.bind("last", ({ earlier }) => (earlier.length === 0 ? TE.right(undefined) : newest(earlier[earlier.length - 1], files))),
     TE.bind("beginner", ({ run, last }) => {
       if (last !== undefined) return readLearner(last.folder, { files });
-      return run === undefined ? readBeginner(job, files) : TE.left(unfinished(run, "has finished no task"));
+      return run === undefined ? readBeginner(job, options) : TE.left(unfinished(run, "has finished no task"));
     }),
     TE.bind("source", ({ earlier }) => wholeStream(earlier, job, files)),
     TE.chainFirst(({ run, last, source: { before } }) => {
@@ -206,7 +206,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
         ? TE.right(beginner)
         : pipe(
             modelFolder(first, files),
-            TE.chain((folder) => readModel(folder, { files })),
+            TE.chain((folder) => readAnyModel(folder, options)),
             TE.map(learner),
           ),
     ),

@@ -21,6 +21,8 @@ import type { Files } from "../platform/files.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { finite } from "../report/codec.ts";
 import { finiteWeights } from "../model/weights.ts";
+import type { LocateOptions } from "./locate.ts";
+import { readAnyModel } from "./readAnyModel.ts";
 import { decodePlain, encodePlain, type DecodeError, type Encoded, floats } from "./plainData.ts";
 
 const structureName = "learner.json";
@@ -143,9 +145,14 @@ export const readLearner = (dir: string, { files = platform.files, ...options }:
 /** Whether a folder holds what a learner remembers, beside its model. */
 export const isLearner = (dir: string, files: Files): Task<boolean> => files.exists(pathsIn(dir).structure);
 
-/** A learner, where its folder holds what it remembers; else one that begins with the model there. Fails as {@link readLearner} and {@link readModel} do. */
-export const readLearnerOrModel = (dir: string, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, Learner> =>
-  pipe(
+/**
+ * A learner, where its folder holds what it remembers; else one that begins with the model there, or with that of an adapter. Fails as {@link readLearner} and
+ * {@link readAnyModel} do.
+ */
+export const readLearnerOrModel = (dir: string, options: LocateOptions = {}): TE.TaskEither<Failure, Learner> => {
+  const { files = platform.files } = options;
+  return pipe(
     TE.fromTask<boolean, Failure>(isLearner(dir, files)),
-    TE.chain((remembers) => (remembers ? readLearner(dir, { files }) : pipe(readModel(dir, { files }), TE.map(learner)))),
+    TE.chain((remembers) => (remembers ? readLearner(dir, { files }) : pipe(readAnyModel(dir, options), TE.map(learner)))),
   );
+};

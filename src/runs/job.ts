@@ -53,6 +53,8 @@ export const Unsaid = t.partial({
   fresh: t.boolean,
   /** Writes down after every task what each test picture was taken for. */
   predictions: t.boolean,
+  /** Writes after every task what it has added to the weights, as a folder that PEFT loads. */
+  saveAdapters: t.boolean,
   /** Steps between two checkpoints within a task. */
   checkpointSteps: count,
   /** Facts that belong into the result beside the job's own. */

@@ -9,6 +9,7 @@ import { listNames } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import type { ClassIncremental } from "../report/classIncremental.ts";
+import { writeAdapter } from "./adapters.ts";
 import type { Growing } from "./growing.ts";
 import type { Job } from "./job.ts";
 import { writeFigures, writePage, writeResult } from "./outcome.ts";
@@ -87,9 +88,11 @@ export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
       TE.chainFirst(() => files.remove(join(out, names.training))),
     );
   return {
-    lesson: (run) =>
+    lesson: (run, update) =>
       pipe(
-        learner(run),
+        // Before the learner: a run that is killed between the two learns the task again, and writes its adapter again.
+        writeAdapter(job, run, update, files),
+        TE.chain(() => learner(run)),
         TE.chain(() => writeResult(out, run, stream, skipped(), about, files)),
         TE.map(() => undefined),
       ),

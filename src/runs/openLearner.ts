@@ -53,15 +53,16 @@ const ofRun = (run: string, folder: string, files: Files): TE.TaskEither<Failure
   );
 
 /** The learner in a folder. */
-const inFolder = (folder: string, files: Files): TE.TaskEither<Failure, OpenedLearner> =>
-  pipe(
+const inFolder = (folder: string, options: LocateOptions): TE.TaskEither<Failure, OpenedLearner> => {
+  const { files = platform.files } = options;
+  return pipe(
     TE.Do,
     TE.bind("run", () => TE.fromTask<string | undefined, Failure>(() => runOf(folder, files))),
     TE.bind("newest", () => newestOf(folder, files)),
     TE.chain(({ run, newest }) => {
       if (run === undefined)
         return pipe(
-          readLearnerOrModel(folder, { files }),
+          readLearnerOrModel(folder, options),
           TE.map((learner) => ({ learner, folder })),
         );
       if (newest === undefined) return ofRun(run, folder, files);
@@ -70,10 +71,11 @@ const inFolder = (folder: string, files: Files): TE.TaskEither<Failure, OpenedLe
         : ofRun(run, newest.last.folder, files);
     }),
   );
+};
 
 /**
- * Opens a learner by any name: the folder of a model, that of a learner, or that of a run, whose newest learner it is then, together with its job. Fails as
- * `readModel` and `readLearner` do, with `FileUnreadable` where nothing is there, and where a run has finished no task.
+ * Opens a learner by any name: the folder of a model, that of an adapter of PEFT, that of a learner, or that of a run, whose newest learner it is then, together
+ * with its job. Fails as `readModel`, `readPeft` and `readLearner` do, with `FileUnreadable` where nothing is there, and where a run has finished no task.
  *
  * ```ts
  * const opened = await openLearner(`${folder}/runs/pets`)();
@@ -83,5 +85,5 @@ const inFolder = (folder: string, files: Files): TE.TaskEither<Failure, OpenedLe
 export const openLearner = (name: string, options: LocateOptions = {}): TE.TaskEither<Failure, OpenedLearner> =>
   pipe(
     locate("model", name, options),
-    TE.chain(({ folder }) => inFolder(folder, options.files ?? platform.files)),
+    TE.chain(({ folder }) => inFolder(folder, options)),
   );

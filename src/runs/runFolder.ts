@@ -3,8 +3,8 @@
  *
  * `job.json` says what is run. `log.jsonl` grows while it goes on, and so does `predictions.jsonl` where the job asks for it. After every task the folder has
  * `after-K`, the learner with how far the run is (`progress.json`), and `result.json`, `answers.json` and `report.html` of the tasks so far; when the run ends,
- * that learner is `model`. `training.safetensors` is the state of a training within a task. Each of them is whole or not there, so a run that ends in any way
- * can go on.
+ * that learner is `model`. `adapters/K-TASK`, where the job asks for them, have what each task added. `training.safetensors` is the state of a training within
+ * a task. Each of them is whole or not there, so a run that ends in any way can go on.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -34,6 +34,7 @@ export const names = {
   answers: "answers.json",
   report: "report.html",
   model: "model",
+  adapters: "adapters",
   after: (tasks: number): string => `after-${tasks}`,
 } as const;
 
@@ -233,10 +234,21 @@ export const readTraining = (run: string, files: Files): TE.TaskEither<Failure, 
 export const isLeftover = (name: string, files: Files): boolean =>
   files.unfinished(name) && /^\.{1,2}(lock|job\.json|training\.safetensors|result\.json|answers\.json|report\.html|model|after-\d+)\./.test(name);
 
+/** Whether a name is that of an adapter which is not whole yet. */
+const isAdapterLeftover = (name: string, files: Files): boolean => files.unfinished(name) && /^\.{1,2}\d+-/.test(name);
+
 /** Removes what writes that never ended have left in the folder of a run. */
-export const sweep = (run: string, files: Files): TE.TaskEither<Failure, void> =>
-  pipe(
-    listNames(run, files),
-    TE.chain((all) => TE.traverseSeqArray((name: string) => files.remove(join(run, name)))(all.filter((name) => isLeftover(name, files)))),
-    TE.map(() => undefined),
+export const sweep = (run: string, files: Files): TE.TaskEither<Failure, void> => {
+  const cleared = (folder: string, isLeft: typeof isLeftover) =>
+    pipe(
+      listNames(folder, files),
+      TE.chain((all) => TE.traverseSeqArray((name: string) => files.remove(join(folder, name)))(all.filter((name) => isLeft(name, files)))),
+      TE.map(() => undefined),
+    );
+  const adapters = join(run, names.adapters);
+  return pipe(
+    cleared(run, isLeftover),
+    TE.chain(() => TE.fromTask<boolean, Failure>(files.exists(adapters))),
+    TE.chain((there) => (there ? cleared(adapters, isAdapterLeftover) : TE.right(undefined))),
   );
+};

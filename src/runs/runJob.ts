@@ -158,7 +158,7 @@ const checkFree = (run: string, files: Files): TE.TaskEither<Failure, void> =>
 /** Removes the files of a run that has reached nothing, and the folder where it was made for it. */
 const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failure, void> =>
   pipe(
-    TE.traverseSeqArray((name: string) => files.remove(join(run, name)))([names.job, names.log, names.predictions]),
+    TE.traverseSeqArray((name: string) => files.remove(join(run, name)))([names.job, names.log, names.predictions, names.adapters]),
     TE.chain(() => listNames(run, files)),
     TE.chain((left) => (made && left.every((name) => name === lockName) ? files.remove(run) : TE.right(undefined))),
   );

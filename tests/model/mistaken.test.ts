@@ -41,14 +41,14 @@ const cases: Readonly<Record<string, readonly [spoil: (dir: string) => void, sai
       without(dir, "config.json", "model.safetensors");
       write(dir, { "adapter_config.json": '{"peft_type":"LORA","base_model_name_or_path":"base"}', "adapter_model.safetensors": "" });
     },
-    /it is a PEFT adapter and no model; merge it .*from_pretrained\("base"\).*merge_and_unload/,
+    /it is a PEFT adapter and no model; .* reads its base model \(base\) and merges it with readPeft and mergeUpdate/,
   ],
   "a PEFT adapter whose file is damaged": [
     (dir) => {
       without(dir, "config.json");
       write(dir, { "adapter_config.json": "{" });
     },
-    /PEFT adapter.*from_pretrained\(BASE\)/,
+    /PEFT adapter.* reads its base model and merges it/,
   ],
   "the folder of a run": [() => undefined, /its model is in .*run\/model; give that folder/, "run"],
   "a folder of the hub's cache": [

@@ -42,11 +42,12 @@ const run = (out: string): readonly string[] => [
   "run",
   ...["--model", at("model"), "--data", ["red", "dark", "blue"].map((name) => at("data", name)).join(",")],
   ...["--probe", at("data", "grey"), "--label-space", "union"],
-  ...["--method", "keeplora", "--out", at(out), "--steps", "12", "--batch", "4", "--rank", "2", "--checkpoint-steps", "2", "--predictions"],
+  ...["--method", "keeplora", "--out", at(out), "--steps", "12", "--batch", "4", "--rank", "2", "--checkpoint-steps", "2", "--predictions", "--save-adapters"],
 ];
 
 /** Names that a write gives to what is not whole yet. */
-const unfinished = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder).filter(platform.files.unfinished) : []);
+const unfinished = (folder: string): readonly string[] =>
+  [folder, join(folder, "adapters")].flatMap((one) => (existsSync(one) ? readdirSync(one).filter(platform.files.unfinished) : []));
 
 /** Kills at a random moment, or as soon after it as a file is being written. */
 const atRandom =
@@ -63,7 +64,11 @@ const bitsOf = (folder: string): unknown => {
   const { seconds, ...result } = JSON.parse(readFileSync(join(folder, "result.json"), "utf8")) as Record<string, unknown>;
   const log = readFileSync(join(folder, "log.jsonl"), "utf8").replace(/"seconds":[^,}]+/g, "");
   const [answers, predictions] = ["answers.json", "predictions.jsonl"].map((name) => readFileSync(join(folder, name), "utf8"));
-  return { bytes, result, answers, predictions, log, timed: typeof seconds };
+  const adapters = readdirSync(join(folder, "adapters")).map((name) => [
+    name,
+    ...readdirSync(join(folder, "adapters", name)).map((file) => readFileSync(join(folder, "adapters", name, file)).toString("base64")),
+  ]);
+  return { bytes, result, answers, predictions, adapters, log, timed: typeof seconds };
 };
 
 /** What a run keeps can be read, whenever it was killed. */

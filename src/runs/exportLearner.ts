@@ -1,0 +1,126 @@
+/** Learners for other programs: as a model folder, or as an adapter beside the model that they began with. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
+import { listNames } from "../formats/files.ts";
+import { mergeUpdate, type Update } from "../model/adapters/update.ts";
+import { writeModel, type Model, type WriteModelOptions } from "../model/model.ts";
+import { updateBetween } from "../model/peft/between.ts";
+import { readPeft } from "../model/peft/read.ts";
+import { writePeft } from "../model/peft/write.ts";
+import { platform } from "../platform/default.ts";
+import type { Files } from "../platform/files.ts";
+import { hasBranches } from "../stages/inference.ts";
+import { baseOfRun } from "./adapters.ts";
+import { locate, type LocateOptions } from "./locate.ts";
+import { openLearner, type OpenedLearner } from "./openLearner.ts";
+
+/** Options of {@link exportLearner}: at least one of `model` and `peft`. */
+export interface ExportOptions extends LocateOptions, Pick<WriteModelOptions, "dtype"> {
+  /** A new folder for the model, as transformers loads it. */
+  readonly model?: string;
+  /** A new folder for what was added to the base model, as an adapter that PEFT loads. */
+  readonly peft?: string;
+  /** The base model of the adapter, by any name. Default: the model that the learner's run began with. */
+  readonly base?: string;
+  /** The folder of an adapter of PEFT that is merged into the learner's model first. */
+  readonly adapter?: string;
+}
+
+/** What was exported. */
+export interface Exported {
+  /** The folder of the model, and the element type of its weights. */
+  readonly model?: { readonly folder: string; readonly dtype: NonNullable<WriteModelOptions["dtype"]> };
+  /** The folder of the adapter, its base model, and its ranks by layer. */
+  readonly peft?: { readonly folder: string; readonly base: string; readonly ranks: ReadonlyMap<string, number> };
+  /** What of the learner neither of them has, in words. */
+  readonly leftOut: readonly string[];
+}
+
+const bad = (option: string, detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "BadOption", option, detail });
+
+/** What a learner answers with beside its weights. What a method keeps for its next tasks alone is no matter of a model. */
+const leftOutOf = ({ learner, inference }: OpenedLearner): readonly string[] => [
+  ...(learner.head === undefined
+    ? []
+    : [`the head of ${learner.head.bias.length} classes: the folder gives features, and the learner's own folder answers with its head`]),
+  ...(hasBranches(learner) || inference?.through !== undefined
+    ? ["the branches that the method runs the model through beside its weights: what the folder answers is not what the run was scored by"]
+    : []),
+  ...(inference?.calibration === undefined ? [] : ["the correction of the logits by task"]),
+];
+
+/** Refuses a folder that holds something. */
+const checkFree = (option: string, folder: string | undefined, files: Files): TE.TaskEither<Failure, void> => {
+  if (folder === undefined) return TE.right(undefined);
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(folder)),
+    TE.chain((there) => (there ? listNames(folder, files) : TE.right([]))),
+    TE.chain((held) => (held.length === 0 ? TE.right(undefined) : bad(option, `${folder} is there already and is not an empty folder; name another`))),
+  );
+};
+
+/** The base model of an adapter: its name, and the model. */
+const baseOf = ({ job }: OpenedLearner, options: ExportOptions, files: Files): TE.TaskEither<Failure, { readonly name: string; readonly model: Model }> => {
+  const named = (name: string) =>
+    pipe(
+      locate("model", name, options),
+      TE.bind("opened", ({ folder }) => openLearner(folder, { files })),
+      TE.map((found) => ({ name: found.name, model: found.opened.learner.model })),
+    );
+  if (options.base !== undefined) return named(options.base);
+  if (job === undefined) return bad("base", "is missing: the model does not belong to a run, which would say what it began with");
+  return pipe(baseOfRun(job, files), TE.chain(named));
+};
+
+/** A model with an adapter merged into it. */
+const adapted = (model: Model, { adapter, at = (path) => path }: ExportOptions, files: Files): TE.TaskEither<Failure, Model> =>
+  adapter === undefined
+    ? TE.right(model)
+    : pipe(
+        readPeft(at(adapter), model, { files }),
+        TE.map((update) => mergeUpdate(model, update)),
+      );
+
+const ranksOf = ({ factors }: Update): ReadonlyMap<string, number> => new Map([...factors].map(([layer, { rank }]) => [layer, rank]));
+
+/** Writes the difference of a model from its base as an adapter. */
+const writeAdapter = (folder: string, model: Model, opened: OpenedLearner, options: ExportOptions, files: Files): TE.TaskEither<Failure, Exported["peft"]> =>
+  pipe(
+    baseOf(opened, options, files),
+    TE.bindTo("base"),
+    TE.bind("update", ({ base }) => TE.fromEither(updateBetween(base.model, model))),
+    TE.chainFirst(({ base, update }) => writePeft(folder, model, update, { base: base.name, dtype: options.dtype, files })),
+    TE.map(({ base, update }) => ({ folder, base: base.name, ranks: ranksOf(update) })),
+  );
+
+/**
+ * Writes a learner, by any name that it has, for other programs: as a model folder that transformers loads, in the element type that its model was read in
+ * unless another is asked for; or as an adapter of PEFT, the low-rank difference of its weights from those of its base. Fails as {@link openLearner},
+ * {@link updateBetween}, `writeModel` and {@link writePeft} do, and with `BadOption` where nothing is asked for, a folder holds something, or no base is known.
+ *
+ * ```ts
+ * const exported = await exportLearner(`${folder}/runs/pets`, { model: `${folder}/plain`, peft: `${folder}/adapter` })();
+ * assert.ok(exported._tag === "Left" && exported.left._tag === "FileUnreadable"); // There is no such run.
+ * ```
+ */
+export const exportLearner = (source: string, options: ExportOptions): TE.TaskEither<Failure, Exported> => {
+  const { files = platform.files, at = (path: string) => path, dtype } = options;
+  const [plain, peft] = [options.model, options.peft].map((folder) => (folder === undefined ? undefined : at(folder)));
+  if (plain === undefined && peft === undefined) return bad("model", "is missing, and peft too: one of them says where the export goes");
+  if (plain !== undefined && plain === peft) return bad("peft", "names the folder of the model");
+  return pipe(
+    TE.Do,
+    TE.bind("free", () => checkFree("model", plain, files)),
+    TE.bind("freeToo", () => checkFree("peft", peft, files)),
+    TE.bind("opened", () => openLearner(source, options)),
+    TE.bind("model", ({ opened }) => adapted(opened.learner.model, options, files)),
+    TE.bind("adapter", ({ opened, model }) => (peft === undefined ? TE.right(undefined) : writeAdapter(peft, model, opened, options, files))),
+    TE.chainFirst(({ model }) => (plain === undefined ? TE.right(undefined) : writeModel(plain, model, { dtype, files }))),
+    TE.map(({ opened, model, adapter }) => ({
+      ...(plain === undefined ? {} : { model: { folder: plain, dtype: dtype ?? model.dtype ?? "f32" } }),
+      ...(adapter === undefined ? {} : { peft: adapter }),
+      leftOut: leftOutOf(opened),
+    })),
+  );
+};
