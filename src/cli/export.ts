@@ -20,7 +20,9 @@ const told = ({ model, peft, leftOut }: Exported): Ended => {
   const ranks = peft === undefined ? [] : [...peft.ranks.values()];
   const [least, most] = [Math.min(...ranks), Math.max(...ranks)];
   const layers =
-    ranks.length === 0 ? "nothing: the weights are those of its base" : `${ranks.length} layers, rank ${least === most ? least : `${least} to ${most}`}`;
+    ranks.length === 0
+      ? "nothing: the weights are those of its base"
+      : `${ranks.length} ${ranks.length === 1 ? "layer" : "layers"}, rank ${least === most ? least : `${least} to ${most}`}`;
   return {
     text: () =>
       [
@@ -55,5 +57,6 @@ export const exportCommand = command({
     ["cambium export runs/pets --peft adapters/pets", "writes what it has added to its model as an adapter for peft"],
     ["cambium export models/clip --adapter adapters/pets --out models/pets", "merges an adapter of peft into a model"],
   ],
-  run: ({ flags: { out, ...rest }, operands: [source] }, { at }) => pipe(exportLearner(source, { ...rest, model: out, at }), TE.map(told), TE.mapLeft(ofFlags)),
+  run: ({ flags: { out, ...rest }, operands: [source] }, { jobOptions }) =>
+    pipe(exportLearner(source, { ...jobOptions, ...rest, model: out }), TE.map(told), TE.mapLeft(ofFlags)),
 });

@@ -65,7 +65,7 @@ const baseOf = ({ job }: OpenedLearner, options: ExportOptions, files: Files): T
   const named = (name: string) =>
     pipe(
       locate("model", name, options),
-      TE.bind("opened", ({ folder }) => openLearner(folder, { files })),
+      TE.bind("opened", ({ folder }) => openLearner(folder, options)),
       TE.map((found) => ({ name: found.name, model: found.opened.learner.model })),
     );
   if (options.base !== undefined) return named(options.base);
@@ -100,7 +100,7 @@ const writeAdapter = (folder: string, model: Model, opened: OpenedLearner, optio
  * {@link updateBetween}, `writeModel` and {@link writePeft} do, and with `BadOption` where nothing is asked for, a folder holds something, or no base is known.
  *
  * ```ts
- * const exported = await exportLearner(`${folder}/runs/pets`, { model: `${folder}/plain`, peft: `${folder}/adapter` })();
+ * const exported = await exportLearner(`${folder}/runs/pets`, { model: `${folder}/exported`, peft: `${folder}/exported-adapter` })();
  * assert.ok(exported._tag === "Left" && exported.left._tag === "FileUnreadable"); // There is no such run.
  * ```
  */
