@@ -74,8 +74,8 @@ export type { SoraOptions } from "./src/methods/sora.ts";
 // Running a method over a stream, and watching it.
 export { course } from "./src/stages/learn.ts";
 export type { Course, Method } from "./src/stages/learn.ts";
-export { exportLearner } from "./src/runs/exportLearner.ts";
-export type { Exported, ExportOptions } from "./src/runs/exportLearner.ts";
+export { exportLearner } from "./src/afterwards/exportLearner.ts";
+export type { Exported, ExportOptions } from "./src/afterwards/exportLearner.ts";
 export { runMethod } from "./src/runs/run.ts";
 export type { Keep, KeptTraining, Progress, Run, RunOptions } from "./src/runs/run.ts";
 export { resume, runJob } from "./src/runs/runJob.ts";

@@ -2,7 +2,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { legible, type Failure } from "../failure.ts";
-import { exportLearner, type Exported } from "../runs/exportLearner.ts";
+import { exportLearner, type Exported } from "../afterwards/exportLearner.ts";
 import { command, type Ended } from "./command.ts";
 import { oneOf, optional, some } from "./flags.ts";
 

@@ -74,8 +74,9 @@ const inFolder = (folder: string, options: LocateOptions): TE.TaskEither<Failure
 };
 
 /**
- * Opens a learner by any name: the folder of a model, that of an adapter of PEFT, that of a learner, or that of a run, whose newest learner it is then, together
- * with its job. Fails as `readModel`, `readPeft` and `readLearner` do, with `FileUnreadable` where nothing is there, and where a run has finished no task.
+ * Opens a learner by any name: the folder of a model, that of an adapter of PEFT, that of a learner, or that of a run, whose newest learner it is then,
+ * together with its job. Fails as `readModel`, `readPeft` and `readLearner` do, with `FileUnreadable` where nothing is there, and where a run has finished no
+ * task.
  *
  * ```ts
  * const opened = await openLearner(`${folder}/runs/pets`)();

@@ -23,11 +23,12 @@ import type { Job } from "./job.ts";
 import type { LocateOptions } from "./locate.ts";
 import { findAll, type Found } from "./placed.ts";
 import { keeping, type Keeping } from "./keeping.ts";
+import { isLeftover, sweep } from "./leftovers.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { predicting } from "./predictions.ts";
 import { runMethod } from "./run.ts";
-import { isLeftover, names, newest, readTraining, sweep, type Newest, type Within } from "./runFolder.ts";
+import { names, newest, readTraining, type Newest, type Within } from "./runFolder.ts";
 import { readJob } from "./runOf.ts";
 
 /** Options of {@link runJob} and {@link resume}. */

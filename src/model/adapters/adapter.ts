@@ -6,8 +6,8 @@
  * ```
  *
  * An adapter is a value. It lays its parameters out in named groups `G`, of which optimisers change `T`; draws their initial values; decorates
- * a {@link Scope} so that the forward functions go through it; and says what trained values add to which weights, from which merging follows. A stage that needs a group
- * says so by its name.
+ * a {@link Scope} so that the forward functions go through it; and says what trained values add to which weights, from which merging follows.
+ * A stage that needs a group says so by its name.
  */
 import type { Tensors } from "../../formats/hostTensor.ts";
 import { elementsOf, type Layout } from "../../tensor/layout.ts";

@@ -129,7 +129,7 @@ export const readPeftConfig = (dir: string, files: Files): TE.TaskEither<Failure
   );
 };
 
-/** The name of the model that an adapter was trained on: a folder, or `org/name` of the hub, with `@REVISION` where there is one. Fails as {@link readPeft} does. */
+/** The name of the model that an adapter was trained on: a folder, or `org/name` of the hub, with `@REVISION` where it has one. Fails as `readPeft` does. */
 export const baseOfPeft = (dir: string, files: Files): TE.TaskEither<Failure, string> =>
   pipe(
     readPeftConfig(dir, files),

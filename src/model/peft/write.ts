@@ -101,9 +101,10 @@ const tensorsOf = ([layer, { rank, A, B }]: Adapted): readonly (readonly [string
 ];
 
 /**
- * Writes what was added to a model as a LoRA adapter that PEFT loads onto that model: `adapter_config.json`, `adapter_model.safetensors` and a `README.md`. Layers
- * have the names that transformers 5 has for them, which differ from those of version 4 in a ViT. The folder appears whole or not at all; equal updates give equal bytes. Fails with `BadTensor` where the update holds weights that were trained in full, which no
- * adapter can say, or a number that is not finite; and with `FileUnwritable`.
+ * Writes what was added to a model as a LoRA adapter that PEFT loads onto that model: `adapter_config.json`, `adapter_model.safetensors` and a `README.md`.
+ * Layers have the names that transformers 5 has for them, which in a ViT are not those of version 4. The folder appears whole or not at all; equal updates give
+ * equal bytes. Fails with `BadTensor` where the update holds weights that were trained in full, which no adapter can say, or a number that is not finite; and
+ * with `FileUnwritable`.
  */
 export const writePeft = (dir: string, model: Base, update: Update, options: WritePeftOptions): TE.TaskEither<Failure, void> => {
   const { base, about = "", dtype, files = platform.files } = options;

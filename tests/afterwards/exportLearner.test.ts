@@ -8,7 +8,7 @@ import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { mergeUpdate } from "../../src/model/adapters/update.ts";
 import { initialModel, readModel, writeModel, type Model } from "../../src/model/model.ts";
 import { readPeft } from "../../src/model/peft/read.ts";
-import { exportLearner } from "../../src/runs/exportLearner.ts";
+import { exportLearner } from "../../src/afterwards/exportLearner.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { openLearner } from "../../src/runs/openLearner.ts";
 import { runJob } from "../../src/runs/runJob.ts";

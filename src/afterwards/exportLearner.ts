@@ -11,9 +11,9 @@ import { writePeft } from "../model/peft/write.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import { hasBranches } from "../stages/inference.ts";
-import { baseOfRun } from "./adapters.ts";
-import { locate, type LocateOptions } from "./locate.ts";
-import { openLearner, type OpenedLearner } from "./openLearner.ts";
+import { baseOfRun } from "../runs/adapters.ts";
+import { locate, type LocateOptions } from "../runs/locate.ts";
+import { openLearner, type OpenedLearner } from "../runs/openLearner.ts";
 
 /** Options of {@link exportLearner}: at least one of `model` and `peft`. */
 export interface ExportOptions extends LocateOptions, Pick<WriteModelOptions, "dtype"> {
