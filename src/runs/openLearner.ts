@@ -42,19 +42,23 @@ const tasksOf =
   };
 
 /** A learner in the folder of its run. */
-const ofRun = (run: string, folder: string, files: Files): TE.TaskEither<Failure, OpenedLearner> =>
+const ofRun = (run: string, folder: string, files: Files, note: LocateOptions["note"]): TE.TaskEither<Failure, OpenedLearner> =>
   pipe(
     readJob(run, files),
     TE.bindTo("job"),
     TE.bind("method", ({ job }) => TE.fromEither(methodOf(job))),
     TE.bind("learner", () => readLearnerOrModel(folder, { files })),
     TE.bind("tasks", ({ learner }) => TE.fromTask(tasksOf(run, learner, files))),
-    TE.map(({ job, method: { inference = {} }, learner, tasks }) => ({ learner, folder, job, inference, ...(tasks === undefined ? {} : { tasks }) })),
+    TE.map(({ job, method: { inference = {} }, learner, tasks }) => {
+      if (tasks === undefined && inference.calibration !== undefined)
+        note?.(`${run}: its ${names.result} does not say which classes each task had, so the task of a picture is not predicted`);
+      return { learner, folder, job, inference, ...(tasks === undefined ? {} : { tasks }) };
+    }),
   );
 
 /** The learner in a folder. */
 const inFolder = (folder: string, options: LocateOptions): TE.TaskEither<Failure, OpenedLearner> => {
-  const { files = platform.files } = options;
+  const { files = platform.files, note } = options;
   return pipe(
     TE.Do,
     TE.bind("run", () => TE.fromTask<string | undefined, Failure>(() => runOf(folder, files))),
@@ -65,10 +69,10 @@ const inFolder = (folder: string, options: LocateOptions): TE.TaskEither<Failure
           readLearnerOrModel(folder, options),
           TE.map((learner) => ({ learner, folder })),
         );
-      if (newest === undefined) return ofRun(run, folder, files);
+      if (newest === undefined) return ofRun(run, folder, files, note);
       return newest.last === undefined
         ? TE.left<Failure>({ _tag: "FileUnreadable", path: folder, detail: `the run has finished no task; cambium resume ${folder} goes on` })
-        : ofRun(run, newest.last.folder, files);
+        : ofRun(run, newest.last.folder, files, note);
     }),
   );
 };

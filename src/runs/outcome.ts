@@ -27,6 +27,8 @@ export interface Outcome extends Run {
   readonly skipped: number;
   /** Tasks of its stream. */
   readonly tasks: number;
+  /** Whether its predictions are among its files. */
+  readonly predictions: boolean;
   /** Where its files are, and the folder of its learner. */
   readonly folder: string;
   readonly model: string;
@@ -126,9 +128,10 @@ export const writePage = (
 };
 
 /** The last lines of a run: its table, and what stands in its folder, which its user calls `out`; lines have at most `columns` characters. */
-export const summary = ({ result, interrupted, sessions, tasks, model, folder }: Outcome, out: string, columns?: number): string => {
+export const summary = ({ result, interrupted, sessions, tasks, predictions, model, folder }: Outcome, out: string, columns?: number): string => {
   const [final, mean] = [sessions?.final, sessions?.mean].map((x) => fixed(1)(x ?? null));
   const learner = model.slice(folder.length + 1);
+  const files = [names.result, names.answers, names.log, ...(predictions ? [names.predictions] : []), names.report];
   return [
     ...(interrupted
       ? [`Stopped on request: ${result.datasets.length} of ${tasks} tasks were finished, and all that follows is about these. cambium resume ${out} goes on.\n`]
@@ -137,6 +140,6 @@ export const summary = ({ result, interrupted, sessions, tasks, model, folder }:
     ...(sessions === undefined || sessions.final === null
       ? []
       : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),
-    `\nwritten to ${out}: ${[names.result, names.answers, names.log, names.report].join(", ")}, ${learner}/\n`,
+    `\nwritten to ${out}: ${files.join(", ")}, ${learner}/\n`,
   ].join("");
 };

@@ -59,7 +59,7 @@ const endOf =
     if (E.isRight(ended))
       return pipe(
         keep.end(ended.right),
-        TE.map((end) => ({ ...ended.right, ...end, skipped: skipped(), tasks, folder: job.out })),
+        TE.map((end) => ({ ...ended.right, ...end, skipped: skipped(), tasks, predictions: job.predictions === true, folder: job.out })),
       );
     return async () => {
       const left = await keep.left();

@@ -78,6 +78,13 @@ test("a run that was killed before it wrote down its last result knows the class
   assert.is((await get(openLearner(at("killed")))).tasks, undefined);
 });
 
+test("where the classes of tasks are not known, a method that predicts tasks does without, and a note says so", async () => {
+  await writeRun("unknown", "duallora", seen("ant", "bee"), 1, [5]);
+  const notes: string[] = [];
+  assert.is((await get(openLearner(at("unknown"), { note: (line) => notes.push(line) }))).tasks, undefined);
+  assert.match(notes.join(), /unknown: its result\.json does not say/);
+});
+
 test("what cannot be opened says so: nothing there, a run without a task, a run of no method", async () => {
   assert.match(describe(left(await openLearner(at("nothing"))())), "nothing");
   write(at("empty"), { "job.json": JSON.stringify(jobOf(at("empty"), "codyra", "empty")) });

@@ -11,6 +11,7 @@ import type { RunResult } from "../../src/report/result.ts";
 import { parseAnswers } from "../../src/report/runReport.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { predictionsTo } from "../../src/runs/predictions.ts";
+import { summary } from "../../src/runs/outcome.ts";
 import { runJob } from "../../src/runs/runJob.ts";
 import { right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -42,7 +43,9 @@ test.before(async () => {
 });
 
 test("a run writes a line a picture after every task, with the answers that its result counts", async () => {
-  const { result } = await get(runJob(job("run")));
+  const outcome = await get(runJob(job("run")));
+  const { result } = outcome;
+  assert.match(summary(outcome, "run"), "log.jsonl, predictions.jsonl, report.html");
   const lines = linesOf("run");
   assert.is(lines.length, 3 * 3 * 4);
   assert.equal(

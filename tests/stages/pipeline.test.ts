@@ -3,7 +3,9 @@ import * as E from "fp-ts/lib/Either.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { manifest, pipeline, stepStage, taskStage, type StepStage, type TaskStage } from "../../src/stages/stage.ts";
+import { evaluate } from "../../src/stages/evaluate.ts";
+import { scan } from "../../src/stages/learn.ts";
+import { identity, manifest, named, pipeline, stepStage, taskStage, type StepStage, type TaskStage } from "../../src/stages/stage.ts";
 
 const add = (n: number): StepStage<number, number> => stepStage(`+${n}`, { n }, (x) => x + n);
 const text = stepStage("text", undefined, (x: number) => `${x}`);
@@ -46,6 +48,16 @@ test("what stages need adds up, wherever they stand", () => {
     [few, late, none].map((stage) => resultOf(stage, 0)),
     [1, 19, 19],
   );
+});
+
+test("a composition is evaluated through what its last evaluation is", () => {
+  const through = { name: "calibration", options: {}, of: () => () => 0 };
+  const [plain, calibrated] = [evaluate(), evaluate({}, { calibration: through })];
+  assert.equal(plain.inference, {});
+  assert.is(pipeline(plain, calibrated).inference, calibrated.inference);
+  assert.is(pipeline(calibrated, plain).inference, plain.inference);
+  assert.is(named("m", {}, scan(pipeline(calibrated, identity("task")))).inference, calibrated.inference);
+  assert.is(pipeline(add(1), add(2)).inference, undefined);
 });
 
 test("a function in a stage knows what the stages before it give", () => {
