@@ -8,6 +8,9 @@ import { inDeno } from "../runtime.ts";
 const source = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const command = existsSync(source) ? source : source.replace(/ts$/, "js");
 
+/** What starts it: a program and its first arguments. */
+export const commandLine: readonly string[] = [process.execPath, ...(inDeno ? ["run", "-A", "--no-check", command] : [...process.execArgv, command])];
+
 /** What a command left. */
 export interface Ended {
   readonly code: number | null;
@@ -25,8 +28,8 @@ export const start = (
   { env, ...options }: Pick<SpawnOptions, "cwd" | "env" | "stdio"> = {},
   watch: (printed: string, send: Send) => void = () => undefined,
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } => {
-  const runtime = inDeno ? ["run", "-A", "--no-check", command] : [...process.execArgv, command];
-  const child = spawn(process.execPath, [...runtime, ...args], {
+  const [program, ...first] = commandLine;
+  const child = spawn(program, [...first, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", ...env },
     ...options,

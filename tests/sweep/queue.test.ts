@@ -205,6 +205,35 @@ redis("jobs that are put again are the same jobs; those that a queue has lost, a
   }
 });
 
+redis("a worker that is stopped gives its job back; what a queue has lost is put again by the sweep that waits for it", async () => {
+  const file = write("stop.json", {
+    ...sweepOf("stop", [0]),
+    methods: [{ name: "codyra", options: { steps: 60, batch: 4 }, folder: "" }],
+    options: { rank: [2] },
+  });
+  const on = ["--redis", url, "--name", "stop"];
+  assert.is((await cambium(["sweep", file, ...on, "--detach"])).code, 0);
+  let asked = false;
+  const stopped = await cambium(["worker", ...on], (printed, send) => {
+    if (asked || !printed.includes("learn red")) return;
+    asked = true;
+    send("SIGINT");
+  });
+  assert.is(stopped.code, 130, stopped.stderr);
+  assert.match(stopped.stdout, /^0 jobs have ended here\.$/m);
+  const detached = JSON.parse((await cambium(["sweep", file, ...on, "--detach", "--json"])).stdout) as { readonly jobs: unknown };
+  assert.equal(detached.jobs, [{ name: "rank=2-seed-0", state: "open" }]);
+  let flushed: Promise<unknown> | undefined;
+  const waiting = cambium(["sweep", file, ...on], (printed) => {
+    if (printed.includes("0 of 1 jobs")) flushed ??= run("redis-cli", ["-p", `${port}`, "flushall"]);
+  });
+  while (flushed === undefined) await setTimeout(20);
+  await flushed;
+  const worker = await cambium(["worker", ...on, "--once"]);
+  assert.match(worker.stdout, /^1 job has ended here\.$/m, worker.stderr);
+  assert.match((await waiting).stdout, /^1 of 1 jobs has ended\.$/m);
+});
+
 redis("what is no job fails; a worker that is asked to stop gives its job back; an address that is none is refused in words", async () => {
   const queue = right(await openQueue(url, { name: "words" })());
   try {
