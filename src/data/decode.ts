@@ -8,6 +8,7 @@ import { readMember } from "../formats/tar.ts";
 import { platform } from "../platform/default.ts";
 import type { Decoder, Image, Platform } from "../platform/platform.ts";
 import type { ExampleDecoder } from "./example.ts";
+import { rowReader } from "./rowReader.ts";
 import type { Task } from "./task.ts";
 
 export type { Decoder } from "../platform/platform.ts";
@@ -41,14 +42,17 @@ export const decodeFile = (
  * Decodes examples by what their references say, from the files of a platform. Fails with what cannot be read, with `CorruptSample`, and with the failure that
  * a damaged example holds.
  */
-export const exampleDecoder =
-  ({ files, decodeImage: decoder }: Pick<Platform, "files" | "decodeImage"> = platform): ExampleDecoder =>
-  ({ id, image }) => {
+export const exampleDecoder = ({ files, decodeImage: decoder }: Pick<Platform, "files" | "decodeImage"> = platform): ExampleDecoder => {
+  // It keeps some rows, so that the next ones need not be read.
+  const rows = rowReader(files);
+  return ({ id, image }) => {
     switch (image.kind) {
       case "file":
         return decodeFile(dirname(image.path), basename(image.path), files.read(image.path), decoder);
       case "member":
         return decodeFile(image.archive, image.name, readMember(image.archive, image, files), decoder);
+      case "row":
+        return decodeFile(image.file, `in row ${image.row}`, rows(image), decoder);
       case "bytes":
         return decodeFile("memory", id, TE.right(image.bytes), decoder);
       case "pixels":
@@ -59,6 +63,7 @@ export const exampleDecoder =
         return TE.left(image.failure);
     }
   };
+};
 
 /** How a task decodes its examples: its own way, or {@link exampleDecoder}. A damaged example is never asked of the task. */
 export const decoderOf =

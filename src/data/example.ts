@@ -13,6 +13,8 @@ export type ImageReference =
   | { readonly kind: "file"; readonly path: string }
   /** A file in a tar archive: `size` bytes from byte `offset` of the archive on. */
   | { readonly kind: "member"; readonly archive: string; readonly name: string; readonly offset: number; readonly size: number }
+  /** A file in a row of a Parquet file, counted from 0. */
+  | { readonly kind: "row"; readonly file: string; readonly row: number; readonly column: string }
   /** The bytes of an image file, in memory. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** Decoded pixels, in memory. */

@@ -8,6 +8,8 @@ export type { DatasetPart } from "./datasetPaths.ts";
 export { taskFromFolder } from "./taskFromFolder.ts";
 export { imageFolder } from "./imageFolder.ts";
 export { webDataset } from "./webdataset.ts";
+export { parquetFolder } from "./parquetFolder.ts";
+export type { ColumnNames } from "./parquetColumns.ts";
 export { defaultTemplates } from "./source.ts";
 export type { OnCorrupt, SourceOptions } from "./source.ts";
 export { protocols, taskCount } from "./protocols.ts";

@@ -14,6 +14,7 @@ import type { Decoder, Platform } from "../platform/platform.ts";
 import { exampleDecoder } from "./decode.ts";
 import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
 import type { PassedOver } from "./leftOut.ts";
+import type { ColumnNames } from "./parquetColumns.ts";
 import type { Notes, Task } from "./task.ts";
 
 /** `fail`: the first corrupt example or shard stops the run. `skip`: the run goes on without it and counts it. */
@@ -28,6 +29,8 @@ export interface SourceOptions {
    * `test`: all are.
    */
   readonly split?: number | "test";
+  /** The columns of Parquet files that are pictures and classes, where names and types do not tell. */
+  readonly columns?: ColumnNames;
   /** What turns the bytes of an image file into pixels. @default that of the platform */
   readonly decoder?: Decoder;
   /** Where the files are, and what decodes images. @default Node and Deno */

@@ -1,5 +1,5 @@
 /**
- * A dataset folder of either layout as a task.
+ * A dataset folder of any layout as a task.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -13,6 +13,7 @@ import { imageFolder } from "./imageFolder.ts";
 import { leftOut } from "./leftOut.ts";
 import { filesOf, type SourceOptions } from "./source.ts";
 import type { Task } from "./task.ts";
+import { parquetFolder, parquetPathsIn } from "./parquetFolder.ts";
 import { webDataset } from "./webdataset.ts";
 
 const splits: readonly string[] = ["train", "test", "val"];
@@ -24,7 +25,7 @@ const entriesOf = async (dir: string, files: Files): Promise<readonly Entry[]> =
 };
 
 /** What a dataset folder looks like: `flat` has class folders and no splits. */
-type Layout = "shards" | "folders" | "flat" | "none";
+type Layout = "shards" | "folders" | "parquet" | "flat" | "none";
 
 /** The layout of a split. */
 const layoutOfSplit = (entries: readonly Entry[]): Layout => {
@@ -36,8 +37,12 @@ const layoutOf = async (dir: string, entries: readonly Entry[], files: Files, dr
   const folders = entries.filter(({ kind, name }) => kind === "folder" && !name.startsWith(".")).map(({ name }) => name);
   if (folders.some((name) => splits.includes(name))) {
     const layouts = await Promise.all(splits.map(async (split) => layoutOfSplit(await entriesOf(join(dir, split), files))));
-    return layouts.includes("shards") ? "shards" : layouts.includes("folders") ? "folders" : "none";
+    const found = (["shards", "folders"] as const).find((layout) => layouts.includes(layout));
+    if (found !== undefined) return found;
   }
+  const parquet = await parquetPathsIn(dir, files)();
+  if (E.isRight(parquet) && parquet.right.length > 0) return "parquet";
+  if (folders.some((name) => splits.includes(name))) return "none";
   if (drawn && folders.length > 0) return "flat";
   for (const name of folders) if ((await entriesOf(join(dir, name), files)).some((e) => e.kind === "file" && pictureName.test(e.name))) return "flat";
   return "none";
@@ -64,7 +69,7 @@ const withNote =
   };
 
 /**
- * The task in `dir`, in the WebDataset or the ImageFolder layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks like, or
+ * The task in `dir`, in the WebDataset, the ImageFolder or the Parquet layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks like, or
  * that class folders without train and test need the option `split`.
  */
 export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
@@ -74,8 +79,8 @@ export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.Tas
     TE.chainTaskK((entries) => async () => ({ entries, layout: await layoutOf(dir, entries, files, options.split !== undefined) })),
     TE.chain(({ entries, layout }) => {
       const drawn = options.split !== undefined;
-      if (layout === "shards" || layout === "folders") {
-        const task = (layout === "shards" ? webDataset : imageFolder)(dir, options);
+      if (layout === "shards" || layout === "folders" || layout === "parquet") {
+        const task = { shards: webDataset, folders: imageFolder, parquet: parquetFolder }[layout](dir, options);
         return drawn ? pipe(task, TE.map(withNote("it has splits of its own, and none is drawn"))) : task;
       }
       if (layout === "flat" && drawn) return imageFolder(dir, options);
@@ -83,7 +88,7 @@ export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.Tas
         return TE.left(
           unreadable(dir)("it has class folders and neither train nor test; --split 0.8 (the option split) draws 80 % of its pictures for training"),
         );
-      const wanted = "it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), or {train,test}/CLASS/*.jpg (ImageFolder)";
+      const wanted = "it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), {train,test}/CLASS/*.jpg (ImageFolder), or Parquet files";
       return pipe(
         TE.fromTask(() => insteadOf(dir, entries, files)),
         TE.chain((instead) => TE.left(unreadable(dir)(`${wanted}${instead}`))),

@@ -1,0 +1,247 @@
+/** Parquet datasets as pyarrow and datasets write them (tests/fixtures/parquet.py): which files, which columns, which classes, and the pictures of their rows. */
+import { cpSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as E from "fp-ts/lib/Either.js";
+import fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { describe } from "../../src/failure.ts";
+import { datasetPaths } from "../../src/data/datasetPaths.ts";
+import { decoderOf } from "../../src/data/decode.ts";
+import { parquetFolder } from "../../src/data/parquetFolder.ts";
+import { parquetSplits } from "../../src/data/parquetPaths.ts";
+import { readmeClasses } from "../../src/data/readmeClasses.ts";
+import { rowReader } from "../../src/data/rowReader.ts";
+import type { SourceOptions } from "../../src/data/source.ts";
+import type { Split, Task } from "../../src/data/task.ts";
+import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
+import { readParquet, readParquetColumn } from "../../src/formats/parquet.ts";
+import { missingParts } from "../../src/formats/parts.ts";
+import { platform } from "../../src/platform/default.ts";
+import type { Files } from "../../src/platform/files.ts";
+import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+
+const { dir, remove } = temporaryFolder("parquet");
+test.after(remove);
+
+const golden = (...path: readonly string[]): string => join("tests", "fixtures", "parquet", ...path);
+const read = async (name: string, options?: SourceOptions): Promise<Task> => right(await taskFromFolder(golden(name), options)());
+
+/** Red and green of the pictures of a split; what fails instead of those that cannot be decoded. */
+const pixels = async (task: Task, split: Split): Promise<readonly unknown[]> => {
+  const decode = decoderOf(task);
+  return Promise.all(
+    right(await split()).map(async (example) => {
+      const image = await decode(example)();
+      return E.isLeft(image) ? describe(image.left) : [...image.right.data.subarray(0, 2)];
+    }),
+  );
+};
+
+/** What the script has written: red is 10 x class, green the number of the picture. */
+const expected = (...numbers: readonly number[]) => numbers.map((i) => [10 * (i % 3), i]);
+
+test("several files of several row groups, with classes that the files name themselves", async () => {
+  const task = await read("labels");
+  assert.equal([task.name, task.classNames, task.templates], ["labels", ["ant", "bee", "cat"], ["a photo of a {c}."]]);
+  const train = right(await task.train());
+  assert.equal(train.map(({ label }) => label), [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  const file = golden("labels", "data", "train-00001-of-00002.parquet");
+  assert.equal(train[6], { id: `${file}:1`, label: 0, image: { kind: "row", file, row: 1, column: "image" } });
+  assert.equal(await pixels(task, task.train), expected(0, 1, 2, 3, 4, 5, 6, 7, 8));
+});
+
+test("a picture that is none and one that is missing are samples that cannot be decoded, and no others", async () => {
+  const task = await read("labels");
+  const [first, ...others] = await pixels(task, task.test);
+  assert.equal(first, [0, 9]);
+  const path = golden("labels", "data", "test-00000-of-00001.parquet");
+  assert.is(others.length, 2);
+  others.forEach((said, i) => assert.match(String(said), new RegExp(`^${path}: sample in row ${i + 1} cannot be decoded: `)));
+});
+
+test("classes as text in a folder of a configuration, in zstd; validation stands in for test, a row without a class is skipped or fails", async () => {
+  const task = await read("texts", { onCorrupt: "skip" });
+  assert.equal(task.classNames, ["ant", "bee", "cat"]);
+  assert.equal(right(await task.train()).map(({ label }) => label), [0, 1, 2, 0, -1, 2]);
+  assert.equal((await pixels(task, task.train)).toSpliced(4, 1), expected(0, 1, 2, 3, 5));
+  assert.equal(await pixels(task, task.test), expected(6, 7, 8));
+  const strict = await read("texts");
+  assert.is(describe(left(await strict.train())), `${golden("texts", "default", "train", "0000.parquet")}: sample in row 4 cannot be decoded: it has no class`);
+});
+
+test("paths of pictures beside the file, and numbers that classnames.txt names", async () => {
+  const nameless = golden("paths", "train.parquet");
+  assert.is(
+    describe(left(await taskFromFolder(golden("paths"))())),
+    `Cannot read ${nameless}: its column label has numbers, and nothing says what they are called; write it to ${golden("paths", "classnames.txt")}, a class a line`,
+  );
+  cpSync(golden("paths"), join(dir, "paths"), { recursive: true });
+  writeFileSync(join(dir, "paths", "classnames.txt"), "an ant\na bee\na cat\n");
+  writeFileSync(join(dir, "paths", "zeroshot_classification_templates.txt"), "{c}!\n");
+  const task = right(await taskFromFolder(join(dir, "paths"))());
+  assert.equal([task.classNames, task.templates], [["an ant", "a bee", "a cat"], ["{c}!"]]);
+  assert.equal([...(await pixels(task, task.train)), ...(await pixels(task, task.test))], expected(0, 1, 2, 3, 4, 5));
+  writeFileSync(join(dir, "paths", "classnames.txt"), "an ant\na bee\n");
+  assert.match(describe(left(await right(await taskFromFolder(join(dir, "paths"))()).train())), /in row 2 cannot be decoded: its class is 2, not a number below 2$/);
+});
+
+test("numbers that README.md names, of the column that is asked for", async () => {
+  assert.equal((await read("readme")).classNames, ["ant", "bee", "cat"]);
+  const task = await read("readme", { columns: { label: "kind" } });
+  assert.equal(task.classNames, ["it's", 'a "b"']);
+  assert.equal(right(await task.train()).map(({ label }) => label), [0, 1, 0]);
+});
+
+test("names of classes in quotes, of one configuration among several", () => {
+  const readme = [
+    "---",
+    "dataset_info:",
+    "- config_name: small",
+    "  features:",
+    "  - name: label",
+    "    dtype:",
+    "      class_label:",
+    "        names:",
+    "          '0': 'yes'",
+    '          "1": "n\\"o"',
+    "          2: it''s",
+    "- config_name: big",
+    "  features:",
+    "  - name: label",
+    "    dtype:",
+    "      class_label:",
+    "        names:",
+    "          '0': 'it''s'",
+    "---",
+    "  - name: label",
+  ].join("\n");
+  assert.equal(readmeClasses(readme, "label", "small"), ["yes", 'n"o', "it''s"]);
+  assert.equal(readmeClasses(readme, "label", "big"), ["it's"]);
+  assert.is(readmeClasses(readme, "other"), undefined);
+  assert.is(readmeClasses("no head", "label"), undefined);
+});
+
+test("what is not clear is asked for, with all that there is", async () => {
+  assert.match(describe(left(await taskFromFolder(golden("several"))())), /several: it has several configurations: big, small; name the folder of one of them$/);
+  const one = golden("several", "big");
+  const columns = "left (bytes), right (bytes), kind (text), size (numbers)";
+  const said = async (asked: SourceOptions["columns"]) => describe(left(await taskFromFolder(one, { columns: asked })()));
+  assert.ok((await said({ label: "kind" })).endsWith(`which column has the pictures is not clear: it has ${columns}; name it (the option columns, --columns image=NAME)`));
+  assert.ok((await said({ image: "right" })).endsWith(`which column has the classes is not clear: it has ${columns}; name it (the option columns, --columns label=NAME)`));
+  const task = right(await taskFromFolder(one, { columns: { image: "right", label: "kind" } })());
+  assert.equal([task.name, task.classNames, await pixels(task, task.test)], ["big", ["ant"], [[10, 1]]]);
+});
+
+test("a part that is missing, and a file that is cut, are named", async () => {
+  const copy = join(dir, "cut");
+  cpSync(golden("labels"), copy, { recursive: true });
+  rmSync(join(copy, "data", "train-00001-of-00002.parquet"));
+  assert.is(describe(left(await taskFromFolder(copy)())), `Cannot read ${copy}: it lacks data/train-00001-of-00002.parquet`);
+  rmSync(join(copy, "data", "train-00000-of-00002.parquet"));
+  const scored = right(await taskFromFolder(copy)());
+  assert.equal([right(await scored.train()), right(await scored.test()).length], [[], 3]);
+  const path = join(copy, "data", "test-00000-of-00001.parquet");
+  truncateSync(path, 1000);
+  assert.match(describe(left(await taskFromFolder(copy)())), new RegExp(`^${path} is damaged: `));
+});
+
+test("columns have kinds, and their rows values", async () => {
+  const file = right(await readParquet(golden("texts", "default", "train", "0000.parquet"), platform.files)());
+  assert.equal(
+    file.columns.map(({ name, kind }) => `${name} ${kind}`),
+    ["img bytes", "fine_label text", "coarse_label text", "n integer"],
+  );
+  assert.equal(
+    file.groups.map(({ start, end }) => [start, end]),
+    [
+      [0, 4],
+      [4, 6],
+    ],
+  );
+  assert.equal(right(await readParquetColumn(file, "fine_label", { start: 2, end: 6 }, platform.files)()), ["cat", "ant", null, "cat"]);
+  assert.equal(right(await readParquetColumn(file, "n", { start: 3, end: 5 }, platform.files)()), [3n, 4n]);
+});
+
+/** Files that count how often each is opened. */
+const counting = (): { readonly files: Files; readonly opened: () => number } => {
+  let opened = 0;
+  return {
+    files: {
+      ...platform.files,
+      open: (path, use) => {
+        opened++;
+        return platform.files.open(path, use);
+      },
+    },
+    opened: () => opened,
+  };
+};
+
+test("a split is listed without its pictures, and a row group is read once as long as it is kept", async () => {
+  const { files, opened } = counting();
+  const task = right(await parquetFolder(golden("labels"), { platform: { ...platform, files } })());
+  assert.is(opened(), 3);
+  const train = right(await task.train());
+  assert.is(opened(), 5);
+  const decode = decoderOf(task);
+  // All at once, and again: two footers and five row groups.
+  await Promise.all([...train, ...train].map((example) => decode(example)()));
+  await Promise.all(train.map((example) => decode(example)()));
+  assert.is(opened(), 5 + 2 + 5);
+});
+
+test("without room the newest row group alone is kept", async () => {
+  const { files, opened } = counting();
+  const reader = rowReader(files, 0);
+  const file = golden("labels", "data", "train-00000-of-00002.parquet");
+  for (const row of [0, 1, 2, 3, 0, 1]) right(await reader({ kind: "row", file, row, column: "image" })());
+  assert.is(opened(), 1 + 3);
+  assert.match(describe(left(await reader({ kind: "row", file, row: 9, column: "image" })())), /it has 5 rows, and row 9 is asked for$/);
+});
+
+test("files are of the split and of the configuration that their paths speak of", () => {
+  const paths = [
+    "data/train-00001-of-00002.parquet",
+    "data/train-00000-of-00002-566cc9b19d7203f8.parquet",
+    "data/validation-00000-of-00001.parquet",
+    "data/test-00000-of-00001.parquet",
+    "plain/0000.parquet",
+    "plain/valid/0000.parquet",
+    "data.csv",
+    "fine_tuned/train/0000.parquet",
+    "training/cifar_eval.parquet",
+  ];
+  assert.equal(Object.fromEntries(parquetSplits(paths)), {
+    "": { train: ["data/train-00000-of-00002-566cc9b19d7203f8.parquet", "data/train-00001-of-00002.parquet"], test: ["data/test-00000-of-00001.parquet"] },
+    fine_tuned: { train: ["fine_tuned/train/0000.parquet"], test: [] },
+    plain: { train: ["plain/0000.parquet"], test: ["plain/valid/0000.parquet"] },
+    training: { train: [], test: ["training/cifar_eval.parquet"] },
+  });
+});
+
+test("of a repository what is read is wanted: shards before Parquet, one configuration, its test split where nothing is learned", () => {
+  const named = ["README.md", "classnames.txt", "zeroshot_classification_templates.txt"];
+  const shards = ["train/nshards.txt", "train/0.tar", "test/nshards.txt", "test/0.tar"];
+  assert.equal(datasetPaths([...named, ...shards, "data/train.parquet", "extra/0.tar", "x.zip"]), E.right([...named, ...shards]));
+  assert.equal(datasetPaths(["train/0.tar", "test/0.tar"], { training: false }), E.right(["test/0.tar"]));
+  assert.equal(datasetPaths(["train/0.tar"], { training: false }), E.right(["train/0.tar"]));
+  const several = ["README.md", "big/train.parquet", "big/test.parquet", "small/train.parquet"];
+  assert.equal(datasetPaths(several), E.left("has several configurations: big, small; name one of them as NAME/CONFIGURATION"));
+  assert.equal(datasetPaths(several, { config: "big" }), E.right(["README.md", "big/train.parquet", "big/test.parquet"]));
+  assert.match((datasetPaths(several, { config: "none" }) as E.Left<string>).left, /nor Parquet files in none;/);
+  assert.equal(datasetPaths(["train-00000-of-00002.parquet"]), E.left("lacks train-00001-of-00002.parquet"));
+});
+
+test("the missing parts are those that are not there", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 1 }), fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }), (count, from, there) => {
+      const all = Array.from({ length: count }, (_, i) => `m-${String(i + from).padStart(5, "0")}-of-${String(count).padStart(5, "0")}.safetensors`);
+      // Where the first of those that count from 0 is missing they are taken for some that count from 1.
+      const some = all.filter((_, i) => there[i] || (i === 0 && from === 0));
+      assert.equal(missingParts([...some, "other.json"]), some.length === 0 ? [] : all.filter((name) => !some.includes(name)));
+    }),
+  );
+});
+
+test.run();
