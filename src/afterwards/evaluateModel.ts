@@ -35,6 +35,8 @@ import { streamOf } from "../runs/source.ts";
 export interface EvaluateWhat {
   /** Datasets by their folders or their names on the hub; or those of a protocol. Of class folders without train and test all pictures are scored. */
   readonly source: Job["source"];
+  /** The columns of Parquet files, where names and types do not tell. */
+  readonly columns?: Job["columns"];
   /** What pictures are scored among: the classes of their dataset (`task`), or of all (`union`); the first first. Default: what a protocol says, or `task`. */
   readonly labelSpaces?: readonly LabelSpace[];
   /** Default `single`. */
@@ -54,12 +56,12 @@ export interface EvaluateModelOptions extends Omit<JobOptions, "device"> {
 
 /** The datasets with what there is to say of them. */
 const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): TE.TaskEither<Failure, CheckedProtocol> => {
-  const { source, labelSpaces, evalLimit, onCorrupt = "fail" } = what;
+  const { source, columns, labelSpaces, evalLimit, onCorrupt = "fail" } = what;
   return pipe(
     findSource(source, { ...options, training: false }),
     TE.chain(({ placed, located }) => {
       const whole = "folders" in placed ? { split: "test" as const, ...placed } : placed;
-      return streamOf({ source: whole, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0, titles: titlesOf(located) }, false, files);
+      return streamOf({ source: whole, columns, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0, titles: titlesOf(located) }, false, files);
     }),
   );
 };

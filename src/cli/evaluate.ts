@@ -51,8 +51,8 @@ export const evaluate = command({
       TE.bindTo("source"),
       TE.bind("opened", () => openLearner(name, jobOptions)),
       TE.bind("evaluation", ({ source, opened }) => {
-        const { templates, "label-space": labelSpaces, "eval-limit": evalLimit, "on-corrupt": onCorrupt, predictions } = flags;
-        const what = { source, labelSpaces, templates, evalLimit, onCorrupt, predictions: predictions === undefined ? undefined : at(predictions) };
+        const { columns, templates, "label-space": labelSpaces, "eval-limit": evalLimit, "on-corrupt": onCorrupt, predictions } = flags;
+        const what = { source, columns, labelSpaces, templates, evalLimit, onCorrupt, predictions: predictions === undefined ? undefined : at(predictions) };
         return evaluateModel(opened, what, jobOptions);
       }),
       TE.map(({ opened: { folder }, evaluation }) => {

@@ -88,6 +88,14 @@ export const part = text("a part and how many there are, as 2/8", (s) => {
   return n >= 1 && n <= all ? { nth: n, of: all } : undefined;
 });
 
+/** The columns of pictures and of classes: `image=NAME`, `label=NAME` or both. */
+export const columns = text("image=NAME, label=NAME or both, with a comma between them", (s) => {
+  const pairs = s.split(",").map((pair) => /^(image|label)=(.+)$/.exec(pair.trim()));
+  const names = pairs.flatMap((pair) => (pair === null ? [] : [[pair[1], pair[2]] as const]));
+  const known = new Map(names);
+  return names.length === pairs.length && known.size === names.length ? { image: known.get("image"), label: known.get("label") } : undefined;
+});
+
 /** One of some words. */
 export const oneOf = <A extends string>(...words: readonly A[]): t.Decoder<unknown, A> =>
   t.keyof(Object.fromEntries(words.map((word) => [word, null])) as Readonly<Record<A, null>>, `one of ${words.join(", ")}`);

@@ -138,6 +138,7 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
     out: at(out),
     ...(probe === undefined ? {} : { probes: probe }),
     ...(evalLimit === undefined ? {} : { evalLimit }),
+    ...(flags.columns === undefined ? {} : { columns: flags.columns }),
     ...(flags.fresh ? { fresh: true } : {}),
     ...(flags.predictions ? { predictions: true } : {}),
     ...(flags["save-adapters"] ? { saveAdapters: true } : {}),

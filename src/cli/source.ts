@@ -4,7 +4,7 @@ import { protocols, type ProtocolName } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import type { Job } from "../runs/job.ts";
 import type { Values } from "./flags.ts";
-import { list, oneOf, optional, positive, some } from "./flags.ts";
+import { columns, list, oneOf, optional, positive, some } from "./flags.ts";
 
 const protocolNames = Object.keys(protocols) as readonly ProtocolName[];
 
@@ -17,6 +17,7 @@ export const sourceFlags = (what: string, split: string, flat: string) => ({
     "those of the preset",
   ),
   split: optional(positive(0.999), "X", split, flat),
+  columns: optional(columns, "image=NAME,label=NAME", "columns of Parquet files, where names and types do not tell", "what names and types tell"),
   preset: optional(oneOf(...protocolNames), "NAME", protocolNames.join(", "), "none"),
   "data-root": optional(some, "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd", "those that CLIP benchmark has published on the hub"),
 });

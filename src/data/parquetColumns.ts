@@ -33,8 +33,13 @@ const inWords: Readonly<Record<ParquetKind, string>> = { integer: "numbers", tex
 /** The columns in words. */
 const listed = (columns: readonly ParquetColumn[]): string => columns.map(({ name, kind }) => `${name} (${inWords[kind]})`).join(", ");
 
-const choose = (columns: readonly ParquetColumn[], role: keyof typeof usual, asked: string | undefined): E.Either<string, ParquetColumn> => {
-  const candidates = columns.filter(may[role]);
+const choose = (
+  columns: readonly ParquetColumn[],
+  role: keyof typeof usual,
+  asked: string | undefined,
+  taken?: ParquetColumn,
+): E.Either<string, ParquetColumn> => {
+  const candidates = columns.filter((column) => column !== taken && may[role](column));
   const named =
     candidates.find(({ name }) => name === asked) ?? usual[role].map((name) => candidates.find((c) => c.name.toLowerCase() === name)).find((c) => c);
   if (named !== undefined) return E.right(named);
@@ -48,11 +53,7 @@ const choose = (columns: readonly ParquetColumn[], role: keyof typeof usual, ask
 export const findColumns = ({ columns }: ParquetFile, asked: ColumnNames = {}): E.Either<string, Columns> => {
   const image = choose(columns, "image", asked.image);
   if (E.isLeft(image)) return image;
-  const label = choose(
-    columns.filter((column) => column !== image.right),
-    "label",
-    asked.label,
-  );
+  const label = choose(columns, "label", asked.label, image.right);
   return E.isLeft(label) ? label : E.right({ image: image.right, label: label.right });
 };
 

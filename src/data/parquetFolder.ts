@@ -1,6 +1,6 @@
 /**
- * The Parquet layout of Hugging Face's hub: `data/train-00000-of-00002.parquet`, `train/*.parquet`, or the same in the folder of a configuration, with a column of
- * pictures and one of classes.
+ * The Parquet layout of Hugging Face's hub: `data/train-00000-of-00002.parquet`, `train/*.parquet`, or the same in the folder of a configuration, with a
+ * column of pictures and one of classes.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";

@@ -33,7 +33,7 @@ const pictureIn = async (file: string, value: unknown, files: Files): Promise<E.
 /** Whether a path stays below the folder that it is relative to. */
 export const isBeside = (path: string): boolean => path !== "" && !/^([/\\]|[a-z]:)/i.test(path) && !path.split(/[/\\]/).includes("..");
 
-/** Reads the bytes of pictures in rows; keeps row groups of at most `megabytes` (2^20 bytes), and the newest in any case. A row without a picture has no byte. */
+/** Reads the bytes of pictures in rows, none where there is no picture. It keeps row groups of at most `megabytes` (2^20 bytes), and the newest in any case. */
 export const rowReader = (files: Files, megabytes = 256): ((row: Row) => TE.TaskEither<Failure, Uint8Array>) => {
   const footers = new Map<string, Promise<E.Either<Failure, ParquetFile>>>();
   const kept = new Map<string, Kept>();
@@ -53,7 +53,7 @@ export const rowReader = (files: Files, megabytes = 256): ((row: Row) => TE.Task
     const before = kept.get(key);
     const bytes = group.bytes.get(column) ?? 0;
     if (bytes > largestGroup) {
-      const words = `its row group ${nth} has ${mebibytes(bytes)} of pictures, which are read at a time; write it anew with smaller ones (pyarrow: row_group_size=100)`;
+      const words = `its row group ${nth} has ${mebibytes(bytes)} of pictures, which are read at a time; write it anew with smaller ones (row_group_size=100)`;
       return Promise.resolve(E.left(unreadable(file.path)(words)));
     }
     const now = before ?? { bytes, values: readParquetColumn(file, column, group, files)() };

@@ -69,8 +69,8 @@ const withNote =
   };
 
 /**
- * The task in `dir`, in the WebDataset, the ImageFolder or the Parquet layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks like, or
- * that class folders without train and test need the option `split`.
+ * The task in `dir`, in the WebDataset, the ImageFolder or the Parquet layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks
+ * like, or that class folders without train and test need the option `split`.
  */
 export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
   const files = filesOf(options);

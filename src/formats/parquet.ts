@@ -95,8 +95,8 @@ const compressorsOf = async ({ row_groups }: FileMetaData): Promise<Compressors 
 };
 
 /**
- * Reads one column of the rows from `start` to before `end`: numbers (`bigint` where they have 64 bits), texts, `Uint8Array`s, or `{ bytes, path }`; null where a row has
- * nothing. Fails with `FileUnreadable` and `FileCorrupt`.
+ * Reads one column of the rows from `start` to before `end`: numbers (`bigint` where they have 64 bits), texts, `Uint8Array`s, or `{ bytes, path }`; null where
+ * a row has nothing. Fails with `FileUnreadable` and `FileCorrupt`.
  */
 export const readParquetColumn = (
   { path, metadata }: ParquetFile,

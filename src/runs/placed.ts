@@ -25,26 +25,82 @@ type Datasets = Readonly<Record<string, string>>;
 const locateAll = (names: readonly string[], options: LocateOptions): TE.TaskEither<Failure, readonly Located[]> =>
   TE.traverseSeqArray((name: string) => locate("dataset", name, options))(names);
 
-/** The published dataset of a protocol. */
-const published = ({ name: protocol }: Protocol, { name, published }: ProtocolDataset): TE.TaskEither<Failure, string> =>
-  published === undefined
-    ? TE.left({ _tag: "BadOption", option: "--data-root", detail: `is missing: ${name} of ${protocol} is not published, so say where its folder is` })
-    : TE.right(published);
+/** A dataset of a protocol that has no root: one that is named, or as it is published. Where its splits are drawn anew, all its pictures are needed. */
+const locateOf = (protocol: Protocol, dataset: ProtocolDataset, named: Datasets, options: LocateOptions): TE.TaskEither<Failure, readonly [string, Located]> => {
+  const { name, published, drawn } = dataset;
+  const called = named[name] ?? published;
+  if (called === undefined) {
+    const detail = `is missing: ${name} of ${protocol.name} is not published, so say where its folder is`;
+    return TE.left({ _tag: "BadOption", option: "--data-root", detail });
+  }
+  return pipe(
+    locate("dataset", called, { ...options, training: options.training !== false || drawn !== undefined }),
+    TE.map((located) => [name, located] as const),
+  );
+};
 
-/** The datasets of a protocol that have no root: those that are named, or all that are published. */
-const datasetsOf = (protocol: Protocol, named: Datasets | undefined): TE.TaskEither<Failure, Datasets> =>
-  named !== undefined
-    ? TE.right(named)
-    : pipe(
-        protocol.datasets,
-        TE.traverseSeqArray((dataset) =>
-          pipe(
-            published(protocol, dataset),
-            TE.map((name) => [dataset.name, name] as const),
-          ),
-        ),
-        TE.map((entries) => Object.fromEntries(entries)),
-      );
+/** Datasets as they are written down, and as they are read from. */
+export interface FoundSource {
+  readonly named: Job["source"];
+  readonly placed: Job["source"];
+  readonly located: readonly Located[];
+}
+
+/** Finds the datasets of a source. Fails as {@link locate} does. */
+export const findSource = (source: Job["source"], options: LocateOptions): TE.TaskEither<Failure, FoundSource> => {
+  if ("folders" in source)
+    return pipe(
+      locateAll(source.folders, options),
+      TE.map((located) => ({
+        named: { ...source, folders: located.map(({ name }) => name) },
+        placed: { ...source, folders: located.map(({ folder }) => folder) },
+        located,
+      })),
+    );
+  if (source.root !== undefined) {
+    const { files = platform.files, at = files.absolute } = options;
+    const placed = { ...source, root: at(source.root) };
+    return TE.right({ named: placed, placed, located: [] });
+  }
+  const protocol: Protocol = protocols[source.protocol];
+  return pipe(
+    protocol.datasets,
+    TE.traverseSeqArray((dataset) => locateOf(protocol, dataset, source.datasets ?? {}, options)),
+    TE.map((located) => {
+      const by = (of: (one: Located) => string): Job["source"] => ({ ...source, datasets: Object.fromEntries(located.map(([name, one]) => [name, of(one)])) });
+      return { named: by(({ name }) => name), placed: by(({ folder }) => folder), located: located.map(([, one]) => one) };
+    }),
+  );
+};
+
+/** What the datasets in these folders are called. */
+  readonly titles: ReadonlyMap<string, string>;
+}
+
+/** A job as it is written down, and as it is read from. */
+export interface Found {
+  readonly job: Job;
+  readonly placed: Placed;
+}
+
+type Datasets = Readonly<Record<string, string>>;
+
+const locateAll = (names: readonly string[], options: LocateOptions): TE.TaskEither<Failure, readonly Located[]> =>
+  TE.traverseSeqArray((name: string) => locate("dataset", name, options))(names);
+
+/** A dataset of a protocol that has no root: one that is named, or as it is published. Where its splits are drawn anew, all its pictures are needed. */
+const locateOf = (protocol: Protocol, dataset: ProtocolDataset, named: Datasets, options: LocateOptions): TE.TaskEither<Failure, readonly [string, Located]> => {
+  const { name, published, drawn } = dataset;
+  const called = named[name] ?? published;
+  if (called === undefined) {
+    const detail = `is missing: ${name} of ${protocol.name} is not published, so say where its folder is`;
+    return TE.left({ _tag: "BadOption", option: "--data-root", detail });
+  }
+  return pipe(
+    locate("dataset", called, { ...options, training: options.training !== false || drawn !== undefined }),
+    TE.map((located) => [name, located] as const),
+  );
+};
 
 /** Datasets as they are written down, and as they are read from. */
 export interface FoundSource {

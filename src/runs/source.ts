@@ -5,6 +5,7 @@ import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { checkProtocol, type CheckedProtocol, type DatasetsAt, type ProtocolOptions } from "../data/checkProtocol.ts";
+import type { ColumnNames } from "../data/parquetColumns.ts";
 import { protocols, taskCount, type Protocol } from "../data/protocols.ts";
 import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
@@ -29,6 +30,7 @@ interface SourceOptions {
   readonly training: boolean;
   /** What the datasets in some folders are called. */
   readonly titles: Placed["titles"];
+  readonly columns?: ColumnNames;
   readonly platform: Pick<Platform, "files" | "decodeImage">;
 }
 
@@ -77,7 +79,7 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
     dirs,
     TE.traverseSeqArray((dir) =>
       pipe(
-        taskFromFolder(dir, { onCorrupt: options.onCorrupt, split: options.split, platform: options.platform }),
+        taskFromFolder(dir, { onCorrupt: options.onCorrupt, split: options.split, columns: options.columns, platform: options.platform }),
         TE.map(titled(dir, options.titles)),
         TE.chainFirst((task) => checkSplit(dir, "test", task.test)),
         TE.chainFirst((task) => (options.training ? checkSplit(dir, "training", task.train) : TE.right(undefined))),
@@ -120,17 +122,17 @@ const ordered =
 const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
 
 /** What of a job says what is learned, or only scored: then class folders without splits may all be for testing. */
-export type StreamSource = Pick<Placed, "labelSpace" | "shots" | "onCorrupt" | "seed" | "evalLimit" | "titles"> & {
+export type StreamSource = Pick<Placed, "columns" | "labelSpace" | "shots" | "onCorrupt" | "seed" | "evalLimit" | "titles"> & {
   readonly source: Job["source"] | { readonly folders: readonly string[]; readonly split?: number | "test" };
 };
 
 /** The stream of a job alone. `training` says whether its method reads training splits. */
 export const streamOf = (
-  { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles }: StreamSource,
+  { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles, columns }: StreamSource,
   training: boolean,
   files: Files,
 ): TE.TaskEither<Failure, CheckedProtocol> => {
-  const options = { onCorrupt, seed, evalLimit, training, titles, platform: { ...platform, files } };
+  const options = { onCorrupt, seed, evalLimit, training, titles, columns, platform: { ...platform, files } };
   if ("folders" in source)
     return pipe(
       streamFromFolders(source.folders, { labelSpace, shots }, { ...options, split: source.split }),
@@ -209,7 +211,7 @@ export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files):
     TE.chain(
       TE.traverseSeqArray((dir) =>
         pipe(
-          taskFromFolder(dir, { onCorrupt: job.onCorrupt, split: "test", platform: { ...platform, files } }),
+          taskFromFolder(dir, { onCorrupt: job.onCorrupt, split: "test", columns: job.columns, platform: { ...platform, files } }),
           TE.chainFirst((probe) =>
             pipe(
               checkSplit(dir, "test", probe.test),

@@ -45,7 +45,10 @@ test("several files of several row groups, with classes that the files name them
   const task = await read("labels");
   assert.equal([task.name, task.classNames, task.templates], ["labels", ["ant", "bee", "cat"], ["a photo of a {c}."]]);
   const train = right(await task.train());
-  assert.equal(train.map(({ label }) => label), [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  assert.equal(
+    train.map(({ label }) => label),
+    [0, 1, 2, 0, 1, 2, 0, 1, 2],
+  );
   const file = golden("labels", "data", "train-00001-of-00002.parquet");
   assert.equal(train[6], { id: `${file}:1`, label: 0, image: { kind: "row", file, row: 1, column: "image" } });
   assert.equal(await pixels(task, task.train), expected(0, 1, 2, 3, 4, 5, 6, 7, 8));
@@ -63,7 +66,10 @@ test("a picture that is none and one that is missing are samples that cannot be 
 test("classes as text in a folder of a configuration, in zstd; validation stands in for test, a row without a class is skipped or fails", async () => {
   const task = await read("texts", { onCorrupt: "skip" });
   assert.equal(task.classNames, ["ant", "bee", "cat"]);
-  assert.equal(right(await task.train()).map(({ label }) => label), [0, 1, 2, 0, -1, 2]);
+  assert.equal(
+    right(await task.train()).map(({ label }) => label),
+    [0, 1, 2, 0, -1, 2],
+  );
   assert.equal((await pixels(task, task.train)).toSpliced(4, 1), expected(0, 1, 2, 3, 5));
   assert.equal(await pixels(task, task.test), expected(6, 7, 8));
   const strict = await read("texts");
@@ -83,14 +89,20 @@ test("paths of pictures beside the file, and numbers that classnames.txt names",
   assert.equal([task.classNames, task.templates], [["an ant", "a bee", "a cat"], ["{c}!"]]);
   assert.equal([...(await pixels(task, task.train)), ...(await pixels(task, task.test))], expected(0, 1, 2, 3, 4, 5));
   writeFileSync(join(dir, "paths", "classnames.txt"), "an ant\na bee\n");
-  assert.match(describe(left(await right(await taskFromFolder(join(dir, "paths"))()).train())), /in row 2 cannot be decoded: its class is 2, not a number below 2$/);
+  assert.match(
+    describe(left(await right(await taskFromFolder(join(dir, "paths"))()).train())),
+    /in row 2 cannot be decoded: its class is 2, not a number below 2$/,
+  );
 });
 
 test("numbers that README.md names, of the column that is asked for", async () => {
   assert.equal((await read("readme")).classNames, ["ant", "bee", "cat"]);
   const task = await read("readme", { columns: { label: "kind" } });
   assert.equal(task.classNames, ["it's", 'a "b"']);
-  assert.equal(right(await task.train()).map(({ label }) => label), [0, 1, 0]);
+  assert.equal(
+    right(await task.train()).map(({ label }) => label),
+    [0, 1, 0],
+  );
 });
 
 test("names of classes in quotes, of one configuration among several", () => {
@@ -123,12 +135,23 @@ test("names of classes in quotes, of one configuration among several", () => {
 });
 
 test("what is not clear is asked for, with all that there is", async () => {
-  assert.match(describe(left(await taskFromFolder(golden("several"))())), /several: it has several configurations: big, small; name the folder of one of them$/);
+  assert.match(
+    describe(left(await taskFromFolder(golden("several"))())),
+    /several: it has several configurations: big, small; name the folder of one of them$/,
+  );
   const one = golden("several", "big");
   const columns = "left (bytes), right (bytes), kind (text), size (numbers)";
   const said = async (asked: SourceOptions["columns"]) => describe(left(await taskFromFolder(one, { columns: asked })()));
-  assert.ok((await said({ label: "kind" })).endsWith(`which column has the pictures is not clear: it has ${columns}; name it (the option columns, --columns image=NAME)`));
-  assert.ok((await said({ image: "right" })).endsWith(`which column has the classes is not clear: it has ${columns}; name it (the option columns, --columns label=NAME)`));
+  assert.ok(
+    (await said({ label: "kind" })).endsWith(
+      `which column has the pictures is not clear: it has ${columns}; name it (the option columns, --columns image=NAME)`,
+    ),
+  );
+  assert.ok(
+    (await said({ image: "right" })).endsWith(
+      `which column has the classes is not clear: it has ${columns}; name it (the option columns, --columns label=NAME)`,
+    ),
+  );
   const task = right(await taskFromFolder(one, { columns: { image: "right", label: "kind" } })());
   assert.equal([task.name, task.classNames, await pixels(task, task.test)], ["big", ["ant"], [[10, 1]]]);
 });
@@ -235,12 +258,17 @@ test("of a repository what is read is wanted: shards before Parquet, one configu
 
 test("the missing parts are those that are not there", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 1 }), fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }), (count, from, there) => {
-      const all = Array.from({ length: count }, (_, i) => `m-${String(i + from).padStart(5, "0")}-of-${String(count).padStart(5, "0")}.safetensors`);
-      // Where the first of those that count from 0 is missing they are taken for some that count from 1.
-      const some = all.filter((_, i) => there[i] || (i === 0 && from === 0));
-      assert.equal(missingParts([...some, "other.json"]), some.length === 0 ? [] : all.filter((name) => !some.includes(name)));
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 0, max: 1 }),
+      fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }),
+      (count, from, there) => {
+        const all = Array.from({ length: count }, (_, i) => `m-${String(i + from).padStart(5, "0")}-of-${String(count).padStart(5, "0")}.safetensors`);
+        // Where the first of those that count from 0 is missing they are taken for some that count from 1.
+        const some = all.filter((_, i) => there[i] || (i === 0 && from === 0));
+        assert.equal(missingParts([...some, "other.json"]), some.length === 0 ? [] : all.filter((name) => !some.includes(name)));
+      },
+    ),
   );
 });
 

@@ -7,7 +7,9 @@ import fc from "fast-check";
 import sharp from "sharp";
 import * as assert from "uvu/assert";
 import { decodeFile } from "../../src/data/decode.ts";
+import { parquetFolder } from "../../src/data/parquetFolder.ts";
 import { clipPreprocess, imageTransform, outputSize, readPreprocess } from "../../src/data/preprocess.ts";
+import { rowReader } from "../../src/data/rowReader.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
 import { readJsonAs } from "../../src/formats/files.ts";
 import { readSafetensors, writeArrays, writeSafetensors } from "../../src/formats/safetensors.ts";
@@ -15,6 +17,7 @@ import { indexTar, readMember } from "../../src/formats/tar.ts";
 import { readTokenizer } from "../../src/formats/tokenizer.ts";
 import { learner } from "../../src/model/learner.ts";
 import { readModel } from "../../src/model/model.ts";
+import { platform } from "../../src/platform/default.ts";
 import type { Files } from "../../src/platform/files.ts";
 import { decodeLog, logLine } from "../../src/report/log.ts";
 import type { RunResult } from "../../src/report/result.ts";
@@ -197,6 +200,18 @@ const tokenizer = async (): Promise<fc.IAsyncProperty<[[Contents, string]]>> => 
   });
 };
 
+const parquet = async (): Promise<fc.IAsyncProperty<[Uint8Array]>> => {
+  const wholes = ["labels/data/train-00000-of-00002.parquet", "texts/default/train/0000.parquet", "paths/train.parquet"].map(
+    (name) => new Uint8Array(readFileSync(join("tests", "fixtures", "parquet", name))),
+  );
+  return fc.asyncProperty(damaged(...wholes), async (bytes) => {
+    const files = readOnly({ "/d/classnames.txt": "ant\nbee\ncat\n", "/d/train.parquet": bytes, "/d/test.parquet": wholes[0] });
+    const task = await answered(parquetFolder("/d", { platform: { files, decodeImage: platform.decodeImage } }));
+    const examples = task === undefined ? undefined : await answered(task.train);
+    for (const { image } of examples?.slice(0, 9) ?? []) if (image.kind === "row") await answered(rowReader(files)(image));
+  });
+};
+
 const archives = async (): Promise<fc.IAsyncProperty<[Uint8Array]>> => {
   const whole = await tar(await shard(0, 3, 2));
   const input = fc.oneof(damaged(whole), fc.array(tarBlock, { maxLength: 12 }).map(concatenated));
@@ -296,6 +311,7 @@ export const fuzzed: readonly Fuzzed[] = [
   { name: "image processor", property: processor },
   { name: "tokenizer", property: tokenizer },
   { name: "tar", property: archives },
+  { name: "parquet", property: parquet },
   { name: "learner", property: learners },
   { name: "run folder", property: runFolders },
   { name: "image bytes", property: images },

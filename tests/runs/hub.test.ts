@@ -41,6 +41,15 @@ const dataset = async (name: string, classes: number): Promise<HubRepository> =>
   commits: { [old]: await shards(classes), [now]: await shards(classes, 60) },
   refs: { main: old },
 });
+/** The files of a golden Parquet dataset. */
+const parquet = (name: string, below = ""): Record<string, Uint8Array> =>
+  Object.fromEntries(
+    readdirSync(join("tests", "fixtures", "parquet", name), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name: file }) => [join(parentPath, file), readFileSync(join(parentPath, file))] as const)
+      .map(([path, bytes]) => [below + path.split(`${join("parquet", name)}/`)[1], bytes]),
+  );
+
 const red = { ...(await dataset("org/red", 2)), refs: { main: old } as Record<string, string> };
 const hub = await hubServer([
   { kind: "model", name: "org/tiny", commits: { [old]: tiny }, refs: { main: old } },
@@ -48,6 +57,7 @@ const hub = await hubServer([
   red,
   await dataset("clip-benchmark/wds_blue", 3),
   await dataset("clip-benchmark/wds_vtab-cifar100", 100),
+  { kind: "dataset", name: "org/animals", commits: { [old]: { ...parquet("labels"), ...parquet("readme", "small/") } }, refs: { main: old } },
   { kind: "dataset", name: "org/zipped", commits: { [old]: { "all.zip": "" } }, refs: { main: old } },
 ]);
 
@@ -125,6 +135,15 @@ deviceTest("of a probe, and of what is scored alone, no training pictures are do
     ["classnames.txt", "test/nshards.txt", "test/0.tar", "classnames.txt", "test/nshards.txt", "test/0.tar"],
   );
   assert.equal(read("scored", "job.json").probes, [`clip-benchmark/wds_blue@${old}`]);
+});
+
+deviceTest("Parquet files are downloaded and learned; a configuration is named behind its repository", async () => {
+  const source = { folders: ["org/animals", "org/animals/small"] };
+  right(await runJob(job("parquet", { source, onCorrupt: "skip", columns: { label: "kind" } }), options())());
+  assert.equal(read("parquet", "job.json").source, { folders: [`org/animals@${old}`, `org/animals/small@${old}`] });
+  const { datasets, classes, skipped } = read("parquet", "result.json");
+  assert.equal([datasets, classes, skipped], [["animals", "animals-small"], [3, 2], 2]);
+  right(await resume(at("parquet"), options({ HF_HUB_OFFLINE: "1" }))());
 });
 
 deviceTest("a preset without a root takes the published datasets", async () => {
