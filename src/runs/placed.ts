@@ -26,7 +26,12 @@ const locateAll = (names: readonly string[], options: LocateOptions): TE.TaskEit
   TE.traverseSeqArray((name: string) => locate("dataset", name, options))(names);
 
 /** A dataset of a protocol that has no root: one that is named, or as it is published. Where its splits are drawn anew, all its pictures are needed. */
-const locateOf = (protocol: Protocol, dataset: ProtocolDataset, named: Datasets, options: LocateOptions): TE.TaskEither<Failure, readonly [string, Located]> => {
+const locateOf = (
+  protocol: Protocol,
+  dataset: ProtocolDataset,
+  named: Datasets,
+  options: LocateOptions,
+): TE.TaskEither<Failure, readonly [string, Located]> => {
   const { name, published, drawn } = dataset;
   const called = named[name] ?? published;
   if (called === undefined) {
@@ -70,75 +75,6 @@ export const findSource = (source: Job["source"], options: LocateOptions): TE.Ta
       const by = (of: (one: Located) => string): Job["source"] => ({ ...source, datasets: Object.fromEntries(located.map(([name, one]) => [name, of(one)])) });
       return { named: by(({ name }) => name), placed: by(({ folder }) => folder), located: located.map(([, one]) => one) };
     }),
-  );
-};
-
-/** What the datasets in these folders are called. */
-  readonly titles: ReadonlyMap<string, string>;
-}
-
-/** A job as it is written down, and as it is read from. */
-export interface Found {
-  readonly job: Job;
-  readonly placed: Placed;
-}
-
-type Datasets = Readonly<Record<string, string>>;
-
-const locateAll = (names: readonly string[], options: LocateOptions): TE.TaskEither<Failure, readonly Located[]> =>
-  TE.traverseSeqArray((name: string) => locate("dataset", name, options))(names);
-
-/** A dataset of a protocol that has no root: one that is named, or as it is published. Where its splits are drawn anew, all its pictures are needed. */
-const locateOf = (protocol: Protocol, dataset: ProtocolDataset, named: Datasets, options: LocateOptions): TE.TaskEither<Failure, readonly [string, Located]> => {
-  const { name, published, drawn } = dataset;
-  const called = named[name] ?? published;
-  if (called === undefined) {
-    const detail = `is missing: ${name} of ${protocol.name} is not published, so say where its folder is`;
-    return TE.left({ _tag: "BadOption", option: "--data-root", detail });
-  }
-  return pipe(
-    locate("dataset", called, { ...options, training: options.training !== false || drawn !== undefined }),
-    TE.map((located) => [name, located] as const),
-  );
-};
-
-/** Datasets as they are written down, and as they are read from. */
-export interface FoundSource {
-  readonly named: Job["source"];
-  readonly placed: Job["source"];
-  readonly located: readonly Located[];
-}
-
-/** Finds the datasets of a source. Fails as {@link locate} does. */
-export const findSource = (source: Job["source"], options: LocateOptions): TE.TaskEither<Failure, FoundSource> => {
-  if ("folders" in source)
-    return pipe(
-      locateAll(source.folders, options),
-      TE.map((located) => ({
-        named: { ...source, folders: located.map(({ name }) => name) },
-        placed: { ...source, folders: located.map(({ folder }) => folder) },
-        located,
-      })),
-    );
-  if (source.root !== undefined) {
-    const { files = platform.files, at = files.absolute } = options;
-    const placed = { ...source, root: at(source.root) };
-    return TE.right({ named: placed, placed, located: [] });
-  }
-  return pipe(
-    datasetsOf(protocols[source.protocol], source.datasets),
-    TE.chain((names) =>
-      pipe(
-        locateAll(Object.values(names), options),
-        TE.map((located) => {
-          const with_ = (of: (one: Located) => string): Job["source"] => ({
-            ...source,
-            datasets: Object.fromEntries(Object.keys(names).map((name, i) => [name, of(located[i])])),
-          });
-          return { named: with_(({ name }) => name), placed: with_(({ folder }) => folder), located };
-        }),
-      ),
-    ),
   );
 };
 
