@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { datasetPaths } from "../../src/data/datasetPaths.ts";
 import { decoderOf } from "../../src/data/decode.ts";
 import { parquetFolder } from "../../src/data/parquetFolder.ts";
@@ -19,19 +19,19 @@ import { readParquet, readParquetColumn } from "../../src/formats/parquet.ts";
 import { missingParts } from "../../src/formats/parts.ts";
 import { platform } from "../../src/platform/default.ts";
 import type { Files } from "../../src/platform/files.ts";
-import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { left, temporaryFolder } from "../fixtures/datasets.ts";
 
 const { dir, remove } = temporaryFolder("parquet");
 test.after(remove);
 
 const golden = (...path: readonly string[]): string => join("tests", "fixtures", "parquet", ...path);
-const read = async (name: string, options?: SourceOptions): Promise<Task> => right(await taskFromFolder(golden(name), options)());
+const read = async (name: string, options?: SourceOptions): Promise<Task> => await get(taskFromFolder(golden(name), options));
 
 /** Red and green of the pictures of a split; what fails instead of those that cannot be decoded. */
 const pixels = async (task: Task, split: Split): Promise<readonly unknown[]> => {
   const decode = decoderOf(task);
   return Promise.all(
-    right(await split()).map(async (example) => {
+    (await get(split)).map(async (example) => {
       const image = await decode(example)();
       return E.isLeft(image) ? describe(image.left) : [...image.right.data.subarray(0, 2)];
     }),
@@ -44,7 +44,7 @@ const expected = (...numbers: readonly number[]) => numbers.map((i) => [10 * (i 
 test("several files of several row groups, with classes that the files name themselves", async () => {
   const task = await read("labels");
   assert.equal([task.name, task.classNames, task.templates], ["labels", ["ant", "bee", "cat"], ["a photo of a {c}."]]);
-  const train = right(await task.train());
+  const train = await get(task.train);
   assert.equal(
     train.map(({ label }) => label),
     [0, 1, 2, 0, 1, 2, 0, 1, 2],
@@ -67,7 +67,7 @@ test("classes as text in a folder of a configuration, in zstd; validation stands
   const task = await read("texts", { onCorrupt: "skip" });
   assert.equal(task.classNames, ["ant", "bee", "cat"]);
   assert.equal(
-    right(await task.train()).map(({ label }) => label),
+    (await get(task.train)).map(({ label }) => label),
     [0, 1, 2, 0, -1, 2],
   );
   assert.equal((await pixels(task, task.train)).toSpliced(4, 1), expected(0, 1, 2, 3, 5));
@@ -85,12 +85,12 @@ test("paths of pictures beside the file, and numbers that classnames.txt names",
   cpSync(golden("paths"), join(dir, "paths"), { recursive: true });
   writeFileSync(join(dir, "paths", "classnames.txt"), "an ant\na bee\na cat\n");
   writeFileSync(join(dir, "paths", "zeroshot_classification_templates.txt"), "{c}!\n");
-  const task = right(await taskFromFolder(join(dir, "paths"))());
+  const task = await get(taskFromFolder(join(dir, "paths")));
   assert.equal([task.classNames, task.templates], [["an ant", "a bee", "a cat"], ["{c}!"]]);
   assert.equal([...(await pixels(task, task.train)), ...(await pixels(task, task.test))], expected(0, 1, 2, 3, 4, 5));
   writeFileSync(join(dir, "paths", "classnames.txt"), "an ant\na bee\n");
   assert.match(
-    describe(left(await right(await taskFromFolder(join(dir, "paths"))()).train())),
+    describe(left(await (await get(taskFromFolder(join(dir, "paths")))).train())),
     /in row 2 cannot be decoded: its class is 2, not a number below 2$/,
   );
 });
@@ -100,7 +100,7 @@ test("numbers that README.md names, of the column that is asked for", async () =
   const task = await read("readme", { columns: { label: "kind" } });
   assert.equal(task.classNames, ["it's", 'a "b"']);
   assert.equal(
-    right(await task.train()).map(({ label }) => label),
+    (await get(task.train)).map(({ label }) => label),
     [0, 1, 0],
   );
 });
@@ -152,7 +152,7 @@ test("what is not clear is asked for, with all that there is", async () => {
       `which column has the classes is not clear: it has ${columns}; name it (the option columns, --columns label=NAME)`,
     ),
   );
-  const task = right(await taskFromFolder(one, { columns: { image: "right", label: "kind" } })());
+  const task = await get(taskFromFolder(one, { columns: { image: "right", label: "kind" } }));
   assert.equal([task.name, task.classNames, await pixels(task, task.test)], ["big", ["ant"], [[10, 1]]]);
 });
 
@@ -162,15 +162,15 @@ test("a part that is missing, and a file that is cut, are named", async () => {
   rmSync(join(copy, "data", "train-00001-of-00002.parquet"));
   assert.is(describe(left(await taskFromFolder(copy)())), `Cannot read ${copy}: it lacks data/train-00001-of-00002.parquet`);
   rmSync(join(copy, "data", "train-00000-of-00002.parquet"));
-  const scored = right(await taskFromFolder(copy)());
-  assert.equal([right(await scored.train()), right(await scored.test()).length], [[], 3]);
+  const scored = await get(taskFromFolder(copy));
+  assert.equal([await get(scored.train), (await get(scored.test)).length], [[], 3]);
   const path = join(copy, "data", "test-00000-of-00001.parquet");
   truncateSync(path, 1000);
   assert.match(describe(left(await taskFromFolder(copy)())), new RegExp(`^${path} is damaged: `));
 });
 
 test("columns have kinds, and their rows values", async () => {
-  const file = right(await readParquet(golden("texts", "default", "train", "0000.parquet"), platform.files)());
+  const file = await get(readParquet(golden("texts", "default", "train", "0000.parquet"), platform.files));
   assert.equal(
     file.columns.map(({ name, kind }) => `${name} ${kind}`),
     ["img bytes", "fine_label text", "coarse_label text", "n integer"],
@@ -182,8 +182,8 @@ test("columns have kinds, and their rows values", async () => {
       [4, 6],
     ],
   );
-  assert.equal(right(await readParquetColumn(file, "fine_label", { start: 2, end: 6 }, platform.files)()), ["cat", "ant", null, "cat"]);
-  assert.equal(right(await readParquetColumn(file, "n", { start: 3, end: 5 }, platform.files)()), [3n, 4n]);
+  assert.equal(await get(readParquetColumn(file, "fine_label", { start: 2, end: 6 }, platform.files)), ["cat", "ant", null, "cat"]);
+  assert.equal(await get(readParquetColumn(file, "n", { start: 3, end: 5 }, platform.files)), [3n, 4n]);
 });
 
 /** Files that count how often each is opened. */
@@ -203,9 +203,9 @@ const counting = (): { readonly files: Files; readonly opened: () => number } =>
 
 test("a split is listed without its pictures, and a row group is read once as long as it is kept", async () => {
   const { files, opened } = counting();
-  const task = right(await parquetFolder(golden("labels"), { platform: { ...platform, files } })());
+  const task = await get(parquetFolder(golden("labels"), { platform: { ...platform, files } }));
   assert.is(opened(), 3);
-  const train = right(await task.train());
+  const train = await get(task.train);
   assert.is(opened(), 5);
   const decode = decoderOf(task);
   // All at once, and again: two footers and five row groups.
@@ -218,7 +218,7 @@ test("without room the newest row group alone is kept", async () => {
   const { files, opened } = counting();
   const reader = rowReader(files, 0);
   const file = golden("labels", "data", "train-00000-of-00002.parquet");
-  for (const row of [0, 1, 2, 3, 0, 1]) right(await reader({ kind: "row", file, row, column: "image" })());
+  for (const row of [0, 1, 2, 3, 0, 1]) await get(reader({ kind: "row", file, row, column: "image" }));
   assert.is(opened(), 1 + 3);
   assert.match(describe(left(await reader({ kind: "row", file, row: 9, column: "image" })())), /it has 5 rows, and row 9 is asked for$/);
 });

@@ -139,11 +139,11 @@ deviceTest("of a probe, and of what is scored alone, no training pictures are do
 
 deviceTest("Parquet files are downloaded and learned; a configuration is named behind its repository", async () => {
   const source = { folders: ["org/animals", "org/animals/small"] };
-  right(await runJob(job("parquet", { source, onCorrupt: "skip", columns: { label: "kind" } }), options())());
+  await get(runJob(job("parquet", { source, onCorrupt: "skip", columns: { label: "kind" } }), options()));
   assert.equal(read("parquet", "job.json").source, { folders: [`org/animals@${old}`, `org/animals/small@${old}`] });
   const { datasets, classes, skipped } = read("parquet", "result.json");
   assert.equal([datasets, classes, skipped], [["animals", "animals-small"], [3, 2], 2]);
-  right(await resume(at("parquet"), options({ HF_HUB_OFFLINE: "1" }))());
+  await get(resume(at("parquet"), options({ HF_HUB_OFFLINE: "1" })));
 });
 
 deviceTest("a preset without a root takes the published datasets", async () => {
