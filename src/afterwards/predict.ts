@@ -80,8 +80,8 @@ const asking = <A>(
 /**
  * Classifies pictures: by the texts of labels where the model reads texts, plus what the learner's head says; else by its head, whose classes are those that
  * were learned, and all of them where no labels are given. Scores are the softmax over all labels, as those of transformers' zero-shot pipeline. What
- * `openLearner` gave of a run is asked as its method evaluates it; of a learner that a program has trained itself, `{ learner, inference: method.inference }` is
- * asked so. Fails with `CorruptSample` or `FileUnreadable`, which name the picture; with `BadOption` where there are no labels, where one is empty or comes
+ * `openLearner` gave of a run is asked as its method evaluates it, and so is `{ learner, inference: method.inference }` of one that a program has trained
+ * itself. Fails with `CorruptSample` or `FileUnreadable`, which name the picture; with `BadOption` where there are no labels, where one is empty or comes
  * twice, or where the learner cannot tell them apart; and as a device does.
  *
  * ```ts

@@ -20,6 +20,7 @@ import { readModel } from "../../src/model/model.ts";
 import { platform } from "../../src/platform/default.ts";
 import type { Files } from "../../src/platform/files.ts";
 import { decodeLog, logLine } from "../../src/report/log.ts";
+import { decodePredictions } from "../../src/report/predictions.ts";
 import type { RunResult } from "../../src/report/result.ts";
 import { parseRunResult } from "../../src/report/resultCodec.ts";
 import { lossesOf, parseAnswers } from "../../src/report/runReport.ts";
@@ -290,8 +291,9 @@ const results = async (): Promise<fc.IAsyncProperty<[string]>> => {
     { type: "probe", ...head, accuracy: null, images: 0 },
     { type: "task", ...head, effectiveRank: null, mergeError: 0, seconds: 1 },
   ] as const;
+  const prediction = { after: 1, task: "d", sample: "1", label: "a", score: 0.25, top: [{ label: "b", score: 0.75 }] };
   const input = fc.oneof(
-    hostileJson(whole, answers),
+    hostileJson(whole, answers, prediction),
     damaged(new TextEncoder().encode(JSON.stringify(whole)), new TextEncoder().encode(lines.map(logLine).join(""))).map(textOf),
     hostileJson(...lines),
   );
@@ -299,6 +301,7 @@ const results = async (): Promise<fc.IAsyncProperty<[string]>> => {
     const read = await answered(TE.fromEither(parseRunResult("result.json")(text)));
     if (read !== undefined) await answered(TE.fromIO(() => textTable([read])));
     await answered(TE.fromEither(parseAnswers("answers.json")(text)));
+    await answered(TE.fromEither(decodePredictions("predictions.jsonl")(`${text}\n${text}\n`)));
     const log = await answered(TE.fromEither(decodeLog("log.jsonl")(`${text}\n${text}\n`)));
     if (log !== undefined) await answered(TE.fromIO(() => lossesOf(log)));
   });
