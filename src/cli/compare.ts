@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { legible, type Failure } from "../failure.ts";
 import { writeText } from "../formats/files.ts";
-import { comparedData, comparedTable, compareRuns, tableFormats } from "../runs/compare.ts";
+import { comparedData, comparedTable, compareRuns, tableFormats, type Compared, type TableFormat } from "../runs/compare.ts";
 import { comparedPage } from "../runs/comparedPage.ts";
 import { command } from "./command.ts";
 import { flag, oneOf, optional, some } from "./flags.ts";
@@ -17,6 +17,10 @@ const write = (path: string | undefined, text: TE.TaskEither<Failure, string>, {
         text,
         TE.chain((content) => writeText(at(path), content)),
       );
+
+/** The table with the end of its last line, which CSV writes in its own way. */
+const table = (compared: Compared, format: TableFormat, columns?: number): string =>
+  comparedTable(compared, format, columns) + (format === "csv" ? "\r\n" : "\n");
 
 /** Compares runs. */
 export const compare = command({
@@ -41,14 +45,14 @@ export const compare = command({
   run: ({ flags: { format, out, html }, operands }, terminal) =>
     pipe(
       compareRuns(operands.map(terminal.at)),
-      TE.chainFirst((compared) => write(out, TE.right(`${comparedTable(compared, format)}\n`), terminal)),
+      TE.chainFirst((compared) => write(out, TE.right(table(compared, format)), terminal)),
       TE.chainFirst((compared) => write(html, comparedPage(compared), terminal)),
       TE.map((compared) => {
         // The other formats have them below the table.
         if (format === "csv") compared.notes.forEach(terminal.note);
         if (html !== undefined) terminal.note(`page written to ${html}`);
         return {
-          text: (columns?: number) => (out === undefined ? comparedTable(compared, format, columns) : `table written to ${legible(out)}`),
+          text: (columns?: number) => (out === undefined ? table(compared, format, columns) : `table written to ${legible(out)}`),
           json: comparedData(compared),
         };
       }),

@@ -46,7 +46,7 @@ const runsIn = (folder: string, files: Files): TE.TaskEither<Failure, Found> =>
     TE.fromTask<"none" | "begun" | "reached", Failure>(() => standing(folder, files)),
     TE.chain((itself) => {
       if (itself === "reached") return TE.right<Failure, Found>({ reached: [folder], begun: [] });
-      if (itself === "begun") return unreadable(folder, `this run has finished no task yet; cambium resume ${folder} goes on`);
+      if (itself === "begun") return TE.right<Failure, Found>({ reached: [], begun: [folder] });
       return pipe(
         files.list(folder),
         TE.map((entries) => entries.filter(({ name, kind }) => kind === "folder" && !files.unfinished(name)).map(({ name }) => join(folder, name))),
@@ -56,13 +56,24 @@ const runsIn = (folder: string, files: Files): TE.TaskEither<Failure, Found> =>
           const those = (wanted: string): readonly string[] => inside.filter(({ is }) => is === wanted).map(({ path }) => path);
           return { reached: those("reached"), begun: those("begun") };
         }),
-        TE.chain((found) => {
-          if (found.reached.length > 0) return TE.right(found);
-          if (found.begun.length > 0) return unreadable(folder, "none of its runs has finished a task yet");
-          return unreadable(folder, `it is not the folder of a run, and holds none: there is no ${names.result}`);
-        }),
+        TE.chain((found) =>
+          found.reached.length + found.begun.length > 0
+            ? TE.right(found)
+            : unreadable(folder, `it is not the folder of a run, and holds none: there is no ${names.result}`),
+        ),
       );
     }),
+  );
+
+/** The folders of some kind, each once: one may be named twice, or by itself and with those beside it. */
+const once = (all: readonly Found[], kind: keyof Found, files: Files): readonly string[] => [
+  ...new Map(all.flatMap(({ [kind]: folders }) => folders).map((folder) => [files.absolute(folder), folder])).values(),
+];
+
+const noTaskYet = ([folder, ...others]: readonly string[]): TE.TaskEither<Failure, never> =>
+  unreadable(
+    folder,
+    `${others.length === 0 ? "this run has finished no task" : "none of these runs has finished a task"} yet; cambium resume ${folder} goes on`,
   );
 
 /** How far a run is, in words; undefined where it has finished its stream. */
@@ -112,13 +123,11 @@ export const compareRuns = (folders: readonly string[], { files = platform.files
   pipe(
     folders,
     TE.traverseSeqArray((folder) => runsIn(folder, files)),
+    TE.map((found): Found => ({ reached: once(found, "reached", files), begun: once(found, "begun", files) })),
     TE.bindTo("found"),
-    TE.bind("runs", ({ found }) => {
-      // A folder that is named twice, or by itself and with those beside it, is one.
-      const each = new Map(found.flatMap(({ reached }) => reached).map((folder) => [files.absolute(folder), folder]));
-      return TE.traverseSeqArray((folder: string) => readRun(folder, files))([...each.values()]);
-    }),
-    TE.map(({ found, runs }): Compared => ({ runs: runs.map(titled), notes: notesOn(runs, [...new Set(found.flatMap(({ begun }) => begun))]) })),
+    TE.chainFirst(({ found: { reached, begun } }) => (reached.length === 0 && begun.length > 0 ? noTaskYet(begun) : TE.right(undefined))),
+    TE.bind("runs", ({ found: { reached } }) => TE.traverseSeqArray((folder: string) => readRun(folder, files))(reached)),
+    TE.map(({ found: { begun }, runs }): Compared => ({ runs: runs.map(titled), notes: notesOn(runs, begun) })),
   );
 
 /** How a comparison can be written. */

@@ -53,6 +53,7 @@ test("CSV alone on stdout, what is to be said beside it on stderr", async () => 
   const { code, stdout, stderr } = await cambium(["compare", at("sweep"), at("half"), "--format", "csv"]);
   assert.is(code, 0, stderr);
   assert.is(stdout.split("\r\n").filter((line) => line.startsWith("codyra,")).length, 2);
+  assert.ok(stdout.endsWith("\r\n"));
   assert.match(stdout, "codyra (1 of 2 tasks)");
   assert.match(stderr, "Not finished, and shown in tables of their own");
   assert.is((await cambium(["compare", at("sweep"), at("half"), "--format", "csv", "--quiet"])).stderr, "");

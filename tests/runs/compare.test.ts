@@ -88,12 +88,16 @@ test("a run that goes on yet has the tasks that are finished, says so, and stand
   assert.match(text, `Not finished, and shown in tables of their own with the tasks that are: ${half}, ${old}.`);
 });
 
-test("a run without a finished task is left out of a folder of runs, and refused by itself", async () => {
+test("runs without a finished task are left out beside others, and refused by themselves", async () => {
   const begun = write("begun/one", { "job.json": {} });
   assert.match(describe(left(await compareRuns([begun])())), `Cannot read ${begun}: this run has finished no task yet; cambium resume ${begun} goes on`);
-  assert.match(describe(left(await compareRuns([join(dir, "begun")])())), "none of its runs has finished a task yet");
+  assert.match(describe(left(await compareRuns([join(dir, "begun")])())), `${begun}: this run has finished no task yet`);
+  const other = write("begun/other", { "job.json": {} });
+  assert.match(describe(left(await compareRuns([begun, other])())), `${begun}: none of these runs has finished a task yet`);
   write("begun/two", { "result.json": two("codyra", 1, 50) });
-  assert.equal((await compared(join(dir, "begun"))).notes, [`Without a finished task, and left out: ${begun}.`]);
+  const notes = [`Without a finished task, and left out: ${begun}, ${other}.`];
+  assert.equal((await compared(join(dir, "begun"))).notes, notes);
+  assert.equal((await compared(join(dir, "begun", "two"), other, begun, other)).notes, [`Without a finished task, and left out: ${other}, ${begun}.`]);
 });
 
 test("failures name the folder or the file", async () => {
