@@ -91,8 +91,20 @@ const stateOf = ({ tasks, finished, steps, folder }: RunInfo): string => {
   return `${finished.length} of ${tasks} tasks are finished${within}; cambium resume ${folder} goes on`;
 };
 
+/** What may be done with a run that has ended. */
+const nextOf = ({ folder, job }: RunInfo): string => {
+  const next = [
+    [`cambium predict ${folder} PICTURE…`, "says what pictures show"],
+    [`cambium evaluate ${folder} --data DATA`, "scores it on other datasets"],
+    [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"],
+    [`cambium run --model ${folder} --data DATA --method ${job.method.name} --out DIR`, "learns more tasks behind these"],
+  ];
+  const left = alignLeft(next.map(([typed]) => typed));
+  return ["Next:", ...next.map(([, does], i) => `  ${left[i]}  ${does}`)].join("\n");
+};
+
 const toldOfRun = (info: RunInfo): Told => {
-  const { job, finished, result, folder, model } = info;
+  const { job, finished, result, model } = info;
   const { source, method } = job;
   const title = methods[method.name as MethodName]?.declaration.title ?? method.name;
   const learns = "folders" in source ? source.folders.join(", ") : `${source.protocol} in ${source.root}`;
@@ -111,7 +123,7 @@ const toldOfRun = (info: RunInfo): Told => {
     ],
     below: (columns) => [
       ...(result === null ? [] : [textTable([result], columns)]),
-      ...(ended ? wrapped(`cambium run --model ${folder} --data … --method ${method.name} --out … learns more tasks behind these.`, columns) : []),
+      ...(ended ? [nextOf(info)] : []),
     ],
   };
 };
