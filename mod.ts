@@ -100,6 +100,7 @@ export type { DatasetInfo } from "./src/info/datasetInfo.ts";
 export type { AdapterInfo, LearnerInfo, ModelInfo, TowerInfo } from "./src/info/modelInfo.ts";
 export type { PeftInfo } from "./src/info/peftInfo.ts";
 export type { RunInfo } from "./src/info/runInfo.ts";
+export type { SweepInfo, SweepJobInfo } from "./src/info/sweepInfo.ts";
 export { comparedData, comparedTable, compareRuns, tableFormats } from "./src/runs/compare.ts";
 export type { Compared, TableFormat } from "./src/runs/compare.ts";
 export { comparedPage } from "./src/runs/comparedPage.ts";

@@ -8,12 +8,12 @@ import { command } from "./command.ts";
 /** Tells what lies in a folder. */
 export const info = command({
   name: "info",
-  does: "tell in words what a model, a learner, an adapter, a dataset or a run is",
+  does: "tell in words what a model, a learner, an adapter, a dataset, a run or a sweep is",
   synopsis: ["cambium info PATH [flags]"],
   operands: { hint: "PATH", what: "a folder, or a name of the hub," },
   flags: {},
   notes: [
-    "PATH is the folder of a model, a learner, an adapter of PEFT, a dataset or a run; or a name of the hub, which is downloaded first.",
+    "PATH is the folder of a model, a learner, an adapter of PEFT, a dataset, a run or a sweep; or a name of the hub, which is downloaded first.",
     "A model is read whole, so what is told of is sound. Nothing is computed, and no device is opened.",
   ],
   examples: [

@@ -6,10 +6,12 @@ import { bytes, count, duration, fixed } from "../report/format.ts";
 import { optionText } from "../report/optionText.ts";
 import { alignLeft, alignRight, textTable, wrapped } from "../report/table.ts";
 import type { DatasetInfo } from "./datasetInfo.ts";
+import type { Job } from "../runs/job.ts";
 import type { Info } from "./info.ts";
 import { countedRank, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
 import type { PeftInfo } from "./peftInfo.ts";
 import type { RunInfo } from "./runInfo.ts";
+import type { SweepInfo } from "./sweepInfo.ts";
 
 /** A sentence, facts by name, and what stands below them. */
 interface Told {
@@ -85,6 +87,12 @@ const toldOfDataset = ({ classNames, templates, train, test, notes }: DatasetInf
   ],
 });
 
+const dataOf = (source: Job["source"]): string =>
+  "folders" in source ? source.folders.join(", ") : source.root === undefined ? source.protocol : `${source.protocol} in ${source.root}`;
+
+const methodText = ({ name, options = {} }: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> }): string =>
+  [name, ...Object.entries(options).map(([option, value]) => `${option}=${optionText(value)}`)].join(" ");
+
 const stateOf = ({ tasks, finished, steps, folder }: RunInfo): string => {
   const within = steps === null ? "" : `, and ${counted(steps, "step")} of the next ${steps === 1 ? "is" : "are"} kept`;
   if (finished.length >= tasks) return `all ${tasks} tasks are finished`;
@@ -105,26 +113,49 @@ const nextOf = ({ folder, job }: RunInfo): string => {
 
 const toldOfRun = (info: RunInfo): Told => {
   const { job, finished, result, model } = info;
-  const { source, method } = job;
+  const { method } = job;
   const title = methods[method.name as MethodName]?.declaration.title ?? method.name;
-  const learns = "folders" in source ? source.folders.join(", ") : `${source.protocol} in ${source.root}`;
   const ended = model !== null && finished.length >= info.tasks;
   return {
     is: `a run of ${title}; ${stateOf(info)}`,
     facts: [
       ["Model", job.model],
-      ["Data", learns],
+      ["Data", dataOf(job.source)],
       ["Probes", job.probes?.join(", ")],
-      ["Method", [method.name, ...Object.entries(method.options).map(([name, value]) => `${name}=${optionText(value)}`)].join(" ")],
+      ["Method", methodText(method)],
       ["Seed", `${job.seed}`],
       ["Finished", finished.length === 0 ? undefined : someOf(finished, 12)],
       ["Learner", model ?? undefined],
       ["Took", result === null ? undefined : duration(result.seconds)],
     ],
-    below: (columns) => [
-      ...(result === null ? [] : [textTable([result], columns)]),
-      ...(ended ? [nextOf(info)] : []),
+    below: (columns) => [...(result === null ? [] : [textTable([result], columns)]), ...(ended ? [nextOf(info)] : [])],
+  };
+};
+
+const toldOfSweep = ({ sweep, jobs, folder }: SweepInfo): Told => {
+  const { base, methods: chosen, options = {}, orders = [], seeds } = sweep;
+  const results = jobs.flatMap(({ result }) => result ?? []);
+  const begun = jobs.filter(({ extent }) => extent === "begun").map(({ name }) => name);
+  const goesOn = results.length < jobs.length ? `, and cambium resume ${folder} goes on` : "";
+  return {
+    is: `a sweep; ${results.length} of ${counted(jobs.length, "job")} ${results.length === 1 ? "has" : "have"} ended${goesOn}`,
+    facts: [
+      ["Model", base.model],
+      ["Data", dataOf(base.source)],
+      ["Methods", chosen.map(methodText).join(", ")],
+      [
+        "Options",
+        Object.keys(options).length === 0
+          ? undefined
+          : Object.entries(options)
+              .map(([name, values]) => `${name}: ${optionText(values)}`)
+              .join("; "),
+      ],
+      ["Orders", orders.length === 0 ? undefined : `${orders.length}`],
+      ["Seeds", seeds.join(", ")],
+      ["Begun", begun.length === 0 ? undefined : someOf(begun)],
     ],
+    below: (columns) => (results.length === 0 ? [] : [textTable(results, columns)]),
   };
 };
 
@@ -140,6 +171,8 @@ const toldOf = (info: Info): Told => {
       return toldOfDataset(info);
     case "run":
       return toldOfRun(info);
+    case "sweep":
+      return toldOfSweep(info);
   }
 };
 

@@ -13,6 +13,8 @@ import { info, type Info } from "../../src/info/info.ts";
 import { infoText } from "../../src/info/infoText.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { runJob } from "../../src/runs/runJob.ts";
+import { jobsOf } from "../../src/sweep/jobs.ts";
+import type { Sweep } from "../../src/sweep/sweep.ts";
 import { left, png, right, temporaryFolder, write, writeColours, writeWebDataset } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
 
@@ -141,6 +143,29 @@ test("a run says what it learns, how far it is, what it has reached, and how to 
   assert.match(words(begun), /^X is a run of sequential LoRA; 0 of 2 tasks are finished; cambium resume X goes on\.\n/);
 });
 
+test("a sweep says its jobs, how far they are, and what those have reached that have ended", async () => {
+  const { model, source, evaluate } = job("");
+  const methods = [{ name: "sequential-lora", options: { steps: 2, batch: 4, rank: 2 } }, { name: "zero-shot" }];
+  const sweep: Sweep = { version: 1, base: { model, source, evaluate }, methods, seeds: [0, 1], out: at("sweep") };
+  write(at("sweep"), { "sweep.json": JSON.stringify(sweep) });
+  const found = await told(at("sweep"));
+  assert.ok(found.kind === "sweep" && found.jobs.length === 4 && found.jobs.every(({ extent, result }) => extent === "new" && result === null));
+  assert.match(words(found), /^X is a sweep; 0 of 4 jobs have ended, and cambium resume X goes on\.\n/);
+  const [first, second] = right(jobsOf(sweep));
+  right(await runJob(first.job)());
+  write(second.job.out, { "job.json": JSON.stringify(second.job) });
+  const begun = await told(at("sweep"));
+  assert.ok(begun.kind === "sweep");
+  assert.equal(
+    begun.jobs.map(({ extent }) => extent),
+    ["ended", "begun", "new", "new"],
+  );
+  const text = words(begun);
+  assert.match(text, /^X is a sweep; 1 of 4 jobs has ended, and cambium resume X goes on\.\n/);
+  assert.match(text, /^ {2}Methods +sequential-lora steps=2 batch=4 rank=2, zero-shot$/m);
+  assert.match(text, /^sequential LoRA /m);
+});
+
 test("a name of the hub is a model there, or a dataset", async () => {
   const hub: Hub = {
     snapshot: ({ kind, name }) => {
@@ -160,7 +185,7 @@ test("what is nothing of all that, or damaged, is said", async () => {
   write(at("notes"), { "a.txt": "text" });
   assert.match(
     describe(left(await info(at("notes"))())),
-    /notes: it has no job\.json, adapter_config\.json, config\.json, so it is no run, adapter or model, and it is no dataset: wanted /,
+    /notes: it has no job\.json, sweep\.json, adapter_config\.json, config\.json, so it is no run, sweep, adapter or model, and it is no dataset: wanted /,
   );
   const bytes = readFileSync(at("clip", "model.safetensors"));
   await writeTinyClip(at("cut"));
