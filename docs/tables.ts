@@ -1,7 +1,7 @@
 /** The parts of README.md and docs/METHODS.md that follow from the code. They stand between markers; `npm run docs` writes them. */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { commands, helpOfAll } from "../src/cli/commands.ts";
+import { commands } from "../src/cli/commands.ts";
 import { plain } from "../src/cli/help.ts";
 import { hasReadings, optionRows } from "../src/methods/describe.ts";
 import { methods } from "../src/methods/table.ts";
@@ -56,13 +56,19 @@ export const optionTables = (): string =>
 
 const block = (text: string): string => `\`\`\`text\n${text}\n\`\`\``;
 
-/** What `cambium` says of its commands, and `cambium run` of its flags. */
+/** One row a command, in the order of a day's work. */
+const commandTable = (): string =>
+  table(
+    ["command", "what it is for"],
+    commands.map(({ name, does }) => [`\`cambium ${name}\``, does]),
+  );
+
+/** What `cambium run` says of its flags. */
 const runHelp = (): string => commands.flatMap(({ name, help }) => (name === "run" ? [block(help([], plain))] : []))[0];
-const allHelp = (): string => block(helpOfAll(plain));
 
 /** What stands between the markers of each document, by the name of the marker. */
 const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  "README.md": { methods: methodTable, commands: allHelp, flags: runHelp },
+  "README.md": { methods: methodTable, commands: commandTable, flags: runHelp },
   "docs/METHODS.md": { options: optionTables },
 };
 

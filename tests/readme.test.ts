@@ -22,6 +22,24 @@ const replaced = (text: string, from: string, to: string): string => {
   return text.replaceAll(from, to);
 };
 
+/** The programs, by what they are about. */
+const [asking, composing] = blocks("ts");
+
+test("a picture is told from a folder in five lines", async () => {
+  const { dir, remove } = temporaryFolder("readme");
+  try {
+    await writeTinyClip(join(dir, "clip"));
+    write(dir, { "picture.png": await png(240, 20, 16, 16) });
+    const code = replaced(replaced(asking, '"runs/codyra/seed-0"', JSON.stringify(join(dir, "clip"))), '"picture.jpg"', JSON.stringify(join(dir, "picture.png")));
+    const ended = await runScript(code);
+    assert.is(ended.code, 0, ended.output);
+    assert.match(ended.output, /^a (cat|dog) (0\.[5-9]\d*|1)$/m);
+    assert.ok(asking.split("\n").filter((line) => line !== "").length <= 5);
+  } finally {
+    remove();
+  }
+});
+
 test("the pipeline type-checks and runs", async () => {
   const { dir, remove } = temporaryFolder("readme");
   try {
@@ -36,7 +54,6 @@ test("the pipeline type-checks and runs", async () => {
         }
       }
     }
-    const [code] = blocks("ts");
     const small = [
       ['"models/clip"', JSON.stringify(join(dir, "clip"))],
       ['"data/pets"', JSON.stringify(join(dir, "pets"))],
@@ -45,7 +62,7 @@ test("the pipeline type-checks and runs", async () => {
       ["repeat(200", "repeat(2"],
       ["batch: 32", "batch: 4"],
     ] as const;
-    const ended = await runScript(small.reduce((text, [from, to]) => replaced(text, from, to), code));
+    const ended = await runScript(small.reduce((text, [from, to]) => replaced(text, from, to), composing));
     assert.is(ended.code, 0, ended.output);
     assert.match(ended.output, /^Method +Learned +(Gain kept +)?Transfer +Average +Last .*\n.+\nchance .*\nzero-shot .*\nmine /m);
   } finally {
