@@ -23,7 +23,7 @@ export interface Ended {
 export interface Operands {
   /** As help writes it: `RUN`, or `RUN…` where there may be several. */
   readonly hint: string;
-  /** What it is, for the sentence "needs … after it". */
+  /** What it is, for the sentence "needs … after it"; a comma may stand at its end. */
   readonly what: string;
   /** How many there must be. Default: 1. */
   readonly least?: number;
@@ -88,6 +88,12 @@ const checkOperands = ({ name, operands: wanted }: Pick<Described<Table>, "name"
   return E.left({ _tag: "BadOption", option: name, detail: length < least ? `needs ${what} after it; --help says more` : `takes ${what} and nothing else` });
 };
 
+/** How a command is called, and what stands without dashes there. */
+const usageLines = ({ synopsis, operands }: Described<Table>, { columns }: Layout): readonly string[] => [
+  ...synopsis.map((line) => `  ${line}`),
+  ...(operands === undefined ? [] : ["", ...twoColumns([[operands.hint, operands.what.replace(/,$/, "")]], columns)]),
+];
+
 /** How examples are listed. */
 export const exampleLines = (examples: Described<Table>["examples"], layout: Layout): readonly string[] =>
   examples.flatMap(([typed, does]) => [`  ${typed}`, ...paragraph(does, { ...layout, columns: (layout.columns ?? 120) - 6 }).map((line) => `      ${line}`)]);
@@ -96,7 +102,7 @@ const helpOf = (of: Described<Table>, flags: Table, layout: Layout): string =>
   sections(
     [
       { lines: paragraph(`cambium ${of.name}: ${of.does}`, layout) },
-      { heading: "Usage", lines: of.synopsis.map((line) => `  ${line}`) },
+      { heading: "Usage", lines: usageLines(of, layout) },
       { heading: "Flags", lines: flagLines(flags, layout.columns) },
       ...(of.notes ?? []).map((note) => ({ lines: paragraph(note, layout) })),
       { heading: "Examples", lines: exampleLines(of.examples, layout) },

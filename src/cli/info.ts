@@ -10,12 +10,9 @@ export const info = command({
   name: "info",
   does: "tell in words what a model, a learner, an adapter, a dataset, a run or a sweep is",
   synopsis: ["cambium info PATH [flags]"],
-  operands: { hint: "PATH", what: "a folder, or a name of the hub," },
+  operands: { hint: "PATH", what: "the folder of a model, a learner, an adapter of PEFT, a dataset, a run or a sweep, or a name on the hub," },
   flags: {},
-  notes: [
-    "PATH is the folder of a model, a learner, an adapter of PEFT, a dataset, a run or a sweep; or a name of the hub, which is downloaded first.",
-    "A model is read whole, so what is told of is sound. Nothing is computed, and no device is opened.",
-  ],
+  notes: ["What is named on the hub is downloaded first. A model is read whole, so what is told of is sound. Nothing is computed, and no device is opened."],
   examples: [
     ["cambium info models/clip", "its towers, its size, and what each adapter would train"],
     ["cambium info runs/codyra", "what it learns, how far it is, what it has reached, and how to go on"],

@@ -14,7 +14,7 @@ export const resume = command({
   name: "resume",
   does: "go on with a run or a sweep that was stopped, was killed or failed, to the same bits",
   synopsis: ["cambium resume RUN [flags]"],
-  operands: { hint: "RUN", what: "the folder of a run" },
+  operands: { hint: "RUN", what: "the folder of a run, or of a sweep," },
   flags: {},
   notes: ["RUN is the folder that --out has named, or the out of a sweep, whose jobs that have not ended run here. A run that has ended is told again."],
   examples: [

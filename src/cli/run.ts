@@ -52,7 +52,7 @@ const table = {
   rank: optional(whole(1, 4096), "N", "rank of every adapter", ofMethod),
   lr: optional(positive(10), "X", "peak learning rate", ofMethod),
   seed: optional(whole(0), "N", "seed of all that is random", "0, or the preset's"),
-  seeds: optional(list(whole(0), true), "N[,N…]", "runs once with each, in OUT/seed-N; one table and page with mean and deviation", "the one of --seed"),
+  seeds: optional(list(whole(0), true), "N[,N…]", "run once with each, in OUT/seed-N; one table and page with mean and deviation", "the one of --seed"),
   "label-space": optional(
     list(oneOf("task", "union", "seen"), true),
     "LIST",
