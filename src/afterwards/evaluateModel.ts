@@ -105,6 +105,15 @@ const skippedIn = (watch: (event: Event) => void) => {
   return { event, count: () => skipped.size };
 };
 
+/** The predictions that events tell of, as the lines of a file. */
+const toldLines = () => {
+  const lines: string[] = [];
+  const event = (event: Event): void => {
+    if (event.type === "predictions") for (const one of event.predictions) lines.push(predictionLine({ task: event.dataset, ...one }));
+  };
+  return { event, text: () => lines.join("") };
+};
+
 /**
  * Scores a learner on the test splits of datasets, and trains nothing. What `openLearner` gave of a run is scored as its method evaluates it; a learner's head
  * counts for the classes that it has learned. Fails as data does, as a device does, and with `BadOption` where the learner cannot tell the classes of a dataset
@@ -130,11 +139,8 @@ export const evaluateModel = (learner: Learner | Predictor, what: EvaluateWhat, 
     TE.bind("table", ({ stream }) => describeStream(stream, { training: false })),
     TE.chain(({ stream, notes, places, table }) => {
       // Nothing is learned here: what was seen is all.
-      const [space, ...also] = what.labelSpaces ?? [stream.labelSpace === "task" ? "task" : "union"];
-      const lines: string[] = [];
-      const told = (event: Event): void => {
-        if (event.type === "predictions") for (const one of event.predictions) lines.push(predictionLine({ task: event.dataset, ...one }));
-      };
+      const [space = stream.labelSpace === "task" ? "task" : "union", ...also] = what.labelSpaces ?? [];
+      const told = toldLines();
       for (const line of [table, ...notes, sharedNames(stream, [space, ...also])]) if (line !== undefined) note(line);
       const { event, count } = skippedIn(watch);
       const fitted = fittedTo(predictor, places);
@@ -142,12 +148,12 @@ export const evaluateModel = (learner: Learner | Predictor, what: EvaluateWhat, 
         onDeviceOf({ ...options, onCorrupt, watch: event }, (runtime) =>
           pipe(
             accuracies(fitted.learner, stream, stream.tasks.length, { templates, labelSpace: space, also, ...fitted.inference })(
-              predictions === undefined ? runtime : predicting(runtime, { event: told }),
+              predictions === undefined ? runtime : predicting(runtime, told),
             ),
             TE.map((evaluated) => evaluationOf(stream, evaluated, [space, ...also], { templates, adapter: runtime.device.adapter.line, skipped: count() })),
           ),
         ),
-        TE.chainFirst(() => (predictions === undefined ? TE.right(undefined) : writeText(predictions, lines.join(""), files))),
+        TE.chainFirst(() => (predictions === undefined ? TE.right(undefined) : writeText(predictions, told.text(), files))),
       );
     }),
   );

@@ -45,6 +45,7 @@ export const evaluate = command({
     ["cambium evaluate models/clip --data data/pets,data/cars", "the accuracy of a model on two datasets, each among its own classes"],
     ["cambium evaluate runs/codyra --data data/pets,data/cars --label-space union --json", "that of a run among all classes of both, as JSON"],
   ],
+  whenStopped: "Stopped on request; nothing was scored to its end.",
   run: ({ flags, operands: [name] }, { at, jobOptions, note }) =>
     pipe(
       TE.fromEither(sourceOf(flags)),

@@ -61,6 +61,7 @@ export const predict = command({
     ["cambium predict models/clip cat.jpg photos --labels cat,dog", "a line for cat.jpg and for each picture in the folder photos"],
     ["cambium predict runs/codyra cat.jpg --top 1 --json", "the likeliest of all classes that a run has learned, as JSON"],
   ],
+  whenStopped: "Stopped on request; nothing was answered.",
   run: ({ flags, operands: [name, ...operands] }, terminal) =>
     pipe(
       labelsOf(flags.labels, flags["labels-file"], terminal),

@@ -11,12 +11,15 @@ import type { Inference, Predictor } from "./inference.ts";
 /** The place of a class among those that a learner has seen; undefined where it has not. */
 export type Place = number | undefined;
 
-/** A head for classes at these places, in their order. A class that was not seen has a row of zeros, by which it scores 0. */
+/** Whether a head has a row for the class at a place. A method that trains none may have learned later classes. */
+const hasRow = ({ bias }: Head, place: Place): place is number => place !== undefined && place < bias.length;
+
+/** A head for classes at these places, in their order. A class that it has no row for gets one of zeros, by which it scores 0. */
 const headFor = (head: Head, width: number, places: readonly Place[]): Head => {
   const rows = new Float32Array(places.length * width);
   const bias = new Float32Array(places.length);
   places.forEach((place, i) => {
-    if (place === undefined) return;
+    if (!hasRow(head, place)) return;
     rows.set(head.rows.subarray(place * width, (place + 1) * width), i * width);
     bias[i] = head.bias[place];
   });
@@ -71,7 +74,7 @@ export const knowsAll = ({ model, head, seen }: Learner, classNames: readonly st
   const { name, readout } = model.architecture;
   if (readout.texts !== undefined) return E.right(undefined);
   if (head === undefined) return bad("model", `a ${name} reads no texts, and this one has learned no classes: it has features, and no answers`);
-  const unknown = places.indexOf(undefined);
+  const unknown = places.findIndex((place) => !hasRow(head, place));
   if (unknown < 0) return E.right(undefined);
   const known = `${seen
     .slice(0, spelledOut)

@@ -101,6 +101,12 @@ deviceTest("some of the labels share what all had, and a new one counts by its t
   const headless = await predicted(device, plain, { labels: ["a whale", "a shark"], template: "{c}" });
   const headed = await predicted(device, predictor, { labels: ["a whale", "a shark"], template: "{c}" });
   assert.equal(shares(headed), shares(headless));
+  // Behind a head come classes of a method that trains none.
+  const { head } = predictor.learner;
+  const half = { ...predictor.learner, head: { ...head!, rows: head!.rows.subarray(0, (5 * head!.rows.length) / 7), bias: head!.bias.subarray(0, 5) } };
+  const scores = async (learner: Learner) =>
+    (await predicted(device, { ...predictor, learner }, { labels: ["oak", "elm"], template: "{c}" })).map((one) => one.labels);
+  assert.equal(await scores(half), await scores(plain.learner));
 });
 
 deviceTest("a label that two tasks have learned has the better of their rows", async (device) => {
@@ -123,6 +129,8 @@ deviceTest("what cannot be answered is refused before a device is asked", async 
   assert.match(failure(seeing, { labels: ["cat"] }), "a vit reads no texts, and this one has learned no classes");
   const headed = await learned(device, "sequential-lora", seeing.learner.model);
   assert.match(failure(headed, { labels: ["cat", "whale"] }), /"whale" is no class that was learned.*it knows "cat", "dog"/);
+  const fewer = { ...headed.learner, head: { ...headed.learner.head!, bias: new Float32Array(5) } };
+  assert.match(failure({ learner: fewer }, { labels: ["cat", "oak"] }), '"oak" is no class that was learned');
   const { learner: branched } = await learned(device, "duallora", fresh.learner.model, { threshold: 0.99 });
   assert.match(failure({ learner: branched }, { labels: ["cat"] }), "give the folder of its run");
 });
