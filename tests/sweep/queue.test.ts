@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
 import { jobsOf } from "../../src/sweep/jobs.ts";
 import { readSweep } from "../../src/sweep/readSweep.ts";
 import { runSweep } from "../../src/sweep/runSweep.ts";
@@ -134,7 +135,7 @@ redis("a worker that is killed and a server that is restarted lose nothing: ever
   await setTimeout(500);
   await startRedis();
   // The jobs run alone meanwhile.
-  const alone = right(await runSweep(right(await readSweep(write("alone.json", sweepOf("alone", seeds)))()))());
+  const alone = await get(runSweep(await get(readSweep(write("alone.json", sweepOf("alone", seeds))))));
   assert.ok(alone.jobs.every(({ state }) => state === "ended"));
   const ended = await waiting;
   assert.is(ended.code, 0, ended.stderr);
@@ -161,16 +162,13 @@ redis("a worker that is killed and a server that is restarted lose nothing: ever
 });
 
 redis("jobs that are put again are the same jobs; those that a queue has lost, and those that have failed, are put anew", async () => {
-  const sweep = right(await readSweep(write("again.json", sweepOf("again", [0])))());
+  const sweep = await get(readSweep(write("again.json", sweepOf("again", [0]))));
   const pieces = right(jobsOf(sweep)).map(pieceOf);
-  const queue = right(await openQueue(url, { name: "again" })());
-  const states = async (): Promise<string> =>
-    right(await queue.standing(pieces.map(({ id }) => id))())
-      .map(({ state }) => state)
-      .join(" ");
+  const queue = await get(openQueue(url, { name: "again" }));
+  const states = async (): Promise<string> => (await get(queue.standing(pieces.map(({ id }) => id)))).map(({ state }) => state).join(" ");
   try {
     assert.is(await states(), "unknown unknown unknown unknown");
-    for (let i = 0; i < 2; i++) right(await queue.put(pieces)());
+    for (let i = 0; i < 2; i++) await get(queue.put(pieces));
     assert.is(await states(), "waiting waiting waiting waiting");
     const taken: string[] = [];
     const take = (verdict: (n: number) => { readonly kind: "done" | "stopped" } | { readonly kind: "failed"; readonly detail: string }) =>
@@ -185,19 +183,19 @@ redis("jobs that are put again are the same jobs; those that a queue has lost, a
     right(await take((n) => (n === 3 ? { kind: "failed", detail: "it cannot be" } : { kind: "done" })));
     assert.equal(taken.length, 5);
     assert.equal([...new Set(taken)].sort(), pieces.map(({ id }) => id).sort());
-    const standing = right(await queue.standing(pieces.map(({ id }) => id))());
+    const standing = await get(queue.standing(pieces.map(({ id }) => id)));
     assert.equal(standing.filter(({ state }) => state === "done").length, 3);
     assert.equal(
       standing.find(({ state }) => state === "failed"),
       { state: "failed", detail: "it cannot be" },
     );
-    right(await queue.put(pieces.filter((_, i) => standing[i].state === "failed"))());
+    await get(queue.put(pieces.filter((_, i) => standing[i].state === "failed")));
     assert.match(await states(), /failed/);
-    right(
-      await queue.put(
+    await get(
+      queue.put(
         pieces.filter((_, i) => standing[i].state === "failed"),
         { again: true },
-      )(),
+      ),
     );
     assert.match(await states(), /waiting/);
   } finally {
@@ -235,11 +233,11 @@ redis("a worker that is stopped gives its job back; what a queue has lost is put
 });
 
 redis("what is no job fails; a worker that is asked to stop gives its job back; an address that is none is refused in words", async () => {
-  const queue = right(await openQueue(url, { name: "words" })());
+  const queue = await get(openQueue(url, { name: "words" }));
   try {
-    right(await queue.put([{ id: "nonsense", data: { name: "nonsense", job: { seed: -1 } } }])());
-    assert.equal(right(await work(queue, { until: "empty" })()), { ended: [], failed: ["nonsense"] });
-    const [standing] = right(await queue.standing(["nonsense"])());
+    await get(queue.put([{ id: "nonsense", data: { name: "nonsense", job: { seed: -1 } } }]));
+    assert.equal(await get(work(queue, { until: "empty" })), { ended: [], failed: ["nonsense"] });
+    const [standing] = await get(queue.standing(["nonsense"]));
     assert.match(JSON.stringify(standing), /"failed","detail":"it is no job: /);
   } finally {
     await queue.close();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describe } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { Job } from "../../src/runs/job.ts";
 import { decodeSweep, type Sweep } from "../../src/sweep/sweep.ts";
 import { jobsOf } from "../../src/sweep/jobs.ts";
@@ -178,7 +178,7 @@ test("a job that fails keeps no other from running; the same sweep again runs wh
   const methods = [{ name: "codyra", options: { steps: 3, batch: 4, rank: 2, lr: 1e30 }, folder: "hot" }, ...small("failing").methods];
   const notes: string[] = [];
   const sweep = small("failing", { methods, seeds: [0] });
-  const first = right(await runSweep(sweep, { note: (line) => notes.push(line) })());
+  const first = await get(runSweep(sweep, { note: (line) => notes.push(line) }));
   assert.equal(
     first.jobs.map(({ name, state }) => [name, state]),
     [
@@ -204,14 +204,14 @@ test("a sweep that is stopped goes on, to the bits of runs alone; a folder with 
   const watch = ({ type }: { readonly type: string }): void => {
     if (type === "lesson" && ++tasks === 3) signal.aborted = true;
   };
-  const stopped = right(await runSweep(small("stopped"), { watch, signal })());
+  const stopped = await get(runSweep(small("stopped"), { watch, signal }));
   assert.ok(stopped.interrupted);
   assert.equal(
     stopped.jobs.map(({ state }) => state),
     ["ended", "open"],
   );
   assert.ok(existsSync(at("stopped", "codyra-seed-1", "job.json")));
-  const ended = right(await resumeSweep(at("stopped"))());
+  const ended = await get(resumeSweep(at("stopped")));
   assert.ok(!ended.interrupted && ended.jobs.every(({ state }) => state === "ended"));
   const data = `${at("data", "red")},${at("data", "dark")}`;
   const args = ["run", "--model", at("model"), "--data", data, "--method", "codyra", "--out", at("alone"), "--steps", "3", "--batch", "4", "--rank", "2"];
@@ -249,7 +249,7 @@ test("a file has paths of its own folder; its parts run in processes of their ow
   const { out: _, ...rest } = small("parts", { seeds: [0, 1, 2, 3] });
   const file = at("parts.json");
   writeFileSync(file, JSON.stringify({ ...rest, base: { model: "model", source: { folders: ["data/red", "./data/dark"] } }, out: "parts" }));
-  assert.equal(right(await readSweep(file)()), { ...rest, out: at("parts") });
+  assert.equal(await get(readSweep(file)), { ...rest, out: at("parts") });
   const list = await cambium(["sweep", file, "--list"]);
   assert.is(list.stdout, "1/4 codyra-seed-0\n2/4 codyra-seed-1\n3/4 codyra-seed-2\n4/4 codyra-seed-3\n");
   assert.ok(!existsSync(at("parts")));
