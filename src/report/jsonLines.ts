@@ -8,6 +8,9 @@ import { parseJson, printed } from "../formats/json.ts";
 /** A record as one JSON line, newline included. */
 export const jsonLine = (record: unknown): string => `${JSON.stringify(record)}\n`;
 
+/** Reads the records of a text, a line each; `path` names the file in failures. */
+export type LinesDecoder<A> = (path: string) => (text: string) => E.Either<Failure, readonly A[]>;
+
 /** Reads lines, each by a codec; a last line that was cut off by a stop is left out, any other bad line is a `FileCorrupt` failure. */
 export const decodeLines =
   <A>(codec: t.Decoder<unknown, A>, what: string) =>

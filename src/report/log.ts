@@ -1,7 +1,7 @@
 /** The JSON lines that a run writes: one a step, one a measured cell of the matrix or a measured probe, one a finished task. */
 import * as t from "io-ts";
 import { finite, natural, nonNegative, nullable, percent } from "./codec.ts";
-import { decodeLines, jsonLine } from "./jsonLines.ts";
+import { decodeLines, jsonLine, type LinesDecoder } from "./jsonLines.ts";
 
 /** One optimiser step: `task` and `step` count from 1. */
 export interface StepRecord {
@@ -57,4 +57,4 @@ export const LogRecordCodec: t.Type<LogRecord, unknown> = t.union([
 export const logLine: (record: LogRecord) => string = jsonLine;
 
 /** Reads the lines of a log; a last line that was cut off by a stop is left out, any other bad line is a `FileCorrupt` failure. */
-export const decodeLog = decodeLines(LogRecordCodec, "a record of a run");
+export const decodeLog: LinesDecoder<LogRecord> = decodeLines(LogRecordCodec, "a record of a run");

@@ -2,7 +2,7 @@
 import * as t from "io-ts";
 import { list } from "../formats/json.ts";
 import { natural, share } from "./codec.ts";
-import { decodeLines, jsonLine } from "./jsonLines.ts";
+import { decodeLines, jsonLine, type LinesDecoder } from "./jsonLines.ts";
 
 /** The likeliest classes of a picture, the best first, each with its share in the softmax over all that the picture was scored among. */
 export type Top = readonly { readonly label: string; readonly score: number }[];
@@ -44,4 +44,4 @@ export const predictionLine = ({ after, task, sample, label, score, top }: Predi
  * assert.deepEqual(read.right, [cat]);
  * ```
  */
-export const decodePredictions = decodeLines<PredictionRecord>(record, "a prediction");
+export const decodePredictions: LinesDecoder<PredictionRecord> = decodeLines(record, "a prediction");

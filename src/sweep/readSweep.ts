@@ -1,6 +1,7 @@
 /** Sweeps in files, and in the folders that they run in. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import type * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { readJson } from "../formats/files.ts";
@@ -17,7 +18,7 @@ import { decodeSweep, type Sweep } from "./sweep.ts";
 export const sweepFile = "sweep.json";
 
 /** Whether a folder is that of a sweep. */
-export const isSweep = (folder: string, files: Files = platform.files) => files.exists(join(folder, sweepFile));
+export const isSweep = (folder: string, files: Files = platform.files): T.Task<boolean> => files.exists(join(folder, sweepFile));
 
 /** Makes the paths of a sweep absolute: they are of the folder that its file is in. What is not there may be a name of the hub, and is left. */
 const fromFolder = (sweep: Sweep, folder: string, files: Files): TE.TaskEither<Failure, Sweep> => {
