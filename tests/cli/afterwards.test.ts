@@ -51,11 +51,9 @@ test("what is wrong is said in one line", async () => {
     return ended.stderr;
   };
   assert.match(await wrong("model", "--labels", "ant"), /needs a model and at least one picture/);
-  assert.match(await wrong("model", "photos", "--labels", "ant,Ant"), '"ant" and "Ant" are one name');
   assert.match(await wrong("model", "photos", "--labels", "ant", "--labels-file", "labels.txt"), "give one of them");
   assert.match(await wrong("model", "bad.png", "--labels", "ant"), /bad\.png cannot be decoded: it is no picture/);
   assert.match(await wrong("model", "bad.png", "--labels", "ant", "--on-corrupt", "skip"), /skipped .*bad\.png(.*\n)*.*none of the pictures could be read/);
-  assert.match(await wrong("model", "data/empty", "--labels", "ant"), "data/empty");
 });
 
 test("a model is scored on datasets, a run is scored as it was, and asked without labels it knows its classes", async () => {
@@ -66,7 +64,7 @@ test("a model is scored on datasets, a run is scored as it was, and asked withou
     /Dataset +Accuracy among all classes +Chance +Accuracy among own classes +Chance +Classes +Pictures\n\u2500+\nred .*\ndark .*\nmean /,
   );
   const ran = await cambium(
-    ["run", "--model", "model", "--data", "data/red,data/dark", "--method", "codyra", "--out", "run", "--steps", "3", "--batch", "4", "--rank", "2"],
+    ["run", "--model", "model", "--data", "data/red,data/dark", "--method", "codyra", "--out", "run", "--steps", "1", "--batch", "4", "--rank", "2"],
     undefined,
     here,
   );
@@ -89,7 +87,6 @@ test("a model is scored on datasets, a run is scored as it was, and asked withou
 
 test("what cannot be evaluated is told", async () => {
   const wrong = async (...args: readonly string[]): Promise<string> => (await cambium(["evaluate", ...args], undefined, here)).stderr;
-  assert.match(await wrong("model", "--data", "data/nothing"), "nothing");
   assert.match(await wrong("model", "--data", "data/red", "--label-space", "seen"), "one of task, union");
 });
 
