@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -324,6 +324,17 @@ const photos = "../shared/data/photo-stream";
   assert.match(told, /\(1\) aircraft: there is no folder aircraft or wds_aircraft or fgvc_aircraft or wds_fgvc_aircraft; \(2\) cifar100/);
   assert.match(told, /dtd: there is no folder/);
   assert.not.match(told, /caltech101|mnist|cars:/);
+});
+
+test("docs/DATASETS.md has every dataset with its folders and the name that it is published under, and every protocol", () => {
+  const page = readFileSync("docs/DATASETS.md", "utf8");
+  for (const { name, datasets } of Object.values(protocols) as readonly Protocol[]) {
+    assert.ok(page.includes(`\`${name}\``), name);
+    for (const { folders, published } of datasets) {
+      const row = page.split("\n").find((line) => line.includes(`| ${folders.map((folder) => `\`${folder}\``).join(", ")} |`)) ?? "";
+      assert.ok(row.includes(published === undefined ? "not published" : `\`${published}\``), folders.join());
+    }
+  }
 });
 
 test.run();
