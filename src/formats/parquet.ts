@@ -26,7 +26,8 @@ export interface ParquetFile {
   readonly groups: readonly { readonly start: number; readonly end: number; readonly bytes: ReadonlyMap<string, number> }[];
   /** What its writer has put beside the columns. */
   readonly notes: ReadonlyMap<string, string>;
-  readonly metadata: FileMetaData;
+  /** The same as the package has it. Its types are not part of ours: they ask for those of a browser. */
+  readonly metadata: unknown;
 }
 
 const kindOf = ({ element: { type, logical_type, converted_type, repetition_type }, children }: SchemaTree): ParquetKind => {
@@ -99,13 +100,14 @@ const compressorsOf = async ({ row_groups }: FileMetaData): Promise<Compressors 
  * a row has nothing. Fails with `FileUnreadable` and `FileCorrupt`.
  */
 export const readParquetColumn = (
-  { path, metadata }: ParquetFile,
+  { path, ...footer }: ParquetFile,
   column: string,
   { start, end }: { readonly start: number; readonly end: number },
   files: Files,
 ): TE.TaskEither<Failure, readonly unknown[]> =>
   pipe(
     opened(path, files, async (file) => {
+      const metadata = footer.metadata as FileMetaData;
       const compressors = await compressorsOf(metadata);
       return parquetReadObjects({ file, metadata, columns: [column], rowStart: start, rowEnd: end, compressors, utf8: false, geoparquet: false });
     }),
