@@ -17,6 +17,7 @@ import { indexTar, readMember } from "../../src/formats/tar.ts";
 import { readTokenizer } from "../../src/formats/tokenizer.ts";
 import { learner } from "../../src/model/learner.ts";
 import { readModel } from "../../src/model/model.ts";
+import { readPeft } from "../../src/model/peft/read.ts";
 import { platform } from "../../src/platform/default.ts";
 import type { Files } from "../../src/platform/files.ts";
 import { decodeLog, logLine } from "../../src/report/log.ts";
@@ -241,6 +242,22 @@ const learners = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
   return fc.asyncProperty(input, async (spoilt) => void (await answered(readLearner("/l", { files: readOnly(spoilt) }))));
 };
 
+const adapters = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
+  const base = right(await readModel("tests/fixtures/vit-tiny")());
+  const file = (name: string): Uint8Array => new Uint8Array(readFileSync(`tests/fixtures/peft/vit/${name}`));
+  const contents: Contents = { "/a/adapter_config.json": file("adapter_config.json"), "/a/adapter_model.safetensors": file("adapter_model.safetensors") };
+  const input = fc.oneof(
+    { weight: 3, arbitrary: spoiled(contents, "/a/adapter_config.json") },
+    {
+      weight: 1,
+      arbitrary: damaged(contents["/a/adapter_model.safetensors"] as Uint8Array).map(
+        (bytes): Contents => ({ ...contents, "/a/adapter_model.safetensors": bytes }),
+      ),
+    },
+  );
+  return fc.asyncProperty(input, async (spoilt) => void (await answered(readPeft("/a", base, { files: readOnly(spoilt) }))));
+};
+
 const runFolders = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
   const answers = [{ ids: ["a", "b"], labels: [0, 1], answers: [1, 1] }, null];
   const evaluated = { row: [50, null], also: { union: [40, 30] }, probes: [{ accuracy: 50, images: 2 }], answers };
@@ -316,6 +333,7 @@ export const fuzzed: readonly Fuzzed[] = [
   { name: "tar", property: archives },
   { name: "parquet", property: parquet },
   { name: "learner", property: learners },
+  { name: "PEFT", property: adapters },
   { name: "run folder", property: runFolders },
   { name: "image bytes", property: images },
   { name: "results and logs", property: results },

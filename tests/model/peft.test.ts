@@ -136,6 +136,8 @@ test("an expression that JavaScript reads otherwise than Python is refused, not 
   for (const pattern of ["a\\Z", "(?i)q", "(?x: a)", "a++", "(?>a)", "a{,2}"])
     assert.match((targeted({ target_modules: pattern }) as E.Left<string>).left, /which is not read/, pattern);
   assert.match((targeted({ target_modules: "(" }) as E.Left<string>).left, /is no regular expression/);
+  for (const pattern of ["(a+)+b", "(a|a)*b", "(a*){2,}", ".*".repeat(9)])
+    assert.match((targeted({ target_modules: pattern }) as E.Left<string>).left, /repeats too much, and is not tried/, pattern);
 });
 
 // What Cambium writes -------------------------------------------------------------------------------------------------------------------

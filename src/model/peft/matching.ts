@@ -16,10 +16,14 @@ export interface Targets {
 /** What Python's regular expressions have and those of JavaScript lack, or read otherwise. */
 const pythonOnly = /\\[AZ]|\(\?(?:[aiLmsux-]+[:)]|[#>(])|[*+?}]\+|\{,/;
 
+/** An expression that repeats groups, or repeats many things, may try for ages; no name of a layer needs that. */
+const endless = (pattern: string): boolean => /(?<!\\)\)(?:[*+]|\{\d*,)/.test(pattern) || (pattern.match(/[*+]|\{\d*,\}/g) ?? []).length > 8;
+
 /** A regular expression of Python, which must be one of JavaScript too; the left side says why it is none. */
 const compiled = (pattern: string, around: (pattern: string) => string): E.Either<string, RegExp> => {
   const foreign = pythonOnly.exec(pattern);
   if (foreign !== null) return E.left(`the regular expression ${pattern} has ${foreign[0]}, which is not read`);
+  if (endless(pattern)) return E.left(`the regular expression ${pattern} repeats too much, and is not tried`);
   const ours = pattern.replaceAll("(?P<", "(?<").replace(/\(\?P=(\w+)\)/g, "\\k<$1>");
   return E.tryCatch(
     () => new RegExp(around(ours)),
