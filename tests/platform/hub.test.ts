@@ -1,6 +1,10 @@
 /** Downloads from a hub: once, verified, gone on with where they broke off, and into the cache that Python's programs use. */
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -8,6 +12,7 @@ import { describe } from "../../src/failure.ts";
 import type { Downloading, Repository, SnapshotOptions } from "../../src/platform/hub.ts";
 import { nodeHub } from "../../src/platform/node/hub.ts";
 import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
+import { inDeno } from "../runtime.ts";
 import { digestOf, hubServer, type HubRepository } from "../fixtures/hubServer.ts";
 
 const { dir, remove } = temporaryFolder("hub");
@@ -229,6 +234,25 @@ hubTest("two at once download once", async ({ get, model }) => {
   assert.equal(right(both[0]), right(both[1]));
   assert.is(hub.blobs().filter(({ at }) => at === "store").length, 1);
   assert.match(notes.join(), /^waits for another process that downloads org\/clip$/);
+});
+
+hubTest("what a process has downloaded that is killed, the next goes on with, though the lock is still there", async ({ get, model, folder, cache }) => {
+  hub.trouble.slow = 60;
+  const part = join(folder, "blobs", `${blobOf("model.safetensors")}.cambium.incomplete`);
+  const file = fileURLToPath(new URL(`./hub.child.${inDeno ? "ts" : "js"}`, import.meta.url));
+  const args = inDeno ? ["run", "-A", "--no-check", file] : [...process.execArgv, file];
+  const child = spawn(process.execPath, [...args, hub.endpoint, cache], { stdio: "ignore" });
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  while ((existsSync(part) ? statSync(part).size : 0) < 30_000) await setTimeout(10);
+  process.kill(child.pid as number, "SIGKILL");
+  await ended;
+  assert.equal(readdirSync(join(cache, ".locks", "models--org--clip")), [".lock"]);
+  const had = statSync(part).size;
+  assert.ok(had < weights.length);
+  hub.trouble.slow = 0;
+  isWhole(right(await get(model)).folder);
+  assert.is(hub.came.filter(({ at }) => at === "store").at(-1)!.range, `bytes=${had}-`);
+  assert.equal(readdirSync(join(cache, ".locks", "models--org--clip")), []);
 });
 
 hubTest("a request to stop ends a download, and what has come stays for the next", async ({ get, model, folder }) => {
