@@ -1,4 +1,5 @@
 /** A job is brought to its end from wherever it stands in its folder. */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
@@ -10,7 +11,7 @@ import type { Job } from "../runs/job.ts";
 import { readRun } from "../runs/readRun.ts";
 import { names } from "../runs/runFolder.ts";
 import { resume, runJob, type JobOptions } from "../runs/runJob.ts";
-import { newestOf, readJob } from "../runs/runOf.ts";
+import { readJob } from "../runs/runOf.ts";
 
 const isObject = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null && !Array.isArray(u);
 
@@ -29,33 +30,36 @@ const difference = (a: unknown, b: unknown, place = ""): string | undefined => {
 /** How far a job is in its folder. */
 export type Extent = "new" | "begun" | "ended";
 
-/** How far a job is in its folder. Fails with `BadOption` where another job was run there. */
-export const extentOf = (job: Job, files: Files = platform.files): TE.TaskEither<Failure, Extent> =>
-  pipe(
-    TE.fromTask<boolean, Failure>(files.exists(join(job.out, names.job))),
-    TE.chain((there): TE.TaskEither<Failure, Extent> => {
-      if (!there) return TE.right("new");
+/** Refuses the folder of another job. */
+const same = (theirs: Job, mine: Job): E.Either<Failure, void> => {
+  const alike = { id: undefined, out: undefined };
+  const other = difference({ ...theirs, ...alike }, { ...mine, ...alike });
+  return other === undefined ? E.right(undefined) : E.left({ _tag: "BadOption", option: mine.out, detail: `another job was run there: ${other}` });
+};
+
+/**
+ * How far a job is in its folder, where another process may be at it: nothing is read that it removes while it goes on. Fails with `BadOption` where another job
+ * was run there.
+ */
+export const extentOf = (job: Job, files: Files = platform.files): TE.TaskEither<Failure, Extent> => {
+  const there = (...path: readonly string[]): TE.TaskEither<Failure, boolean> => TE.fromTask(files.exists(join(job.out, ...path)));
+  return pipe(
+    there(names.job),
+    TE.chain((begun): TE.TaskEither<Failure, Extent> => {
+      if (!begun) return TE.right("new");
       return pipe(
         readJob(job.out, files),
-        TE.chain(({ id: _, ...theirs }) => {
-          const { id: __, ...mine } = job;
-          const other = difference({ ...theirs, out: "" }, { ...mine, out: "" });
-          return other === undefined
-            ? TE.right(undefined)
-            : TE.left<Failure>({ _tag: "BadOption", option: job.out, detail: `another job was run there: ${other}` });
-        }),
-        TE.chain(() => newestOf(job.out, files)),
-        TE.chain((run): TE.TaskEither<Failure, Extent> => {
-          // The learner gets this name when all else is written.
-          if (run?.last?.folder !== join(job.out, names.model)) return TE.right("begun");
-          return pipe(
-            readRun(job.out, files),
-            TE.map(({ interrupted }) => (interrupted ? "begun" : "ended")),
-          );
-        }),
+        TE.chainEitherK((theirs) => same(theirs, job)),
+        // The learner gets this name when all else is written; that of a run that failed has it, too.
+        TE.chain(() => TE.sequenceSeqArray([there(names.model, names.progress), there(names.result)])),
+        TE.chain((all) => (all.every((one) => one) ? readRun(job.out, files) : TE.right({ interrupted: true }))),
+        TE.map(({ interrupted }): Extent => (interrupted ? "begun" : "ended")),
+        // Of a job that failed at its beginning nothing is left, from one moment to the next.
+        TE.orElse((failure) => (failure._tag === "FileUnreadable" ? TE.right<Failure, Extent>("new") : TE.left(failure))),
       );
     }),
   );
+};
 
 /**
  * Brings a job to its end: runs it where it is new, goes on with what was begun, and does nothing where it has ended. Gives whether it was stopped on request
