@@ -23,17 +23,17 @@ const largestGroup = 2 ** 30;
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /** The bytes of a picture in a row: they stand there, or a path that is relative to the file's folder does. */
-const pictureIn = async (file: string, value: unknown, files: Files): Promise<E.Either<Failure, Uint8Array>> => {
+const pictureIn = async ({ file, row }: Row, value: unknown, files: Files): Promise<E.Either<Failure, Uint8Array>> => {
   const { bytes, path } = value instanceof Uint8Array ? { bytes: value, path: null } : ((value ?? {}) as { readonly bytes?: unknown; readonly path?: unknown });
   if (bytes instanceof Uint8Array) return E.right(bytes);
   if (typeof path === "string" && isBeside(path)) return files.read(join(dirname(file), path))();
-  return E.right(new Uint8Array(0));
+  return E.left({ _tag: "CorruptSample", path: file, member: `in row ${row}`, detail: "it has no picture" });
 };
 
 /** Whether a path stays below the folder that it is relative to. */
 export const isBeside = (path: string): boolean => path !== "" && !/^([/\\]|[a-z]:)/i.test(path) && !path.split(/[/\\]/).includes("..");
 
-/** Reads the bytes of pictures in rows, none where there is no picture. It keeps row groups of at most `megabytes` (2^20 bytes), and the newest in any case. */
+/** Reads the bytes of pictures in rows; fails with `CorruptSample` where there is none. It keeps row groups of at most `megabytes` (2^20 bytes), and the newest in any case. */
 export const rowReader = (files: Files, megabytes = 256): ((row: Row) => TE.TaskEither<Failure, Uint8Array>) => {
   const footers = new Map<string, Promise<E.Either<Failure, ParquetFile>>>();
   const kept = new Map<string, Kept>();
@@ -63,16 +63,16 @@ export const rowReader = (files: Files, megabytes = 256): ((row: Row) => TE.Task
     for (const oldest of [...kept.keys()]) if (held > megabytes * 2 ** 20 && oldest !== key) drop(oldest);
     return now.values;
   };
-  return ({ file, row, column }) =>
-    async () => {
-      const footer = await footerOf(file);
-      if (E.isLeft(footer)) {
-        footers.delete(file);
-        return footer;
-      }
-      const nth = footer.right.groups.findIndex(({ start, end }) => row >= start && row < end);
-      if (nth < 0) return E.left(unreadable(file)(`it has ${footer.right.rows} rows, and row ${row} is asked for`));
-      const values = await valuesOf(footer.right, column, nth);
-      return E.isLeft(values) ? values : pictureIn(file, values.right[row - footer.right.groups[nth].start], files);
-    };
+  return (reference) => async () => {
+    const { file, row, column } = reference;
+    const footer = await footerOf(file);
+    if (E.isLeft(footer)) {
+      footers.delete(file);
+      return footer;
+    }
+    const nth = footer.right.groups.findIndex(({ start, end }) => row >= start && row < end);
+    if (nth < 0) return E.left(unreadable(file)(`it has ${footer.right.rows} rows, and row ${row} is asked for`));
+    const values = await valuesOf(footer.right, column, nth);
+    return E.isLeft(values) ? values : pictureIn(reference, values.right[row - footer.right.groups[nth].start], files);
+  };
 };

@@ -61,6 +61,7 @@ test("a picture that is none and one that is missing are samples that cannot be 
   const path = golden("labels", "data", "test-00000-of-00001.parquet");
   assert.is(others.length, 2);
   others.forEach((said, i) => assert.match(String(said), new RegExp(`^${path}: sample in row ${i + 1} cannot be decoded: `)));
+  assert.match(String(others[1]), /: it has no picture$/);
 });
 
 test("classes as text in a folder of a configuration, in zstd; validation stands in for test, a row without a class is skipped or fails", async () => {
