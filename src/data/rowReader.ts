@@ -33,7 +33,7 @@ const pictureIn = async ({ file, row }: Row, value: unknown, files: Files): Prom
 /** Whether a path stays below the folder that it is relative to. */
 export const isBeside = (path: string): boolean => path !== "" && !/^([/\\]|[a-z]:)/i.test(path) && !path.split(/[/\\]/).includes("..");
 
-/** Reads the bytes of pictures in rows; fails with `CorruptSample` where there is none. It keeps row groups of at most `megabytes` (2^20 bytes), and the newest in any case. */
+/** Reads the bytes of pictures in rows; `CorruptSample` where there is none. It keeps row groups of at most `megabytes` (2^20 bytes), and always the newest. */
 export const rowReader = (files: Files, megabytes = 256): ((row: Row) => TE.TaskEither<Failure, Uint8Array>) => {
   const footers = new Map<string, Promise<E.Either<Failure, ParquetFile>>>();
   const kept = new Map<string, Kept>();
