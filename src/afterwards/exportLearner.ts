@@ -23,7 +23,7 @@ export interface ExportOptions extends LocateOptions, Pick<WriteModelOptions, "d
   readonly peft?: string;
   /** The base model of the adapter, by any name. Default: the model that the learner's run began with. */
   readonly base?: string;
-  /** The folder of an adapter of PEFT that is merged into the learner's model first. */
+  /** An adapter of PEFT, by its folder or its name on the hub, that is merged into the learner's model first. */
   readonly adapter?: string;
 }
 
@@ -74,11 +74,12 @@ const baseOf = ({ job }: OpenedLearner, options: ExportOptions, files: Files): T
 };
 
 /** A model with an adapter merged into it. */
-const adapted = (model: Model, { adapter, at = (path) => path }: ExportOptions, files: Files): TE.TaskEither<Failure, Model> =>
-  adapter === undefined
+const adapted = (model: Model, options: ExportOptions, files: Files): TE.TaskEither<Failure, Model> =>
+  options.adapter === undefined
     ? TE.right(model)
     : pipe(
-        readPeft(at(adapter), model, { files }),
+        locate("model", options.adapter, options),
+        TE.chain(({ folder }) => readPeft(folder, model, { files })),
         TE.map((update) => mergeUpdate(model, update)),
       );
 
