@@ -147,7 +147,7 @@ const { version } = JSON.parse(await readFile("package.json", "utf8")) as { read
   await must(npm, ["pkg", "set", "scripts.stream=cambium run"], project);
   const kept = await run(npm, ["run", "--silent", "stream", "--model", "model"], { cwd: project });
   assert.is(kept.code, 1);
-  assert.match(kept.output, /^--model: npm has kept it for itself, because -- is missing before the flags; write npm run stream -- --model DIR …$/m);
+  assert.match(kept.output, /^--model: npm has kept it for itself, because -- is missing before the flags; write npm run stream -- --model MODEL …$/m);
 });
 
 (hasNpm && hasDeno ? test : test.skip)("the packed tarball brings the command to Deno", async () => {
