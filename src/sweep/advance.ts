@@ -38,8 +38,8 @@ const same = (theirs: Job, mine: Job): E.Either<Failure, void> => {
 };
 
 /**
- * How far a job is in its folder, where another process may be at it: nothing is read that it removes while it goes on. Fails with `BadOption` where another job
- * was run there.
+ * How far a job is in its folder, where another process may be at it: nothing is read that it removes while it goes on. Fails with `BadOption` where another
+ * job was run there.
  */
 export const extentOf = (job: Job, files: Files = platform.files): TE.TaskEither<Failure, Extent> => {
   const there = (...path: readonly string[]): TE.TaskEither<Failure, boolean> => TE.fromTask(files.exists(join(job.out, ...path)));
