@@ -43,8 +43,12 @@ export const print = (stream: { readonly write: (text: string) => unknown }, tex
 };
 
 /** The colours of an output: none where it is no terminal, unless FORCE_COLOR asks for them, and none where NO_COLOR forbids them. */
-export const coloursOf = (stream: { readonly isTTY?: boolean }) =>
-  pico.createColors(pico.isColorSupported && (stream.isTTY === true || process.env.FORCE_COLOR !== undefined));
+export const coloursOf = (stream: { readonly isTTY?: boolean }) => {
+  const { FORCE_COLOR: forced = "" } = process.env;
+  // picocolors takes FORCE_COLOR=0 for a wish.
+  const wanted = forced === "" ? stream.isTTY === true : forced !== "0";
+  return pico.createColors(pico.isColorSupported && wanted);
+};
 
 const stderr = {
   write: (text: string) => print(process.stderr, text),

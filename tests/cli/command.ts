@@ -29,9 +29,11 @@ export const start = (
   watch: (printed: string, send: Send) => void = () => undefined,
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } => {
   const [program, ...first] = commandLine;
+  // These tests may run under npm, which says where its own user stands.
+  const stands = options.cwd === undefined ? {} : { INIT_CWD: String(options.cwd) };
   const child = spawn(program, [...first, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", ...env },
+    env: { ...process.env, ...stands, NO_COLOR: "1", ...env },
     ...options,
   });
   const printed = { stdout: "", stderr: "" };

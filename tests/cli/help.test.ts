@@ -187,7 +187,11 @@ test("what fails is said whatever is asked for", async () => {
 
 test("colours are for terminals, or where FORCE_COLOR asks for them", async () => {
   const coloured = (env: Readonly<Record<string, string>>) => cambium(["resume"], undefined, { env: { NO_COLOR: "", ...env } });
-  assert.is((await coloured({ CI: "true" })).stderr.includes("\u001b"), false);
+  for (const env of [
+    { CI: "true", FORCE_COLOR: "" },
+    { CI: "", FORCE_COLOR: "0" },
+  ])
+    assert.is((await coloured(env)).stderr.includes("\u001b"), false);
   assert.match((await coloured({ FORCE_COLOR: "1" })).stderr, /^\u001b\[31mresume: .*\u001b\[39m\n$/);
   const help = await cambium(["--help"], undefined, { env: { NO_COLOR: "", FORCE_COLOR: "1" } });
   assert.match(help.stdout, /^\u001b\[1mUsage\u001b\[22m$/m);
