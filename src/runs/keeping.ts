@@ -96,18 +96,14 @@ export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
         TE.chain(() => writeResult(out, run, stream, skipped(), about, files)),
         TE.map(() => undefined),
       ),
-    ...(checkpointSteps === undefined
-      ? {}
-      : {
-          training: {
-            every: checkpointSteps,
-            save: (training, progress) =>
-              pipe(
-                state(bare(progress)),
-                TE.chain((reached) => writeTraining(out, { kept: training, reached }, files)),
-              ),
-          },
-        }),
+    training: {
+      every: checkpointSteps,
+      save: (training, progress) =>
+        pipe(
+          state(bare(progress)),
+          TE.chain((reached) => writeTraining(out, { kept: training, reached }, files)),
+        ),
+    },
     end: (run) =>
       pipe(
         TE.Do,
@@ -118,7 +114,8 @@ export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
         TE.bind("folder", ({ last }) => (last === undefined ? learner(run) : TE.right(last.folder))),
         // A run that was killed behind its last task may have left them.
         TE.chainFirst(({ folder }) => retireOthers(job, folder, files)),
-        TE.chainFirst(() => files.remove(join(out, names.training))),
+        // One that was stopped goes on within its task.
+        TE.chainFirst(() => (run.interrupted ? TE.right(undefined) : files.remove(join(out, names.training)))),
         TE.bind("model", ({ folder }) => nameModel(out, folder, files)),
       ),
     left: pipe(

@@ -38,8 +38,8 @@ export interface KeptTraining {
 export interface Keep {
   /** Awaited at the end of every lesson, with the run as if it had been stopped there, and with what the lesson has added to the weights. */
   readonly lesson: (run: Run, update?: Update) => TE.TaskEither<Failure, void>;
-  /** Called every so many steps of a training. Default: never. */
-  readonly training?: { readonly every: number; readonly save: (kept: KeptTraining, progress: Progress) => TE.TaskEither<Failure, void> };
+  /** Called where a training is stopped on request, at its end, and every so many of its steps where that is said. Default: never. */
+  readonly training?: { readonly every?: number; readonly save: (kept: KeptTraining, progress: Progress) => TE.TaskEither<Failure, void> };
 }
 
 /** Options of {@link runMethod}. */
@@ -93,7 +93,7 @@ const keeperOf = ({ keep, from }: RunOptions, reached: () => Progress, run: (lea
       const { every, save } = keep?.training ?? {};
       return {
         ...(resumed?.nth === nth ? { from: resumed.training } : {}),
-        ...(every === undefined || save === undefined ? {} : { checkpoint: { every, save: (training) => save({ nth, training }, reached()) } }),
+        ...(save === undefined ? {} : { checkpoint: { every, save: (training) => save({ nth, training }, reached()) } }),
       };
     },
   };

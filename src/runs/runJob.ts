@@ -64,6 +64,7 @@ const endOf =
     return async () => {
       const left = await keep.left();
       if (E.isRight(left) && O.isSome(left.right)) note?.(left.right.value);
+      else if (ended.left._tag === "Interrupted") note?.("No step was made yet, so nothing is kept.");
       return ended;
     };
   };
@@ -165,8 +166,8 @@ const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failur
   );
 
 /**
- * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task, and within a task every `checkpointSteps` steps; a run that
- * is killed, stopped or fails goes on with {@link resume}, to the same bits. Where nothing was reached nothing is left. Fails as the model, the data and the
+ * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task; within a task at the end of its training, where it is stopped
+ * on request, and every `checkpointSteps` steps. A run that is killed, stopped or fails goes on with {@link resume}, to the same bits. Where nothing was reached nothing is left. Fails as the model, the data and the
  * stages do; with `FileUnwritable` where the folder cannot be written to or another run holds it; with `BadOption` where it holds something.
  *
  * ```ts

@@ -14,9 +14,10 @@ export interface Training<G extends string> {
   readonly moments: Readonly<Record<string, Float32Array>>;
 }
 
-/** Keeps the state of a training every so many steps. */
+/** Keeps the state of a training every so many steps, where it is stopped on request, and at its end. */
 export interface Checkpoint<G extends string> {
-  readonly every: number;
+  /** Default: only where it is stopped, and at its end. */
+  readonly every?: number;
   readonly save: (training: Training<G>) => TE.TaskEither<Failure, void>;
 }
 

@@ -26,7 +26,7 @@ export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "st
   readonly from: Training<G>;
   /** Called with the recorded numbers of every step, in order, some steps at a time. */
   readonly onSteps?: (first: number, losses: readonly Readonly<Record<string, number>>[]) => void;
-  /** Called with the whole state every so many steps. */
+  /** Called with the whole state every so many steps, where the training is stopped on request, and at its end. */
   readonly checkpoint?: Checkpoint<G>;
   /** Ends the loop before so many steps are done. */
   readonly until?: number;
@@ -108,27 +108,40 @@ const runSteps =
     if (E.isLeft(written)) return written;
     const until = Math.min(count, options.until ?? count);
     let drained = from.step;
+    /** Hands on what was recorded up to a step. */
+    const drainTo = (step: number): TE.TaskEither<Failure, void> => {
+      const first = drained;
+      drained = step;
+      return drain(session, records, first, step, onSteps);
+    };
+    const save = (step: number): TE.TaskEither<Failure, void> =>
+      pipe(
+        drainTo(step),
+        TE.chain(() => readState(session, from, step)),
+        TE.chain((state) => checkpoint?.save(state) ?? TE.right(undefined)),
+      );
     let next = from.step < until ? batches.at(from.step)() : undefined;
     for (let step = from.step; step < until; step++) {
-      if (signal?.aborted) return E.left({ _tag: "Interrupted" });
+      if (signal?.aborted) {
+        const saved = checkpoint === undefined || step === from.step ? E.right(undefined) : await save(step)();
+        return E.isLeft(saved) ? saved : E.left({ _tag: "Interrupted" });
+      }
       const batch = await next!;
       if (E.isLeft(batch)) return batch;
       const ran = session.run({ ...hypersAt(recorder, step), ...batch.right });
       if (E.isLeft(ran)) return ran;
       // The next batch is prepared while the device works on this one.
       next = step + 1 < until ? batches.at(step + 1)() : undefined;
-      const saving = checkpoint !== undefined && (step + 1) % checkpoint.every === 0 && step + 1 < until;
-      if (saving || step + 1 === until || (step + 1 - from.step) % drainEvery === 0) {
-        const ok = await drain(session, records, drained, step + 1, onSteps)();
-        if (E.isLeft(ok)) return ok;
-        drained = step + 1;
-      }
-      if (saving) {
-        const saved = await pipe(readState(session, from, step + 1), TE.chain(checkpoint.save))();
-        if (E.isLeft(saved)) return saved;
-      }
+      const done = step + 1;
+      const saving = checkpoint?.every !== undefined && done % checkpoint.every === 0 && done < until;
+      const draining = done === until || (done - from.step) % drainEvery === 0;
+      const kept = saving ? await save(done)() : draining ? await drainTo(done)() : E.right(undefined);
+      if (E.isLeft(kept)) return kept;
     }
-    return readState(session, from, until)();
+    const ended = await readState(session, from, until)();
+    // What follows a training, such as an evaluation, may be stopped or fail, too.
+    const saved = E.isRight(ended) && checkpoint !== undefined && from.step < until ? await checkpoint.save(ended.right)() : E.right(undefined);
+    return E.isLeft(saved) ? saved : ended;
   };
 
 /** Trains from a state to the end of the steps. Fails with `NotFinite` when a loss or what was trained is not a number, and `Interrupted` on request. */

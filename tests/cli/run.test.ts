@@ -468,17 +468,31 @@ signals("Ctrl-C keeps the tasks that were finished", async () => {
   assert.equal(hidden(), []);
 });
 
-signals("Ctrl-C before a task was finished leaves nothing behind", async () => {
+signals("Ctrl-C before a step was made leaves nothing behind", async () => {
   let sent = false;
   const ended = await stream(flags("early", { steps: "100000" }), (printed, send) => {
-    if (sent || !printed.includes("evaluate: 2 in")) return;
+    if (sent || !printed.includes("adapter: ")) return;
     sent = true;
     send("SIGINT");
   });
   assert.is(ended.signal, null);
   assert.is(ended.code, 130, ended.stderr);
-  assert.match(ended.stderr, /Stopped on request, in the middle of a task\.\n$/);
+  assert.match(ended.stderr, /No step was made yet, so nothing is kept\.\nStopped on request, in the middle of a task\.\n$/);
   assert.not.ok(existsSync(at("early")));
+  assert.equal(hidden(), []);
+});
+
+signals("Ctrl-C within the first task keeps its steps", async () => {
+  let sent = false;
+  const ended = await stream(flags("within", { steps: "100000" }), (printed, send) => {
+    if (sent || !/learn \S+: +\d+ ?%/.test(printed)) return;
+    sent = true;
+    send("SIGINT");
+  });
+  assert.is(ended.signal, null);
+  assert.is(ended.code, 130, ended.stderr);
+  assert.match(ended.stderr, /The steps of the first task are kept; cambium resume .* goes on\.\nStopped on request, in the middle of a task\.\n$/);
+  assert.equal(readdirSync(at("within")).sort(), ["job.json", "log.jsonl", "training.safetensors"]);
   assert.equal(hidden(), []);
 });
 
