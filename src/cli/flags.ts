@@ -10,7 +10,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../formats/suggest.ts";
 
 /** One flag: its decoder (from the text after it), a word for that text, and what it does. */
 export interface Flag<A> {

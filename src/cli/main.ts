@@ -9,16 +9,19 @@ import type { Command, Ended } from "./command.ts";
 import { commands, helpOfAll } from "./commands.ts";
 import { asksForHelp, type Layout } from "./help.ts";
 import { keptByNpm } from "./npm.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../formats/suggest.ts";
 import { coloursOf, end, inTerminal, outliveReaders, print } from "./terminal.ts";
 
 const names = commands.map(({ name }) => name);
 
 const version = (): string => (createRequire(import.meta.url)("cambium/package.json") as { readonly version: string }).version;
 
+/** The width of stdout; a terminal that does not know its own says 0. */
+const columnsOf = (): number | undefined => process.stdout.columns || undefined;
+
 /** Prints what a command leaves. */
 const tell = ({ text, json }: Ended, asJson: boolean): void => {
-  const told = asJson ? prettyJson(json) : text(process.stdout.columns);
+  const told = asJson ? prettyJson(json) : text(columnsOf());
   print(process.stdout, told.endsWith("\n") ? told : `${told}\n`);
 };
 
@@ -39,7 +42,7 @@ const perform = async (command: Command, args: readonly string[]): Promise<void>
 export const main = async ([name = "--help", ...args]: readonly string[]): Promise<void> => {
   if (name === "help") return main([...args, "--help"]);
   outliveReaders();
-  const layout: Layout = { columns: process.stdout.columns, colours: coloursOf(process.stdout) };
+  const layout: Layout = { columns: columnsOf(), colours: coloursOf(process.stdout) };
   const command = commands.find((one) => one.name === name);
   if (["--version", "-v"].includes(name)) return print(process.stdout, `${version()}\n`);
   if (asksForHelp([name, ...args])) return print(process.stdout, `${command?.help(args, layout) ?? helpOfAll(layout)}\n`);

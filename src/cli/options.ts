@@ -8,7 +8,7 @@ import { hasReadings, optionRows, readNames } from "../methods/describe.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import { printed } from "../formats/json.ts";
 import { meantFor } from "./flags.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../formats/suggest.ts";
 
 const readings = oneOf<Reading>("paper", "code");
 

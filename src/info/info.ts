@@ -8,7 +8,7 @@ import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import { locate, type Located, type LocateOptions } from "../runs/locate.ts";
 import { names } from "../runs/runFolder.ts";
-import { sweepFile } from "../sweep/readSweep.ts";
+import { sweepFile } from "../runs/runsIn.ts";
 import { readDatasetInfo, type DatasetInfo } from "./datasetInfo.ts";
 import { readModelInfo, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
 import { readPeftInfo, type PeftInfo } from "./peftInfo.ts";

@@ -6,9 +6,10 @@ import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import type { RunResult } from "../report/result.ts";
 import { readRun } from "../runs/readRun.ts";
+import { sweepFile } from "../runs/runsIn.ts";
 import { extentOf, type Extent } from "../sweep/advance.ts";
 import { jobsOf } from "../sweep/jobs.ts";
-import { readSweep, sweepFile } from "../sweep/readSweep.ts";
+import { readSweep } from "../sweep/readSweep.ts";
 import type { Sweep } from "../sweep/sweep.ts";
 
 /** A job of a sweep: the name of its folder, how far it is, and what it has found where it has ended. */

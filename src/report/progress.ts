@@ -74,7 +74,7 @@ const statusLine = ({ label, total, count, unit, note, milliseconds }: Status, t
   // The first unit has what is done once before it: its time says nothing of the others.
   const left = count > 1 && count < total ? `${duration((milliseconds / 1000) * (total / count - 1))} left` : "";
   const parts = [`${unit(count)}/${unit(total)}`, left, note].filter((part) => part !== "").join(" \u00b7 ");
-  const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
+  const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
   return tty ? `${label} ${bar(share)} ${percent}  ${parts}` : `${label}: ${percent.trim()}, ${parts.replace(/ \u00b7 /g, ", ")}`;
 };
 
@@ -98,7 +98,7 @@ export const progress = (options: ProgressOptions = {}): Progress => {
     const draw = (): void => {
       written = now();
       const line = statusLine({ label, total, count, unit, note, milliseconds: written - began }, tty);
-      write(tty ? eraseLine + clip(line, (sink.columns ?? 100) - 1) : `${line}\n`);
+      write(tty ? eraseLine + clip(line, (sink.columns || 100) - 1) : `${line}\n`);
     };
     const end = (what: string, last: string): void => {
       if (ended) return;

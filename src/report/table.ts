@@ -93,7 +93,7 @@ const usual = 120;
 /**
  * The comparison as aligned text of at most `columns` characters a line, and below it the sentence that says it; with several seeds of a method as mean ±
  * sample standard deviation. A table for each stream, under the names of its tasks where there are several streams. The width is rounded down and 40 at
- * least; NaN is the usual 120, and with infinity a table is in one part and a sentence on one line.
+ * least; NaN and 0 are the usual 120, and with infinity a table is in one part and a sentence on one line.
  *
  * ```ts
  * const facts = { method: "mine", options: {}, seed: 0, adapter: "", trainableParameters: 1, bytesKept: 0, ranks: [], seconds: 1 };
@@ -103,7 +103,8 @@ const usual = 120;
  * ```
  */
 export const textTable = (results: readonly RunResult[], columns = usual): string => {
-  const most = Number.isNaN(columns) ? usual : Math.min(Number.MAX_SAFE_INTEGER, Math.max(40, Math.floor(columns)));
+  // A terminal that does not know its width says 0.
+  const most = Number.isNaN(columns) || columns === 0 ? usual : Math.min(Number.MAX_SAFE_INTEGER, Math.max(40, Math.floor(columns)));
   const all = comparisons(summarise(results));
   if (all.length === 0) return drawn([], []);
   const caption = ({ datasets }: Comparison): string => (all.length === 1 ? "" : `${wrapped(`${streamText(datasets)}:`, most).join("\n")}\n\n`);

@@ -22,6 +22,7 @@ import type { Progress } from "./run.ts";
 import { newest, type Reached, type TestSet } from "./runFolder.ts";
 import { newestOf, readJob, runOf } from "./runOf.ts";
 import { distinctNames, probesOf, streamOf } from "./source.ts";
+import { readOne } from "./runsIn.ts";
 
 /** What a job begins with. */
 export interface Beginning extends CheckedProtocol {
@@ -155,7 +156,7 @@ const readBeginner = (job: Placed, options: LocateOptions): TE.TaskEither<Failur
   const alone = (folder: string) => pipe(readAnyModel(folder, options), TE.map(learner));
   if (fresh) return pipe(modelFolder(job, options.files ?? platform.files), TE.chain(alone));
   return pipe(
-    readLearnerOrModel(model, options),
+    readOne(model, options.files ?? platform.files, readLearnerOrModel(model, options)),
     // Rows of a head and slots of a memory count the tasks of a stream from its first on.
     TE.filterOrElse(
       (remembered) => remembered.head === undefined && !hasBranches(remembered),
@@ -194,7 +195,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
     TE.bind("last", ({ earlier }) => (earlier.length === 0 ? TE.right(undefined) : newest(earlier[earlier.length - 1], files))),
     TE.bind("beginner", ({ run, last }) => {
       if (last !== undefined) return readLearner(last.folder, { files });
-      return run === undefined ? readBeginner(job, options) : TE.left(unfinished(run, "has finished no task"));
+      return run === undefined ? readBeginner(job, options) : TE.left(unfinished(run, "has finished no task yet"));
     }),
     TE.bind("source", ({ earlier }) => wholeStream(earlier, job, files)),
     TE.chainFirst(({ run, last, source: { before } }) => {

@@ -1,8 +1,10 @@
 /** Runs side by side, read from their folders: which they are, the tables of them, and what has to be said beside the numbers. */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import * as RA from "fp-ts/lib/ReadonlyArray.js";
+import type { Separated } from "fp-ts/lib/Separated.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { legible, type Failure } from "../failure.ts";
-import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import { counted } from "../page/markup.ts";
@@ -14,7 +16,7 @@ import type { RunResult } from "../report/result.ts";
 import { summarise } from "../report/summary.ts";
 import { textTable, wrapped } from "../report/table.ts";
 import { readRun, type ReadRun } from "./readRun.ts";
-import { names } from "./runFolder.ts";
+import { runsIn, together } from "./runsIn.ts";
 
 /** Runs that were read from their folders. */
 export interface Compared {
@@ -24,51 +26,20 @@ export interface Compared {
   readonly notes: readonly string[];
 }
 
-/** Where a folder stands between its first file and its last: no run, one that has finished no task, or one with a result. */
-const standing = async (folder: string, files: Files): Promise<"none" | "begun" | "reached"> => {
-  if (await files.exists(join(folder, names.result))()) return "reached";
-  return (await files.exists(join(folder, names.job))()) ? "begun" : "none";
-};
-
-/** The folders of runs that a folder stands for, and of those in it that have finished no task. */
-interface Found {
-  readonly reached: readonly string[];
-  readonly begun: readonly string[];
-}
-
-const inOrder = new Intl.Collator("en", { numeric: true }).compare;
-
 const unreadable = (path: string, detail: string): TE.TaskEither<Failure, never> => TE.left({ _tag: "FileUnreadable", path, detail });
 
-/** A run itself, or the runs that a folder holds, as that of a sweep does. */
-const runsIn = (folder: string, files: Files): TE.TaskEither<Failure, Found> =>
-  pipe(
-    TE.fromTask<"none" | "begun" | "reached", Failure>(() => standing(folder, files)),
-    TE.chain((itself) => {
-      if (itself === "reached") return TE.right<Failure, Found>({ reached: [folder], begun: [] });
-      if (itself === "begun") return TE.right<Failure, Found>({ reached: [], begun: [folder] });
-      return pipe(
-        files.list(folder),
-        TE.map((entries) => entries.filter(({ name, kind }) => kind === "folder" && !files.unfinished(name)).map(({ name }) => join(folder, name))),
-        TE.map((inside) => [...inside].sort(inOrder)),
-        TE.chain((inside) => TE.fromTask(async () => Promise.all(inside.map(async (path) => ({ path, is: await standing(path, files) }))))),
-        TE.map((inside): Found => {
-          const those = (wanted: string): readonly string[] => inside.filter(({ is }) => is === wanted).map(({ path }) => path);
-          return { reached: those("reached"), begun: those("begun") };
-        }),
-        TE.chain((found) =>
-          found.reached.length + found.begun.length > 0
-            ? TE.right(found)
-            : unreadable(folder, `it is not the folder of a run, and holds none: there is no ${names.result}`),
-        ),
-      );
-    }),
-  );
+/** Each path once: one may be named twice, or by itself and with those beside it. */
+const once = (paths: readonly string[], files: Files): readonly string[] => [...new Map(paths.map((path) => [files.absolute(path), path])).values()];
 
-/** The folders of some kind, each once: one may be named twice, or by itself and with those beside it. */
-const once = (all: readonly Found[], kind: keyof Found, files: Files): readonly string[] => [
-  ...new Map(all.flatMap(({ [kind]: folders }) => folders).map((folder) => [files.absolute(folder), folder])).values(),
-];
+/** Whether a path is there and no folder. */
+const isFile = async (path: string, files: Files): Promise<boolean> => (await files.exists(path)()) && E.isLeft(await files.list(path)());
+
+/** Paths that are looked into, and files beside them, as `runs/*` names them, that are passed over. */
+const apart = async (paths: readonly string[], files: Files): Promise<Separated<readonly string[], readonly string[]>> => {
+  const kinds = await Promise.all(paths.map(async (path) => ((await isFile(path, files)) ? E.left(path) : E.right(path))));
+  const { left: passed, right: looked } = RA.separate(kinds);
+  return looked.length === 0 ? { left: [], right: paths } : { left: passed, right: looked };
+};
 
 const noTaskYet = ([folder, ...others]: readonly string[]): TE.TaskEither<Failure, never> =>
   unreadable(
@@ -89,7 +60,7 @@ const titled = (run: ReadRun): ReadRun => {
 const listed = (folders: readonly string[]): string => folders.map((folder) => legible(folder)).join(", ");
 
 /** What has to be said of some runs, and of folders whose runs have no result. */
-const notesOn = (runs: readonly ReadRun[], begun: readonly string[]): readonly string[] => {
+const notesOn = (runs: readonly ReadRun[], begun: readonly string[], passed: readonly string[]): readonly string[] => {
   const results = runs.map(({ result }) => result);
   const streams = new Set(runs.flatMap(({ interrupted, result: { datasets } }) => (interrupted ? [] : [JSON.stringify(datasets)]))).size;
   const short = runs.filter(({ interrupted }) => interrupted).map(({ folder }) => folder);
@@ -99,12 +70,13 @@ const notesOn = (runs: readonly ReadRun[], begun: readonly string[]): readonly s
     ...(streams > 1 ? [`These runs learned ${streams} different streams of tasks, whose numbers do not compare: each stream has a table of its own.`] : []),
     ...(short.length > 0 ? [`Not finished, and shown in tables of their own with the tasks that are: ${listed(short)}.`] : []),
     ...(begun.length > 0 ? [`Without a finished task, and left out: ${listed(begun)}.`] : []),
+    ...(passed.length > 0 ? [`No ${passed.length === 1 ? "folder" : "folders"}, and passed over: ${listed(passed)}.`] : []),
     ...(again.length > 0 ? [`The same method, options and seed as another run, and left out: ${listed(again)}.`] : []),
   ];
 };
 
 /**
- * Reads runs from their folders; a folder that holds the folders of runs, as that of a sweep does, stands for all of them. Runs that were stopped or go on yet
+ * Reads runs from their folders; a folder that holds the folders of runs, as that of a sweep does, or those of sweeps, stands for all of them. Files beside folders are passed over, which a note says. Runs that were stopped or go on yet
  * are there with the tasks that they have finished. Fails with `FileUnreadable` or `FileCorrupt`, which name the folder or the file.
  *
  * ```ts
@@ -121,13 +93,19 @@ const notesOn = (runs: readonly ReadRun[], begun: readonly string[]): readonly s
  */
 export const compareRuns = (folders: readonly string[], { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, Compared> =>
   pipe(
-    folders,
-    TE.traverseSeqArray((folder) => runsIn(folder, files)),
-    TE.map((found): Found => ({ reached: once(found, "reached", files), begun: once(found, "begun", files) })),
-    TE.bindTo("found"),
-    TE.chainFirst(({ found: { reached, begun } }) => (reached.length === 0 && begun.length > 0 ? noTaskYet(begun) : TE.right(undefined))),
-    TE.bind("runs", ({ found: { reached } }) => TE.traverseSeqArray((folder: string) => readRun(folder, files))(reached)),
-    TE.map(({ found: { begun }, runs }): Compared => ({ runs: runs.map(titled), notes: notesOn(runs, begun) })),
+    TE.fromTask<Separated<readonly string[], readonly string[]>, Failure>(() => apart(folders, files)),
+    TE.bindTo("apart"),
+    TE.bind("found", ({ apart: { right: looked } }) =>
+      pipe(
+        looked,
+        TE.traverseSeqArray((folder) => runsIn(folder, files)),
+        TE.map(together),
+      ),
+    ),
+    TE.bind("begun", ({ found: { begun } }) => TE.right(once(begun, files))),
+    TE.chainFirst(({ found: { reached }, begun }) => (reached.length === 0 && begun.length > 0 ? noTaskYet(begun) : TE.right(undefined))),
+    TE.bind("runs", ({ found: { reached } }) => TE.traverseSeqArray((folder: string) => readRun(folder, files))(once(reached, files))),
+    TE.map(({ apart: { left: passed }, begun, runs }): Compared => ({ runs: runs.map(titled), notes: notesOn(runs, begun, passed) })),
   );
 
 /** How a comparison can be written. */

@@ -4,11 +4,14 @@
  * A path that is there always wins. Else `org/name`, `org/name@revision` (a branch, a tag, a commit) is a repository of the hub, `org/name/config` one
  * configuration of a dataset, and `wds_name` a dataset of CLIP benchmark's organisation.
  */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
+import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { datasetPaths } from "../data/datasetPaths.ts";
 import type { Failure } from "../failure.ts";
-import { basename, join } from "../formats/path.ts";
+import { basename, dirname, join } from "../formats/path.ts";
+import { meant } from "../formats/suggest.ts";
 import { modelPaths } from "../model/modelPaths.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
@@ -80,9 +83,26 @@ const fromHub = (kind: Kind, { repository, config, revision }: HubName, hub: Hub
   );
 };
 
+/** Whether there is a folder by the first name of a path; with a revision behind it, it is a repository all the same. */
+const beginsHere = (name: string, at: (path: string) => string, files: Files): T.Task<boolean> =>
+  name.includes("@") ? T.of(false) : files.exists(at(name.split("/")[0]));
+
+/** The end of a sentence that says that a path is not there: a question, where another name is close to the first one in it that is missing. */
+const closeTo =
+  (name: string, at: (path: string) => string, files: Files): T.Task<string> =>
+  async () => {
+    const above = dirname(name);
+    if (above !== name && !(await files.exists(at(above))())) return closeTo(above, at, files)();
+    const listed = await files.list(at(above))();
+    const folders = E.isLeft(listed) ? [] : listed.right.filter(({ name: one, kind }) => kind === "folder" && !one.startsWith(".")).map(({ name: one }) => one);
+    const close = meant(basename(name), folders);
+    return close === undefined ? "" : `; did you mean ${name.includes("/") ? join(above, close) : close}?`;
+  };
+
 /**
- * Finds the folder of a model or of a dataset by its path, or by its name on the hub, from where it is downloaded unless the cache has it. Fails with
- * `FileUnreadable` where it is neither, which says what was tried for both; else as the hub does.
+ * Finds the folder of a model or of a dataset by its path, or by its name on the hub, from where it is downloaded unless the cache has it. A name that begins
+ * with a folder here is taken for a path where another in that folder is close to it; `NAME@main` is a repository in any case. Fails with `FileUnreadable`
+ * where it is neither, which says what was tried for both, or which name is close; else as the hub does.
  *
  * ```ts
  * const located = await locate("dataset", `${folder}/./pets`)();
@@ -93,16 +113,22 @@ export const locate = (kind: Kind, name: string, options: LocateOptions = {}): T
   const { files = platform.files, at = files.absolute, hub = platform.hub } = options;
   const folder = at(name);
   const repository = parsed(kind, name);
-  const nowhere = (path: string, also = ""): Failure => ({ _tag: "FileUnreadable", path, detail: `no such file or directory${also}` });
-  return pipe(
-    TE.fromTask<boolean, Failure>(files.exists(folder)),
-    TE.chain((there) => {
-      if (there) return TE.right({ folder, name: folder, title: basename(folder) });
-      if (repository === undefined || hub === undefined) return TE.left(nowhere(folder));
+  const nowhere = (also: string): Failure => ({ _tag: "FileUnreadable", path: name, detail: `no such file or directory${also}` });
+  const elsewhere = pipe(
+    TE.Do,
+    TE.bind("here", () => TE.fromTask<boolean, Failure>(beginsHere(name, at, files))),
+    TE.bind("close", () => TE.fromTask(closeTo(name, at, files))),
+    TE.chain(({ here, close }) => {
+      if (repository === undefined || hub === undefined || (here && close !== "")) return TE.left(nowhere(close));
+      const both = (detail: string): string => (here ? "" : ` (${folder}); as a repository of the hub: ${detail}`);
       return pipe(
         fromHub(kind, repository, hub, options),
-        TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? nowhere(name, ` (${folder}); as a repository of the hub: ${failure.detail}`) : failure)),
+        TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? nowhere(both(failure.detail)) : failure)),
       );
     }),
+  );
+  return pipe(
+    TE.fromTask<boolean, Failure>(files.exists(folder)),
+    TE.chain((there) => (there ? TE.right({ folder, name: folder, title: basename(folder) }) : elsewhere)),
   );
 };

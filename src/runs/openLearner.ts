@@ -16,6 +16,7 @@ import { locate, type LocateOptions } from "./locate.ts";
 import { methodOf } from "./methodOf.ts";
 import { names } from "./runFolder.ts";
 import { newestOf, readJob, runOf } from "./runOf.ts";
+import { readOne } from "./runsIn.ts";
 
 /** A learner, and what is known of it beside what it keeps itself. */
 export interface OpenedLearner extends Predictor {
@@ -66,12 +67,12 @@ const inFolder = (folder: string, options: LocateOptions): TE.TaskEither<Failure
     TE.chain(({ run, newest }) => {
       if (run === undefined)
         return pipe(
-          readLearnerOrModel(folder, options),
+          readOne(folder, files, readLearnerOrModel(folder, options)),
           TE.map((learner) => ({ learner, folder })),
         );
       if (newest === undefined) return ofRun(run, folder, files, note);
       return newest.last === undefined
-        ? TE.left<Failure>({ _tag: "FileUnreadable", path: folder, detail: `the run has finished no task; cambium resume ${folder} goes on` })
+        ? TE.left<Failure>({ _tag: "FileUnreadable", path: folder, detail: `this run has finished no task yet; cambium resume ${folder} goes on` })
         : ofRun(run, newest.last.folder, files, note);
     }),
   );

@@ -11,11 +11,9 @@ import type { Files } from "../platform/files.ts";
 import type { LocateOptions } from "../runs/locate.ts";
 import { trains } from "../runs/methodOf.ts";
 import { findAll } from "../runs/placed.ts";
+import { sweepFile } from "../runs/runsIn.ts";
 import { jobsOf, positions } from "./jobs.ts";
 import { decodeSweep, type Sweep } from "./sweep.ts";
-
-/** The file of a sweep in its folder. */
-export const sweepFile = "sweep.json";
 
 /** Whether a folder is that of a sweep. */
 export const isSweep = (folder: string, files: Files = platform.files): T.Task<boolean> => files.exists(join(folder, sweepFile));

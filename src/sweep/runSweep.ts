@@ -10,12 +10,13 @@ import type { Files } from "../platform/files.ts";
 import type { Queue, Standing } from "../platform/queue.ts";
 import type { Compared } from "../runs/compare.ts";
 import type { JobOptions } from "../runs/runJob.ts";
+import { sweepFile } from "../runs/runsIn.ts";
 import { extentOf, type Extent } from "./advance.ts";
 import { alone, gather } from "./gather.ts";
 import { pause } from "../platform/pause.ts";
 import { here } from "./here.ts";
 import { jobsOf, type SweepJob } from "./jobs.ts";
-import { isSweep, locatedSweep, readSweep, sweepFile } from "./readSweep.ts";
+import { isSweep, locatedSweep, readSweep } from "./readSweep.ts";
 import { misplaced, type Sweep } from "./sweep.ts";
 import { pieceOf, work } from "./work.ts";
 

@@ -8,7 +8,7 @@ import { flag, list, oneOf, optional, some, toggle, whole } from "../../src/cli/
 import { flagLines, plain } from "../../src/cli/help.ts";
 import { keptByNpm } from "../../src/cli/npm.ts";
 import { parseOptions } from "../../src/cli/options.ts";
-import { meant } from "../../src/cli/suggest.ts";
+import { meant } from "../../src/formats/suggest.ts";
 import { describe } from "../../src/failure.ts";
 import { left, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -89,7 +89,9 @@ test("a word is meant where it is close, or begins as one does and no other", ()
   assert.is(meant("CoDyRA", words), "codyra");
   assert.is(meant("keeplora+", words), "keeplora");
   assert.is(meant("seq", words), "sequential-lora");
-  assert.is(meant("dca", words), undefined);
+  assert.is(meant("dca", words), "dac");
+  assert.is(meant("rnu", ["run", "resume"]), "run");
+  assert.is(meant("dcb", words), undefined);
   assert.is(meant("cod", words), "codyra");
   for (const far of ["magic", "", "x", "keep", "lora"]) assert.is(meant(far, words), undefined, far);
 });

@@ -112,7 +112,7 @@ hubTest("a connection that breaks is gone on with from the byte where it broke",
 hubTest("a download that failed goes on in the next process; what it had is not asked for again", async ({ get, model, folder }) => {
   Object.assign(hub.trouble, { cuts: 1000, cutAfter: 0 });
   const failure = left(await get(model));
-  assert.match(describe(failure), /^Cannot read org\/clip: .*127\.0\.0\.1.* cannot be reached \(.*\), and the cache .* has no org\/clip@main$/);
+  assert.match(describe(failure), /^Cannot read org\/clip: .*127\.0\.0\.1.* cannot be reached \(the connection .*\), and the cache has no org\/clip@main$/);
   mkdirSync(join(folder, "blobs"), { recursive: true });
   writeFileSync(join(folder, "blobs", `${blobOf("model.safetensors")}.cambium.incomplete`), weights.subarray(0, 70_000));
   hub.trouble.cuts = 0;
@@ -180,6 +180,11 @@ hubTest("offline the cache alone is asked, and what it lacks is named", async ({
   const choosy = { wanted: (paths: readonly string[]) => (paths.includes("tokenizer.json") ? E.right(paths) : E.left("has no tokenizer.json")) };
   assert.match(describe(left(await get(model, offline, choosy))), new RegExp(`HF_HUB_OFFLINE is set, and .*${second} has no tokenizer\\.json$`));
   assert.equal(hub.came, []);
+});
+
+hubTest("a hub whose address is not known is told in words", async ({ get, model }) => {
+  const said = describe(left(await get(model, { HF_ENDPOINT: "http://nowhere.invalid" })));
+  assert.is(said, "Cannot read org/clip: http://nowhere.invalid cannot be reached (no network, or no such address), and the cache has no org/clip@main");
 });
 
 hubTest("a hub that is not there is done without, where the cache has what is asked for", async ({ get, model }) => {

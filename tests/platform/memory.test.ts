@@ -91,7 +91,7 @@ test("a stream of two tasks in both layouts, a tiny CLIP, a few steps and a chec
     );
     const ended = await get(learn);
     bar.done();
-    assert.match(memory.said(), /learning: 100%.*\nlearning: 2 in/s);
+    assert.match(memory.said(), /learning: 100 %.*\nlearning: 2 in/s);
     await get(
       pipe(
         writeLearner("/out/learner", ended.learner, { files }),

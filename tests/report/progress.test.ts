@@ -20,8 +20,8 @@ test("without a terminal: a plain line now and then, and one at the end", () => 
   }
   bar.done("accuracy 71.0 %");
   assert.equal(written, [
-    "animals: 42%, 42/100, 7.0 s left, loss 3.16\n",
-    "animals: 84%, 84/100, 1.9 s left, loss 2.32\n",
+    "animals: 42 %, 42/100, 7.0 s left, loss 3.16\n",
+    "animals: 84 %, 84/100, 1.9 s left, loss 2.32\n",
     "animals: 100 in 12 s, accuracy 71.0 %\n",
   ]);
 });
@@ -39,6 +39,12 @@ test("in a terminal: a bar that redraws itself within the width", () => {
   assert.is([...written[1].slice(5)].length, 39);
   assert.match(written[1], "\u2588\u2588\u2588\u2588\u2588\u2588\u2591");
   assert.is(written[2], "\r\u001b[2Kfood: 4 in 1.1 s\n");
+});
+
+test("a terminal that does not know its width says 0, and gets lines of the usual one", () => {
+  const { written, p } = bench({ tty: true, columns: 0 });
+  p.start("food", 4);
+  assert.match(written[0], /food \u2591{24} {3}0 % {2}0\/4$/);
 });
 
 test("names and notes from outside cannot change the terminal", () => {
@@ -73,7 +79,7 @@ test("silent writes nothing, and no work is no division by zero", () => {
   const bar = empty.p.start("nothing", 0);
   bar.update(0);
   bar.done();
-  assert.equal(empty.written, ["nothing: 100%, 0/0\n", "nothing: 0 in 0.0 s\n"]);
+  assert.equal(empty.written, ["nothing: 100 %, 0/0\n", "nothing: 0 in 0.0 s\n"]);
 });
 
 test.run();

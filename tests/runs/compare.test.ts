@@ -100,6 +100,20 @@ test("runs without a finished task are left out beside others, and refused by th
   assert.equal((await compared(join(dir, "begun", "two"), other, begun, other)).notes, [`Without a finished task, and left out: ${other}, ${begun}.`]);
 });
 
+test("sweeps in a folder are looked into, and files beside folders are passed over with a note", async () => {
+  write("all/alone", { "result.json": two("dac", 1, 50) });
+  write("all/sweep", { "sweep.json": {} });
+  write("all/sweep/seed-1", { "result.json": two("codyra", 1, 50) });
+  write("all/folder/seed-1", { "result.json": two("keeplora", 1, 50) });
+  write("all", { "page.html": "" });
+  const { runs, notes } = await compared(join(dir, "all"));
+  assert.equal([runs.map(({ result }) => result.method), notes], [["dac", "codyra"], []]);
+  const [page, alone] = [join(dir, "all", "page.html"), join(dir, "all", "alone")];
+  const expanded = await compared(page, alone, join(dir, "all", "sweep"));
+  assert.equal([expanded.runs.length, expanded.notes], [2, [`No folder, and passed over: ${page}.`]]);
+  assert.match(describe(left(await compareRuns([page])())), `Cannot read ${page}`);
+});
+
 test("failures name the folder or the file", async () => {
   const empty = write("empty", { "a.txt": "" });
   for (const [folder, said] of [

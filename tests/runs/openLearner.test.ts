@@ -85,10 +85,18 @@ test("where the classes of tasks are not known, a method that predicts tasks doe
   assert.match(notes.join(), /unknown: its result\.json does not say/);
 });
 
+test("a folder that holds runs, as that of a sweep does, names them", async () => {
+  assert.is(describe(left(await openLearner(at("seeds"))())), `Cannot read ${at("seeds")}: no such file or directory`);
+  await writeRun("seeds/seed-10", "codyra", seen("ant"), 1, [1]);
+  assert.is(describe(left(await openLearner(at("seeds"))())), `Cannot read ${at("seeds")}: it holds a run: seed-10; name that`);
+  await writeRun("seeds/seed-2", "codyra", seen("ant"), 1, [1]);
+  assert.is(describe(left(await openLearner(at("seeds"))())), `Cannot read ${at("seeds")}: it holds 2 runs: seed-2, seed-10; name one`);
+});
+
 test("what cannot be opened says so: nothing there, a run without a task, a run of no method", async () => {
   assert.match(describe(left(await openLearner(at("nothing"))())), "nothing");
   write(at("empty"), { "job.json": JSON.stringify(jobOf(at("empty"), "codyra", "empty")) });
-  assert.match(describe(left(await openLearner(at("empty"))())), /finished no task; cambium resume/);
+  assert.match(describe(left(await openLearner(at("empty"))())), /this run has finished no task yet; cambium resume/);
   await writeRun("strange", "what", seen("ant"), 1, [1]);
   assert.match(describe(left(await openLearner(at("strange"))())), /should be one of/);
 });

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
-import { firstLine } from "../failures.ts";
-import { Refusal, Unreachable, type Requests } from "./hubRequest.ts";
+import { Refusal, unreachable, Unreachable, type Requests } from "./hubRequest.ts";
 
 /** A file of a hub. */
 export interface Remote {
@@ -83,7 +82,7 @@ const receive = async (remote: Remote, part: string, { fetch, check }: Requests,
 };
 
 const broken = (error: unknown): never => {
-  throw new Unreachable(firstLine((error as { readonly cause?: unknown }).cause ?? error));
+  throw unreachable(error);
 };
 
 /** The digest of a file, of the kind that another one is of. */

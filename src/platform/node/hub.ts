@@ -126,13 +126,12 @@ const held = async ({ repository, cached, requests, options }: Asked): Promise<L
 };
 
 /** The snapshot of a commit that the cache has. */
-const fromCache = async ({ repository, cached, options }: Asked, why: string): Promise<Snapshot> => {
+const fromCache = async ({ repository, cached, options }: Asked, why: string, cache = "the cache"): Promise<Snapshot> => {
   const { name, revision = "main" } = repository;
   const commit = await knownCommit(cached, repository);
   const folder = commit === undefined ? undefined : snapshotOf(cached, commit);
   const paths = folder === undefined ? [] : await pathsIn(folder);
-  if (commit === undefined || folder === undefined || paths.length === 0)
-    throw new Refused(`${why}, and the cache ${cached.folder} has no ${name}@${revision}`);
+  if (commit === undefined || folder === undefined || paths.length === 0) throw new Refused(`${why}, and ${cache} has no ${name}@${revision}`);
   const wanted = options.wanted(paths);
   if (E.isLeft(wanted)) throw new Refused(`${why}, and ${folder} ${wanted.left}`);
   return { folder, commit };
@@ -161,9 +160,10 @@ const fromHub = async (asked: Asked): Promise<Snapshot> => {
 };
 
 const snapshot = async (asked: Asked): Promise<Snapshot> => {
-  const { repository, settings, options } = asked;
-  if (settings.offline) return fromCache(asked, "HF_HUB_OFFLINE is set");
-  if (options.offline === true) return fromCache(asked, "nothing is downloaded here");
+  const { repository, settings, cached, options } = asked;
+  const cache = `the cache ${cached.folder}`;
+  if (settings.offline) return fromCache(asked, "HF_HUB_OFFLINE is set", cache);
+  if (options.offline === true) return fromCache(asked, "nothing is downloaded here", cache);
   try {
     return await fromHub(asked);
   } catch (error) {

@@ -36,6 +36,20 @@ export interface Requests {
 /** The message of what a request fails by: that of its cause, which says more than "fetch failed". */
 const reason = (error: unknown): string => firstLine((error as { readonly cause?: unknown }).cause ?? error);
 
+/** What stands in a reason, and what it means. */
+const meanings: readonly (readonly [RegExp, string])[] = [
+  [/ENOTFOUND|EAI_AGAIN|getaddrinfo|lookup/i, "no network, or no such address"],
+  [/ECONNREFUSED|refused/i, "the connection is refused"],
+  [/ETIMEDOUT|timeout/i, "no answer in time"],
+  [/ECONNRESET|socket|terminated|closed/i, "the connection breaks"],
+];
+
+/** What a connection fails by, in words. */
+export const unreachable = (error: unknown): Unreachable => {
+  const words = reason(error);
+  return new Unreachable(meanings.find(([sign]) => sign.test(words))?.[1] ?? words);
+};
+
 /** Whether asking again in a moment is of no use. */
 const absent = (words: string): boolean => /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|refused|lookup|getaddrinfo|Invalid URL/i.test(words);
 
@@ -71,7 +85,7 @@ export const requests = ({ endpoint, token }: HubSettings, pauses: readonly numb
       } catch (error) {
         check();
         const again = error instanceof Refusal ? passing(error.status) : !absent(reason(error));
-        if (!again || attempt >= pauses.length) throw error instanceof Refusal ? error : new Unreachable(reason(error));
+        if (!again || attempt >= pauses.length) throw error instanceof Refusal ? error : unreachable(error);
       }
       await pause(pauses[attempt]);
     }

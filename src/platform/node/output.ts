@@ -34,7 +34,8 @@ export const output = (): Output => {
   const notebook = kernel();
   if (notebook !== undefined) return below(notebook);
   return {
-    columns: process.stdout.columns,
+    // A terminal that does not know its width says 0.
+    columns: process.stdout.columns || undefined,
     text: (text) => async () => void process.stdout.write(`${text}\n`),
   };
 };
