@@ -4,9 +4,11 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Queue } from "../platform/queue.ts";
+import type { Storage } from "../platform/storage.ts";
 import { jobsOf } from "../sweep/jobs.ts";
 import { readSweep } from "../sweep/readSweep.ts";
 import { runSweep, type Share, type SweepOptions } from "../sweep/runSweep.ts";
+import { openStorage } from "../sweep/stored.ts";
 import type { Sweep } from "../sweep/sweep.ts";
 import { openQueue } from "../sweep/work.ts";
 import { command, type Ended } from "./command.ts";
@@ -20,8 +22,16 @@ export const queueFlags = {
   name: optional(some, "NAME", "the name of the queue there; sweeps and workers of one name belong together", "cambium"),
 };
 
+/** Where the folders of jobs are that workers share no disk for. */
+export const storageFlags = {
+  storage: optional(some, "URL", "where the folders of the jobs are, as s3://BUCKET/PREFIX; needs the package @aws-sdk/client-s3", "on a disk that all share"),
+  "s3-endpoint": optional(some, "URL", "a server that speaks like S3, as https://HOST:9000", "AWS"),
+};
+
 const table = {
   ...queueFlags,
+  ...storageFlags,
+  models: toggle("bring the learned models from --storage, too, and not the results alone"),
   detach: toggle("do not wait for the workers: put the jobs, gather what has ended, and say how far they are"),
   only: optional(part, "I/N", "run the I-th of N parts of the jobs here, from 1/N on; each part may run on another machine", "all jobs"),
   list: toggle("print the jobs and run none"),
@@ -32,8 +42,10 @@ type Flags = Values<typeof table>;
 const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
 
 /** Flags that have a meaning together. */
-const checked = ({ redis, name, detach, only }: Flags): E.Either<Failure, Share | undefined> => {
+const checked = ({ redis, name, detach, only, storage, models }: Flags): E.Either<Failure, Share | undefined> => {
   if (redis === undefined && (detach || name !== undefined)) return bad(detach ? "--detach" : "--name", "has a meaning with --redis alone");
+  if (redis === undefined && storage !== undefined) return bad("--storage", "has a meaning with --redis alone");
+  if (storage === undefined && models) return bad("--models", "has a meaning with --storage alone");
   if (redis !== undefined && only !== undefined) return bad("--only", "is for machines without a queue; workers of --redis share the jobs themselves");
   return E.right(only);
 };
@@ -47,6 +59,15 @@ const withQueue = <A>({ redis, name }: Flags, terminal: Terminal, use: (queue?: 
         TE.chain((queue) => () => use(queue)().finally(queue.close)),
       );
 
+/** Uses a storage, where one is asked for. */
+export const withStorage = <A>(
+  { storage, "s3-endpoint": endpoint }: Values<typeof storageFlags>,
+  use: (storage?: Storage) => TE.TaskEither<Failure, A>,
+): TE.TaskEither<Failure, A> => {
+  if (storage !== undefined) return pipe(openStorage(storage, { endpoint }), TE.chain(use));
+  return endpoint === undefined ? use() : TE.fromEither(bad("--s3-endpoint", "has a meaning with --storage alone"));
+};
+
 const listed = (sweep: Sweep): E.Either<Failure, Ended> =>
   pipe(
     jobsOf(sweep),
@@ -57,11 +78,15 @@ const listed = (sweep: Sweep): E.Either<Failure, Ended> =>
 export const sweep = command({
   name: "sweep",
   does: "run many jobs from one file: methods x options x orders x seeds, with one table at the end",
-  synopsis: ["cambium sweep FILE [--only I/N]", "cambium sweep FILE --redis URL [--detach]", "cambium sweep FILE --list"],
+  synopsis: [
+    "cambium sweep FILE [--only I/N]",
+    "cambium sweep FILE --redis URL [--detach] [--storage s3://BUCKET/PREFIX [--models]]",
+    "cambium sweep FILE --list",
+  ],
   operands: { hint: "FILE", what: "the JSON file of a sweep" },
   flags: table,
   notes: [
-    "The jobs run here, one after the other, or, with --redis, by cambium worker on any number of machines that share the folders. A job that has ended " +
+    "The jobs run here, one after the other, or, with --redis, by cambium worker on any number of machines that share the folders, or have them in --storage. A job that has ended " +
       "is not run again, one that was begun goes on, and one that fails keeps no other from running: so the same command again ends a sweep, wherever it " +
       "was. docs/SWEEPS.md has every field of the file.",
   ],
@@ -78,9 +103,10 @@ export const sweep = command({
       TE.bind("sweep", () => readSweep(terminal.at(file))),
       TE.chain(({ share, sweep }) => {
         if (flags.list) return TE.fromEither(listed(sweep));
-        const options = (queue?: Queue): SweepOptions => ({ ...terminal.jobOptions, queue, share, detach: flags.detach });
+        const { detach, models } = flags;
+        const options: SweepOptions = { ...terminal.jobOptions, share, detach, models };
         return pipe(
-          withQueue(flags, terminal, (queue) => runSweep(sweep, options(queue))),
+          withStorage(flags, (storage) => withQueue(flags, terminal, (queue) => runSweep(sweep, { ...options, queue, storage }))),
           TE.map(endOfSweep(sweep.out)),
         );
       }),

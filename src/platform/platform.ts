@@ -9,6 +9,7 @@ import type { Failure } from "../failure.ts";
 import type { Files } from "./files.ts";
 import type { Hub } from "./hub.ts";
 import type { OpenQueue } from "./queue.ts";
+import type { OpenStorage } from "./storage.ts";
 import type { GPUAdapter, GPUAdapterInfo, GPUDevice, GPUDeviceDescriptor } from "./webgpu.ts";
 
 /** An RGB image, 8 bits a channel, row-major, interleaved: `data.length === height * width * 3`. */
@@ -98,4 +99,6 @@ export interface Platform {
   readonly hub?: Hub;
   /** Opens a queue that a server keeps; a platform that cannot reach one has none. */
   readonly openQueue?: OpenQueue;
+  /** Opens a storage that a server keeps; a platform that cannot reach one has none. */
+  readonly openStorage?: OpenStorage;
 }

@@ -55,6 +55,8 @@ interface Kept extends Growing {
   readonly testSets: readonly TestSet[];
   /** Gives the samples that were left out so far. */
   readonly skipped: () => readonly string[];
+  /** Keeps elsewhere, too, what was kept in the folder. */
+  readonly elsewhere?: TE.TaskEither<Failure, void>;
 }
 
 /** How far a run is, as it is written down; all that was predicted so far is in its file then. */
@@ -76,7 +78,7 @@ const dataOf = ({ source }: Job): string => {
 
 /** Keeps a job over a stream. */
 export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
-  const { stream, skipped } = kept;
+  const { stream, skipped, elsewhere = TE.right(undefined) } = kept;
   const { out, checkpointSteps } = job;
   const about = { Model: job.model, Data: dataOf(job) };
   const state = stateOf(job, kept);
@@ -94,7 +96,7 @@ export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
         writeAdapter(job, run, update, files),
         TE.chain(() => learner(run)),
         TE.chain(() => writeResult(out, run, stream, skipped(), about, files)),
-        TE.map(() => undefined),
+        TE.chain(() => elsewhere),
       ),
     training: {
       every: checkpointSteps,
@@ -102,6 +104,7 @@ export const keeping = (job: Job, kept: Kept, files: Files): Keeping => {
         pipe(
           state(bare(progress)),
           TE.chain((reached) => writeTraining(out, { kept: training, reached }, files)),
+          TE.chain(() => elsewhere),
         ),
     },
     end: (run) =>

@@ -43,6 +43,8 @@ export interface JobOptions extends Pick<LocateOptions, "at" | "hub"> {
   readonly note?: (line: string) => void;
   /** Aborted when the run should stop. */
   readonly signal?: Runtime["signal"];
+  /** Awaited whenever what was reached is whole in the folder; a run ends where it fails. Whoever gives it knows what is kept, and is not told. */
+  readonly kept?: TE.TaskEither<Failure, void>;
   readonly files?: Files;
 }
 
@@ -54,7 +56,7 @@ interface Standing {
 
 /** A run that ended well, or was stopped behind its first task, has an outcome; of one that failed it is noted what is kept. */
 const endOf =
-  (job: Job, keep: Keeping, { note }: JobOptions, { tasks, skipped }: { readonly tasks: number; readonly skipped: () => number }) =>
+  (job: Job, keep: Keeping, { note, kept }: JobOptions, { tasks, skipped }: { readonly tasks: number; readonly skipped: () => number }) =>
   (ended: Awaited<ReturnType<ReturnType<ReturnType<typeof runMethod>>>>): TE.TaskEither<Failure, Outcome> => {
     if (E.isRight(ended))
       return pipe(
@@ -63,6 +65,7 @@ const endOf =
       );
     return async () => {
       const left = await keep.left();
+      if (kept !== undefined) return ended;
       if (E.isRight(left) && O.isSome(left.right)) note?.(left.right.value);
       else if (ended.left._tag === "Interrupted") note?.("No step was made yet, so nothing is kept.");
       return ended;
@@ -82,7 +85,7 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
   };
   const runtime: Runtime = { device, seed: job.seed, images: imageCache(1024), emit, signal: options.signal, onCorrupt: job.onCorrupt };
   const logged = ({ log, predictions }: Growing): TE.TaskEither<Failure, Outcome> => {
-    const keep = keeping(job, { stream, testSets, log, predictions, skipped: () => [...skipped] }, files);
+    const keep = keeping(job, { stream, testSets, log, predictions, skipped: () => [...skipped], elsewhere: options.kept }, files);
     let broken: E.Either<Failure, void> = E.right(undefined);
     const running = runMethod(method, learner, stream, {
       evaluate: job.evaluate,

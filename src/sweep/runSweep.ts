@@ -8,6 +8,7 @@ import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Queue, Standing } from "../platform/queue.ts";
+import type { Storage } from "../platform/storage.ts";
 import type { Compared } from "../runs/compare.ts";
 import type { JobOptions } from "../runs/runJob.ts";
 import { sweepFile } from "../runs/runsIn.ts";
@@ -17,6 +18,7 @@ import { pause } from "../platform/pause.ts";
 import { here } from "./here.ts";
 import { jobsOf, type SweepJob } from "./jobs.ts";
 import { isSweep, locatedSweep, readSweep } from "./readSweep.ts";
+import { extentStored } from "./stored.ts";
 import { misplaced, type Sweep } from "./sweep.ts";
 import { pieceOf, work } from "./work.ts";
 
@@ -27,11 +29,15 @@ export interface Share {
 }
 
 /** Options of {@link runSweep}. */
-export interface SweepOptions extends JobOptions {
+export interface SweepOptions extends Omit<JobOptions, "kept"> {
   /** Whose takers run the jobs. Default: they are run here, one after the other. */
   readonly queue?: Queue;
   /** Does not wait for the queue's takers: gathers what there is now. */
   readonly detach?: boolean;
+  /** Where the queue's takers have the folders of the jobs; of each that has ended, results are brought into its folder here. Default: on a disk that all share. */
+  readonly storage?: Storage;
+  /** Brings the learners from the storage, too. */
+  readonly models?: boolean;
   /** The part of the jobs that is run. Default: all. */
   readonly share?: Share;
 }
@@ -58,12 +64,12 @@ interface Placed extends SweepJob {
   readonly extent: Extent;
 }
 
-const placed = (jobs: readonly SweepJob[], files: Files): TE.TaskEither<Failure, readonly Placed[]> =>
+const placed = (jobs: readonly SweepJob[], { files = platform.files, storage, models = false }: SweepOptions): TE.TaskEither<Failure, readonly Placed[]> =>
   pipe(
     jobs,
     TE.traverseSeqArray((one) =>
       pipe(
-        extentOf(one.job, files),
+        storage === undefined ? extentOf(one.job, files) : extentStored(one, storage, { files, models }),
         TE.map((extent): Placed => ({ ...one, extent })),
       ),
     ),
@@ -77,7 +83,8 @@ const inShare =
 const count = (standings: readonly Standing[], state: Standing["state"]): number => standings.filter((standing) => standing.state === state).length;
 
 /** Waits until nobody is at any of the jobs, and none waits; what a queue has lost is put again. */
-const settled = (queue: Queue, jobs: readonly SweepJob[], ended: number, { note, signal, files }: SweepOptions): TE.TaskEither<Failure, void> => {
+const settled = (queue: Queue, jobs: readonly SweepJob[], ended: number, options: SweepOptions): TE.TaskEither<Failure, void> => {
+  const { note, signal } = options;
   const ids = jobs.map((job) => pieceOf(job).id);
   let told = "";
   const round = (): TE.TaskEither<Failure, boolean> =>
@@ -87,7 +94,7 @@ const settled = (queue: Queue, jobs: readonly SweepJob[], ended: number, { note,
       TE.bind("lost", ({ standings }) =>
         placed(
           jobs.filter((_, i) => standings[i].state === "unknown"),
-          files ?? platform.files,
+          options,
         ),
       ),
       TE.bind("put", ({ lost }) => queue.put(lost.filter(({ extent }) => extent !== "ended").map(pieceOf))),
@@ -112,9 +119,9 @@ const settled = (queue: Queue, jobs: readonly SweepJob[], ended: number, { note,
 };
 
 /** What became of each job, as its folder tells, and else the queue. */
-const endsOf = (queue: Queue, jobs: readonly SweepJob[], files: Files): TE.TaskEither<Failure, readonly JobEnd[]> =>
+const endsOf = (queue: Queue, jobs: readonly SweepJob[], options: SweepOptions): TE.TaskEither<Failure, readonly JobEnd[]> =>
   pipe(
-    placed(jobs, files),
+    placed(jobs, options),
     TE.bindTo("all"),
     TE.bind("standings", ({ all }) => queue.standing(all.map((one) => pieceOf(one).id))),
     TE.map(({ all, standings }) =>
@@ -128,13 +135,18 @@ const endsOf = (queue: Queue, jobs: readonly SweepJob[], files: Files): TE.TaskE
   );
 
 /** What became of the jobs, with the tables of those that have ended. */
-const reached = (queue: Queue, folder: string, all: readonly SweepJob[], files: Files): TE.TaskEither<Failure, Pick<SweepOutcome, "jobs" | "compared">> =>
+const reached = (
+  queue: Queue,
+  folder: string,
+  all: readonly SweepJob[],
+  options: SweepOptions,
+): TE.TaskEither<Failure, Pick<SweepOutcome, "jobs" | "compared">> =>
   pipe(
-    endsOf(queue, all, files),
+    endsOf(queue, all, options),
     TE.bindTo("jobs"),
     TE.bind("compared", ({ jobs }) => {
       const ended = jobs.filter(({ state }) => state === "ended").map(({ name }) => name);
-      return gather(folder, ended, files);
+      return gather(folder, ended, options.files ?? platform.files);
     }),
   );
 
@@ -150,7 +162,8 @@ const checkFree = (folder: string, files: Files): TE.TaskEither<Failure, void> =
     TE.map(() => undefined),
   );
 
-const checkShare = ({ share }: SweepOptions): E.Either<Failure, void> => {
+const checkOptions = ({ share, storage, queue }: SweepOptions): E.Either<Failure, void> => {
+  if (storage !== undefined && queue === undefined) return E.left(misplaced("storage", "is for those who take jobs from a queue"));
   if (share === undefined) return E.right(undefined);
   const { nth, of } = share;
   const good = Number.isInteger(nth) && Number.isInteger(of) && nth >= 1 && nth <= of;
@@ -172,11 +185,11 @@ export const runSweep = (sweep: Sweep, options: SweepOptions = {}): TE.TaskEithe
   const { files = platform.files, queue = here(), signal, detach = false } = options;
   const absolute: Sweep = { ...sweep, out: files.absolute(sweep.out) };
   return pipe(
-    TE.fromEither(checkShare(options)),
+    TE.fromEither(checkOptions(options)),
     TE.chain(() => locatedSweep(absolute, options)),
     TE.bindTo("located"),
     TE.bind("jobs", ({ located }) => TE.fromEither(jobsOf(located))),
-    TE.bind("mine", ({ jobs }) => pipe(placed(jobs, files), TE.map(inShare(options.share)))),
+    TE.bind("mine", ({ jobs }) => pipe(placed(jobs, options), TE.map(inShare(options.share)))),
     TE.chainFirst(({ located }) => checkFree(located.out, files)),
     TE.chainFirst(({ located }) => writeJson(join(located.out, sweepFile), located, files)),
     TE.bind("open", ({ mine }) => TE.right(mine.filter(({ extent }) => extent !== "ended"))),
@@ -189,7 +202,7 @@ export const runSweep = (sweep: Sweep, options: SweepOptions = {}): TE.TaskEithe
         );
       return detach ? TE.right(undefined) : settled(queue, open, mine.length - open.length, options);
     }),
-    TE.bind("reached", ({ located: { out }, jobs }) => alone(out, reached(queue, out, jobs, files), files)),
+    TE.bind("reached", ({ located: { out }, jobs }) => alone(out, reached(queue, out, jobs, options), files)),
     TE.map(({ located, reached }): SweepOutcome => ({ folder: located.out, ...reached, interrupted: signal?.aborted === true })),
   );
 };

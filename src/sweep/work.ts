@@ -7,11 +7,13 @@ import { describe, type Failure } from "../failure.ts";
 import { explain } from "../formats/files.ts";
 import { inOrder } from "../formats/json.ts";
 import { platform } from "../platform/default.ts";
+import { isOfStorage } from "../platform/storage.ts";
 import type { OpenQueue, Performed, Piece, Queue, TakeOptions } from "../platform/queue.ts";
 import { Job } from "../runs/job.ts";
 import type { JobOptions } from "../runs/runJob.ts";
 import { advance } from "./advance.ts";
 import { digest, type SweepJob } from "./jobs.ts";
+import { advanceStored, type Carrying } from "./stored.ts";
 
 /** A job as a piece of work. Equal jobs in one folder are one piece. */
 export const pieceOf = ({ name, job }: SweepJob): Piece => ({ id: `${name}-${digest(JSON.stringify(inOrder(job)))}`, data: { name, job } });
@@ -21,8 +23,8 @@ const Data = t.type({ name: t.string, job: Job });
 /** What a failure is for whoever took the job: its own, one of this machine, or none at all. */
 const verdictOn = (failure: Failure): Performed => {
   if (failure._tag === "FileUnwritable" && failure.held) return { kind: "later" };
-  // Without a device this process can run no other job; with another device this job may run.
-  if (failure._tag === "NoAdapter") return { kind: "stopped", broken: failure };
+  // Without a device or a storage this process can run no other job; elsewhere this job may run.
+  if (failure._tag === "NoAdapter" || isOfStorage(failure)) return { kind: "stopped", broken: failure };
   return { kind: "failed", detail: describe(failure), ...(failure._tag === "DeviceLost" ? { broken: failure } : {}) };
 };
 
@@ -43,13 +45,16 @@ export interface Worked {
 }
 
 /** Options of {@link work}. */
-export interface WorkOptions extends JobOptions, Pick<TakeOptions, "until"> {}
+export interface WorkOptions extends Omit<JobOptions, "kept">, Pick<TakeOptions, "until"> {
+  /** Where the folders of the jobs are, and the folder of this machine that each is brought to while it runs. Default: they are on a disk that all share. */
+  readonly carrying?: Carrying;
+}
 
 /**
  * Takes the jobs of a queue and runs them, one after the other, each from wherever it stands in its folder. A job that fails is noted in the queue, one whose
  * folder another process holds is tried again later, and one that was stopped by the signal goes back. Fails where this process can run no job at all.
  */
-export const work = (queue: Queue, { until, ...options }: WorkOptions = {}): TE.TaskEither<Failure, Worked> => {
+export const work = (queue: Queue, { until, carrying, ...options }: WorkOptions = {}): TE.TaskEither<Failure, Worked> => {
   const [ended, failed]: [string[], string[]] = [[], []];
   const jobs = sayingOnce(options);
   const perform = (piece: Piece) => async (): Promise<Performed> => {
@@ -60,7 +65,7 @@ export const work = (queue: Queue, { until, ...options }: WorkOptions = {}): TE.
     }
     const { name, job } = data.right;
     options.note?.(`${name}:`);
-    const advanced = await advance(job, jobs)();
+    const advanced = await (carrying === undefined ? advance(job, jobs) : advanceStored({ name, job }, carrying, jobs))();
     if (E.isRight(advanced)) {
       if (!advanced.right.interrupted) ended.push(name);
       return { kind: advanced.right.interrupted ? "stopped" : "done" };

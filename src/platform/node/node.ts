@@ -10,6 +10,7 @@ import { nodeHub } from "./hub.ts";
 import { decodeImage } from "./image.ts";
 import { openGpu } from "./ladder.ts";
 import { output, progress } from "./output.ts";
+import { openS3 } from "./s3.ts";
 import { encodeThumbnail } from "./thumbnail.ts";
 
 /** The user's cache folder; a function, as the environment may change. */
@@ -23,6 +24,7 @@ export const node: Platform = {
   encodeThumbnail,
   openGpu,
   openQueue,
+  openStorage: openS3(),
   cache: cacheIn(cacheFolder),
   get progress() {
     return progress();
