@@ -34,7 +34,7 @@ export interface SweepOptions extends Omit<JobOptions, "kept"> {
   readonly queue?: Queue;
   /** Does not wait for the queue's takers: gathers what there is now. */
   readonly detach?: boolean;
-  /** Where the queue's takers have the folders of the jobs; of each that has ended, results are brought into its folder here. Default: on a disk that all share. */
+  /** Where the queue's takers have the folders of the jobs; the results of those that have ended are brought here. Default: on a disk that all share. */
   readonly storage?: Storage;
   /** Brings the learners from the storage, too. */
   readonly models?: boolean;
@@ -189,9 +189,11 @@ export const runSweep = (sweep: Sweep, options: SweepOptions = {}): TE.TaskEithe
     TE.chain(() => locatedSweep(absolute, options)),
     TE.bindTo("located"),
     TE.bind("jobs", ({ located }) => TE.fromEither(jobsOf(located))),
-    TE.bind("mine", ({ jobs }) => pipe(placed(jobs, options), TE.map(inShare(options.share)))),
+    TE.chainFirst(({ jobs }) => placed(jobs, { files })),
     TE.chainFirst(({ located }) => checkFree(located.out, files)),
     TE.chainFirst(({ located }) => writeJson(join(located.out, sweepFile), located, files)),
+    // What is in a storage is brought into a folder that is known for that of this sweep.
+    TE.bind("mine", ({ jobs }) => pipe(placed(jobs, options), TE.map(inShare(options.share)))),
     TE.bind("open", ({ mine }) => TE.right(mine.filter(({ extent }) => extent !== "ended"))),
     TE.chainFirst(({ open }) => queue.put(open.map(pieceOf), { again: !detach })),
     TE.chainFirst(({ mine, open }) => {

@@ -12,6 +12,11 @@ import { advance, extentOf, type Extent } from "./advance.ts";
 import type { SweepJob } from "./jobs.ts";
 import { bring, moveHead, putFiles, readHead, removeOthers, type Seen, type StoredFile } from "./storedFolder.ts";
 
+const lastFile = `${names.model}/${names.progress}`;
+
+/** What tells of a run that it has ended, and what it has found. */
+const isResult = ({ path }: StoredFile): boolean => !path.includes("/") || path === lastFile;
+
 /** Whose folders are in a storage, and the folder of this machine that they are brought to while a job runs. */
 export interface Carrying {
   readonly storage: Storage;
@@ -50,19 +55,19 @@ export const advanceStored = (
       TE.chainFirst(({ interrupted }) => (interrupted ? TE.right(undefined) : put(true))),
     );
   };
+  const ended = ({ head }: Seen) =>
+    pipe(
+      bring(storage, name, head.files.filter(isResult), out, files),
+      // It may be another job.
+      TE.chain(() => extentOf({ ...job, out }, files)),
+      TE.map(() => ({ interrupted: false })),
+    );
   return pipe(
     readHead(storage, name),
-    TE.chain((seen) => {
-      if (seen.head.ended) return TE.right({ interrupted: false });
-      return pipe(
-        moveHead(storage, name, seen, { ...seen.head, taker }),
-        TE.chain((taken) => () => running(taken)().finally(files.remove(out))),
-      );
-    }),
+    TE.chain((seen) => (seen.head.ended ? ended(seen) : pipe(moveHead(storage, name, seen, { ...seen.head, taker }), TE.chain(running)))),
+    (advanced) => () => advanced().finally(files.remove(out)),
   );
 };
-
-const resultsLast = ({ path }: StoredFile): number => (path === `${names.model}/${names.progress}` ? 1 : 0);
 
 /** How far a job is in a storage. What its tables are made of is brought into its folder where it has ended; its learner, too, where `models` are asked for. */
 export const extentStored = (
@@ -77,11 +82,10 @@ export const extentStored = (
       return pipe(
         readHead(storage, name),
         TE.chain(({ head }) => {
-          const wanted = ({ path }: StoredFile): boolean =>
-            head.ended ? models || !path.includes("/") || path === `${names.model}/${names.progress}` : extent === "new" && path === names.job;
+          const wanted = (file: StoredFile): boolean => (head.ended ? models || isResult(file) : extent === "new" && file.path === names.job);
           // What tells that the job has ended comes last.
-          const ordered = head.files.filter(wanted).sort((a, b) => resultsLast(a) - resultsLast(b));
-          return bring(storage, name, ordered, job.out, files);
+          const [last, others] = [head.files.filter(({ path }) => path === lastFile), head.files.filter(({ path }) => path !== lastFile)];
+          return bring(storage, name, [...others, ...last].filter(wanted), job.out, files);
         }),
         TE.chain(() => extentOf(job, files)),
       );

@@ -19,7 +19,11 @@ import type { Files, OpenFile } from "../platform/files.ts";
 import type { Storage } from "../platform/storage.ts";
 import { natural } from "../runs/job.ts";
 
-const StoredFile = t.type({ path: t.string, bytes: natural, sha256: t.string, object: t.string });
+const isWithin = (u: unknown): u is string => typeof u === "string" && u.split("/").every((name) => !["", ".", ".."].includes(name));
+
+const within = new t.Type<string>("a path within the folder", isWithin, (u, c) => (isWithin(u) ? t.success(u) : t.failure(u, c)), t.identity);
+
+const StoredFile = t.type({ path: within, bytes: natural, sha256: t.string, object: t.string });
 
 /** A file of a folder, and the object that has its bytes. */
 export type StoredFile = t.TypeOf<typeof StoredFile>;

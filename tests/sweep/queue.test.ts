@@ -2,11 +2,7 @@
  * A sweep over a queue: workers in processes of their own, one of them killed in mid-task, and Redis restarted meanwhile. Every job ends once, with the bits of a
  * run alone. Needs redis-server; in Deno there are fewer jobs and nobody is killed.
  */
-import { spawn, type ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { test } from "uvu";
@@ -17,43 +13,19 @@ import { readSweep } from "../../src/sweep/readSweep.ts";
 import { runSweep } from "../../src/sweep/runSweep.ts";
 import { openQueue, pieceOf, work } from "../../src/sweep/work.ts";
 import { left, right, temporaryFolder, writeColours } from "../fixtures/datasets.ts";
+import { hasRedis, redisServer } from "../fixtures/redisServer.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
 import { inDeno, run } from "../runtime.ts";
 import { cambium, start } from "../cli/command.ts";
+import { foundIn, jobFolders } from "./foundIn.ts";
 
-const hasRedis = (await run("redis-server", ["--version"])).code === 0;
 if (!hasRedis) console.log("redis-server is not installed, so no sweep goes over a queue");
 const redis = hasRedis ? test : test.skip;
 
 const { dir, remove } = temporaryFolder("queue");
 const at = (...path: readonly string[]): string => join(dir, ...path);
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-};
-
-const port = await freePort();
-const url = `redis://127.0.0.1:${port}`;
-let server: ChildProcess | undefined;
-
-const startRedis = async (): Promise<void> => {
-  mkdirSync(at("redis"), { recursive: true });
-  server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", at("redis"), "--appendonly", "yes", "--save", ""], { stdio: "ignore" });
-  while ((await run("redis-cli", ["-p", `${port}`, "ping"])).output.trim() !== "PONG") await setTimeout(50);
-};
-
-const stopRedis = async (): Promise<void> => {
-  if (server === undefined) return;
-  const ended = once(server, "exit");
-  server.kill("SIGTERM");
-  await ended;
-  server = undefined;
-};
+const { port, url, start: startRedis, stop: stopRedis } = await redisServer(at("redis"));
 
 const sweepOf = (out: string, seeds: readonly number[]): object => ({
   version: 1,
@@ -68,22 +40,6 @@ const write = (name: string, sweep: object): string => {
   writeFileSync(at(name), JSON.stringify(sweep));
   return at(name);
 };
-
-/** What a run has found, without the time that it took. */
-const foundIn = (folder: string): unknown => {
-  const { seconds: _, ...result } = JSON.parse(readFileSync(join(folder, "result.json"), "utf8")) as Readonly<Record<string, unknown>>;
-  const weights = createHash("sha256")
-    .update(readFileSync(join(folder, "model", "model.safetensors")))
-    .digest("hex");
-  const log = readFileSync(join(folder, "log.jsonl"), "utf8").replace(/"seconds":[^,}]+/g, "");
-  return { result, weights, log };
-};
-
-const jobFolders = (out: string): readonly string[] =>
-  readdirSync(out, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
 
 test.before(async () => {
   if (!hasRedis) return;

@@ -60,16 +60,18 @@ test("every field stands in a table", () => {
 
 posix("its commands run, one after the other; those of a queue say that nobody answers there", async () => {
   const scripts = blocks("sh");
-  assert.is(scripts.length, 8);
+  assert.is(scripts.length, 10);
   for (const script of scripts) {
     const small = script
       .replace("--seeds 0,1,2", "--seeds 0,1 --steps 2 --batch 4")
       .replace(/\/8"/, '/2"')
-      .replaceAll("redis://queue:6379", "redis:/queue:6379");
+      .replaceAll("redis://queue:6379", "redis:/queue:6379")
+      .replaceAll("s3://lab", "s3:/lab");
     const { code, output } = await shell(small, { SLURM_ARRAY_TASK_ID: "2" });
     const queue = script.includes("--redis");
     assert.is(code, queue ? 1 : 0, `${script}\n${output}`);
-    if (queue) assert.match(output, /--redis: should be an address such as redis:\/\/HOST:6379/);
+    if (script.includes("--storage")) assert.match(output, /--storage: should be an address such as s3:\/\/BUCKET\/PREFIX/);
+    else if (queue) assert.match(output, /--redis: should be an address such as redis:\/\/HOST:6379/);
   }
   assert.equal(readdirSync(join(dir, "runs", "codyra")).sort(), ["report.html", "seed-0", "seed-1", "sweep.json", "table.csv", "table.txt"]);
   const sweep = readdirSync(join(dir, "runs", "sweep")).sort();
