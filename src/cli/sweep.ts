@@ -86,9 +86,9 @@ export const sweep = command({
   operands: { hint: "FILE", what: "the JSON file of a sweep" },
   flags: table,
   notes: [
-    "The jobs run here, one after the other, or, with --redis, by cambium worker on any number of machines that share the folders, or have them in --storage. " +
-      "A job that has ended is not run again, one that was begun goes on, and one that fails keeps no other from running: so the same command again ends a sweep, wherever it " +
-      "was. docs/SWEEPS.md has every field of the file.",
+    "The jobs run here, one after the other, or, with --redis, by cambium worker on any number of machines that share the folders, or have them in " +
+      "--storage. A job that has ended is not run again, one that was begun goes on, and one that fails keeps no other from running: so the same command " +
+      "again ends a sweep, wherever it was. docs/SWEEPS.md has every field of the file.",
   ],
   examples: [
     ["cambium sweep sweep.json", "runs all jobs here"],

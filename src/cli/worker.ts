@@ -26,8 +26,8 @@ export const worker = command({
     "until-empty": toggle("end when no job waits and nobody is at one"),
   },
   notes: [
-    "Workers run on any number of machines that reach the folders of a sweep under the same path, or have those of its jobs in --storage. " +
-      "The job of a worker that dies is taken up by another, from its last finished task. Ctrl-C ends the step under way, keeps what was finished, and gives the job back.",
+    "Workers run on any number of machines that reach the folders of a sweep under the same path, or have those of its jobs in --storage. The job of a " +
+      "worker that dies is taken up by another, from its last finished task. Ctrl-C ends the step under way, keeps what was finished, and gives the job back.",
   ],
   examples: [
     ["cambium worker --redis redis://queue:6379", "takes jobs until it is stopped"],
