@@ -56,7 +56,7 @@ interface Standing {
 
 /** A run that ended well, or was stopped behind its first task, has an outcome; of one that failed it is noted what is kept. */
 const endOf =
-  (job: Job, keep: Keeping, { note, kept }: JobOptions, { tasks, skipped }: { readonly tasks: number; readonly skipped: () => number }) =>
+  (job: Job, keep: Keeping, { note }: JobOptions, { tasks, skipped }: { readonly tasks: number; readonly skipped: () => number }) =>
   (ended: Awaited<ReturnType<ReturnType<ReturnType<typeof runMethod>>>>): TE.TaskEither<Failure, Outcome> => {
     if (E.isRight(ended))
       return pipe(
@@ -65,7 +65,6 @@ const endOf =
       );
     return async () => {
       const left = await keep.left();
-      if (kept !== undefined) return ended;
       if (E.isRight(left) && O.isSome(left.right)) note?.(left.right.value);
       else if (ended.left._tag === "Interrupted") note?.("No step was made yet, so nothing is kept.");
       return ended;
@@ -108,7 +107,7 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
     })(predictions === undefined ? runtime : predicting(runtime, predictions));
     return pipe(
       TE.fromTask<Awaited<ReturnType<typeof running>>, Failure>(running),
-      TE.chain(endOf(job, keep, options, { tasks: stream.tasks.length, skipped: () => skipped.size })),
+      TE.chain(endOf(job, keep, options.kept === undefined ? options : {}, { tasks: stream.tasks.length, skipped: () => skipped.size })),
     );
   };
   return whileGrowing(job, reached, files, logged);
@@ -169,9 +168,9 @@ const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failur
   );
 
 /**
- * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task; within a task at the end of its training, where it is stopped
- * on request, and every `checkpointSteps` steps. A run that is killed, stopped or fails goes on with {@link resume}, to the same bits. Where nothing was reached nothing is left. Fails as the model, the data and the
- * stages do; with `FileUnwritable` where the folder cannot be written to or another run holds it; with `BadOption` where it holds something.
+ * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task, and within one where it is stopped, at the end of its
+ * training, and every `checkpointSteps` steps; {@link resume} goes on from there, to the same bits. Where nothing was reached nothing is left. Fails as the
+ * model, the data and the stages do; with `FileUnwritable` where the folder cannot be written to or is held; with `BadOption` where it is not empty.
  *
  * ```ts
  * const job = {

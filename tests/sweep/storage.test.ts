@@ -180,15 +180,14 @@ test("of what is half put nothing is seen; behind its first task a job goes on w
   const sweep = await sweepOf("killed", [0]);
   const [job, head] = ["sweep/job-seed-0", "PUT lab/sweep/job-seed-0/head.json"];
   const storage = await open("sweep");
-  const reached = (task: string): boolean => [...server.objects.keys()].some((key) => key.startsWith(job) && key.includes(`/${task}/model.safetensors`));
-  await killedAt(at("killed.json"), (request) => request === head && reached("after-1"));
+  const uploaded = (path: string): boolean => [...server.objects.keys()].some((key) => key.startsWith(job) && key.endsWith(`/${path}`));
+  await killedAt(at("killed.json"), (request) => request === head && uploaded("training.safetensors"));
   assert.ok(unnamed(job).length > 0);
   assert.equal(pathsOf(job), []);
   const { jobs } = await get(runSweep(sweep, { queue: here(), storage, detach: true }));
   assert.equal(jobs, [{ name: "job-seed-0", state: "open" }]);
-  // The second is killed when its first task is in the storage.
-  await killedAt(at("killed.json"), (request) => request === head && reached("after-2"));
-  assert.ok(pathsOf(job).includes("after-1/model.safetensors"));
+  // The second is killed in its second task.
+  await killedAt(at("killed.json"), (request) => request === head && pathsOf(job).includes("after-1/model.safetensors"));
   assert.equal(await goOn(sweep, { carrying: { storage, scratch: at("b") } }), ["dark"]);
   assert.ok(headOf(job)?.ended);
   assert.equal(unnamed(job), []);
@@ -203,8 +202,8 @@ test("a worker whose job another has taken gives up, and leaves the job to the o
   let heads = 0;
   let theirs: Uint8Array | undefined;
   server.trouble = (request) => {
-    // The first takes the job, the second is that of the first task.
-    if (request === `PUT lab/${head}` && ++heads === 3) {
+    // The first takes the job; then a training, a task and a training are put.
+    if (request === `PUT lab/${head}` && ++heads === 4) {
       theirs = new TextEncoder().encode(JSON.stringify({ ...headOf("taken/job-seed-0"), taker: "another" }));
       server.objects.set(head, theirs);
     }
