@@ -1,7 +1,7 @@
 /** One command: what it takes and does, as a value. `commands.ts` has the list of them; what is alike in all of them is said here once. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type * as TE from "fp-ts/lib/TaskEither.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { decode, flagsAlone, split, toggle, type Arguments, type Table, type Values } from "./flags.ts";
 import { flagLines, paragraph, sections, twoColumns, type Layout } from "./help.ts";
@@ -29,6 +29,8 @@ export interface Operands {
   readonly least?: number;
   /** How many there may be. Default: 1. */
   readonly most?: number;
+  /** The flag that one too many is meant for. */
+  readonly flag?: string;
 }
 
 /** What a command says of itself. */
@@ -44,8 +46,10 @@ export interface Described<T extends Table> {
   readonly notes?: readonly string[];
   /** Two at least: what is typed, and what that does. */
   readonly examples: readonly (readonly [string, string])[];
+  /** The flags that have no meaning beside `--json`. */
+  readonly notJson?: readonly (keyof T)[];
   /** Other help that some arguments ask for. */
-  readonly helpFor?: (args: readonly string[]) => string | undefined;
+  readonly helpFor?: (args: readonly string[], layout: Layout) => string | undefined;
   /** What is said where it was stopped on request and there is nothing else to say. */
   readonly whenStopped?: string;
   readonly run: (given: Given<T>, terminal: Terminal) => TE.TaskEither<Failure, Ended>;
@@ -60,7 +64,7 @@ export interface Given<T extends Table> {
 /** The flags of every command. */
 const common = {
   json: toggle("print one JSON value on stdout, and everything else on stderr"),
-  quiet: toggle("print no progress and no notes, but what fails"),
+  quiet: toggle("print the outcome, and what fails, without progress and notes"),
   help: toggle("print this"),
 };
 
@@ -80,13 +84,28 @@ export interface Command extends Pick<Described<Table>, "name" | "does" | "whenS
   readonly start: (args: readonly string[]) => E.Either<Failure, Started>;
 }
 
+const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
+
 const checkOperands = ({ name, operands: wanted }: Pick<Described<Table>, "name" | "operands">, given: Arguments): E.Either<Failure, void> => {
   if (wanted === undefined) return flagsAlone(given);
-  const { what, least = 1, most = 1 } = wanted;
-  const { length } = given.operands;
-  if (length >= least && length <= most) return E.right(undefined);
-  return E.left({ _tag: "BadOption", option: name, detail: length < least ? `needs ${what} after it; --help says more` : `takes ${what} and nothing else` });
+  const { hint, what, least = 1, most = 1, flag } = wanted;
+  const { length, [most]: surplus } = given.operands;
+  if (length < least) return bad(name, `needs ${what} after it; --help says more`);
+  if (surplus === undefined) return E.right(undefined);
+  return bad(surplus, `is one too many: ${name} takes one ${hint}${flag === undefined || given.texts.has(flag) ? "" : `, and --${flag} is missing`}`);
 };
+
+/** Refuses flags that have no meaning beside `--json`. */
+const checkJson = ({ notJson = [] }: Pick<Described<Table>, "notJson">, { texts }: Arguments): E.Either<Failure, void> => {
+  const one = texts.has("json") ? notJson.find((flag) => texts.has(flag)) : undefined;
+  return one === undefined ? E.right(undefined) : bad(`--${one}`, "and --json exclude one another");
+};
+
+/** A failure of an option that a flag stands for speaks of the flag. */
+const ofFlag =
+  (flags: Table) =>
+  (failure: Failure): Failure =>
+    failure._tag === "BadOption" && Object.hasOwn(flags, failure.option) ? { ...failure, option: `--${failure.option}` } : failure;
 
 /** How a command is called, and what stands without dashes there. */
 const usageLines = ({ synopsis, operands }: Described<Table>, { columns }: Layout): readonly string[] => [
@@ -119,14 +138,18 @@ export const command = <T extends Table>(described: Described<T>): Command => {
     does,
     flags,
     ...(whenStopped === undefined ? {} : { whenStopped }),
-    help: (args, layout) => described.helpFor?.(args) ?? helpOf(described as unknown as Described<Table>, flags, layout),
+    help: (args, layout) => described.helpFor?.(args, layout) ?? helpOf(described as unknown as Described<Table>, flags, layout),
     start: (args) =>
       pipe(
         split(flags, args),
         E.chainFirst((given) => checkOperands(described, given)),
+        E.chainFirst((given) => checkJson(described as Pick<Described<Table>, "notJson">, given)),
         E.bind("flags", ({ texts }) => decode(described.flags, texts)),
         E.bind("loudness", ({ texts }) => decode(common, texts)),
-        E.map(({ flags, operands, loudness }) => ({ ...loudness, run: (terminal) => described.run({ flags, operands }, terminal) })),
+        E.map(({ flags, operands, loudness }) => ({
+          ...loudness,
+          run: (terminal) => pipe(described.run({ flags, operands }, terminal), TE.mapLeft(ofFlag(described.flags))),
+        })),
       ),
   };
 };

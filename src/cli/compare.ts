@@ -34,7 +34,8 @@ export const compare = command({
     html: optional(some, "FILE", "where a page of them goes: curves, matrices, losses, and the pictures that were lost where the data is still there", "none"),
   },
   notes: [
-    "RUN is the folder of a run, or one that holds the folders of runs, as that of a sweep does. Runs of one method with the same options are one row.",
+    "RUN is the folder of a run, or one that holds runs, as that of a sweep does, or sweeps. Files beside folders are passed over, so RUN… may be runs/*. " +
+      "Runs of one method with the same options are one row.",
     "Runs that have learned different streams stand in tables of their own, since their numbers do not compare.",
     "A run that goes on yet, or was stopped, is there with the tasks that it has finished.",
   ],
@@ -42,6 +43,7 @@ export const compare = command({
     ["cambium compare runs/codyra runs/keeplora", "prints one table of both"],
     ["cambium compare runs/sweep --format latex --out table.tex --html page.html", "writes the table of all runs of a sweep for a paper, and a page of them"],
   ],
+  notJson: ["format"],
   run: ({ flags: { format, out, html }, operands }, terminal) =>
     pipe(
       compareRuns(operands.map(terminal.at)),

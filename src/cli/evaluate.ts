@@ -14,7 +14,7 @@ export const evaluate = command({
   name: "evaluate",
   does: "score a model on the test pictures of datasets, without training it",
   synopsis: ["cambium evaluate MODEL --data DATA[,DATA…] [flags]", "cambium evaluate MODEL --preset NAME [flags]"],
-  operands: { hint: "MODEL", what: "the folder of a model, a learner or a run, or the name of a model on the hub," },
+  operands: { hint: "MODEL", what: "the folder of a model, a learner or a run, or the name of a model on the hub,", flag: "data" },
   flags: {
     ...sourceFlags(
       "whose test pictures are scored",

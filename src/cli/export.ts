@@ -43,7 +43,7 @@ export const exportCommand = command({
   flags: {
     out: optional(some, "DIR", "a new folder for the model", "no model is written"),
     peft: optional(some, "DIR", "a new folder for what was added to the base model, as an adapter", "no adapter is written"),
-    base: optional(some, "MODEL", "the base model of the adapter", "the model that the run of SOURCE began with"),
+    base: optional(some, "MODEL", "the base model of the adapter", "what --model named in the run of SOURCE, or that run's learner"),
     adapter: optional(some, "DIR", "an adapter that peft wrote, merged into SOURCE first", "none"),
     dtype: optional(oneOf("f32", "f16", "bf16"), "TYPE", "element type of what is written: f32, f16, bf16", "a model's as it was read, an adapter's f32"),
   },
@@ -55,6 +55,10 @@ export const exportCommand = command({
   examples: [
     ["cambium export runs/pets --out models/pets --dtype f16", "writes what that run has learned as a model of half the size"],
     ["cambium export runs/pets --peft adapters/pets", "writes what it has added to its model as an adapter for peft"],
+    [
+      "cambium export runs/more --peft adapters/both --base models/clip",
+      "what a run and the run before it, on which it goes on, have added to the first model",
+    ],
     ["cambium export models/clip --adapter adapters/pets --out models/pets", "merges an adapter of peft into a model"],
   ],
   run: ({ flags: { out, ...rest }, operands: [source] }, { jobOptions }) =>

@@ -17,6 +17,8 @@ export interface Flag<A> {
   readonly type: t.Decoder<unknown, A>;
   readonly hint: string;
   readonly help: string;
+  /** What is said where a list with commas is given to a flag that takes one value. */
+  readonly many?: string;
   /** What it is where it is not given, and how help says so; a flag without it must be given. */
   readonly otherwise?: { readonly value: A; readonly said: string };
 }
@@ -164,7 +166,7 @@ export const split = (table: Table, args: readonly string[]): E.Either<Failure, 
 /** The values of texts by a table. Fails with `BadOption`, which names the first flag that is missing or wrong. */
 export const decode = <T extends Table>(table: T, texts: Arguments["texts"]): E.Either<Failure, Values<T>> => {
   const values: Record<string, unknown> = {};
-  for (const [name, { type, otherwise }] of Object.entries(table)) {
+  for (const [name, { type, otherwise, many }] of Object.entries(table)) {
     const given = texts.get(name);
     if (given === undefined) {
       if (otherwise === undefined) return bad(`--${name}`, "is missing; --help says what it takes");
@@ -172,7 +174,10 @@ export const decode = <T extends Table>(table: T, texts: Arguments["texts"]): E.
       continue;
     }
     const decoded = type.decode(given);
-    if (E.isLeft(decoded)) return bad(`--${name}`, `should be ${type.name}, not ${JSON.stringify(given)}${meantFor(type, given)}`);
+    if (E.isLeft(decoded)) {
+      const hint = many !== undefined && given.includes(",") ? `; ${many}` : meantFor(type, given);
+      return bad(`--${name}`, `should be ${type.name}, not ${JSON.stringify(given)}${hint}`);
+    }
     values[name] = decoded.right;
   }
   return E.right(values as Values<T>);

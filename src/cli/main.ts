@@ -51,6 +51,7 @@ export const main = async ([name = "--help", ...args]: readonly string[]): Promi
   } catch {
     return end(E.left({ _tag: "FileUnreadable", path: ".", detail: "the folder that you stand in is not there any more" }));
   }
+  if (name.startsWith("-")) return end(bad(name, "flags stand behind the command, as in cambium COMMAND [flags]; cambium --help lists the commands"));
   if (command === undefined) return end(bad(name, `is no command; there are ${names.join(", ")}${didYouMean(name, names)}`));
   await perform(command, args);
 };

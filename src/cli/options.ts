@@ -7,7 +7,9 @@ import { decodeOption, optionNames as namesOf, reading, type Declaration, type R
 import { hasReadings, optionRows, readNames } from "../methods/describe.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import { printed } from "../formats/json.ts";
+import { exampleLines } from "./command.ts";
 import { meantFor } from "./flags.ts";
+import { paragraph, plain, sections, twoColumns, type Layout } from "./help.ts";
 import { didYouMean } from "../formats/suggest.ts";
 
 const readings = oneOf<Reading>("paper", "code");
@@ -65,19 +67,43 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
   return E.right({ ...read, ...options });
 };
 
-/** What `--help` says of a method: every option with its default, what it is, and what it takes. */
-export const optionsHelp = (method: MethodName): string => {
+/** What `--help` says of a method: every option, what it is and takes, and its default. */
+export const optionsHelp = (method: MethodName, layout: Layout = plain): string => {
   const { declaration } = methods[method];
   const { does, paper, needs } = declaration;
   const head = `${method}: ${does}${paper === undefined ? "" : ` (arXiv ${paper})`}${needs === undefined ? "" : `; needs ${needs}`}`;
   const rows = optionRows(methods[method]);
-  if (rows.length === 0) return `${head}\n\nIt has no options.`;
-  const [names, defaults] = [rows.map((row) => row.name.length), rows.map((row) => row.fallback.length)].map((lengths) => Math.max(...lengths));
-  return [
-    `${head}\n\nIts options and their defaults, for --set KEY=VALUE[,KEY=VALUE…]:\n`,
-    ...rows.map(({ name, fallback, meaning, takes }) => `  ${name.padEnd(names)}  ${fallback.padEnd(defaults)}  ${meaning} [${takes}]`),
-    ...(hasReadings(declaration)
-      ? [`\nreading=paper and reading=code set as the paper has it, or the code of its authors: ${readNames(declaration).join(", ")}.`]
-      : []),
-  ].join("\n");
+  const set = rows.length === 0 ? "" : " [--set KEY=VALUE[,KEY=VALUE\u2026]]";
+  const given = rows.length === 0 ? "" : " --set steps=200";
+  const example = `cambium run --model models/clip --data data/pets,data/cars --method ${method}${given} --out runs/${method}`;
+  return sections(
+    [
+      { lines: paragraph(head, layout) },
+      { heading: "Usage", lines: [`  cambium run --model MODEL --data DATA[,DATA\u2026] --method ${method}${set} --out DIR [flags]`] },
+      rows.length === 0
+        ? { lines: ["It has no options."] }
+        : {
+            heading: "Options",
+            lines: twoColumns(
+              rows.map(({ name, fallback, meaning, takes }) => [name, `${meaning.replace(/\.$/, "")}: ${takes} [${fallback}]`]),
+              layout.columns,
+            ),
+          },
+      ...(hasReadings(declaration)
+        ? [
+            {
+              lines: paragraph(
+                `reading=paper and reading=code set as the paper has it, or the code of its authors: ${readNames(declaration).join(", ")}.`,
+                layout,
+              ),
+            },
+          ]
+        : []),
+      {
+        heading: "Examples",
+        lines: exampleLines([[example, rows.length === 0 ? "scores a model on both" : "teaches a model pets, then cars, with 200 steps each"]], layout),
+      },
+    ],
+    layout,
+  );
 };

@@ -4,6 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { picturesIn } from "../data/picturesIn.ts";
 import { defaultTemplates, readLines } from "../data/source.ts";
+import { taskFromFolder } from "../data/taskFromFolder.ts";
 import { legible, type Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
 import { fixed } from "../report/format.ts";
@@ -25,13 +26,24 @@ const labelsOf = (
   return readLines(at(file), platform.files);
 };
 
+/** Why a path stands for no pictures: a dataset may hold them in other ways, and has a command of its own. */
+const noPictures =
+  (name: string, operand: string, path: string) =>
+  (failure: Failure): TE.TaskEither<Failure, readonly string[]> =>
+  async () => {
+    const dataset = await taskFromFolder(path, { onCorrupt: "skip", split: "test", platform })();
+    const detail = `it is a dataset; cambium evaluate ${name} --data ${operand} scores a model on it`;
+    return E.left(E.isLeft(dataset) ? failure : { _tag: "FileUnreadable", path: operand, detail });
+  };
+
 /** The pictures of an operand: where each is, and as its user would write it. */
 const picturesOf =
-  ({ at }: Pick<Terminal, "at">) =>
+  (name: string, { at }: Pick<Terminal, "at">) =>
   (operand: string): TE.TaskEither<Failure, readonly (readonly [string, string])[]> => {
     const path = at(operand);
     return pipe(
       picturesIn(path),
+      TE.orElse(noPictures(name, operand, path)),
       TE.map((found) => found.map((picture) => [picture, picture === path ? operand : operand.replace(/\/*$/, () => picture.slice(path.length))] as const)),
     );
   };
@@ -54,11 +66,13 @@ export const predict = command({
     "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at a picture that cannot be decoded, or go on without it: fail, skip", "fail"),
   },
   notes: [
-    "MODEL is the folder of a model, its name on the hub, or the folder of a learner or of a run, whose newest learner is asked as its method evaluates it.",
+    "MODEL is the folder of a model or of an adapter of peft, its name on the hub, or the folder of a learner or of a run, whose newest learner is asked " +
+      "as its method evaluates it.",
     "A ViT reads no texts: its labels are classes that it has learned, and --template has no meaning for it.",
   ],
   examples: [
     ["cambium predict models/clip cat.jpg photos --labels cat,dog", "a line for cat.jpg and for each picture in the folder photos"],
+    ["cambium predict adapters/pets cat.jpg --labels cat,dog", "the same with an adapter that peft has trained, merged into its base model"],
     ["cambium predict runs/codyra cat.jpg --top 1 --json", "the likeliest of all classes that a run has learned, as JSON"],
   ],
   whenStopped: "Stopped on request; nothing was answered.",
@@ -66,8 +80,8 @@ export const predict = command({
     pipe(
       labelsOf(flags.labels, flags["labels-file"], terminal),
       TE.bindTo("labels"),
+      TE.bind("pictures", () => pipe(operands, TE.traverseSeqArray(picturesOf(name, terminal)))),
       TE.bind("opened", () => openLearner(name, terminal.jobOptions)),
-      TE.bind("pictures", () => pipe(operands, TE.traverseSeqArray(picturesOf(terminal)))),
       TE.chain(({ labels, opened, pictures }) => {
         const shown = new Map(pictures.flat());
         const { watch, signal } = terminal.jobOptions;

@@ -15,6 +15,7 @@ import { command, type Ended } from "./command.ts";
 import { endOfRun, whenStopped } from "./endOfRun.ts";
 import { endOfSweep } from "./endOfSweep.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
+import type { Layout } from "./help.ts";
 import { optionNames, optionsHelp, parseOptions } from "./options.ts";
 import { sourceFlags, sourceOf } from "./source.ts";
 
@@ -36,7 +37,7 @@ const table = {
     "such a dataset is refused",
   ),
   probe: optional(list(some, true), "DATA[,DATA…]", "datasets that are scored after every task, each among its own classes, and never learned", "none"),
-  method: flag(oneOf(...methodNames), "NAME", methodNames.join(", ")),
+  method: { ...flag(oneOf(...methodNames), "NAME", methodNames.join(", ")), many: "several methods are a sweep: cambium sweep --help" },
   out: optional(
     some,
     "DIR",
@@ -157,9 +158,9 @@ const overSeeds = ({ version, method, seed: _, out, ...base }: Job, seeds: reado
 });
 
 /** The help of a method, where somebody names one beside `--help`. */
-const methodHelp = (args: readonly string[]): string | undefined => {
+const methodHelp = (args: readonly string[], layout: Layout): string | undefined => {
   const asked = methodNames.find((name) => args.includes(name) || args.includes(`--method=${name}`));
-  return asked === undefined ? undefined : optionsHelp(asked);
+  return asked === undefined ? undefined : optionsHelp(asked, layout);
 };
 
 /** Teaches a model. */
@@ -175,8 +176,8 @@ export const run = command({
   notes: [
     "A preset is a protocol: its datasets, and for each method its hyper-parameters. Flags win over it, and --set over flags. What neither says is the " +
       "method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.",
-    "A run that was stopped, killed or failed goes on with cambium resume, to the same bits. A run behind --model gets its new datasets as further tasks. " +
-      "Its probes are those of its own flags; of one that the run before had, too, the earlier figures are kept if its test pictures and classes are the same.",
+    "A run that was stopped, killed or failed goes on with cambium resume, to the same bits; with --seeds the same command goes on, too. " +
+      "A run behind --model gets its new datasets as further tasks. Its probes are those of its own flags; of one that the run before had, too, the earlier figures are kept if its test pictures and classes are the same.",
   ],
   examples: [
     ["cambium run --model models/clip --data data/pets,data/cars --method codyra --out runs/codyra", "learns pets, then cars, with CoDyRA"],

@@ -26,12 +26,11 @@ const inFolder = async (dir: string, files: Files, met: Set<string>): Promise<re
 
 /**
  * The pictures that a path stands for: itself, or, where it is a folder, all files in it and in the folders in it whose names are those of pictures, sorted.
- * Fails with `FileUnreadable` where a folder holds none; whether a file is there is seen when it is decoded.
+ * Fails with `FileUnreadable` where nothing is there, or a folder holds none.
  *
  * ```ts
- * const found = await data.picturesIn(`${folder}/photos/cat.jpg`)();
- * assert.ok(found._tag === "Right");
- * assert.deepEqual(found.right, [`${folder}/photos/cat.jpg`]);
+ * const found = await data.picturesIn(`${folder}/nothing.jpg`)();
+ * assert.ok(found._tag === "Left" && found.left._tag === "FileUnreadable"); // There is no such file.
  * ```
  */
 export const picturesIn = (path: string, files: Files = platform.files): TE.TaskEither<Failure, readonly string[]> =>
@@ -46,6 +45,9 @@ export const picturesIn = (path: string, files: Files = platform.files): TE.Task
               () => unreadable(path)("no file in it has the name of a picture"),
             ),
           )
-        : TE.right([path]),
+        : pipe(
+            TE.fromTask<boolean, Failure>(files.exists(path)),
+            TE.chain((there) => (there ? TE.right([path]) : TE.left(unreadable(path)("no such file or directory")))),
+          ),
     ),
   );

@@ -2,6 +2,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import type { ColumnNames } from "../data/parquetColumns.ts";
 import { taskFromFolder } from "../data/taskFromFolder.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
@@ -13,9 +14,17 @@ export interface DatasetInfo extends TaskSummary {
   readonly folder: string;
 }
 
+/** What of a dataset its files may not say. */
+export interface DatasetOptions {
+  /** The columns of Parquet files. */
+  readonly columns?: ColumnNames;
+  /** The share that is drawn for training from class folders without train and test. */
+  readonly split?: number;
+}
+
 /** Tells of the dataset in a folder; what cannot be read is counted among its notes. Fails as `taskFromFolder` does. */
-export const readDatasetInfo = (folder: string, files: Files): TE.TaskEither<Failure, DatasetInfo> => {
-  const options = { onCorrupt: "skip", platform: { ...platform, files } } as const;
+export const readDatasetInfo = (folder: string, files: Files, { columns, split }: DatasetOptions = {}): TE.TaskEither<Failure, DatasetInfo> => {
+  const options = { onCorrupt: "skip", columns, split, platform: { ...platform, files } } as const;
   return pipe(
     taskFromFolder(folder, options),
     TE.chain(summariseTask(true)),

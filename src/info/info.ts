@@ -9,7 +9,7 @@ import type { Files } from "../platform/files.ts";
 import { locate, type Located, type LocateOptions } from "../runs/locate.ts";
 import { names } from "../runs/runFolder.ts";
 import { sweepFile } from "../runs/runsIn.ts";
-import { readDatasetInfo, type DatasetInfo } from "./datasetInfo.ts";
+import { readDatasetInfo, type DatasetInfo, type DatasetOptions } from "./datasetInfo.ts";
 import { readModelInfo, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
 import { readPeftInfo, type PeftInfo } from "./peftInfo.ts";
 import { readRunInfo, type RunInfo } from "./runInfo.ts";
@@ -57,7 +57,7 @@ const located = (name: string, options: LocateOptions): TE.TaskEither<Failure, L
  * assert.ok(told._tag === "Left" && told.left._tag === "FileUnreadable");
  * ```
  */
-export const info = (name: string, options: LocateOptions = {}): TE.TaskEither<Failure, Info> => {
+export const info = (name: string, options: LocateOptions & DatasetOptions = {}): TE.TaskEither<Failure, Info> => {
   const { files = platform.files } = options;
   return pipe(
     located(name, options),
@@ -72,7 +72,7 @@ export const info = (name: string, options: LocateOptions = {}): TE.TaskEither<F
         ),
         TE.chain((found): TE.TaskEither<Failure, Info> => {
           const [read] = found.flat();
-          return read === undefined ? pipe(readDatasetInfo(folder, files), TE.mapLeft(unknown)) : read(folder, files);
+          return read === undefined ? pipe(readDatasetInfo(folder, files, options), TE.mapLeft(unknown)) : read(folder, files);
         }),
       ),
     ),

@@ -10,7 +10,6 @@ import type { Files } from "../platform/files.ts";
 import { counted } from "../page/markup.ts";
 import { comparisonData } from "../report/comparisonData.ts";
 import { csvTable } from "../report/csv.ts";
-import { prettyJson } from "../report/json.ts";
 import { latexTable, markdownTable, markdownText } from "../report/markup.ts";
 import type { RunResult } from "../report/result.ts";
 import { summarise } from "../report/summary.ts";
@@ -76,7 +75,8 @@ const notesOn = (runs: readonly ReadRun[], begun: readonly string[], passed: rea
 };
 
 /**
- * Reads runs from their folders; a folder that holds the folders of runs, as that of a sweep does, or those of sweeps, stands for all of them. Files beside folders are passed over, which a note says. Runs that were stopped or go on yet
+ * Reads runs from their folders; a folder that holds runs, as that of a sweep does, or sweeps, stands for all of them. Files beside folders are passed over,
+ * which a note says. Runs that were stopped or go on yet
  * are there with the tasks that they have finished. Fails with `FileUnreadable` or `FileCorrupt`, which name the folder or the file.
  *
  * ```ts
@@ -109,7 +109,7 @@ export const compareRuns = (folders: readonly string[], { files = platform.files
   );
 
 /** How a comparison can be written. */
-export const tableFormats = ["text", "markdown", "latex", "csv", "json"] as const;
+export const tableFormats = ["text", "markdown", "latex", "csv"] as const;
 
 /** How a comparison is written. */
 export type TableFormat = (typeof tableFormats)[number];
@@ -128,7 +128,6 @@ const writers: Readonly<Record<TableFormat, Writer>> = {
   markdown: (results, { notes }) => [markdownTable(results), notes.map(markdownText).join(" ")],
   latex: (results, { notes }) => [latexTable(results), notes.map((note) => `% ${note}`).join("\n")],
   csv: (results) => [csvTable(results).trimEnd()],
-  json: (_, compared) => [prettyJson(comparedData(compared))],
 };
 
 /**

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { decodePredictions } from "../../src/report/predictions.ts";
 import type { Evaluation } from "../../src/report/evaluation.ts";
 import type { Classified } from "../../src/stages/predict.ts";
-import { png, right, temporaryFolder, write, writeColours } from "../fixtures/datasets.ts";
+import { png, right, temporaryFolder, writeWebDataset, write, writeColours } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
 import { cambium } from "./command.ts";
 
@@ -19,6 +19,7 @@ test.before(async () => {
   await writeTinyClip(at("model"));
   await writeColours(at("data"), { red: [240, 30], dark: [60, 10] });
   write(at("photos"), { "b.png": await png(9, 9), "a.png": await png(200, 9), "more/c.png": await png(90, 90), "notes.txt": "none", ".hidden.png": "x" });
+  await writeWebDataset(at("shards"));
   write(dir, { "labels.txt": "ant\nbee, small\n\ncat\n", "bad.png": "no picture" });
 });
 
@@ -52,6 +53,13 @@ test("what is wrong is said in one line", async () => {
   };
   assert.match(await wrong("model", "--labels", "ant"), /needs a model and at least one picture/);
   assert.match(await wrong("model", "photos", "--labels", "ant", "--labels-file", "labels.txt"), "give one of them");
+  for (const [operand, said] of [
+    ["gone.png", /^Cannot read .*gone\.png: no such file or directory\n$/],
+    ["model", /^Cannot read .*model: no file in it has the name of a picture\n$/],
+    ["shards", /^Cannot read shards: it is a dataset; cambium evaluate model --data shards scores a model on it\n$/],
+  ] as const)
+    assert.match(await wrong("model", operand, "--labels", "ant"), said);
+  assert.match(await wrong("model", "photos", "--labels", "ant,ant"), /^(Warning: .*\n|adapter: .*\n)*--labels: "ant" and "ant" are one name/);
   assert.match(await wrong("model", "bad.png", "--labels", "ant"), /bad\.png cannot be decoded: it is no picture/);
   assert.match(await wrong("model", "bad.png", "--labels", "ant", "--on-corrupt", "skip"), /skipped .*bad\.png(.*\n)*.*none of the pictures could be read/);
 });

@@ -116,6 +116,16 @@ test("what is close to a word is asked for: commands, flags, methods, presets, w
   assert.match(set("reading=cod"), /not "cod"; did you mean code\?$/);
 });
 
+test("what stands where it should not is named: an operand too many, a flag before the command, several methods, --format beside --json", async () => {
+  assert.is(refused("evaluate", "models/clip", "data/pets"), "data/pets: is one too many: evaluate takes one MODEL, and --data is missing");
+  assert.is(refused("info", "a", "b"), "b: is one too many: info takes one PATH");
+  assert.is(refused("compare", "a", "--json", "--format", "csv"), "--format: and --json exclude one another");
+  assert.match(refused("run", "--model", "x", "--method", "codyra,dac"), /not "codyra,dac"; several methods are a sweep: cambium sweep --help$/);
+  const before = await cambium(["--quiet", "info", "x"]);
+  assert.is(before.code, 1);
+  assert.match(before.stderr, /^--quiet: flags stand behind the command, as in cambium COMMAND \[flags\]/);
+});
+
 const table = { model: flag(some, "DIR", "a model"), "data-root": optional(some, "DIR", "data"), fresh: toggle("anew"), json: toggle("json") };
 const hint = (args: readonly string[], env: Readonly<Record<string, string>>): string | undefined => {
   const failure = keptByNpm(table, args, env);

@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { optionNames, optionsHelp, parseOptions } from "../../src/cli/options.ts";
+import { plain } from "../../src/cli/help.ts";
 import { describe } from "../../src/failure.ts";
 import type { Option } from "../../src/methods/declare.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
@@ -71,13 +72,15 @@ test("every option of a reading is one that its codec takes, and not the same in
 });
 
 test("the help of a method has a line for each of its options", () => {
-  const help = optionsHelp("keeplora");
+  const help = optionsHelp("keeplora").replace(/\n(?=[a-z])/g, " ");
   assert.match(help, /^keeplora: .* \(arXiv 2601\.19659\); needs a text tower, or `energy` that names the vision tower alone\n/);
-  for (const name of optionNames("keeplora")) assert.match(help, new RegExp(`^  ${name} +\\S+ +\\S.*\\. \\[.+\\]$`, "m"), name);
-  assert.match(help, /^ {2}steps +\{"epochs":10\} +Steps or epochs a task\. \[/m);
-  assert.match(help, /^ {2}energy +\{"vision":0\.85,"text":0\.2\} /m);
-  assert.match(optionsHelp("dac"), /^ {2}merged +4 /m);
-  assert.is(optionsHelp("zero-shot"), "zero-shot: the model as it is\n\nIt has no options.");
+  for (const name of optionNames("keeplora")) assert.match(help, new RegExp(`^  ${name} +\\S[^[]*: [^[]+(\\n {4,}.*)* ?\\[.+\\]$`, "m"), name);
+  assert.match(help, /^ {2}steps +Steps or epochs a task: a number of steps or [^[]* \[\{"epochs":10\}\]$/m);
+  assert.match(help, /^ {2}energy +[^[]*\[\{"vision":0\.85,"text":0\.2\}\]$/m);
+  assert.match(optionsHelp("dac"), /^ {2}merged +\S[^[]*\[4\]$/m);
+  assert.match(optionsHelp("zero-shot"), /^zero-shot: the model as it is\n\nUsage\n {2}cambium run --model .*\n\nIt has no options\.\n\nExamples\n/);
+  const narrow = optionsHelp("duallora", { ...plain, columns: 60 }).split("\n");
+  assert.ok(narrow.every((line) => line.length <= 60 || line.startsWith("  cambium ")));
 });
 
 test("what is wrong is said with what would be right", () => {

@@ -59,7 +59,7 @@ const printed = (results: readonly RunResult[]): readonly string[] => {
     ...comparisons(summaries).flatMap(({ sentence, notes }) => [sentence, notes.seeds, notes.bold]),
     ...[display, displayTable, displayMatrices, displayCurves, displayRanks].flatMap((shows) => Object.values(bundleOf(shows(results)))),
     ...[page, ...savedIn(page)],
-    ...tableFormats.filter((format) => format !== "json").map((format) => comparedTable(compared, format)),
+    ...tableFormats.map((format) => comparedTable(compared, format)),
     ...results.map((result) => {
       const outcome = { result, interrupted: true, sessions: { seen: [], final: null, mean: null }, tasks: 3, model: "runs/a/model", folder: "runs/a" };
       return summary(outcome as unknown as Outcome, "runs/a");
