@@ -13,6 +13,8 @@ export interface Ended {
   readonly text: (columns?: number) => string;
   /** What `--json` prints instead: one value. */
   readonly json: unknown;
+  /** Whether what is printed lies in files, too, so that nothing is lost where stdout is full. */
+  readonly kept?: boolean;
   /** It was stopped on request and kept what it had: exit code 130. */
   readonly interrupted?: boolean;
   /** Exit code 1, though there is something to print. */

@@ -16,6 +16,7 @@ export const endOfRun =
     return {
       text: (columns) => summary(outcome, legible(out), columns),
       json: { folder, model, tasks, interrupted, skipped, result, classIncremental: sessions },
+      kept: true,
       interrupted,
     };
   };

@@ -13,6 +13,7 @@ export const endOfSweep =
     return {
       text: (columns) => sweepSummary(outcome, legible(out), columns),
       json: { folder, jobs, interrupted, compared: compared === undefined ? null : comparedData(compared) },
+      kept: true,
       interrupted,
       failed: jobs.some(({ state }) => state === "failed"),
     };

@@ -10,7 +10,7 @@ import { commands, helpOfAll } from "./commands.ts";
 import { asksForHelp, type Layout } from "./help.ts";
 import { keptByNpm } from "./npm.ts";
 import { didYouMean } from "../formats/suggest.ts";
-import { coloursOf, end, inTerminal, outliveReaders, print } from "./terminal.ts";
+import { coloursOf, end, inTerminal, outliveReaders, print, printOutcome } from "./terminal.ts";
 
 const names = commands.map(({ name }) => name);
 
@@ -20,9 +20,9 @@ const version = (): string => (createRequire(import.meta.url)("cambium/package.j
 const columnsOf = (): number | undefined => process.stdout.columns || undefined;
 
 /** Prints what a command leaves. */
-const tell = ({ text, json }: Ended, asJson: boolean): void => {
+const tell = ({ text, json, kept }: Ended, asJson: boolean): void => {
   const told = asJson ? prettyJson(json) : text(columnsOf());
-  print(process.stdout, told.endsWith("\n") ? told : `${told}\n`);
+  printOutcome(told.endsWith("\n") ? told : `${told}\n`, kept);
 };
 
 const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
@@ -34,8 +34,8 @@ const perform = async (command: Command, args: readonly string[]): Promise<void>
   const started = command.start(args);
   if (E.isLeft(started)) return end(started);
   const ended = await inTerminal(started.right, (terminal) => started.right.run(terminal)());
-  if (E.isRight(ended)) tell(ended.right, started.right.json);
   end(ended, command.whenStopped);
+  if (E.isRight(ended)) tell(ended.right, started.right.json);
 };
 
 /** Runs the command of some arguments, to its exit code. */

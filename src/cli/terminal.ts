@@ -4,6 +4,7 @@ import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import pico from "picocolors";
 import { describe, legible, type Failure } from "../failure.ts";
+import { message } from "../platform/failures.ts";
 import { onInterrupt } from "../platform/node/interrupt.ts";
 import { progress, type Progress } from "../report/progress.ts";
 import { watch } from "../runs/watch.ts";
@@ -39,6 +40,21 @@ export const print = (stream: { readonly write: (text: string) => unknown }, tex
     stream.write(text);
   } catch {
     // Nobody is there to be told.
+  }
+};
+
+/** Prints what a command leaves. Where that cannot be written it is a failure, unless it is kept elsewhere, or whoever reads has read enough. */
+export const printOutcome = (text: string, kept = false): void => {
+  const lost = (error: unknown): void => {
+    if (kept || (error as { readonly code?: string }).code === "EPIPE") return;
+    process.exitCode = 1;
+    print(process.stderr, `Cannot write to stdout: ${message(error)}\n`);
+  };
+  process.stdout.on("error", lost);
+  try {
+    process.stdout.write(text);
+  } catch (error) {
+    lost(error);
   }
 };
 

@@ -7,8 +7,12 @@ export const firstLine = (error: unknown): string =>
     .trim()
     .split("\n")[0];
 
+/** What the systems' own words leave people to guess. */
+const inWords: Readonly<Record<string, string>> = { ENOTDIR: "a part of this path is a file and no folder", EISDIR: "it is a folder" };
+
 /** The message of a thrown value in one line, without its stack; system errors lose the path that every `Failure` carries anyway. */
 export const message = (error: unknown): string =>
+  inWords[(error as { readonly code?: string } | null)?.code ?? ""] ??
   (error instanceof Error ? error.message : String(error))
     .trim()
     .split("\n")[0]

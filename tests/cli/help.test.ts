@@ -1,6 +1,7 @@
 /** What is alike in all commands: help with defaults and examples, "did you mean", --version, --json, --quiet, and what npm keeps for itself. */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commands, helpOfAll } from "../../src/cli/commands.ts";
@@ -195,6 +196,14 @@ test("what fails is said whatever is asked for", async () => {
   assert.is(ended.code, 1);
   assert.is(ended.stdout, "");
   assert.match(ended.stderr, /^Cannot read .*nothing.*\n$/);
+});
+
+(process.platform === "linux" ? test : test.skip)("what cannot be printed is a failure", async () => {
+  const full = openSync("/dev/full", "w");
+  const ended = await cambium(["info", at("model")], undefined, { stdio: ["ignore", full, "pipe"] });
+  closeSync(full);
+  assert.is(ended.code, 1);
+  assert.match(ended.stderr, /^Cannot write to stdout: .*\n$/);
 });
 
 test("colours are for terminals, or where FORCE_COLOR asks for them", async () => {

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import { suite } from "uvu";
@@ -12,6 +13,8 @@ import { left, temporaryFolder } from "../fixtures/datasets.ts";
 const test = suite("files");
 const { dir, remove } = temporaryFolder("files");
 test.after(remove);
+
+const linux = process.platform === "linux" ? test : test.skip;
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -55,6 +58,27 @@ test("writes a file from chunks, over an old one, into a new folder", async () =
   await get(writeJson(path, { a: 1 }));
   assert.is(readFileSync(path, "utf8"), '{\n  "a": 1\n}\n');
   assert.equal(readdirSync(join(dir, "new", "deep")), ["file"]);
+});
+
+linux("a link stays a link, and a device or a pipe is not written to", async () => {
+  const [target, linked] = [join(dir, "target"), join(dir, "linked")];
+  writeFileSync(target, "old");
+  symlinkSync(target, linked);
+  await get(writeText(linked, "new"));
+  assert.ok(lstatSync(linked).isSymbolicLink());
+  assert.is(readFileSync(target, "utf8"), "new");
+  symlinkSync("/dev/null", join(dir, "device"));
+  const failure = left(await writeText(join(dir, "device"), "lost")());
+  assert.match(describe(failure), /device: it is not a file but a pipe, a socket or a device$/);
+  assert.ok(statSync("/dev/null").isCharacterDevice());
+});
+
+test("a failure within a folder that is not whole yet names the folder that it is to be", async () => {
+  const folder = join(dir, "whole");
+  const failure = left(
+    await writeFolderAtomic(folder, (temporary) => TE.left<Failure>({ _tag: "FileUnwritable", path: `${temporary}/part`, detail: "no space left" }))(),
+  );
+  assert.is(describe(failure), `Cannot write ${folder}/part: no space left`);
 });
 
 test("a write that fails half way leaves the old file and nothing else", async () => {

@@ -18,7 +18,7 @@ import type { Entry, Files } from "../files.ts";
 import { append } from "./append.ts";
 import { makeFolder } from "./folders.ts";
 import { lock } from "./lock.ts";
-import { withFile } from "./regular.ts";
+import { checkWritable, withFile } from "./regular.ts";
 
 /** The system reads and writes at most 2 GiB in one call. */
 const oneCall = 2 ** 30;
@@ -53,6 +53,8 @@ const openFile: Files["open"] = (path, use) =>
 /** A name beside `path` that no other write uses, of this process or another, on this machine or one that shares the disk. */
 const temporary = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
 
+const slashed = (path: string): string => path.replaceAll(sep, "/");
+
 /** The names that {@link temporary} gives. */
 const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(-old)?$/.test(name);
 
@@ -70,8 +72,11 @@ const syncFolder = async (path: string): Promise<void> => {
   }
 };
 
-const write: Files["write"] = (path, chunks) =>
+const write: Files["write"] = (named, chunks) =>
   TE.tryCatch(async () => {
+    checkWritable(named);
+    // A link stays one: what it leads to is replaced.
+    const path = await realpath(named).catch(() => named);
     await makeFolder(dirname(path));
     const temp = temporary(path);
     try {
@@ -92,7 +97,7 @@ const write: Files["write"] = (path, chunks) =>
       throw error;
     }
     await syncFolder(dirname(path));
-  }, unwritable(path));
+  }, unwritable(named));
 
 /** Puts the folder `temp` in the place of `dir`, which is removed only after that. */
 const replaceFolder = async (temp: string, dir: string): Promise<void> => {
@@ -115,6 +120,12 @@ const replaceFolder = async (temp: string, dir: string): Promise<void> => {
   await rm(old, { recursive: true, force: true });
 };
 
+/** A failure of a folder that is not whole yet, by the name that the folder is to have. */
+const renamed =
+  (temp: string, dir: string) =>
+  (failure: Failure): Failure =>
+    "path" in failure && failure.path.startsWith(temp) ? { ...failure, path: `${dir}${failure.path.slice(temp.length)}` } : failure;
+
 const writeFolder: Files["writeFolder"] = (dir, fill) => async () => {
   const temp = temporary(dir);
   const attempt = <B>(f: () => Promise<B>): Promise<E.Either<Failure, B>> => TE.tryCatch(f, unwritable(dir))();
@@ -123,7 +134,7 @@ const writeFolder: Files["writeFolder"] = (dir, fill) => async () => {
     await mkdir(temp);
   });
   if (E.isLeft(prepared)) return prepared;
-  const filled = E.flatten(await attempt(() => fill(temp)()));
+  const filled = pipe(E.flatten(await attempt(() => fill(temp)())), E.mapLeft(renamed(slashed(temp), dir)));
   const replaced = E.isLeft(filled) ? filled : await attempt(() => replaceFolder(temp, dir));
   if (E.isLeft(replaced)) await attempt(() => rm(temp, { recursive: true, force: true }));
   return E.isLeft(replaced) ? replaced : filled;
@@ -141,8 +152,6 @@ const list = (path: string): TE.TaskEither<Failure, readonly Entry[]> =>
     const entries = await readdir(path, { withFileTypes: true });
     return Promise.all(entries.map((entry) => entryOf(path, entry)));
   }, unreadable(path));
-
-const slashed = (path: string): string => path.replaceAll(sep, "/");
 
 const absolute = (path: string): string => slashed(resolve(path));
 
