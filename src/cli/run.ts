@@ -177,7 +177,8 @@ export const run = command({
     "A preset is a protocol: its datasets, and for each method its hyper-parameters. Flags win over it, and --set over flags. What neither says is the " +
       "method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.",
     "A run that was stopped, killed or failed goes on with cambium resume, to the same bits; with --seeds the same command goes on, too. " +
-      "A run behind --model gets its new datasets as further tasks. Its probes are those of its own flags; of one that the run before had, too, the earlier figures are kept if its test pictures and classes are the same.",
+      "A run behind --model gets its new datasets as further tasks. Its probes are those of its own flags; of one that the run before had, too, the earlier " +
+      "figures are kept if its test pictures and classes are the same.",
   ],
   examples: [
     ["cambium run --model models/clip --data data/pets,data/cars --method codyra --out runs/codyra", "learns pets, then cars, with CoDyRA"],

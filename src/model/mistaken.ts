@@ -40,7 +40,8 @@ const otherFolder = async (dir: string, names: readonly string[], files: Files):
     const config = await readJson(join(dir, "adapter_config.json"), files)();
     const { base_model_name_or_path: base } = record(E.isRight(config) ? config.right : undefined);
     const model = typeof base === "string" ? ` (${base})` : "";
-    return `it is a PEFT adapter and no model; openLearner, as every command, reads its base model${model} and merges it with readPeft and mergeUpdate, but no adapter on an adapter`;
+    const how = `reads its base model${model} and merges it with readPeft and mergeUpdate, but no adapter on an adapter`;
+    return `it is a PEFT adapter and no model; openLearner, as every command, ${how}`;
   }
   if (names.includes("model") && (await files.exists(join(dir, "model", "config.json"))())) return `its model is in ${join(dir, "model")}; give that folder`;
   if (names.includes("snapshots")) return `it is a folder of the Hugging Face cache; give the folder in ${join(dir, "snapshots")}`;

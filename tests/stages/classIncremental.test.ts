@@ -187,7 +187,7 @@ deviceTest("DualLoRA remembers a slot a task; its ViT is written, read back, and
   const { dir, remove } = temporaryFolder("vit");
   try {
     const folder = join(dir, "model");
-    await get(writeModel(folder, reached.model));
+    await get(writeModel(folder, reached.model, { dtype: "f32" }));
     const model = await get(readModel(folder));
     for (const [name, { data }] of reached.model.weights) sameBits(model.weights.get(name)!.data, data, name);
     const score = (l: Learner) => get(accuracies(l, stream, 3)(runtimeOf(device)));
