@@ -33,6 +33,10 @@ const byName = (folders: readonly string[], names: readonly string[], key: (name
   return new Set(labels.values()).size === labels.size ? labels : undefined;
 };
 
+/** The names that equal others, but for capitals and `_` or `-` for a blank, with the numbers of these; undefined where one has none, or two have the same. */
+export const namesAlike = (some: readonly string[], names: readonly string[]): ReadonlyMap<string, number> | undefined =>
+  byName(some, names, sameOnDisks) ?? byName(some, names, alike);
+
 const isNumber = (name: string): boolean => /^\d+$/.test(name);
 
 /** The folders by their numbers, where they are 0 to n - 1 for n names. */
@@ -47,7 +51,7 @@ const byNumber = (folders: readonly string[], names: readonly string[]): Readonl
  * like any name and there are as many, the sorted folders get the names in their order, which is said. All else is a contradiction (`BadConfig`).
  */
 export const pairClasses = (path: string, folders: readonly string[], names: readonly string[]): E.Either<Failure, Pairing> => {
-  const named = byName(folders, names, sameOnDisks) ?? byName(folders, names, alike);
+  const named = namesAlike(folders, names);
   if (named !== undefined) return E.right({ classNames: names, labels: named, notes: [] });
   const numbered = byNumber(folders, names);
   const [first, last] = [`"${someOf(names.slice(0, 1))}"`, `"${someOf(names.slice(-1))}"`];

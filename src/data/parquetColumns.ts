@@ -1,8 +1,8 @@
-/** Which columns of Parquet files are pictures and classes, and what the classes are called. */
+/** Which columns of Parquet files are pictures and classes. */
 import * as E from "fp-ts/lib/Either.js";
-import * as t from "io-ts";
-import { parseJson } from "../formats/json.ts";
+import { pipe } from "fp-ts/lib/function.js";
 import type { ParquetColumn, ParquetFile, ParquetKind } from "../formats/parquet.ts";
+import { didYouMean } from "../formats/suggest.ts";
 
 /** The columns that a dataset is read from. */
 export interface Columns {
@@ -10,7 +10,7 @@ export interface Columns {
   readonly label: ParquetColumn;
 }
 
-/** Names of columns, where they cannot be told apart otherwise. */
+/** Names of columns, where they cannot be told apart otherwise. One that a file does not have is a failure. */
 export interface ColumnNames {
   readonly image?: string;
   readonly label?: string;
@@ -33,38 +33,44 @@ const inWords: Readonly<Record<ParquetKind, string>> = { integer: "numbers", tex
 /** The columns in words. */
 const listed = (columns: readonly ParquetColumn[]): string => columns.map(({ name, kind }) => `${name} (${inWords[kind]})`).join(", ");
 
-const choose = (
-  columns: readonly ParquetColumn[],
-  role: keyof typeof usual,
-  asked: string | undefined,
-  taken?: ParquetColumn,
-): E.Either<string, ParquetColumn> => {
-  const candidates = columns.filter((column) => column !== taken && may[role](column));
-  const named =
-    candidates.find(({ name }) => name === asked) ?? usual[role].map((name) => candidates.find((c) => c.name.toLowerCase() === name)).find((c) => c);
-  if (named !== undefined) return E.right(named);
+/** The kinds of a column that is asked for by name: then text may be paths of pictures, whatever its name is. */
+const fits: Readonly<Record<keyof typeof usual, readonly ParquetKind[]>> = { image: ["file", "bytes", "text"], label: ["integer", "text"] };
+
+const contents = { image: "pictures", label: "classes" } as const;
+
+/** The column of a name that somebody has given. */
+const named = (columns: readonly ParquetColumn[], role: keyof typeof usual, asked: string, taken?: string): E.Either<string, ParquetColumn> => {
+  const has = `it has ${listed(columns)}`;
+  const column = columns.find(({ name }) => name === asked);
+  if (column === undefined) {
+    const names = columns.map(({ name }) => name);
+    return E.left(`it has no column ${asked} (the option columns): ${has}${didYouMean(asked, names)}`);
+  }
+  if (asked === taken) return E.left(`its column ${asked} cannot have both pictures and classes: ${has}`);
+  if (fits[role].includes(column.kind)) return E.right(column);
+  return E.left(`its column ${asked} has ${inWords[column.kind]}, which are no ${contents[role]}: ${has}`);
+};
+
+/** The column that names and types tell; `taken` is the name of one that is something else. */
+const told = (columns: readonly ParquetColumn[], role: keyof typeof usual, taken?: string): E.Either<string, ParquetColumn> => {
+  const candidates = columns.filter((column) => column.name !== taken && may[role](column));
+  const best = usual[role].map((name) => candidates.find((c) => c.name.toLowerCase() === name)).find((c) => c !== undefined);
+  if (best !== undefined) return E.right(best);
   if (candidates.length === 1) return E.right(candidates[0]);
-  const what = role === "image" ? "pictures" : "classes";
+  const what = contents[role];
   const why = candidates.length === 0 ? `no column has ${what}` : `which column has the ${what} is not clear`;
   return E.left(`${why}: it has ${listed(columns)}; name it (the option columns, --columns ${role}=NAME)`);
 };
 
-/** The columns of pictures and of classes; on the left why they are not clear, with all that there are. */
+/** The columns of pictures and of classes; on the left why they are not clear, or not what was asked for, with all that there are. */
 export const findColumns = ({ columns }: ParquetFile, asked: ColumnNames = {}): E.Either<string, Columns> => {
-  const image = choose(columns, "image", asked.image);
-  if (E.isLeft(image)) return image;
-  const label = choose(columns, "label", asked.label, image.right);
-  return E.isLeft(label) ? label : E.right({ image: image.right, label: label.right });
-};
-
-const Huggingface = t.type({ info: t.type({ features: t.UnknownRecord }) });
-const ClassLabel = t.type({ names: t.array(t.string) });
-
-/** The names of a column's classes that the writer of a file has put into it; undefined where there are none. */
-export const writtenClasses = ({ notes }: ParquetFile, column: string): readonly string[] | undefined => {
-  const json = parseJson(notes.get("huggingface") ?? "");
-  const decoded = Huggingface.decode(E.isLeft(json) ? undefined : json.right);
-  if (E.isLeft(decoded)) return undefined;
-  const feature = ClassLabel.decode(decoded.right.info.features[column]);
-  return E.isLeft(feature) || feature.right.names.length === 0 ? undefined : feature.right.names;
+  const choose = (role: keyof typeof usual, taken?: string): E.Either<string, ParquetColumn> => {
+    const name = asked[role];
+    return name === undefined ? told(columns, role, taken) : named(columns, role, name, taken);
+  };
+  return pipe(
+    choose("image", asked.image === undefined ? asked.label : undefined),
+    E.bindTo("image"),
+    E.bind("label", ({ image }) => choose("label", image.name)),
+  );
 };

@@ -6,20 +6,18 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { exists, readText, unreadable } from "../formats/files.ts";
-import { readParquet, readParquetColumn, type ParquetColumn, type ParquetFile } from "../formats/parquet.ts";
+import { unreadable } from "../formats/files.ts";
+import { readParquet, type ParquetColumn, type ParquetFile } from "../formats/parquet.ts";
 import { missingParts } from "../formats/parts.ts";
 import { basename, dirname, join } from "../formats/path.ts";
 import { platform as defaultPlatform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
-import { byCodeUnit } from "./classFolders.ts";
 import { exampleDecoder } from "./decode.ts";
 import type { Example } from "./example.ts";
 import { someOf } from "./leftOut.ts";
-import { pairClasses } from "./pairClasses.ts";
-import { findColumns, writtenClasses, type Columns } from "./parquetColumns.ts";
+import { parquetClasses, readColumn, type ParquetClasses, type ParquetDataset } from "./parquetClasses.ts";
+import { findColumns, type Columns } from "./parquetColumns.ts";
 import { parquetSplits, splitNamed } from "./parquetPaths.ts";
-import { readmeClasses } from "./readmeClasses.ts";
 import { isBeside } from "./rowReader.ts";
 import { filesOf, readClassNames, readTemplates, skipOrFail, splitsOf, type Listing, type SourceOptions } from "./source.ts";
 import type { Task } from "./task.ts";
@@ -42,22 +40,13 @@ export const parquetPathsIn = (dir: string, files: Files): TE.TaskEither<Failure
   return inside("", () => true);
 };
 
-/** Files of a dataset with their footers, and what is read of them. */
-interface Opened {
-  readonly train: readonly ParquetFile[];
-  readonly test: readonly ParquetFile[];
-  readonly columns: Columns;
-  /** The configuration that they are of, where it has a name. */
-  readonly config: string | undefined;
-}
-
 const readAll = (dir: string, paths: readonly string[], files: Files): TE.TaskEither<Failure, readonly ParquetFile[]> =>
   TE.traverseSeqArray((path: string) => readParquet(join(dir, path), files))(paths);
 
 /** Whether a file has a column of that kind. */
 const has = ({ columns }: ParquetFile, { name, kind }: ParquetColumn): boolean => columns.some((column) => column.name === name && column.kind === kind);
 
-const open = (dir: string, options: SourceOptions): TE.TaskEither<Failure, Opened> => {
+const open = (dir: string, options: SourceOptions): TE.TaskEither<Failure, ParquetDataset> => {
   const files = filesOf(options);
   return pipe(
     parquetPathsIn(dir, files),
@@ -83,88 +72,15 @@ const open = (dir: string, options: SourceOptions): TE.TaskEither<Failure, Opene
   );
 };
 
-/** The text of the README.md of a dataset, which may stand above the folder of a configuration; empty where there is none. */
-const readmeOf = (dir: string, files: Files): TE.TaskEither<Failure, string> => {
-  const here = [join(dir, "README.md"), join(dirname(files.absolute(dir)), "README.md")];
-  return pipe(
-    TE.fromTask<readonly boolean[], Failure>(() => Promise.all(here.map((path) => exists(path, files)))),
-    TE.chain((there) => (there.includes(true) ? readText(here[there.indexOf(true)], files) : TE.right(""))),
-  );
-};
-
-/** The classes of a dataset, and the label of a value in its column; on the left what is wrong with the value. */
-interface Classes {
-  readonly classNames: readonly string[];
-  readonly labelOf: (value: unknown) => E.Either<string, number>;
-  readonly notes: readonly string[];
-}
-
-/** Classes that are numbers, and have their names somewhere else. */
-const numbered = (
-  dir: string,
-  { train, test, columns, config }: Opened,
-  given: readonly string[] | undefined,
-  files: Files,
-): TE.TaskEither<Failure, Classes> => {
-  const { name } = columns.label;
-  const [first] = [...train, ...test];
-  return pipe(
-    readmeOf(dir, files),
-    TE.chainEitherK((readme) => {
-      const names = given ?? writtenClasses(first, name) ?? readmeClasses(readme, name, config ?? basename(dir)) ?? readmeClasses(readme, name);
-      if (names === undefined)
-        return E.left(
-          unreadable(first.path)(
-            `its column ${name} has numbers, and nothing says what they are called; write it to ${join(dir, "classnames.txt")}, a class a line`,
-          ),
-        );
-      return E.right<Failure, Classes>({
-        classNames: names,
-        notes: [],
-        labelOf: (value) => {
-          const label = typeof value === "bigint" || typeof value === "number" ? Number(value) : -1;
-          return label >= 0 && label < names.length
-            ? E.right(label)
-            : E.left(value === null ? "it has no class" : `its class is ${String(value)}, not a number below ${names.length}`);
-        },
-      });
-    }),
-  );
-};
-
-const readColumn = (file: ParquetFile, { name }: ParquetColumn, files: Files): TE.TaskEither<Failure, readonly unknown[]> =>
-  readParquetColumn(file, name, { start: 0, end: file.rows }, files);
-
-/** Classes that stand there by name: sorted, or paired with those of `classnames.txt`. */
-const spelled = (dir: string, { train, test, columns }: Opened, given: readonly string[] | undefined, files: Files): TE.TaskEither<Failure, Classes> =>
-  pipe(
-    [...train, ...test],
-    TE.traverseSeqArray((file) => readColumn(file, columns.label, files)),
-    TE.chainEitherK((all) => {
-      const found = [...new Set(all.flat().filter((value): value is string => typeof value === "string"))].sort(byCodeUnit);
-      return pipe(
-        given === undefined
-          ? E.right({ classNames: found, labels: new Map(found.map((name, label) => [name, label])), notes: [] })
-          : pairClasses(join(dir, "classnames.txt"), found, given),
-        E.map(({ classNames, labels, notes }) => ({
-          classNames,
-          notes,
-          labelOf: (value: unknown) => {
-            const label = labels.get(value as string);
-            return label === undefined ? E.left("it has no class") : E.right(label);
-          },
-        })),
-      );
-    }),
-  );
-
 /** The examples of a file; the labels are read, and of the pictures only paths. */
-const examplesOf = (file: ParquetFile, { image, label }: Columns, { labelOf }: Classes, options: SourceOptions): TE.TaskEither<Failure, readonly Example[]> => {
+const examplesOf = (file: ParquetFile, columns: Columns, { labelOf }: ParquetClasses, options: SourceOptions): TE.TaskEither<Failure, readonly Example[]> => {
   const files = filesOf(options);
+  const { image } = columns;
   const { path } = file;
+  const label = labelOf(file);
   const example = (row: number, value: unknown, beside: unknown): E.Either<string, Example> =>
     pipe(
-      labelOf(value),
+      label(value),
       E.chain((cls) => {
         const id = `${path}:${row}`;
         if (image.kind !== "text") return E.right<string, Example>({ id, label: cls, image: { kind: "row", file: path, row, column: image.name } });
@@ -174,7 +90,7 @@ const examplesOf = (file: ParquetFile, { image, label }: Columns, { labelOf }: C
     );
   return pipe(
     TE.Do,
-    TE.bind("labels", () => readColumn(file, label, files)),
+    TE.bind("labels", () => readColumn(file, columns.label, files)),
     TE.bind("paths", () => (image.kind === "text" ? readColumn(file, image, files) : TE.right<Failure, readonly unknown[]>([]))),
     TE.chainEitherK(({ labels, paths }) =>
       pipe(
@@ -202,7 +118,7 @@ export const parquetFolder = (dir: string, options: SourceOptions = {}): TE.Task
     TE.bind("given", () => readClassNames(dir, files)),
     TE.bind("templates", () => readTemplates(dir, files)),
     TE.bind("opened", () => open(dir, options)),
-    TE.bind("classes", ({ opened, given }) => (opened.columns.label.kind === "integer" ? numbered : spelled)(dir, opened, given, files)),
+    TE.bind("classes", ({ opened, given }) => parquetClasses(dir, opened, given, files)),
     TE.map(({ templates, opened: { train, test, columns }, classes }): Task => {
       const listing = (split: readonly ParquetFile[]): TE.TaskEither<Failure, Listing> =>
         pipe(

@@ -45,7 +45,7 @@ export const Unsaid = t.partial({
   labelSpace: LabelSpace,
   /** Folders of datasets that are scored after every task, each among its own classes, and never learned. */
   probes: folders,
-  /** The columns of Parquet files that are pictures and classes; a dataset without them has those that its names and types tell. */
+  /** The columns of Parquet files that are pictures and classes, in all such datasets of the job; by default those that names and types tell. */
   columns: t.partial({ image: t.string, label: t.string }),
   /** Training images a class. */
   shots: count,

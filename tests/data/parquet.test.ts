@@ -1,5 +1,5 @@
 /** Parquet datasets as pyarrow and datasets write them (tests/fixtures/parquet.py): which files, which columns, which classes, and the pictures of their rows. */
-import { cpSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import fc from "fast-check";
@@ -155,6 +155,84 @@ test("what is not clear is asked for, with all that there is", async () => {
   );
   const task = await get(taskFromFolder(one, { columns: { image: "right", label: "kind" } }));
   assert.equal([task.name, task.classNames, await pixels(task, task.test)], ["big", ["ant"], [[10, 1]]]);
+});
+
+test("a column that is asked for and not there, or of no use, is refused with all that there are", async () => {
+  const columns = "it has left (bytes), right (bytes), kind (text), size (numbers)";
+  const path = golden("several", "big", "train-00000-of-00001.parquet");
+  const said = async (asked: SourceOptions["columns"]) => describe(left(await taskFromFolder(golden("several", "big"), { columns: asked })()));
+  assert.is(await said({ image: "left", label: "kidn" }), `Cannot read ${path}: it has no column kidn (the option columns): ${columns}; did you mean kind?`);
+  assert.is(await said({ image: "middle", label: "kind" }), `Cannot read ${path}: it has no column middle (the option columns): ${columns}`);
+  assert.is(await said({ image: "left", label: "right" }), `Cannot read ${path}: its column right has bytes, which are no classes: ${columns}`);
+  assert.is(await said({ image: "size", label: "kind" }), `Cannot read ${path}: its column size has numbers, which are no pictures: ${columns}`);
+  assert.is(await said({ image: "kind", label: "kind" }), `Cannot read ${path}: its column kind cannot have both pictures and classes: ${columns}`);
+  // Not one of the usual names silently, where there are some.
+  assert.match(
+    describe(left(await taskFromFolder(golden("labels"), { columns: { label: "lable" } })())),
+    /it has no column lable .*image \(files\), label \(numbers\); did you mean label\?$/,
+  );
+});
+
+/** A copy of the dataset `labels` whose files have other names for their numbers, of the same length. */
+const renamed = (folder: string, names: Readonly<Record<string, string>>): string => {
+  const copy = join(dir, folder);
+  cpSync(golden("labels"), copy, { recursive: true });
+  for (const [part, others] of Object.entries(names)) {
+    const path = join(copy, "data", readdirSync(join(copy, "data")).find((name) => name.startsWith(part))!);
+    const bytes = readFileSync(path, "latin1");
+    assert.ok(bytes.includes('["ant", "bee", "cat"]'));
+    writeFileSync(path, bytes.replace('["ant", "bee", "cat"]', others), "latin1");
+  }
+  return copy;
+};
+
+test("the numbers of every file count its own names", async () => {
+  const labels = async (folder: string, split: "train" | "test") => (await get((await get(taskFromFolder(folder)))[split])).map(({ label }) => label);
+  const copy = renamed("orders", { "train-00001": '["cat", "ant", "bee"]', test: '["bee", "cat", "ant"]' });
+  assert.equal((await get(taskFromFolder(copy))).classNames, ["ant", "bee", "cat"]);
+  assert.equal(await labels(copy, "train"), [0, 1, 2, 0, 1, 1, 2, 0, 1]);
+  assert.equal(await labels(copy, "test"), [1, 2, 0]);
+  // Also where classnames.txt has them in an order of its own, or under names of its own.
+  writeFileSync(join(copy, "classnames.txt"), "Cat\nBee\nAnt\n");
+  assert.equal(await labels(copy, "train"), [2, 1, 0, 2, 1, 1, 0, 2, 1]);
+  assert.equal(await labels(copy, "test"), [1, 0, 2]);
+  writeFileSync(join(copy, "classnames.txt"), "an emmet\na bee\na cat\n");
+  assert.equal(await labels(copy, "test"), [1, 2, 0]);
+  writeFileSync(join(copy, "classnames.txt"), "cat\na bee\nant\n");
+  assert.match(describe(left(await taskFromFolder(copy)())), /train-00000.*: it and classnames\.txt have the class cat in different places/);
+});
+
+test("a file with a class that the others do not know is refused, until classnames.txt has all", async () => {
+  const copy = renamed("unknown", { test: '["bee", "dog", "ant"]' });
+  assert.is(
+    describe(left(await taskFromFolder(copy)())),
+    `${join(copy, "data", "test-00000-of-00001.parquet")}: its classes dog are not those of the other files (ant, bee, cat); ` +
+      "name all of them in classnames.txt, a class a line",
+  );
+  writeFileSync(join(copy, "classnames.txt"), "ant\nbee\ncat\ndog\n");
+  const task = await get(taskFromFolder(copy));
+  assert.equal(
+    (await get(task.test)).map(({ label }) => label),
+    [1, 3, 0],
+  );
+});
+
+test("names of classes are taken without the blanks around them, which is said; a blank name is none", async () => {
+  const task = await read("blanks", { onCorrupt: "skip" });
+  assert.equal(task.classNames, ["Ant", "ant", "bée"]);
+  assert.equal(
+    (await get(task.train)).map(({ label }) => label),
+    [1, 1, 0, 2, 2, -1],
+  );
+  assert.equal(
+    (await get(task.test)).map(({ label }) => label),
+    [1, 0, 2],
+  );
+  assert.match(
+    (await task.notes!.train()).join(),
+    /^names of classes are taken without the blanks around them, and in composed letters: " ant\\t", "ant ", "be/,
+  );
+  assert.match(describe(left(await (await read("blanks")).train())), /in row 5 cannot be decoded: the name of its class is blank$/);
 });
 
 test("a part that is missing, and a file that is cut, are named", async () => {

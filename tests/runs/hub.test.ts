@@ -139,10 +139,14 @@ deviceTest("of a probe, and of what is scored alone, no training pictures are do
 
 deviceTest("Parquet files are downloaded and learned; a configuration is named behind its repository", async () => {
   const source = { folders: ["org/animals", "org/animals/small"] };
-  await get(runJob(job("parquet", { source, onCorrupt: "skip", columns: { label: "kind" } }), options()));
+  const misspelt = job("misspelt", { source, onCorrupt: "skip", columns: { label: "kind" } });
+  assert.match(describe(left(await runJob(misspelt, options())())), /it has no column kind .*: it has image \(files\), label \(numbers\)$/);
+  await get(runJob(job("small", { source: { folders: ["org/animals/small"] }, columns: { label: "kind" } }), options()));
+  assert.equal([read("small", "result.json").datasets, read("small", "result.json").classes], [["animals-small"], [2]]);
+  await get(runJob(job("parquet", { source, onCorrupt: "skip" }), options()));
   assert.equal(read("parquet", "job.json").source, { folders: [`org/animals@${old}`, `org/animals/small@${old}`] });
   const { datasets, classes, skipped } = read("parquet", "result.json");
-  assert.equal([datasets, classes, skipped], [["animals", "animals-small"], [3, 2], 2]);
+  assert.equal([datasets, classes, skipped], [["animals", "animals-small"], [3, 3], 2]);
   await get(resume(at("parquet"), options({ HF_HUB_OFFLINE: "1" })));
 });
 
