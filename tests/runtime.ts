@@ -16,7 +16,9 @@ export interface Ended {
 export const run = (command: string, args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Ended> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+    // This process may run under npm, which says where its own user stands.
+    const stands = options.cwd === undefined ? {} : { INIT_CWD: options.cwd };
+    const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...stands, ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.on("error", (error) => resolve({ code: 127, signal: null, output: error.message }));
