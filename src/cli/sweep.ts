@@ -7,7 +7,7 @@ import type { Queue } from "../platform/queue.ts";
 import type { Storage } from "../platform/storage.ts";
 import { jobsOf } from "../sweep/jobs.ts";
 import { readSweep } from "../sweep/readSweep.ts";
-import { runSweep, type Share, type SweepOptions } from "../sweep/runSweep.ts";
+import { inShare, runSweep, type Share, type SweepOptions } from "../sweep/runSweep.ts";
 import { openStorage } from "../sweep/stored.ts";
 import type { Sweep } from "../sweep/sweep.ts";
 import { openQueue } from "../sweep/work.ts";
@@ -34,7 +34,7 @@ const table = {
   models: toggle("bring the learned models from --storage, too, and not the results alone"),
   detach: toggle("do not wait for the workers: put the jobs, gather what has ended, and say how far they are"),
   only: optional(part, "I/N", "run the I-th of N parts of the jobs here, from 1/N on; each part may run on another machine", "all jobs"),
-  list: toggle("print the jobs and run none"),
+  list: toggle("print the jobs, or those of --only, and run none"),
 };
 
 type Flags = Values<typeof table>;
@@ -68,10 +68,15 @@ export const withStorage = <A>(
   return endpoint === undefined ? use() : TE.fromEither(bad("--s3-endpoint", "has a meaning with --storage alone"));
 };
 
-const listed = (sweep: Sweep): E.Either<Failure, Ended> =>
+/** The jobs of a share, with the numbers that they have among all. */
+const listed = (sweep: Sweep, share?: Share): E.Either<Failure, Ended> =>
   pipe(
     jobsOf(sweep),
-    E.map((jobs) => ({ text: () => jobs.map(({ name }, i) => `${i + 1}/${jobs.length} ${name}`).join("\n"), json: jobs })),
+    E.map((jobs) => inShare(share)(jobs.map(({ name, job }, i) => ({ name, job, line: `${i + 1}/${jobs.length} ${name}` })))),
+    E.map((mine) => ({
+      text: () => (mine.length === 0 ? "no job: there are fewer jobs than parts" : mine.map(({ line }) => line).join("\n")),
+      json: mine.map(({ name, job }) => ({ name, job })),
+    })),
   );
 
 /** Runs a sweep. */
@@ -102,7 +107,7 @@ export const sweep = command({
       TE.bindTo("share"),
       TE.bind("sweep", () => readSweep(terminal.at(file))),
       TE.chain(({ share, sweep }) => {
-        if (flags.list) return TE.fromEither(listed(sweep));
+        if (flags.list) return TE.fromEither(listed(sweep, share));
         const { detach, models } = flags;
         const options: SweepOptions = { ...terminal.jobOptions, share, detach, models };
         return pipe(

@@ -28,6 +28,7 @@ export const worker = command({
   notes: [
     "Workers run on any number of machines that reach the folders of a sweep under the same path, or have those of its jobs in --storage. The job of a " +
       "worker that dies is taken up by another, from its last finished task. Ctrl-C ends the step under way, keeps what was finished, and gives the job back.",
+    "The exit code is 1 where one of its jobs has failed; the others ran all the same.",
   ],
   examples: [
     ["cambium worker --redis redis://queue:6379", "takes jobs until it is stopped"],
@@ -46,7 +47,12 @@ export const worker = command({
           TE.chain((queue) => () => work(queue, { ...terminal.jobOptions, until, carrying })().finally(queue.close)),
         );
       }),
-      TE.map((worked) => ({ text: () => said(worked), json: worked, interrupted: terminal.jobOptions.signal?.aborted === true })),
+      TE.map((worked) => ({
+        text: () => said(worked),
+        json: worked,
+        interrupted: terminal.jobOptions.signal?.aborted === true,
+        failed: worked.failed.length > 0,
+      })),
     );
   },
 });

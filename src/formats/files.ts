@@ -4,12 +4,12 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Errors, Type } from "io-ts";
+import type { Any, Errors, Type } from "io-ts";
 import type { Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
 import { corrupt, unwritable } from "../platform/failures.ts";
 import type { Files } from "../platform/files.ts";
-import { parseJson, printed } from "./json.ts";
+import { inWords, parseJson, printed } from "./json.ts";
 
 export { corrupt, message, unreadable } from "../platform/failures.ts";
 
@@ -57,7 +57,7 @@ export const explain = (errors: Errors): string => {
     .map((entry) => entry.key)
     .filter((k) => k !== "" && !/^\d+$/.test(k))
     .join(".");
-  const expected = deepest.context[deepest.context.length - 1].type.name;
+  const expected = inWords(deepest.context[deepest.context.length - 1].type as Any);
   return `${key === "" ? "the whole" : `"${key}"`} should be ${expected} and is ${printed(deepest.value)}`;
 };
 

@@ -61,10 +61,19 @@ export const printed = (value: unknown): string => {
   return text.length > room ? `${text.slice(0, room - 3)}...` : text;
 };
 
+/** What a codec takes, as the end of a sentence: the names of io-ts say of an object every field. */
+export const inWords = (type: t.Any): string => {
+  if (type instanceof t.UnionType) return [...new Set((type.types as readonly t.Any[]).map(inWords))].join(" or ");
+  if (type instanceof t.KeyofType) return type.name.replaceAll(" | ", " or ");
+  if (type instanceof t.ArrayType || type instanceof t.ReadonlyArrayType) return "a list";
+  const objects = [t.IntersectionType, t.InterfaceType, t.PartialType, t.StrictType, t.ExactType, t.DictionaryType, t.AnyDictionaryType];
+  return objects.some((kind) => type instanceof kind) ? "an object" : type.name;
+};
+
 /** A list that is refused at its first bad item: `t.array` keeps an error of every one. */
 export const list = <A>(item: t.Type<A, unknown, unknown>): t.Type<readonly A[], unknown, unknown> =>
   new t.Type<readonly A[], unknown, unknown>(
-    `Array<${item.name}>`,
+    "a list",
     (u): u is readonly A[] => Array.isArray(u) && u.every(item.is),
     (u, context) => {
       if (!Array.isArray(u)) return t.failure(u, context);
@@ -82,7 +91,7 @@ export const list = <A>(item: t.Type<A, unknown, unknown>): t.Type<readonly A[],
 /** An object whose values all fit, refused at the first that does not: `t.record` keeps an error of every one. */
 export const dictionary = <A>(item: t.Type<A, unknown, unknown>): t.Type<Readonly<Record<string, A>>, unknown, unknown> =>
   new t.Type<Readonly<Record<string, A>>, unknown, unknown>(
-    `{ [key]: ${item.name} }`,
+    "an object",
     (u): u is Readonly<Record<string, A>> => t.UnknownRecord.is(u) && Object.values(u).every(item.is),
     (u, context) => {
       if (!t.UnknownRecord.is(u)) return t.failure(u, context);

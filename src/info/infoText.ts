@@ -135,10 +135,12 @@ const toldOfRun = (info: RunInfo): Told => {
 const toldOfSweep = ({ sweep, jobs, folder }: SweepInfo): Told => {
   const { base, methods: chosen, options = {}, orders = [], seeds } = sweep;
   const results = jobs.flatMap(({ result }) => result ?? []);
-  const begun = jobs.filter(({ extent }) => extent === "begun").map(({ name }) => name);
+  const begun = jobs.filter(({ extent, failure }) => extent === "begun" && failure === null).map(({ name }) => name);
+  const failed = jobs.flatMap(({ name, failure }) => (failure === null ? [] : [`${name}: ${failure}`]));
+  const failures = failed.length === 0 ? "" : `, ${failed.length} ${failed.length === 1 ? "has" : "have"} failed`;
   const goesOn = results.length < jobs.length ? `, and cambium resume ${folder} goes on` : "";
   return {
-    is: `a sweep; ${results.length} of ${counted(jobs.length, "job")} ${results.length === 1 ? "has" : "have"} ended${goesOn}`,
+    is: `a sweep; ${results.length} of ${counted(jobs.length, "job")} ${results.length === 1 ? "has" : "have"} ended${failures}${goesOn}`,
     facts: [
       ["Model", base.model],
       ["Data", dataOf(base.source)],
@@ -155,7 +157,16 @@ const toldOfSweep = ({ sweep, jobs, folder }: SweepInfo): Told => {
       ["Seeds", seeds.join(", ")],
       ["Begun", begun.length === 0 ? undefined : someOf(begun)],
     ],
-    below: (columns) => (results.length === 0 ? [] : [textTable(results, columns)]),
+    below: (columns) => [
+      ...(results.length === 0 ? [] : [textTable(results, columns)]),
+      ...(failed.length === 0
+        ? []
+        : [
+            ["Failed:", ...failed.flatMap((line) => wrapped(legible(line, 2000), columns - 4).map((part, k) => (k === 0 ? `  ${part}` : `    ${part}`)))].join(
+              "\n",
+            ),
+          ]),
+    ],
   };
 };
 

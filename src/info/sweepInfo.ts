@@ -7,8 +7,10 @@ import type { Files } from "../platform/files.ts";
 import type { RunResult } from "../report/result.ts";
 import { readRun } from "../runs/readRun.ts";
 import { sweepFile } from "../runs/runsIn.ts";
-import { extentOf, type Extent } from "../sweep/advance.ts";
+import type { Extent } from "../sweep/advance.ts";
+import { readFailures, type Failures } from "../sweep/failures.ts";
 import { jobsOf } from "../sweep/jobs.ts";
+import { placed, withAnswers } from "../sweep/placed.ts";
 import { readSweep } from "../sweep/readSweep.ts";
 import type { Sweep } from "../sweep/sweep.ts";
 
@@ -17,6 +19,8 @@ export interface SweepJobInfo {
   readonly name: string;
   readonly extent: Extent;
   readonly result: RunResult | null;
+  /** Why it has failed, as far as the folder of the sweep says so. */
+  readonly failure: string | null;
 }
 
 /** A sweep. */
@@ -27,24 +31,26 @@ export interface SweepInfo {
   readonly jobs: readonly SweepJobInfo[];
 }
 
-/** Tells of the sweep in a folder. Fails where its file, or that of one of its jobs, cannot be read, or a folder has the run of another job. */
+/** Tells of the sweep in a folder. Fails where its file cannot be read, or a folder has the run of another job. */
 export const readSweepInfo = (folder: string, files: Files): TE.TaskEither<Failure, SweepInfo> =>
   pipe(
     readSweep(join(folder, sweepFile), { files }),
     // The folder may have been moved since.
     TE.map((sweep): Sweep => ({ ...sweep, out: folder })),
     TE.bindTo("sweep"),
-    TE.bind("jobs", ({ sweep }) =>
+    TE.bind("failures", () => TE.fromTask<Failures, Failure>(readFailures(folder, files))),
+    TE.bind("jobs", ({ sweep, failures }) =>
       pipe(
         TE.fromEither(jobsOf(sweep)),
         TE.chain(
           TE.traverseSeqArray(({ name, job }) =>
             pipe(
-              extentOf(job, files),
-              TE.bindTo("extent"),
+              placed([{ name, job }], { files }),
+              TE.chain(([one]) => withAnswers(files)(one)),
+              TE.bindTo("placement"),
               TE.bind(
                 "result",
-                ({ extent }): TE.TaskEither<Failure, RunResult | null> =>
+                ({ placement: { extent } }): TE.TaskEither<Failure, RunResult | null> =>
                   extent === "ended"
                     ? pipe(
                         readRun(job.out, files),
@@ -52,7 +58,10 @@ export const readSweepInfo = (folder: string, files: Files): TE.TaskEither<Failu
                       )
                     : TE.right(null),
               ),
-              TE.map(({ extent, result }): SweepJobInfo => ({ name, extent, result })),
+              TE.map(({ placement: { extent, damage }, result }): SweepJobInfo => {
+                const failure = damage ?? failures[name] ?? null;
+                return { name, extent, result, failure: extent === "ended" ? null : failure };
+              }),
             ),
           ),
         ),

@@ -1,6 +1,6 @@
 /** io-ts codecs of the report's numbers, and their failures in words. */
 import * as t from "io-ts";
-import { printed } from "../formats/json.ts";
+import { inWords, printed } from "../formats/json.ts";
 
 const numberType = (name: string, test: (x: number) => boolean): t.Type<number> => {
   const is = (u: unknown): u is number => typeof u === "number" && Number.isFinite(u) && test(u);
@@ -46,5 +46,5 @@ export const firstError = (errors: t.Errors): string => {
     .filter((k) => k !== "")
     .join(".");
   const leaf = context[context.length - 1];
-  return `${at === "" ? "it" : at} should be ${leaf?.type.name ?? "something else"}, not ${printed(leaf?.actual)}`;
+  return `${at === "" ? "it" : at} should be ${leaf === undefined ? "something else" : inWords(leaf.type as t.Any)}, not ${printed(leaf?.actual)}`;
 };

@@ -59,8 +59,8 @@ export const readLosses = (folder: string, files: Files): T.Task<RunReport["loss
   );
 };
 
-/** The answers of a run; undefined where its folder has none. */
-const readAnswers = (folder: string, files: Files): TE.TaskEither<Failure, RunReport["answers"]> => {
+/** The answers of a run; undefined where its folder has none. Fails with `FileCorrupt`. */
+export const readAnswers = (folder: string, files: Files): TE.TaskEither<Failure, RunReport["answers"]> => {
   const path = join(folder, names.answers);
   return pipe(
     TE.fromTask<boolean, Failure>(files.exists(path)),

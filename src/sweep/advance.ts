@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Failure } from "../failure.ts";
+import { describe, type Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
@@ -60,6 +60,24 @@ export const extentOf = (job: Job, files: Files = platform.files): TE.TaskEither
     }),
   );
 };
+
+/** A job in its folder: how far it is, and in words what of it is damaged. */
+export interface Placement {
+  readonly extent: Extent;
+  readonly damage?: string;
+}
+
+/** Takes a folder with a damaged file for one that was begun: one job can then not go on, and the others can. */
+export const placementOf = (extent: TE.TaskEither<Failure, Extent>): TE.TaskEither<Failure, Placement> =>
+  pipe(
+    extent,
+    TE.map((extent): Placement => ({ extent })),
+    TE.orElse((failure) =>
+      failure._tag === "FileCorrupt" || failure._tag === "BadConfig"
+        ? TE.right<Failure, Placement>({ extent: "begun", damage: `${describe(failure)}; remove the folder of the job, and it begins anew` })
+        : TE.left(failure),
+    ),
+  );
 
 /**
  * Brings a job to its end: runs it where it is new, goes on with what was begun, and does nothing where it has ended. Gives whether it was stopped on request

@@ -3,22 +3,22 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { listNames, writeJson } from "../formats/files.ts";
+import { writeJson } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
-import type { Files } from "../platform/files.ts";
 import type { Queue, Standing } from "../platform/queue.ts";
 import type { Storage } from "../platform/storage.ts";
 import type { Compared } from "../runs/compare.ts";
 import type { JobOptions } from "../runs/runJob.ts";
 import { sweepFile } from "../runs/runsIn.ts";
-import { extentOf, type Extent } from "./advance.ts";
+import { readFailures, writeFailures, type Failures } from "./failures.ts";
 import { alone, gather } from "./gather.ts";
 import { pause } from "../platform/pause.ts";
 import { here } from "./here.ts";
 import { jobsOf, type SweepJob } from "./jobs.ts";
-import { isSweep, locatedSweep, readSweep } from "./readSweep.ts";
-import { extentStored } from "./stored.ts";
+import { checkOut } from "./out.ts";
+import { placed, withAnswers } from "./placed.ts";
+import { locatedSweep, readSweep } from "./readSweep.ts";
 import { misplaced, type Sweep } from "./sweep.ts";
 import { pieceOf, work } from "./work.ts";
 
@@ -55,30 +55,23 @@ export interface SweepOutcome {
   readonly jobs: readonly JobEnd[];
   /** The runs that have ended, side by side; undefined where none has. */
   readonly compared: Compared | undefined;
+  /** How many jobs have a folder by now. */
+  readonly folders: number;
   /** Whether it was stopped on request. */
   readonly interrupted: boolean;
 }
 
-/** A job, and how far it is in its folder. */
-interface Placed extends SweepJob {
-  readonly extent: Extent;
-}
-
-const placed = (jobs: readonly SweepJob[], { files = platform.files, storage, models = false }: SweepOptions): TE.TaskEither<Failure, readonly Placed[]> =>
-  pipe(
-    jobs,
-    TE.traverseSeqArray((one) =>
-      pipe(
-        storage === undefined ? extentOf(one.job, files) : extentStored(one, storage, { files, models }),
-        TE.map((extent): Placed => ({ ...one, extent })),
-      ),
-    ),
-  );
-
-const inShare =
+/** Those of a share: every `of`-th. */
+export const inShare =
   (share?: Share) =>
   <A>(all: readonly A[]): readonly A[] =>
     share === undefined ? all : all.filter((_, i) => i % share.of === share.nth - 1);
+
+/** What a job is called while it runs: with its number among all jobs. */
+const numbered =
+  (jobs: readonly SweepJob[]) =>
+  (name: string): string =>
+    `${name}, ${jobs.findIndex((job) => job.name === name) + 1} of ${jobs.length}`;
 
 const count = (standings: readonly Standing[], state: Standing["state"]): number => standings.filter((standing) => standing.state === state).length;
 
@@ -122,16 +115,27 @@ const settled = (queue: Queue, jobs: readonly SweepJob[], ended: number, options
 const endsOf = (queue: Queue, jobs: readonly SweepJob[], options: SweepOptions): TE.TaskEither<Failure, readonly JobEnd[]> =>
   pipe(
     placed(jobs, options),
+    TE.chain(TE.traverseSeqArray(withAnswers(options.files ?? platform.files))),
     TE.bindTo("all"),
     TE.bind("standings", ({ all }) => queue.standing(all.map((one) => pieceOf(one).id))),
     TE.map(({ all, standings }) =>
-      all.map(({ name, extent }, i): JobEnd => {
+      all.map(({ name, extent, damage }, i): JobEnd => {
         const standing = standings[i];
+        if (damage !== undefined) return { name, state: "failed", detail: damage };
         if (extent === "ended") return { name, state: "ended" };
         if (standing.state === "failed") return { name, state: "failed", detail: standing.detail };
         return { name, state: standing.state === "active" ? "running" : "open" };
       }),
     ),
+  );
+
+/** Why jobs have failed; of those that were not run now, as it was known before. */
+const failuresOf = (jobs: readonly JobEnd[], before: Failures): Failures =>
+  Object.fromEntries(
+    jobs.flatMap(({ name, state, detail }) => {
+      const why = state === "failed" ? detail : state === "open" ? before[name] : undefined;
+      return why === undefined ? [] : [[name, why]];
+    }),
   );
 
 /** What became of the jobs, with the tables of those that have ended. */
@@ -140,27 +144,24 @@ const reached = (
   folder: string,
   all: readonly SweepJob[],
   options: SweepOptions,
-): TE.TaskEither<Failure, Pick<SweepOutcome, "jobs" | "compared">> =>
-  pipe(
+): TE.TaskEither<Failure, Pick<SweepOutcome, "jobs" | "compared" | "folders">> => {
+  const { files = platform.files } = options;
+  return pipe(
     endsOf(queue, all, options),
     TE.bindTo("jobs"),
     TE.bind("compared", ({ jobs }) => {
       const ended = jobs.filter(({ state }) => state === "ended").map(({ name }) => name);
-      return gather(folder, ended, options.files ?? platform.files);
+      return gather(folder, ended, files);
     }),
-  );
-
-/** Refuses a folder that holds something else than a sweep. */
-const checkFree = (folder: string, files: Files): TE.TaskEither<Failure, void> =>
-  pipe(
-    TE.fromTask<boolean, Failure>(async () => (await isSweep(folder, files)()) || !(await files.exists(folder)())),
-    TE.chain((free) => (free ? TE.right([]) : listNames(folder, files))),
-    TE.filterOrElse(
-      (all) => all.every((name) => name === ".lock" || files.unfinished(name)),
-      () => misplaced("out", `${folder} is there already, and is neither an empty folder nor that of a sweep; name another`),
+    TE.chainFirst(({ jobs }) =>
+      pipe(
+        TE.fromTask<Failures, Failure>(readFailures(folder, files)),
+        TE.chain((before) => writeFailures(folder, failuresOf(jobs, before), files)),
+      ),
     ),
-    TE.map(() => undefined),
+    TE.bind("folders", () => TE.fromTask(async () => (await Promise.all(all.map(({ job }) => files.exists(job.out)()))).filter((there) => there).length)),
   );
+};
 
 const checkOptions = ({ share, storage, queue }: SweepOptions): E.Either<Failure, void> => {
   if (storage !== undefined && queue === undefined) return E.left(misplaced("storage", "is for those who take jobs from a queue"));
@@ -190,16 +191,16 @@ export const runSweep = (sweep: Sweep, options: SweepOptions = {}): TE.TaskEithe
     TE.bindTo("located"),
     TE.bind("jobs", ({ located }) => TE.fromEither(jobsOf(located))),
     TE.chainFirst(({ jobs }) => placed(jobs, { files })),
-    TE.chainFirst(({ located }) => checkFree(located.out, files)),
+    TE.chainFirst(({ located }) => checkOut(located.out, files)),
     TE.chainFirst(({ located }) => writeJson(join(located.out, sweepFile), located, files)),
     // What is in a storage is brought into a folder that is known for that of this sweep.
     TE.bind("mine", ({ jobs }) => pipe(placed(jobs, options), TE.map(inShare(options.share)))),
     TE.bind("open", ({ mine }) => TE.right(mine.filter(({ extent }) => extent !== "ended"))),
     TE.chainFirst(({ open }) => queue.put(open.map(pieceOf), { again: !detach })),
-    TE.chainFirst(({ mine, open }) => {
+    TE.chainFirst(({ jobs, mine, open }) => {
       if (options.queue === undefined)
         return pipe(
-          work(queue, { ...options, until: "empty" }),
+          work(queue, { ...options, until: "empty", titled: numbered(jobs) }),
           TE.map(() => undefined),
         );
       return detach ? TE.right(undefined) : settled(queue, open, mine.length - open.length, options);

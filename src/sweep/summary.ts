@@ -1,5 +1,6 @@
 /** What a sweep leaves, as the last lines of a command. */
 import { comparedTable } from "../runs/compare.ts";
+import { sweepFile } from "../runs/runsIn.ts";
 import { tables } from "./gather.ts";
 import type { JobEnd, SweepOutcome } from "./runSweep.ts";
 
@@ -18,8 +19,16 @@ const counts = (jobs: readonly JobEnd[]): string =>
     .map(({ n, one, many }, i) => `${n}${i === 0 ? ` of ${jobs.length} jobs` : ""} ${n === 1 ? one : many}`)
     .join(", ");
 
+/** What lies in the folder of a sweep. */
+const written = ({ jobs, compared, folders }: SweepOutcome): readonly string[] => [
+  ...(compared === undefined ? [] : Object.values(tables)),
+  ...(folders === 0 ? [] : [folders === jobs.length ? "a folder for each job" : `folders of ${folders} of ${jobs.length} jobs`]),
+  ...(compared === undefined && folders === 0 ? [`${sweepFile}, and of no job anything yet`] : []),
+];
+
 /** The last lines of a sweep: its table, what became of its jobs, and its files in what its user calls `out`; tables have at most `columns` characters. */
-export const sweepSummary = ({ jobs, compared, interrupted }: SweepOutcome, out: string, columns?: number): string => {
+export const sweepSummary = (outcome: SweepOutcome, out: string, columns?: number): string => {
+  const { jobs, compared, interrupted } = outcome;
   const failed = jobs.filter(({ state }) => state === "failed");
   const open = jobs.some(({ state }) => state === "open");
   return [
@@ -28,6 +37,6 @@ export const sweepSummary = ({ jobs, compared, interrupted }: SweepOutcome, out:
     `${counts(jobs)}.${failed.length > 0 || open ? ` cambium resume ${out} runs what has not ended.` : ""}`,
     ...failed.map(({ name, detail }) => `  ${name}: ${detail}`),
     "",
-    `written to ${out}: ${[...(compared === undefined ? [] : Object.values(tables)), "a folder for each job"].join(", ")}`,
+    `written to ${out}: ${written(outcome).join(", ")}`,
   ].join("\n");
 };

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { list, printed } from "../formats/json.ts";
+import { inWords, list, printed } from "../formats/json.ts";
 import { Evaluate, natural, OnCorrupt, Source, Unsaid } from "../runs/job.ts";
 
 const Base = t.intersection([t.type({ model: t.string, source: Source }), t.partial({ evaluate: Evaluate, onCorrupt: OnCorrupt }), Unsaid]);
@@ -16,6 +16,13 @@ const Choice = t.intersection([
     folder: t.string,
   }),
 ]);
+
+const Folder = new t.Type<string>(
+  "the path of a folder",
+  (u): u is string => typeof u === "string" && u !== "",
+  (u, c) => (typeof u === "string" && u !== "" ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
 
 /**
  * A sweep as data: every method with every value of every option, in every order of the tasks and with every seed, over one job.
@@ -38,7 +45,7 @@ export const Sweep = t.intersection([
     methods: list(Choice),
     seeds: list(natural),
     /** The folder that the folders of the jobs are in. */
-    out: t.string,
+    out: Folder,
   }),
   t.partial({
     /** Each an order of the tasks, by the names of their folders or by their positions in the source. Default: that of the source. */
@@ -69,7 +76,7 @@ const placeOf = (context: t.Context): string =>
 const explained = (errors: t.Errors): Failure => {
   const weight = ({ context, value }: t.ValidationError): number => (value === undefined ? -context.length : context.length);
   const { context, value } = errors.reduce((a, b) => (weight(b) > weight(a) ? b : a));
-  const name = context[context.length - 1].type.name;
+  const name = inWords(context[context.length - 1].type as t.Any);
   return misplaced(placeOf(context) || "the sweep", value === undefined ? "is missing" : `should be ${name}, not ${printed(value)}`);
 };
 

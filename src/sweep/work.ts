@@ -48,13 +48,15 @@ export interface Worked {
 export interface WorkOptions extends Omit<JobOptions, "kept">, Pick<TakeOptions, "until"> {
   /** Where the folders of the jobs are, and the folder of this machine that each is brought to while it runs. Default: they are on a disk that all share. */
   readonly carrying?: Carrying;
+  /** What a job is called where it is said that it runs. Default: its name. */
+  readonly titled?: (name: string) => string;
 }
 
 /**
  * Takes the jobs of a queue and runs them, one after the other, each from wherever it stands in its folder. A job that fails is noted in the queue, one whose
  * folder another process holds is tried again later, and one that was stopped by the signal goes back. Fails where this process can run no job at all.
  */
-export const work = (queue: Queue, { until, carrying, ...options }: WorkOptions = {}): TE.TaskEither<Failure, Worked> => {
+export const work = (queue: Queue, { until, carrying, titled = (name) => name, ...options }: WorkOptions = {}): TE.TaskEither<Failure, Worked> => {
   const [ended, failed]: [string[], string[]] = [[], []];
   const jobs = sayingOnce(options);
   const perform = (piece: Piece) => async (): Promise<Performed> => {
@@ -64,7 +66,7 @@ export const work = (queue: Queue, { until, carrying, ...options }: WorkOptions 
       return { kind: "failed", detail: `it is no job: ${explain(data.left)}` };
     }
     const { name, job } = data.right;
-    options.note?.(`${name}:`);
+    options.note?.(`${titled(name)}:`);
     const advanced = await (carrying === undefined ? advance(job, jobs) : advanceStored({ name, job }, carrying, jobs))();
     if (E.isRight(advanced)) {
       if (!advanced.right.interrupted) ended.push(name);

@@ -42,8 +42,18 @@ interface Connection {
   readonly redis: Redis;
 }
 
-const checkAddress = (text: string): E.Either<Failure, void> =>
-  /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text) ? E.right(undefined) : E.left(bad("should be an address such as redis://HOST:6379"));
+const checkAddress = (text: string): E.Either<Failure, void> => {
+  if (!/^rediss?:\/\/[^/]/.test(text) || !URL.canParse(text)) return E.left(bad("should be an address such as redis://HOST:6379"));
+  const { pathname } = new URL(text);
+  return /^\/?\d*$/.test(pathname) ? E.right(undefined) : E.left(bad(`should end with the number of a database, as redis://HOST:6379/2, not ${pathname}`));
+};
+
+/** Why a server is of no use, by what it answers; its own words have no password in them. */
+const refusal = (name: string, answer: string, db: number): string => {
+  if (/^(WRONGPASS|ERR invalid password)/.test(answer)) return `${name} refuses the user or the password of this address`;
+  if (answer.startsWith("NOAUTH")) return `${name} asks for a password, as in redis://:PASSWORD@HOST:6379`;
+  return answer.startsWith("ERR DB index") ? `${name} has no database ${db}` : `nobody answers at ${name}: ${answer}`;
+};
 
 /** Where a piece stands. */
 const standingOf = async (queue: BullQueue, id: string): Promise<Standing> => {
@@ -133,9 +143,11 @@ const connected = (text: string, { ioredis }: Packages, note: QueueOptions["note
       if (known && away !== undefined) note?.(`${name} is back`);
       away = undefined;
     });
+    const db = redis.options.db ?? 0;
     const answer = await within(
       connecting,
-      redis.ping().then(
+      // Asked for once more: that the database of the address is refused is no error of the connection, which then stays with 0.
+      (db === 0 ? redis.ping() : redis.select(db)).then(
         () => "",
         (error) => firstLine(error),
       ),
@@ -143,7 +155,9 @@ const connected = (text: string, { ioredis }: Packages, note: QueueOptions["note
     known = true;
     if (answer === "") return E.right({ name, redis });
     redis.disconnect();
-    return E.left(bad(`nobody answers at ${name}: ${answer ?? away ?? "no answer"}`));
+    // Why it was refused says more than that it was.
+    const why = away !== undefined && !(answer ?? "").startsWith("ERR DB") ? away : (answer ?? "no answer");
+    return E.left(bad(refusal(name, why, db)));
   };
 };
 
