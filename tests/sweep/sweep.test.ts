@@ -242,7 +242,7 @@ test("--seeds runs once with each, in OUT/seed-N, and again nothing; --seed besi
   const both = await cambium([...args, "--out", at("both"), "--seed", "1"]);
   assert.equal([both.code, both.stderr], [1, "--seeds: and --seed exclude one another; --seeds runs once with each of several\n"]);
   const taken = await cambium([...args, "--out", at("data")]);
-  assert.match(taken.stderr, /^out: .*data is there already, and is neither an empty folder nor that of a sweep; name another\n$/);
+  assert.match(taken.stderr, /^--out: .*data is there already, and is neither an empty folder nor that of a sweep; name another\n$/);
 });
 
 test("a file has paths of its own folder; its parts run in processes of their own, and the last of them has the whole table", async () => {
