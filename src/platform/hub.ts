@@ -45,8 +45,9 @@ export interface SnapshotOptions {
 /** A hub, with a cache of what was downloaded from it. */
 export interface Hub {
   /**
-   * The wanted files of a repository, downloaded where the cache lacks them. Fails with `FileUnreadable` where the hub does not have them, does not give them
-   * or cannot be reached; with `FileCorrupt` where what it sends is not what it has listed; with `FileUnwritable` where the cache cannot be written to.
+   * The wanted files of a repository, downloaded where the cache lacks them. Fails with `FileUnreadable` where the hub does not have them, does not give them,
+   * is none, or cannot be reached; with `FileCorrupt` where what it sends is not what it has listed; with `FileUnwritable` where the cache cannot be written
+   * to; with `BadOption` where the environment names an address or a token that can be none; with `Interrupted` on request.
    */
   readonly snapshot: (repository: Repository, options: SnapshotOptions) => TaskEither<Failure, Snapshot>;
 }

@@ -1,6 +1,8 @@
 /** Downloads from a hub: once, verified, gone on with where they broke off, and into the cache that Python's programs use. */
 import { spawn } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
@@ -46,7 +48,7 @@ const fresh = (name: string) => {
   const cache = join(dir, name.replace(/\W+/g, "-"), "hub");
   const environment = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: cache, HF_HOME: dirname(cache) };
   const get = (repository: Repository, extra: Record<string, string> = {}, options: Partial<SnapshotOptions> = {}) =>
-    nodeHub({ environment: { ...environment, ...extra }, pauses: [20, 20, 20] }).snapshot(repository, { wanted, ...options })();
+    nodeHub({ environment: { ...environment, ...extra }, pauses: [20, 20, 20], silence: 400 }).snapshot(repository, { wanted, ...options })();
   return { cache, get, environment, folder: join(cache, "models--org--clip"), model: { kind: "model", name: "org/clip" } as Repository };
 };
 
@@ -288,6 +290,121 @@ hubTest("a cache that Python has written is read, also one whose blobs are share
   isWhole(right(await get(model)).folder);
   assert.equal(hub.blobs(), []);
   assert.ok(lstatSync(join(folder, "blobs", blobOf("model.safetensors"))).isSymbolicLink());
+});
+
+/** What is said where a server answers so, and how often it was asked. */
+const answered = async (
+  { get, model }: Pick<ReturnType<typeof fresh>, "get" | "model">,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  extra: Record<string, string> = {},
+  options: Partial<SnapshotOptions> = {},
+): Promise<{ readonly said: string; readonly asked: readonly IncomingMessage[]; readonly host: string }> => {
+  const asked: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request);
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const said = describe(left(await get(model, { HF_ENDPOINT: `http://${host}`, ...extra }, options)));
+  server.closeAllConnections();
+  server.close();
+  return { said, asked, host };
+};
+
+/** Answers what a revision is, and the files of its commit with this text. */
+const listing = (text: string) => (request: IncomingMessage, response: ServerResponse) =>
+  void response
+    .writeHead(200, { "content-type": "application/json" })
+    .end(request.url!.includes("/tree/") ? text : JSON.stringify({ sha: first, _id: "", id: "" }));
+
+hubTest("a hub that stays silent is given up, before its answer and in the middle of it", async (given) => {
+  for (const answer of [
+    () => undefined,
+    (_: IncomingMessage, response: ServerResponse) => void response.writeHead(200, { "content-type": "application/json" }).write('{"sha":'),
+  ]) {
+    const { said, asked, host } = await answered(given, answer);
+    assert.is(said, `Cannot read org/clip: http://${host} cannot be reached (nothing has come for 0.4 seconds), and the cache has no org/clip@main`);
+    assert.is(asked.length, 1);
+  }
+});
+
+hubTest("a download over which nothing comes is given up", async ({ get, model }) => {
+  Object.assign(hub.trouble, { slow: 5_000 });
+  const said = describe(left(await get(model)));
+  assert.match(said, /cannot be reached \(nothing has come for 0\.4 seconds\), and the cache has no org\/clip@main$/);
+});
+
+hubTest("a request to stop ends what waits for a hub, however it is told", async (given) => {
+  for (const stop of [new AbortController(), { signal: { aborted: false }, abort: () => undefined }]) {
+    const silent = () => void globalThis.setTimeout(() => (stop instanceof AbortController ? stop.abort() : (stop.signal.aborted = true)), 50);
+    assert.match((await answered(given, silent, {}, { signal: stop.signal })).said, /^Stopped on request/);
+    const half = (_: IncomingMessage, response: ServerResponse): void => {
+      response.writeHead(200).write("{");
+      silent();
+    };
+    if (!(stop instanceof AbortController)) stop.signal.aborted = false;
+    assert.match((await answered(given, half, {}, { signal: stop.signal })).said, /^Stopped on request/);
+  }
+});
+
+hubTest("who answers as no hub does is said to", async (given) => {
+  const something = async (answer: (request: IncomingMessage, response: ServerResponse) => void, ending: string) => {
+    const { said, asked, host } = await answered(given, answer);
+    assert.is(said, `Cannot read org/clip: ${host} answers something else than a hub does: ${ending}`);
+    return asked.length;
+  };
+  const text = (body: string) => (_: IncomingMessage, response: ServerResponse) => void response.writeHead(200, { "content-type": "text/html" }).end(body);
+  assert.is(await something(text("<!doctype html><p>Log in"), 'it is no JSON, and begins with "<!doctype html><p>Log in"'), 1);
+  assert.is(await something(text('{"sha":"12'), 'it is no JSON, and begins with "{\\"sha\\":\\"12"'), 1);
+  assert.is(await something(text("null"), "its JSON has other fields"), 1);
+  for (const list of ["{}", "[null]"]) assert.is(await something(listing(list), "its JSON has other fields"), 2);
+  assert.is(await something(listing('[{"type":"file"}]'), "its list has files without a path"), 2);
+  const astray = "it leads to an address that is none of the web, or to itself";
+  const to = (location: string) => (_: IncomingMessage, response: ServerResponse) => void response.writeHead(302, { location }).end();
+  assert.is(await something(to("file:///etc/passwd"), astray), 1);
+});
+
+hubTest("a file whose size is no number of bytes is refused by name", async (given) => {
+  for (const [size, said] of [
+    ["-1", "-1"],
+    ["1.5", "1.5"],
+    ['"12"', '"12"'],
+    ["null", "null"],
+    ["1e400", "null"],
+  ]) {
+    const entry = `[{"type":"file","path":"config.json","oid":"${"a".repeat(40)}","size":${size}}]`;
+    assert.is((await answered(given, listing(entry))).said, `Cannot read org/clip: its file config.json is listed with ${said}, which is no number of bytes`);
+  }
+});
+
+hubTest("no message has the password of an address or a part of a token; the user of an address is told to the hub alone", async (given) => {
+  const { get, model } = given;
+  const at = new URL(hub.endpoint).host;
+  isWhole(right(await get(model, { HF_ENDPOINT: `http://joe:s%40cret@${at}/` })).folder);
+  assert.is(hub.came[0].authorization, `Basic ${Buffer.from("joe:s@cret").toString("base64")}`);
+  assert.ok(hub.came.every(({ at: where, authorization }) => where === "hub" || authorization === undefined));
+  for (const endpoint of ["http://joe:secret@127.0.0.1:9", "http://joe:secret@nowhere.invalid"]) {
+    const said = describe(left(await get({ ...model, name: "org/none" }, { HF_ENDPOINT: endpoint })));
+    assert.match(said, /^Cannot read org\/none: http:\/\/[\w.:]+ cannot be reached/);
+  }
+  for (const endpoint of ["joe:secret@127.0.0.1", "file:///secret", "http://joe:secret@127.0.0.1:99999", "secret"])
+    assert.is(describe(left(await get(model, { HF_ENDPOINT: endpoint }))), "HF_ENDPOINT: is no address that begins with https:// or http://");
+  for (const [name, token] of [
+    ["HF_TOKEN", "hf_secret\nmore"],
+    ["HF_TOKEN", "hf_€"],
+    ["HUGGING_FACE_HUB_TOKEN", "hf secret"],
+  ])
+    assert.is(
+      describe(left(await get(model, { [name]: token }))),
+      `${name}: has characters that no token has, such as a blank, a line break or a letter with an accent`,
+    );
+});
+
+hubTest("a cache that cannot be written to is said to be", async ({ get, model, cache, folder }) => {
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(folder, "a file");
+  assert.match(describe(left(await get(model))), new RegExp(`^Cannot write ${folder}: `));
 });
 
 test.run();

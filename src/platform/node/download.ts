@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
-import { Refusal, unreachable, Unreachable, type Requests } from "./hubRequest.ts";
+import { Refusal, Silent, Unreachable, type Answer, type Requests } from "./hubRequest.ts";
 
 /** A file of a hub. */
 export interface Remote {
@@ -15,9 +15,6 @@ export interface Remote {
 /** What a hub has sent is not what it has listed. */
 export class Damaged extends Error {}
 
-/** Milliseconds without a byte after which a connection is taken for broken. */
-const patience = 60_000;
-
 /** Where a file grows until it is whole. No other program gives this name. */
 export const partOf = (path: string): string => `${path}.cambium.incomplete`;
 
@@ -28,61 +25,38 @@ export const sizeOf = (path: string): Promise<number | undefined> =>
     () => undefined,
   );
 
-/** Ends a connection that gives no sign of life. */
-const watchdog = () => {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const alive = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => controller.abort(new Error(`nothing has come for ${patience / 1000} seconds`)), patience);
-  };
-  return { signal: controller.signal, alive, release: () => clearTimeout(timer) };
-};
-
 /** The byte from which on a server sends; undefined where it does not say. */
-const startOf = ({ status, headers }: Response): number | undefined => {
+const startOf = ({ status, headers }: Answer): number | undefined => {
   if (status !== 206) return 0;
   const [, start] = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "") ?? [];
   return start === undefined ? undefined : Number(start);
 };
 
 /** Appends what a server sends, as far as it goes; a server that cannot go on from a byte sends all anew. */
-const receive = async (remote: Remote, part: string, { fetch, check }: Requests, received: (bytes: number) => void): Promise<void> => {
+const receive = async (remote: Remote, part: string, { open: ask, check }: Requests, received: (bytes: number) => void): Promise<void> => {
   const have = (await sizeOf(part)) ?? 0;
-  const dog = watchdog();
-  dog.alive();
+  // A compressed answer could not be gone on with.
+  const answer = await ask(remote.url, { "accept-encoding": "identity", ...(have > 0 ? { range: `bytes=${have}-` } : {}) });
   try {
-    // A compressed answer could not be gone on with.
-    const headers = { "accept-encoding": "identity", ...(have > 0 ? { range: `bytes=${have}-` } : {}) };
-    const response = await fetch(remote.url, { headers, signal: dog.signal });
-    const start = startOf(response);
+    const start = startOf(answer);
     if (start !== 0 && start !== have) throw new Damaged(`the answer does not begin at byte ${have}`);
     const handle = await open(part, start === 0 ? "w" : "a");
-    const reader = response.body?.getReader();
     try {
       let size = start;
-      for (;;) {
-        const { done, value } = (await reader?.read().catch(broken)) ?? { done: true as const, value: undefined };
-        if (done) break;
-        dog.alive();
+      for (let bytes = await answer.read(); bytes !== undefined; bytes = await answer.read()) {
         check();
-        size += value.byteLength;
+        size += bytes.byteLength;
         if (size > remote.size) throw new Damaged(`more than its ${remote.size} bytes have come`);
-        await handle.writeFile(value);
-        received(value.byteLength);
+        await handle.writeFile(bytes);
+        received(bytes.byteLength);
       }
       if (size < remote.size) throw new Unreachable(`the connection ended after ${size} of ${remote.size} bytes`);
     } finally {
       await handle.close();
-      await reader?.cancel().catch(() => undefined);
     }
   } finally {
-    dog.release();
+    await answer.close();
   }
-};
-
-const broken = (error: unknown): never => {
-  throw unreachable(error);
 };
 
 /** The digest of a file, of the kind that another one is of. */
@@ -107,6 +81,7 @@ const complete = async (remote: Remote, part: string, requests: Requests, receiv
       else if (!(error instanceof Unreachable)) throw error;
       requests.check();
       failures = ((await sizeOf(part)) ?? 0) > have ? 0 : failures + 1;
+      if (failures > 0 && error instanceof Silent) throw error;
       if (failures > requests.pauses.length) throw error;
       await requests.pause(requests.pauses[Math.max(0, failures - 1)] ?? 0);
     }

@@ -6,60 +6,31 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../../failure.ts";
 import { firstLine } from "../failures.ts";
 import type { Lock } from "../files.ts";
-import type { Hub, Repository, Snapshot, SnapshotOptions } from "../hub.ts";
+import type { Hub, Snapshot, SnapshotOptions } from "../hub.ts";
 import { Damaged, download, partOf, sizeOf } from "./download.ts";
-import { blobOf, folderIn, isCommit, knownCommit, pathsIn, place, rememberCommit, snapshotOf, type CacheFolder } from "./hubCache.ts";
-import { Refusal, requests, Stopped, Unreachable, type Requests } from "./hubRequest.ts";
-import { settingsOf, type Environment, type HubSettings } from "./hubSettings.ts";
+import { blobOf, folderIn, knownCommit, pathsIn, place, rememberCommit, snapshotOf, type CacheFolder } from "./hubCache.ts";
+import { checkListed, commitOf, listed, pageOf, Refused, type Asker, type Listed } from "./hubListing.ts";
+import { Refusal, requests, Stopped, Unreachable } from "./hubRequest.ts";
+import { settingsOf, type Environment } from "./hubSettings.ts";
 import { lock as lockFolder } from "./lock.ts";
 
 /** What is known of a repository while its files are fetched. */
-interface Asked {
-  readonly repository: Repository;
-  readonly settings: HubSettings;
+interface Asked extends Asker {
   readonly cached: CacheFolder;
-  readonly requests: Requests;
   readonly options: SnapshotOptions;
 }
-
-/** A file of a repository. */
-interface Listed {
-  readonly path: string;
-  readonly size: number;
-  readonly digest: string;
-}
-
-/** What somebody has to be told, in words. */
-class Refused extends Error {}
 
 /** A file that cannot be kept. */
 class Unkept extends Error {}
 
-/** The address of a repository. */
-const pageOf = ({ kind, name }: Repository, { endpoint }: HubSettings): string => `${endpoint}/${kind === "dataset" ? "datasets/" : ""}${name}`;
-
-/** The commit of a revision, as the hub says. */
-const commitOf = async ({ repository: { kind, name, revision = "main" }, settings: { endpoint }, requests: { fetch } }: Asked): Promise<string> => {
-  if (isCommit(revision)) return revision;
-  const { datasetInfo, modelInfo } = await import("@huggingface/hub");
-  const asked = { name, revision, hubUrl: endpoint, fetch };
-  const { sha } = kind === "model" ? await modelInfo({ ...asked, additionalFields: ["sha"] }) : await datasetInfo({ ...asked, additionalFields: ["sha"] });
-  if (!isCommit(sha)) throw new Refused(`${endpoint} does not say which commit ${revision} is`);
-  return sha;
-};
-
-/** Names that would be files elsewhere, on some system or other. */
-const leadsOutside = (path: string): boolean => /^[/\\]|(^|[/\\])\.\.([/\\]|$)|(^|\/)[a-z]:|\\|\0/i.test(path);
-
-/** The files of a commit, as the hub lists them. */
-const listed = async ({ repository: { kind, name }, settings: { endpoint }, requests: { fetch } }: Asked, commit: string): Promise<readonly Listed[]> => {
-  const { listFiles } = await import("@huggingface/hub");
-  const files: Listed[] = [];
-  for await (const { type, path, size, oid, lfs } of listFiles({ repo: { type: kind, name }, revision: commit, recursive: true, hubUrl: endpoint, fetch })) {
-    if (type === "file") files.push({ path, size: lfs?.size ?? size, digest: lfs?.oid ?? oid ?? "" });
+/** The environment does not say how the hub can be asked. */
+class Unfit extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super();
+    this.failure = failure;
   }
-  return files;
-};
+}
 
 /** The wanted files of a list. */
 const chosen = (files: readonly Listed[], { wanted }: SnapshotOptions): readonly Listed[] => {
@@ -67,8 +38,7 @@ const chosen = (files: readonly Listed[], { wanted }: SnapshotOptions): readonly
   if (E.isLeft(paths)) throw new Refused(`it ${paths.left}`);
   const names = new Set(paths.right);
   const taken = files.filter(({ path }) => names.has(path));
-  const bad = taken.find(({ path, digest }) => leadsOutside(path) || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest));
-  if (bad !== undefined) throw new Damaged(`its file ${bad.path} has a name or a digest that no file of a repository has`);
+  for (const file of taken) checkListed(file);
   return taken;
 };
 
@@ -164,6 +134,7 @@ const snapshot = async (asked: Asked): Promise<Snapshot> => {
   const cache = `the cache ${cached.folder}`;
   if (settings.offline) return fromCache(asked, "HF_HUB_OFFLINE is set", cache);
   if (options.offline === true) return fromCache(asked, "nothing is downloaded here", cache);
+  if (settings.unfit !== undefined) throw new Unfit(settings.unfit);
   try {
     return await fromHub(asked);
   } catch (error) {
@@ -193,18 +164,24 @@ const refusalInWords = ({ repository, settings }: Asked, { status, code }: Refus
   return `${endpoint} answers ${status}; try again later`;
 };
 
-const codeOf = (error: unknown): string | undefined => (error as { readonly code?: string }).code;
+/** The code of a system error, such as `EACCES`. */
+const codeOf = (error: unknown): string | undefined => {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" && /^E[A-Z]/.test(code) ? code : undefined;
+};
 
 /** What was thrown, as a failure of the repository. */
 const failureOf =
   (asked: Asked) =>
   (error: unknown): Failure => {
     const { name } = asked.repository;
-    if (error instanceof Stopped) return { _tag: "Interrupted" };
+    if (error instanceof Stopped || asked.options.signal?.aborted === true) return { _tag: "Interrupted" };
+    if (error instanceof Unfit) return error.failure;
     if (error instanceof Refusal) return { _tag: "FileUnreadable", path: name, detail: refusalInWords(asked, error) };
     if (error instanceof Damaged) return { _tag: "FileCorrupt", path: name, detail: `${error.message}; what was downloaded is not kept` };
-    if (error instanceof Refused || error instanceof Unreachable) return { _tag: "FileUnreadable", path: name, detail: error.message };
-    const detail = error instanceof Unkept ? error.message : /ENOSPC|EDQUOT/.test(codeOf(error) ?? "") ? full(firstLine(error)) : firstLine(error);
+    const code = codeOf(error);
+    if (!(error instanceof Unkept) && code === undefined) return { _tag: "FileUnreadable", path: name, detail: firstLine(error) };
+    const detail = code === "ENOSPC" || code === "EDQUOT" ? full(firstLine(error)) : firstLine(error);
     return { _tag: "FileUnwritable", path: asked.cached.folder, detail };
   };
 
@@ -213,15 +190,17 @@ export interface NodeHubOptions {
   readonly environment?: Environment;
   /** Milliseconds between attempts, one after the other. */
   readonly pauses?: readonly number[];
+  /** Milliseconds without a byte after which a connection is taken for broken. Default: 30 seconds. */
+  readonly silence?: number;
 }
 
 /** The hub that the environment names; what it asks is asked anew at every call. */
-export const nodeHub = ({ environment = process.env, pauses = [500, 2_000, 6_000] }: NodeHubOptions = {}): Hub => ({
+export const nodeHub = ({ environment = process.env, pauses = [500, 2_000, 6_000], silence = 30_000 }: NodeHubOptions = {}): Hub => ({
   snapshot: (repository, options) => async () => {
     const settings = await settingsOf(environment);
     const { getRepoFolderName } = await import("@huggingface/hub");
     const cached = folderIn(settings.cache, getRepoFolderName({ type: repository.kind, name: repository.name }));
-    const asked: Asked = { repository, settings, cached, requests: requests(settings, pauses, options.signal), options };
+    const asked: Asked = { repository, settings, cached, requests: requests(settings, { pauses, silence, signal: options.signal }), options };
     return snapshot(asked).then(E.right, (error: unknown) => E.left(failureOf(asked)(error)));
   },
 });

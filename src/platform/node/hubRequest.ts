@@ -1,4 +1,4 @@
-/** Requests to a hub: with the token of its user, and again after a pause where a connection breaks. */
+/** Requests to a hub: with the token of its user, again after a pause where a connection breaks, and ended where nothing comes. */
 import { setTimeout } from "node:timers/promises";
 import { firstLine } from "../failures.ts";
 import type { HubSettings } from "./hubSettings.ts";
@@ -18,12 +18,38 @@ export class Refusal extends Error {
 /** A hub that is not there, or whose connections break. */
 export class Unreachable extends Error {}
 
+/** A hub that will not be there in a moment either. */
+class Absent extends Unreachable {}
+
+/** A connection over which nothing comes. */
+export class Silent extends Unreachable {}
+
+/** What is there answers as no hub does. */
+export class Foreign extends Error {
+  constructor(url: string, what: string) {
+    super(`${hostOf(url)} answers something else than a hub does: ${what}`);
+  }
+}
+
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "it");
+
 /** Somebody has asked to stop. */
 export class Stopped extends Error {}
 
-/** How requests are made. */
+/** The answer to a request. What of it throws, throws {@link Unreachable} or {@link Stopped}. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The next bytes; undefined where all have come. */
+  readonly read: () => Promise<Uint8Array | undefined>;
+  /** Must be called when nothing more is read. */
+  readonly close: () => Promise<void>;
+}
+
+/** How requests are made. They throw {@link Refusal}, {@link Unreachable}, {@link Foreign} or {@link Stopped}. */
 export interface Requests {
-  /** Throws {@link Refusal}, {@link Unreachable} or {@link Stopped}. */
+  readonly open: (url: string, headers: Readonly<Record<string, string>>) => Promise<Answer>;
+  /** What the hub's package asks by: the answer has come whole, and is JSON. */
   readonly fetch: typeof fetch;
   /** Milliseconds between attempts, one after the other. */
   readonly pauses: readonly number[];
@@ -47,16 +73,100 @@ const meanings: readonly (readonly [RegExp, string])[] = [
 /** What a connection fails by, in words. */
 export const unreachable = (error: unknown): Unreachable => {
   const words = reason(error);
-  return new Unreachable(meanings.find(([sign]) => sign.test(words))?.[1] ?? words);
+  return new Unreachable(meanings.find(([sign]) => sign.test(words))?.[1] ?? words.replace(/\bhttps?:\/\/\S+/g, hostOf));
 };
 
 /** Whether asking again in a moment is of no use. */
 const absent = (words: string): boolean => /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|refused|lookup|getaddrinfo|Invalid URL/i.test(words);
 
-const passing = (status: number): boolean => status === 429 || status >= 500;
+/** What a fetch says of an address that a hub leads to and that is none of the web. */
+const leadsAstray = /scheme|non HTTP|redirect count|number of redirects/i;
 
-/** Requests of a user; only the hub itself is told the token. */
-export const requests = ({ endpoint, token }: HubSettings, pauses: readonly number[], signal: { readonly aborted: boolean } | undefined): Requests => {
+/** A request to stop. */
+type Signal = { readonly aborted: boolean } | undefined;
+
+/** Ends a connection that gives no sign of life for so many milliseconds, or when somebody asks to stop. */
+const watchdog = (silence: number, stop: Signal) => {
+  const controller = new AbortController();
+  let last = Date.now();
+  const timer = setInterval(
+    () => {
+      if (stop?.aborted === true || Date.now() - last > silence) controller.abort();
+    },
+    Math.min(100, silence),
+  );
+  return {
+    signal: controller.signal,
+    alive: (): void => void (last = Date.now()),
+    release: () => clearInterval(timer),
+    /** What a request has failed by. */
+    cause: (error: unknown): Error => {
+      if (stop?.aborted === true) return new Stopped();
+      return controller.signal.aborted ? new Silent(`nothing has come for ${silence / 1000} seconds`) : unreachable(error);
+    },
+  };
+};
+
+/** Options of {@link requests}. */
+export interface RequestOptions {
+  readonly pauses: readonly number[];
+  /** Milliseconds without a byte after which a connection is taken for broken. */
+  readonly silence: number;
+  readonly signal: Signal;
+}
+
+/** One request, until its answer begins. */
+const begin = async (url: string, headers: Headers, { silence, signal }: RequestOptions): Promise<Answer> => {
+  if (!/^https?:/i.test(url)) throw new Foreign(url, "it leads to an address that is none of the web");
+  const dog = watchdog(silence, signal);
+  try {
+    const response = await fetch(url, { headers, signal: dog.signal });
+    const reader = response.body?.getReader();
+    const close = async (): Promise<void> => {
+      dog.release();
+      await reader?.cancel().catch(() => undefined);
+    };
+    if (!response.ok) {
+      await close();
+      throw new Refusal(response);
+    }
+    dog.alive();
+    const read = async (): Promise<Uint8Array | undefined> => {
+      const next = await reader?.read().catch((error: unknown) => {
+        throw dog.cause(error);
+      });
+      dog.alive();
+      return next?.value;
+    };
+    return { status: response.status, headers: response.headers, read, close };
+  } catch (error) {
+    dog.release();
+    if (error instanceof Refusal) throw error;
+    if (leadsAstray.test(reason(error))) throw new Foreign(url, "it leads to an address that is none of the web, or to itself");
+    throw absent(reason(error)) ? new Absent(unreachable(error).message) : dog.cause(error);
+  }
+};
+
+/** All of an answer, which is JSON. */
+const whole = async (url: string, answer: Answer): Promise<Response> => {
+  const chunks: Uint8Array[] = [];
+  try {
+    for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) chunks.push(chunk);
+  } finally {
+    await answer.close();
+  }
+  const text = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new Foreign(url, `it is no JSON, and begins with ${JSON.stringify(text.slice(0, 40))}`);
+  }
+  return new Response(text, { status: answer.status, headers: answer.headers });
+};
+
+/** Requests of a user; only the hub itself is told who it is. */
+export const requests = ({ endpoint, authorization }: HubSettings, options: RequestOptions): Requests => {
+  const { pauses, signal } = options;
   const check = (): void => {
     if (signal?.aborted === true) throw new Stopped();
   };
@@ -67,28 +177,31 @@ export const requests = ({ endpoint, token }: HubSettings, pauses: readonly numb
     }
     check();
   };
-  const once = async (url: string, init: RequestInit): Promise<Response> => {
-    const headers = new Headers(init.headers);
+  /** Whether asking again in a moment may be of use. */
+  const passing = (error: unknown): boolean =>
+    error instanceof Refusal
+      ? error.status === 429 || error.status >= 500
+      : error instanceof Unreachable && !(error instanceof Absent) && !(error instanceof Silent);
+  const asked = async <A>(url: string, given: RequestInit["headers"], use: (answer: Answer) => Promise<A>): Promise<A> => {
+    const headers = new Headers(given);
     headers.set("user-agent", "cambium");
-    if (token !== undefined && url.startsWith(`${endpoint}/`)) headers.set("authorization", `Bearer ${token}`);
-    const signals = [init.signal, signal].filter((one) => one instanceof AbortSignal);
-    const response = await fetch(url, { ...init, headers, ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }) });
-    if (response.ok) return response;
-    await response.body?.cancel();
-    throw new Refusal(response);
-  };
-  const asked: typeof fetch = async (url, init = {}) => {
+    if (authorization !== undefined && url.startsWith(`${endpoint}/`)) headers.set("authorization", authorization);
     for (let attempt = 0; ; attempt++) {
       check();
       try {
-        return await once(String(url), init);
+        return await use(await begin(url, headers, options));
       } catch (error) {
         check();
-        const again = error instanceof Refusal ? passing(error.status) : !absent(reason(error));
-        if (!again || attempt >= pauses.length) throw error instanceof Refusal ? error : unreachable(error);
+        if (!passing(error) || attempt >= pauses.length) throw error;
       }
       await pause(pauses[attempt]);
     }
   };
-  return { fetch: asked, pauses, pause, check };
+  return {
+    open: (url, headers) => asked(url, headers, async (answer) => answer),
+    fetch: (url, init) => asked(String(url), init?.headers, (answer) => whole(String(url), answer)),
+    pauses,
+    pause,
+    check,
+  };
 };
