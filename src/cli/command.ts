@@ -131,6 +131,30 @@ const helpOf = (of: Described<Table>, flags: Table, layout: Layout): string =>
     layout,
   );
 
+/** Puts paths back as their user has typed them, relative to where he stands. */
+const asTyped = ({ texts, operands }: Arguments, at: Terminal["at"]): ((text: string) => string) => {
+  const all = [...operands, ...[...texts.values()].flatMap((text) => text.split(","))].map((text) => text.replace(/\/+$/, ""));
+  const longestFirst = all.filter((text) => text !== "" && at(text) !== text).sort((a, b) => b.length - a.length);
+  // The end of a longer path is another one.
+  const found = longestFirst.map((typed) => [typed, new RegExp(`(?<![\\w./-])${at(typed).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}`, "g")] as const);
+  return (text) => found.reduce((line, [typed, path]) => line.replace(path, () => typed), text);
+};
+
+/** A failure with other words in its texts. */
+const reworded = (failure: Failure, words: (text: string) => string): Failure =>
+  Object.fromEntries(Object.entries(failure).map(([key, value]) => [key, typeof value === "string" ? words(value) : value])) as unknown as Failure;
+
+/** Runs a command; what it says names paths and flags as they were typed, and JSON has paths that are right everywhere. */
+const running = <T extends Table>(described: Described<T>, args: Arguments, flags: Values<T>, terminal: Terminal): TE.TaskEither<Failure, Ended> => {
+  const words = asTyped(args, terminal.at);
+  const note = (line: string): void => terminal.note(words(line));
+  return pipe(
+    described.run({ flags, operands: args.operands }, { ...terminal, note, jobOptions: { ...terminal.jobOptions, note } }),
+    TE.map((ended): Ended => ({ ...ended, text: (columns) => words(ended.text(columns)) })),
+    TE.mapLeft((failure) => reworded(ofFlag(described.flags)(failure), words)),
+  );
+};
+
 /** A command out of what it says of itself. */
 export const command = <T extends Table>(described: Described<T>): Command => {
   const { name, does, whenStopped } = described;
@@ -148,10 +172,7 @@ export const command = <T extends Table>(described: Described<T>): Command => {
         E.chainFirst((given) => checkJson(described as Pick<Described<Table>, "notJson">, given)),
         E.bind("flags", ({ texts }) => decode(described.flags, texts)),
         E.bind("loudness", ({ texts }) => decode(common, texts)),
-        E.map(({ flags, operands, loudness }) => ({
-          ...loudness,
-          run: (terminal) => pipe(described.run({ flags, operands }, terminal), TE.mapLeft(ofFlag(described.flags))),
-        })),
+        E.map(({ flags, loudness, ...args }) => ({ ...loudness, run: (terminal) => running(described, args, flags, terminal) })),
       ),
   };
 };

@@ -7,11 +7,11 @@ import type { Ended } from "./command.ts";
 
 /** The table of a sweep, and what became of its jobs; `out` is its folder as its user calls it. */
 export const endOfSweep =
-  (out: string) =>
+  (out: string, detached = false) =>
   (outcome: SweepOutcome): Ended => {
     const { folder, jobs, compared, interrupted } = outcome;
     return {
-      text: (columns) => sweepSummary(outcome, legible(out), columns),
+      text: (columns) => sweepSummary(outcome, legible(out), columns, detached),
       json: { folder, jobs, interrupted, compared: compared === undefined ? null : comparedData(compared) },
       kept: true,
       interrupted,

@@ -1,4 +1,5 @@
 /** `cambium sweep`: many jobs from one file, here or on any number of machines. */
+import { relative } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -68,6 +69,12 @@ export const withStorage = <A>(
   return endpoint === undefined ? use() : TE.fromEither(bad("--s3-endpoint", "has a meaning with --storage alone"));
 };
 
+/** The path of a folder, from where its user stands if it is in there. */
+const shown = (path: string, { at }: Pick<Terminal, "at">): string => {
+  const from = relative(at("."), path);
+  return from === "" || from.startsWith("..") ? path : from;
+};
+
 /** The jobs of a share, with the numbers that they have among all. */
 const listed = (sweep: Sweep, share?: Share): E.Either<Failure, Ended> =>
   pipe(
@@ -112,7 +119,7 @@ export const sweep = command({
         const options: SweepOptions = { ...terminal.jobOptions, share, detach, models };
         return pipe(
           withStorage(flags, (storage) => withQueue(flags, terminal, (queue) => runSweep(sweep, { ...options, queue, storage }))),
-          TE.map(endOfSweep(sweep.out)),
+          TE.map(endOfSweep(shown(sweep.out, terminal), flags.detach)),
         );
       }),
     ),

@@ -32,12 +32,12 @@ const adapterTable = ({ adapters, parameters }: ModelInfo | LearnerInfo): string
   return [head, "\u2500".repeat([...head].length), ...rows].join("\n");
 };
 
-const modelFacts = ({ towers, parameters, dtype, imageSize, texts }: ModelInfo | LearnerInfo): Told["facts"] => [
+const modelFacts = ({ towers, parameters, dtype, exported, imageSize, texts }: ModelInfo | LearnerInfo): Told["facts"] => [
   ...towers.map(
     ({ name, blocks, layers, kinds }) =>
       [`Tower ${name}`, `${counted(blocks, "block")}, ${counted(layers, "layer")} for adapters: ${kinds.join(", ")}`] as const,
   ),
-  ["Parameters", `${count(parameters)}, ${dtype}`],
+  ["Parameters", `${count(parameters)}, ${dtype}${exported === dtype ? "" : `; cambium export writes ${exported}`}`],
   ["Pictures", `${imageSize} x ${imageSize} pixels`],
   [
     "Texts",
@@ -64,13 +64,13 @@ const toldOfLearner = (info: LearnerInfo): Told => ({
   below: () => [adapterTable(info)],
 });
 
-const toldOfAdapter = ({ base, rank, alpha, own, targets, layers, parameters }: PeftInfo): Told => ({
+const toldOfAdapter = ({ base, rank, alpha, own, targets, whole, layers, parameters }: PeftInfo): Told => ({
   is: "an adapter of PEFT: LoRA",
   facts: [
     ["Base model", base ?? "not said"],
     ["Rank", own.ranks === 0 ? `${rank}` : `${rank}, and ${counted(own.ranks, "layer or pattern", "layers or patterns")} with another`],
     ["Alpha", own.alphas === 0 ? `${alpha}` : `${alpha}, and ${counted(own.alphas, "layer or pattern", "layers or patterns")} with another`],
-    ["Layers", `${count(layers)}, of ${typeof targets === "string" ? targets : someOf(targets, 8)}`],
+    ["Layers", `${count(layers)}, of ${whole ?? (typeof targets === "string" ? targets : someOf(targets, 8))}`],
     ["Parameters", count(parameters)],
   ],
 });
@@ -95,21 +95,29 @@ const methodText = ({ name, options = {} }: { readonly name: string; readonly op
 
 const stateOf = ({ tasks, finished, steps, folder }: RunInfo): string => {
   const within = steps === null ? "" : `, and ${counted(steps, "step")} of the next ${steps === 1 ? "is" : "are"} kept`;
-  if (finished.length >= tasks) return `all ${tasks} tasks are finished`;
-  return `${finished.length} of ${tasks} tasks are finished${within}; cambium resume ${folder} goes on`;
+  if (finished.length >= tasks) return tasks === 1 ? "its one task is finished" : `all ${tasks} tasks are finished`;
+  return `${finished.length} of ${counted(tasks, "task")} ${finished.length === 1 ? "is" : "are"} finished${within}; cambium resume ${folder} goes on`;
+};
+
+/** What may be typed next, and what that does. */
+const nextLines = (next: readonly (readonly [string, string])[], columns: number): string => {
+  const left = alignLeft(next.map(([typed]) => typed));
+  const lines = next.map(([, does], i) => `  ${left[i]}  ${does}`);
+  const fit = lines.every((line) => line.length <= columns);
+  return ["Next:", ...(fit ? lines : next.flatMap(([typed, does]) => [`  ${typed}`, `      ${does}`]))].join("\n");
 };
 
 /** What may be done with a run that has ended. */
-const nextOf = ({ folder, job }: RunInfo): string => {
-  const next = [
-    [`cambium predict ${folder} PICTURE…`, "says what pictures show"],
-    [`cambium evaluate ${folder} --data DATA`, "scores it on other datasets"],
-    [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"],
-    [`cambium run --model ${folder} --data DATA --method ${job.method.name} --out DIR`, "learns more tasks behind these"],
-  ];
-  const left = alignLeft(next.map(([typed]) => typed));
-  return ["Next:", ...next.map(([, does], i) => `  ${left[i]}  ${does}`)].join("\n");
-};
+const nextOf = ({ folder, job }: RunInfo, columns: number): string =>
+  nextLines(
+    [
+      [`cambium predict ${folder} PICTURE…`, "says what pictures show"],
+      [`cambium evaluate ${folder} --data DATA`, "scores it on other datasets"],
+      [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"],
+      [`cambium run --model ${folder} --data DATA --method ${job.method.name} --out DIR`, "learns more tasks behind these"],
+    ],
+    columns,
+  );
 
 const toldOfRun = (info: RunInfo): Told => {
   const { job, finished, result, model } = info;
@@ -128,7 +136,7 @@ const toldOfRun = (info: RunInfo): Told => {
       ["Learner", model ?? undefined],
       ["Took", result === null ? undefined : duration(result.seconds)],
     ],
-    below: (columns) => [...(result === null ? [] : [textTable([result], columns)]), ...(ended ? [nextOf(info)] : [])],
+    below: (columns) => [...(result === null ? [] : [textTable([result], columns)]), ...(ended ? [nextOf(info, columns)] : [])],
   };
 };
 
@@ -166,6 +174,13 @@ const toldOfSweep = ({ sweep, jobs, folder }: SweepInfo): Told => {
               "\n",
             ),
           ]),
+      nextLines(
+        [
+          ...(results.length < jobs.length ? [[`cambium resume ${folder}`, "runs the jobs that have not ended"] as const] : []),
+          ...(results.length === 0 ? [] : [[`cambium compare ${folder} --html FILE`, "writes a page of those that have"] as const]),
+        ],
+        columns,
+      ),
     ],
   };
 };

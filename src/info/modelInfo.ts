@@ -8,7 +8,7 @@ import { allParameters } from "../model/adapters/allParameters.ts";
 import { expertPool, gatedLora, lora } from "../model/adapters/lora.ts";
 import type { Learner } from "../model/learner.ts";
 import { bytesKept } from "../model/memory.ts";
-import { networkOf } from "../model/model.ts";
+import { networkOf, type WriteModelOptions } from "../model/model.ts";
 import { depthOf, type Network } from "../model/network.ts";
 import type { Files } from "../platform/files.ts";
 import { isLearner, readLearnerOrModel } from "../runs/checkpoint.ts";
@@ -42,7 +42,9 @@ export interface ModelInfo {
   readonly towers: readonly TowerInfo[];
   readonly parameters: number;
   /** The element type of its file; a file of several says f32. */
-  readonly dtype: "f32" | "f16" | "bf16";
+  readonly dtype: NonNullable<WriteModelOptions["dtype"]>;
+  /** The element type in which an export writes it, unless another is asked for. */
+  readonly exported: NonNullable<WriteModelOptions["dtype"]>;
   /** What adapters on all layers would train, of rank 16 where they have one. */
   readonly adapters: readonly AdapterInfo[];
 }
@@ -89,6 +91,7 @@ const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
     towers: towersOf(net),
     parameters: [...weights.values()].reduce((n, { shape }) => n + elements(shape), 0),
     dtype,
+    exported: dtype,
     adapters: Object.entries(counts).map(([name, of]) => ({ name, trainableParameters: of(net) })),
   };
 };
@@ -98,6 +101,8 @@ const learnerInfo = (folder: string, learner: Learner): LearnerInfo => {
   return {
     ...modelInfo(folder, learner),
     kind: "learner",
+    // Its model may have been read in another; a learner is kept in this one, so that a run goes on to the same bits.
+    dtype: "f32",
     seen,
     head: head === undefined ? null : { kind: head.kind, rows: head.bias.length },
     remembers: Object.keys(memory),

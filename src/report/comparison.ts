@@ -148,11 +148,12 @@ const notesOf = (summaries: readonly Summary[]): Comparison["notes"] => {
   const several = summaries.filter((s) => s.runs.length > 1);
   return {
     seeds: several.length === 0 ? "" : `Mean \u00b1 sample standard deviation over ${seedsOf(several)} seeds.`,
-    bold: methods.length < 2 ? "" : methods.every((s) => s.runs.length === 1) ? oneSeed : bold,
+    bold: methods.length < 2 ? "" : methods.every((s) => s.runs.length === 1) ? oneSeed : boldRule,
   };
 };
 
-const bold = "Bold: more than two standard deviations of the difference ahead of every other method.";
+/** The rule of what is bold. */
+export const boldRule = "Bold: more than two standard deviations of the difference ahead of every other method.";
 const oneSeed = "Nothing is bold: one seed does not say how much a difference means.";
 
 /** The names of a stream's tasks, in one line. */

@@ -1,6 +1,6 @@
 /** Tables as Markdown and as LaTeX: the comparison of methods, and the accuracy matrix of one. */
 import { legible } from "../failure.ts";
-import { comparisons, streamText, type Cell, type Comparison } from "./comparison.ts";
+import { boldRule, comparisons, streamText, type Cell, type Comparison } from "./comparison.ts";
 import { fixed } from "./format.ts";
 import { matrixRows } from "./matrix.ts";
 import type { RunResult } from "./result.ts";
@@ -17,10 +17,12 @@ interface Grid {
 
 const comparisonGrid = ({ columns, rows, sentence, notes }: Comparison): Grid => {
   const written = rows.map(({ summary, role, cells }) => ({ role, name: summary.label, cells }));
+  // A rule of what is bold has nothing to explain where nothing is.
+  const ruled = notes.bold === boldRule && !rows.some(({ cells }) => cells.some(({ best }) => best)) ? "" : notes.bold;
   return {
     heads: ["Method", ...columns.map(({ heading }) => heading)],
     groups: [written.filter(({ role }) => role === "reference"), written.filter(({ role }) => role === "method")],
-    notes: [sentence, notes.seeds, notes.bold].filter((note) => note !== ""),
+    notes: [sentence, notes.seeds, ruled].filter((note) => note !== ""),
   };
 };
 

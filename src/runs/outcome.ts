@@ -131,10 +131,12 @@ export const writePage = (
 export const summary = ({ result, interrupted, sessions, tasks, predictions, model, folder }: Outcome, out: string, columns?: number): string => {
   const [final, mean] = [sessions?.final, sessions?.mean].map((x) => fixed(1)(x ?? null));
   const learner = model.slice(folder.length + 1);
+  const reached = result.datasets.length;
+  const finished = `${reached} of ${tasks} tasks ${reached === 1 ? "was" : "were"}`;
   const files = [names.result, names.answers, names.log, ...(predictions ? [names.predictions] : []), names.report];
   return [
     ...(interrupted
-      ? [`Stopped on request: ${result.datasets.length} of ${tasks} tasks were finished, and all that follows is about these. cambium resume ${out} goes on.\n`]
+      ? [`Stopped on request: ${finished} finished, and all that follows is about ${reached === 1 ? "it" : "these"}. cambium resume ${out} goes on.\n`]
       : []),
     `\n${textTable([result], columns)}\n`,
     ...(sessions === undefined || sessions.final === null

@@ -94,7 +94,7 @@ const settled = (queue: Queue, jobs: readonly SweepJob[], ended: number, options
       TE.map(({ standings, lost }) => {
         const over = count(standings, "done") + lost.filter(({ extent }) => extent === "ended").length;
         const [active, failed] = [count(standings, "active"), count(standings, "failed")];
-        const line = `${ended + over} of ${ended + jobs.length} jobs have ended, ${active} run${failed === 0 ? "" : `, ${failed} failed`}`;
+        const line = `${ended + over} of ${ended + jobs.length} jobs have ended, ${active} running${failed === 0 ? "" : `, ${failed} failed`}`;
         if (line !== told) note?.(line);
         told = line;
         return over + failed === jobs.length;

@@ -7,7 +7,7 @@ import type { JobEnd, SweepOutcome } from "./runSweep.ts";
 const words: Readonly<Record<JobEnd["state"], readonly [string, string]>> = {
   ended: ["has ended", "have ended"],
   failed: ["has failed", "have failed"],
-  running: ["runs", "run"],
+  running: ["is running", "are running"],
   open: ["is yet to be run", "are yet to be run"],
 };
 
@@ -26,15 +26,19 @@ const written = ({ jobs, compared, folders }: SweepOutcome): readonly string[] =
   ...(compared === undefined && folders === 0 ? [`${sweepFile}, and of no job anything yet`] : []),
 ];
 
-/** The last lines of a sweep: its table, what became of its jobs, and its files in what its user calls `out`; tables have at most `columns` characters. */
-export const sweepSummary = (outcome: SweepOutcome, out: string, columns?: number): string => {
+/**
+ * The last lines of a sweep: its table, what became of its jobs, and its files in what its user calls `out`; tables have at most `columns` characters. Workers
+ * take what is left where it is `detached`.
+ */
+export const sweepSummary = (outcome: SweepOutcome, out: string, columns?: number, detached = false): string => {
   const { jobs, compared, interrupted } = outcome;
   const failed = jobs.filter(({ state }) => state === "failed");
   const open = jobs.some(({ state }) => state === "open");
+  const goesOn = detached ? "cambium worker --redis URL takes the jobs that are left." : `cambium resume ${out} runs what has not ended.`;
   return [
-    ...(compared === undefined ? [] : [comparedTable(compared, "text", columns), ""]),
+    ...(compared === undefined ? [] : ["", comparedTable(compared, "text", columns), ""]),
     ...(interrupted ? ["Stopped on request."] : []),
-    `${counts(jobs)}.${failed.length > 0 || open ? ` cambium resume ${out} runs what has not ended.` : ""}`,
+    `${counts(jobs)}.${failed.length > 0 || open ? ` ${goesOn}` : ""}`,
     ...failed.map(({ name, detail }) => `  ${name}: ${detail}`),
     "",
     `written to ${out}: ${written(outcome).join(", ")}`,

@@ -231,7 +231,7 @@ test("an earlier run that began with --fresh can be extended; one that has moved
   renameSync(at("fresh"), at("moved"));
   const missed = await cambium(flags("lost", { model: at("behind-fresh"), data: data("blue") }));
   assert.is(missed.code, 1);
-  assert.match(missed.stderr, /^model: the run .*behind-fresh began with .*fresh, which is not there any more\n$/);
+  assert.match(missed.stderr, /^--model: the run .*behind-fresh began with .*fresh, which is not there any more\n$/);
   renameSync(at("moved"), at("fresh"));
 });
 
@@ -284,7 +284,7 @@ refuses("an unknown command", () => ["walk"], /^walk: is no command; there are r
 refuses(
   "to mix label spaces in one matrix",
   () => flags("mixed", { model: at("whole"), "label-space": "union" }),
-  /^model: .*whole was scored with label space task, single templates, not with label space union, single templates; /,
+  /^--model: .*whole was scored with label space task, single templates, not with label space union, single templates; /,
 );
 refuses(
   "a run behind itself",
@@ -294,7 +294,7 @@ refuses(
     writeFileSync(at("circle", "job.json"), JSON.stringify({ ...job, model: at("circle") }));
     return ["resume", at("circle")];
   },
-  /^model: .*circle is a run behind itself\n$/,
+  /^--model: .*circle is a run behind itself\n$/,
 );
 refuses(
   "an earlier run of a method that is none",
@@ -303,7 +303,7 @@ refuses(
     writeFileSync(at("strange", "job.json"), readFileSync(at("strange", "job.json"), "utf8").replace('"name": "keeplora"', '"name": "nope"'));
     return flags("behind-strange", { model: at("strange") });
   },
-  /^method: should be one of .*, not "nope"\n$/,
+  /^--method: should be one of .*, not "nope"\n$/,
 );
 refuses(
   "a job whose numbers are none",
@@ -325,7 +325,7 @@ refuses(
   () => flags("learned", { model: at("whole"), data: data("grey"), probe: join(data("dark"), "test") }),
   /^--probe: .*test lies inside of .*dark, which is learned as a task; /,
 );
-refuses("joint training behind a run", () => flags("joint", { model: at("whole"), method: "joint" }), /^method: joint learns all tasks at once/);
+refuses("joint training behind a run", () => flags("joint", { model: at("whole"), method: "joint" }), /^--method: joint learns all tasks at once/);
 
 linux("refuses an OUT that cannot be made, at once", async () => {
   for (const out of ["/proc/nope", "/proc/nope/deeper", at("model", "config.json", "x")]) {

@@ -11,6 +11,7 @@ import type { Hub } from "../../src/platform/hub.ts";
 import { writeLearner } from "../../src/runs/checkpoint.ts";
 import { info, type Info } from "../../src/info/info.ts";
 import { infoText } from "../../src/info/infoText.ts";
+import { inShort } from "../../src/info/peftInfo.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { runJob } from "../../src/runs/runJob.ts";
 import { jobsOf } from "../../src/sweep/jobs.ts";
@@ -73,6 +74,10 @@ test("a learner says what it has learned and what it remembers", async () => {
   assert.ok(found.kind === "learner");
   assert.equal([found.seen, found.head, found.remembers, found.bytesKept], [["ant", "bee"], { kind: "linear", rows: 2 }, ["bases"], 4 * (3 + 2 * embed + 2)]);
   assert.match(words(found), /^ {2}Learned +2 classes: ant, bee$/m);
+  await get(writeLearner(at("narrow"), learner({ ...model, dtype: "f16" })));
+  const narrow = await told(at("narrow"));
+  assert.ok(narrow.kind === "learner" && narrow.dtype === "f32" && narrow.exported === "f16");
+  assert.match(words(narrow), /^ {2}Parameters +[\d,]+, f32; cambium export writes f16$/m);
 });
 
 test("a dataset says its classes, its pictures by split, and what is left out", async () => {
@@ -111,6 +116,18 @@ const job = (out: string): Job => ({
   out: at(out),
 });
 
+test("layers of an adapter are said in short where they are all of some kinds", () => {
+  const layers = (tower: string, blocks: number, kinds: readonly string[]) =>
+    Array.from({ length: blocks }, (_, i) => kinds.map((kind) => `${tower}_model.encoder.layers.${i}.${kind}`)).flat();
+  const kinds = ["self_attn.q_proj", "self_attn.out_proj", "mlp.fc1"];
+  const both = [...layers("vision", 12, kinds), ...layers("text", 3, kinds)];
+  assert.is(inShort(both), "q, out, fc1 of both towers");
+  assert.is(inShort(layers("text", 2, ["mlp.fc1"])), "fc1 of the text tower");
+  assert.is(inShort(["vit.encoder.layer.0.attention.output.dense"]), "dense of all blocks");
+  for (const partly of [both.slice(1), [], ["q_proj"], [...layers("vision", 2, kinds), ...layers("text", 2, ["mlp.fc1"])]])
+    assert.is(inShort(partly), undefined);
+});
+
 test("a run says what it learns, how far it is, what it has reached, and how to go on", async () => {
   const stop = new AbortController();
   let trained = 0;
@@ -127,16 +144,18 @@ test("a run says what it learns, how far it is, what it has reached, and how to 
   assert.ok(right(stopped).interrupted);
   const found = await told(at("run"));
   assert.ok(found.kind === "run");
-  assert.equal([found.tasks, found.finished, found.steps, found.model, found.job.seed], [2, ["red"], null, at("run", "model"), 3]);
+  assert.equal([found.tasks, found.finished, found.model, found.job.seed], [2, ["red"], at("run", "model"), 3]);
+  // It was stopped behind the second step at the earliest.
+  assert.ok(found.steps !== null && found.steps >= 2);
   const text = words(found);
-  assert.match(text, /^X is a run of sequential LoRA; 1 of 2 tasks are finished; cambium resume X goes on\.\n/);
+  assert.match(text, /^X is a run of sequential LoRA; 1 of 2 tasks is finished, and [234] steps of the next are kept; cambium resume X goes on\.\n/);
   assert.match(text, /^ {2}Method +sequential-lora steps=4 batch=4 rank=2$/m);
   assert.match(text, /^sequential LoRA /m);
   assert.is((await told(at("run", "model"))).kind, "learner");
   const killed = await told(at("killed"));
   assert.ok(killed.kind === "run" && killed.steps !== null && killed.steps >= 1);
   assert.is(killed.model, at("killed", "after-1"));
-  assert.match(words(killed), /; 1 of 2 tasks are finished, and [123] steps? of the next (is|are) kept; cambium resume X goes on\.\n/);
+  assert.match(words(killed), /; 1 of 2 tasks is finished, and [123] steps? of the next (is|are) kept; cambium resume X goes on\.\n/);
   write(at("begun"), { "job.json": JSON.stringify({ ...job("begun"), model: "gone" }) });
   const begun = await told(at("begun"));
   assert.ok(begun.kind === "run" && begun.result === null && begun.model === null && begun.finished.length === 0);
@@ -161,6 +180,7 @@ test("a sweep says its jobs, how far they are, and what those have reached that 
     ["ended", "begun", "new", "new"],
   );
   const text = words(begun);
+  assert.match(text, /^Next:\n {2}cambium resume X {15}runs the jobs that have not ended\n {2}cambium compare X --html FILE {2}writes /m);
   assert.match(text, /^X is a sweep; 1 of 4 jobs has ended, and cambium resume X goes on\.\n/);
   assert.match(text, /^ {2}Methods +sequential-lora steps=2 batch=4 rank=2, zero-shot$/m);
   assert.match(text, /^sequential LoRA /m);

@@ -96,6 +96,11 @@ test("bold is what leads, in Markdown and LaTeX", () => {
   for (const table of [markdownTable(two), latexTable(two)]) assert.match(table, "Bold: more than two standard deviations");
 });
 
+test("where nothing leads, no rule of what is bold stands below", () => {
+  const alike = two.map((result, i) => ({ ...result, method: ["a", "a", "b", "b"][i], matrix: two[i % 2].matrix }));
+  for (const table of [markdownTable(alike), latexTable(alike)]) assert.not.match(table, "Bold:");
+});
+
 test("awkward names stay in their cell, in Markdown", () => {
   const name = "a|b & <i>*x* _y_ `z` [q](r) ~~s~~ $t$ \\ \n#";
   const [table] = markdownTable([named(name)]).split("\n\n");
