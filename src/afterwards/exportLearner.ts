@@ -3,6 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { listNames } from "../formats/files.ts";
+import { join } from "../formats/path.ts";
 import { mergeUpdate, type Update } from "../model/adapters/update.ts";
 import { writeModel, type Model, type WriteModelOptions } from "../model/model.ts";
 import { updateBetween } from "../model/peft/between.ts";
@@ -60,6 +61,33 @@ const checkFree = (option: string, folder: string | undefined, files: Files): TE
   );
 };
 
+/** Whether a folder is another, or lies in it. */
+const isWithin = (folder: string, other: string): boolean => `${join(folder)}/`.startsWith(`${join(other)}/`);
+
+/** Refuses folders that lie in one another, or in what is read: whoever reads that later would find something else in it. */
+const checkApart = (
+  [plain, peft]: readonly (string | undefined)[],
+  sources: readonly (string | undefined)[],
+  { absolute }: Files,
+): TE.TaskEither<Failure, void> => {
+  const [model, adapter] = [plain, peft].map((folder) => (folder === undefined ? undefined : absolute(folder)));
+  const read = sources.flatMap((folder) => (folder === undefined ? [] : [absolute(folder)]));
+  for (const [option, folder] of [["model", model] as const, ["peft", adapter] as const]) {
+    const around = folder === undefined ? undefined : read.find((source) => isWithin(folder, source));
+    if (around !== undefined) return bad(option, `${folder} lies in ${around}, which is read; name a folder outside of it`);
+  }
+  if (model === undefined || adapter === undefined) return TE.right(undefined);
+  if (model === adapter) return bad("peft", "names the folder of the model");
+  if (isWithin(adapter, model)) return bad("peft", `${adapter} lies in the folder of the model; name one beside it`);
+  return isWithin(model, adapter) ? bad("model", `${model} lies in the folder of the adapter; name one beside it`) : TE.right(undefined);
+};
+
+/** Refuses a base of another architecture, whose weights say nothing of those of the model. */
+const checkArchitecture = (base: { readonly name: string; readonly model: Model }, model: Model): TE.TaskEither<Failure, void> =>
+  base.model.architecture.name === model.architecture.name
+    ? TE.right(undefined)
+    : bad("base", `${base.name} is a ${base.model.architecture.name}, and what is exported is a ${model.architecture.name}: their architectures differ`);
+
 /** The base model of an adapter: its name, and the model. */
 const baseOf = ({ job }: OpenedLearner, options: ExportOptions, files: Files): TE.TaskEither<Failure, { readonly name: string; readonly model: Model }> => {
   const named = (name: string) =>
@@ -90,6 +118,7 @@ const writeAdapter = (folder: string, model: Model, opened: OpenedLearner, optio
   pipe(
     baseOf(opened, options, files),
     TE.bindTo("base"),
+    TE.chainFirst(({ base }) => checkArchitecture(base, model)),
     TE.bind("update", ({ base }) => TE.fromEither(updateBetween(base.model, model))),
     TE.chainFirst(({ base, update }) => writePeft(folder, model, update, { base: base.name, dtype: options.dtype, files })),
     TE.map(({ base, update }) => ({ folder, base: base.name, ranks: ranksOf(update) })),
@@ -98,7 +127,8 @@ const writeAdapter = (folder: string, model: Model, opened: OpenedLearner, optio
 /**
  * Writes a learner, by any name that it has, for other programs: as a model folder that transformers loads, in the element type that its model was read in
  * unless another is asked for; or as an adapter of PEFT, the low-rank difference of its weights from those of its base. Fails as {@link openLearner},
- * {@link updateBetween}, `writeModel` and {@link writePeft} do, and with `BadOption` where nothing is asked for, a folder holds something, or no base is known.
+ * {@link updateBetween}, `writeModel` and {@link writePeft} do, and with `BadOption` where nothing is asked for, a folder holds something or lies in what is read, or
+ * no base is known or it has another architecture.
  *
  * ```ts
  * const exported = await exportLearner(`${folder}/runs/pets`, { model: `${folder}/exported`, peft: `${folder}/exported-adapter` })();
@@ -109,12 +139,15 @@ export const exportLearner = (source: string, options: ExportOptions): TE.TaskEi
   const { files = platform.files, at = (path: string) => path, dtype } = options;
   const [plain, peft] = [options.model, options.peft].map((folder) => (folder === undefined ? undefined : at(folder)));
   if (plain === undefined && peft === undefined) return bad("model", "is missing, and peft too: one of them says where the export goes");
-  if (plain !== undefined && plain === peft) return bad("peft", "names the folder of the model");
+  if (options.base !== undefined && peft === undefined) return bad("base", "has a meaning with peft alone: the model is written whole");
+  const named = [source, options.base, options.adapter].map((name) => (name === undefined ? undefined : at(name)));
   return pipe(
-    TE.Do,
+    checkApart([plain, peft], named, files),
+    TE.bindTo("apart"),
     TE.bind("free", () => checkFree("model", plain, files)),
     TE.bind("freeToo", () => checkFree("peft", peft, files)),
     TE.bind("opened", () => openLearner(source, options)),
+    TE.chainFirst(({ opened }) => checkApart([plain, peft], [opened.folder, opened.job?.out], files)),
     TE.bind("model", ({ opened }) => adapted(opened.learner.model, options, files)),
     TE.bind("adapter", ({ opened, model }) => (peft === undefined ? TE.right(undefined) : writeAdapter(peft, model, opened, options, files))),
     TE.chainFirst(({ model }) => (plain === undefined ? TE.right(undefined) : writeModel(plain, model, { dtype, files }))),

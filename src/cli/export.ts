@@ -12,7 +12,11 @@ const flagNames: Readonly<Record<string, string>> = { model: "--out", peft: "--p
 /** A failure that speaks of flags. */
 const ofFlags = (failure: Failure): Failure =>
   failure._tag === "BadOption" && failure.option in flagNames
-    ? { ...failure, option: flagNames[failure.option], detail: failure.detail.replace("and peft too", "and --peft too") }
+    ? {
+        ...failure,
+        option: flagNames[failure.option],
+        detail: failure.detail.replace("and peft too", "and --peft too").replace("with peft alone", "with --peft alone"),
+      }
     : failure;
 
 /** What was written, and what is not in it. */

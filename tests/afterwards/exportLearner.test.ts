@@ -153,7 +153,18 @@ test("what cannot be exported is said, and nothing is written", async () => {
   for (const option of ["model", "peft"] as const)
     assert.match(await refused(at("run"), { [option]: at("held") }), new RegExp(`^${option}: .*held is there already`));
   assert.match(await refused(at("clip"), { peft: at("none") }), /^base: is missing: the model does not belong to a run/);
-  assert.match(await refused(at("clip"), { peft: at("none"), base: at("vit") }), /is not in the model (before|after) it/);
+  assert.match(await refused(at("clip"), { peft: at("none"), base: at("vit") }), /^base: .*vit is a vit, and .* is a clip: their architectures differ$/);
+  for (const [source, options, sentence] of [
+    [at("run"), { model: at("run", "none") }, /^model: .* lies in .*run, which is read; name a folder outside of it$/],
+    [at("run", "model"), { peft: at("run", "none") }, /^peft: .* lies in .*run, which is read/],
+    [at("clip"), { model: at("clip", "none") }, /^model: .* lies in .*clip, which is read/],
+    [at("run"), { peft: at("clip", "none"), base: at("clip") }, /^peft: .* lies in .*clip, which is read/],
+    [at("run"), { model: at("none"), peft: at("none", "a") }, /^peft: .*a lies in the folder of the model; name one beside it$/],
+    [at("run"), { model: at("none", "a"), peft: at("none") }, /^model: .*a lies in the folder of the adapter; name one beside it$/],
+    [at("run"), { model: at("none"), base: at("clip") }, /^base: has a meaning with peft alone: the model is written whole$/],
+  ] as const)
+    assert.match(await refused(source, options), sentence);
+  assert.not.ok(existsSync(at("run", "none")) || existsSync(at("clip", "none")));
   const base = await get(readModel(at("clip")));
   const whole = { ...base, weights: new Map([...base.weights].map(([name, t]) => [name, { ...t, data: t.data.map((x) => x * 1.5) }])) };
   await get(writeModel(at("tuned"), whole));

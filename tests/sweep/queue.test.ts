@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { get } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { jobsOf } from "../../src/sweep/jobs.ts";
 import { readSweep } from "../../src/sweep/readSweep.ts";
 import { runSweep } from "../../src/sweep/runSweep.ts";
@@ -199,6 +199,37 @@ redis("what is no job fails; a worker that is asked to stop gives its job back; 
     await queue.close();
   }
   assert.match(JSON.stringify(left(await openQueue("localhost")())), /should be an address such as redis:/);
+  assert.match(JSON.stringify(left(await openQueue(`${url}/mine`)())), /should end with the number of a database, as .*, not \/mine/);
+});
+
+redis("a database that is not there, and a password that is refused, are failures that hold no password", async () => {
+  const refused = async (address: string): Promise<string> => describe(left(await openQueue(address)()));
+  assert.is(await refused(`${url}/99`), `--redis: ${url} has no database 99`);
+  await (await get(openQueue(`${url}/3`))).close();
+  const set = (word: string) => run("redis-cli", ["-p", `${port}`, ...(word === "" ? ["-a", "right"] : []), "config", "set", "requirepass", word]);
+  await set("right");
+  try {
+    assert.is(await refused(url.replace("//", "//:wrong@")), `--redis: ${url} refuses the user or the password of this address`);
+    assert.is(await refused(url), `--redis: ${url} asks for a password, as in redis://:PASSWORD@HOST:6379`);
+    await (await get(openQueue(url.replace("//", "//:right@")))).close();
+  } finally {
+    await set("");
+  }
+});
+
+redis("a worker whose job fails exits with 1, and takes the others", async () => {
+  const file = write("fails.json", {
+    ...sweepOf("fails", [0]),
+    methods: [1e30, 1e-4].map((lr, i) => ({ name: "codyra", options: { steps: 4, batch: 4, lr }, folder: `${i}` })),
+    options: { rank: [2] },
+  });
+  const on = ["--redis", url, "--name", "fails"];
+  assert.is((await cambium(["sweep", file, ...on, "--detach"])).code, 0);
+  const first = await cambium(["worker", ...on, "--once"]);
+  assert.is(first.code, 1, first.stderr);
+  assert.match(first.stdout, /^0 jobs have ended here, 1 failed: 0-rank=2-seed-0\.$/m);
+  assert.is((await cambium(["worker", ...on, "--until-empty"])).code, 0);
+  assert.is((await cambium(["sweep", file, ...on, "--detach"])).code, 1);
 });
 
 test.run();
