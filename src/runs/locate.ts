@@ -120,7 +120,7 @@ export const locate = (kind: Kind, name: string, options: LocateOptions = {}): T
     TE.bind("close", () => TE.fromTask(closeTo(name, at, files))),
     TE.chain(({ here, close }) => {
       if (repository === undefined || hub === undefined || (here && close !== "")) return TE.left(nowhere(close));
-      const both = (detail: string): string => (here ? "" : ` (${folder}); as a repository of the hub: ${detail}`);
+      const both = (detail: string): string => (here ? "" : `; as a repository of the hub: ${detail}`);
       return pipe(
         fromHub(kind, repository, hub, options),
         TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? nowhere(both(failure.detail)) : failure)),
