@@ -127,8 +127,8 @@ const writeAdapter = (folder: string, model: Model, opened: OpenedLearner, optio
 /**
  * Writes a learner, by any name that it has, for other programs: as a model folder that transformers loads, in the element type that its model was read in
  * unless another is asked for; or as an adapter of PEFT, the low-rank difference of its weights from those of its base. Fails as {@link openLearner},
- * {@link updateBetween}, `writeModel` and {@link writePeft} do, and with `BadOption` where nothing is asked for, a folder holds something or lies in what is read, or
- * no base is known or it has another architecture.
+ * {@link updateBetween}, `writeModel` and {@link writePeft} do, and with `BadOption` where nothing is asked for, a folder holds something or lies in what is
+ * read, no base is known, or it has another architecture.
  *
  * ```ts
  * const exported = await exportLearner(`${folder}/runs/pets`, { model: `${folder}/exported`, peft: `${folder}/exported-adapter` })();

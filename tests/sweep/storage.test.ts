@@ -229,15 +229,23 @@ test("a storage that goes away ends the worker and not the job; a damaged object
   const results = headOf("plain/job-seed-0")?.files.find(({ path }) => path === "result.json");
   const key = `plain/job-seed-0/${results?.object}`;
   server.objects.set(key, Uint8Array.from(server.objects.get(key) as Uint8Array).fill(32, 0, 1));
-  const damaged = describe(left(await runSweep(sweep, { queue: here(), storage, detach: true })()));
-  assert.match(damaged, new RegExp(`s3://lab/${key}.*its bytes are not those that were put there`));
+  /** What is said of the job, which fails alone. */
+  const failed = async (): Promise<string> => {
+    const { jobs } = await get(runSweep(sweep, { queue: here(), storage, detach: true }));
+    assert.equal(
+      jobs.map(({ state }) => state),
+      ["failed"],
+    );
+    return jobs[0].detail ?? "";
+  };
+  assert.match(await failed(), new RegExp(`s3://lab/${key}.*its bytes are not those that were put there`));
   const outside = { path: "../x", bytes: 0, sha256: "", object: "x" };
   for (const [head, what] of [
     [{}, /"version" should be 1/],
     [{ version: 1, taker: "x", ended: true, files: [outside] }, /"files\.path" should be a path within the folder and is "\.\.\/x"/],
   ] as const) {
     server.objects.set("plain/job-seed-0/head.json", new TextEncoder().encode(JSON.stringify(head)));
-    const refused = describe(left(await runSweep(sweep, { queue: here(), storage, detach: true })()));
+    const refused = await failed();
     assert.match(refused, /s3:\/\/lab\/plain\/job-seed-0\/head\.json/);
     assert.match(refused, what);
   }
