@@ -294,7 +294,7 @@ refuses(
     writeFileSync(at("circle", "job.json"), JSON.stringify({ ...job, model: at("circle") }));
     return ["resume", at("circle")];
   },
-  /^--model: .*circle is a run behind itself\n$/,
+  /^model: .*circle is a run behind itself\n$/,
 );
 refuses(
   "an earlier run of a method that is none",
