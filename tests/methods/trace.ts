@@ -132,14 +132,14 @@ export interface Trace<G extends string> {
 export const traced = async <G extends string>(device: Device, options: Omit<TrainOptions<G>, "checkpoint" | "onSteps">, every = 1): Promise<Trace<G>> => {
   const states: Training<G>[] = [];
   const losses: Readonly<Record<string, number>>[] = [];
-  const last = await get(
+  await get(
     train({
       ...options,
       onSteps: (_, some) => void losses.push(...some),
       checkpoint: { every, save: (training) => TE.fromIO(() => void states.push(training)) },
     })(runtimeOf(device)),
   );
-  return { states: [...states, last], losses };
+  return { states, losses };
 };
 
 /** What `adapt` trains in a lesson, step by step. */
