@@ -68,7 +68,7 @@ import { contrastive, imageToText, sum, textToImage, weighted, type Objective } 
 import { adamW, sgd } from "../../src/training/optimizer.ts";
 import { constantly, cosine, oneCycle, rising } from "../../src/training/schedule.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
-import { right } from "../fixtures/datasets.ts";
+import { left, right } from "../fixtures/datasets.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { inner, orthonormal } from "../linalg/matrices.ts";
 import { deviceTest, runTests, sameBits } from "../tensor/check.ts";
@@ -473,7 +473,7 @@ const doing = ({ name, options }: AnyStage): string => (name === "project" ? Obj
 
 const models: Readonly<Record<Plan["model"], Promise<Model>>> = { clip: tinyClip(), vit: get(readModelAs(vit, "tests/fixtures/vit-tiny")) };
 
-/** A training stopped after its first step and resumed ends with the same bits as one that was not. */
+/** A training stopped after its first step has kept that, and resumed it ends with the same bits as one that was not; so does one that had ended. */
 const resumes = async (lesson: State, plan: Plan, runtime: Runtime): Promise<void> => {
   const {
     learner: { model, memory },
@@ -490,6 +490,16 @@ const resumes = async (lesson: State, plan: Plan, runtime: Runtime): Promise<voi
   assert.is(first.step, 1);
   const resumed = await get(train({ ...options, from: first })(runtime));
   assert.ok(isDeepStrictEqual(resumed, straight), "resumed, it ends with other bits");
+  assert.ok(isDeepStrictEqual(states.at(-1), straight), "its end is not kept");
+  let looks = 0;
+  const signal = {
+    get aborted() {
+      return looks++ > 0;
+    },
+  };
+  const stopped = await train({ ...options, from, checkpoint: { save } })({ ...runtime, signal })();
+  assert.is(left(stopped)._tag, "Interrupted");
+  assert.ok(isDeepStrictEqual(states.at(-1), first), "what was reached when it was stopped is not kept");
 };
 
 const keepsItsPromises = async (device: Device, plan: Plan): Promise<void> => {
