@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { listNames } from "../formats/files.ts";
-import { join } from "../formats/path.ts";
+import { liesIn } from "../formats/path.ts";
 import { mergeUpdate, type Update } from "../model/adapters/update.ts";
 import { writeModel, type Model, type WriteModelOptions } from "../model/model.ts";
 import { updateBetween } from "../model/peft/between.ts";
@@ -62,7 +62,7 @@ const checkFree = (option: string, folder: string | undefined, files: Files): TE
 };
 
 /** Whether a folder is another, or lies in it. */
-const isWithin = (folder: string, other: string): boolean => `${join(folder)}/`.startsWith(`${join(other)}/`);
+const isWithin = (folder: string, other: string): boolean => folder === other || liesIn(folder, other);
 
 /** Refuses folders that lie in one another, or in what is read: whoever reads that later would find something else in it. */
 const checkApart = (

@@ -4,7 +4,7 @@ import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import pico from "picocolors";
 import { describe, legible, type Failure } from "../failure.ts";
-import { message } from "../platform/failures.ts";
+import { codeOf, message } from "../platform/failures.ts";
 import { onInterrupt } from "../platform/node/interrupt.ts";
 import { progress, type Progress } from "../report/progress.ts";
 import { watch } from "../runs/watch.ts";
@@ -46,7 +46,7 @@ export const print = (stream: { readonly write: (text: string) => unknown }, tex
 /** Prints what a command leaves. Where that cannot be written it is a failure, unless it is kept elsewhere, or whoever reads has read enough. */
 export const printOutcome = (text: string, kept = false): void => {
   const lost = (error: unknown): void => {
-    if (kept || (error as { readonly code?: string }).code === "EPIPE") return;
+    if (kept || codeOf(error) === "EPIPE") return;
     process.exitCode = 1;
     print(process.stderr, `Cannot write to stdout: ${message(error)}\n`);
   };

@@ -32,6 +32,9 @@ export const parseJson = (text: string): E.Either<string, unknown> =>
         (error) => `it is not JSON: ${firstLine(error)}`,
       );
 
+/** Whether a value is an object with names, and no list. */
+export const isObject = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null && !Array.isArray(u);
+
 const room = 60;
 
 /** JSON up to about `left` characters: a large value is not written out to be cut. */

@@ -43,3 +43,6 @@ export const basename = (path: string): string => {
   const trimmed = withoutEnd(path);
   return trimmed.slice(trimmed.lastIndexOf("/") + 1);
 };
+
+/** Whether an absolute path leads into a folder, and is not that folder itself. */
+export const liesIn = (path: string, folder: string): boolean => path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);

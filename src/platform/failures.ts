@@ -7,12 +7,18 @@ export const firstLine = (error: unknown): string =>
     .trim()
     .split("\n")[0];
 
+/** The code of a system error, such as `EACCES`; undefined where something else was thrown. */
+export const codeOf = (error: unknown): string | undefined => {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === "string" && /^E[A-Z]/.test(code) ? code : undefined;
+};
+
 /** What the systems' own words leave people to guess. */
 const inWords: Readonly<Record<string, string>> = { ENOTDIR: "a part of this path is a file and no folder", EISDIR: "it is a folder" };
 
 /** The message of a thrown value in one line, without its stack; system errors lose the path that every `Failure` carries anyway. */
 export const message = (error: unknown): string =>
-  inWords[(error as { readonly code?: string } | null)?.code ?? ""] ??
+  inWords[codeOf(error) ?? ""] ??
   (error instanceof Error ? error.message : String(error))
     .trim()
     .split("\n")[0]

@@ -11,7 +11,7 @@ import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
 import { taskFromFolder } from "../data/taskFromFolder.ts";
-import { join } from "../formats/path.ts";
+import { join, liesIn } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -170,8 +170,6 @@ const realOf =
   (folders: readonly string[], files: Files): T.Task<readonly Real[]> =>
   () =>
     Promise.all(folders.map(async (folder) => ({ folder: files.absolute(folder), real: await files.real(folder)() })));
-
-const liesIn = (path: string, folder: string): boolean => path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 
 /** How a probe shares pictures with a folder that is learned; undefined where it does not. */
 const sharing = (probe: Real, learned: Real): string | undefined => {

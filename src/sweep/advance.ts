@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { describe, type Failure } from "../failure.ts";
-import { printed } from "../formats/json.ts";
+import { isObject, printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
@@ -12,8 +12,6 @@ import { readRun } from "../runs/readRun.ts";
 import { names } from "../runs/runFolder.ts";
 import { resume, runJob, type JobOptions } from "../runs/runJob.ts";
 import { readJob } from "../runs/runOf.ts";
-
-const isObject = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null && !Array.isArray(u);
 
 /** The place where two values differ, and what stands there; undefined where they are equal. */
 const difference = (a: unknown, b: unknown, place = ""): string | undefined => {

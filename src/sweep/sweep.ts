@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { inWords, list, printed } from "../formats/json.ts";
+import { inWords, isObject, list, printed } from "../formats/json.ts";
 import { Evaluate, natural, OnCorrupt, Source, Unsaid } from "../runs/job.ts";
 
 const Base = t.intersection([t.type({ model: t.string, source: Source }), t.partial({ evaluate: Evaluate, onCorrupt: OnCorrupt }), Unsaid]);
@@ -85,8 +85,6 @@ const fieldsOf = (codec: t.Any): readonly string[] => {
   if (codec instanceof t.IntersectionType) return (codec.types as readonly t.Any[]).flatMap(fieldsOf);
   return codec instanceof t.InterfaceType || codec instanceof t.PartialType ? Object.keys(codec.props as object) : [];
 };
-
-const isObject = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null && !Array.isArray(u);
 
 /** A field that no codec knows: a word that was mistyped would be passed over. */
 const unknownField = (u: unknown): Failure | undefined => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../../failure.ts";
-import { firstLine } from "../failures.ts";
+import { codeOf, firstLine } from "../failures.ts";
 import type { Lock } from "../files.ts";
 import type { Hub, Snapshot, SnapshotOptions } from "../hub.ts";
 import { Damaged, download, partOf, sizeOf } from "./download.ts";
@@ -162,12 +162,6 @@ const refusalInWords = ({ repository, settings }: Asked, { status, code }: Refus
     return `${endpoint} has no such ${kind}, or ${account}`;
   }
   return `${endpoint} answers ${status}; try again later`;
-};
-
-/** The code of a system error, such as `EACCES`. */
-const codeOf = (error: unknown): string | undefined => {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === "string" && /^E[A-Z]/.test(code) ? code : undefined;
 };
 
 /** What was thrown, as a failure of the repository. */

@@ -11,7 +11,7 @@ import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../failure.ts";
-import { message } from "../failures.ts";
+import { codeOf, message } from "../failures.ts";
 import type { Files } from "../files.ts";
 import { makeFolder } from "./folders.ts";
 import { withFile } from "./regular.ts";
@@ -56,8 +56,6 @@ const alive = async (path: string, holder: Holder): Promise<boolean> => {
   const touched = await stat(path).catch(() => undefined);
   return touched !== undefined && Date.now() - touched.mtimeMs < deadAfter;
 };
-
-const codeOf = (error: unknown): string | undefined => (error as { readonly code?: string }).code;
 
 /** Gives a file that is whole a second name, unless that is taken; throws `EEXIST` then. */
 const place = async (whole: string, path: string): Promise<void> => {
