@@ -38,3 +38,9 @@ export const unwritable =
 
 /** A `FileCorrupt` for `path`; `offset` is the byte at which it is damaged. */
 export const corrupt = (path: string, detail: string, offset?: number): Failure => ({ _tag: "FileCorrupt", path, detail, offset });
+
+/** A failure of a folder that is not whole yet, by the name that the folder is to have. */
+export const renamed =
+  (temporary: string, folder: string) =>
+  (failure: Failure): Failure =>
+    "path" in failure && failure.path.startsWith(temporary) ? { ...failure, path: `${folder}${failure.path.slice(temporary.length)}` } : failure;

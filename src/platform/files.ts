@@ -54,7 +54,7 @@ export interface Files {
   readonly write: (path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => TaskEither<Failure, void>;
   /**
    * Writes a folder as one: `fill` is given the path of a temporary folder, which takes the place of `path` where `fill` succeeds. Where it fails or throws,
-   * `path` is as it was.
+   * `path` is as it was, and failures name places below `path`.
    */
   readonly writeFolder: <A>(path: string, fill: (temporary: string) => TaskEither<Failure, A>) => TaskEither<Failure, A>;
   /** Opens a file that grows, new or as it is up to byte `from`: what stands behind that is cut off. Fails with `FileUnwritable`. */

@@ -84,13 +84,13 @@ const checkHead = (dir: string, embed: number, { head }: Kept): E.Either<Failure
         detail: `has ${head.rows.length} numbers where ${head.bias.length} classes need ${embed} each`,
       });
 
-/** Writes the files of a learner into a folder that is there; failures speak of `dir`, which it is to become. */
-export const fillWithLearner = (folder: string, { model, ...kept }: Learner, files: Files, dir = folder): TE.TaskEither<Failure, void> =>
+/** Writes the files of a learner into a folder that is there. */
+export const fillWithLearner = (folder: string, { model, ...kept }: Learner, files: Files): TE.TaskEither<Failure, void> =>
   pipe(
     encodePlain(kept),
-    E.mapLeft((what): Failure => ({ _tag: "FileUnwritable", path: pathsIn(dir).structure, detail: `${what}; a learner is plain data` })),
-    E.chainFirst(({ arrays }) => checkFinite(dir, arrays)),
-    E.chainFirst(() => finiteWeights(model.weights, dir)),
+    E.mapLeft((what): Failure => ({ _tag: "FileUnwritable", path: pathsIn(folder).structure, detail: `${what}; a learner is plain data` })),
+    E.chainFirst(({ arrays }) => checkFinite(folder, arrays)),
+    E.chainFirst(() => finiteWeights(model.weights, folder)),
     TE.fromEither,
     TE.chain(({ json, arrays }) =>
       pipe(
@@ -108,7 +108,7 @@ export const fillWithLearner = (folder: string, { model, ...kept }: Learner, fil
  * itself.
  */
 export const writeLearner = (dir: string, learner: Learner, { files = platform.files }: { readonly files?: Files } = {}): TE.TaskEither<Failure, void> =>
-  writeFolderAtomic(dir, (temporary) => fillWithLearner(temporary, learner, files, dir), files);
+  writeFolderAtomic(dir, (temporary) => fillWithLearner(temporary, learner, files), files);
 
 /**
  * Reads what {@link writeLearner} wrote: the same bits, and one object where there was one. Tokenizer and preprocessing are made anew from the model's files.

@@ -158,7 +158,7 @@ export const writeAfter = (run: string, learner: Learner, state: Reached, files:
         folder,
         (temporary) =>
           pipe(
-            fillWithLearner(temporary, learner, files, folder),
+            fillWithLearner(temporary, learner, files),
             TE.chain(() => writeJson(join(temporary, names.progress), json, files)),
           ),
         files,

@@ -13,7 +13,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../failure.ts";
-import { unreadable, unwritable } from "../failures.ts";
+import { renamed, unreadable, unwritable } from "../failures.ts";
 import type { Entry, Files } from "../files.ts";
 import { append } from "./append.ts";
 import { makeFolder } from "./folders.ts";
@@ -119,12 +119,6 @@ const replaceFolder = async (temp: string, dir: string): Promise<void> => {
   await syncFolder(dirname(dir));
   await rm(old, { recursive: true, force: true });
 };
-
-/** A failure of a folder that is not whole yet, by the name that the folder is to have. */
-const renamed =
-  (temp: string, dir: string) =>
-  (failure: Failure): Failure =>
-    "path" in failure && failure.path.startsWith(temp) ? { ...failure, path: `${dir}${failure.path.slice(temp.length)}` } : failure;
 
 const writeFolder: Files["writeFolder"] = (dir, fill) => async () => {
   const temp = temporary(dir);
