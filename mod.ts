@@ -114,7 +114,7 @@ export type { Watcher } from "./src/runs/watch.ts";
 export { runtime } from "./src/runs/runtime.ts";
 export type { OpenRuntime, RuntimeOptions } from "./src/runs/runtime.ts";
 export type { Event, Runtime } from "./src/training/runtime.ts";
-export type { LabelSpace, Stream, Task } from "./src/data/task.ts";
+export type { AnswerStream, AnswerTask, ClassStream, ClassTask, LabelSpace, Stream, Task } from "./src/data/task.ts";
 
 // What came of it.
 export { show } from "./src/page/show.ts";

@@ -14,7 +14,7 @@ import { methods, type MethodName } from "../src/methods/table.ts";
 import { clip } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { readModelAs } from "../src/model/model.ts";
-import type { Stream } from "../src/data/task.ts";
+import type { ClassStream } from "../src/data/task.ts";
 import { counted } from "../src/page/markup.ts";
 import type { Pictures } from "../src/page/gallery.ts";
 import { htmlReport } from "../src/page/html.ts";
@@ -66,7 +66,7 @@ const planned = ({ tasks, classes, steps, batch, towers }: Flags, plan: Plan): P
 const roughly = (seconds: number): string => (seconds < 60 ? `${10 * Math.ceil(seconds / 10)} seconds` : counted(Math.ceil(seconds / 60), "minute"));
 
 /** What will happen, how long it takes, and what would be faster. */
-const announced = ({ model, methods: names, seed }: Flags, plan: Plan, stream: Stream): string => {
+const announced = ({ model, methods: names, seed }: Flags, plan: Plan, stream: ClassStream): string => {
   const { tasks, steps, batch, towers, seconds, on, faster } = plan;
   const classes = stream.tasks.map(({ classNames }) => classNames.length);
   const [fewest, most] = [Math.min(...classes), Math.max(...classes)];

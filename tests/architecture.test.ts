@@ -13,6 +13,7 @@ const floors: readonly (readonly string[])[] = [
   ["stages"],
   ["subspace"],
   ["training"],
+  ["language"],
   ["data", "model", "page", "report"],
   ["tensor"],
   ["kernels"],

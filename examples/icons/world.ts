@@ -15,7 +15,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
 import { exampleDecoder } from "../../src/data/decode.ts";
 import type { Example, ExampleDecoder, Image } from "../../src/data/example.ts";
-import type { Split, Stream, Task } from "../../src/data/task.ts";
+import type { Split, ClassStream, ClassTask } from "../../src/data/task.ts";
 import { captionsOf } from "./captions.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -64,10 +64,10 @@ export interface IconStreamOptions {
  * The icon stream at `size` x `size` pixels, scored in each task's own label space, with its probe. Names are known at once; the icon sets are read
  * when a split is first opened, which fails where a package is missing.
  */
-export const iconStream = (size: number, { tasks, classes }: IconStreamOptions = {}): Stream => ({
+export const iconStream = (size: number, { tasks, classes }: IconStreamOptions = {}): ClassStream => ({
   labelSpace: "task",
   probes: [iconProbe(size)],
-  tasks: curriculum.slice(0, tasks).map(({ name, classNames: names, templates }): Task => {
+  tasks: curriculum.slice(0, tasks).map(({ name, classNames: names, templates }): ClassTask => {
     const classNames = names.slice(0, classes);
     const split = (wanted: (d: Drawing) => boolean): Split =>
       pipe(
@@ -117,7 +117,7 @@ const inside = ({ stream }: Catalogue): readonly Concept[] =>
     .filter(({ drawings }) => drawings.length > 0);
 
 /** The probe at `size` x `size` pixels: what a model knew before the stream. It is never learned. */
-const iconProbe = (size: number): Task => ({
+const iconProbe = (size: number): ClassTask => ({
   name: "other things",
   classNames: probeNames,
   templates: ["an icon of a {c}.", "a drawing of a {c}.", "a picture of a {c}."],

@@ -1,7 +1,7 @@
 /** Several methods on one stream, each from the same learner; what the untrained model scores is measured once. */
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import type { Failure } from "../../src/failure.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import type { LogRecord } from "../../src/report/log.ts";
@@ -26,7 +26,7 @@ export interface CompareOptions {
  * Runs all methods with the first seed, then those that train with the others. Fails with `Interrupted` where a run was stopped, whatever was finished.
  */
 export const compare =
-  (methods: readonly Method[], start: Learner, stream: Stream, { evaluate, seeds, begin }: CompareOptions = {}) =>
+  (methods: readonly Method[], start: Learner, stream: ClassStream, { evaluate, seeds, begin }: CompareOptions = {}) =>
   (runtime: Runtime): TE.TaskEither<Failure, readonly RunReport[]> =>
   async () => {
     const reports: RunReport[] = [];

@@ -8,7 +8,7 @@ import { displayable, type Displayable } from "../../src/page/display.ts";
 import { escapeHtml } from "../../src/report/format.ts";
 import { decoderOf } from "../../src/data/decode.ts";
 import type { Image } from "../../src/data/example.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 
 const png = ({ width, height, data }: Image): TE.TaskEither<Failure, string> =>
   TE.tryCatch(
@@ -22,7 +22,7 @@ const png = ({ width, height, data }: Image): TE.TaskEither<Failure, string> =>
   );
 
 /** The first training picture of each of the first `classes` classes of a task, under its name. */
-export const pictures = (task: Task, classes: number): TE.TaskEither<Failure, Displayable> =>
+export const pictures = (task: ClassTask, classes: number): TE.TaskEither<Failure, Displayable> =>
   pipe(
     task.train,
     TE.chain((examples) =>

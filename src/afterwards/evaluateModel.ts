@@ -8,7 +8,7 @@ import type { CheckedProtocol } from "../data/checkProtocol.ts";
 import type { Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/open.ts";
 import type { OnCorrupt } from "../data/source.ts";
-import type { LabelSpace, Stream } from "../data/task.ts";
+import type { LabelSpace, ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { writeText } from "../formats/files.ts";
 import type { Learner } from "../model/learner.ts";
@@ -67,7 +67,7 @@ const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): T
 };
 
 /** The places of all classes among those that a learner has seen. Fails where it cannot tell the classes of a dataset apart. */
-const placesIn = ({ learner }: Predictor, { tasks }: Stream): E.Either<Failure, readonly (readonly Place[])[]> => {
+const placesIn = ({ learner }: Predictor, { tasks }: ClassStream): E.Either<Failure, readonly (readonly Place[])[]> => {
   const places = placesOfTasks(learner.seen, tasks);
   return pipe(
     tasks.map(({ name, classNames }, j) => knowsAll(learner, classNames, places[j], name)),
@@ -78,12 +78,12 @@ const placesIn = ({ learner }: Predictor, { tasks }: Stream): E.Either<Failure, 
 
 /** What was measured, as it is told. */
 const evaluationOf = (
-  { tasks }: Stream,
+  { tasks }: ClassStream,
   { row, also, answers }: Evaluated,
   labelSpaces: readonly LabelSpace[],
   facts: Pick<Evaluation, "templates" | "adapter" | "skipped">,
 ): Evaluation => {
-  const stream: Stream = { tasks, labelSpace: labelSpaces[0] };
+  const stream: ClassStream = { tasks, labelSpace: labelSpaces[0] };
   const bySpace = <A>(of: (space: LabelSpace) => A) => Object.fromEntries(labelSpaces.map((space) => [space, of(space)]));
   const datasets = tasks.map(({ name, classNames }, j) => ({
     dataset: name,

@@ -17,7 +17,7 @@ import type { Example } from "./example.ts";
 import type { Protocol, ProtocolDataset } from "./protocols.ts";
 import { fewShot } from "./sampling.ts";
 import { filesOf, listedOnce, type SourceOptions } from "./source.ts";
-import type { Split, Stream, Task } from "./task.ts";
+import type { Split, ClassStream, ClassTask } from "./task.ts";
 import { taskFromFolder } from "./taskFromFolder.ts";
 
 /** How a protocol is read from a folder. */
@@ -32,7 +32,7 @@ export interface ProtocolOptions extends SourceOptions {
 
 /** A protocol whose data is there. */
 export interface CheckedProtocol {
-  readonly stream: Stream;
+  readonly stream: ClassStream;
   /** What differs from the protocol and does not keep it from running, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -41,11 +41,11 @@ export interface CheckedProtocol {
 interface Checked {
   readonly problems: readonly string[];
   readonly notes: readonly string[];
-  readonly task?: Task;
+  readonly task?: ClassTask;
 }
 
 /** Both splits drawn anew from all images; one that is not there counts as empty. */
-const redrawn = (task: Task, share: number): Task => {
+const redrawn = (task: ClassTask, share: number): ClassTask => {
   const pool = listedOnce(
     pipe(
       TE.sequenceSeqArray([task.train, task.test]),
@@ -82,14 +82,14 @@ const findingsOn = (name: string) => {
   return {
     problem: (what: string) => void problems.push(`${name}: ${what}`),
     note: (what: string) => void notes.push(`${name}: ${what}`),
-    checked: (task?: Task): Checked => ({ problems, notes, task }),
+    checked: (task?: ClassTask): Checked => ({ problems, notes, task }),
   };
 };
 
 type Findings = ReturnType<typeof findingsOn>;
 
 /** The task with the classes of the protocol, under its name. */
-const withProtocolClasses = (wanted: ProtocolDataset, folder: string, read: Task, { problem, note }: Findings): Task => {
+const withProtocolClasses = (wanted: ProtocolDataset, folder: string, read: ClassTask, { problem, note }: Findings): ClassTask => {
   const out = (name: string): boolean => wanted.without?.includes(name.toLowerCase()) ?? false;
   const { classNames } = read;
   const kept = [...classNames.keys()].filter((c) => !out(classNames[c]));
@@ -102,10 +102,10 @@ const withProtocolClasses = (wanted: ProtocolDataset, folder: string, read: Task
 const withProtocolSplits = async (
   wanted: ProtocolDataset,
   folder: string,
-  task: Task,
+  task: ClassTask,
   training: boolean,
   { problem, note }: Findings,
-): Promise<Task | undefined> => {
+): Promise<ClassTask | undefined> => {
   const lists = { train: await task.train(), test: await task.test() };
   for (const list of Object.values(lists)) if (E.isLeft(list)) problem(describe(list.left));
   if (E.isLeft(lists.train) || E.isLeft(lists.test)) return undefined;
@@ -187,7 +187,7 @@ export const checkProtocol = (protocol: Protocol, where: DatasetsAt, options: Pr
         });
       const { labelSpace, shots, groups } = protocol;
       const whole = checked.flatMap(({ task }) => (task === undefined ? [] : [task]));
-      const tasks: E.Either<Failure, readonly Task[]> =
+      const tasks: E.Either<Failure, readonly ClassTask[]> =
         groups === undefined
           ? E.right(whole)
           : pipe(

@@ -1,7 +1,7 @@
 /** Classes of one name: in a label space that holds several of them, an image of one is answered rightly by each. */
 import { printed } from "../formats/json.ts";
 import { printable } from "./leftOut.ts";
-import type { LabelSpace, Stream, Task } from "./task.ts";
+import type { LabelSpace, ClassStream, ClassTask } from "./task.ts";
 
 /** What two names have in common that are one: letters may be capital, and composed or not (Unicode NFC). */
 const keyOf = (name: string): string => name.normalize("NFC").trim().toLowerCase();
@@ -15,7 +15,7 @@ const keyOf = (name: string): string => name.normalize("NFC").trim().toLowerCase
  * assert.deepEqual(data.firstOfName([task("pets", ["cat", "dog"]), task("photos", ["tree", "dog"])]), [0, 1, 2, 1]);
  * ```
  */
-export const firstOfName = (tasks: readonly Pick<Task, "classNames">[]): readonly number[] => {
+export const firstOfName = (tasks: readonly Pick<ClassTask, "classNames">[]): readonly number[] => {
   const first = new Map<string, number>();
   return tasks
     .flatMap(({ classNames }) => classNames)
@@ -35,7 +35,7 @@ export const firstOfName = (tasks: readonly Pick<Task, "classNames">[]): readonl
  * assert.equal(data.namesOf([task("pets", ["cat", "dog"]), task("photos", ["tree", "Dog"])]), 3);
  * ```
  */
-export const namesOf = (tasks: readonly Task[]): number => new Set(firstOfName(tasks)).size;
+export const namesOf = (tasks: readonly ClassTask[]): number => new Set(firstOfName(tasks)).size;
 
 /** How many names a note spells out. */
 const spelledOut = 5;
@@ -44,7 +44,7 @@ const spelledOut = 5;
  * A sentence on the names that classes of several tasks have, where images are scored among the classes of all tasks. Undefined where there are none, or where
  * every task is scored alone.
  */
-export const sharedNames = ({ tasks }: Pick<Stream, "tasks">, spaces: readonly LabelSpace[]): string | undefined => {
+export const sharedNames = ({ tasks }: Pick<ClassStream, "tasks">, spaces: readonly LabelSpace[]): string | undefined => {
   if (spaces.every((space) => space === "task")) return undefined;
   const classes = tasks.flatMap(({ name: task, classNames }) => classNames.map((name) => ({ name, task })));
   const groups = new Map<number, Set<string>>();

@@ -7,7 +7,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { random } from "../random.ts";
 import { noLabel, type Example } from "./example.ts";
-import type { Split, Stream, Task } from "./task.ts";
+import type { Split, ClassStream, ClassTask } from "./task.ts";
 
 /**
  * A task with some of its classes, by their old labels: label i of the new task is `classes[i]` of the old. Images of other classes are left
@@ -21,7 +21,7 @@ import type { Split, Stream, Task } from "./task.ts";
  */
 export const withClasses =
   (classes: readonly number[]) =>
-  (task: Task): Task => {
+  (task: ClassTask): ClassTask => {
     const renumbered = new Map([[noLabel, noLabel], ...classes.map((old, label) => [old, label] as const)]);
     const restrict = (split: Split): Split =>
       pipe(
@@ -63,7 +63,7 @@ const readable = (split: Split): Split =>
  * assert.deepEqual(split._tag === "Right" && split.right.tasks.map((t) => [t.name, t.classNames.length]), [["pets-1", 3], ["pets-2", 2]]);
  * ```
  */
-export const splitClasses = (task: Task, { seed, ...groups }: ClassGroups & { readonly seed: number }): E.Either<Failure, Stream> => {
+export const splitClasses = (task: ClassTask, { seed, ...groups }: ClassGroups & { readonly seed: number }): E.Either<Failure, ClassStream> => {
   const classes = task.classNames.length;
   const sizes = sizesOf(groups, classes);
   if (sizes.some((n) => !Number.isInteger(n) || n < 1) || sizes.reduce((a, b) => a + b, 0) !== classes) {
@@ -71,7 +71,7 @@ export const splitClasses = (task: Task, { seed, ...groups }: ClassGroups & { re
     return E.left({ _tag: "BadOption", option: `classes of ${task.name}`, detail: `${classes} classes cannot go into ${asked}, each of at least one` });
   }
   const order = [...random(seed, "class-order").permutation(classes)];
-  const tasks = sizes.map((size, i): Task => {
+  const tasks = sizes.map((size, i): ClassTask => {
     const first = sizes.slice(0, i).reduce((a, b) => a + b, 0);
     const part = withClasses(order.slice(first, first + size))(task);
     return { ...part, name: `${task.name}-${i + 1}`, ...(i === 0 ? {} : { train: readable(part.train), test: readable(part.test), notes: undefined }) };

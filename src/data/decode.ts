@@ -9,7 +9,7 @@ import { platform } from "../platform/default.ts";
 import type { Decoder, Image, Platform } from "../platform/platform.ts";
 import type { ExampleDecoder } from "./example.ts";
 import { rowReader } from "./rowReader.ts";
-import type { Task } from "./task.ts";
+import type { ClassTask } from "./task.ts";
 
 export type { Decoder } from "../platform/platform.ts";
 
@@ -67,6 +67,6 @@ export const exampleDecoder = ({ files, decodeImage: decoder }: Pick<Platform, "
 
 /** How a task decodes its examples: its own way, or {@link exampleDecoder}. A damaged example is never asked of the task. */
 export const decoderOf =
-  ({ decode = exampleDecoder() }: Pick<Task, "decode">): ExampleDecoder =>
+  ({ decode = exampleDecoder() }: Pick<ClassTask, "decode">): ExampleDecoder =>
   (example) =>
     example.image.kind === "damaged" ? TE.left(example.image.failure) : decode(example);

@@ -3,13 +3,13 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { random } from "../random.ts";
 import { listedOnce } from "./source.ts";
-import type { Split, Task } from "./task.ts";
+import type { Split, ClassTask } from "./task.ts";
 
 /** The seed of ZSCL's splits (METHODS.md E.1). Our generator draws other numbers from it, so the images of a split differ from theirs. */
 const splitSeed = 42;
 
 /** Both splits of a task of this name, drawn from the images of `pool`: the share for training, the others for testing. It is the same in every run. */
-export const drawnSplits = (name: string, pool: Split, share: number): Pick<Task, "train" | "test"> => {
+export const drawnSplits = (name: string, pool: Split, share: number): Pick<ClassTask, "train" | "test"> => {
   const part = (training: boolean): Split =>
     pipe(
       pool,

@@ -13,7 +13,7 @@ import type { Example } from "./example.ts";
 import { leftOut, someOf } from "./leftOut.ts";
 import { pairClasses, sameOnDisks, type Pairing } from "./pairClasses.ts";
 import { filesOf, ownDecoder, readClassNames, readTemplates, splitFolders, splitsOf, type Listing, type SourceOptions } from "./source.ts";
-import type { Task } from "./task.ts";
+import type { ClassTask } from "./task.ts";
 
 /** The classes that have a picture in some split, and those that have none, sorted. */
 const classesOf = (splits: readonly ClassFolders[]): { readonly filled: readonly string[]; readonly empty: readonly string[] } => {
@@ -72,7 +72,7 @@ const listingOf = (dir: string, { folders, passedOver }: ClassFolders, { labels,
 };
 
 /** What tasks of both layouts share. */
-const described = (dir: string, options: SourceOptions, { classNames }: Pairing, templates: readonly string[]): Omit<Task, "train" | "test"> => ({
+const described = (dir: string, options: SourceOptions, { classNames }: Pairing, templates: readonly string[]): Omit<ClassTask, "train" | "test"> => ({
   name: basename(filesOf(options).absolute(dir)),
   classNames,
   templates,
@@ -86,13 +86,13 @@ const flatFolder = (
   names: readonly string[] | undefined,
   templates: readonly string[],
   options: SourceOptions,
-): TE.TaskEither<Failure, Task> =>
+): TE.TaskEither<Failure, ClassTask> =>
   pipe(
     listClassFolders(dir, filesOf(options)),
     TE.bindTo("found"),
     TE.bind("pairing", ({ found }) => TE.fromEither(pairingOf(dir, [found], names))),
     TE.bind("listing", ({ found, pairing }) => listingOf(dir, found, pairing)),
-    TE.map(({ pairing, listing: { examples, notes } }): Task => {
+    TE.map(({ pairing, listing: { examples, notes } }): ClassTask => {
       const task = described(dir, options, pairing, templates);
       const drawn = `${Math.round(100 * share)} % of its ${examples.length} pictures are drawn for training, the others are for testing`;
       const said = share === 0 ? { train: async () => [], test: async () => notes } : { train: async () => [...notes, drawn], test: async () => [] };
@@ -105,7 +105,7 @@ const flatFolder = (
  * `classnames.txt`. `val` stands in for a missing `test`. Where there is no split and the option `split` is given, both are drawn, or all is for
  * testing. Folders are listed at once, files are read when an example is decoded; what is left out is in the task's notes.
  */
-export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
+export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, ClassTask> => {
   const files = filesOf(options);
   const { split: share } = options;
   if (share !== undefined && share !== "test" && !(share > 0 && share < 1))
@@ -123,7 +123,7 @@ export const imageFolder = (dir: string, options: SourceOptions = {}): TE.TaskEi
             TE.traverseSeqArray((split) => listClassFolders(split, files)),
             TE.bindTo("splits"),
             TE.bind("pairing", ({ splits }) => TE.fromEither(pairingOf(dir, splits, names))),
-            TE.map(({ splits, pairing }): Task => {
+            TE.map(({ splits, pairing }): ClassTask => {
               const listed = splitsOf(
                 listingOf(train, splits[0], pairing),
                 listingOf(test, { ...splits[1], passedOver: [...beside, ...splits[1].passedOver] }, pairing),

@@ -1,5 +1,8 @@
 /** The namespace `data`: tasks and their streams, dataset readers, protocols, sampling, augmentation and batches. */
-export type { LabelSpace, Split, Stream, Task } from "./task.ts";
+export { classNamesOf, isAnswered, isAnswerStream } from "./task.ts";
+export type { AnswerStream, AnswerTask, ClassStream, ClassTask, LabelSpace, Split, Stream, Task } from "./task.ts";
+export { answersOf, pictureOf } from "./question.ts";
+export type { Question } from "./question.ts";
 export { labelSpace } from "./labelSpace.ts";
 export { firstOfName, namesOf, sharedNames } from "./classNames.ts";
 export type { Example, ExampleDecoder, Image, ImageReference } from "./example.ts";

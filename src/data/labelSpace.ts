@@ -1,5 +1,5 @@
 /** Label spaces: among which classes the images of a task are scored. */
-import type { LabelSpace, Stream, Task } from "./task.ts";
+import type { LabelSpace, ClassStream, ClassTask } from "./task.ts";
 
 /**
  * The tasks among whose classes the images of the task at `position` are scored after `learned` tasks, and the index of its own first class among
@@ -15,11 +15,11 @@ import type { LabelSpace, Stream, Task } from "./task.ts";
  * ```
  */
 export const labelSpace = (
-  stream: Stream,
+  stream: ClassStream,
   position: number,
   learned: number,
   space: LabelSpace = stream.labelSpace,
-): { readonly tasks: readonly Task[]; readonly offset: number } => {
+): { readonly tasks: readonly ClassTask[]; readonly offset: number } => {
   if (space === "task") return { tasks: [stream.tasks[position]], offset: 0 };
   const tasks = space === "seen" ? stream.tasks.slice(0, Math.max(learned, position + 1)) : stream.tasks;
   return { tasks, offset: stream.tasks.slice(0, position).reduce((n, t) => n + t.classNames.length, 0) };

@@ -20,7 +20,7 @@ import { findColumns, type Columns } from "./parquetColumns.ts";
 import { parquetSplits, splitNamed } from "./parquetPaths.ts";
 import { isBeside } from "./rowReader.ts";
 import { filesOf, readClassNames, readTemplates, skipOrFail, splitsOf, type Listing, type SourceOptions } from "./source.ts";
-import type { Task } from "./task.ts";
+import type { ClassTask } from "./task.ts";
 
 /** The Parquet files in a folder, in the folders in it, and in those of splits in these, by their paths from it on. */
 export const parquetPathsIn = (dir: string, files: Files): TE.TaskEither<Failure, readonly string[]> => {
@@ -111,7 +111,7 @@ const examplesOf = (file: ParquetFile, columns: Columns, { labelOf }: ParquetCla
  * texts of the column. `validation` stands in for a missing `test`. Labels are read when a split is first walked, pictures by row group when they are decoded.
  * A row without a class fails its split, or with `onCorrupt: "skip"` stands in it as an example that fails.
  */
-export const parquetFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
+export const parquetFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, ClassTask> => {
   const files = filesOf(options);
   return pipe(
     TE.Do,
@@ -119,7 +119,7 @@ export const parquetFolder = (dir: string, options: SourceOptions = {}): TE.Task
     TE.bind("templates", () => readTemplates(dir, files)),
     TE.bind("opened", () => open(dir, options)),
     TE.bind("classes", ({ opened, given }) => parquetClasses(dir, opened, given, files)),
-    TE.map(({ templates, opened: { train, test, columns }, classes }): Task => {
+    TE.map(({ templates, opened: { train, test, columns }, classes }): ClassTask => {
       const listing = (split: readonly ParquetFile[]): TE.TaskEither<Failure, Listing> =>
         pipe(
           split,

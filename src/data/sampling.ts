@@ -5,7 +5,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { random } from "../random.ts";
 import { noLabel, type Example } from "./example.ts";
-import type { Task } from "./task.ts";
+import type { ClassTask } from "./task.ts";
 
 /** `k` of 0 .. n-1, drawn without replacement, ascending. */
 const choose = (n: number, k: number, seed: number, purpose: string, ...counters: readonly number[]): readonly number[] =>
@@ -44,7 +44,7 @@ export const chooseFewShot = (examples: readonly Example[], k: number, seed: num
 /** A task with `k` training examples a class (see {@link chooseFewShot}), drawn for this seed and this task's name; the test split stays. */
 export const fewShot =
   (k: number, seed: number) =>
-  (task: Task): Task => ({
+  (task: ClassTask): ClassTask => ({
     ...task,
     train: pipe(
       task.train,
@@ -55,7 +55,7 @@ export const fewShot =
 /** A task with at most `n` test examples, drawn for this seed and this task's name, in their old order. */
 export const limitTest =
   (n: number, seed: number) =>
-  (task: Task): Task => ({
+  (task: ClassTask): ClassTask => ({
     ...task,
     test: pipe(
       task.test,

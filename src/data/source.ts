@@ -15,7 +15,7 @@ import { exampleDecoder } from "./decode.ts";
 import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
 import type { PassedOver } from "./leftOut.ts";
 import type { ColumnNames } from "./parquetColumns.ts";
-import type { Notes, Task } from "./task.ts";
+import type { Notes, ClassTask } from "./task.ts";
 
 /** `fail`: the first corrupt example or shard stops the run. `skip`: the run goes on without it and counts it. */
 export type OnCorrupt = "fail" | "skip";
@@ -152,7 +152,7 @@ export interface Listing {
 }
 
 /** The splits of a task, and their notes, from what a reader lists. */
-export const splitsOf = (train: TE.TaskEither<Failure, Listing>, test: TE.TaskEither<Failure, Listing>): Pick<Task, "train" | "test" | "notes"> => {
+export const splitsOf = (train: TE.TaskEither<Failure, Listing>, test: TE.TaskEither<Failure, Listing>): Pick<ClassTask, "train" | "test" | "notes"> => {
   const [first, second] = [listedOnce(train), listedOnce(test)];
   const examples = TE.map(({ examples }: Listing) => examples);
   const notes = (list: typeof train): Notes =>

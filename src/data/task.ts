@@ -1,31 +1,56 @@
 /**
  * A task and a stream of tasks: immutable values that can be walked twice.
  *
- * A {@link Task} names its classes, its prompt templates and two splits of examples. A {@link Stream} is a list of tasks with a label space.
+ * A {@link ClassTask} names its classes, its prompt templates and two splits of examples; an {@link AnswerTask} has two splits of questions. A {@link Stream}
+ * is a list of tasks, all of one kind, with a label space.
  * Nothing here draws random numbers: sampling and augmentation are functions of a seed (`sampling.ts`, `augment.ts`).
  */
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Example, ExampleDecoder } from "./example.ts";
+import type { Question } from "./question.ts";
 
 /** A list of examples that is read when it is asked for; pixels are read when an example is decoded. */
-export type Split = TaskEither<Failure, readonly Example[]>;
+export type Split<E = Example> = TaskEither<Failure, readonly E[]>;
 
 /** What there is to say of a split, a line each: what its reader left out, and how it paired classes with their names. Asking lists the split. */
 export type Notes = () => Promise<readonly string[]>;
 
-/** One learning task. Templates hold `{c}` where the class name goes; the first is the single template, all are the ensemble. */
-export interface Task {
+/** What tasks of every kind have: a name, and two splits of examples. */
+interface TaskOf<E> {
   readonly name: string;
-  readonly classNames: readonly string[];
-  readonly templates: readonly string[];
-  readonly train: Split;
-  readonly test: Split;
+  readonly train: Split<E>;
+  readonly test: Split<E>;
   /** What its reader has to say of either split, where it has something to say. */
   readonly notes?: { readonly train: Notes; readonly test: Notes };
   /** How the images of its examples are decoded. Default: files and archives through the platform, as `exampleDecoder` does. */
   readonly decode?: ExampleDecoder;
 }
+
+/** A task that is classified. Templates hold `{c}` where the class name goes; the first is the single template, all are the ensemble. */
+export interface ClassTask extends TaskOf<Example> {
+  readonly kind?: "classify";
+  readonly classNames: readonly string[];
+  readonly templates: readonly string[];
+}
+
+/** A task that is answered in words. */
+export interface AnswerTask extends TaskOf<Question> {
+  readonly kind: "answer";
+  /** The score that stands in its row of the matrix: `choice`, by the likelihood of its choices, or one of those that compare texts. */
+  readonly score: string;
+  /** The most tokens of an answer that is generated. Default: as many as its longest answer has. */
+  readonly maxTokens?: number;
+}
+
+/** One learning task. */
+export type Task = ClassTask | AnswerTask;
+
+/** Whether a task is answered in words. */
+export const isAnswered = (task: Task): task is AnswerTask => task.kind === "answer";
+
+/** The names of a task's classes; none where it is answered in words. */
+export const classNamesOf = (task: Task): readonly string[] => (isAnswered(task) ? [] : task.classNames);
 
 /**
  * `task`: scored among the task's own classes (MTIL). `union`: among the classes of all tasks (X-TAIL). `seen`: among those of all tasks up to the one
@@ -33,10 +58,25 @@ export interface Task {
  */
 export type LabelSpace = "task" | "union" | "seen";
 
-/** An ordered, immutable sequence of tasks. */
-export interface Stream {
-  readonly tasks: readonly Task[];
+/** An ordered, immutable sequence of tasks of one kind. */
+interface StreamOf<T extends Task> {
+  readonly tasks: readonly T[];
   readonly labelSpace: LabelSpace;
   /** Datasets that are scored after every task, each among its own classes, and never learned: what the model knew before, as a number. Default: none. */
-  readonly probes?: readonly Task[];
+  readonly probes?: readonly T[];
 }
+
+/** A stream of tasks that are classified. */
+export type ClassStream = StreamOf<ClassTask>;
+
+/** A stream of tasks that are answered in words; its label space has no meaning. */
+export type AnswerStream = StreamOf<AnswerTask>;
+
+/** An ordered, immutable sequence of tasks, all of one kind. */
+export type Stream = ClassStream | AnswerStream;
+
+/** Whether all tasks and probes of a stream are answered in words. */
+export const isAnswerStream = (stream: Stream): stream is AnswerStream => {
+  const all: readonly Task[] = [...stream.tasks, ...(stream.probes ?? [])];
+  return all.every(isAnswered);
+};

@@ -12,7 +12,7 @@ import { pictureName } from "./classFolders.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { leftOut } from "./leftOut.ts";
 import { filesOf, type SourceOptions } from "./source.ts";
-import type { Task } from "./task.ts";
+import type { ClassTask } from "./task.ts";
 import { parquetFolder, parquetPathsIn } from "./parquetFolder.ts";
 import { webDataset } from "./webdataset.ts";
 
@@ -63,7 +63,7 @@ const insteadOf = async (dir: string, entries: readonly Entry[], files: Files): 
 /** A task whose notes end with one more, of its training split. */
 const withNote =
   (note: string) =>
-  (task: Task): Task => {
+  (task: ClassTask): ClassTask => {
     const { train, test } = task.notes ?? { train: async () => [], test: async () => [] };
     return { ...task, notes: { train: async () => [...(await train()), note], test } };
   };
@@ -72,7 +72,7 @@ const withNote =
  * The task in `dir`, in the WebDataset, the ImageFolder or the Parquet layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks
  * like, or that class folders without train and test need the option `split`.
  */
-export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
+export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, ClassTask> => {
   const files = filesOf(options);
   return pipe(
     files.list(dir),

@@ -16,7 +16,7 @@ import type { Example } from "./example.ts";
 import { leftOut, type PassedOver } from "./leftOut.ts";
 import { samplesOf, splitName, type Sample } from "./shardSamples.ts";
 import { filesOf, firstOf, ownDecoder, readClassNames, readTemplates, skipOrFail, splitFolders, splitsOf, type Listing, type SourceOptions } from "./source.ts";
-import type { Task } from "./task.ts";
+import type { ClassTask } from "./task.ts";
 
 /** The label that a `.cls` member holds; on the left what is wrong with it. */
 const labelOf = ({ image, label }: Sample, classes: number): E.Either<string, number> => {
@@ -185,14 +185,14 @@ const readSplit = (dir: string, beside: readonly PassedOver[], classes: number, 
  * its other half fails the split (`FileCorrupt`, `CorruptSample`); with `onCorrupt: "skip"` each stands in the split as an example that fails. What is left
  * out is in the task's notes.
  */
-export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> =>
+export const webDataset = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, ClassTask> =>
   pipe(
     TE.Do,
     TE.bind("names", () => readClassNames(dir, filesOf(options))),
     TE.bind("templates", () => readTemplates(dir, filesOf(options))),
     TE.bind("where", () => splitFolders(dir, filesOf(options))),
     TE.chainEitherK(
-      ({ names, templates, where: { train, test, beside } }): E.Either<Failure, Task> =>
+      ({ names, templates, where: { train, test, beside } }): E.Either<Failure, ClassTask> =>
         names === undefined
           ? E.left(unreadable(join(dir, "classnames.txt"))("no such file or directory"))
           : E.right({

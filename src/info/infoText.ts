@@ -38,7 +38,7 @@ const modelFacts = ({ towers, parameters, dtype, exported, imageSize, texts }: M
       [`Tower ${name}`, `${counted(blocks, "block")}, ${counted(layers, "layer")} for adapters: ${kinds.join(", ")}`] as const,
   ),
   ["Parameters", `${count(parameters)}, ${dtype}${exported === dtype ? "" : `; cambium export writes ${exported}`}`],
-  ["Pictures", `${imageSize} x ${imageSize} pixels`],
+  ["Pictures", imageSize === null ? "none" : `${imageSize} x ${imageSize} pixels`],
   [
     "Texts",
     texts === null

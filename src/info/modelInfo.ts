@@ -36,7 +36,7 @@ export interface ModelInfo {
   readonly folder: string;
   readonly architecture: string;
   /** The width and the height of its pictures. */
-  readonly imageSize: number;
+  readonly imageSize: number | null;
   /** How many tokens a text may have, and how many it knows; null where it reads no texts, or does not say. */
   readonly texts: { readonly context: number; readonly vocabulary: number | null } | null;
   readonly towers: readonly TowerInfo[];
@@ -86,7 +86,7 @@ const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
     kind: "model",
     folder,
     architecture: architecture.name,
-    imageSize: images.size(config),
+    imageSize: images?.size(config) ?? null,
     texts: texts === undefined ? null : { context: texts.context(config), vocabulary: texts.vocabulary?.(config) ?? null },
     towers: towersOf(net),
     parameters: [...weights.values()].reduce((n, { shape }) => n + elements(shape), 0),

@@ -6,7 +6,7 @@
  * what is protected. KeepLoRA++ starts B at zero and scales every layer's update by its depth: shallow layers are general, deep ones special.
  */
 import { adapt, encode, evaluate, gradient, merge, pipeline, project, repeat, scan, update, type WithDirections } from "../stages/index.ts";
-import { adapter, codec, model, objective, optimizer, schedule, subspace } from "./vocabulary.ts";
+import { adapter, codec, data, model, objective, optimizer, schedule, subspace } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf, type Values } from "./declare.ts";
 import { common } from "./plain.ts";
 
@@ -122,7 +122,7 @@ export const keeploraPlus = declareMethod(
         project(chooseA),
         project(subspace.classMeans()),
         adapt({
-          adapters: (lesson) => adapter.cosineHead(lesson.prototypes, lesson.task.classNames.length, lora(lesson), { scale: o.headScale }),
+          adapters: (lesson) => adapter.cosineHead(lesson.prototypes, data.classNamesOf(lesson.task).length, lora(lesson), { scale: o.headScale }),
           steps,
         }),
         merge(),

@@ -2,7 +2,7 @@
  * An architecture as a value: all that Cambium knows of CLIP, of ViT, or of a network of your own.
  *
  * ```ts
- * interface Architecture<Config, Out> { name; config; parameters; layers; towers; inputs; images; texts; forward; readout }
+ * interface Architecture<Config, Out> { name; config; parameters; layers; towers; inputs; images; texts; forward; readout; decoder }
  * ```
  *
  * No stage, adapter or objective knows one by name. They see a {@link Network}, which is plain data, and the named outputs of `forward`.
@@ -13,7 +13,7 @@ import type { Preprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
 import type { Files } from "../platform/files.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
-import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { check, type Spec, type Tensor } from "../tensor/tensor.ts";
 import type { Layer, Linear, Network, Parameter, Tower } from "./network.ts";
 import type { Scope } from "./scope.ts";
 import type { TextBatch, Tokenizer } from "../formats/tokenizer.ts";
@@ -23,6 +23,8 @@ export interface BatchSize {
   readonly images: number;
   readonly texts: number;
   readonly length: number;
+  /** Of a decoder: how many tokens, of all texts together, are predicted. Default 0. */
+  readonly positions?: number;
 }
 
 /** Tensors by name; each is traced when it is first asked for. */
@@ -40,11 +42,37 @@ export interface Readout {
   readonly scale?: (weights: Tensors) => number;
 }
 
+/** The keys and values of a decoder's earlier tokens, which a program keeps from run to run. */
+export interface Cache {
+  /** u32 [1]: the place of this run's first token among all. */
+  readonly at: Tensor;
+  /** The keys and values [texts, capacity, width] of all tokens so far in the block at a depth, those of this run [texts, length, width] put in. */
+  readonly extend: (depth: number, keys: Tensor, values: Tensor) => { readonly keys: Tensor; readonly values: Tensor };
+}
+
+/** How a network compares images with classes. Throws a `ShapeError` where it does not, as one that answers in words. */
+export const readoutOf = ({ name, readout }: Pick<Architecture, "name" | "readout">): Readout => {
+  check(readout !== undefined, "readout", () => `a ${name} answers in words and does not tell classes apart`);
+  return readout!;
+};
+
 /** What a forward function is given: the network's parameters and layers, and the inputs of the batch by name. */
 export interface ForwardArguments<C> {
   readonly config: C;
   readonly scope: Scope;
   readonly input: (name: string) => Tensor;
+  /** Of a decoder: what it keeps of earlier tokens. Default: nothing, and a run starts at the first token. */
+  readonly cache?: Cache;
+}
+
+/** How a network continues texts. */
+export interface Decoder<C> {
+  /** The most tokens that it takes. */
+  readonly context: (config: C) => number;
+  /** How many tokens it has embeddings of. */
+  readonly vocabulary: (config: C) => number;
+  /** How pictures stand among its tokens, where it sees any: the id that stands for a token of one, and how many one becomes. */
+  readonly pictures?: { readonly token: (config: C) => number; readonly tokens: (config: C) => number };
 }
 
 /** Everything there is to know of a kind of network, and nothing of its weights. `Out` are the outputs of its forward function. */
@@ -65,8 +93,8 @@ export interface Architecture<C = any, Out = any> {
   readonly prefixes?: readonly string[];
   /** The inputs of a batch, by name. */
   readonly inputs: (config: C, size: BatchSize) => Readonly<Record<string, Spec>>;
-  /** How images become pixels: square ones of `size`, transformed as `preprocess` says where a folder says nothing. */
-  readonly images: {
+  /** How images become pixels, where the network sees any: square ones of `size`, transformed as `preprocess` says where a folder says nothing. */
+  readonly images?: {
     readonly size: (config: C) => number;
     readonly preprocess: (size: number) => Preprocess;
   };
@@ -81,7 +109,10 @@ export interface Architecture<C = any, Out = any> {
   };
   /** The outputs, each traced when it is asked for. */
   readonly forward: (args: ForwardArguments<C>) => Out;
-  readonly readout: Readout;
+  /** How images are compared with classes, where they are. */
+  readonly readout?: Readout;
+  /** How texts are continued, where they are. */
+  readonly decoder?: Decoder<C>;
 }
 
 /** The network of a configuration. Parameters that are optional are in it where `has` says so. */

@@ -10,7 +10,8 @@ import type { Architecture } from "./architecture.ts";
 const channels = 3;
 
 /** Why a model takes no images as they are read here, as a phrase; undefined where it does. */
-export const faultOfImages = <C>({ inputs }: Architecture<C>, config: C): string | undefined => {
+export const faultOfImages = <C>({ inputs, images }: Architecture<C>, config: C): string | undefined => {
+  if (images === undefined) return undefined;
   const { shape = [] } = inputs(config, { images: 1, texts: 0, length: 0 }).pixels ?? {};
   // [images, channels, height, width]; an architecture may take its pixels in another form.
   const wanted = shape.length === 4 ? shape[1] : channels;
@@ -18,9 +19,11 @@ export const faultOfImages = <C>({ inputs }: Architecture<C>, config: C): string
 };
 
 /** What of a preprocessing does not fit a model, as a phrase; undefined where all fits, or where the size of what it makes depends on the image. */
-export const faultOfPreprocess = <C>({ images }: Architecture<C>, config: C, preprocess: Preprocess): string | undefined => {
-  const [made, size] = [outputSize(preprocess), images.size(config)];
-  if (made === undefined || (made.height === size && made.width === size)) return undefined;
+export const faultOfPreprocess = <C>({ images }: Architecture<C>, config: C, preprocess: Preprocess | undefined): string | undefined => {
+  const made = images === undefined || preprocess === undefined ? undefined : outputSize(preprocess);
+  if (images === undefined || made === undefined) return undefined;
+  const size = images.size(config);
+  if (made.height === size && made.width === size) return undefined;
   return `it makes images of ${made.width} x ${made.height} pixels, and the model takes ${size} x ${size}`;
 };
 
@@ -28,16 +31,18 @@ export const faultOfPreprocess = <C>({ images }: Architecture<C>, config: C, pre
 interface Inputs {
   readonly architecture: Architecture;
   readonly config: unknown;
-  readonly preprocess: Preprocess;
+  readonly preprocess?: Preprocess;
   readonly tokenizer?: Tokenizer;
 }
 
 /** The transform of images for a model. Throws a `ShapeError` where it makes images that the model does not take. */
 export const transformOf = ({ architecture, config, preprocess }: Pick<Inputs, "architecture" | "config" | "preprocess">): ImageTransform => {
+  const { name, images } = architecture;
   const fault = faultOfImages(architecture, config) ?? faultOfPreprocess(architecture, config, preprocess);
   check(fault === undefined, "preprocessing", () => fault!);
-  const size = architecture.images.size(config);
-  return imageTransform(preprocess, { height: size, width: size });
+  check(images !== undefined && preprocess !== undefined, "preprocessing", () => `a ${name} sees no images`);
+  const size = images!.size(config);
+  return imageTransform(preprocess!, { height: size, width: size });
 };
 
 /**

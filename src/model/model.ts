@@ -19,6 +19,7 @@ import { decodeConfig, record } from "./config.ts";
 import { faultOfImages, faultOfPreprocess } from "./inputs.ts";
 import { namedMistake } from "./mistaken.ts";
 import { frozenScope, type Scope } from "./scope.ts";
+import type { TextTokenizer } from "../formats/textTokenizer.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 import { vit } from "./vit.ts";
 import { checkedWeights, finiteWeights, initialWeights, narrowDtype, type NarrowDtype } from "./weights.ts";
@@ -31,9 +32,12 @@ export interface Model<Out = any, C = any> {
   readonly weights: Tensors;
   /** The element type of its file, where that is narrower than f32: it is written in that again. */
   readonly dtype?: NarrowDtype;
-  readonly preprocess: Preprocess;
+  /** Where the architecture sees images. */
+  readonly preprocess?: Preprocess;
   /** Where the architecture reads texts. */
   readonly tokenizer?: Tokenizer;
+  /** Where the architecture continues texts. */
+  readonly textTokenizer?: TextTokenizer;
   /** The files of tokenizer and image processor as they were read, written back as they are. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -50,12 +54,12 @@ export const initialModel = <C, Out>(
   architecture: Architecture<C, Out>,
   config: C,
   seed: number,
-  rest: Partial<Pick<Model, "tokenizer" | "preprocess" | "files">> = {},
+  rest: Partial<Pick<Model, "tokenizer" | "textTokenizer" | "preprocess" | "files">> = {},
 ): Model<Out, C> => ({
   architecture,
   config,
   weights: initialWeights(architecture, config, seed),
-  preprocess: architecture.images.preprocess(architecture.images.size(config)),
+  ...(architecture.images === undefined ? {} : { preprocess: architecture.images.preprocess(architecture.images.size(config)) }),
   files: new Map(),
   ...rest,
 });
@@ -132,12 +136,18 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
       ),
     ),
     TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config, disk))),
-    TE.bind("preprocess", ({ config }) => readPreprocess(dir, images.size(config), images.preprocess, disk)),
+    TE.bind("preprocess", ({ config }) => (images === undefined ? TE.right(undefined) : readPreprocess(dir, images.size(config), images.preprocess, disk))),
     TE.bind("files", () => readCompanions(dir, disk)),
     TE.chainFirstEitherK(({ config, preprocess, files }) =>
       refuse(join(dir, processorNames.find((name) => files.has(name)) ?? "config.json"), faultOfPreprocess(architecture, config, preprocess)),
     ),
-    TE.map(({ tokenizer, stored, ...model }) => ({ architecture, ...model, ...stored, ...(tokenizer === undefined ? {} : { tokenizer }) })),
+    TE.map(({ tokenizer, preprocess, stored, ...model }) => ({
+      architecture,
+      ...model,
+      ...stored,
+      ...(tokenizer === undefined ? {} : { tokenizer }),
+      ...(preprocess === undefined ? {} : { preprocess }),
+    })),
     TE.orElse((failure) => namedMistake<Model<Out, C>>(dir, disk)(failure)),
   );
 };

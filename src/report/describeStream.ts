@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { noLabel, type Example } from "../data/example.ts";
 import { printable, someOf } from "../data/leftOut.ts";
-import type { Notes, Stream, Task } from "../data/task.ts";
+import type { Notes, ClassStream, ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { count, missing } from "./format.ts";
 import { alignLeft, alignRight } from "./table.ts";
@@ -52,7 +52,7 @@ const describeSplit = async (examples: readonly Example[], notes: Notes | undefi
 
 /** One task or probe: its training split where that is used, and its test split. */
 interface DescribedTask {
-  readonly task: Task;
+  readonly task: ClassTask;
   readonly train?: Described;
   readonly test: Described;
 }
@@ -95,7 +95,7 @@ const summaryOf = ({ pictures, labels }: Described): SplitSummary => ({ pictures
 /** What a task holds; `training` says whether its training split is used, and so listed. Fails as its lists do. */
 export const summariseTask =
   (training: boolean) =>
-  (task: Task): TE.TaskEither<Failure, TaskSummary> => {
+  (task: ClassTask): TE.TaskEither<Failure, TaskSummary> => {
     const split = (name: "train" | "test"): TE.TaskEither<Failure, Described> =>
       pipe(
         task[name],
@@ -124,7 +124,7 @@ export const summariseTask =
  * assert.ok(text._tag === "Right" && text.right.includes("pets: 1 of 1 classes has no picture: cat"));
  * ```
  */
-export const describeStream = ({ tasks, probes = [] }: Stream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
+export const describeStream = ({ tasks, probes = [] }: ClassStream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
   pipe(
     [...tasks.map(summariseTask(training)), ...probes.map(summariseTask(false))],
     TE.sequenceSeqArray,

@@ -1,5 +1,5 @@
 /** The answers to test images, as a run leaves them: right after their task, and at the end. */
-import type { Stream } from "../data/task.ts";
+import type { ClassStream } from "../data/task.ts";
 import type { DatasetAnswers } from "../report/runReport.ts";
 import type { Answers, Evaluated, Report } from "../training/lesson.ts";
 
@@ -11,7 +11,7 @@ const answersTo = (ids: readonly string[], scored: Answers | null | undefined): 
 
 /** The answers of each dataset that a run of so many lessons was scored on; of those of the finished tasks, where it was stopped on the way. */
 export const answersOf = (
-  { tasks }: Stream,
+  { tasks }: ClassStream,
   { zeroShot, reports }: { readonly zeroShot: Evaluated; readonly reports: readonly Report[] },
   lessons: number | undefined,
 ): readonly DatasetAnswers[] => {

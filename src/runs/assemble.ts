@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { namesOf } from "../data/classNames.ts";
 import { labelSpace } from "../data/labelSpace.ts";
-import type { LabelSpace, Stream, Task } from "../data/task.ts";
+import type { LabelSpace, ClassStream, ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { constantMatrix, finalOnlyMatrix, matrixFromRows, prefixMatrix, type AccuracyMatrix, type AccuracyRow } from "../report/metrics.ts";
 import { runResult, type ProbeResult, type RunResult } from "../report/result.ts";
@@ -17,7 +17,7 @@ export interface Reached {
   readonly seed: number;
   readonly adapter: string;
   readonly seconds: number;
-  readonly stream: Stream;
+  readonly stream: ClassStream;
   /** That of the rows. */
   readonly labelSpace: LabelSpace;
   /** Whether the model knows classes by their names, and not by what a head has learned alone. */
@@ -48,7 +48,7 @@ const matrixIn = (reached: Reached, rowOf: (e: Evaluated) => AccuracyRow): E.Eit
 };
 
 /** Percent of right guesses among the names of some tasks. */
-export const guessing = (tasks: readonly Task[]): number => 100 / Math.max(1, namesOf(tasks));
+export const guessing = (tasks: readonly ClassTask[]): number => 100 / Math.max(1, namesOf(tasks));
 
 /** Percent of right guesses at the end, for each dataset of a matrix. */
 const chanceIn = ({ stream, readsTexts, lessons, reports }: Reached, space: LabelSpace, { datasets }: AccuracyMatrix): AccuracyRow => {

@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { CheckedProtocol } from "../data/checkProtocol.ts";
-import type { Stream } from "../data/task.ts";
+import type { ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { platform } from "../platform/default.ts";
@@ -94,7 +94,7 @@ const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.
         });
       const tasks = sources.flatMap(({ stream }) => stream.tasks);
       const distinct = distinctNames([...tasks, ...probes].map(({ name }) => name));
-      const stream: Stream = {
+      const stream: ClassStream = {
         labelSpace,
         tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })),
         ...(probes.length === 0 ? {} : { probes: probes.map((probe, i) => ({ ...probe, name: distinct[tasks.length + i] })) }),
@@ -104,7 +104,7 @@ const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.
   );
 
 /** The whole stream of a job, without what it begins with: its model need not be there any more. */
-export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Stream> =>
+export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Failure, ClassStream> =>
   pipe(
     TE.Do,
     TE.bind("found", () => findData(job, options)),
@@ -114,7 +114,7 @@ export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Fa
   );
 
 /** What probes are scored on. */
-const testSetsOf = ({ probes = [] }: Stream): TE.TaskEither<Failure, readonly TestSet[]> =>
+const testSetsOf = ({ probes = [] }: ClassStream): TE.TaskEither<Failure, readonly TestSet[]> =>
   pipe(
     probes,
     TE.traverseSeqArray(({ test, classNames }) =>

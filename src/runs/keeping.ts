@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as O from "fp-ts/lib/Option.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Stream } from "../data/task.ts";
+import type { ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { listNames } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
@@ -50,7 +50,7 @@ const bare = ({ zeroShot, reports, seconds }: Progress): Progress => ({
 
 /** What is kept of a job beside its progress. */
 interface Kept extends Growing {
-  readonly stream: Stream;
+  readonly stream: ClassStream;
   /** Of the probes of the stream. */
   readonly testSets: readonly TestSet[];
   /** Gives the samples that were left out so far. */

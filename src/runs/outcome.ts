@@ -1,7 +1,7 @@
 /** What a run leaves behind: its result and its report, as files and as the last lines of a command. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Stream } from "../data/task.ts";
+import type { ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { writeText } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
@@ -35,7 +35,7 @@ export interface Outcome extends Run {
 }
 
 /** What a result says of a job beside the options of its method. */
-export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: Stream) => ({
+export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: ClassStream) => ({
   evaluate: undefined,
   model,
   ...("folders" in source
@@ -56,7 +56,7 @@ export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onC
 
 /** The metrics of class-incremental learning, where a run was scored among the classes learned so far; tasks weigh by the images that were scored. */
 const incremental = (
-  { tasks, labelSpace }: Stream,
+  { tasks, labelSpace }: ClassStream,
   { datasets, matrix, also }: RunResult,
   skipped: readonly string[],
 ): TE.TaskEither<Failure, ClassIncremental | undefined> => {
@@ -74,7 +74,7 @@ const incremental = (
 export const writeFigures = (
   folder: string,
   { result, answers, interrupted }: Run,
-  stream: Stream,
+  stream: ClassStream,
   skipped: readonly string[],
   files: Files,
 ): TE.TaskEither<Failure, ClassIncremental | undefined> =>
@@ -91,7 +91,7 @@ export const writeFigures = (
   );
 
 /** The page of a run; of one that has not finished its stream it says how far it is. */
-const pageOf = (report: RunReport, { tasks }: Stream, facts: Readonly<Record<string, string>>, pictures?: Pictures): string => {
+const pageOf = (report: RunReport, { tasks }: ClassStream, facts: Readonly<Record<string, string>>, pictures?: Pictures): string => {
   const finished = report.result.datasets.length;
   return htmlReport([report], { facts: { ...facts, ...(finished < tasks.length ? { Finished: `${finished} of ${tasks.length} tasks` } : {}) }, pictures });
 };
@@ -100,7 +100,7 @@ const pageOf = (report: RunReport, { tasks }: Stream, facts: Readonly<Record<str
 export const writeResult = (
   folder: string,
   run: Run,
-  stream: Stream,
+  stream: ClassStream,
   skipped: readonly string[],
   facts: Readonly<Record<string, string>>,
   files: Files,
@@ -114,7 +114,7 @@ export const writeResult = (
 export const writePage = (
   folder: string,
   { result, answers }: Run,
-  stream: Stream,
+  stream: ClassStream,
   facts: Readonly<Record<string, string>>,
   files: Files,
 ): TE.TaskEither<Failure, void> => {

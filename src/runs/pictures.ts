@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Task } from "fp-ts/lib/Task.js";
 import { decoderOf } from "../data/decode.ts";
-import type { Stream, Task as LearningTask } from "../data/task.ts";
+import type { ClassStream, ClassTask } from "../data/task.ts";
 import { dataUri } from "../page/markup.ts";
 import { pictureKey, picturesOf, type Pictures } from "../page/gallery.ts";
 import type { Shown } from "../page/entries.ts";
@@ -13,7 +13,7 @@ import type { Platform } from "../platform/platform.ts";
 const side = 128;
 
 /** One at a time, since photographs are large before they are shrunk. */
-const thumbnails = async (task: LearningTask, ids: readonly string[], { encodeThumbnail }: Pick<Platform, "encodeThumbnail">, into: Map<string, string>) => {
+const thumbnails = async (task: ClassTask, ids: readonly string[], { encodeThumbnail }: Pick<Platform, "encodeThumbnail">, into: Map<string, string>) => {
   const split = await task.test();
   if (E.isLeft(split)) return;
   const decode = decoderOf(task);
@@ -41,7 +41,7 @@ const thumbnails = async (task: LearningTask, ids: readonly string[], { encodeTh
  * ```
  */
 export const galleryPictures =
-  ({ tasks }: Pick<Stream, "tasks">, runs: readonly Shown[], platform: Pick<Platform, "encodeThumbnail"> = defaultPlatform): Task<Pictures> =>
+  ({ tasks }: Pick<ClassStream, "tasks">, runs: readonly Shown[], platform: Pick<Platform, "encodeThumbnail"> = defaultPlatform): Task<Pictures> =>
   async () => {
     const pictures = new Map<string, string>();
     for (const { dataset, ids } of picturesOf(runs)) {

@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { sharedNames } from "../data/classNames.ts";
 import { printable } from "../data/leftOut.ts";
-import type { Stream } from "../data/task.ts";
+import type { ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { Update } from "../model/adapters/update.ts";
 import type { Learner } from "../model/learner.ts";
@@ -100,7 +100,7 @@ const keeperOf = ({ keep, from }: RunOptions, reached: () => Progress, run: (lea
 };
 
 /** What is to be said where the probes of a stream cannot be scored. */
-const unscored = ({ probes = [] }: Stream, { model: { architecture } }: Learner): string | undefined => {
+const unscored = ({ probes = [] }: ClassStream, { model: { architecture } }: Learner): string | undefined => {
   if (probes.length === 0) return undefined;
   const names = probes.map(({ name }) => printable(name)).join(", ");
   return `${names} cannot be scored: a ${architecture.name} reads no texts, and its head knows the classes of tasks alone`;
@@ -111,7 +111,7 @@ const unscored = ({ probes = [] }: Stream, { model: { architecture } }: Learner)
  * finished; it fails with `Interrupted` where none was, and with what its stages fail with.
  */
 export const runMethod =
-  <N extends string>(method: Method<N>, start: NoInfer<Suited<N>>, stream: Stream, options: RunOptions = {}) =>
+  <N extends string>(method: Method<N>, start: NoInfer<Suited<N>>, stream: ClassStream, options: RunOptions = {}) =>
   (runtime: Runtime): TE.TaskEither<Failure, Run> =>
   async () => {
     const began = performance.now();
@@ -128,7 +128,7 @@ export const runMethod =
     };
     const watched: Runtime = { ...runtime, emit };
     const { labelSpace = stream.labelSpace, also = [] } = options.evaluate ?? {};
-    const readsTexts = start.model.architecture.readout.texts !== undefined;
+    const readsTexts = start.model.architecture.readout?.texts !== undefined;
     const notes = [sharedNames(stream, [labelSpace, ...also]), readsTexts ? undefined : unscored(stream, start)];
     for (const detail of notes) if (detail !== undefined) emit({ type: "note", detail });
     const zeroShot = from.zeroShot === undefined ? await accuracies(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);

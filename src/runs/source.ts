@@ -9,7 +9,7 @@ import type { ColumnNames } from "../data/parquetColumns.ts";
 import { protocols, taskCount, type Protocol } from "../data/protocols.ts";
 import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
-import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
+import type { LabelSpace, Split, ClassStream, ClassTask } from "../data/task.ts";
 import { taskFromFolder } from "../data/taskFromFolder.ts";
 import { join, liesIn } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
@@ -65,16 +65,20 @@ const checkSplit = (dir: string, what: string, split: Split): TE.TaskEither<Fail
 
 const limited =
   ({ evalLimit }: Pick<SourceOptions, "evalLimit">) =>
-  (task: Task): Task =>
+  (task: ClassTask): ClassTask =>
     evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
 
 /** The task in a folder, under its title. */
 const titled =
   (dir: string, titles: Placed["titles"]) =>
-  (task: Task): Task => ({ ...task, name: titles.get(dir) ?? task.name });
+  (task: ClassTask): ClassTask => ({ ...task, name: titles.get(dir) ?? task.name });
 
 /** The dataset folders as a stream, one task each, in their order; by default all images, scored among each task's own classes. */
-const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots }: StreamOptions, options: SourceOptions): TE.TaskEither<Failure, Stream> =>
+const streamFromFolders = (
+  dirs: readonly string[],
+  { labelSpace = "task", shots }: StreamOptions,
+  options: SourceOptions,
+): TE.TaskEither<Failure, ClassStream> =>
   pipe(
     dirs,
     TE.traverseSeqArray((dir) =>
@@ -85,9 +89,9 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
         TE.chainFirst((task) => (options.training ? checkSplit(dir, "training", task.train) : TE.right(undefined))),
       ),
     ),
-    TE.map((tasks): Stream => {
+    TE.map((tasks): ClassStream => {
       const names = distinctNames(tasks.map((task) => task.name));
-      const few = shots === undefined ? (task: Task) => task : fewShot(shots, options.seed);
+      const few = shots === undefined ? (task: ClassTask) => task : fewShot(shots, options.seed);
       return { labelSpace, tasks: tasks.map((task, i) => limited(options)(few({ ...task, name: names[i] }))) };
     }),
   );
@@ -115,7 +119,7 @@ const checkOrder = (protocol: Protocol, order?: readonly number[]): E.Either<Fai
 
 const ordered =
   (order?: readonly number[]) =>
-  (stream: Stream): Stream =>
+  (stream: ClassStream): ClassStream =>
     order === undefined ? stream : { ...stream, tasks: order.map((i) => stream.tasks[i]) };
 
 /** Where the datasets of a protocol are: in one folder, or each in its own. */
@@ -203,7 +207,7 @@ const probeFolders = (job: Placed, earlier: readonly Placed[], files: Files): TE
  * The probes of a job, behind the jobs `earlier`; of class folders alone all pictures are scored. Fails as datasets do that have no test pictures; with
  * `BadOption` where a folder comes twice, or is one that a task is learned from, lies inside of it or holds it.
  */
-export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly Task[]> =>
+export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly ClassTask[]> =>
   pipe(
     probeFolders(job, earlier, files),
     TE.chain(

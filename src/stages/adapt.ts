@@ -1,6 +1,7 @@
 /** `adapt`: attaches adapters to the learner's model and trains them. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { classNamesOf } from "../data/task.ts";
 import type { Adapter } from "../model/adapters/adapter.ts";
 import { classifying } from "../model/adapters/heads.ts";
 import { through, type Branch } from "../model/branch.ts";
@@ -46,7 +47,7 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
     const { model, memory } = learner;
     const { adapters, steps, through: branch } = options;
     const attached: Adapter<any> = typeof adapters === "function" ? adapters(lesson) : adapters;
-    const adapter = classifying(model.architecture, task.classNames.length, attached);
+    const adapter = classifying(model.architecture, classNamesOf(task).length, attached);
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
     const onSteps = (first: number, losses: readonly Readonly<Record<string, number>>[]): void =>
       losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: count, losses: l }));

@@ -4,8 +4,9 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { firstOfName } from "../data/classNames.ts";
 import { labelSpace } from "../data/labelSpace.ts";
-import type { LabelSpace, Stream, Task } from "../data/task.ts";
+import type { LabelSpace, ClassStream, ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
+import { readoutOf } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Prediction, Top } from "../report/predictions.ts";
 import type { Answers } from "../training/lesson.ts";
@@ -17,7 +18,7 @@ import { best, ranking, type Candidates, type Correction, type Likely, type Scor
 /** What is scored, and in which label spaces. */
 export interface Scoring {
   readonly learner: Learner;
-  readonly stream: Stream;
+  readonly stream: ClassStream;
   readonly learned: number;
   readonly spaces: readonly LabelSpace[];
   readonly calibration?: Calibration;
@@ -43,14 +44,14 @@ export const notFiniteScore = (what: string): Failure => ({
 });
 
 /** What a stream has scored: its tasks, and then its probes, whose classes count on from those of the tasks. */
-export const scoredOf = ({ tasks, probes = [] }: Stream): readonly Task[] => [...tasks, ...probes];
+export const scoredOf = ({ tasks, probes = [] }: ClassStream): readonly ClassTask[] => [...tasks, ...probes];
 
 /**
  * The classes of all that a stream has scored; undefined for those that the learner cannot tell apart, because neither texts nor a head know them. No head
  * knows those of a probe.
  */
-export const candidatesOf = ({ model, head }: Learner, stream: Stream): readonly (Candidates | undefined)[] => {
-  const byTexts = model.architecture.readout.texts !== undefined;
+export const candidatesOf = ({ model, head }: Learner, stream: ClassStream): readonly (Candidates | undefined)[] => {
+  const byTexts = readoutOf(model.architecture).texts !== undefined;
   const rows = head?.bias.length ?? 0;
   let first = 0;
   return scoredOf(stream).map(({ classNames: { length: count } }, position) => {

@@ -6,6 +6,7 @@ import type { Augment } from "../data/augment.ts";
 import { batches, type Batches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
+import { isAnswered, type ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { textEncoder, transformOf } from "../model/inputs.ts";
 import { random } from "../random.ts";
@@ -58,8 +59,8 @@ const pixelsFit = ({ learner: { model } }: Lesson, { device }: Runtime, batch: n
   return pixels === undefined ? E.right(undefined) : fits(device, "input pixels", size(pixels.shape), "batch");
 };
 
-const batchesOf = (examples: readonly Example[], lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
-  const { learner, task, position } = lesson;
+const batchesOf = (examples: readonly Example[], task: ClassTask, lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
+  const { learner, position } = lesson;
   const { batch, texts, template } = options;
   const length = perTask(options.steps, position);
   const steps = typeof length === "number" ? length : Math.ceil((examples.length * length.epochs) / batch);
@@ -95,18 +96,17 @@ const batchesOf = (examples: readonly Example[], lesson: Lesson, runtime: Runtim
 export const encode = ({ batch = 64, texts = "classes", template = "first", ...rest }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> => {
   const options: Complete = { batch, texts, template, ...rest };
   const augment = rest.augment === undefined ? "none" : "random";
-  return taskStage(
-    "encode",
-    { batch, augment, steps: rest.steps, texts, template },
-    (lesson) => (runtime) =>
-      pipe(
-        lesson.task.train,
-        TE.filterOrElse(
-          (examples) => examples.length > 0,
-          (): Failure => ({ _tag: "FileUnreadable", path: lesson.task.name, detail: "the training split is empty" }),
-        ),
-        TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
-        TE.map((examples): Lesson & WithBatches => ({ ...lesson, batches: batchesOf(examples, lesson, runtime, options) })),
+  return taskStage("encode", { batch, augment, steps: rest.steps, texts, template }, (lesson) => (runtime) => {
+    const { task } = lesson;
+    if (isAnswered(task)) return TE.left<Failure>({ _tag: "ShapeMismatch", op: "encode", detail: `${task.name} is answered in words` });
+    return pipe(
+      task.train,
+      TE.filterOrElse(
+        (examples) => examples.length > 0,
+        (): Failure => ({ _tag: "FileUnreadable", path: task.name, detail: "the training split is empty" }),
       ),
-  );
+      TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
+      TE.map((examples): Lesson & WithBatches => ({ ...lesson, batches: batchesOf(examples, task, lesson, runtime, options) })),
+    );
+  });
 };

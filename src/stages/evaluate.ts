@@ -1,8 +1,9 @@
 /** `evaluate`: one row of the accuracy matrix. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { LabelSpace, Stream, Task } from "../data/task.ts";
+import { isAnswerStream, type ClassStream, type ClassTask, type LabelSpace } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
+import { readoutOf } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
@@ -25,7 +26,7 @@ export interface EvaluateOptions {
 }
 
 /** Features of the texts of a task's classes. */
-const classFeatures = (encode: Encoder, width: number, { templates, classNames }: Task, which: "single" | "ensemble"): TE.TaskEither<Failure, Features> =>
+const classFeatures = (encode: Encoder, width: number, { templates, classNames }: ClassTask, which: "single" | "ensemble"): TE.TaskEither<Failure, Features> =>
   pipe(
     which === "single" ? templates.slice(0, 1) : templates,
     TE.traverseSeqArray((template) => encode.texts(prompts(template, classNames))),
@@ -33,10 +34,10 @@ const classFeatures = (encode: Encoder, width: number, { templates, classNames }
   );
 
 /** What images are compared with. The texts of a stream's probes stand behind those of its tasks; a head has no say in them. */
-export const scoring = (learner: Learner, encode: Encoder, stream: Stream, templates: "single" | "ensemble"): TE.TaskEither<Failure, ScoreOf> => {
+export const scoring = (learner: Learner, encode: Encoder, stream: ClassStream, templates: "single" | "ensemble"): TE.TaskEither<Failure, ScoreOf> => {
   const { model, head } = learner;
   const { width } = networkOf(model);
-  const { readout } = model.architecture;
+  const readout = readoutOf(model.architecture);
   const byHead = (images: ImageFeatures): Score | undefined => (head === undefined ? undefined : headScore(head, images, width));
   if (readout.texts === undefined) return TE.right((images) => byHead(images) ?? (() => 0));
   const scale = readout.scale?.(model.weights) ?? 1;
@@ -56,7 +57,7 @@ export const scoring = (learner: Learner, encode: Encoder, stream: Stream, templ
 };
 
 /** The columns of a stream as a row of each label space, its answers, and its probes. */
-const evaluatedOf = ({ tasks, probes }: Stream, also: readonly LabelSpace[], columns: readonly Column[]): Evaluated => {
+const evaluatedOf = ({ tasks, probes }: ClassStream, also: readonly LabelSpace[], columns: readonly Column[]): Evaluated => {
   const [ofTasks, ofProbes] = [columns.slice(0, tasks.length), columns.slice(tasks.length)];
   const row = (space: number): Evaluated["row"] => ofTasks.map(({ accuracies: column }) => column[space]);
   return {
@@ -74,7 +75,12 @@ const evaluatedOf = ({ tasks, probes }: Stream, also: readonly LabelSpace[], col
  * `NotFinite` where features or scores are not finite, so that damage is never a figure.
  */
 export const accuracies =
-  (learner: Learner, stream: Stream, learned: number, options: EvaluateOptions & Inference = {}): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) =>
+  (
+    learner: Learner,
+    stream: ClassStream,
+    learned: number,
+    options: EvaluateOptions & Inference = {},
+  ): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) =>
   (runtime) =>
   async () => {
     const { templates = "single", labelSpace: space = stream.labelSpace, also = [], through, calibration } = options;
@@ -102,6 +108,7 @@ export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {
   };
   const stage = taskStage("evaluate", { ...options, ...beside }, (lesson: MaybeMerged) => (runtime) => {
     const { learner, stream, learned } = lesson;
+    if (isAnswerStream(stream)) return TE.left<Failure>({ _tag: "ShapeMismatch", op: "evaluate", detail: "the tasks are answered in words" });
     return pipe(
       accuracies(learner, stream, learned, { ...options, ...inference })(runtime),
       TE.map((evaluated) => ({ ...lesson, ...evaluated })),

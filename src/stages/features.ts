@@ -5,11 +5,11 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { evaluationBatches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
-import type { Task } from "../data/task.ts";
+import type { ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import { printed } from "../formats/json.ts";
-import type { BatchSize } from "../model/architecture.ts";
+import { readoutOf, type BatchSize } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import { textEncoder, transformOf } from "../model/inputs.ts";
@@ -40,7 +40,7 @@ export interface ImageFeatures extends Features {
 /** Encodes images and texts by one learner's model until it is released. */
 export interface Encoder {
   /** Features of a task's examples, in their order; of those only that could be decoded. Fails with `NotFinite` where one is not a number. */
-  readonly images: (task: Pick<Task, "name" | "decode">, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
+  readonly images: (task: Pick<ClassTask, "name" | "decode">, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
   /** Features of texts. Fails with `ShapeMismatch` where the architecture reads none. */
   readonly texts: (texts: readonly string[]) => TE.TaskEither<Failure, Features>;
   readonly release: () => void;
@@ -94,7 +94,7 @@ export const notFiniteFeature = (of: string): Failure => ({
 const encodeImages = async (
   session: Session,
   learner: Learner,
-  task: Pick<Task, "name" | "decode">,
+  task: Pick<ClassTask, "name" | "decode">,
   examples: readonly Example[],
   batch: number,
   runtime: Runtime,
@@ -153,7 +153,7 @@ const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<
     resident(runtime.device, learner.model.weights),
     E.map((weights): Encoder => {
       const { model } = learner;
-      const { readout } = model.architecture;
+      const readout = readoutOf(model.architecture);
       const { session, release } = programs(learner, runtime, weights, branch);
       const tokens = textEncoder(model);
       const textsAt = (list: readonly string[]): TE.TaskEither<Failure, Float32Array> => {

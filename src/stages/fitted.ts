@@ -72,6 +72,7 @@ const spelledOut = 20;
 export const knowsAll = ({ model, head, seen }: Learner, classNames: readonly string[], places: readonly Place[], option: string): E.Either<Failure, void> => {
   const bad = (what: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option: what, detail });
   const { name, readout } = model.architecture;
+  if (readout === undefined) return bad("model", `a ${name} answers in words and does not tell classes apart`);
   if (readout.texts !== undefined) return E.right(undefined);
   if (head === undefined) return bad("model", `a ${name} reads no texts, and this one has learned no classes: it has features, and no answers`);
   const unknown = places.findIndex((place) => !hasRow(head, place));

@@ -6,7 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { decoderOf } from "../data/decode.ts";
 import { noLabel, type ExampleDecoder } from "../data/example.ts";
-import type { Stream, Task } from "../data/task.ts";
+import { classNamesOf, isAnswered, type ClassTask, type Stream, type Task } from "../data/task.ts";
 import type { Learner } from "../model/learner.ts";
 import { prompts } from "./captions.ts";
 import { reported, type Evaluated, type Lesson, type MaybeMerged, type Report } from "../training/lesson.ts";
@@ -63,7 +63,7 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
           const after = await lesson.run({ learner: now.learner, task, position, stream, learned })(runtime)();
           if (E.isLeft(after)) return after;
           const { row, also, probes, answers, trained, mergeError, update } = after.right;
-          const learner = { ...after.right.learner, seen: [...now.learner.seen, ...task.classNames] };
+          const learner = { ...after.right.learner, seen: [...now.learner.seen, ...classNamesOf(task)] };
           const report = { task: task.name, row, also, probes, answers, trained, mergeError, bytesKept: bytesKept(learner) };
           now = { ...now, learner, reports: reported(now.reports, report, start.from) };
           runtime.emit({ type: "lesson", position, report, learner });
@@ -88,9 +88,9 @@ export const method = <N extends string = never>(name: string, options: unknown,
   named(name, options, scan(lesson));
 
 /** All tasks as one: every class under its own task's prompt. */
-const pooledTask = (tasks: readonly Task[]): Task => {
+const pooledTask = (tasks: readonly ClassTask[]): ClassTask => {
   const offsets = tasks.map((_, j) => tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
-  const split = (of: (t: Task) => Task["train"]): Task["train"] =>
+  const split = (of: (t: ClassTask) => ClassTask["train"]): ClassTask["train"] =>
     pipe(
       TE.sequenceArray(tasks.map(of)),
       TE.map((lists) => lists.flatMap((examples, j) => examples.map((e) => (e.label === noLabel ? e : { ...e, label: e.label + offsets[j] })))),
@@ -107,7 +107,10 @@ const pooledTask = (tasks: readonly Task[]): Task => {
 };
 
 /** Replaces the curriculum by one task that holds them all: what joint training learns. */
-export const pool: TaskStage<Course, Course> = taskStage("pool", undefined, (c) => RTE.of({ ...c, curriculum: [pooledTask(c.curriculum)], pooled: true }));
+export const pool: TaskStage<Course, Course> = taskStage("pool", undefined, (c) => {
+  const classified = c.curriculum.filter((task): task is ClassTask => !isAnswered(task));
+  return RTE.of({ ...c, curriculum: [pooledTask(classified)], pooled: true });
+});
 
 /** Replaces the curriculum by nothing. */
 export const skip: TaskStage<Course, Course> = taskStage("skip", undefined, (c) => RTE.of({ ...c, curriculum: [] }));

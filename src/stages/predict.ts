@@ -5,7 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { firstOfName } from "../data/classNames.ts";
 import type { Example } from "../data/example.ts";
 import { defaultTemplates } from "../data/source.ts";
-import type { Stream, Task } from "../data/task.ts";
+import type { ClassStream, ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { printed } from "../formats/json.ts";
@@ -20,7 +20,7 @@ import { answerable, type Predictor } from "./inference.ts";
 import { ensemble, type Likely } from "./scores.ts";
 
 /** Pictures that are asked about, and how they are decoded. */
-export type Pictures = Pick<Task, "decode"> & { readonly examples: readonly Example[] };
+export type Pictures = Pick<ClassTask, "decode"> & { readonly examples: readonly Example[] };
 
 /** What pictures are told apart by. */
 export interface Labels {
@@ -83,7 +83,7 @@ const groupsOf = (predictor: Predictor, labels: readonly string[]): readonly Gro
 };
 
 /** The groups as a stream of tasks that nobody learns. */
-const streamOf = (groups: readonly Group[], templates: readonly string[]): Stream => ({
+const streamOf = (groups: readonly Group[], templates: readonly string[]): ClassStream => ({
   labelSpace: "union",
   tasks: groups.map(({ classNames }) => ({ name: "labels", classNames, templates, train: TE.right([]), test: TE.right([]) })),
 });
@@ -95,7 +95,7 @@ const name = "the pictures";
 export interface Asked {
   readonly predictor: Predictor;
   readonly groups: readonly Group[];
-  readonly stream: Stream;
+  readonly stream: ClassStream;
 }
 
 /** Checks what a learner is asked. Fails where labels or templates are none, and where the learner cannot tell the labels apart. */

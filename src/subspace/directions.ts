@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { classNamesOf } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { emptyBasis, extend, matrixOf, outside, svd, type Basis, type Matrix, type Svd } from "../linalg/linalg.ts";
@@ -59,7 +60,7 @@ const meanGradient =
     const { model } = learner;
     const net = networkOf(model);
     const layers = layersOf(net, choice);
-    const adapter = classifying(model.architecture, task.classNames.length, noAdapter);
+    const adapter = classifying(model.architecture, classNamesOf(task).length, noAdapter);
     const start = adapter.initial(net, model.weights, runtime.seed, position);
     return pipe(
       sumOver({

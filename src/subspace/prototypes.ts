@@ -1,6 +1,7 @@
 /** Class means of features: where the rows of a cosine head start. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
+import { readoutOf } from "../model/architecture.ts";
 import { networkOf, outputsOf } from "../model/model.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
@@ -35,7 +36,7 @@ export const classMeans = <L extends Lesson & WithBatches>(): TaskProjection<L, 
   run: (lesson) => {
     const { learner, batches } = lesson;
     const { model } = learner;
-    const { features } = model.architecture.readout;
+    const { features } = readoutOf(model.architecture);
     return pipe(
       sumOver({
         weights: model.weights,

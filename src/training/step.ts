@@ -4,6 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import type { Adapter, GroupViews } from "../model/adapters/adapter.ts";
+import { readoutOf } from "../model/architecture.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
 import { frozenScope, type Scope } from "../model/scope.ts";
 import { views, type Layout } from "../tensor/layout.ts";
@@ -65,7 +66,6 @@ export const traineeOf = <G extends string>(
   const plain = frozenScope(network, tracing.frozen);
   const under = base?.(plain, tracing) ?? plain;
   const { logits } = adapter;
-  const { features } = model.architecture.readout;
   return {
     groups,
     trained: adapter.trained,
@@ -74,7 +74,9 @@ export const traineeOf = <G extends string>(
     network,
     forward: {},
     outputs: (forward) => outputsOf(model, tracing, batch, adapter.scope(network, under, byName, forward)),
-    ...(logits === undefined ? {} : { headLogits: (outputs) => logits(byName, outputs[features], "logits" in outputs ? outputs.logits : undefined) }),
+    ...(logits === undefined
+      ? {}
+      : { headLogits: (outputs) => logits(byName, outputs[readoutOf(model.architecture).features], "logits" in outputs ? outputs.logits : undefined) }),
   };
 };
 

@@ -4,9 +4,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { firstOfName, sharedNames } from "../../src/data/classNames.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 
-const task = (name: string, classNames: readonly string[]): Task => ({ name, classNames, templates: ["{c}"], train: TE.right([]), test: TE.right([]) });
+const task = (name: string, classNames: readonly string[]): ClassTask => ({ name, classNames, templates: ["{c}"], train: TE.right([]), test: TE.right([]) });
 
 test("every class has the number of the first of its name, whatever its letters and however it is composed", () => {
   const tasks = [task("a", ["cat", "caf\u00e9", "dog"]), task("b", ["Dog", "eel", "cafe\u0301"]), task("c", [" cat", "c a t"])];

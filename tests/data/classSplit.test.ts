@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import { splitClasses, withClasses, type ClassGroups } from "../../src/data/classSplit.ts";
 import { damagedExample, type Example } from "../../src/data/example.ts";
-import type { Split, Task } from "../../src/data/task.ts";
+import type { Split, ClassTask } from "../../src/data/task.ts";
 import { left, right } from "../fixtures/datasets.ts";
 
 const test = suite("classSplit");
@@ -18,7 +18,7 @@ const example = (label: number, i: number): Example => ({
 const split = (examples: readonly Example[]): Split => TE.right(examples);
 const classNames = (classes: number): readonly string[] => Array.from({ length: classes }, (_, c) => `class ${c}`);
 
-const taskOf = (classes: number, train: readonly number[], test: readonly number[] = []): Task => ({
+const taskOf = (classes: number, train: readonly number[], test: readonly number[] = []): ClassTask => ({
   name: "all",
   classNames: classNames(classes),
   templates: ["a {c}."],
@@ -63,7 +63,7 @@ test("the law: every class once, every example in one task and under its old nam
   ));
 
 test("the order of the classes depends on the seed and their number alone", () => {
-  const order = (task: Task, groups: ClassGroups, seed: number): readonly string[] =>
+  const order = (task: ClassTask, groups: ClassGroups, seed: number): readonly string[] =>
     right(splitClasses(task, { ...groups, seed })).tasks.flatMap((t) => t.classNames);
   const first = order(taskOf(30, [0, 1, 2]), { tasks: 3 }, 7);
   assert.equal(order({ ...taskOf(30, [9]), name: "other" }, { sizes: [5, 25] }, 7), first);
@@ -93,7 +93,7 @@ test("tasks are numbered and keep the templates; nothing is read before a split 
 
 test("what cannot be read is met once", async () => {
   const bad = damagedExample("x", { _tag: "FileCorrupt", path: "p", detail: "d" });
-  const whole: Task = { ...taskOf(4, []), train: split([example(0, 0), bad, example(3, 1)]) };
+  const whole: ClassTask = { ...taskOf(4, []), train: split([example(0, 0), bad, example(3, 1)]) };
   const { tasks } = right(splitClasses(whole, { tasks: 2, seed: 3 }));
   const lists = await Promise.all(tasks.map((t) => examplesOf(t.train)));
   assert.equal(

@@ -9,7 +9,7 @@ import { withClasses } from "../../src/data/classSplit.ts";
 import { decoderOf, exampleDecoder } from "../../src/data/decode.ts";
 import { damagedExample, type Example, type ExampleDecoder, type Image } from "../../src/data/example.ts";
 import { imageFolder } from "../../src/data/imageFolder.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
 import { describe, get, type Failure } from "../../src/failure.ts";
 import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
@@ -71,7 +71,7 @@ test("bytes that are no picture and a name without its task are named", async ()
 
 test("a task makes its own pictures, alone, with some of its classes, and pooled with others; damage is damage everywhere", async () => {
   const gray = (value: number): Image => ({ width: 1, height: 1, data: new Uint8Array(3).fill(value) });
-  const maker = (name: string, own?: ExampleDecoder): Task => {
+  const maker = (name: string, own?: ExampleDecoder): ClassTask => {
     const examples = ["a", "b"].map((which, label): Example => ({ id: `${name} ${which}`, label, image: { kind: "named", name: `${name} ${which}` } }));
     const pixels: Example = { id: `${name} pixels`, label: 1, image: { kind: "pixels", image: gray(1) } };
     const train = TE.right([...(own === undefined ? [pixels] : examples), damagedExample(name, damage)]);
@@ -82,7 +82,7 @@ test("a task makes its own pictures, alone, with some of its classes, and pooled
     ({ image }) =>
       TE.right(gray(of[(image as { readonly name: string }).name]));
   const tasks = [maker("one", named({ "one a": 11, "one b": 12 })), maker("two"), maker("three", named({ "three a": 31, "three b": 32 }))];
-  const decoded = async (task: Task): Promise<readonly (number | string)[]> =>
+  const decoded = async (task: ClassTask): Promise<readonly (number | string)[]> =>
     Promise.all(
       (await get(task.train)).map(async (example) => {
         const image = await decoderOf(task)(example)();
@@ -91,7 +91,7 @@ test("a task makes its own pictures, alone, with some of its classes, and pooled
     );
   assert.equal(await decoded(tasks[0]), [11, 12, "FileCorrupt"]);
   assert.equal(await decoded(withClasses([1])(tasks[2])), [32, "FileCorrupt"]);
-  const pooled = (await get(pool.run(course(learner(await tinyClip()), { tasks, labelSpace: "task" }))({} as never))).curriculum[0];
+  const pooled = (await get(pool.run(course(learner(await tinyClip()), { tasks, labelSpace: "task" }))({} as never))).curriculum[0] as ClassTask;
   assert.equal(await decoded(pooled), [11, 12, "FileCorrupt", 1, "FileCorrupt", 31, 32, "FileCorrupt"]);
   assert.equal(
     (await get(pooled.train)).map(({ label }) => label),

@@ -13,7 +13,7 @@ import { parquetSplits } from "../../src/data/parquetPaths.ts";
 import { readmeClasses } from "../../src/data/readmeClasses.ts";
 import { rowReader } from "../../src/data/rowReader.ts";
 import type { SourceOptions } from "../../src/data/source.ts";
-import type { Split, Task } from "../../src/data/task.ts";
+import type { Split, ClassTask } from "../../src/data/task.ts";
 import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
 import { readParquet, readParquetColumn } from "../../src/formats/parquet.ts";
 import { missingParts } from "../../src/formats/parts.ts";
@@ -25,10 +25,10 @@ const { dir, remove } = temporaryFolder("parquet");
 test.after(remove);
 
 const golden = (...path: readonly string[]): string => join("tests", "fixtures", "parquet", ...path);
-const read = async (name: string, options?: SourceOptions): Promise<Task> => await get(taskFromFolder(golden(name), options));
+const read = async (name: string, options?: SourceOptions): Promise<ClassTask> => await get(taskFromFolder(golden(name), options));
 
 /** Red and green of the pictures of a split; what fails instead of those that cannot be decoded. */
-const pixels = async (task: Task, split: Split): Promise<readonly unknown[]> => {
+const pixels = async (task: ClassTask, split: Split): Promise<readonly unknown[]> => {
   const decode = decoderOf(task);
   return Promise.all(
     (await get(split)).map(async (example) => {

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import { chooseFewShot, fewShot, limitTest } from "../../src/data/sampling.ts";
 import { damagedExample, type Example } from "../../src/data/example.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 
 const test = suite("sampling");
 
@@ -48,7 +48,7 @@ test("an example that stands for unreadable data is kept", () => {
 
 test("fewShot and limitTest leave the task and its other split alone", async () => {
   const split = TE.right(Array.from({ length: 100 }, (_, i) => example(i % 4, i)));
-  const task: Task = { name: "t", classNames: ["a", "b", "c", "d"], templates: ["{c}"], train: split, test: split };
+  const task: ClassTask = { name: "t", classNames: ["a", "b", "c", "d"], templates: ["{c}"], train: split, test: split };
   const few = fewShot(2, 8)(task);
   assert.is((await get(few.train)).length, 8);
   assert.is(few.test, task.test);

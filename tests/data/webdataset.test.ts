@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
 import type { Failure } from "../../src/failure.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 import { decoderOf, exampleDecoder } from "../../src/data/decode.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
 import { left, png, shard, tar, temporaryFolder, write, writeWebDataset } from "../fixtures/datasets.ts";
@@ -22,7 +22,7 @@ const fresh = async (): Promise<string> => {
   return dir;
 };
 
-const open = async (dir: string, onCorrupt?: "skip"): Promise<Task> => await get(webDataset(dir, { onCorrupt }));
+const open = async (dir: string, onCorrupt?: "skip"): Promise<ClassTask> => await get(webDataset(dir, { onCorrupt }));
 
 test("classes, templates, samples in the order of the shards; pixels on demand", async () => {
   const dir = await fresh();

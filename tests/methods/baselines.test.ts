@@ -30,7 +30,7 @@ import { ramp, rising } from "../../src/training/schedule.ts";
 import { compose, manifest, pipeline } from "../../src/stages/stage.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import type { Encoded } from "../../src/training/trainee.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
 import { leafBook } from "../../src/tensor/leaves.ts";
 import type { Tensors } from "../../src/tensor/program.ts";
@@ -40,11 +40,11 @@ import { fixture } from "../model/embeddings.ts";
 import { checkOp, deviceTest, failureOf, numbers, runTests, sameBits, type Doubles, type Value } from "../tensor/check.ts";
 import { learnerOf, lessonOf, near, projector, rowsOf, runStage, runtimeOf, updateOf } from "./trace.ts";
 
-const stream: Stream = {
+const stream: ClassStream = {
   labelSpace: "task",
   tasks: [patternTask("warm", ["red", "orange"], 1), patternTask("cold", ["blue", "green"], 2), patternTask("grey", ["black", "white"], 3)],
 };
-const two: Stream = { ...stream, tasks: stream.tasks.slice(0, 2) };
+const two: ClassStream = { ...stream, tasks: stream.tasks.slice(0, 2) };
 const quick = { steps: 3, batch: 4, rank: 2, lr: 1e-2, cropScale: 1 };
 
 interface Followed extends Run {
@@ -53,7 +53,7 @@ interface Followed extends Run {
   readonly learners: readonly Learner[];
 }
 
-const follow = async (device: Device, method: Method, from: Model, over: Stream = two): Promise<Followed> => {
+const follow = async (device: Device, method: Method, from: Model, over: ClassStream = two): Promise<Followed> => {
   const events: Event[] = [];
   const run = await get(runMethod(method, learner(from), over)({ ...runtimeOf(device), emit: (e) => void events.push(e) }));
   return { ...run, events, learners: events.flatMap((e) => (e.type === "lesson" ? [e.learner] : [])) };

@@ -32,7 +32,7 @@ import { dropout, gradient, repeat, update } from "../../src/stages/steps.ts";
 import { recorder } from "../../src/training/tracing.ts";
 import type { Trainee, TrainingBatches } from "../../src/training/trainee.ts";
 import type { Example } from "../../src/data/example.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 import { unflatten, type Layout } from "../../src/tensor/layout.ts";
 import { leafBook } from "../../src/tensor/leaves.ts";
 import { add, scale, sub } from "../../src/tensor/ops/elementwise.ts";
@@ -379,7 +379,7 @@ deviceTest("a template is drawn for a run and a task; images have the prompts of
       image: { kind: "pixels", image: { width: 16, height: 16, data: new Uint8Array(768).fill(30 * i) } },
     }),
   );
-  const animals: Task = {
+  const animals: ClassTask = {
     name: "animals",
     classNames: ["ant", "bee"],
     templates: ["a photo of a {c}.", "a {c}.", "the {c} in a game.", "art of the {c}."],

@@ -29,7 +29,7 @@ import type { Event } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
 import { manifest, pipeline, type Manifest } from "../../src/stages/stage.ts";
 import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
@@ -47,7 +47,7 @@ const clip = async (): Promise<Clip> => {
 const where = { modules: ["k", "v"], towers: ["vision"] } as const;
 const rank = 3;
 const quick = { steps: 4, batch: 8, rank, lr: 1e-2, threshold: 0.99 } as const;
-const stream: Stream = {
+const stream: ClassStream = {
   labelSpace: "union",
   tasks: [patternTask("first", ["cat", "dog"], 1), patternTask("second", ["car", "van"], 2), patternTask("third", ["oak", "elm"], 3)],
 };
@@ -58,7 +58,7 @@ interface Learned {
   readonly reports: readonly Report[];
 }
 
-const learn = async (device: Device, options: DualLoraOptions = {}, on: Stream = stream): Promise<Learned> => {
+const learn = async (device: Device, options: DualLoraOptions = {}, on: ClassStream = stream): Promise<Learned> => {
   const start = learner(await clip());
   const learners = [start];
   const emit = (event: Event): void => void (event.type === "lesson" && learners.push(event.learner));
@@ -356,7 +356,7 @@ deviceTest("prediction while scoring: 'hard' keeps the classes of one task, and 
 
 deviceTest("a task that brings no new direction leaves an empty slot, and learning goes on", async (device) => {
   const [first] = stream.tasks;
-  const again: Stream = { ...stream, tasks: [first, { ...first, name: "again" }, stream.tasks[1]] };
+  const again: ClassStream = { ...stream, tasks: [first, { ...first, name: "again" }, stream.tasks[1]] };
   const { learners, reports } = await learn(device, { threshold: 0.02 }, again);
   const widths = adapted(learners[0]).map((name) => slotsIn(learners, name).map((s) => s.length));
   assert.ok(

@@ -35,7 +35,7 @@ import { constantly } from "../../src/training/schedule.ts";
 import { compose, manifest } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
@@ -275,7 +275,7 @@ deviceTest("a class without an image starts with a row of zeros in the cosine he
   assert.ok(losses[2].loss < losses[0].loss, "the loss falls");
 });
 
-const stream: Stream = {
+const stream: ClassStream = {
   labelSpace: "task",
   tasks: [patternTask("first", ["ant", "bee", "cat"], 1, { train: 4, test: 1 }), patternTask("second", ["dog", "eel"], 2, { train: 4, test: 1 })],
 };

@@ -6,13 +6,13 @@ import { hasReadings } from "../../src/methods/describe.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
 import { learner } from "../../src/model/learner.ts";
 import { runMethod } from "../../src/runs/run.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
 import { runtimeOf } from "./trace.ts";
 
-const stream: Stream = { labelSpace: "task", tasks: [patternTask("warm", ["red", "orange"], 1), patternTask("cold", ["blue", "green"], 2)] };
+const stream: ClassStream = { labelSpace: "task", tasks: [patternTask("warm", ["red", "orange"], 1), patternTask("cold", ["blue", "green"], 2)] };
 const names = (Object.keys(methods) as readonly MethodName[]).filter((name) => hasReadings(methods[name].declaration));
 
 for (const name of names) {

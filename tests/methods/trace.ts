@@ -20,7 +20,7 @@ import type { Training } from "../../src/training/keeper.ts";
 import { train, type TrainOptions } from "../../src/training/train.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 import { largestDifference } from "../tensor/check.ts";
 import { textsOf, wholesOf } from "../model/embeddings.ts";
 
@@ -86,7 +86,7 @@ export const batchesOf = ({ text }: { readonly text?: TextConfig }, task: Golden
 };
 
 /** A task in name alone: its batches come from elsewhere. */
-const taskOf = (name: string, classes: number): Task => ({
+const taskOf = (name: string, classes: number): ClassTask => ({
   name,
   classNames: Array.from({ length: classes }, (_, i) => `${name} class ${i}`),
   templates: ["{c}"],

@@ -138,7 +138,7 @@ for (const dtype of dtypes) {
           name,
         );
       }
-      assert.equal(again.preprocess.mean.map(Math.fround), [0.5, 0.4, 0.3].map(Math.fround));
+      assert.equal(again.preprocess!.mean.map(Math.fround), [0.5, 0.4, 0.3].map(Math.fround));
       await get(writeModel(second, again, { dtype }));
       for (const name of ["config.json", "model.safetensors", ...tokenizerFiles, "preprocessor_config.json"]) {
         assert.ok(Buffer.compare(readFileSync(join(first, name)), readFileSync(join(second, name))) === 0, `${name} differs`);

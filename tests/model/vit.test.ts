@@ -245,7 +245,7 @@ deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("t
       [...networkOf(vit).parameters.values()].reduce((n, { shape }) => n + elements(shape), 0),
     );
     const pixels = new Float32Array(answer.pixel_values.flat(3).length);
-    const { normalise, centre } = imageTransform(vit.preprocess, { height: 24, width: 24 });
+    const { normalise, centre } = imageTransform(vit.preprocess!, { height: 24, width: 24 });
     for (const [i, path] of images.entries()) {
       const decoded = await decodeImage(readFileSync(path))();
       assert.is(decoded._tag, "Right");

@@ -16,7 +16,7 @@ import { readLearner, writeLearner } from "../../src/runs/checkpoint.ts";
 import { course, type Method } from "../../src/stages/learn.ts";
 import { bytesKept } from "../../src/model/memory.ts";
 import type { Event } from "../../src/training/runtime.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { left, temporaryFolder } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
@@ -114,7 +114,7 @@ test("whatever plain data a memory holds comes back with its bits and its sharin
   assert.equal(readdirSync(dir).sort(), ["again", "learner"]);
 });
 
-const stream: Stream = {
+const stream: ClassStream = {
   labelSpace: "union",
   tasks: [patternTask("first", ["ant", "bee"], 1, { train: 4, test: 2 }), patternTask("second", ["cat", "dog"], 2, { train: 4, test: 2 })],
 };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { learner } from "../../src/model/learner.ts";
 import { platform } from "../../src/platform/default.ts";
 import type { ClassIncremental } from "../../src/report/classIncremental.ts";
@@ -22,7 +22,7 @@ const { dir, remove } = temporaryFolder("outcome");
 test.after(remove);
 
 const tasks = [patternTask("first", ["ant"], 1, { test: 4 }), patternTask("second", ["bee"], 2, { test: 4 })];
-const stream: Stream = { labelSpace: "seen", tasks };
+const stream: ClassStream = { labelSpace: "seen", tasks };
 const first = learner(await tinyClip());
 
 /** What result.json says of a run with these rows in which some samples could not be read. */

@@ -3,20 +3,20 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Example } from "../../src/data/example.ts";
-import type { Task } from "../../src/data/task.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 import { galleryPictures } from "../../src/runs/pictures.ts";
 import { memoryPlatform } from "../fixtures/memoryPlatform.ts";
 import { answered } from "../page/reports.ts";
 
 const example = (id: string): Example => ({ id, label: 0, image: { kind: "pixels", image: { width: 2, height: 2, data: new Uint8Array(12).fill(9) } } });
-const task = (name: string, more: Partial<Task> = {}): Task => ({
+const task = (name: string, more: Partial<ClassTask> = {}): ClassTask => ({
   ...{ name, classNames: ["cat", "dog", "cow"], templates: ["{c}"], train: TE.right([]) },
   test: TE.right(["a0", "a1", "a2", "a3"].map(example)),
   ...more,
 });
 
 const memory = memoryPlatform();
-const read = async (...tasks: readonly Task[]) => galleryPictures({ tasks }, [answered()], memory)();
+const read = async (...tasks: readonly ClassTask[]) => galleryPictures({ tasks }, [answered()], memory)();
 
 test("a page gets the pictures that it shows and no others, as data", async () => {
   const pictures = await read(task("animals"), task("trees"));
@@ -26,7 +26,7 @@ test("a page gets the pictures that it shows and no others, as data", async () =
 
 test("what cannot be read is left out: a damaged picture, a decoder that throws, a split that fails, a task that is not there", async () => {
   const failure = { _tag: "CorruptSample", path: "memory", member: "a0", detail: "it is cut" } as const;
-  const decode: Task["decode"] = ({ id, image }) => {
+  const decode: ClassTask["decode"] = ({ id, image }) => {
     if (id === "a0") return TE.left(failure);
     return image.kind === "pixels" ? TE.right(image.image) : TE.left(failure);
   };

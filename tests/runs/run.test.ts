@@ -17,11 +17,11 @@ import { runMethod } from "../../src/runs/run.ts";
 import type { Event, Runtime } from "../../src/training/runtime.ts";
 import { named, pipeline, taskStage } from "../../src/stages/stage.ts";
 import { watch } from "../../src/runs/watch.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { left, right } from "../fixtures/datasets.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 
-const stream: Stream = {
+const stream: ClassStream = {
   labelSpace: "task",
   tasks: ["a", "b", "c"].map((name) => ({ name, classNames: [name], templates: ["{c}"], train: TE.right([]), test: TE.right([]) })),
 };
@@ -141,7 +141,7 @@ const answering = taskStage<Lesson, MaybeMerged & Evaluated>("lesson", undefined
   });
 });
 
-const probed: Stream = {
+const probed: ClassStream = {
   ...stream,
   labelSpace: "union",
   tasks: stream.tasks.map((task, j) => ({ ...task, classNames: [["a"], ["b", "B"], ["c", "a"]][j] })),

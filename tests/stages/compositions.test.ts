@@ -5,7 +5,7 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import { course, learner, linalg, type Device } from "../../mod.ts";
-import { imageCache, type Example, type LabelSpace, type Stream, type Task } from "../../src/data/index.ts";
+import { classNamesOf, imageCache, type Example, type LabelSpace, type ClassStream, type ClassTask } from "../../src/data/index.ts";
 import { cosineHead, depthScale, expertPool, gatedLora, lora, parallel, type Adapter } from "../../src/model/adapters/index.ts";
 import { attentionLinears, layersOf, networkOf, readModelAs, vit, type LayerChoice, type Model } from "../../src/model/index.ts";
 import {
@@ -220,7 +220,7 @@ const lessonOf = (plan: Plan): readonly AnyStage[] => {
     adapt({
       adapters: (lesson: State & WithBatches) => {
         const adapter = adapterOf(plan, lesson.directions ?? new Map());
-        return means ? cosineHead(lesson.prototypes!, lesson.task.classNames.length, adapter) : adapter;
+        return means ? cosineHead(lesson.prototypes!, classNamesOf(lesson.task).length, adapter) : adapter;
       },
       steps: stepsOf(plan),
     }),
@@ -244,7 +244,7 @@ const square = (label: number, position: number, i: number): Example => ({
   },
 });
 
-const taskAt = (name: string, classNames: readonly string[], position: number): Task => {
+const taskAt = (name: string, classNames: readonly string[], position: number): ClassTask => {
   const examples = (from: number, to: number): readonly Example[] =>
     classNames.flatMap((_, label) => Array.from({ length: to - from }, (__, i) => square(label, position, from + i)));
   return { name, classNames, templates: ["a {c}"], train: TE.right(examples(0, 6)), test: TE.right(examples(6, 8)) };
@@ -381,7 +381,7 @@ const merged: Promised = (before, after, plan) => {
     assert.ok(after.trained!.ranks.get(name)! <= (plan.kind === "parallel" ? 2 : 1) * rank, `${name}: rank ${after.trained!.ranks.get(name)}`);
   }
   assert.ok(after.trained!.trainableParameters > 0);
-  const classes = before.task.classNames.length;
+  const classes = classNamesOf(before.task).length;
   if (before.adapters!.adapter.head === undefined) return assert.is(after.learner.head, head);
   const [was, is] = [head?.rows ?? new Float32Array(0), after.learner.head!];
   assert.equal([is.rows.length, is.bias.length], [was.length + classes * networkOf(model).width, seen.length + classes]);
@@ -423,7 +423,7 @@ const promises: Readonly<Record<string, Promised>> = {
   residualInputs: directionsOutside(Math.sqrt(3)),
   classMeans: (before, after) => {
     const { width } = networkOf(before.learner.model);
-    rowsOf({ shape: [before.task.classNames.length, width], data: after.prototypes! }).forEach((row) => assert.ok(Math.abs(length(row) - 1) < 1e-5));
+    rowsOf({ shape: [classNamesOf(before.task).length, width], data: after.prototypes! }).forEach((row) => assert.ok(Math.abs(length(row) - 1) < 1e-5));
   },
   adapt: adapted,
   rankSelect: (before, after) => {
@@ -504,7 +504,7 @@ const resumes = async (lesson: State, plan: Plan, runtime: Runtime): Promise<voi
 
 const keepsItsPromises = async (device: Device, plan: Plan): Promise<void> => {
   const stages = lessonOf(plan);
-  const stream: Stream = { tasks, labelSpace: plan.labelSpace };
+  const stream: ClassStream = { tasks, labelSpace: plan.labelSpace };
   const model = await models[plan.model];
   const events: Event[] = [];
   const runtime: Runtime = { device, seed: 3, images: imageCache(32), emit: (e) => void events.push(e) };

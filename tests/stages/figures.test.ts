@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { describe, get, type Failure } from "../../src/failure.ts";
 import { damagedExample } from "../../src/data/example.ts";
-import type { Stream, Task } from "../../src/data/task.ts";
+import type { ClassStream, ClassTask } from "../../src/data/task.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { networkOf, type Clip } from "../../src/model/model.ts";
@@ -30,7 +30,7 @@ import { runtimeOf } from "../methods/trace.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
 
 const clip = await tinyClip();
-const stream: Stream = { labelSpace: "task", tasks: [patternTask("first", ["ant", "bee"], 1), patternTask("second", ["cat", "dog"], 2)] };
+const stream: ClassStream = { labelSpace: "task", tasks: [patternTask("first", ["ant", "bee"], 1), patternTask("second", ["cat", "dog"], 2)] };
 const quick = { steps: 2, batch: 4, rank: 2, lr: 1e-3 } as const;
 
 /** The model with all numbers of some weights replaced. */
@@ -48,7 +48,7 @@ interface Outcome {
 const outcomeOf = async (
   device: Device,
   name: MethodName,
-  { from = learner(clip), of = stream, options = {}, more = {} }: { from?: Learner; of?: Stream; options?: object; more?: Partial<Runtime> } = {},
+  { from = learner(clip), of = stream, options = {}, more = {} }: { from?: Learner; of?: ClassStream; options?: object; more?: Partial<Runtime> } = {},
 ): Promise<Outcome> => {
   const [events, log]: [Event[], LogRecord[]] = [[], []];
   const runtime: Runtime = { ...runtimeOf(device), emit: (event) => void events.push(event), ...more };
@@ -136,13 +136,13 @@ deviceTest("adapters that are not finite after the last step are a failure, and 
 });
 
 /** The task with a test split of which nothing can be read. */
-const unreadable = (task: Task): Task => ({
+const unreadable = (task: ClassTask): ClassTask => ({
   ...task,
   test: TE.right([0, 1].map((i) => damagedExample(`${task.name} ${i}`, { _tag: "CorruptSample", path: task.name, member: `${i}`, detail: "bad" }))),
 });
 
 deviceTest("a test split of which nothing could be read has null wherever its figure would stand", async (device) => {
-  const of: Stream = { labelSpace: "union", tasks: [stream.tasks[0], unreadable(stream.tasks[1])] };
+  const of: ClassStream = { labelSpace: "union", tasks: [stream.tasks[0], unreadable(stream.tasks[1])] };
   const { ran, events, log } = await outcomeOf(device, "sequential-lora", { of, more: { onCorrupt: "skip" } });
   const { result } = right(ran);
   for (const row of [result.zeroShot, ...result.matrix]) assert.equal([typeof row[0], row[1]], ["number", null]);
@@ -171,8 +171,8 @@ deviceTest(
   "two tasks of the same images and names are scored alike in a union: an answer with the right name is right, and the names are said",
   async (device) => {
     const [first] = stream.tasks;
-    const twin: Task = { ...first, name: "twin", classNames: ["ANT", "bee"] };
-    const of: Stream = { labelSpace: "union", tasks: [first, twin] };
+    const twin: ClassTask = { ...first, name: "twin", classNames: ["ANT", "bee"] };
+    const of: ClassStream = { labelSpace: "union", tasks: [first, twin] };
     const { ran, events } = await outcomeOf(device, "sequential-lora", { of, options: { steps: 8, batch: 8, lr: 1e-2 } });
     const { matrix, zeroShot } = right(ran).result;
     // No other class can be answered, so the union is as hard as the task alone.

@@ -15,14 +15,14 @@ import { course } from "../../src/stages/learn.ts";
 import { asked, classified, type Classified, type Labels } from "../../src/stages/predict.ts";
 import { best, ranking } from "../../src/stages/scores.ts";
 import type { Event } from "../../src/training/runtime.ts";
-import type { Stream } from "../../src/data/task.ts";
+import type { ClassStream } from "../../src/data/task.ts";
 import { left, right } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
 import { runtimeOf } from "../methods/trace.ts";
 
-const stream: Stream = {
+const stream: ClassStream = {
   labelSpace: "union",
   tasks: [patternTask("first", ["cat", "dog"], 1), patternTask("second", ["car", "van", "bus"], 2), patternTask("third", ["oak", "elm"], 3)],
 };

@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
-import type { LabelSpace, Stream, Task } from "../../src/data/task.ts";
+import type { LabelSpace, ClassStream, ClassTask } from "../../src/data/task.ts";
 import { methods } from "../../src/methods/table.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { networkOf, readModel } from "../../src/model/model.ts";
@@ -21,10 +21,10 @@ const clip = await tinyClip();
 const tasks = [patternTask("first", ["ant", "bee"], 1), patternTask("second", ["cat", "dog", "eel"], 2)];
 // Its classes are those of a task, and one more.
 const probes = [patternTask("probe", ["ant", "cat", "fox"], 3, { test: 6 }), patternTask("other", ["gnu", "hen"], 4)];
-const stream: Stream = { labelSpace: "task", tasks, probes };
+const stream: ClassStream = { labelSpace: "task", tasks, probes };
 const spaces: readonly LabelSpace[] = ["task", "union", "seen"];
 
-const scored = async (device: Device, of: Stream, options: EvaluateOptions = {}, from: Learner = learner(clip)): Promise<Evaluated> =>
+const scored = async (device: Device, of: ClassStream, options: EvaluateOptions = {}, from: Learner = learner(clip)): Promise<Evaluated> =>
   await get(accuracies(from, of, 1, options)(runtimeOf(device)));
 
 const headOf = (classes: number): Learner["head"] => {
@@ -42,7 +42,7 @@ deviceTest("a probe is scored among its own classes in every label space, and ch
     assert.equal(rest, without);
   }
   const ensemble = { templates: "ensemble" } as const;
-  const many = (task: Task): Task => ({ ...task, templates: ["{c}", "a {c}."] });
+  const many = (task: ClassTask): ClassTask => ({ ...task, templates: ["{c}", "a {c}."] });
   const [one, two] = await Promise.all([
     scored(device, { labelSpace: "task", tasks: [many(probes[0])] }, ensemble),
     scored(device, { ...stream, probes: [many(probes[0])] }, ensemble),
@@ -83,7 +83,7 @@ deviceTest("a head has no say in the classes of a probe, whichever rows it has",
 
 deviceTest("images and texts of probes are encoded once an evaluation", async (device) => {
   const decoded = new Map<string, number>();
-  const counting = (task: Task): Task => ({
+  const counting = (task: ClassTask): ClassTask => ({
     ...task,
     decode: (example) => {
       decoded.set(example.id, (decoded.get(example.id) ?? 0) + 1);
@@ -106,7 +106,7 @@ deviceTest("images and texts of probes are encoded once an evaluation", async (d
 deviceTest("what reads no texts cannot tell a probe's classes apart, and that is said once", async (device) => {
   const vit = await get(readModel("tests/fixtures/vit-tiny"));
   const side = { side: 24 };
-  const of: Stream = {
+  const of: ClassStream = {
     labelSpace: "union",
     tasks: [patternTask("first", ["ant", "bee"], 1, side), patternTask("second", ["cat", "dog"], 2, side)],
     probes: [patternTask("probe", ["fox", "gnu"], 3, side)],

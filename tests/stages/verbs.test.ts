@@ -29,7 +29,7 @@ import { manifest, pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
 import { damagedExample, type Example } from "../../src/data/example.ts";
-import type { Stream, Task } from "../../src/data/task.ts";
+import type { ClassStream, ClassTask } from "../../src/data/task.ts";
 
 const test = suite("stages/verbs");
 
@@ -54,13 +54,13 @@ const square = (name: string, label: number, colour: readonly [number, number, n
   },
 });
 
-const colours = (name: string, all: Readonly<Record<string, readonly [number, number, number]>>): Task => {
+const colours = (name: string, all: Readonly<Record<string, readonly [number, number, number]>>): ClassTask => {
   const examples = (n: number, from: number): readonly Example[] =>
     Object.values(all).flatMap((c, label) => Array.from({ length: n }, (_, i) => square(name, label, c, from + i)));
   return { name, classNames: Object.keys(all), templates: ["{c}"], train: TE.right(examples(8, 0)), test: TE.right(examples(5, 20)) };
 };
 
-const stream: Stream = {
+const stream: ClassStream = {
   labelSpace: "task",
   tasks: [
     colours("warm", { red: [230, 20, 20], orange: [230, 140, 10], yellow: [230, 230, 20] }),
@@ -153,7 +153,7 @@ test("a corrupt image stops the run, or is left out and counted", async () => {
   const failure = { _tag: "CorruptSample", path: "shard.tar", member: "7.png", detail: "not an image" } as const;
   const bad: Example = { ...damagedExample("shard.tar: 7.png", failure), label: 0 };
   const [first, ...rest] = stream.tasks;
-  const broken: Stream = { ...stream, tasks: [{ ...first, train: TE.map((s: readonly Example[]) => [bad, ...s])(first.train) }, ...rest] };
+  const broken: ClassStream = { ...stream, tasks: [{ ...first, train: TE.map((s: readonly Example[]) => [bad, ...s])(first.train) }, ...rest] };
   const run = (onCorrupt: "fail" | "skip"): Promise<E.Either<unknown, Course>> =>
     sequentialLora({ ...quick, steps: 8 }).run(course(learner(clip), broken))({ ...runtime(), onCorrupt })();
   const stopped = await run("fail");

@@ -89,4 +89,4 @@ export const cosineHead = <G extends string, T extends G>(
 
 /** The adapter that tells a task's classes apart: with a {@link linearHead} where neither it nor the architecture has logits. */
 export const classifying = (architecture: Architecture, classes: number, adapter: Adapter<any, any>): Adapter<any, any> =>
-  architecture.readout.texts !== undefined || adapter.logits !== undefined ? adapter : linearHead(classes, adapter);
+  architecture.decoder !== undefined || architecture.readout?.texts !== undefined || adapter.logits !== undefined ? adapter : linearHead(classes, adapter);

@@ -1,0 +1,27 @@
+/**
+ * A question: a prompt, pictures in their order, and the answer to it, as plain data. Like an {@link Example} it says where its pixels are and reads
+ * nothing, so that a learner may keep some and a checkpoint may hold them.
+ */
+import { noLabel, type Example, type ImageReference } from "./example.ts";
+
+/** An example of a task that is answered in words. `id` names it in messages. */
+export interface Question {
+  readonly id: string;
+  readonly prompt: string;
+  /** In their order; the frames of a video, too. */
+  readonly pictures: readonly ImageReference[];
+  /** The answer; where there are several references, the first is what is learned. */
+  readonly answer: string | readonly string[];
+  /** What the answer is one of, where that is known. */
+  readonly choices?: readonly string[];
+}
+
+/** The references of a question's answer. */
+export const answersOf = ({ answer }: Question): readonly string[] => (typeof answer === "string" ? [answer] : answer);
+
+/** A picture of a question, as decoders take it. */
+export const pictureOf = ({ id, pictures }: Question, k: number): Example => ({
+  id: pictures.length === 1 ? id : `${id}#${k}`,
+  label: noLabel,
+  image: pictures[k],
+});
