@@ -1,7 +1,8 @@
 // The gradient of layer-norm.wgsl for its input: with h = dy * gain and the normalised row z = (x - mean) rstd,
 //     dx = rstd (h - mean(h) - z mean(h z)).
 //
-// Constants: GROUP gives a row to a workgroup of 64 lanes; else a thread has a row of its own, and all lanes are one.
+// Constants: RMS leaves mean(h) out: x had no mean taken from it.
+//            GROUP gives a row to a workgroup of 64 lanes; else a thread has a row of its own, and all lanes are one.
 // Bindings:  0 Dims {rows, width}; 1 dy [rows, width]; 2 x [rows, width]; 3 stats [rows, 2] = mean, rstd; 4 gain [width]; 5 dx [rows, width].
 // Layout:    lanes stride over the columns, so that a workgroup reads a row contiguously; the grid is folded over x and y.
 // Bounds:    threads past `rows` return.
@@ -23,14 +24,22 @@ fn compute(row: u32, lane: u32) {
   let mean = stats[2u * row];
   let rstd = stats[2u * row + 1u];
 
+//#if !RMS
   var sum = 0.0;
+//#end
   var dot = 0.0;
   for (var c = lane; c < dims.width; c += lanes) {
     let h = dy[base + c] * gain[c];
+//#if !RMS
     sum += h;
+//#end
     dot = fma(h, (x[base + c] - mean) * rstd, dot);
   }
+//#if RMS
+  let meanH = 0.0;
+//#else
   let meanH = total(lane, sum) / n;
+//#end
   let meanHz = total(lane, dot) / n;
 
   for (var c = lane; c < dims.width; c += lanes) {

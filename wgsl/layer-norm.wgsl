@@ -1,8 +1,9 @@
 // y = (x - mean) / sqrt(variance + eps) * gain + bias for every row. The variance takes a second pass over the row: E[x^2] - mean^2 cancels.
 //
-// Constants: GROUP gives a row to a workgroup of 64 lanes; else a thread has a row of its own, and all lanes are one.
-// Bindings:  0 Dims {rows, width, eps}; 1 x [rows, width]; 2 gain [width]; 3 bias [width]; 4 y [rows, width];
-//            5 stats [rows, 2] = mean, 1 / sqrt(variance + eps).
+// Constants: RMS takes no mean and adds no bias: y = x / sqrt(mean(x^2) + eps) * gain, the root mean square norm.
+//            GROUP gives a row to a workgroup of 64 lanes; else a thread has a row of its own, and all lanes are one.
+// Bindings:  0 Dims {rows, width, eps}; 1 x [rows, width]; 2 gain [width]; 3 bias [width], absent with RMS; 4 y [rows, width];
+//            5 stats [rows, 2] = mean, 1 / sqrt(variance + eps); with RMS the mean counts as 0.
 // Layout:    lanes stride over the columns, so that a workgroup reads a row contiguously; the grid is folded over x and y.
 // Bounds:    threads past `rows` return.
 
@@ -11,7 +12,9 @@ struct Dims { rows: u32, width: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> gain: array<f32>;
+//#if !RMS
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
+//#end
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read_write> stats: array<f32>;
 
@@ -21,9 +24,13 @@ fn compute(row: u32, lane: u32) {
   let base = row * dims.width;
   let n = f32(dims.width);
 
+//#if RMS
+  let mean = 0.0;
+//#else
   var sum = 0.0;
   for (var c = lane; c < dims.width; c += lanes) { sum += x[base + c]; }
   let mean = total(lane, sum) / n;
+//#end
 
   var squares = 0.0;
   for (var c = lane; c < dims.width; c += lanes) {
@@ -33,7 +40,11 @@ fn compute(row: u32, lane: u32) {
   let rstd = 1.0 / sqrt(total(lane, squares) / n + dims.eps);
 
   for (var c = lane; c < dims.width; c += lanes) {
+//#if RMS
+    y[base + c] = x[base + c] * rstd * gain[c];
+//#else
     y[base + c] = fma((x[base + c] - mean) * rstd, gain[c], bias[c]);
+//#end
   }
   if (lane == 0u) {
     stats[2u * row] = mean;

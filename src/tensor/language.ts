@@ -38,6 +38,7 @@ export * from "./ops/normalize.ts";
 export * from "./ops/optimizer.ts";
 export * from "./ops/projection.ts";
 export * from "./ops/reduce.ts";
+export * from "./ops/rotary.ts";
 export * from "./ops/select.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/widen.ts";

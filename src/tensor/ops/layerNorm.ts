@@ -1,12 +1,17 @@
-/** Layer normalisation over the last axis. */
+/** Layer normalisation over the last axis, and its form without a mean. */
 import { foldGroups, input, launch, output, rowLaunch } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
+/** A tensor as the rows that are normalised. */
+const rowsOf = ({ shape }: Tensor): { readonly rows: number; readonly width: number } => {
+  const width = shape[shape.length - 1];
+  return { rows: size(shape.slice(0, -1)), width };
+};
+
 /** `(x - mean) / sqrt(var + eps) · gain + bias` over the last axis; gain and bias are [width]. */
 export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, eps: number): Tensor => {
-  const width = x.shape[x.shape.length - 1];
-  const rows = size(x.shape) / width;
+  const { rows, width } = rowsOf(x);
   check(size(gain.shape) === width && size(bias.shape) === width, "layerNorm", () => `gain ${show(gain)} and bias ${show(bias)} for ${show(x)}`);
   return apply(
     {
@@ -23,13 +28,29 @@ export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, eps: number): T
   );
 };
 
-const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor => {
-  const width = x.shape[x.shape.length - 1];
-  const rows = size(x.shape) / width;
+/** `x / sqrt(mean(x²) + eps) · gain` over the last axis, the root mean square norm (Zhang and Sennrich, 2019); gain is [width]. */
+export const rmsNorm = (x: Tensor, gain: Tensor, eps: number): Tensor => {
+  const { rows, width } = rowsOf(x);
+  check(size(gain.shape) === width, "rmsNorm", () => `gain ${show(gain)} for ${show(x)}`);
   return apply(
     {
-      name: "layerNorm (gradient)",
-      lower: (t) => [rowLaunch(t, "layer-norm-grad", { rows, width }, [input(0), input(1), input(2), input(3), output(0)])],
+      name: "rmsNorm",
+      lower: (t) => [rowLaunch(t, "layer-norm", { rows, width, eps }, [input(0), input(1), undefined, output(0), output(1)], { RMS: true })],
+      vjp: ([, stats], [dy], needed) =>
+        dy === undefined ? [] : [needed[0] ? gradX(dy, x, stats, gain, true) : undefined, needed[1] ? gradGain(dy, x, stats, gain) : undefined],
+    },
+    [x, gain],
+    floats(x.shape),
+    floats([rows, 2]),
+  );
+};
+
+const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor, RMS = false): Tensor => {
+  const dims = rowsOf(x);
+  return apply(
+    {
+      name: `${RMS ? "rmsNorm" : "layerNorm"} (gradient)`,
+      lower: (t) => [rowLaunch(t, "layer-norm-grad", dims, [input(0), input(1), input(2), input(3), output(0)], { RMS })],
     },
     [dy, x, stats, gain],
     floats(x.shape),
@@ -39,9 +60,9 @@ const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor => {
 /** Rows that one thread sums before the partial sums are summed. */
 const chunk = 64;
 
+/** The statistics of a norm without a mean say that it is 0: one kernel serves both. */
 const gradGain = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor): Tensor => {
-  const width = x.shape[x.shape.length - 1];
-  const rows = size(x.shape) / width;
+  const { rows, width } = rowsOf(x);
   const chunks = Math.max(1, Math.ceil(rows / chunk));
   const partial = apply(
     {
