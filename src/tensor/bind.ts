@@ -8,6 +8,7 @@ import { makeDispatches, type BoundLaunch, type Dispatch } from "../kernels/disp
 import type { Target } from "../kernels/target.ts";
 import { leafKey, type Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
+import { byteSize } from "./tensor.ts";
 import type { Resident } from "../device/resident.ts";
 
 /** A planned program with its device memory. */
@@ -18,16 +19,29 @@ export interface Bound {
   readonly dispatches: readonly Dispatch[];
 }
 
-/** The buffers of the frozen tensors, which are shared, by their number in the plan. */
-const sharedBuffers = (program: Program, plan: Plan, weights: Resident | undefined): E.Either<Failure, ReadonlyMap<number, GPUBuffer>> => {
+/** Tensors that are on the device already, and stay there when a program is released. */
+export interface Shared {
+  /** The frozen tensors. */
+  readonly weights?: Resident;
+  /** States that other programs read and write, too. Those of the program that are not among them are its own. */
+  readonly states?: Resident;
+}
+
+/** The buffers of the tensors that are shared, by their number in the plan. */
+const sharedBuffers = (program: Program, plan: Plan, { weights, states }: Shared): E.Either<Failure, ReadonlyMap<number, GPUBuffer>> => {
   const shared = new Map<number, GPUBuffer>();
   for (const node of program.leaves) {
-    if (node.role !== "frozen") continue;
-    const refused = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path: "weights", tensor: node.name, detail });
-    const tensor = weights?.tensors.get(node.name);
+    if (node.role === "input") continue;
+    const from = node.role === "frozen" ? weights : states;
+    const refused = (detail: string): E.Either<Failure, never> =>
+      E.left({ _tag: "BadTensor", path: node.role === "frozen" ? "weights" : "states", tensor: node.name, detail });
+    const tensor = from?.tensors.get(node.name);
+    if (tensor === undefined && node.role === "state") continue;
     if (tensor === undefined) return refused("is missing");
     const { dtype } = node.outputs[0];
     if (tensor.dtype !== dtype) return refused(`is stored as ${tensor.dtype}, where ${dtype} is expected`);
+    const bytes = byteSize(node.outputs[0]);
+    if (tensor.buffer.size < bytes) return refused(`has ${tensor.buffer.size} bytes, where ${bytes} are expected`);
     shared.set(plan.leaves.get(leafKey(node))!.buffer, tensor.buffer);
   }
   return E.right(shared);
@@ -70,7 +84,7 @@ const boundLaunches = (plan: Plan, buffers: readonly GPUBuffer[]): readonly Boun
 
 /**
  * Makes what a planned program needs on a device; `owned` gets the buffers, also where it fails. Fails with `OverLimit` before anything is dispatched, with
- * `KernelInvalid`, or with `BadTensor` for a frozen tensor that `weights` lacks.
+ * `KernelInvalid`, or with `BadTensor` for a frozen tensor that is missing.
  */
 export const bindPlan = async (
   device: Device,
@@ -78,9 +92,9 @@ export const bindPlan = async (
   program: Program,
   plan: Plan,
   owned: Owned,
-  weights?: Resident,
+  given: Shared,
 ): Promise<E.Either<Failure, Bound>> => {
-  const shared = sharedBuffers(program, plan, weights);
+  const shared = sharedBuffers(program, plan, given);
   if (E.isLeft(shared)) return shared;
   const buffers = planBuffers(plan, shared.right, owned);
   if (E.isLeft(buffers)) return buffers;

@@ -54,15 +54,22 @@ const numbersOf = ({ plan, buffers }: Bound, names: readonly string[]): E.Either
 };
 
 /**
- * Binds a program to a device. Frozen tensors come from `weights`; the numbers named in `record` are kept for {@link Executable.recorded}.
+ * Binds a program to a device. Frozen tensors come from `weights`, and so do from `states` those that it shares with other programs; the numbers named in
+ * `record` are kept for {@link Executable.recorded}.
  * Fails with `OverLimit` before anything is dispatched, with `KernelInvalid`, or with `BadTensor` for a frozen tensor that is missing.
  */
-export const instantiate = (device: Device, program: Program, weights?: Resident, record: readonly string[] = []): TE.TaskEither<Failure, Executable> => {
+export const instantiate = (
+  device: Device,
+  program: Program,
+  weights?: Resident,
+  record: readonly string[] = [],
+  states?: Resident,
+): TE.TaskEither<Failure, Executable> => {
   const owned = ownedOn(device);
   const acquire = async (): Promise<E.Either<Failure, Executable>> => {
     const target = await measured(device, matmulShapes(program, boundsOf(device)))();
     if (E.isLeft(target)) return target;
-    const objects = await bindPlan(device, target.right, program, plan(program, target.right), owned, weights);
+    const objects = await bindPlan(device, target.right, program, plan(program, target.right), owned, { weights, states });
     if (E.isLeft(objects)) return objects;
     const bound = objects.right;
     const numbers = numbersOf(bound, record);

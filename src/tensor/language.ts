@@ -37,6 +37,7 @@ export * from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";
 export * from "./ops/optimizer.ts";
 export * from "./ops/projection.ts";
+export * from "./ops/put.ts";
 export * from "./ops/reduce.ts";
 export * from "./ops/rotary.ts";
 export * from "./ops/select.ts";

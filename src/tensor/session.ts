@@ -46,6 +46,8 @@ export interface SessionOptions {
    * The frozen tensors: values, of which those are uploaded that the step uses, stored as it asks; or tensors that are on the device already and stay there.
    */
   readonly weights?: Iterable<readonly [string, HostTensor]> | Resident;
+  /** States that are on the device already and stay there, so that several programs share them. Default: all states are the session's own. */
+  readonly states?: Resident;
   /** Outputs of one number that are kept for every run. */
   readonly record?: readonly string[];
 }
@@ -73,7 +75,7 @@ const frozenOf = (
  * with `BadTensor` where a frozen tensor is missing, and with `OverLimit`; nothing then stays on the device.
  */
 export const openSession =
-  (device: Device, step: Step, { weights = [], record = [] }: SessionOptions = {}): TE.TaskEither<Failure, Session> =>
+  (device: Device, step: Step, { weights = [], record = [], states: shared }: SessionOptions = {}): TE.TaskEither<Failure, Session> =>
   async () => {
     const leaves = leafBook();
     const traced = typeof step === "function" ? trace({}, () => step(leaves)) : E.right(step);
@@ -81,7 +83,7 @@ export const openSession =
     const program = traced.right;
     const frozen = frozenOf(device, program, weights, leaves.constants);
     if (E.isLeft(frozen)) return frozen;
-    const bound = await instantiate(device, program, frozen.right, record)();
+    const bound = await instantiate(device, program, frozen.right, record, shared)();
     if (E.isLeft(bound)) {
       frozen.right.release();
       return bound;

@@ -217,4 +217,38 @@ deviceTest("seven steps follow torch", async (device) => {
   }
 });
 
+deviceTest("put writes its rows and no others", async (device) => {
+  for (const [b, capacity, length, width, at] of [
+    [1, 1, 1, 1, 0],
+    [2, 5, 1, 3, 4],
+    [3, 7, 5, 13, 2],
+    [2, 65, 64, 5, 0],
+    // Beyond the capacity: dropped, and never written into the next row of the batch.
+    [2, 5, 3, 2, 4],
+    [2, 5, 3, 2, 5],
+    [2, 4, 0, 3, 1],
+  ]) {
+    const [x, cache] = [numbers(b * length * width, 1), numbers(b * capacity * width, 2)];
+    const after = Float32Array.from(cache, (old, e) => {
+      const [row, column] = [Math.floor(e / width), e % width];
+      const i = (row % capacity) - at;
+      return i >= 0 && i < length ? x[(Math.floor(row / capacity) * length + i) * width + column] : old;
+    });
+    const rows = b * capacity;
+    const operands = [reads(x), reads(Uint32Array.of(at)), updates(cache, after)];
+    if (length > 0)
+      await checkElements(device, x.length, { kernel: "put", constants: {}, dims: { count: x.length, width, length, capacity, first: 0, rows }, operands });
+  }
+});
+
+deviceTest("put in a window of a cache", async (device) => {
+  const [width, length, capacity, first, rows] = [2, 3, 5, 4, 3];
+  const x = numbers(2 * length * width, 1);
+  const cache = numbers(rows * width, 2);
+  // Rows 3 to 5 of each batch: of these, row 4 of the first and row 0 (nothing) and 1 (nothing) of the second lie in the window.
+  const after = Float32Array.from(cache, (old, e) => (e < width ? x[width + e] : old));
+  const dims = { count: x.length, width, length, capacity, first, rows };
+  await checkElements(device, x.length, { kernel: "put", constants: {}, dims, operands: [reads(x), reads(Uint32Array.of(3)), updates(cache, after)] });
+});
+
 runTests();
