@@ -131,4 +131,5 @@ export type { Random } from "./src/random.ts";
 
 // The vocabulary of methods, and the rooms below it, each under one name.
 export * from "./src/methods/vocabulary.ts";
+export * as language from "./src/language/index.ts";
 export * as report from "./src/report/index.ts";
