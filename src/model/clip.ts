@@ -9,14 +9,15 @@ import { printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import { exp, mul, add } from "../tensor/ops/elementwise.ts";
-import { gather, patchify } from "../tensor/ops/embedding.ts";
-import { linear, matmul } from "../tensor/ops/matmul.ts";
+import { gather } from "../tensor/ops/embedding.ts";
+import { matmul } from "../tensor/ops/matmul.ts";
 import { normalize } from "../tensor/ops/normalize.ts";
-import { pad, slice } from "../tensor/ops/window.ts";
+import { slice } from "../tensor/ops/window.ts";
 import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
 import { lazily, type Architecture, type ForwardArguments } from "./architecture.ts";
 import type { Parameter } from "./network.ts";
-import { blockLayers, blockParameters, encoder, linears, normParameters, type BlockNames, type BlockOptions, type TowerConfig } from "./blocks.ts";
+import { blockLayers, blockParameters, encoder, linears, normParameters, type BlockOptions, type TowerConfig } from "./blocks.ts";
+import { clipBlocks, clipVisionLayers, clipVisionParameters, clipVisionTokens } from "./clipVision.ts";
 import * as hub from "./config.ts";
 import { norm } from "./scope.ts";
 import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../formats/tokenizer.ts";
@@ -118,20 +119,8 @@ const encode = ({ vision, text, embed, initialLogitScale }: ClipConfig): Record<
   };
 };
 
-const names = (tower: string): BlockNames => ({
-  tower,
-  at: `${tower}_model.encoder.layers`,
-  q: "self_attn.q_proj",
-  k: "self_attn.k_proj",
-  v: "self_attn.v_proj",
-  out: "self_attn.out_proj",
-  fc1: "mlp.fc1",
-  fc2: "mlp.fc2",
-  norm1: "layer_norm1",
-  norm2: "layer_norm2",
-});
-const [visionNames, textNames] = [names("vision"), names("text")];
-const visionBlocks: BlockOptions = { causal: false, qkvBias: true };
+const visionAt = "vision_model";
+const textNames = clipBlocks("text", "text_model");
 const textBlocks: BlockOptions = { causal: true, qkvBias: true };
 
 const parameters = ({ vision, text, embed, initialLogitScale }: ClipConfig): readonly Parameter[] => {
@@ -142,20 +131,7 @@ const parameters = ({ vision, text, embed, initialLogitScale }: ClipConfig): rea
     { name: "text_model.embeddings.position_embedding.weight", shape: [text.context, text.width], initial: { deviation: 0.01 } },
     ...blockParameters(textNames, text, textBlocks),
     ...normParameters("text_model.final_layer_norm", text.width),
-    { name: "vision_model.embeddings.class_embedding", shape: [vision.width], initial: inVision },
-    {
-      name: "vision_model.embeddings.patch_embedding.weight",
-      shape: [vision.width, vision.channels, vision.patchSize, vision.patchSize],
-      initial: inVision,
-    },
-    {
-      name: "vision_model.embeddings.position_embedding.weight",
-      shape: [(vision.imageSize / vision.patchSize) ** 2 + 1, vision.width],
-      initial: inVision,
-    },
-    ...normParameters("vision_model.pre_layrnorm", vision.width),
-    ...blockParameters(visionNames, vision, visionBlocks),
-    ...normParameters("vision_model.post_layernorm", vision.width),
+    ...clipVisionParameters(visionAt, vision),
     { name: "visual_projection.weight", shape: [embed, vision.width], initial: inVision },
     { name: "text_projection.weight", shape: [embed, text.width], initial: inText },
   ];
@@ -163,15 +139,8 @@ const parameters = ({ vision, text, embed, initialLogitScale }: ClipConfig): rea
 
 /** pixels [images, channels, size, size] → [images, embed]. */
 const imageFeatures = ({ scope, config: { vision }, input }: ForwardArguments<ClipConfig>): Tensor => {
-  const at = "vision_model.embeddings";
-  const patches = patchify(input("pixels"), vision.patchSize);
-  const [batch, count, length] = patches.shape;
-  const embedded = linear(patches, reshape(scope.param(`${at}.patch_embedding.weight`), [vision.width, length]));
-  // The class embedding is the content of token 0: added, with the positions, to a zero row before the patches.
-  const first = pad(reshape(scope.param(`${at}.class_embedding`), [1, vision.width]), 0, 0, count);
-  const tokens = add(pad(embedded, 1, 1, 0), add(scope.param(`${at}.position_embedding.weight`), first));
-  const x = encoder(scope, visionNames, norm(scope, "vision_model.pre_layrnorm", tokens, vision.eps), vision, visionBlocks);
-  const pooled = norm(scope, "vision_model.post_layernorm", reshape(slice(x, 1, 0, 1), [batch, vision.width]), vision.eps);
+  const tokens = clipVisionTokens(scope, visionAt, vision, input("pixels"));
+  const pooled = norm(scope, `${visionAt}.post_layernorm`, reshape(slice(tokens, 1, 0, 1), [tokens.shape[0], vision.width]), vision.eps);
   return matmul(pooled, scope.param("visual_projection.weight"), { tb: true });
 };
 
@@ -221,7 +190,7 @@ export const clip: Architecture<ClipConfig, ClipOutputs> = {
   name: "clip",
   config: hub.configCodec("a CLIP configuration", decode, encode),
   parameters,
-  layers: ({ vision, text }) => [...blockLayers(visionNames, vision, visionBlocks), ...blockLayers(textNames, text, textBlocks)],
+  layers: ({ vision, text }) => [...clipVisionLayers(visionAt, vision), ...blockLayers(textNames, text, textBlocks)],
   projections: ({ vision, text, embed }) => [
     { name: "visual_projection", in: vision.width, out: embed },
     { name: "text_projection", in: text.width, out: embed },
