@@ -25,7 +25,7 @@ import type { Drawing } from "./sets.ts";
 import { probeNames } from "./probe.ts";
 import { baseSets, curriculum, iconTasks, testSets } from "./tasks.ts";
 
-const open: TE.TaskEither<Failure, Catalogue> = async () => catalogue();
+export const open: TE.TaskEither<Failure, Catalogue> = async () => catalogue();
 
 /** `drawing` as an example of class `label`, by its name; {@link renderer} makes the pixels. */
 const exampleOf = ({ set, icon }: Drawing, label: number): Example => ({ id: `${set}:${icon}`, label, image: { kind: "named", name: `${set}:${icon}` } });
@@ -33,7 +33,7 @@ const exampleOf = ({ set, icon }: Drawing, label: number): Example => ({ id: `${
 const rendered = new Map<string, Promise<E.Either<Failure, Image>>>();
 
 /** Decodes examples of the icon world at `size` x `size` pixels: a drawing is rendered when first asked for and kept for the life of the process. */
-const renderer =
+export const renderer =
   (size: number): ExampleDecoder =>
   (example) => {
     const { image } = example;
@@ -103,14 +103,14 @@ const heldOut = ({ name, drawings }: Concept): Drawing | undefined => {
 };
 
 /** Names outside of the stream, without the drawings that are held out. */
-const outside = ({ others }: Catalogue): readonly Concept[] =>
+export const outside = ({ others }: Catalogue): readonly Concept[] =>
   others.map((concept) => {
     const held = heldOut(concept);
     return { ...concept, drawings: concept.drawings.filter((d) => d !== held) };
   });
 
 /** Names of the stream, as far as a vendor that serves pre-training draws them. */
-const inside = ({ stream }: Catalogue): readonly Concept[] =>
+export const inside = ({ stream }: Catalogue): readonly Concept[] =>
   iconTasks
     .flatMap((task) => task.classNames.map((name): Concept => ({ ...stream.get(task.name)!.get(name)!, name })))
     .map((concept) => ({ ...concept, drawings: concept.drawings.filter((d) => baseSets.has(d.set)) }))
