@@ -30,13 +30,14 @@ const side = new t.Type<number, number, unknown>(
 
 /** The list of parameters is made before the weights are read: it must fit a computer. The deepest models that are known have some 200 layers. */
 const mostLayers = 10_000;
-const layers = t.refinement(positive, (n) => n <= mostLayers, `a positive integer of at most ${mostLayers}`);
+/** The number of blocks of a stack. */
+export const layerCount = t.refinement(positive, (n) => n <= mostLayers, `a positive integer of at most ${mostLayers}`);
 
 /** The keys of a tower. */
 export const rawTower = t.type({
   hidden_size: positive,
   intermediate_size: positive,
-  num_hidden_layers: layers,
+  num_hidden_layers: layerCount,
   num_attention_heads: positive,
   hidden_act: t.keyof({ quick_gelu: null, gelu: null }),
   layer_norm_eps: t.number,

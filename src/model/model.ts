@@ -17,6 +17,7 @@ import type { Network } from "./network.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
 import { faultOfImages, faultOfPreprocess } from "./inputs.ts";
+import { llama, qwen2 } from "./llama.ts";
 import { namedMistake } from "./mistaken.ts";
 import { frozenScope, type Scope } from "./scope.ts";
 import type { TextTokenizer } from "../formats/textTokenizer.ts";
@@ -87,6 +88,8 @@ export const companions: readonly string[] = [
   "vocab.json",
   "merges.txt",
   ...processorNames,
+  "chat_template.jinja",
+  "generation_config.json",
 ];
 
 const refuse = (path: string, detail: string | undefined): E.Either<Failure, void> =>
@@ -153,7 +156,7 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
 };
 
 /** The architectures that come with Cambium. */
-export const architectures: readonly Architecture[] = [clip, vit];
+export const architectures: readonly Architecture[] = [clip, vit, llama, qwen2];
 
 /** Options of {@link readModel}. */
 export interface ReadModelOptions {
