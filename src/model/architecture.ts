@@ -89,8 +89,8 @@ export interface Architecture<C = any, Out = any> {
   readonly kinds: readonly string[];
   readonly towers: Readonly<Record<string, Tower>>;
   readonly width: (config: C) => number;
-  /** Prefixes that the names of all parameters may have in a file. */
-  readonly prefixes?: readonly string[];
+  /** What names of parameters may begin with in a file, and what stands there here. Of several the longest counts. */
+  readonly prefixes?: Readonly<Record<string, string>>;
   /** The inputs of a batch, by name. */
   readonly inputs: (config: C, size: BatchSize) => Readonly<Record<string, Spec>>;
   /** How images become pixels, where the network sees any: square ones of `size`, transformed as `preprocess` says where a folder says nothing. */

@@ -128,7 +128,7 @@ export const vit: Architecture<VitConfig, VitOutputs> = {
   kinds: linears,
   towers: { vision: { inputs: ["pixels"], output: "imageFeatures" } },
   width: ({ vision }) => vision.width,
-  prefixes: ["vit."],
+  prefixes: { "vit.": "" },
   inputs: ({ vision: { channels, imageSize } }, { images }) => ({ pixels: floats([images, channels, imageSize, imageSize]) }),
   images: { size: ({ vision }) => vision.imageSize, preprocess: vitPreprocess },
   forward: (args) => lazily({ imageFeatures: () => imageFeatures(args) }),

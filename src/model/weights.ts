@@ -5,6 +5,7 @@ import { join } from "../formats/path.ts";
 import { elements, notFinite, type Dtype, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
 import type { Architecture } from "./architecture.ts";
+import { spellings } from "./spelling.ts";
 
 const fileOf = (dir: string): string => join(dir, "model.safetensors");
 
@@ -24,13 +25,15 @@ export const finiteWeights = (weights: Tensors, dir: string): E.Either<Failure, 
 export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tensors: Tensors, dir: string): E.Either<Failure, Tensors> => {
   const path = fileOf(dir);
   const bad = (tensor: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path, tensor, detail });
-  const prefix = architecture.prefixes?.find((p) => [...tensors.keys()].some((name) => name.startsWith(p))) ?? "";
   const weights = new Map<string, HostTensor>();
+  const used = new Set<string>();
   for (const { name, shape, optional } of architecture.parameters(config)) {
-    const stored = prefix + name;
-    const tensor = tensors.get(stored);
-    if (tensor === undefined && optional) continue;
-    if (tensor === undefined) return bad(stored, "is missing, and config.json asks for it");
+    const [stored, ...more] = spellings(architecture, name).filter((spelling) => tensors.has(spelling));
+    if (stored === undefined && optional) continue;
+    if (stored === undefined) return bad(name, "is missing, and config.json asks for it");
+    if (more.length > 0) return bad(stored, `is there twice, as ${more[0]} too`);
+    used.add(stored);
+    const tensor = tensors.get(stored)!;
     if (tensor.data.length !== elements(shape) || (tensor.shape.length === shape.length && !tensor.shape.every((d, i) => d === shape[i]))) {
       return bad(stored, `is [${tensor.shape.join(", ")}] where config.json asks for [${shape.join(", ")}]`);
     }
@@ -38,8 +41,7 @@ export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tens
     if (fault !== undefined) return bad(stored, fault);
     weights.set(name, { shape, data: tensor.data });
   }
-  const wanted = new Set([...weights.keys()].map((name) => prefix + name));
-  const surplus = [...tensors.keys()].find((name) => !wanted.has(name) && /\.layers?\.\d+\./.test(name));
+  const surplus = [...tensors.keys()].find((name) => !used.has(name) && /\.layers?\.\d+\./.test(name));
   return surplus === undefined ? E.right(weights) : bad(surplus, "is not in the model that config.json describes");
 };
 

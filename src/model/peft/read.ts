@@ -25,32 +25,28 @@ interface Reading {
 }
 
 /** The names that a configuration may have for a layer, that of the file first. */
-const spelt = ({ linear, module, prefix }: Pick<Found, "linear" | "module" | "prefix">): readonly string[] => [
-  ...new Set([module, ...namesOf(linear).map((name) => prefix + name)]),
-];
+const spelt = (base: Base, { linear, module }: Pick<Found, "linear" | "module">): readonly string[] => [...new Set([module, ...namesOf(base, linear)])];
 
 /** Whether configuration and file speak of the same layers: towers that the file has no part of are those of a larger model. */
 const checkTargets = (found: readonly Found[], { config, base, badConfig, badTensor }: Reading): E.Either<Failure, void> => {
   const chooses = targeted(config);
   if (E.isLeft(chooses)) return badConfig(chooses.left);
-  const stray = found.find((one) => !spelt(one).some(chooses.right));
+  const stray = found.find((one) => !spelt(base, one).some(chooses.right));
   if (stray !== undefined) return badTensor(`${stray.module}.lora_A.weight`, `belongs to a layer that target_modules does not name; there are ${listed(base)}`);
   const adapted = new Set(found.map(({ linear }) => linear.name));
-  const { layers, prefix } = { layers: base.architecture.layers(base.config), prefix: found[0].prefix };
+  const layers = base.architecture.layers(base.config);
   const towers = new Set(layers.filter(({ name }) => adapted.has(name)).map(({ tower }) => tower));
-  const missing = layers.find(
-    (linear) => towers.has(linear.tower) && !adapted.has(linear.name) && spelt({ linear, module: prefix + linear.name, prefix }).some(chooses.right),
-  );
+  const missing = layers.find((linear) => towers.has(linear.tower) && !adapted.has(linear.name) && namesOf(base, linear).some(chooses.right));
   return missing === undefined ? E.right(undefined) : badTensor(`${missing.name}.lora_A.weight`, "is missing, and target_modules asks for it");
 };
 
 /** The factors of one layer, with the scale that the configuration gives it. */
-const scaled = (one: Found, { config, badConfig, badTensor }: Reading): E.Either<Failure, Factors> => {
+const scaled = (one: Found, { config, base, badConfig, badTensor }: Reading): E.Either<Failure, Factors> => {
   const [ranks, alphas] = [byPattern(config.rank_pattern), byPattern(config.alpha_pattern)];
   if (E.isLeft(ranks)) return badConfig(ranks.left);
   if (E.isLeft(alphas)) return badConfig(alphas.left);
   const first = <A>(of: (name: string) => A | undefined, otherwise: A): A =>
-    spelt(one)
+    spelt(base, one)
       .map(of)
       .find((value) => value !== undefined) ?? otherwise;
   const [r, alpha] = [first(ranks.right, config.r), first(alphas.right, config.lora_alpha)];

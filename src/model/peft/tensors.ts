@@ -8,10 +8,8 @@ import { linearsOf, listed, namesOf, type Base } from "./linears.ts";
 /** The factors of a layer as they stand in a file, and the name that it has there. */
 export interface Found {
   readonly linear: Linear;
-  /** The name in the file, with the prefix of its model. */
+  /** The name in the file. */
   readonly module: string;
-  /** What stands before the names of the model's layers. */
-  readonly prefix: string;
   readonly A: HostTensor;
   readonly B: HostTensor;
 }
@@ -28,12 +26,8 @@ const otherThan = (key: string): string => {
 };
 
 /** The linear layers of a model under every name that an adapter may have for them. */
-const byModule = (base: Base): ReadonlyMap<string, Pick<Found, "linear" | "prefix">> => {
-  const prefixes = ["", ...(base.architecture.prefixes ?? [])];
-  return new Map(
-    linearsOf(base).flatMap((linear) => prefixes.flatMap((prefix) => namesOf(linear).map((name) => [prefix + name, { linear, prefix }] as const))),
-  );
-};
+const byModule = (base: Base): ReadonlyMap<string, Linear> =>
+  new Map(linearsOf(base).flatMap((linear) => namesOf(base, linear).map((name) => [name, linear] as const)));
 
 /** Why a tensor cannot be a factor of a layer. */
 const faultOf = (factor: string, { shape, data, dtype = "F32" }: HostTensor, { in: columns, out }: Linear): string | undefined => {
@@ -52,20 +46,20 @@ export const factorsIn = (tensors: Tensors, base: Base, path: string): E.Either<
   for (const [key, tensor] of tensors) {
     const [, module, factor, adapter = ""] = keyOf.exec(key) ?? [];
     if (module === undefined) return bad(key, otherThan(key));
-    const place = known.get(module);
-    if (place === undefined) return bad(key, `belongs to ${module}, which is no linear layer of a ${base.architecture.name} here; there are ${listed(base)}`);
-    const fault = faultOf(factor, tensor, place.linear);
+    const linear = known.get(module);
+    if (linear === undefined) return bad(key, `belongs to ${module}, which is no linear layer of a ${base.architecture.name} here; there are ${listed(base)}`);
+    const fault = faultOf(factor, tensor, linear);
     if (fault !== undefined) return bad(key, fault);
-    const found = parts.get(place.linear.name) ?? { module };
+    const found = parts.get(linear.name) ?? { module };
     if (found.module !== module || found[factor as "A" | "B"] !== undefined) return bad(key, `is there twice, under another name`);
-    parts.set(place.linear.name, { ...found, [factor]: tensor });
+    parts.set(linear.name, { ...found, [factor]: tensor });
     if (adapters.add(adapter).size > 1) return bad(key, "belongs to another adapter than those before it, and a folder holds one");
   }
   const all: Found[] = [];
   for (const { module, A, B } of parts.values()) {
     if (A === undefined || B === undefined) return bad(`${module}.lora_${A === undefined ? "A" : "B"}.weight`, "is missing");
     if (A.shape[0] !== B.shape[1]) return bad(`${module}.lora_B.weight`, `is [${B.shape.join(", ")}] beside a lora_A of rank ${A.shape[0]}`);
-    all.push({ ...known.get(module)!, module, A, B });
+    all.push({ linear: known.get(module)!, module, A, B });
   }
   return all.length > 0 ? E.right(all) : bad("lora_A.weight", "is missing: the file holds no factor of any layer");
 };
