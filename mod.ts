@@ -133,3 +133,4 @@ export type { Random } from "./src/random.ts";
 export * from "./src/methods/vocabulary.ts";
 export * as language from "./src/language/index.ts";
 export * as report from "./src/report/index.ts";
+export * as scores from "./src/scores/index.ts";

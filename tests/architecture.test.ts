@@ -18,7 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ["tensor"],
   ["kernels"],
   ["device"],
-  ["linalg", "formats"],
+  ["linalg", "formats", "scores"],
   ["platform"],
   ["wgsl"],
 ];
