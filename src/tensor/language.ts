@@ -39,6 +39,7 @@ export * from "./ops/optimizer.ts";
 export * from "./ops/projection.ts";
 export * from "./ops/put.ts";
 export * from "./ops/reduce.ts";
+export * from "./ops/replaceRows.ts";
 export * from "./ops/rotary.ts";
 export * from "./ops/select.ts";
 export * from "./ops/softmax.ts";

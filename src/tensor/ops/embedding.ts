@@ -4,10 +4,10 @@ import { rowWindows, windows } from "../../kernels/windows.ts";
 import { apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
 
 /**
- * `table[index[i]]` for every i: table [rows, width], index u32 of any shape → [...index, width]. A table larger than a binding is
- * visited window by window.
+ * `table[index[i] - base]` for every i: table [rows, width], index u32 of any shape → [...index, width]; zeros where the table has no such row. A table larger
+ * than a binding is visited window by window.
  */
-export const gather = (table: Tensor, index: Tensor): Tensor => {
+export const gather = (table: Tensor, index: Tensor, base = 0): Tensor => {
   check(table.shape.length === 2 && index.dtype === "u32", "gather", () => `table ${show(table)}, index ${show(index)}`);
   const [rows, width] = table.shape;
   const count = size(index.shape) * width;
@@ -16,17 +16,17 @@ export const gather = (table: Tensor, index: Tensor): Tensor => {
       name: "gather",
       lower: (t) =>
         rowWindows(t, rows, width).map(({ first, count: inside, cut }, i) =>
-          elementLaunch("gather", { count, width, first, rows: inside }, [cut(input(0)), input(1), output(0)], { KEEP: i > 0 }),
+          elementLaunch("gather", { count, width, first: base + first, rows: inside }, [cut(input(0)), input(1), output(0)], { KEEP: i > 0 }),
         ),
-      vjp: (_, [dy]) => [dy && scatterAdd(dy, index, rows)],
+      vjp: (_, [dy]) => [dy && scatterAdd(dy, index, rows, base)],
     },
     [table, index],
     floats([...index.shape, width]),
   );
 };
 
-/** Sums rows of `dy` [...index, width] into a [rows, width] table by index; equal indices are summed in their order. */
-export const scatterAdd = (dy: Tensor, index: Tensor, rows: number): Tensor => {
+/** Sums rows of `dy` [...index, width] into a [rows, width] table by index, whose first row is `base`; equal indices are summed in their order. */
+export const scatterAdd = (dy: Tensor, index: Tensor, rows: number, base = 0): Tensor => {
   const width = dy.shape[dy.shape.length - 1];
   const entries = size(index.shape);
   const count = entries * width;
@@ -37,10 +37,10 @@ export const scatterAdd = (dy: Tensor, index: Tensor, rows: number): Tensor => {
         ...windows(t, rows * width).map((window) => elementLaunch("fill", { count: window.count, value: 0 }, [window.cut(output(0))])),
         elementLaunch("links", { count: entries }, [input(1), output(1)]),
         ...rowWindows(t, rows, width).map(({ first, count: inside, cut }) =>
-          elementLaunch("scatter-add", { count, width, first, rows: inside }, [input(0), input(1), output(1), cut(output(0))]),
+          elementLaunch("scatter-add", { count, width, first: base + first, rows: inside }, [input(0), input(1), output(1), cut(output(0))]),
         ),
       ],
-      vjp: (_, [d]) => [d && gather(d, index)],
+      vjp: (_, [d]) => [d && gather(d, index, base)],
     },
     [dy, index],
     floats([rows, width]),
