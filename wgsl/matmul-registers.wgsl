@@ -17,8 +17,9 @@
 //   ROWS COLS LANES    the tile; QUADS = ROWS / 4; SLOTS = vectors of left that a lane loads
 //
 // Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
-// Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head. A workgroup is one tile of one matrix;
-//           the grid is folded over x and y, tiles along right first (parts/registers.wgsl). A sum runs over k, then over r, with one accumulator.
+// Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head; B's is that of head / share. A
+//           workgroup is one tile of one matrix; the grid is folded over x and y, tiles along right first (parts/registers.wgsl). A sum runs
+//           over k, then over r, with one accumulator.
 // Bounds:   a row or column past the edge reads the last one instead, and is not written; k is cut exactly.
 
 //#if BROADCAST

@@ -11,8 +11,9 @@
 //   A_LOADS B_LOADS   elements that a thread brings: ROWS * DEPTH / 16 and COLS * DEPTH / 16
 //
 // Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
-// Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head. A workgroup is one tile of one matrix;
-//           the grid is folded over x and y, tiles along n first. A sum runs over k, then over r, with one accumulator.
+// Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head; B's is that of head / share. A
+//           workgroup is one tile of one matrix; the grid is folded over x and y, tiles along n first. A sum runs
+//           over k, then over r, with one accumulator.
 // Bounds:   a row or column past the edge reads the last one instead, and is not written; k is cut exactly.
 
 alias Real = f32;
@@ -46,7 +47,7 @@ fn main(
   let outer = z / dims.heads;
   let head = z % dims.heads;
   let aBase = outer * dims.aOuter + head * dims.aHead;
-  let bBase = outer * dims.bOuter + head * dims.bHead;
+  let bBase = outer * dims.bOuter + head / dims.share * dims.bHead;
   let cBase = outer * dims.cOuter + head * dims.cHead;
 
   var sum: array<array<f32, {{COLS}}>, {{ROWS}}>;

@@ -12,7 +12,7 @@ import type { Constants } from "./template.ts";
 
 /**
  * `C[z] = f(scale · op(A[z]) op(B[z]) + P op(Q) + bias)`, z = outer · heads + head < batch; op(A) is [m, k], op(B) is [k, n].
- * Strides are in elements: `ld*` between stored rows, `*Outer` and `*Head` between matrices.
+ * Strides are in elements: `ld*` between stored rows, `*Outer` and `*Head` between matrices; B's of a head is head / share.
  */
 export interface MatmulShape {
   readonly m: number;
@@ -25,6 +25,8 @@ export interface MatmulShape {
   readonly tb: boolean;
   readonly batch: number;
   readonly heads: number;
+  /** Consecutive heads that have one matrix of B in common. Default 1. */
+  readonly share?: number;
   readonly lda: number;
   readonly ldb: number;
   readonly ldc: number;
@@ -53,8 +55,8 @@ export type MatmulKernel = (typeof matmulKernels)[number];
 
 /** The uniform of a product; `scale` multiplies op(A) op(B). */
 export const matmulDims = (shape: MatmulShape, scale = 1): Dims<MatmulKernel> => {
-  const { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch } = shape;
-  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch };
+  const { m, n, k, r, lda, ldb, ldc, heads, share = 1, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch } = shape;
+  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch, share };
 };
 
 /** A way to compute one shape: a kernel, its constants and its grid. */

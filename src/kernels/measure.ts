@@ -13,13 +13,13 @@ const margin = 0.95;
 const submission = 10;
 
 /** Elements that an operand spans, from the first matrix's first to the last one's last. */
-const span = (s: MatmulShape, rows: number, columns: number, ld: number, outer: number, head: number): number =>
-  (Math.ceil(s.batch / s.heads) - 1) * outer + (Math.min(s.batch, s.heads) - 1) * head + (rows - 1) * ld + columns;
+const span = (s: MatmulShape, rows: number, columns: number, ld: number, outer: number, head: number, share = 1): number =>
+  (Math.ceil(s.batch / s.heads) - 1) * outer + (Math.ceil(Math.min(s.batch, s.heads) / share) - 1) * head + (rows - 1) * ld + columns;
 
 /** Elements of the operands of a product, in the order of their bindings; undefined for those that it does not have. */
 const operandSizes = (s: MatmulShape): readonly (number | undefined)[] => [
   span(s, s.ta ? s.k : s.m, s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead),
-  span(s, s.tb ? s.n : s.k, s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead),
+  span(s, s.tb ? s.n : s.k, s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead, s.share),
   span(s, s.m, s.n, s.ldc, s.cOuter, s.cHead),
   s.bias ? s.n : undefined,
   s.lowRank ? s.m * s.r : undefined,

@@ -2,6 +2,7 @@
 import type { Bounds } from "./bounds.ts";
 import { elementLaunch, foldGroups, input, launch, output, type Launch } from "./launch.ts";
 import type { Constants } from "./template.ts";
+import { windowOf } from "./windows.ts";
 
 /** A tensor seen as `[outer, mod, div]`: the pattern of a broadcast and of the sum that undoes it. */
 export interface Pattern {
@@ -51,7 +52,7 @@ export const expandLaunch = (at: Pattern, count: number, factor: number): Launch
 /** Rows that one thread sums at least in the first of two passes: a tall matrix would otherwise keep only `mod` threads busy. */
 const shortest = 64;
 /** Chunks are one dimension of a grid. */
-export const mostChunks = 65535;
+const mostChunks = 65535;
 
 const chunkOf = (outer: number): number => Math.max(shortest, Math.ceil(outer / mostChunks));
 
@@ -71,8 +72,15 @@ export const sumLaunches = ({ adapter }: Bounds, { outer, mod, div }: Pattern, f
   ];
 };
 
-/** Sums a tensor [groups, count, width] over count in one pass, times `factor`; at most {@link mostChunks} groups. */
-export const groupSumLaunch = (groups: number, count: number, width: number, factor: number): Launch =>
-  launch("reduce", { outer: groups * count, groups: width, inner: 1, chunk: count, scale: factor }, [input(0), output(0)], [Math.ceil(width / 64), groups, 1], {
-    PARTIAL: true,
+/** Groups that one launch sums, a multiple of 64 so that each launch's part of a tensor begins where a binding may. */
+const groupsALaunch = Math.floor(mostChunks / 64) * 64;
+
+/** Sums a tensor [groups, count, width] over count in one pass, times `factor`. */
+export const groupSumLaunches = (groups: number, count: number, width: number, factor: number): readonly Launch[] =>
+  Array.from({ length: Math.ceil(groups / groupsALaunch) }, (_, i) => {
+    const first = i * groupsALaunch;
+    const inside = Math.min(groupsALaunch, groups - first);
+    const operands = [windowOf(input(0), first * count * width, inside * count * width), windowOf(output(0), first * width, inside * width)];
+    const dims = { outer: inside * count, groups: width, inner: 1, chunk: count, scale: factor };
+    return launch("reduce", dims, operands, [Math.ceil(width / 64), inside, 1], { PARTIAL: true });
   });

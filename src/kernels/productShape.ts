@@ -17,6 +17,8 @@ export interface ProductForm {
   /** B is stored transposed, [n, k], as in x·Wᵀ. */
   readonly tb: boolean;
   readonly heads: number;
+  /** Consecutive heads that have one matrix of B in common, as grouped attention's do. Default 1. */
+  readonly share?: number;
   readonly layouts: readonly [a: OperandLayout, b: OperandLayout, c: OperandLayout];
   readonly scale: number;
 }
@@ -49,15 +51,15 @@ const matrices = (shape: readonly number[], layout: OperandLayout, heads: number
 };
 
 /** The product of a form on tensors of these shapes, without an epilogue; undefined where they do not fit. */
-export const productShape = ({ ta, tb, heads, layouts }: ProductForm, shapes: ProductShapes): MatmulShape | undefined => {
+export const productShape = ({ ta, tb, heads, share = 1, layouts }: ProductForm, shapes: ProductShapes): MatmulShape | undefined => {
   const a = matrices(shapes.a, layouts[0], heads);
-  const b = matrices(shapes.b, layouts[1], heads);
+  const b = matrices(shapes.b, layouts[1], heads / share);
   const c = matrices(shapes.c, layouts[2], heads);
   const [m, k] = ta ? [a.columns, a.rows] : [a.rows, a.columns];
   const [kb, n] = tb ? [b.columns, b.rows] : [b.rows, b.columns];
-  if (k !== kb || m !== c.rows || n !== c.columns || a.batch !== b.batch || a.batch !== c.batch) return undefined;
+  if (k !== kb || m !== c.rows || n !== c.columns || a.batch !== b.batch * share || a.batch !== c.batch) return undefined;
   return {
-    ...{ m, n, k, r: 0, ta, tb, batch: c.batch, heads, lda: a.ld, ldb: b.ld, ldc: c.ld },
+    ...{ m, n, k, r: 0, ta, tb, batch: c.batch, heads, ...(share === 1 ? {} : { share }), lda: a.ld, ldb: b.ld, ldc: c.ld },
     ...{ aOuter: a.outer, aHead: a.head, bOuter: b.outer, bHead: b.head, cOuter: c.outer, cHead: c.head, bias: false, lowRank: false },
   };
 };

@@ -59,10 +59,10 @@ const problemOf = (sizes: Sizes): Problem => {
   const { m, n, k, r, ta, tb, batch, heads, lda, ldb, ldc } = shape;
   const scale = sizes.scale ?? 1;
   const at =
-    (outer: number, head: number) =>
+    (outer: number, head: number, share = 1) =>
     (z: number): number =>
-      Math.floor(z / heads) * outer + (z % heads) * head;
-  const [aAt, bAt, cAt] = [at(shape.aOuter, shape.aHead), at(shape.bOuter, shape.bHead), at(shape.cOuter, shape.cHead)];
+      Math.floor(z / heads) * outer + Math.floor((z % heads) / share) * head;
+  const [aAt, bAt, cAt] = [at(shape.aOuter, shape.aHead), at(shape.bOuter, shape.bHead, shape.share), at(shape.cOuter, shape.cHead)];
   const zs = Array.from({ length: batch }, (_, z) => z);
   const extent = (base: (z: number) => number, rows: number, columns: number, ld: number): number =>
     zs.reduce((end, z) => Math.max(end, rows * columns === 0 ? 0 : base(z) + (rows - 1) * ld + columns), 0);
@@ -239,6 +239,22 @@ deviceTest("heads read and written with strides, as attention does", async (devi
     { m: tokens, n: head, k: tokens, ta: true, ...strided(whole, split, split) },
   ];
   for (const sizes of products) {
+    const problem = problemOf(sizes);
+    await checkPlans(device, problem, kinds(matmulVariants(device.adapter, problem.shape)));
+  }
+});
+
+deviceTest("heads that share a matrix of B", async (device) => {
+  const [batch, heads, share, tokens, keys, head] = [2, 6, 3, 5, 9, 8];
+  const width = (heads / share) * head;
+  const b = { bOuter: keys * width, bHead: head, ldb: width };
+  const common = { batch: batch * heads, heads, share, ...b };
+  const scores = { aOuter: tokens * heads * head, aHead: head, lda: heads * head, cOuter: heads * tokens * keys, cHead: tokens * keys, ldc: keys };
+  const values = { aOuter: scores.cOuter, aHead: scores.cHead, lda: keys, cOuter: scores.aOuter, cHead: head, ldc: heads * head };
+  for (const sizes of [
+    { m: tokens, n: keys, k: head, tb: true, ...common, ...scores },
+    { m: tokens, n: head, k: keys, ...common, ...values },
+  ]) {
     const problem = problemOf(sizes);
     await checkPlans(device, problem, kinds(matmulVariants(device.adapter, problem.shape)));
   }

@@ -1,9 +1,12 @@
 /** The operations that decoders are made of, against float64 references, and their gradients against directional derivatives. */
 import * as assert from "uvu/assert";
+import { attentionScores, attentionValues } from "../../src/tensor/ops/matmul.ts";
+import { expand } from "../../src/tensor/ops/reduce.ts";
+import { slice } from "../../src/tensor/ops/window.ts";
 import { rmsNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { rotary, rotaryFrequencies } from "../../src/tensor/ops/rotary.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
-import { checkOp, deviceTest, evaluate, largestDifference, numbers, runTests, type Value } from "./check.ts";
+import { reshape, type Tensor } from "../../src/tensor/tensor.ts";
+import { checkOp, deviceTest, evaluate, largestDifference, numbers, runTests, sameBits, type Value } from "./check.ts";
 
 type Numbers = ArrayLike<number>;
 
@@ -121,6 +124,89 @@ deviceTest("scores of rotary queries and keys depend on distances alone", async 
     scores.push(total([...got.q].map((v, c) => v * got.k[c])));
   }
   assert.ok(Math.max(...scores) - Math.min(...scores) < 1e-5, `${scores}`);
+});
+
+/** [batch, queries, keys, heads, keyHeads, width of a head]: one query, one head of keys for all, as many as of queries, primes, one off a tile. */
+const grouped = [
+  [1, 1, 1, 2, 1, 1],
+  [2, 1, 7, 6, 2, 4],
+  [3, 1, 13, 4, 4, 3],
+  [2, 5, 5, 9, 3, 4],
+  [1, 9, 17, 7, 1, 5],
+  [2, 33, 65, 4, 2, 8],
+  [0, 3, 3, 4, 2, 2],
+  [2, 3, 5, 3, 3, 7],
+] as const;
+
+deviceTest("attention with grouped keys and values", async (device) => {
+  for (const [batch, queries, keys, heads, keyHeads, d] of grouped) {
+    const share = heads / keyHeads;
+    const of = (x: Numbers, tokens: number, all: number, b: number, t: number, h: number): ArrayLike<number> =>
+      range(d).map((c) => x[((b * tokens + t) * all + h) * d + c]);
+    const name = `${batch} ${queries} ${keys} ${heads} ${keyHeads} ${d}`;
+    const k = numbers([batch, keys, keyHeads * d], 2);
+    await checkOp(device, `scores ${name}`, {
+      inputs: { q: numbers([batch, queries, heads * d], 1), k },
+      op: ({ q, k: t }) => {
+        const scores = attentionScores(q, t, heads, 0.5, keyHeads);
+        assert.equal(scores.shape, [batch, heads, queries, keys]);
+        return scores;
+      },
+      reference: ({ q, k: t }) => {
+        const score = (b: number, h: number, i: number, j: number): number => {
+          const [x, y] = [of(q, queries, heads, b, i, h), of(t, keys, keyHeads, b, j, Math.floor(h / share))];
+          return 0.5 * total(range(d).map((c) => x[c] * y[c]));
+        };
+        return Float64Array.from(
+          range(batch).flatMap((b) => range(heads).flatMap((h) => range(queries).flatMap((i) => range(keys).map((j) => score(b, h, i, j))))),
+        );
+      },
+    });
+    await checkOp(device, `values ${name}`, {
+      inputs: { p: numbers([batch, heads, queries, keys], 3), v: k },
+      op: ({ p, v }) => {
+        const values = attentionValues(p, v, heads, keyHeads);
+        assert.equal(values.shape, [batch, queries, heads * d]);
+        return values;
+      },
+      reference: ({ p, v }) => {
+        const value = (b: number, i: number, h: number, c: number): number =>
+          total(range(keys).map((j) => p[((b * heads + h) * queries + i) * keys + j] * of(v, keys, keyHeads, b, j, Math.floor(h / share))[c]));
+        return Float64Array.from(
+          range(batch).flatMap((b) => range(queries).flatMap((i) => range(heads).flatMap((h) => range(d).map((c) => value(b, i, h, c))))),
+        );
+      },
+    });
+  }
+});
+
+deviceTest("grouped keys give the bits of repeated ones, also one query at a time", async (device) => {
+  const [batch, tokens, heads, keyHeads, d] = [2, 9, 6, 2, 8];
+  const [q, k] = [numbers([batch, tokens, heads * d], 1), numbers([batch, tokens, keyHeads * d], 2)];
+  const got = await evaluate(device, { q, k }, (t) => {
+    const repeated = reshape(
+      expand(reshape(t.k, [batch * tokens, keyHeads, 1, d]), { outer: 1, mod: batch * tokens * keyHeads * d, div: 1, gap: { count: 3, low: d } }, [
+        batch * tokens,
+        keyHeads,
+        3,
+        d,
+      ]),
+      [batch, tokens, heads * d],
+    );
+    const [scores, plain] = [attentionScores(t.q, t.k, heads, 0.5, keyHeads), attentionScores(t.q, repeated, heads, 0.5)];
+    const one = slice(t.q, 1, 4, 1);
+    return {
+      scores,
+      plain,
+      one: attentionScores(one, t.k, heads, 0.5, keyHeads),
+      row: slice(scores, 2, 4, 1),
+      values: attentionValues(scores, t.k, heads, keyHeads),
+      plainValues: attentionValues(scores, repeated, heads),
+    };
+  });
+  sameBits(got.scores, got.plain, "scores");
+  sameBits(got.one, got.row, "one query");
+  sameBits(got.values, got.plainValues, "values");
 });
 
 runTests();

@@ -598,6 +598,15 @@ deviceTest("a sum of so many rows that their partial sums would not fit one dime
   assert.is(got.total[0], Math.fround(0.5 * (count - 1) + 8));
 });
 
+deviceTest("a sum over a gap of more groups than one dimension of a grid holds", async (device) => {
+  const groups = 65536 + 7;
+  const inputs = { c: numbers([groups, 3, 2], 1), b: numbers([groups, 1, 2], 2) };
+  const got = await evaluate(device, inputs, ({ c, b }) => ({ db: gradient(sum(mul(c, b)), [b])[0] }));
+  const { data } = inputs.c;
+  const want = map(new Float64Array(2 * groups), (_, i) => total(range(3).map((k) => data[6 * Math.floor(i / 2) + 2 * k + (i % 2)])));
+  assert.ok(largestDifference(got.db, want) < 1e-6);
+});
+
 // Rows -------------------------------------------------------------------------------------------------------------------------------------
 
 const matrices = [
@@ -1074,8 +1083,6 @@ test("shapes that do not fit are failures that say so", () => {
   wrong({ a, b: numbers([2, 3, 5], 1) }, (t) => add(t.a, t.b), ["broadcast"]);
   wrong({ a, b: numbers([3, 1], 1), c: numbers([2, 3, 5], 1) }, (t) => mul(t.c, reshape(t.b, [3])), ["broadcast"]);
   wrong({ c: numbers([2, 3, 5, 7, 2], 1), b: numbers([2, 1, 5, 1, 2], 1) }, (t) => mul(t.c, t.b), ["mul", "broadcast"]);
-  const tall = { c: numbers([65536, 2, 2], 1), b: numbers([65536, 1, 2], 1) };
-  wrong(tall, (t) => gradient(sum(mul(t.c, t.b)), [t.b])[0], ["sum", "65536"]);
   wrong({ a }, (t) => reshape(t.a, [4, 4]), ["reshape", "[4, 4]"]);
   wrong({ a }, (t) => view(t.a, 3, [1]), ["view", "64"]);
   wrong({ a }, (t) => view(t.a, 0, [16]), ["view", "[16]"]);

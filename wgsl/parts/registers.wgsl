@@ -58,11 +58,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let outer = z / dims.heads;
   let head = z % dims.heads;
 //#if SWAP
-  let leftBase = outer * dims.bOuter + head * dims.bHead;
+  let leftBase = outer * dims.bOuter + head / dims.share * dims.bHead;
   let rightBase = outer * dims.aOuter + head * dims.aHead;
 //#else
   let leftBase = outer * dims.aOuter + head * dims.aHead;
-  let rightBase = outer * dims.bOuter + head * dims.bHead;
+  let rightBase = outer * dims.bOuter + head / dims.share * dims.bHead;
 //#end
 
   // Strides from one k to the next, and the place of each vector at k = 0: of 4 k of one row or, ACROSS, of 4 rows of one k.

@@ -6,9 +6,9 @@
 import type { MatmulShape } from "../../kernels/matmul.ts";
 import { productLaunches, productShapes } from "../../kernels/product.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
-import { apply, check, floats, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { apply, check, floats, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
-import { sumRows } from "./reduce.ts";
+import { sumRows, sumTo } from "./reduce.ts";
 
 /** The pair of the low-rank epilogue p qᵀ: p [m, r] and q, stored like B with r in the place of k. */
 export interface LowRank {
@@ -56,17 +56,23 @@ const gradients = ({ form, a, b, bias, lowRank }: Recipe, dc: Tensor, needed: re
     ta,
     tb,
     heads,
+    share = 1,
     scale,
     layouts: [la, lb, lc],
   } = form;
   const da = (): Tensor =>
     ta
       ? product(b, dc, { ta: tb, tb: true, heads, scale, layouts: [lb, lc, la] }, a.shape)
-      : product(dc, b, { ta: false, tb: !tb, heads, scale, layouts: [lc, lb, la] }, a.shape);
-  const db = (): Tensor =>
+      : product(dc, b, { ta: false, tb: !tb, heads, share, scale, layouts: [lc, lb, la] }, a.shape);
+  // What the heads that share a matrix of B give it is summed.
+  const [width, ...lead] = [...b.shape].reverse();
+  const unshared = [...lead.reverse(), width * share];
+  const dbs = (): Tensor =>
     tb
-      ? product(dc, a, { ta: true, tb: ta, heads, scale, layouts: [lc, la, lb] }, b.shape)
-      : product(a, dc, { ta: !ta, tb: false, heads, scale, layouts: [la, lc, lb] }, b.shape);
+      ? product(dc, a, { ta: true, tb: ta, heads, scale, layouts: [lc, la, lb] }, unshared)
+      : product(a, dc, { ta: !ta, tb: false, heads, scale, layouts: [la, lc, lb] }, unshared);
+  const low = (width * share) / heads;
+  const db = (): Tensor => (share === 1 ? dbs() : sumTo(dbs(), { outer: 1, mod: size(b.shape), div: 1, gap: { count: share, low } }, b.shape));
   const grads: (Tensor | undefined)[] = [needed[0] ? da() : undefined, needed[1] ? db() : undefined];
   if (bias !== undefined) grads.push(needed[2] ? sumRows(dc) : undefined);
   if (lowRank !== undefined) {
@@ -113,13 +119,38 @@ export const matmul = (a: Tensor, b: Tensor, { ta = false, tb = false, scale = 1
 export const linear = (x: Tensor, weight: Tensor, bias?: Tensor, lowRank?: LowRank): Tensor =>
   product(x, weight, { ...plain, tb: true }, [...x.shape.slice(0, -1), weight.shape[0]], { bias, lowRank });
 
-/** Scores of attention, `scale · Q Kᵀ` per head: [batch, queries, width] × [batch, keys, width] → [batch, heads, queries, keys]. */
-export const attentionScores = (q: Tensor, k: Tensor, heads: number, scale: number): Tensor =>
-  product(q, k, { ta: false, tb: true, heads, layouts: ["split", "split", "heads"], scale }, [q.shape[0], heads, q.shape[1], k.shape[1]]);
+/** How many queries' heads share a head of keys and values. Fails where the heads of keys do not divide those of queries. */
+const sharing = (op: string, heads: number, keyHeads: number): number => {
+  check(heads % keyHeads === 0, op, () => `${keyHeads} heads of keys for ${heads} of queries`);
+  return heads / keyHeads;
+};
 
-/** `P V` per head: [batch, heads, queries, keys] × [batch, keys, width] → [batch, queries, width]. */
-export const attentionValues = (p: Tensor, v: Tensor, heads: number): Tensor =>
-  product(p, v, { ta: false, tb: false, heads, layouts: ["heads", "split", "split"], scale: 1 }, [v.shape[0], p.shape[2], v.shape[2]]);
+/**
+ * Scores of attention, `scale · Q Kᵀ` per head: [batch, queries, heads · d] × [batch, keys, keyHeads · d] → [batch, heads, queries, keys]. With fewer heads of
+ * keys than of queries (Ainslie et al., 2023) each serves heads / keyHeads consecutive heads of queries; nothing is repeated in memory.
+ */
+export const attentionScores = (q: Tensor, k: Tensor, heads: number, scale: number, keyHeads: number = heads): Tensor => {
+  const share = sharing("attentionScores", heads, keyHeads);
+  const [batch, queries, width] = q.shape;
+  const shape = [batch, heads, queries, k.shape[1]];
+  const form: ProductForm = { ta: false, tb: true, heads, share, layouts: ["split", "split", "heads"], scale };
+  if (queries !== 1 || share === 1) return product(q, k, form, shape);
+  // One query a sample, while generating: the heads that share keys are the rows of one product.
+  const rows = reshape(q, [batch, keyHeads, share, width / heads]);
+  return reshape(product(rows, k, { ...form, heads: keyHeads, share: 1, layouts: ["heads", "split", "heads"] }, [batch, keyHeads, share, k.shape[1]]), shape);
+};
+
+/** `P V` per head: [batch, heads, queries, keys] × [batch, keys, keyHeads · d] → [batch, queries, heads · d], with heads shared as in {@link attentionScores}. */
+export const attentionValues = (p: Tensor, v: Tensor, heads: number, keyHeads: number = heads): Tensor => {
+  const share = sharing("attentionValues", heads, keyHeads);
+  const [batch, , queries, keys] = p.shape;
+  const d = v.shape[2] / keyHeads;
+  const shape = [batch, queries, heads * d];
+  const form: ProductForm = { ta: false, tb: false, heads, share, layouts: ["heads", "split", "split"], scale: 1 };
+  if (queries !== 1 || share === 1) return product(p, v, form, shape);
+  const rows = reshape(p, [batch, keyHeads, share, keys]);
+  return reshape(product(rows, v, { ...form, heads: keyHeads, share: 1, layouts: ["heads", "split", "heads"] }, [batch, keyHeads, share, d]), shape);
+};
 
 /** The recipe of a product; undefined for another node. */
 const recipeOf = (node: Node): Recipe | undefined =>

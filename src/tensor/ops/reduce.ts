@@ -1,13 +1,12 @@
 /** Sums in a fixed order, and their adjoint. */
-import { expandLaunch, groupSumLaunch, mostChunks, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
+import { expandLaunch, groupSumLaunches, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
 import { apply, check, floats, reshape, show, size, type Shape, type Tensor } from "../tensor.ts";
 
 /** `x` as [groups, count, width], summed over count in one pass, times `factor`: [groups, width]. */
 const sumGroups = (x: Tensor, groups: number, count: number, width: number, factor: number): Tensor => {
-  check(groups <= mostChunks, "sum", () => `${groups} sums over a gap, of at most ${mostChunks}`);
   const at = { outer: 1, mod: groups * width, div: 1, gap: { count, low: width } };
   return apply(
-    { name: "sum", lower: () => [groupSumLaunch(groups, count, width, factor)], vjp: (_, [dy]) => [dy && expand(dy, at, x.shape, factor)] },
+    { name: "sum", lower: () => groupSumLaunches(groups, count, width, factor), vjp: (_, [dy]) => [dy && expand(dy, at, x.shape, factor)] },
     [x],
     floats([groups, width]),
   );
