@@ -2,7 +2,7 @@
  * The public face of Cambium: everything that a script, a notebook or another package uses.
  *
  * What everybody needs stands here by its own name; the rest is in namespaces: `stage`, `adapter`, `objective`, `optimizer`, `schedule` and `subspace` for
- * who composes methods, `data`, `model`, `report`, `formats`, `tensor` and `linalg` for who builds on what lies below.
+ * who composes methods, `data`, `model`, `report`, `scores`, `formats`, `tensor` and `linalg` for who builds on what lies below.
  *
  * Effects are fp-ts `TaskEither<Failure, A>`: call them, await them, and look at `_tag`. Nothing here throws but `get`, which is there for it.
  */
@@ -114,7 +114,7 @@ export type { Watcher } from "./src/runs/watch.ts";
 export { runtime } from "./src/runs/runtime.ts";
 export type { OpenRuntime, RuntimeOptions } from "./src/runs/runtime.ts";
 export type { Event, Runtime } from "./src/training/runtime.ts";
-export type { AnswerStream, AnswerTask, ClassStream, ClassTask, LabelSpace, Stream, Task } from "./src/data/task.ts";
+export type { AnswerStream, AnswerTask, ClassStream, ClassTask, LabelSpace, Stream, Task, TaskScore } from "./src/data/task.ts";
 
 // What came of it.
 export { show } from "./src/page/show.ts";

@@ -7,6 +7,7 @@
  */
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import type { ScoreName } from "../scores/table.ts";
 import type { Example, ExampleDecoder } from "./example.ts";
 import type { Question } from "./question.ts";
 
@@ -34,11 +35,14 @@ export interface ClassTask extends TaskOf<Example> {
   readonly templates: readonly string[];
 }
 
+/** How the answers of a task are scored: by the likelihood of each choice, or as texts. */
+export type TaskScore = "choice" | ScoreName;
+
 /** A task that is answered in words. */
 export interface AnswerTask extends TaskOf<Question> {
   readonly kind: "answer";
   /** The score that stands in its row of the matrix: `choice`, by the likelihood of its choices, or one of those that compare texts. */
-  readonly score: string;
+  readonly score: TaskScore;
   /** The most tokens of an answer that is generated. Default: as many as its longest answer has. */
   readonly maxTokens?: number;
 }

@@ -1,4 +1,4 @@
-/** The metrics of class-incremental learning, as pure functions of the accuracy matrix. */
+/** Metrics over what has been seen so far, as pure functions of the accuracy matrix. */
 import { accuracyAt, meanOf, type AccuracyMatrix } from "./metrics.ts";
 
 /** Class-incremental accuracies in percent: `seen[t]` = A_t over all classes seen after task t, `final` = A_T, `mean` over the sessions. */
@@ -31,3 +31,14 @@ export const classIncremental =
     });
     return { seen, final: seen[size - 1] ?? null, mean: meanOf(seen) };
   };
+
+/**
+ * MAA, the mean average accuracy of streams of questions: the mean over the tasks learned of the mean accuracy on all tasks seen by then, each task alike. Its
+ * companions have other names here: MFT is the mean of `learned`, MFN (TRACE's OP) that of `last`, and BWT that of `bwt`.
+ *
+ * ```ts
+ * const m = { datasets: ["iconqa", "flickr"], rows: [[90, 40], [80, 70]] };
+ * assert.equal(maa(m), 82.5);
+ * ```
+ */
+export const maa = (m: AccuracyMatrix): number | null => classIncremental(m.datasets.map(() => 1))(m).mean;

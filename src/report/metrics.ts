@@ -135,7 +135,7 @@ export const average = (m: AccuracyMatrix): Metric => {
 };
 
 /**
- * Last (METHODS.md E.1): accuracy at the end of the stream, `a[T][j]`.
+ * Last (METHODS.md E.1): accuracy at the end of the stream, `a[T][j]`. Its mean is also called MFN, and OP in TRACE.
  *
  * ```ts
  * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [80, 70]] };
@@ -190,7 +190,7 @@ export const fwt =
   };
 
 /**
- * Learned: accuracy on dataset j right after it is learned, `a[j][j]`: the diagonal.
+ * Learned: accuracy on dataset j right after it is learned, `a[j][j]`: the diagonal. Its mean is also called MFT.
  *
  * ```ts
  * const m = { datasets: ["pets", "cars"], rows: [[90, 40], [80, 70]] };

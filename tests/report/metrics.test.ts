@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
-import { classIncremental } from "../../src/report/classIncremental.ts";
+import { classIncremental, maa } from "../../src/report/classIncremental.ts";
 import * as _ from "../../src/report/metrics.ts";
 import type { AccuracyMatrix, AccuracyRow, Metric } from "../../src/report/metrics.ts";
 import { right } from "../either.ts";
@@ -41,6 +41,29 @@ test("bwt", () => closeMetric(_.bwt(m3), [-90, -10, null], -50));
 test("fwt", () => closeMetric(_.fwt([50, 5, 10])(m3), [null, -5, -10], -7.5));
 test("learned", () => closeMetric(_.learned(m3), [90, 80, 95], 265 / 3));
 test("gainKept", () => closeMetric(_.gainKept([50, 5, 10])(m3), [-125, (100 * 65) / 75, 100], 50));
+
+// Hyper-LLaVA on UCIT as its paper prints it: cells and metrics.
+test("MFT, MFN, MAA and BWT of a published matrix", () => {
+  const published = [
+    [91.73],
+    [90.4, 94.23],
+    [89.37, 94.07, 61.37],
+    [87.07, 94.1, 57.4, 86.0],
+    [87.37, 94.27, 56.7, 78.73, 79.7],
+    [86.67, 94.0, 58.71, 79.03, 64.33, 58.2],
+  ];
+  const tasks = ["ImageNet-R", "ArxivQA", "VizWiz", "IconQA", "CLEVR-Math", "Flickr30k"];
+  const m = right(
+    _.matrixFromRows(
+      tasks,
+      published.map((row) => tasks.map((_name, j) => row[j] ?? null)),
+    ),
+  );
+  close(_.learned(m).mean, 78.54, 0.005);
+  close(_.last(m).mean, 73.49, 0.005);
+  close(maa(m), 83.27, 0.005);
+  close(_.bwt(m).mean, -6.06, 0.005);
+});
 
 test("gain kept is of what was gained: nothing where nothing was, or where a cell is missing", () => {
   closeMetric(_.gainKept([90, 0, 0])(m3), [null, 87.5, 100], (100 * (-90 + 70 + 95)) / (0 + 80 + 95));
