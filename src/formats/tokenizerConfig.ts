@@ -21,6 +21,15 @@ const characters = String.raw`(?:${escaped}|\[\^?(?:${escaped}|\\[^\p{L}\p{N}]|[
 const simplePattern = new RegExp(`^(?:${literal}+|${characters}\\+?)(?:\\|(?:${literal}+|${characters}\\+?))*$`, "u");
 const longestPattern = 1000;
 
+/** Expressions of well-known language models: how they cut words, numbers and blanks. Each is tried at a place of a text in time that its match makes up for. */
+const wellKnown: ReadonlySet<unknown> = new Set([
+  // GPT-2.
+  String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
+  // Llama 3, and Qwen2, which cuts numbers into digits.
+  String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+  String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+]);
+
 const isText = (value: unknown, longest: number): value is string => typeof value === "string" && value.length <= longest;
 
 /** What is wrong with the pattern of a step, in words. */
@@ -28,7 +37,7 @@ const faultOfPattern = (pattern: unknown): string | undefined => {
   if (!t.UnknownRecord.is(pattern)) return `has the pattern ${printed(pattern)}`;
   const { Regex: regex, String: text } = pattern;
   if (regex === undefined) return isText(text, longestPattern) && text !== "" ? undefined : `has the pattern ${printed(pattern)}`;
-  if (isText(regex, longestPattern) && simplePattern.test(regex)) return undefined;
+  if (wellKnown.has(regex) || (isText(regex, longestPattern) && simplePattern.test(regex))) return undefined;
   return `has the regular expression ${printed(regex)}; only alternatives of words and of runs of one class of characters are taken, as CLIP has them`;
 };
 
@@ -52,6 +61,13 @@ const normalizers: Rules = new Map([
 const pretokenizers: Rules = new Map([
   ...["ByteLevel", "BertPreTokenizer", "Whitespace", "WhitespaceSplit", "Punctuation", "Digits"].map((type) => [type, fine] as const),
   ["Split", ({ pattern }: Part) => faultOfPattern(pattern)],
+  ["Metaspace", ({ replacement = "▁" }: Part) => (isText(replacement, 1) ? undefined : `puts ${printed(replacement)} for a blank`)],
+]);
+
+const decoders: Rules = new Map([
+  ...["ByteLevel", "ByteFallback", "Fuse", "Metaspace"].map((type) => [type, fine] as const),
+  ["Replace", faultOfReplacement],
+  ["Strip", ({ content }: Part) => (isText(content, 1) ? undefined : `takes ${printed(content)} away`)],
 ]);
 
 /** Each may double a text. */
@@ -121,4 +137,12 @@ export const tokenizerConfig = (json: Readonly<Record<string, unknown>>): E.Eith
   const model = { ...decoded.right.model, type: "BPE" };
   const config = { ...json, model, normalizer: json.normalizer ?? null, pre_tokenizer: json.pre_tokenizer ?? null, post_processor: null, decoder: null };
   return E.right({ config, normalizes: new Set(normalizer.map((step) => (step as Part).type)) });
+};
+
+/** Checks a `tokenizer.json` whose ids are made texts again, too; the left side says what in it is missing or not taken. */
+export const decodingConfig = (json: Readonly<Record<string, unknown>>): E.Either<string, TokenizerConfig> => {
+  const fault = faultOfSteps("decoder", stepsOf(json.decoder, "decoders"), decoders);
+  if (fault !== undefined) return E.left(fault);
+  const checked = tokenizerConfig(json);
+  return E.isLeft(checked) ? checked : E.right({ ...checked.right, config: { ...checked.right.config, decoder: json.decoder ?? null } });
 };

@@ -20,7 +20,7 @@ import { faultOfImages, faultOfPreprocess } from "./inputs.ts";
 import { llama, qwen2 } from "./llama.ts";
 import { namedMistake } from "./mistaken.ts";
 import { frozenScope, type Scope } from "./scope.ts";
-import type { TextTokenizer } from "../formats/textTokenizer.ts";
+import { readTextTokenizer, type TextTokenizer } from "../formats/textTokenizer.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 import { vit } from "./vit.ts";
 import { checkedWeights, finiteWeights, initialWeights, narrowDtype, type NarrowDtype } from "./weights.ts";
@@ -37,7 +37,7 @@ export interface Model<Out = any, C = any> {
   readonly preprocess?: Preprocess;
   /** Where the architecture reads texts. */
   readonly tokenizer?: Tokenizer;
-  /** Where the architecture continues texts. */
+  /** Where the architecture continues texts and its folder has a tokenizer. */
   readonly textTokenizer?: TextTokenizer;
   /** The files of tokenizer and image processor as they were read, written back as they are. */
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -88,6 +88,8 @@ export const companions: readonly string[] = [
   "vocab.json",
   "merges.txt",
   ...processorNames,
+  "tokenizer.model",
+  "added_tokens.json",
   "chat_template.jinja",
   "generation_config.json",
 ];
@@ -117,7 +119,7 @@ export const readCompanions =
  */
 export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: string, disk: Files = platform.files): TE.TaskEither<Failure, Model<Out, C>> => {
   const path = join(dir, "config.json");
-  const { images, texts } = architecture;
+  const { images, texts, decoder } = architecture;
   return pipe(
     TE.Do,
     TE.bind("config", () =>
@@ -139,16 +141,20 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
       ),
     ),
     TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config, disk))),
+    TE.bind("textTokenizer", ({ config }) =>
+      decoder === undefined ? TE.right(undefined) : readTextTokenizer(dir, { vocabulary: decoder.vocabulary(config), files: disk }),
+    ),
     TE.bind("preprocess", ({ config }) => (images === undefined ? TE.right(undefined) : readPreprocess(dir, images.size(config), images.preprocess, disk))),
     TE.bind("files", () => readCompanions(dir, disk)),
     TE.chainFirstEitherK(({ config, preprocess, files }) =>
       refuse(join(dir, processorNames.find((name) => files.has(name)) ?? "config.json"), faultOfPreprocess(architecture, config, preprocess)),
     ),
-    TE.map(({ tokenizer, preprocess, stored, ...model }) => ({
+    TE.map(({ tokenizer, textTokenizer, preprocess, stored, ...model }) => ({
       architecture,
       ...model,
       ...stored,
       ...(tokenizer === undefined ? {} : { tokenizer }),
+      ...(textTokenizer === undefined ? {} : { textTokenizer }),
       ...(preprocess === undefined ? {} : { preprocess }),
     })),
     TE.orElse((failure) => namedMistake<Model<Out, C>>(dir, disk)(failure)),
