@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../src/cli/commands.ts";
 import { plain } from "../src/cli/help.ts";
+import type { Declaration } from "../src/methods/declare.ts";
 import { hasReadings, optionRows } from "../src/methods/describe.ts";
 import { methods } from "../src/methods/table.ts";
 
@@ -27,9 +28,11 @@ const fileOf = (name: string): string => {
 export const methodTable = (): string =>
   table(
     ["`--method`", "paper", "what it does", "file"],
-    all.map(({ declaration: { name, paper, does, needs } }) => {
+    all.map(({ declaration }) => {
+      const { name, paper, does, needs, classesAlone } = declaration as Declaration;
       const file = fileOf(name);
-      return [`\`${name}\``, arxiv(paper), needs === undefined ? does : `${does}; needs ${needs}`, `[${file}](src/methods/${file})`];
+      const has = `${needs === undefined ? "" : `; needs ${needs}`}${classesAlone === undefined ? "" : "; learns tasks of classes alone"}`;
+      return [`\`${name}\``, arxiv(paper), does + has, `[${file}](src/methods/${file})`];
     }),
   );
 
@@ -44,9 +47,9 @@ export const optionTables = (): string =>
       const read = hasReadings(method.declaration);
       return `${head}\n\n${table(
         ["option", "default", "what it is", ...(read ? ["paper", "code"] : [])],
-        rows.map(({ name: option, fallback, meaning, readings }) => [
+        rows.map(({ name: option, fallback, answered, meaning, readings }) => [
           `\`${option}\``,
-          `\`${fallback}\``,
+          `\`${fallback}\`${answered === undefined ? "" : `; answered tasks \`${answered}\``}`,
           meaning,
           ...(read ? [readings?.paper ?? "", readings?.code ?? ""].map((value) => (value === "" ? "" : `\`${value}\``)) : []),
         ]),

@@ -19,7 +19,7 @@ import type { Device } from "../src/device/device.ts";
 import { describe, type Failure } from "../src/failure.ts";
 import { exists, writeJson } from "../src/formats/files.ts";
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/formats/safetensors.ts";
-import { allParameters } from "../src/model/adapters/allParameters.ts";
+import { allParameters } from "../src/model/adapters/inFull.ts";
 import { mergeUpdate } from "../src/model/adapters/update.ts";
 import { clip, type ClipConfig } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";

@@ -70,8 +70,9 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
 /** What `--help` says of a method: every option, what it is and takes, and its default. */
 export const optionsHelp = (method: MethodName, layout: Layout = plain): string => {
   const { declaration } = methods[method];
-  const { does, paper, needs } = declaration;
-  const head = `${method}: ${does}${paper === undefined ? "" : ` (arXiv ${paper})`}${needs === undefined ? "" : `; needs ${needs}`}`;
+  const { does, paper, needs, classesAlone } = declaration as Declaration;
+  const has = `${needs === undefined ? "" : `; needs ${needs}`}${classesAlone === undefined ? "" : "; learns tasks of classes alone"}`;
+  const head = `${method}: ${does}${paper === undefined ? "" : ` (arXiv ${paper})`}${has}`;
   const rows = optionRows(methods[method]);
   const set = rows.length === 0 ? "" : " [--set KEY=VALUE[,KEY=VALUE\u2026]]";
   const given = rows.length === 0 ? "" : " --set steps=200";
@@ -85,7 +86,10 @@ export const optionsHelp = (method: MethodName, layout: Layout = plain): string 
         : {
             heading: "Options",
             lines: twoColumns(
-              rows.map(({ name, fallback, meaning, takes }) => [name, `${meaning.replace(/\.$/, "")}: ${takes} [${fallback}]`]),
+              rows.map(({ name, fallback, answered, meaning, takes }) => {
+                const otherwise = answered === undefined ? "" : `; ${answered} where tasks are answered in words`;
+                return [name, `${meaning.replace(/\.$/, "")}: ${takes}${otherwise} [${fallback}]`];
+              }),
               layout.columns,
             ),
           },

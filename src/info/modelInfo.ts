@@ -4,7 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { elements } from "../formats/hostTensor.ts";
 import { trainableParameters } from "../model/adapters/adapter.ts";
-import { allParameters } from "../model/adapters/allParameters.ts";
+import { allParameters } from "../model/adapters/inFull.ts";
 import { expertPool, gatedLora, lora } from "../model/adapters/lora.ts";
 import type { Learner } from "../model/learner.ts";
 import { bytesKept } from "../model/memory.ts";

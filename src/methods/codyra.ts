@@ -41,7 +41,7 @@ export const codyra = declareMethod(
           steps: repeat(
             o.steps,
             // Where the text tower alone is adapted, the authors train on the images' loss alone.
-            gradient(model.chooses(o.towers, "vision") ? objective.matching : objective.imageToText),
+            gradient(model.chooses(o.towers, "vision") ? objective.matching : objective.unlessAnswers(objective.imageToText)),
             cosineDescent(o),
             rankSelect(softThreshold(schedule.ramp(o.kappa, { dense: o.dense, levels: o.levels, scaled: o.scaleThreshold }), { shrink: o.shrink })),
           ),

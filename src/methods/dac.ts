@@ -81,7 +81,7 @@ export const dac = declareMethod(
             o.steps,
             dropout(o.dropout),
             rankSelect(batchVote(o.active, { router: o.router })),
-            gradient(objective.sum(objective.ifGiven(objective.contrastive), objective.weighted(o.ago, apart))),
+            gradient(objective.sum(objective.unlessAnswers(objective.ifGiven(objective.contrastive)), objective.weighted(o.ago, apart))),
             update(optimizer.adamW({ lr, weightDecay: o.weightDecay })),
           ),
         }),

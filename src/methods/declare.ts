@@ -16,7 +16,7 @@ import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import type { EvaluateOptions } from "../stages/evaluate.ts";
-import type { Course, Method } from "../stages/learn.ts";
+import { byKind, type Course, type Method } from "../stages/learn.ts";
 import { named, taskStage, type TaskStage } from "../stages/stage.ts";
 
 /** The two sources of a method where they differ: its paper, and the code of its authors. */
@@ -25,11 +25,16 @@ export type Reading = "paper" | "code";
 /** What an option takes: a codec of io-ts, as far as it is used. Its name finishes the sentence "it should be …". */
 export type Codec<A> = Pick<t.Type<A>, "name" | "is" | "decode">;
 
+/** The value of an option that is not given, or a function of the options that are declared before it. */
+type Fallback<A> = A | ((before: any) => A);
+
 /** One option of a method. */
 export interface Option<A> {
   readonly codec: Codec<A>;
-  /** Its value where it is not given, or a function of the options that are declared before it. */
-  readonly fallback: A | ((before: any) => A);
+  /** Its value where it is not given. */
+  readonly fallback: Fallback<A>;
+  /** The same for tasks that are answered in words, where it is another. */
+  readonly answered?: Fallback<A>;
   /** What it is, in one sentence. */
   readonly meaning: string;
   /** Its value by the paper and by the authors' code, where these differ. */
@@ -57,6 +62,8 @@ export interface Declaration<N extends string = string, O extends Options = Opti
   readonly does: string;
   /** What a model or its data must have. */
   readonly needs?: string;
+  /** Why it learns tasks of classes alone, and none that are answered in words; a sentence without a full stop. Default: it learns both. */
+  readonly classesAlone?: string;
   readonly options: O;
 }
 
@@ -70,12 +77,12 @@ export interface Declared<N extends string = string, O extends Options = Options
 export type OptionsOf<D> = D extends Declared<any, infer O> ? GivenOptions<O> : never;
 
 /** An option: what it takes, its default, what it is in one sentence, and what it is by the paper and by the code where these differ. */
-export const option = <A>(
-  codec: Codec<A>,
-  fallback: NoInfer<A> | ((before: any) => NoInfer<A>),
-  meaning: string,
-  readings?: Readonly<Record<Reading, NoInfer<A>>>,
-): Option<A> => ({ codec, fallback, meaning, ...(readings === undefined ? {} : { readings }) });
+export const option = <A>(codec: Codec<A>, fallback: Fallback<NoInfer<A>>, meaning: string, readings?: Readonly<Record<Reading, NoInfer<A>>>): Option<A> => ({
+  codec,
+  fallback,
+  meaning,
+  ...(readings === undefined ? {} : { readings }),
+});
 
 /** How a method is scored after every task. Commands have flags of their own for it. */
 export const scoring = (fallback?: EvaluateOptions): Option<EvaluateOptions | undefined> => ({
@@ -90,15 +97,24 @@ export const withDefaults = <O extends Options>(options: O, defaults: GivenOptio
   return { ...options, ...Object.fromEntries(changed) };
 };
 
+/** Options with other defaults for tasks that are answered in words. */
+export const forAnswers = <O extends Options>(options: O, defaults: { readonly [K in keyof O]?: Fallback<Values<O>[K]> }): O => {
+  const changed = Object.entries(defaults).map(([name, answered]) => [name, { ...options[name], answered }]);
+  return { ...options, ...Object.fromEntries(changed) };
+};
+
 /** The names of a method's options, but for how it is scored. */
 export const optionNames = ({ options }: Declaration): readonly string[] => Object.keys(options).filter((name) => name !== "evaluate");
 
+/** What a declared method is applied to. */
+type Kind = "classified" | "answered";
+
 /** All values: those that are given, and defaults. What is left open, such as how to score, comes last where it is given. */
-const filledIn = <O extends Options>({ options }: Declaration<string, O>, given: GivenOptions<O>): Values<O> => {
+const filledIn = <O extends Options>({ options }: Declaration<string, O>, given: GivenOptions<O>, kind: Kind): Values<O> => {
   const values: Record<string, unknown> = {};
   for (const name of [...Object.keys(options).filter((n) => n !== "evaluate"), "evaluate"]) {
     if (options[name] === undefined) continue;
-    const { fallback } = options[name];
+    const fallback = (kind === "answered" ? options[name].answered : undefined) ?? options[name].fallback;
     const value: unknown = given[name] ?? (typeof fallback === "function" ? fallback(values) : fallback);
     if (value !== undefined) values[name] = value;
   }
@@ -112,20 +128,38 @@ const wrongOption = ({ options }: Declaration, given: Readonly<Record<string, un
   return { _tag: "BadOption", option: wrong, detail: `should be ${options[wrong].codec.name}, not ${printed(given[wrong])}` };
 };
 
-/** Declares a method; its algorithm is a function of the values of its options. A value that its codec does not take makes a run fail with `BadOption`. */
+/** Whether an option has another default where tasks are answered in words. */
+const differs = ({ options }: Declaration): boolean => Object.values(options).some(({ answered }) => answered !== undefined);
+
+/** Why a method learns no tasks that are answered in words. */
+const refusal = (name: string, why: string): Failure => ({
+  _tag: "BadOption",
+  option: "method",
+  detail: `${name} learns tasks of classes alone, and these are answered in words: ${why}`,
+});
+
+/**
+ * Declares a method; its algorithm is a function of the values of its options, whose defaults may be others where tasks are answered in words. A value that its
+ * codec does not take makes a run fail with `BadOption`, and so do tasks that the method does not learn.
+ */
 export const declareMethod = <const N extends string, O extends Options, M extends string = never>(
   declaration: Declaration<N, O>,
   algorithm: (options: Values<O>) => TaskStage<Course, Course, M>,
-): Declared<N, O, M> =>
-  Object.assign(
-    (given: GivenOptions<O> = {}): Method<M> => {
-      const options = filledIn(declaration, given);
-      const wrong = wrongOption(declaration, given);
-      const stage = named(declaration.name, options, wrong === undefined ? algorithm(options) : taskStage("refused", {}, () => RTE.left(wrong)));
-      return declaration.title === undefined ? stage : { ...stage, title: declaration.title };
-    },
-    { declaration },
-  );
+): Declared<N, O, M> => {
+  const { name, title, classesAlone } = declaration;
+  const made = (given: GivenOptions<O>, kind: Kind): Method<M> => {
+    const options = filledIn(declaration, given, kind);
+    const wrong = wrongOption(declaration, given);
+    const stage = named(name, options, wrong === undefined ? algorithm(options) : taskStage("refused", {}, () => RTE.left(wrong)));
+    return title === undefined ? stage : { ...stage, title };
+  };
+  /** The method for tasks that are answered in words, where it is not the same. */
+  const answering = (given: GivenOptions<O>): E.Either<Failure, Method<M>> | undefined => {
+    if (classesAlone !== undefined) return E.left(refusal(name, classesAlone));
+    return differs(declaration) ? E.right(made(given, "answered")) : undefined;
+  };
+  return Object.assign((given: GivenOptions<O> = {}): Method<M> => byKind(made(given, "classified"), answering(given)), { declaration });
+};
 
 /** The options that a method's paper and the code of its authors set otherwise, as one of the two has them. */
 export const reading = <O extends Options>({ options }: Declaration<string, O>, as: Reading): GivenOptions<O> =>

@@ -6,6 +6,8 @@ export interface OptionRow {
   readonly name: string;
   /** Its default, as `--set` takes it. */
   readonly fallback: string;
+  /** Its default for tasks that are answered in words, where that is another. */
+  readonly answered?: string;
   readonly meaning: string;
   /** What it takes. */
   readonly takes: string;
@@ -23,10 +25,12 @@ const asText = (value: unknown): string => {
 /** The options of a method in words, but for how it is scored. */
 export const optionRows = (method: Declared<string, any>): readonly OptionRow[] => {
   const { declaration } = method as Declared;
-  const defaults = method().options as Readonly<Record<string, unknown>>;
+  const { options, answering } = method();
+  const [defaults, answered] = [options, answering?._tag === "Right" ? answering.right.options : options] as readonly Readonly<Record<string, unknown>>[];
   return optionNames(declaration).map((name) => {
     const { meaning, codec, readings } = declaration.options[name];
-    const row = { name, fallback: asText(defaults[name]), meaning, takes: codec.name };
+    const texts = [defaults, answered].map((of) => asText(of[name]));
+    const row = { name, fallback: texts[0], ...(texts[1] === texts[0] ? {} : { answered: texts[1] }), meaning, takes: codec.name };
     return readings === undefined ? row : { ...row, readings: { paper: asText(readings.paper), code: asText(readings.code) } };
   });
 };

@@ -23,6 +23,7 @@ export const duallora = declareMethod(
     title: "DualLoRA",
     paper: "2411.00623",
     does: "orthogonal and residual adapters with a memory; a reconstruction",
+    classesAlone: "the class tokens of images say which of its adapters count",
     options: {
       ...withDefaults({ steps, batch, rank }, { steps: { epochs: 20 }, batch: 128, rank: 10 }),
       optimizer: option(codec.oneOf("adam", "sgd"), "adam", "The optimiser: AdamW, or gradient descent without momentum."),

@@ -5,7 +5,7 @@
  */
 import { adapt, evaluate, gradient, merge, pipeline, project, repeat, scan, update } from "../stages/index.ts";
 import { adapter, codec, objective, optimizer, subspace, type PerTask } from "./vocabulary.ts";
-import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
+import { declareMethod, forAnswers, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { common, cosineRate, croppedBatches } from "./plain.ts";
 
 /** InfLoRA; keys and values of the vision tower are adapted. */
@@ -16,7 +16,7 @@ export const infLora = declareMethod(
     paper: "2404.00228",
     does: "A designed from the task's inputs outside of past ones, B trained",
     options: {
-      ...withDefaults(common, { modules: ["k", "v"], towers: ["vision"] }),
+      ...forAnswers(withDefaults(common, { modules: ["k", "v"], towers: ["vision"] }), { towers: ["language"] }),
       optimizer: option(codec.oneOf("adam", "sgd"), "adam", "The optimiser: AdamW, or gradient descent without momentum."),
       headLr: option(
         codec.perTask(codec.rate),

@@ -5,20 +5,41 @@
  * gradient is taken once and freed from both; its leading singular directions become a frozen A, and B alone is trained, so that no update can act on
  * what is protected. KeepLoRA++ starts B at zero and scales every layer's update by its depth: shallow layers are general, deep ones special.
  */
-import { adapt, encode, evaluate, gradient, merge, pipeline, project, repeat, scan, update, type WithDirections } from "../stages/index.ts";
-import { adapter, codec, data, model, objective, optimizer, schedule, subspace } from "./vocabulary.ts";
-import { declareMethod, option, withDefaults, type OptionsOf, type Values } from "./declare.ts";
+import {
+  adapt,
+  dropout,
+  encode,
+  evaluate,
+  gradient,
+  merge,
+  pipeline,
+  project,
+  repeat,
+  scan,
+  update,
+  type Lesson,
+  type WithDirections,
+} from "../stages/index.ts";
+import { adapter, codec, data, model, objective, optimizer, schedule, subspace, type PerTask } from "./vocabulary.ts";
+import { declareMethod, forAnswers, option, withDefaults, type OptionsOf, type Values } from "./declare.ts";
 import { common } from "./plain.ts";
 
 /** The options of all three; the defaults are those of the authors' code for MTIL (METHODS.md B.6). */
-const options = {
+const classified = {
   ...withDefaults({ steps: common.steps, batch: common.batch, rank: common.rank }, { steps: { epochs: 10 } }),
   alpha: option(codec.positive, 1, "The update is scaled by alpha / rank."),
-  lr: option(codec.perTask(codec.rate), 1e-3, "Peak of the one-cycle learning rate."),
+  lr: option(codec.perTask(codec.rate), 1e-3, "Peak learning rate."),
+  schedule: option(
+    codec.oneOf("one-cycle", "cosine"),
+    "one-cycle",
+    "How the learning rate changes: torch's one-cycle schedule, or a cosine behind a linear warm-up.",
+  ),
+  warmup: option(codec.below1, 0.03, "The share of the steps in which a cosine's rate rises."),
   weightDecay: option(codec.nonNegative, 0.01, "Weight decay of AdamW."),
-  cycleMomentum: option(codec.truth, true, "Whether β₁ cycles against the learning rate, as torch's schedule does by default; otherwise it is 0.9."),
+  cycleMomentum: option(codec.truth, true, "Whether β₁ cycles against a one-cycle rate, as torch's schedule does by default; otherwise it is 0.9."),
+  dropout: option(codec.below1, 0, "Dropout of the adapters' inputs."),
   energy: option(codec.byTower(codec.share), { vision: 0.85, text: 0.2 }, "The share of each tower's weights that is protected, ε_w."),
-  featureEnergy: option(codec.share, 0.99, "The share of the features that is protected, ε_f."),
+  featureEnergy: option(codec.share, 0.99, "The share of the features, or of the gradients, that is protected, ε_f."),
   side: option(codec.oneOf("input", "output"), "input", "The side of the weights whose directions are protected (METHODS.md B.3.1).", {
     paper: "input",
     code: "output",
@@ -42,26 +63,58 @@ const options = {
   evaluate: common.evaluate,
 } as const;
 
+const { headScale, evaluate: scored, ...shared } = classified;
+
+/** Those of KeepLoRA and KeepLoRA++. For tasks that are answered in words the defaults are those of the authors' code for LLaVA (METHODS.md B.3.9). */
+const options = forAnswers(
+  {
+    ...shared,
+    protect: option(codec.oneOf("features", "gradients"), "features", "What is protected of past tasks: directions of their features, or of their gradients."),
+    gradientShare: option(codec.share, 0.2, "The share of a task's data that gradients are taken over, where these are protected."),
+    gradientBatch: option(codec.batch, 1, "Questions or images in a batch of that share."),
+    projectorLr: option(codec.perTask(codec.rate), 2e-5, "The peak learning rate of a projector, which is trained in full beside."),
+    headScale,
+    evaluate: scored,
+  },
+  {
+    steps: { epochs: 1 },
+    alpha: ({ rank }: { readonly rank: number }) => 2 * rank,
+    lr: 2e-4,
+    schedule: "cosine",
+    weightDecay: 0,
+    dropout: 0.05,
+    energy: { language: 0.6 },
+    counting: "below",
+    start: "zero",
+    depthTowers: ["language"],
+    modules: "all",
+    towers: ["language"],
+    protect: "gradients",
+  },
+);
+
 /** What all three are made of. */
-const parts = (o: Values<typeof options>) => {
+const parts = (o: Values<typeof shared>) => {
   const { rank, modules, towers } = o;
-  const beta1 = o.cycleMomentum ? schedule.oneCycleMomentum() : 0.9;
+  const loss = objective.unlessAnswers(objective.imageToText);
+  const oneCycle = o.schedule === "one-cycle";
+  const beta1 = oneCycle && o.cycleMomentum ? schedule.oneCycleMomentum() : 0.9;
+  const rate = (peak: number) => (oneCycle ? schedule.oneCycle(peak) : schedule.cosine(peak, { warmup: { share: o.warmup } }));
+  const descent = (lr: PerTask<number>) => optimizer.adamW({ lr: schedule.byTask(lr, rate), betas: [beta1, 0.999], weightDecay: o.weightDecay });
   return {
+    loss,
     protectWeights: subspace.principalWeights({ modules, energy: o.energy, side: o.side, counting: o.counting }),
-    chooseA: subspace.residualGradient({ rank, modules, towers, objective: objective.imageToText, start: o.start }),
+    chooseA: subspace.residualGradient({ rank, modules, towers, objective: loss, start: o.start }),
     lora: ({ directions }: WithDirections) =>
       adapter.lora({ rank, modules, towers, directions, scale: adapter.depthScale({ base: o.alpha / rank, from: o.depth, towers: o.depthTowers }) }),
-    steps: repeat(
-      o.steps,
-      gradient(objective.imageToText),
-      update(optimizer.adamW({ lr: schedule.byTask(o.lr, schedule.oneCycle), betas: [beta1, 0.999], weightDecay: o.weightDecay })),
-    ),
+    descent,
+    steps: repeat(o.steps, dropout(o.dropout), gradient(loss), update(descent(o.lr))),
     protectFeatures: subspace.featureBasis({ modules, towers, tokens: "all", accumulate: o.accumulate, energy: subspace.share(o.featureEnergy) }),
   };
 };
 
-/** KeepLoRA and KeepLoRA++ differ in their defaults alone. */
-const algorithm = (o: Values<typeof options>) => {
+/** KeepLoRA and KeepLoRA++, which differ in their defaults alone, where features are protected. */
+const byFeatures = (o: Values<typeof options>) => {
   const { protectWeights, chooseA, lora, steps, protectFeatures } = parts(o);
   return scan(
     pipeline(
@@ -75,6 +128,34 @@ const algorithm = (o: Values<typeof options>) => {
     ),
   );
 };
+
+/** The same where gradients are protected: they are taken over a share of the data, before a task and behind it, and a projector is trained in full. */
+const byGradients = (o: Values<typeof options>) => {
+  const { rank, modules, towers, projectorLr } = o;
+  const { loss, protectWeights, lora, descent } = parts(o);
+  const aShare = encode({ batch: o.gradientBatch, steps: { epochs: o.gradientShare } });
+  const gradients = { modules, towers, objective: loss, share: o.gradientShare };
+  const projectorOf = ({ learner }: Lesson) =>
+    "projector" in model.networkOf(learner.model).towers ? adapter.wholeLayers({ modules: "all", towers: ["projector"] }) : adapter.noAdapter;
+  return scan(
+    pipeline(
+      project(protectWeights),
+      aShare,
+      project(subspace.residualGradient({ ...gradients, rank, start: o.start })),
+      encode({ batch: o.batch, steps: o.steps }),
+      adapt({
+        adapters: (lesson): adapter.Adapter<any> => adapter.parallel({ projector: projectorOf(lesson), lora: lora(lesson) }),
+        steps: repeat(o.steps, dropout(o.dropout), gradient(loss), update(descent(o.lr), { "projector.weights": descent(projectorLr) })),
+      }),
+      merge(),
+      aShare,
+      project(subspace.gradientBasis({ ...gradients, energy: subspace.share(o.featureEnergy) })),
+      evaluate(o.evaluate),
+    ),
+  );
+};
+
+const algorithm = (o: Values<typeof options>) => (o.protect === "features" ? byFeatures : byGradients)(o);
 
 const needs = "a text tower, or `energy` that names the vision tower alone";
 
@@ -111,7 +192,8 @@ export const keeploraPlus = declareMethod(
     title: "KeepLoRA+",
     does: "`keeplora++` with a cosine head beside the texts",
     needs,
-    options: withDefaults(options, { start: "zero", depth: 0.2, steps: { epochs: 5 } }),
+    classesAlone: "its cosine head has a row for every class",
+    options: withDefaults(classified, { start: "zero", depth: 0.2, steps: { epochs: 5 } }),
   },
   (o) => {
     const { protectWeights, chooseA, lora, steps, protectFeatures } = parts(o);

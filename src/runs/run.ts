@@ -12,7 +12,7 @@ import type { LogRecord } from "../report/log.ts";
 import type { RunResult } from "../report/result.ts";
 import type { DatasetAnswers } from "../report/runReport.ts";
 import { accuracies, type EvaluateOptions } from "../stages/evaluate.ts";
-import { course, type Method } from "../stages/learn.ts";
+import { course, methodFor, type Method } from "../stages/learn.ts";
 import type { Keeper, Training } from "../training/keeper.ts";
 import { reported, withAnswersOf, type Evaluated, type Report } from "../training/lesson.ts";
 import type { OutputsFor } from "../training/objective.ts";
@@ -111,10 +111,13 @@ const unscored = ({ probes = [] }: ClassStream, { model: { architecture } }: Lea
  * finished; it fails with `Interrupted` where none was, and with what its stages fail with.
  */
 export const runMethod =
-  <N extends string>(method: Method<N>, start: NoInfer<Suited<N>>, stream: ClassStream, options: RunOptions = {}) =>
+  <N extends string>(declared: Method<N>, start: NoInfer<Suited<N>>, stream: ClassStream, options: RunOptions = {}) =>
   (runtime: Runtime): TE.TaskEither<Failure, Run> =>
   async () => {
     const began = performance.now();
+    const suited = methodFor(declared, stream);
+    if (E.isLeft(suited)) return suited;
+    const method = suited.right;
     const { from = {}, untrained = start } = options;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
     let reports: readonly Report[] = from.reports ?? [];

@@ -93,7 +93,7 @@ const batchesOf = (examples: readonly Example[], task: ClassTask, lesson: Lesson
  * Makes training batches of a task: images in a seeded order, augmented and normalised; prompts as texts; targets. Fails with the example that cannot
  * be decoded, unless the runtime skips those; and with `OverLimit` where a batch is too large for the device.
  */
-export const encode = ({ batch = 64, texts = "classes", template = "first", ...rest }: EncodeOptions): TaskStage<Lesson, Lesson & WithBatches> => {
+export const encode = <L extends Lesson>({ batch = 64, texts = "classes", template = "first", ...rest }: EncodeOptions): TaskStage<L, L & WithBatches> => {
   const options: Complete = { batch, texts, template, ...rest };
   const augment = rest.augment === undefined ? "none" : "random";
   return taskStage("encode", { batch, augment, steps: rest.steps, texts, template }, (lesson) => (runtime) => {
@@ -106,7 +106,7 @@ export const encode = ({ batch = 64, texts = "classes", template = "first", ...r
         (): Failure => ({ _tag: "FileUnreadable", path: task.name, detail: "the training split is empty" }),
       ),
       TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
-      TE.map((examples): Lesson & WithBatches => ({ ...lesson, batches: batchesOf(examples, task, lesson, runtime, options) })),
+      TE.map((examples): L & WithBatches => ({ ...lesson, batches: batchesOf(examples, task, lesson, runtime, options) })),
     );
   });
 };

@@ -6,7 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { decoderOf } from "../data/decode.ts";
 import { noLabel, type ExampleDecoder } from "../data/example.ts";
-import { classNamesOf, isAnswered, type ClassTask, type Stream, type Task } from "../data/task.ts";
+import { classNamesOf, isAnswered, isAnswerStream, type ClassTask, type Stream, type Task } from "../data/task.ts";
 import type { Learner } from "../model/learner.ts";
 import { prompts } from "./captions.ts";
 import { reported, type Evaluated, type Lesson, type MaybeMerged, type Report } from "../training/lesson.ts";
@@ -32,7 +32,27 @@ export interface Course {
 export interface Method<N extends string = any> extends TaskStage<Course, Course, N> {
   /** Its name as people write it, where that is not `name`. */
   readonly title?: string;
+  /** The method for tasks that are answered in words, where that is another, or why there is none. */
+  readonly answering?: E.Either<Failure, Method<N>>;
 }
+
+/** A method as it is for a stream. Fails where it does not learn such tasks. */
+export const methodFor = <N extends string>(method: Method<N>, stream: Stream): E.Either<Failure, Method<N>> =>
+  (isAnswerStream(stream) ? method.answering : undefined) ?? E.right(method);
+
+/** A method that is another for tasks that are answered in words, or that does not learn them. */
+export const byKind = <N extends string>(method: Method<N>, answering: Method<N>["answering"]): Method<N> => {
+  if (answering === undefined) return method;
+  return {
+    ...method,
+    answering,
+    run: (start) =>
+      pipe(
+        RTE.fromEither(isAnswerStream(start.stream) ? answering : E.right(method)),
+        RTE.chain((chosen) => chosen.run(start)),
+      ),
+  };
+};
 
 /**
  * A course at its beginning; or at the task at position `from`, for a learner that has learned those before it, such as one that `readLearner` read. It ends

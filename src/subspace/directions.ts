@@ -2,29 +2,15 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
-import { classNamesOf } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { emptyBasis, extend, matrixOf, outside, svd, type Basis, type Matrix, type Svd } from "../linalg/linalg.ts";
 import type { LayerDirections } from "../model/adapters/lowRank.ts";
-import { classifying } from "../model/adapters/heads.ts";
-import { noAdapter } from "../model/adapters/none.ts";
-import { layersOf, type LayerChoice } from "../model/network.ts";
-import { networkOf } from "../model/model.ts";
-import { gradient } from "../tensor/gradient.ts";
-import { scale } from "../tensor/ops/elementwise.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { remembered } from "./bases.ts";
+import { describeGradients, meanGradient, type GradientOptions } from "./gradients.ts";
 import { inputGrams, describeInputs, type InputOptions } from "./inputs.ts";
 import type { Lesson, WithBatches, WithDirections } from "../training/lesson.ts";
-import { evaluateObjective, type Objective } from "../training/objective.ts";
-import { sumOver } from "../training/pass.ts";
 import type { TaskProjection } from "./projection.ts";
-import type { Runtime } from "../training/runtime.ts";
-import { traineeOf } from "../training/step.ts";
-import { recorder } from "../training/tracing.ts";
-import { encodeBatch } from "../training/trainee.ts";
 
 /** What the rows of X have outside of a basis: its `rank` leading left singular vectors and values, and its right ones. */
 const leading = (x: Matrix, rank: number, basis = emptyBasis(x.shape[1])): E.Either<Failure, Pick<Svd, "u" | "s"> & Pick<Basis, "columns">> =>
@@ -42,44 +28,11 @@ const rowsOf = (vectors: readonly Float32Array[], d: number, factor = 1): HostTe
 };
 
 /** Options of {@link residualGradient}. */
-export interface ResidualGradientOptions<N extends string = never> extends LayerChoice {
+export interface ResidualGradientOptions<N extends string = never> extends GradientOptions<N> {
   readonly rank: number;
-  readonly objective: Objective<N>;
   /** Where B starts: at 0 (KeepLoRA++), or at diag(σ) Vᵀ of the gradient's decomposition (KeepLoRA's first form). */
   readonly start: "zero" | "svd";
 }
-
-/**
- * The mean gradient of an objective over one walk of whole batches, with respect to the weights [out, in] of layers. Where the architecture has no logits of
- * its own, the loss is that of the task's head as it starts.
- */
-const meanGradient =
-  (lesson: Lesson & WithBatches, { objective, ...choice }: ResidualGradientOptions<any>) =>
-  (runtime: Runtime): TE.TaskEither<Failure, ReadonlyMap<string, Matrix>> => {
-    const { learner, task, position, batches } = lesson;
-    const { model } = learner;
-    const net = networkOf(model);
-    const layers = layersOf(net, choice);
-    const adapter = classifying(model.architecture, classNamesOf(task).length, noAdapter);
-    const start = adapter.initial(net, model.weights, runtime.seed, position);
-    return pipe(
-      sumOver({
-        weights: model.weights,
-        at: batches.at,
-        batches: batches.epoch,
-        of: (leaves) => {
-          const { tracing } = recorder(leaves, { steps: batches.epoch });
-          const trainee = traineeOf({ model, adapter, batch: batches.shape }, tracing, (name, { length }) =>
-            leaves.constant(`${name} at its start`, { shape: [length], data: start[name] }),
-          );
-          const { loss } = evaluateObjective(objective, encodeBatch(trainee, tracing));
-          const weights = layers.map((layer) => leaves.frozen(`${layer.name}.weight`, [layer.out, layer.in]));
-          return Object.fromEntries(gradient(loss, weights).map((g, i): readonly [string, Tensor] => [layers[i].name, scale(g, 1 / batches.epoch)]));
-        },
-      })(runtime),
-      TE.map((found) => new Map(layers.map((layer): readonly [string, Matrix] => [layer.name, { shape: [layer.out, layer.in], data: found[layer.name] }]))),
-    );
-  };
 
 /**
  * Directions of the task's own gradient outside of what is protected (KeepLoRA, arXiv 2601.19659; METHODS.md B.3.2): G is the mean gradient of the
@@ -91,7 +44,7 @@ export const residualGradient = <L extends Lesson & WithBatches, N extends strin
 ): TaskProjection<L, L & WithDirections, N> => ({
   scale: "task",
   name: "residualGradient",
-  options: { ...options, objective: options.objective.name },
+  options: describeGradients(options),
   run: (lesson) =>
     pipe(
       meanGradient(lesson, options),

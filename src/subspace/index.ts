@@ -3,6 +3,8 @@ export { extended, featureBasis, growing, principalWeights, remember, remembered
 export type { Bases, EnergyThreshold, FeatureBasisOptions, PrincipalWeightsOptions } from "./bases.ts";
 export { residualGradient, residualInputs } from "./directions.ts";
 export type { ResidualGradientOptions, ResidualInputsOptions } from "./directions.ts";
+export { gradientBasis } from "./gradients.ts";
+export type { GradientBasisOptions, GradientOptions } from "./gradients.ts";
 export { describeInputs, inputGrams } from "./inputs.ts";
 export type { Grams, InputOptions } from "./inputs.ts";
 export { everyComponent, largestGates, mostVoted, overlap } from "./overlap.ts";

@@ -11,6 +11,8 @@ export interface Term {
   /** The outputs of the model that it is a function of, beside the logits. */
   readonly outputs: readonly string[];
   readonly loss: (e: Encoded) => Tensor;
+  /** Whether it is a term of a batch. Default: of every one. */
+  readonly counts?: (e: Encoded) => boolean;
 }
 
 /**
@@ -87,12 +89,32 @@ export const ifGiven = <N extends string>({ name, terms }: Objective<N>): Object
   terms: terms.map((term) => ({ ...term, outputs: [], loss: (e) => (lacking(term, e) === undefined ? term.loss(e) : constant(0, [])) })),
 });
 
-/** Images to texts, and texts to images where the architecture has texts (CoDyRA's loss, METHODS.md A.3). */
-export const matching: Objective = ifGiven(sum(imageToText, textToImage));
+/** The mean negative log-likelihood of the tokens of a batch's answers: the loss of language models. */
+export const answers: Objective<OutputNeed<"answerLoss">> = objective("answers", ({ outputs }) => outputs.answerLoss, ["answerLoss"]);
 
-/** The sum of all terms of an objective, and each by name. Throws a `ShapeError` where the model lacks an output that a term needs. */
+/** Whether a batch is one of questions, whose answers are words. */
+const isAnswered = ({ outputs }: Encoded): boolean => "answerLoss" in outputs;
+
+/**
+ * An objective of images and classes that stands for the loss of answers where tasks are answered in words: a method that is made of it runs on both.
+ *
+ * ```ts
+ * assert.equal(unlessAnswers(imageToText).name, "imageToText");
+ * ```
+ */
+export const unlessAnswers = <N extends string>({ name, terms }: Objective<N>): Objective<Exclude<N, OutputNeed>> => {
+  const either = (list: readonly Term[], answered: boolean): readonly Term[] =>
+    list.map((term) => ({ ...term, outputs: [], counts: (e) => isAnswered(e) === answered && (term.counts?.(e) ?? true) }));
+  return { name, terms: [...either(terms, false), ...either(answers.terms, true)] };
+};
+
+/** Images to texts, and texts to images where the architecture has texts (CoDyRA's loss, METHODS.md A.3); of answered tasks the loss of their answers. */
+export const matching: Objective = unlessAnswers(ifGiven(sum(imageToText, textToImage)));
+
+/** The sum of an objective's terms of a batch, and each by name. Throws a `ShapeError` where the model lacks an output that a term needs. */
 export const evaluateObjective = ({ terms }: Objective<any>, e: Encoded): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
-  const values = terms.map((term) => {
+  const counting = terms.filter(({ counts }) => counts?.(e) ?? true);
+  const values = counting.map((term) => {
     const output = lacking(term, e);
     check(output === undefined, term.name, () => {
       const { name } = e.trainee.network;

@@ -13,8 +13,8 @@ export const constantly = (value: number): ScheduleOf => ({ name: "constant", op
 
 /** Options of {@link cosine}. */
 export interface CosineOptions {
-  /** Steps of a linear warm-up. Default 0. */
-  readonly warmup?: number;
+  /** Steps of a linear warm-up, or their share of all, rounded up. Default 0. */
+  readonly warmup?: number | { readonly share: number };
   /** The value that it falls to. Default 0. */
   readonly floor?: number;
   /** Whether the last step has the value `floor`, as in DAC, or the one after it would. Default false. */
@@ -33,10 +33,11 @@ export interface CosineOptions {
 export const cosine = (peak: number, { warmup = 0, floor = 0, reached = false }: CosineOptions = {}): ScheduleOf => ({
   name: "cosine",
   options: { peak, warmup, floor, reached },
-  of: (steps) => (step) =>
-    step < warmup
-      ? (peak * (step + 1)) / warmup
-      : floor + 0.5 * (1 + Math.cos((Math.PI * (step - warmup)) / Math.max(1, steps - warmup - (reached ? 1 : 0)))) * (peak - floor),
+  of: (steps) => {
+    const rising = typeof warmup === "number" ? warmup : Math.ceil(warmup.share * steps);
+    const falling = Math.max(1, steps - rising - (reached ? 1 : 0));
+    return (step) => (step < rising ? (peak * (step + 1)) / rising : floor + 0.5 * (1 + Math.cos((Math.PI * (step - rising)) / falling)) * (peak - floor));
+  },
 });
 
 /** Options of {@link oneCycle}: torch's defaults. */

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import type { Adapter, GroupValues } from "../../src/model/adapters/adapter.ts";
-import { allParameters } from "../../src/model/adapters/allParameters.ts";
+import { allParameters } from "../../src/model/adapters/inFull.ts";
 import { gatedLora } from "../../src/model/adapters/lora.ts";
 import type { Device } from "../../src/device/device.ts";
 import { networkOf } from "../../src/model/model.ts";

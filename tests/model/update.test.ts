@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { allParameters } from "../../src/model/adapters/allParameters.ts";
+import { allParameters } from "../../src/model/adapters/inFull.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { parallel } from "../../src/model/adapters/parallel.ts";
 import { depthScale } from "../../src/model/adapters/scale.ts";

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { attentionLinears } from "../../src/model/blocks.ts";
 import { branch, mostUsed, selected } from "../../src/subspace/selection.ts";
-import { allParameters } from "../../src/model/adapters/allParameters.ts";
+import { allParameters } from "../../src/model/adapters/inFull.ts";
 import { cosineHead } from "../../src/model/adapters/heads.ts";
 import { expertPool, gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { parallel } from "../../src/model/adapters/parallel.ts";

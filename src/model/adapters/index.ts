@@ -1,7 +1,7 @@
 /** The namespace `adapter`: what can be attached to the layers of a model and trained. */
 export { trainableParameters } from "./adapter.ts";
 export type { Adapter, Forward, GroupValues, GroupViews, Head } from "./adapter.ts";
-export { allParameters } from "./allParameters.ts";
+export { allParameters, wholeLayers } from "./inFull.ts";
 export { cosineHead, linearHead } from "./heads.ts";
 export { constantGate, expertPool, gatedLora, lora, normal } from "./lora.ts";
 export type { FrozenA, GatedLoraOptions, LoraOptions } from "./lora.ts";
