@@ -18,6 +18,7 @@ import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
 import { faultOfImages, faultOfPreprocess } from "./inputs.ts";
 import { llama, qwen2 } from "./llama.ts";
+import { llava } from "./llava.ts";
 import { namedMistake } from "./mistaken.ts";
 import { frozenScope, type Scope } from "./scope.ts";
 import { readTextTokenizer, type TextTokenizer } from "../formats/textTokenizer.ts";
@@ -162,7 +163,7 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
 };
 
 /** The architectures that come with Cambium. */
-export const architectures: readonly Architecture[] = [clip, vit, llama, qwen2];
+export const architectures: readonly Architecture[] = [clip, vit, llama, qwen2, llava];
 
 /** Options of {@link readModel}. */
 export interface ReadModelOptions {

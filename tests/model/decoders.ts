@@ -2,6 +2,7 @@
 import type { Device } from "../../src/device/device.ts";
 import { resident } from "../../src/device/resident.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
+import type { BatchSize } from "../../src/model/architecture.ts";
 import { networkOf, outputsOf, type Model } from "../../src/model/model.ts";
 import { frozenScope } from "../../src/model/scope.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
@@ -16,7 +17,16 @@ export interface Rows {
   readonly starts: Value;
   readonly positions: readonly number[];
   readonly next: readonly number[];
+  /** Pixels [images, 3, size, size], and which of their tokens stand where. */
+  readonly pictures?: { readonly pixels: Value; readonly picks: Value };
 }
+
+const sizeOf = ({ ids: { shape }, positions, pictures }: Rows): BatchSize => ({
+  images: pictures?.pixels.shape[0] ?? 0,
+  texts: shape[0],
+  length: shape[1],
+  positions: positions.length,
+});
 
 /** The length of every row, from ids that are padded on the left. */
 export const lengthsOf = (starts: HostTensor, longest: number): readonly number[] => [...starts.data].map((start) => longest - start);
@@ -36,7 +46,7 @@ export const rowsOf = (padded: HostTensor, lengths: readonly number[], left: boo
 };
 
 /** The inputs of a batch by name; every position has an equal share. */
-const inputsOf = ({ ids, starts, positions, next }: Rows): Readonly<Record<string, Value>> => {
+const inputsOf = ({ ids, starts, positions, next, pictures }: Rows): Readonly<Record<string, Value>> => {
   const shape = [positions.length];
   return {
     ids,
@@ -44,19 +54,19 @@ const inputsOf = ({ ids, starts, positions, next }: Rows): Readonly<Record<strin
     positions: { shape, data: Uint32Array.from(positions) },
     next: { shape, data: Uint32Array.from(next) },
     share: { shape, data: new Float32Array(positions.length).fill(1 / positions.length) },
+    ...pictures,
   };
 };
 
 /** The outputs of a decoder by name, for the given rows. */
 export const outputsFor = async (device: Device, model: Model, rows: Rows, names: readonly string[]): Promise<Readonly<Record<string, Float32Array>>> => {
-  const [texts, length] = rows.ids.shape;
   const uploaded = orThrow(resident(device, model.weights));
   try {
     return await evaluate(
       device,
       inputsOf(rows),
       (inputs) => {
-        const outputs = outputsOf(model, { ...leafBook(), input: (name) => inputs[name] }, { images: 0, texts, length, positions: rows.positions.length });
+        const outputs = outputsOf(model, { ...leafBook(), input: (name) => inputs[name] }, sizeOf(rows));
         return Object.fromEntries(names.map((name) => [name, outputs[name]]));
       },
       uploaded,
@@ -69,9 +79,14 @@ export const outputsFor = async (device: Device, model: Model, rows: Rows, names
 /** Factors of LoRA by layer, the rows of A first. */
 export type LoraFactors = ReadonlyMap<string, { readonly A: HostTensor; readonly B: HostTensor }>;
 
-/** The loss of the answers through LoRA on all layers, and its gradients: `A of LAYER`, `B of LAYER`. */
-export const lossAndGradients = async (device: Device, model: Model, rows: Rows, factors: LoraFactors): Promise<Readonly<Record<string, Float32Array>>> => {
-  const [texts, length] = rows.ids.shape;
+/** The loss of the answers through LoRA on all layers, and its gradients: `A of LAYER`, `B of LAYER`, and those of `parameters` by their names. */
+export const lossAndGradients = async (
+  device: Device,
+  model: Model,
+  rows: Rows,
+  factors: LoraFactors,
+  parameters: readonly string[] = [],
+): Promise<Readonly<Record<string, Float32Array>>> => {
   const net = networkOf(model);
   const uploaded = orThrow(resident(device, model.weights));
   const values = Object.fromEntries(
@@ -89,13 +104,16 @@ export const lossAndGradients = async (device: Device, model: Model, rows: Rows,
         const leaves = leafBook();
         const group = (letter: string): ReadonlyMap<string, Tensor> => new Map([...factors.keys()].map((name) => [name, inputs[`${letter} of ${name}`]]));
         const scope = lora({ rank: A.shape[0] }).scope(net, frozenScope(net, leaves.frozen), { A: group("A"), B: group("B") });
-        const size = { images: 0, texts, length, positions: rows.positions.length };
-        const loss = outputsOf(model, { ...leaves, input: (name) => inputs[name] }, size, scope).answerLoss;
+        const loss = outputsOf(model, { ...leaves, input: (name) => inputs[name] }, sizeOf(rows), scope).answerLoss;
+        const wanted = [
+          ...Object.keys(values).map((name) => [name, inputs[name]] as const),
+          ...parameters.map((name) => [name, leaves.frozen(name, net.parameters.get(name)!.shape)] as const),
+        ];
         const gradients = gradient(
           loss,
-          Object.keys(values).map((name) => inputs[name]),
+          wanted.map(([, tensor]) => tensor),
         );
-        return { loss, ...Object.fromEntries(Object.keys(values).map((name, i) => [name, gradients[i]])) };
+        return { loss, ...Object.fromEntries(wanted.map(([name], i) => [name, gradients[i]])) };
       },
       uploaded,
     );
