@@ -3,7 +3,7 @@ import { add, constant, mul, scale, sigmoid } from "../tensor/ops/elementwise.ts
 import { crossEntropy } from "../tensor/ops/crossEntropy.ts";
 import { gather } from "../tensor/ops/embedding.ts";
 import { attentionScores, attentionValues } from "../tensor/ops/matmul.ts";
-import type { Positions } from "../tensor/ops/rotary.ts";
+import type { Positions } from "../tensor/ops/positions.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
 import { pad, slice } from "../tensor/ops/window.ts";
 import { reshape, size, type Tensor } from "../tensor/tensor.ts";

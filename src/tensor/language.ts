@@ -36,6 +36,7 @@ export * from "./ops/layerNorm.ts";
 export * from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";
 export * from "./ops/optimizer.ts";
+export type { Positions } from "./ops/positions.ts";
 export * from "./ops/projection.ts";
 export * from "./ops/put.ts";
 export * from "./ops/reduce.ts";

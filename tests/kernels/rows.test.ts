@@ -26,7 +26,7 @@ const checkRows = async <K extends Kernel>(
   kernel: K,
   rows: number,
   dims: Dims<K>,
-  operands: readonly Operand[],
+  operands: readonly (Operand | undefined)[],
   constants: Constants = {},
 ): Promise<void> => {
   for (const { constants: variant, groups } of rowVariants(rows)) {
@@ -150,7 +150,7 @@ for (const CAUSAL of [false, true]) {
           device,
           "softmax",
           rows,
-          { rows, width, queries, scale },
+          { rows, width, queries, scale, share: 1 },
           [reads(x), writes(y, { absolute: 1e-30, relative: size === 3 ? 3e-6 : 1e-4 })],
           { CAUSAL },
         );
@@ -174,12 +174,63 @@ for (const CAUSAL of [false, true]) {
         return row.map((v, c) => scale * v * (dps[r][c] - mean));
       });
       if (CAUSAL) dp.forEach((_, i) => (i % width >= visible(Math.floor(i / width), width, queries, true) ? (dp[i] = 3e38) : 0));
-      await checkRows(device, "softmax-grad", rows, { rows, width, queries, scale }, [reads(p), reads(dp), writes(dx, { absolute: 2e-7, relative: 1e-6 })], {
-        CAUSAL,
-      });
+      await checkRows(
+        device,
+        "softmax-grad",
+        rows,
+        { rows, width, queries, scale, share: 1 },
+        [reads(p), reads(dp), writes(dx, { absolute: 2e-7, relative: 1e-6 })],
+        {
+          CAUSAL,
+        },
+      );
     }
   });
 }
+
+/** [samples, heads, queries, width, at]: padding of no, some and all columns; fewer and more columns than queries. */
+const padded = [
+  [1, 1, 1, 1, 0],
+  [3, 2, 5, 5, 0],
+  [2, 3, 1, 17, 9],
+  [3, 1, 4, 13, 7],
+  [5, 2, 3, 2, 0],
+  [2, 1, 65, 65, 0],
+  [0, 2, 3, 3, 1],
+] as const;
+
+deviceTest("softmax and softmax-grad of padded samples, behind kept keys: what is not seen is not read, a row that sees nothing is 0", async (device) => {
+  for (const [samples, heads, queries, width, at] of padded) {
+    for (const CAUSAL of [false, true]) {
+      const rows = samples * heads * queries;
+      const scale = Math.fround(0.37);
+      const starts = Uint32Array.from({ length: samples }, (_, b) => [0, 2, width, width + 3, 1][b]);
+      const seen = (r: number, c: number): boolean => c >= starts[Math.floor(r / (heads * queries))] && (!CAUSAL || c <= at + (r % queries));
+      const hidden = (i: number): boolean => !seen(Math.floor(i / width), i % width);
+      const x = numbers(rows * width, 1, -3, 3).map((v, i) => (hidden(i) ? 3e38 : v));
+      const masked = (row: readonly number[], r: number): readonly number[] => {
+        const kept = softmax(
+          row.filter((_, c) => seen(r, c)),
+          scale,
+        );
+        let next = 0;
+        return row.map((_, c) => (seen(r, c) ? kept[next++] : 0));
+      };
+      const y = Float32Array.from(rowsOf(x, rows, width).flatMap(masked));
+      const dims = { rows, width, queries, scale, share: heads * queries };
+      const masks = [reads(starts), ...(CAUSAL ? [reads(Uint32Array.of(at))] : [])];
+      const constants = { CAUSAL, STARTS: true, AT: CAUSAL };
+      await checkRows(device, "softmax", rows, dims, [reads(x), writes(y, { absolute: 1e-30, relative: 3e-6 }), undefined, ...masks], constants);
+
+      const dp = numbers(rows * width, 2).map((v, i) => (hidden(i) ? 3e38 : v));
+      const dx = rowsOf(y, rows, width).flatMap((row, r) => {
+        const mean = sum(row.map((v, c) => (seen(r, c) ? v * dp[r * width + c] : 0)));
+        return row.map((v, c) => (seen(r, c) ? scale * v * (dp[r * width + c] - mean) : 0));
+      });
+      await checkRows(device, "softmax-grad", rows, dims, [reads(y), reads(dp), writes(dx, { absolute: 2e-7, relative: 1e-6 }), ...masks], constants);
+    }
+  }
+});
 
 deviceTest("normalize and normalize-grad", async (device) => {
   for (const [rows, width] of shapes) {

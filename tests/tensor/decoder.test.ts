@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import { attentionScores, attentionValues } from "../../src/tensor/ops/matmul.ts";
 import { expand } from "../../src/tensor/ops/reduce.ts";
+import { softmax } from "../../src/tensor/ops/softmax.ts";
 import { slice } from "../../src/tensor/ops/window.ts";
 import { rmsNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { rotary, rotaryFrequencies } from "../../src/tensor/ops/rotary.ts";
@@ -208,5 +209,49 @@ deviceTest("grouped keys give the bits of repeated ones, also one query at a tim
   sameBits(got.one, got.row, "one query");
   sameBits(got.values, got.plainValues, "values");
 });
+
+deviceTest("softmax over what a query sees: from a sample's start, up to itself behind what is kept", async (device) => {
+  for (const [batch, heads, queries, keys, starts, at] of [
+    [1, 1, 1, 1, [0], undefined],
+    [3, 2, 5, 5, [0, 2, 5], undefined],
+    [2, 3, 1, 17, [0, 4], 9],
+    [3, 1, 4, 13, [0, 7, 9], 7],
+    [2, 2, 3, 7, undefined, 3],
+    [0, 2, 3, 3, [], 1],
+  ] as const) {
+    await checkOp(device, `seen ${batch} ${heads} ${queries} ${keys} ${starts} ${at}`, {
+      inputs: {
+        x: numbers([batch, heads, queries, keys], 1, -5, 5),
+        ...(starts && { starts: whole(...starts) }),
+        ...(at === undefined ? {} : { at: whole(at) }),
+      },
+      op: ({ x, starts: s, at: a }) => softmax(x, { causal: true, ...(starts && { starts: s }), ...(at === undefined ? {} : { at: a }) }),
+      reference: ({ x }) => {
+        const y = new Float64Array(x.length);
+        for (const r of range(batch * heads * queries)) {
+          const [from, to] = [starts?.[Math.floor(r / (heads * queries))] ?? 0, (at ?? 0) + (r % queries)];
+          const seen = range(keys).filter((j) => from <= j && j <= to);
+          const e = seen.map((j) => Math.exp(x[r * keys + j]));
+          seen.forEach((j, i) => (y[r * keys + j] = e[i] / total(e)));
+        }
+        return y;
+      },
+      slopeTolerance: 1e-4,
+    });
+  }
+});
+
+deviceTest("softmax of padded samples without the causal mask", (device) =>
+  checkOp(device, "padded", {
+    inputs: { x: numbers([2, 3, 4], 1), starts: whole(0, 3) },
+    op: ({ x, starts }) => softmax(x, { starts }),
+    reference: ({ x }) =>
+      Float64Array.from(range(24), (i) => {
+        const row = Math.floor(i / 4);
+        const e = range(4).map((j) => (row >= 3 && j < 3 ? 0 : Math.exp(x[row * 4 + j])));
+        return e[i % 4] / total(e);
+      }),
+  }),
+);
 
 runTests();

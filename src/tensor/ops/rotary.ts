@@ -1,14 +1,7 @@
 /** Rotary positions: queries and keys turned by angles that grow with their position, so that scores depend on distances alone. */
-import { elementLaunch, input, output, type Operand } from "../../kernels/launch.ts";
+import { elementLaunch, input, output } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
-
-/** Where the tokens of a batch stand; what is not given is 0. */
-export interface Positions {
-  /** How many tokens of padding stand before the first real one of every row: u32 [batch]. */
-  readonly starts?: Tensor;
-  /** How many tokens went before those of this run, which are kept elsewhere: u32 [1]. */
-  readonly at?: Tensor;
-}
+import { boundPositions, checkPositions, type Positions } from "./positions.ts";
 
 /** Options of {@link rotary}: the frequencies of a head of width d, or the base θ of θ^(-2i/d), i < d/2. */
 export type RotaryOptions = Positions & ({ readonly theta: number } | { readonly frequencies: readonly number[] });
@@ -16,23 +9,6 @@ export type RotaryOptions = Positions & ({ readonly theta: number } | { readonly
 /** The frequencies θ^(-2i/d) of a head of width d. */
 export const rotaryFrequencies = (width: number, theta: number): readonly number[] =>
   Array.from({ length: Math.floor(width / 2) }, (_, i) => theta ** ((-2 * i) / width));
-
-/** Fails where `starts` is not u32 [batch] or `at` not u32 [1]. */
-export const checkPositions = (op: string, batch: number, { starts, at }: Positions): void => {
-  const fits = (t: Tensor | undefined, count: number): boolean => t === undefined || (t.dtype === "u32" && size(t.shape) === count);
-  check(fits(starts, batch), op, () => `starts ${show(starts!)} for ${batch} rows`);
-  check(fits(at, 1), op, () => `at ${show(at!)}, not u32[1]`);
-};
-
-/** The tensors among positions, and the operands and constants of the kernels that read them: they come behind `inputs` tensors. */
-export const boundPositions = (
-  inputs: number,
-  { starts, at }: Positions,
-): { readonly tensors: readonly Tensor[]; readonly operands: readonly (Operand | undefined)[]; readonly constants: { STARTS: boolean; AT: boolean } } => ({
-  tensors: [starts, at].filter((t) => t !== undefined),
-  operands: [starts && input(inputs), at && input(inputs + (starts === undefined ? 0 : 1))],
-  constants: { STARTS: starts !== undefined, AT: at !== undefined },
-});
 
 /** An f32 as a literal of WGSL. */
 const literal = (x: number): string => `${Math.fround(x)}f`;
