@@ -1,3 +1,5 @@
 /** The namespace `language`: what a decoder reads and says. */
 export { chatTemplateOf, defaultChat } from "./chat.ts";
 export type { ChatTemplate, ChatTokenizer } from "./chat.ts";
+export { promptTokens } from "./promptTokens.ts";
+export type { PromptTokens } from "./promptTokens.ts";
