@@ -4,6 +4,7 @@
 //   EXP         e^x                   GELU        x Phi(x), the exact form
 //   LOG         natural logarithm     SIGMOID     1 / (1 + e^-x)
 //   SQRT  SQUARE  ABS  SIGN           RECIPROCAL  1 / x
+//                                     SILU        x sigmoid(x)
 //
 // Bindings: 0 Dims {count, alpha, beta}; 1 x [count]; 2 y [count].
 // Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
@@ -48,6 +49,9 @@ fn f(x: f32) -> f32 {
 //#end
 //#if QUICK_GELU
   return quickGelu(x);
+//#end
+//#if SILU
+  return silu(x);
 //#end
 //#if GELU
   return gelu(x);

@@ -1,7 +1,8 @@
 // y[i] = f(a[i], b[(i / div) % wrap]), where one constant names f.
 //
 //   ADD  SUB  MUL  DIV  MAX
-//   QUICK_GELU_GRAD  GELU_GRAD     f(z, dy) = dy g'(z) for the activation g of map.wgsl
+//   QUICK_GELU_GRAD  GELU_GRAD  SILU_GRAD     f(z, dy) = dy g'(z) for the activation g of map.wgsl
+//   SWIGLU                                    silu(a) b
 //
 // Constants: SAME says that b has the shape of a, so that element i meets b[i].
 //            GAP says that a has a dimension within those of b: b is [wrap / low, low], and a [outer, wrap / low, gap, low, div].
@@ -39,6 +40,12 @@ fn f(a: f32, b: f32) -> f32 {
 //#if QUICK_GELU_GRAD
   let s = sigmoid(1.702 * a);
   return b * s * fma(1.702 * a, 1.0 - s, 1.0);
+//#end
+//#if SILU_GRAD
+  return b * siluSlope(a);
+//#end
+//#if SWIGLU
+  return silu(a) * b;
 //#end
 //#if GELU_GRAD
   return b * fma(a, density(a), normal(a));

@@ -44,5 +44,6 @@ export * from "./ops/replaceRows.ts";
 export * from "./ops/rotary.ts";
 export * from "./ops/select.ts";
 export * from "./ops/softmax.ts";
+export * from "./ops/tokenLogLikelihood.ts";
 export * from "./ops/widen.ts";
 export * from "./ops/window.ts";

@@ -49,6 +49,7 @@ const unary: Readonly<Record<string, Unary>> = {
   SIGMOID: { f: sigmoid, low: -20, high: 20, tolerance: { absolute: 1e-30, relative: 3e-6 }, edges: activations },
   RECIPROCAL: { f: (x) => 1 / x, low: 0.1, high: 10, tolerance: { relative: 3e-7 }, edges: [-3, 1e30, -1e-30] },
   QUICK_GELU: { f: (x) => x * sigmoid(1.702 * x), low: -12, high: 12, tolerance: { absolute: 2e-7, relative: 4e-7 }, edges: activations },
+  SILU: { f: (x) => x * sigmoid(x), low: -20, high: 20, tolerance: { absolute: 1e-30, relative: 3e-6 }, edges: activations },
   GELU: { f: (x) => x * normal(x), low: -7, high: 7, tolerance: { absolute: 1e-7, relative: 3e-7 }, edges: activations },
 };
 
@@ -85,6 +86,8 @@ const binary: Readonly<Record<string, Binary>> = {
     },
     tolerance: { absolute: 3e-6, relative: 1e-6 },
   },
+  SILU_GRAD: { f: (z, dy) => dy * sigmoid(z) * (1 + z * (1 - sigmoid(z))), tolerance: { absolute: 3e-6, relative: 1e-6 } },
+  SWIGLU: { f: (z, b) => z * sigmoid(z) * b, tolerance: { absolute: 1e-6, relative: 3e-6 } },
   GELU_GRAD: { f: (z, dy) => dy * (normal(z) + z * density(z)), tolerance: { absolute: 2e-6, relative: 1e-6 } },
 };
 
@@ -137,6 +140,33 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
     }
   });
 }
+
+deviceTest("swiglu-grad", async (device) => {
+  for (const count of counts) {
+    const [dy, gate, up] = [numbers(count, 1), numbers(count, 2, -20, 20), numbers(count, 3, -3, 3)];
+    if (count > activations.length) gate.set(activations);
+    const tolerance = { absolute: 3e-6, relative: 3e-6 };
+    const slope = (z: number): number => sigmoid(z) * (1 + z * (1 - sigmoid(z)));
+    await checkElements(device, count, {
+      kernel: "swiglu-grad",
+      constants: {},
+      dims: { count },
+      operands: [
+        reads(dy),
+        reads(gate),
+        reads(up),
+        writes(
+          Float64Array.from(dy, (d, i) => d * up[i] * slope(gate[i])),
+          tolerance,
+        ),
+        writes(
+          Float64Array.from(dy, (d, i) => d * gate[i] * sigmoid(gate[i])),
+          tolerance,
+        ),
+      ],
+    });
+  }
+});
 
 /** [outer, high, gap, low, div] */
 const gaps = [

@@ -3,7 +3,7 @@ import { foldGroups } from "../../src/kernels/launch.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { Constants } from "../../src/kernels/template.ts";
-import { checkElements, checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
+import { checkElements, checkKernel, deviceTest, numbers, reads, rowVariants, runTests, wholes, writes } from "./check.ts";
 import type { Operand } from "./check.ts";
 
 /** [rows, width] that hurt: one, primes, one off a workgroup, none. */
@@ -289,6 +289,33 @@ deviceTest("cross-entropy and cross-entropy-grad", async (device) => {
         reads(dloss),
         writes(dx, { absolute: 1e-6, relative: size === 3 ? 4e-6 : 2e-5 }),
       ]);
+    }
+  }
+});
+
+deviceTest("token-log-likelihood and its gradient", async (device) => {
+  for (const [rows, width] of shapes) {
+    for (const size of [3, 100]) {
+      const [x, dy, next] = [numbers(rows * width, 1, -size, size), numbers(rows, 3), wholes(rows, 2, width)];
+      const xs = rowsOf(x, rows, width);
+      const lse = xs.map(logSumExp);
+      await checkRows(device, "token-log-likelihood", rows, { rows, width }, [
+        reads(x),
+        reads(next),
+        writes(
+          xs.map((row, r) => row[next[r]] - lse[r]),
+          { absolute: 1e-6 * size, relative: 3e-6 },
+        ),
+        writes(lse, { absolute: 2e-6, relative: 1e-6 }),
+      ]);
+      const lse32 = Float32Array.from(lse);
+      const dx = xs.flatMap((row, r) => row.map((v, c) => dy[r] * (Number(c === next[r]) - Math.exp(v - lse32[r]))));
+      await checkElements(device, dx.length, {
+        kernel: "token-log-likelihood-grad",
+        constants: {},
+        dims: { count: dx.length, width },
+        operands: [reads(x), reads(next), reads(lse32), reads(dy), writes(dx, { absolute: 1e-6, relative: size === 3 ? 4e-6 : 2e-5 })],
+      });
     }
   }
 });

@@ -1,13 +1,21 @@
 /** The operations that decoders are made of, against float64 references, and their gradients against directional derivatives. */
+import * as E from "fp-ts/lib/Either.js";
+import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { describe } from "../../src/failure.ts";
+import { gradient } from "../../src/tensor/gradient.ts";
+import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
+import { mul, scale, swiglu } from "../../src/tensor/ops/elementwise.ts";
 import { attentionScores, attentionValues } from "../../src/tensor/ops/matmul.ts";
-import { expand } from "../../src/tensor/ops/reduce.ts";
+import { expand, sum } from "../../src/tensor/ops/reduce.ts";
 import { softmax } from "../../src/tensor/ops/softmax.ts";
+import { tokenLogLikelihood } from "../../src/tensor/ops/tokenLogLikelihood.ts";
 import { slice } from "../../src/tensor/ops/window.ts";
 import { rmsNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { rotary, rotaryFrequencies } from "../../src/tensor/ops/rotary.ts";
+import { trace, type Tensors } from "../../src/tensor/program.ts";
 import { reshape, type Tensor } from "../../src/tensor/tensor.ts";
-import { checkOp, deviceTest, evaluate, largestDifference, numbers, runTests, sameBits, type Value } from "./check.ts";
+import { checkOp, deviceTest, evaluate, failureOf, largestDifference, numbers, runTests, sameBits, specsOf, wholes, type Value } from "./check.ts";
 
 type Numbers = ArrayLike<number>;
 
@@ -253,5 +261,77 @@ deviceTest("softmax of padded samples without the causal mask", (device) =>
       }),
   }),
 );
+
+deviceTest("swiglu", async (device) => {
+  for (const shape of [[], [1], [0], [65], [7, 13], [3, 1, 129]]) {
+    await checkOp(device, `swiglu [${shape}]`, {
+      inputs: { gate: numbers(shape, 1, -6, 6), up: numbers(shape, 2, -2, 2) },
+      op: ({ gate, up }) => swiglu(gate, up),
+      reference: ({ gate, up }) => gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]),
+      slopeTolerance: 5e-5,
+    });
+  }
+});
+
+deviceTest("tokenLogLikelihood", async (device) => {
+  for (const [rows, width] of [...matrices, [0, 5] as const]) {
+    const next = wholes([rows], 3, width);
+    await checkOp(device, `tokenLogLikelihood ${rows} ${width}`, {
+      inputs: { x: numbers([rows, width], 1, -8, 8), next },
+      op: ({ x, next: n }) => tokenLogLikelihood(x, n),
+      reference: ({ x }) =>
+        Float64Array.from(range(rows), (r) => x[r * width + next.data[r]] - Math.log(total(range(width).map((c) => Math.exp(x[r * width + c]))))),
+      magnitude: 8,
+      slopeTolerance: 1e-4,
+    });
+  }
+});
+
+deviceTest("tokenLogLikelihood is minus the cross-entropy with that token, to the bit; of great logits; of rows in windows", async (device) => {
+  const [rows, width] = [131, 67];
+  const next = wholes([rows], 3, width);
+  const hot = new Float32Array(rows * width);
+  next.data.forEach((token, r) => (hot[r * width + token] = 1));
+  const inputs = { x: numbers([rows, width], 1, -1000, 1000), next, hot: { shape: [rows, width], data: hot }, share: numbers([rows], 4) };
+  const both = (t: Tensors): Tensors => {
+    const [own, dense] = [tokenLogLikelihood(t.x, t.next), crossEntropy(t.x, t.hot)];
+    return {
+      own,
+      dense: scale(dense, -1),
+      slope: gradient(sum(mul(own, t.share)), [t.x])[0],
+      denseSlope: gradient(sum(mul(scale(dense, -1), t.share)), [t.x])[0],
+    };
+  };
+  const whole = await evaluate(device, inputs, both);
+  sameBits(whole.own, whole.dense, "values");
+  assert.ok(largestDifference(whole.slope, whole.denseSlope) < 1e-7);
+  const small = { ...device, limits: { ...device.limits, maxStorageBufferBindingSize: 4 * 64 * width } };
+  const parts = await evaluate(small, { x: inputs.x, next, share: inputs.share }, (t) => {
+    const own = tokenLogLikelihood(t.x, t.next);
+    return { own, slope: gradient(sum(mul(own, t.share)), [t.x])[0] };
+  });
+  sameBits(parts.own, whole.own, "values in windows");
+  sameBits(parts.slope, whole.slope, "gradient in windows");
+});
+
+test("shapes that do not fit are failures that say so", () => {
+  const wrong = (inputs: Readonly<Record<string, Value>>, f: (t: Tensors) => Tensor, words: readonly string[]): void => {
+    const failure = failureOf(trace({ inputs: specsOf(inputs) }, ({ inputs: t }) => E.right({ outputs: { y: f(t) } })));
+    assert.is(failure._tag, "ShapeMismatch");
+    for (const word of words) assert.ok(describe(failure).includes(word), `"${describe(failure)}" does not say ${word}`);
+  };
+  const [x, q, k, i] = [numbers([3, 5], 1), numbers([2, 3, 12], 1), numbers([2, 5, 6], 2), whole(1, 2, 3)];
+  wrong({ x, q }, (t) => rmsNorm(t.x, t.q, 1e-5), ["rmsNorm", "[2, 3, 12]"]);
+  wrong({ q }, (t) => rotary(t.q, 4, { theta: 1e4 }), ["rotary", "4 heads"]);
+  wrong({ q }, (t) => rotary(t.q, 3, { frequencies: [1] }), ["rotary", "1 frequencies", "heads of 4"]);
+  wrong({ q, i }, (t) => rotary(t.q, 3, { theta: 1e4, starts: t.i }), ["rotary", "starts", "2 rows"]);
+  wrong({ q, i }, (t) => rotary(t.q, 3, { theta: 1e4, at: t.i }), ["rotary", "at u32[3]"]);
+  wrong({ q, i }, (t) => softmax(t.q, { causal: true, starts: t.i }), ["softmax", "starts"]);
+  wrong({ q, i: whole(1) }, (t) => softmax(t.q, { at: t.i }), ["softmax", "causal"]);
+  wrong({ q, k }, (t) => attentionScores(t.q, t.k, 6, 1, 4), ["attentionScores", "4 heads of keys for 6"]);
+  wrong({ q, k }, (t) => attentionScores(t.q, t.k, 6, 1, 2), ["matmul", "[2, 5, 6]"]);
+  wrong({ x, q }, (t) => swiglu(t.q, t.x), ["swiglu", "[3, 5]"]);
+  wrong({ x, k: numbers([2], 1) }, (t) => tokenLogLikelihood(t.x, t.k), ["tokenLogLikelihood", "f32[2]"]);
+});
 
 runTests();

@@ -8,7 +8,25 @@ import { gradient, partials } from "../../src/tensor/gradient.ts";
 import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
 import { dropoutMask } from "../../src/kernels/dropout.ts";
 import { dropout } from "../../src/tensor/ops/dropout.ts";
-import { abs, add, affine, constant, div, exp, gelu, log, max, mul, quickGelu, scale, sigmoid, sqrt, square, sub } from "../../src/tensor/ops/elementwise.ts";
+import {
+  abs,
+  add,
+  affine,
+  constant,
+  div,
+  exp,
+  gelu,
+  log,
+  max,
+  mul,
+  quickGelu,
+  scale,
+  sigmoid,
+  silu,
+  sqrt,
+  square,
+  sub,
+} from "../../src/tensor/ops/elementwise.ts";
 import { gather, patchify, scatterAdd } from "../../src/tensor/ops/embedding.ts";
 import { layerNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { accumulate, attentionScores, attentionValues, linear, matmul } from "../../src/tensor/ops/matmul.ts";
@@ -317,6 +335,7 @@ const unaries: readonly (readonly [string, (x: Tensor) => Tensor, (v: number) =>
   ["abs", abs, Math.abs, [-3, 3]],
   ["sigmoid", sigmoid, (v) => 1 / (1 + Math.exp(-v)), [-9, 9]],
   ["quickGelu", quickGelu, (v) => v / (1 + Math.exp(-1.702 * v)), [-6, 6]],
+  ["silu", silu, (v) => v / (1 + Math.exp(-v)), [-9, 9]],
   ["gelu", gelu, (v) => 0.5 * v * (1 + erf(v / Math.SQRT2)), [-6, 6]],
   ["affine", (x) => affine(x, -1.5, 0.25), (v) => -1.5 * v + 0.25, [-3, 3]],
   ["scale", (x) => scale(x, 3), (v) => 3 * v, [-3, 3]],

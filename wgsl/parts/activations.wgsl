@@ -33,3 +33,10 @@ fn quickGelu(x: Real) -> Real { return x * sigmoid(1.702 * x); }
 
 // The exact gelu, x Phi(x).
 fn gelu(x: Real) -> Real { return x * normal(x); }
+
+// x sigmoid(x), and its derivative.
+fn silu(x: Real) -> Real { return x * sigmoid(x); }
+fn siluSlope(x: Real) -> Real {
+  let s = sigmoid(x);
+  return s * fma(x, 1.0 - s, Real(1.0));
+}

@@ -5,7 +5,7 @@
 import { elementLaunch, input, output } from "../../kernels/launch.ts";
 import { broadcastConstants, broadcastDims, broadcastPattern } from "../../kernels/pattern.ts";
 import { windows } from "../../kernels/windows.ts";
-import { apply, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
+import { apply, applyAll, check, floats, sameShape, show, size, type Shape, type Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
 /** A tensor of one repeated value. */
@@ -20,7 +20,7 @@ export const constant = (value: number, shape: Shape): Tensor =>
     floats(shape),
   );
 
-type Unary = "QUICK_GELU" | "GELU" | "EXP" | "LOG" | "SQRT" | "SQUARE" | "ABS" | "SIGN" | "AFFINE" | "SIGMOID" | "RECIPROCAL";
+type Unary = "QUICK_GELU" | "GELU" | "EXP" | "LOG" | "SQRT" | "SQUARE" | "ABS" | "SIGN" | "AFFINE" | "SIGMOID" | "SILU" | "RECIPROCAL";
 
 const map = (fn: Unary, x: Tensor, vjp?: (x: Tensor, y: Tensor, dy: Tensor) => Tensor, alpha = 1, beta = 0): Tensor =>
   apply(
@@ -53,10 +53,12 @@ export const abs = (x: Tensor): Tensor => map("ABS", x, (a, _, dy) => mul(dy, ma
 export const sigmoid = (x: Tensor): Tensor => map("SIGMOID", x, (_, y, dy) => mul(dy, mul(y, affine(y, -1, 1))));
 /** `x · sigmoid(1.702 x)`, the activation of OpenAI's CLIP. */
 export const quickGelu = (x: Tensor): Tensor => map("QUICK_GELU", x, (a, _, dy) => zip("QUICK_GELU_GRAD", a, dy));
+/** `x · sigmoid(x)`, element by element. */
+export const silu = (x: Tensor): Tensor => map("SILU", x, (a, _, dy) => zip("SILU_GRAD", a, dy));
 /** The exact gelu, `x · Φ(x)`. */
 export const gelu = (x: Tensor): Tensor => map("GELU", x, (a, _, dy) => zip("GELU_GRAD", a, dy));
 
-type Binary = "ADD" | "SUB" | "MUL" | "DIV" | "MAX" | "QUICK_GELU_GRAD" | "GELU_GRAD";
+type Binary = "ADD" | "SUB" | "MUL" | "DIV" | "MAX" | "QUICK_GELU_GRAD" | "GELU_GRAD" | "SILU_GRAD" | "SWIGLU";
 type BinaryVjp = (a: Tensor, b: Tensor, y: Tensor, dy: Tensor, needed: readonly boolean[]) => readonly [Tensor | undefined, Tensor | undefined];
 
 const zip = (fn: Binary, a: Tensor, b: Tensor, vjp?: BinaryVjp): Tensor => {
@@ -104,3 +106,25 @@ export const max = (a: Tensor, b: Tensor): Tensor =>
     const sign = map("SIGN", sub(x, y));
     return [da ? mul(dy, affine(sign, 0.5, 0.5)) : undefined, db ? mul(dy, affine(sign, -0.5, 0.5)) : undefined];
   });
+
+/** The gradients of {@link swiglu} for both of its operands, in one pass. */
+const swigluGradients = (dy: Tensor, gate: Tensor, up: Tensor): readonly [gate: Tensor, up: Tensor] => {
+  const [dgate, dup] = applyAll(
+    {
+      name: "swiglu (gradient)",
+      lower: (t) =>
+        windows(t, size(dy.shape)).map(({ count, cut }) =>
+          elementLaunch("swiglu-grad", { count }, [cut(input(0)), cut(input(1)), cut(input(2)), cut(output(0)), cut(output(1))]),
+        ),
+    },
+    [dy, gate, up],
+    [floats(gate.shape), floats(up.shape)],
+  );
+  return [dgate, dup];
+};
+
+/** `silu(gate) · up`, element by element: what is between the linear layers of a gated MLP (Shazeer, 2020). Both have one shape. */
+export const swiglu = (gate: Tensor, up: Tensor): Tensor => {
+  check(sameShape(gate.shape, up.shape), "swiglu", () => `gate ${show(gate)} and up ${show(up)}`);
+  return zip("SWIGLU", gate, up, (g, u, _, dy) => swigluGradients(dy, g, u));
+};
