@@ -1,6 +1,8 @@
 /**
  * From a decoded image to the pixels of a model: the fixed transform of evaluation and the random ones of training.
  */
+import * as E from "fp-ts/lib/Either.js";
+import type { Failure } from "../failure.ts";
 import type { Random } from "../random.ts";
 import { centreCrop, crop, resize } from "../formats/resize.ts";
 import type { Resampling, Size } from "../formats/resize.ts";
@@ -17,10 +19,16 @@ export interface ImageTransform {
 }
 
 /** Why an image that is to be normalised does not fit a model, as a phrase; undefined where it does. */
-export const faultOfSize = ({ width, height }: Image, wanted: Size): string | undefined => {
+const faultOfSize = ({ width, height }: Image, wanted: Size): string | undefined => {
   if (width === wanted.width && height === wanted.height) return undefined;
   const sizes = `it has ${width} x ${height} pixels after its transform, and the model takes ${wanted.width} x ${wanted.height}`;
   return `${sizes}; crop images, or resize them to a square`;
+};
+
+/** Writes an image that was transformed into pixels, as normalised planes from `offset` on. Fails with `ShapeMismatch` where it has not the model's size. */
+export const writePlanes = ({ size, normalise }: ImageTransform, id: string, image: Image, into: Float32Array, offset: number): E.Either<Failure, void> => {
+  const fault = faultOfSize(image, size);
+  return fault === undefined ? E.right(normalise(image, into, offset)) : E.left({ _tag: "ShapeMismatch", op: `image ${id}`, detail: fault });
 };
 
 /** A training transform: any image to one of `size`, a pure function of the image and the numbers that it draws. */

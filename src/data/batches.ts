@@ -5,14 +5,12 @@
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { message } from "../formats/files.ts";
 import { random } from "../random.ts";
-import { faultOfSize, type Augment, type ImageTransform } from "./augment.ts";
-import { imageCache } from "./imageCache.ts";
-import type { ImageCache } from "./imageCache.ts";
+import { writePlanes, type Augment, type ImageTransform } from "./augment.ts";
+import type { Example, Image } from "./example.ts";
+import { concurrently, loader, type LoaderOptions, type Skipped } from "./loader.ts";
 import type { OnCorrupt } from "./source.ts";
-import type { Example, ExampleDecoder, Image } from "./example.ts";
-import { exampleDecoder } from "./decode.ts";
+import { walk } from "./walk.ts";
 
 /** One batch: `pixels` `[count, 3, height, width]` normalised f32, `labels` `[count]`, and the `ids` of its examples. */
 export interface Batch {
@@ -20,12 +18,6 @@ export interface Batch {
   readonly labels: Uint32Array;
   readonly ids: readonly string[];
   readonly count: number;
-}
-
-/** An example that was left out, and why. */
-export interface Skipped {
-  readonly id: string;
-  readonly failure: Failure;
 }
 
 /** A description of batches. */
@@ -39,18 +31,14 @@ export interface Batches {
 }
 
 /** What training and evaluation batches share. */
-export interface LoadOptions {
+export interface LoadOptions extends LoaderOptions {
   readonly examples: readonly Example[];
-  /** How the examples of the task are decoded: {@link decoderOf}. @default exampleDecoder() */
-  readonly decode?: ExampleDecoder;
   /** Examples a batch. */
   readonly batch: number;
   /** The model's transform of images. */
   readonly transform: ImageTransform;
   /** `fail`: the first corrupt example is the failure of its batch. `skip`: it is left out and counted. @default "fail" */
   readonly onCorrupt?: OnCorrupt;
-  /** Decoded images; give several descriptions the same one and each image is decoded once. @default imageCache(512) */
-  readonly cache?: ImageCache;
   /** How many examples are read and decoded at a time. @default 4 */
   readonly concurrency?: number;
 }
@@ -63,63 +51,6 @@ export interface BatchOptions extends LoadOptions {
   /** @default the evaluation transform */
   readonly augment?: Augment;
 }
-
-/** Why pixels are no image, in words; undefined where they are one. */
-const faultOf = ({ width, height, data }: Image): string | undefined => {
-  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) return `it has ${width} x ${height} pixels`;
-  return data.length === 3 * width * height ? undefined : `${data.length} bytes for ${width} x ${height} pixels`;
-};
-
-/** A decoder whose images are images, and which throws nothing: a task may decode in its own way. */
-const soundly =
-  (decode: ExampleDecoder): ExampleDecoder =>
-  (example) =>
-  async () => {
-    const bad = (detail: string): E.Either<Failure, Image> => E.left({ _tag: "CorruptSample", path: "memory", member: example.id, detail });
-    try {
-      const decoded = await decode(example)();
-      const fault = E.isLeft(decoded) ? undefined : faultOf(decoded.right);
-      return fault === undefined ? decoded : bad(fault);
-    } catch (error) {
-      return bad(message(error));
-    }
-  };
-
-/** Decodes through the cache and remembers what cannot be decoded, so that nobody tries again. */
-const loader = (options: LoadOptions) => {
-  const { cache = imageCache(512) } = options;
-  const decoder = soundly(options.decode ?? exampleDecoder());
-  const corrupt = new Map<Example, Failure>();
-  const pending = new Map<Example, Promise<E.Either<Failure, Image>>>();
-  const decode = async (example: Example): Promise<E.Either<Failure, Image>> => {
-    const decoded = await decoder(example)();
-    if (E.isLeft(decoded)) corrupt.set(example, decoded.left);
-    else cache.set(example.id, decoded.right);
-    pending.delete(example);
-    return decoded;
-  };
-  const load = async (example: Example): Promise<E.Either<Failure, Image>> => {
-    const failure = corrupt.get(example);
-    if (failure !== undefined) return E.left(failure);
-    const image = cache.get(example.id);
-    if (image !== undefined) return E.right(image);
-    // Two places of a batch may want the same example at the same time.
-    const decoding = pending.get(example) ?? decode(example);
-    pending.set(example, decoding);
-    return decoding;
-  };
-  const skipped = (): readonly Skipped[] => [...corrupt].map(([{ id }, failure]) => ({ id, failure }));
-  return { load, skipped };
-};
-
-/** Runs `work` for 0 .. n-1, at most `concurrency` at a time; what it throws is thrown. */
-const concurrently = async (n: number, concurrency: number, work: (i: number) => Promise<void>): Promise<void> => {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < n) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(n, Math.max(1, concurrency)) }, worker));
-};
 
 /** Moves the planes that are there to the front, where some are missing, and counts them. */
 const closeGaps = (pixels: Float32Array, plane: number, there: readonly boolean[]): number => {
@@ -152,11 +83,8 @@ const assemble = async (
     // The decoded image is not kept here: a batch of large ones would not fit into memory.
     picked[place] = E.chain((found: Found | undefined): E.Either<Failure, Example | undefined> => {
       if (found === undefined) return E.right(undefined);
-      const shaped = shape(found.image, place);
-      const fault = faultOfSize(shaped, transform.size);
-      if (fault !== undefined) return E.left({ _tag: "ShapeMismatch", op: `image ${found.example.id}`, detail: fault });
-      transform.normalise(shaped, pixels, place * plane);
-      return E.right(found.example);
+      const { example, image } = found;
+      return E.map(() => example)(writePlanes(transform, example.id, shape(image, place), pixels, place * plane));
     })(await pick(place));
   });
   const found = E.sequenceArray(picked);
@@ -191,25 +119,7 @@ export const batches = (options: BatchOptions): Batches => {
   const n = examples.length;
   const steps = n === 0 ? 0 : "steps" in length ? length.steps : Math.ceil((n * length.epochs) / batch);
   const { load, skipped } = loader(options);
-  // The order of the epoch that was used last: neighbouring steps share it.
-  let cached: { readonly epoch: number; readonly order: Uint32Array } | undefined;
-  const order = (epoch: number): Uint32Array => {
-    if (cached?.epoch !== epoch) cached = { epoch, order: random(seed, "order", epoch).permutation(n) };
-    return cached.order;
-  };
-  /** The example at a position of the walk, or, with `skip`, the next good one. */
-  const pick = async (position: number): Promise<Picked> => {
-    const walk = order(Math.floor(position / n));
-    let last: Failure | undefined;
-    for (let i = 0; i < n; i++) {
-      const example = examples[walk[(position + i) % n]];
-      const image = await load(example);
-      if (E.isRight(image)) return E.right({ example, image: image.right });
-      if (onCorrupt === "fail") return image;
-      last = image.left;
-    }
-    return E.left(last as Failure);
-  };
+  const pick = walk(examples, seed, async (example) => E.map((image: Image) => ({ example, image }))(await load(example)), onCorrupt);
   const at =
     (step: number): TE.TaskEither<Failure, Batch> =>
     async () => {

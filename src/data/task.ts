@@ -45,6 +45,10 @@ export interface AnswerTask extends TaskOf<Question> {
   readonly score: TaskScore;
   /** The most tokens of an answer that is generated. Default: as many as its longest answer has. */
   readonly maxTokens?: number;
+  /** The chat template by name (`chatml`, `vicuna`), or as a text that has `{prompt}`. Default: what the model is tuned with, as far as that is known. */
+  readonly chat?: string;
+  /** The most tokens of a question and its answer; what is longer is cut at the beginning of the question. Default: 2048, or what the model takes. */
+  readonly context?: number;
 }
 
 /** One learning task. */

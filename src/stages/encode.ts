@@ -6,7 +6,7 @@ import type { Augment } from "../data/augment.ts";
 import { batches, type Batches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
-import { isAnswered, type ClassTask } from "../data/task.ts";
+import { isAnswered, type ClassTask, type Split } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { textEncoder, transformOf } from "../model/inputs.ts";
 import { random } from "../random.ts";
@@ -18,13 +18,14 @@ import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { perTask, type Length, type PerTask } from "../training/schedule.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
 import { ofClasses, ofImages, prompts, withoutTexts } from "./captions.ts";
+import { answerBatches } from "./encodeAnswers.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /** Options of {@link encode}. */
 export interface EncodeOptions {
-  /** Images in a batch. Default 64. */
+  /** Images, or questions, in a batch. Default 64. */
   readonly batch?: number;
-  /** The random transform of training images. Default: none, the evaluation transform. */
+  /** The random transform of training pictures. Default: none, the evaluation transform. */
   readonly augment?: Augment;
   /** Steps that batches are made for: one length for all tasks, or one for each. */
   readonly steps: PerTask<Length>;
@@ -59,11 +60,26 @@ const pixelsFit = ({ learner: { model } }: Lesson, { device }: Runtime, batch: n
   return pixels === undefined ? E.right(undefined) : fits(device, "input pixels", size(pixels.shape), "batch");
 };
 
+/** The steps of a task: so many, or so many walks over its examples. */
+const stepsOf = ({ steps, batch }: Complete, position: number, examples: number): number => {
+  const length = perTask(steps, position);
+  return typeof length === "number" ? length : Math.ceil((examples * length.epochs) / batch);
+};
+
+/** A training split that is not empty. */
+const notEmpty = <Ex>(name: string, split: Split<Ex>): Split<Ex> =>
+  pipe(
+    split,
+    TE.filterOrElse(
+      (examples) => examples.length > 0,
+      (): Failure => ({ _tag: "FileUnreadable", path: name, detail: "the training split is empty" }),
+    ),
+  );
+
 const batchesOf = (examples: readonly Example[], task: ClassTask, lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
   const { learner, position } = lesson;
   const { batch, texts, template } = options;
-  const length = perTask(options.steps, position);
-  const steps = typeof length === "number" ? length : Math.ceil((examples.length * length.epochs) / batch);
+  const steps = stepsOf(options, position, examples.length);
   const epoch = Math.max(1, Math.floor(examples.length / batch));
   const images = imagesOf(examples, lesson, runtime, Math.max(steps, epoch), options);
   const { architecture, config } = learner.model;
@@ -90,23 +106,31 @@ const batchesOf = (examples: readonly Example[], task: ClassTask, lesson: Lesson
 };
 
 /**
- * Makes training batches of a task: images in a seeded order, augmented and normalised; prompts as texts; targets. Fails with the example that cannot
- * be decoded, unless the runtime skips those; and with `OverLimit` where a batch is too large for the device.
+ * Makes training batches of a task. Where it is classified: images in a seeded order, augmented and normalised; prompts as texts; targets. Where it is answered
+ * in words: questions with their answers in such an order, of which the answers are trained. Fails with the example that cannot be decoded, unless the runtime
+ * skips those; and with `OverLimit` where a batch is too large for the device.
  */
 export const encode = <L extends Lesson>({ batch = 64, texts = "classes", template = "first", ...rest }: EncodeOptions): TaskStage<L, L & WithBatches> => {
   const options: Complete = { batch, texts, template, ...rest };
   const augment = rest.augment === undefined ? "none" : "random";
   return taskStage("encode", { batch, augment, steps: rest.steps, texts, template }, (lesson) => (runtime) => {
     const { task } = lesson;
-    if (isAnswered(task)) return TE.left<Failure>({ _tag: "ShapeMismatch", op: "encode", detail: `${task.name} is answered in words` });
+    const batched = isAnswered(task)
+      ? pipe(
+          notEmpty(task.name, task.train),
+          TE.chainEitherK((questions) =>
+            answerBatches(questions, task, lesson, runtime, { batch, augment: rest.augment, steps: stepsOf(options, lesson.position, questions.length) }),
+          ),
+          TE.chainFirstEitherK(({ shape: { images } }) => pixelsFit(lesson, runtime, images)),
+        )
+      : pipe(
+          notEmpty(task.name, task.train),
+          TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
+          TE.map((examples) => batchesOf(examples, task, lesson, runtime, options)),
+        );
     return pipe(
-      task.train,
-      TE.filterOrElse(
-        (examples) => examples.length > 0,
-        (): Failure => ({ _tag: "FileUnreadable", path: task.name, detail: "the training split is empty" }),
-      ),
-      TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
-      TE.map((examples): L & WithBatches => ({ ...lesson, batches: batchesOf(examples, task, lesson, runtime, options) })),
+      batched,
+      TE.map((batches): L & WithBatches => ({ ...lesson, batches })),
     );
   });
 };

@@ -9,18 +9,17 @@ import type { ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import { printed } from "../formats/json.ts";
-import { readoutOf, type BatchSize } from "../model/architecture.ts";
-import { through, type Branch } from "../model/branch.ts";
+import { readoutOf } from "../model/architecture.ts";
+import type { Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import { textEncoder, transformOf } from "../model/inputs.ts";
-import { networkOf, outputsOf } from "../model/model.ts";
-import { frozenScope } from "../model/scope.ts";
-import type { Leaves } from "../tensor/leaves.ts";
+import { networkOf } from "../model/model.ts";
 import type { HostRecord } from "../tensor/replay.ts";
-import { resident, type Resident } from "../device/resident.ts";
-import { openSession, type Session } from "../tensor/session.ts";
-import { size, type Tensor } from "../tensor/tensor.ts";
+import { resident } from "../device/resident.ts";
+import type { Session } from "../tensor/session.ts";
+import { size } from "../tensor/tensor.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
+import { found, programs } from "./programs.ts";
 import { withShapeFailures } from "./stage.ts";
 
 /** Rows of features: [count, width]. */
@@ -49,39 +48,6 @@ export interface Encoder {
 /** Images that are encoded at a time; a batch that is not full is filled with zeros. */
 const imageBatch = 64;
 const textsAtATime = 128;
-
-/** The output that holds the features; what a branch notes has its own name. */
-const features = "features";
-
-/** Programs for batches of one size, each bound when it is first used. */
-interface Programs {
-  /** The session whose output {@link features} is the named output of the model. */
-  readonly session: (output: string, batch: BatchSize) => TE.TaskEither<Failure, Session>;
-  readonly release: () => void;
-}
-
-const programs = (learner: Learner, { device }: Runtime, weights: Resident, branch: Branch | undefined): Programs => {
-  const { model } = learner;
-  const sessions = new Map<string, Session>();
-  const step = (output: string, batch: BatchSize) => (leaves: Leaves) => {
-    const notes: Record<string, Tensor> = {};
-    const plain = frozenScope(networkOf(model), leaves.frozen);
-    const scope = through(branch, learner, plain, leaves.constant, (name, value) => void (notes[name] = value));
-    const found = outputsOf(model, leaves, batch, scope)[output];
-    return E.right({ outputs: { ...notes, [features]: found } });
-  };
-  return {
-    session: (output, batch) => async () => {
-      const key = JSON.stringify([output, batch]);
-      const open = sessions.get(key);
-      if (open !== undefined) return E.right(open);
-      const opened = await openSession(device, step(output, batch), { weights })();
-      if (E.isRight(opened)) sessions.set(key, opened.right);
-      return opened;
-    },
-    release: () => sessions.forEach((session) => session.release()),
-  };
-};
 
 /** What is wrong with a model that has finite weights and gives features that are not. */
 export const notFiniteFeature = (of: string): Failure => ({
@@ -112,7 +78,7 @@ const encodeImages = async (
   const data = new Float32Array(examples.length * width);
   const labels = new Uint32Array(examples.length);
   const ids: string[] = [];
-  const noted = Object.keys(session.program.outputs).filter((name) => name !== features);
+  const noted = Object.keys(session.program.outputs).filter((name) => name !== found);
   const notes: Record<string, number[]> = Object.fromEntries(noted.map((name) => [name, []]));
   const full = new Float32Array(size(model.architecture.inputs(model.config, { images: batch, texts: 0, length: 0 }).pixels.shape));
   let count = 0;
@@ -126,10 +92,10 @@ const encodeImages = async (
     const ran = session.run({ pixels: full });
     if (E.isLeft(ran)) return ran;
     next = step + 1 < source.steps ? source.at(step + 1)() : undefined;
-    const read = await session.readAll([features, ...noted])();
+    const read = await session.readAll([found, ...noted])();
     if (E.isLeft(read)) return read;
     // What the device gives for the places of a batch that no image fills does not count.
-    const filled = ([features, ...noted] as const).map((name) => read.right[name].subarray(0, (read.right[name].length / batch) * loaded.right.count));
+    const filled = ([found, ...noted] as const).map((name) => read.right[name].subarray(0, (read.right[name].length / batch) * loaded.right.count));
     if (filled.some((values) => firstNotFinite(values) >= 0)) return E.left(notFiniteFeature(`an image of ${task.name}`));
     data.set(filled[0], count * width);
     labels.set(loaded.right.labels, count);
@@ -164,7 +130,7 @@ const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<
           TE.chain((s) =>
             pipe(
               TE.fromEither(s.run(inputs)),
-              TE.chain(() => s.read(features)),
+              TE.chain(() => s.read(found)),
               TE.filterOrElse(
                 (rows) => firstNotFinite(rows) < 0,
                 (rows) => notFiniteFeature(`the text ${printed(list[Math.floor((firstNotFinite(rows) * count) / rows.length)])}`),

@@ -1,6 +1,6 @@
 /** What task-scale stages run in. */
 import type { Device } from "../device/device.ts";
-import type { Skipped } from "../data/batches.ts";
+import type { Skipped } from "../data/loader.ts";
 import type { ImageCache } from "../data/imageCache.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Keeper } from "./keeper.ts";

@@ -1,0 +1,41 @@
+/** The pictures of questions: loaded, and written where a decoder sees them. */
+import * as E from "fp-ts/lib/Either.js";
+import { writePlanes, type ImageTransform } from "../data/augment.ts";
+import type { Image } from "../data/example.ts";
+import { loader, type LoaderOptions } from "../data/loader.ts";
+import { pictureOf, type Question } from "../data/question.ts";
+import type { Failure } from "../failure.ts";
+
+/** Loads all pictures of a question. */
+export type LoadPictures = (question: Question) => Promise<E.Either<Failure, readonly Image[]>>;
+
+/** Loads the pictures of questions through a cache, in their order; the first that cannot be decoded is the failure of its question. */
+export const pictureLoader = (options: LoaderOptions): LoadPictures => {
+  const { load } = loader(options);
+  return async (question) => {
+    const images: Image[] = [];
+    for (const k of question.pictures.keys()) {
+      const image = await load(pictureOf(question, k));
+      if (E.isLeft(image)) return image;
+      images.push(image.right);
+    }
+    return E.right(images);
+  };
+};
+
+/** Writes the pictures of a question into pixels, from the place of its first on, each as `shape` makes it of its image and its number. */
+export const writePictures = (
+  transform: ImageTransform,
+  question: Question,
+  images: readonly Image[],
+  pixels: Float32Array,
+  first: number,
+  shape: (image: Image, k: number) => Image = transform.centre,
+): E.Either<Failure, void> => {
+  const plane = 3 * transform.size.height * transform.size.width;
+  for (const [k, image] of images.entries()) {
+    const written = writePlanes(transform, question.id, shape(image, k), pixels, (first + k) * plane);
+    if (E.isLeft(written)) return written;
+  }
+  return E.right(undefined);
+};

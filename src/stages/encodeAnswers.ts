@@ -1,0 +1,170 @@
+/** Batches of questions with their answers, for a task that is answered in words. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Augment, ImageTransform } from "../data/augment.ts";
+import { decoderOf } from "../data/decode.ts";
+import type { Image } from "../data/example.ts";
+import { concurrently, type Skipped } from "../data/loader.ts";
+import { answersOf, type Question } from "../data/question.ts";
+import type { AnswerTask } from "../data/task.ts";
+import { walk } from "../data/walk.ts";
+import type { Failure } from "../failure.ts";
+import { askingOf, pictureTokensOf, tokenizerOf } from "../language/asking.ts";
+import { pictureLoader, writePictures } from "../language/pictures.ts";
+import { inputsOfRows, predictedOf, upTo, type RowsShape } from "../language/rows.ts";
+import { answered, type Asking, type Sequence } from "../language/sequences.ts";
+import { transformOf } from "../model/inputs.ts";
+import { random } from "../random.ts";
+import type { HostRecord } from "../tensor/replay.ts";
+import type { Lesson } from "../training/lesson.ts";
+import { skippedReporter, type Runtime } from "../training/runtime.ts";
+import type { TrainingBatches } from "../training/trainee.ts";
+
+/** What of the options of `encode` counts for questions. */
+export interface AnswerBatchOptions {
+  readonly batch: number;
+  readonly augment?: Augment;
+  readonly steps: number;
+}
+
+/** A question as tokens, or why it has none. */
+interface Learned {
+  readonly question: Question;
+  readonly sequence: E.Either<Failure, Sequence>;
+}
+
+/** A question that can be learned, with its pictures. */
+interface Found {
+  readonly question: Question;
+  readonly sequence: Sequence;
+  readonly images: readonly Image[];
+}
+
+/** Lengths of sequences are rounded up to this. */
+const tile = 8;
+
+/** The largest sum that so many of some numbers can have, of which a batch over the end of an epoch may hold each several times. */
+const largestSum = (numbers: readonly number[], count: number): number => {
+  const times = Math.ceil((count - 1) / numbers.length) + 1;
+  const largest = [...numbers].sort((a, b) => b - a);
+  let [sum, left] = [0, count];
+  for (const n of largest) {
+    const taken = Math.min(times, left);
+    sum += n * taken;
+    left -= taken;
+  }
+  return sum;
+};
+
+/** The shape that every batch of some sequences fits into. */
+const shapeOf = (learned: readonly Learned[], batch: number, pictureTokens: number): RowsShape => {
+  const sequences = learned.flatMap(({ sequence }) => (E.isRight(sequence) ? [sequence.right] : []));
+  const most = (of: (sequence: Sequence) => number): number => sequences.reduce((n, sequence) => Math.max(n, of(sequence)), 0);
+  const answers = sequences.map((sequence) => predictedOf(sequence).length);
+  return {
+    texts: batch,
+    length: upTo(
+      most(({ ids }) => ids.length),
+      tile,
+    ),
+    positions: upTo(largestSum(answers, batch), tile),
+    pictures: learned.reduce((n, { question }) => Math.max(n, question.pictures.length), 0),
+    pictureTokens,
+  };
+};
+
+/** The inputs of a batch of questions: each token of an answer has the same part of the mean. */
+const recordOf = (found: readonly Found[], shape: RowsShape, pad: number): HostRecord => {
+  const tokens = found.reduce((n, { sequence }) => n + predictedOf(sequence).length, 0);
+  const rows = found.map(({ sequence }) => ({ ...sequence, predicted: predictedOf(sequence, 1 / tokens) }));
+  return inputsOfRows(rows, shape, pad);
+};
+
+/** What is to be said of sequences that were cut; undefined where none was. */
+const cutNote = (learned: readonly Learned[], { name }: AnswerTask, { longest }: Asking): string | undefined => {
+  const cut = learned.filter(({ sequence }) => E.isRight(sequence) && sequence.right.cut > 0).length;
+  if (cut === 0) return undefined;
+  return `${cut} of ${learned.length} questions of ${name} are longer than ${longest} tokens with their answers; they are cut at their beginning`;
+};
+
+/** The pixels of a batch, which are none for texts alone. */
+const pixelsOf = (transform: ImageTransform | undefined, { texts, pictures }: RowsShape): Float32Array =>
+  new Float32Array(transform === undefined ? 0 : 3 * transform.size.height * transform.size.width * texts * pictures);
+
+/** Training batches of questions that are tokens already. */
+const batchesOf = (
+  learned: readonly Learned[],
+  { task, shape, pad }: { readonly task: AnswerTask; readonly shape: RowsShape; readonly pad: number },
+  { learner: { model }, position }: Lesson,
+  runtime: Runtime,
+  { batch, augment, steps }: AnswerBatchOptions,
+): TrainingBatches => {
+  const seed = random(runtime.seed, "batches", position).integer(2 ** 31);
+  const transform = shape.pictures > 0 ? transformOf(model) : undefined;
+  const load = pictureLoader({ decode: decoderOf(task), cache: runtime.images });
+  const skipped = new Map<Question, Skipped>();
+  const found = async ({ question, sequence }: Learned): Promise<E.Either<Failure, Found>> => {
+    if (E.isLeft(sequence)) return sequence;
+    return E.map((images: readonly Image[]): Found => ({ question, sequence: sequence.right, images }))(await load(question));
+  };
+  const find = async (one: Learned): Promise<E.Either<Failure, Found>> => {
+    const result = await found(one);
+    if (E.isLeft(result)) skipped.set(one.question, { id: one.question.id, failure: result.left });
+    return result;
+  };
+  const pick = walk(learned, seed, find, runtime.onCorrupt ?? "fail");
+  const report = skippedReporter(runtime.emit);
+  const at = (step: number) => async (): Promise<E.Either<Failure, HostRecord>> => {
+    const pixels = pixelsOf(transform, shape);
+    const picked: E.Either<Failure, Found>[] = [];
+    await concurrently(batch, 4, async (place) => {
+      const shaped = (image: Image, k: number): Image =>
+        augment === undefined ? transform!.centre(image) : augment(image, transform!.size, random(seed, "augment", step, place, k));
+      picked[place] = E.chainFirst(({ question, images }: Found) =>
+        transform === undefined ? E.right(undefined) : writePictures(transform, question, images, pixels, place * shape.pictures, shaped),
+      )(await pick(step * batch + place));
+    });
+    report([...skipped.values()]);
+    return E.map((found: readonly Found[]) => ({ ...recordOf(found, shape, pad), pixels }))(E.sequenceArray(picked));
+  };
+  const { texts, length, positions, pictures } = shape;
+  return {
+    shape: { images: texts * pictures, texts, length, positions, previous: 0 },
+    steps,
+    epoch: Math.max(1, Math.floor(learned.length / batch)),
+    at,
+  };
+};
+
+/**
+ * Training batches of questions in a seeded order, each as long as the longest of the task, of which the answers alone are trained. Fails with the question
+ * that has no answer, or whose pictures cannot be decoded, unless the runtime skips those.
+ */
+export const answerBatches = (
+  questions: readonly Question[],
+  task: AnswerTask,
+  lesson: Lesson,
+  runtime: Runtime,
+  options: AnswerBatchOptions,
+): E.Either<Failure, TrainingBatches> => {
+  const { model } = lesson.learner;
+  return pipe(
+    E.Do,
+    E.bind("tokenizer", () => tokenizerOf(model)),
+    E.bind("asking", () => askingOf(model, task)),
+    E.bind("learned", ({ asking }) =>
+      E.right(questions.map((question): Learned => ({ question, sequence: answered(asking, question, answersOf(question)[0] ?? "") }))),
+    ),
+    E.chainFirst(({ learned }) => {
+      const bad = learned.find(({ sequence }) => E.isLeft(sequence));
+      const none = learned.every(({ sequence }) => E.isLeft(sequence));
+      return bad === undefined || (runtime.onCorrupt === "skip" && !none) ? E.right(undefined) : E.map(() => undefined)(bad.sequence);
+    }),
+    E.map(({ tokenizer, asking, learned }) => {
+      const detail = cutNote(learned, task, asking);
+      if (detail !== undefined) runtime.emit({ type: "note", detail });
+      const shape = shapeOf(learned, options.batch, pictureTokensOf(model));
+      return batchesOf(learned, { task, shape, pad: tokenizer.pad }, lesson, runtime, options);
+    }),
+  );
+};
