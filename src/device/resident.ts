@@ -1,4 +1,4 @@
-/** Tensors that stay on the device while several programs use them: the frozen weights of a model, and states that programs share. */
+/** Tensors that stay on the device while several programs use them: the frozen weights of a model, say, or states. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "./device.ts";
 import { bindingStride, ownedOn, roundUp } from "./owned.ts";
@@ -49,21 +49,6 @@ export const resident = (
     }
     device.gpu.queue.writeBuffer(buffer.right, 0, bits.buffer, bits.byteOffset, bits.byteLength);
     tensors.set(name, { buffer: buffer.right, dtype });
-  }
-  return E.right({ tensors, release: owned.release });
-};
-
-/** Tensors of f32 of the given sizes, all zero. `OverLimit` names the one that does not fit, and nothing stays behind. */
-export const zeros = (device: Device, sizes: Iterable<readonly [name: string, elements: number]>): E.Either<Failure, Resident> => {
-  const tensors = new Map<string, ResidentTensor>();
-  const owned = ownedOn(device);
-  for (const [name, elements] of sizes) {
-    const buffer = owned.buffer(name, roundUp(4 * elements, bindingStride));
-    if (E.isLeft(buffer)) {
-      owned.release();
-      return buffer;
-    }
-    tensors.set(name, { buffer: buffer.right, dtype: "f32" });
   }
   return E.right({ tensors, release: owned.release });
 };

@@ -13,7 +13,7 @@ import type { Failure } from "../failure.ts";
 import { boundsOf } from "../kernels/bounds.ts";
 import { measured } from "../kernels/target.ts";
 import { bindPlan, type Bound } from "./bind.ts";
-import { plan, type Extent } from "./plan.ts";
+import { leafKey, plan, type Extent } from "./plan.ts";
 import { matmulShapes, type Program } from "./program.ts";
 import { makeReplay, type Replay } from "./replay.ts";
 
@@ -25,6 +25,8 @@ export interface Executable extends Pick<Replay, "write" | "run"> {
   readonly read: (name: string) => TE.TaskEither<Failure, Float32Array>;
   /** The recorded values of the runs since the last call, oldest first: at most those of the last 1,024 runs. */
   readonly recorded: (name: string) => TE.TaskEither<Failure, Float32Array>;
+  /** The states, for other programs to share as long as this executable lives. */
+  readonly states: Resident;
   /** Bytes of all buffers that this executable owns. */
   readonly bytes: number;
   readonly launches: number;
@@ -40,6 +42,14 @@ const placeOf = ({ plan: { outputs, leaves, buffers } }: Bound, name: string): E
   const state = leaves.get(`state:${name}`);
   return state && { ...state, bytes: buffers[state.buffer].bytes };
 };
+
+/** The states of a program where they lie, which their owner releases. */
+const statesOf = ({ leaves }: Program, { plan, buffers }: Bound): Resident => ({
+  tensors: new Map(
+    leaves.flatMap((node) => (node.role === "state" ? [[node.name, { buffer: buffers[plan.leaves.get(leafKey(node))!.buffer], dtype: "f32" }] as const] : [])),
+  ),
+  release: () => undefined,
+});
 
 /** Where the outputs lie that are recorded. Fails with `BadTensor` where one is no output, or more than one number. */
 const numbersOf = ({ plan, buffers }: Bound, names: readonly string[]): E.Either<Failure, ReadonlyMap<string, NumberPlace>> => {
@@ -87,6 +97,7 @@ export const instantiate = (
         return place.bytes === 0 ? TE.right(new Float32Array(0)) : readback.read(bound.buffers[place.buffer], place.offset, place.bytes);
       },
       recorded: (name) => rings.right.read(name, runs()) ?? TE.fromEither(refused(name, "is not recorded")),
+      states: statesOf(program, bound),
       bytes: owned.bytes(),
       launches: bound.dispatches.length,
       release: () => {

@@ -27,7 +27,7 @@ import type { HostRecord } from "./replay.ts";
 import { resident, type Resident } from "../device/resident.ts";
 
 /** A program that is bound to a device, with what its step asked for. */
-export interface Session extends Pick<Executable, "read" | "recorded" | "bytes" | "launches" | "release"> {
+export interface Session extends Pick<Executable, "read" | "recorded" | "states" | "bytes" | "launches" | "release"> {
   readonly program: Program;
   /** Writes states, which stay until they are replaced; those that the program does not read are passed over. Fails with `BadTensor` for another length. */
   readonly write: (states: HostRecord) => E.Either<Failure, void>;
@@ -46,7 +46,7 @@ export interface SessionOptions {
    * The frozen tensors: values, of which those are uploaded that the step uses, stored as it asks; or tensors that are on the device already and stay there.
    */
   readonly weights?: Iterable<readonly [string, HostTensor]> | Resident;
-  /** States that are on the device already and stay there, so that several programs share them. Default: all states are the session's own. */
+  /** States of another session, which this one shares as long as that lives. Default: all states are the session's own. */
   readonly states?: Resident;
   /** Outputs of one number that are kept for every run. */
   readonly record?: readonly string[];

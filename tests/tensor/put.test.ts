@@ -1,7 +1,6 @@
 /** Rows put into a cache that stays on the device: of one program, and of two that share it. */
 import * as E from "fp-ts/lib/Either.js";
 import * as assert from "uvu/assert";
-import { zeros } from "../../src/device/resident.ts";
 import { boundsOf } from "../../src/kernels/bounds.ts";
 import { get, type Failure } from "../../src/failure.ts";
 import { leafBook, type Leaves } from "../../src/tensor/leaves.ts";
@@ -61,33 +60,43 @@ deviceTest("a cache keeps the rows of earlier runs", (device) =>
   ),
 );
 
-deviceTest("two programs share a cache, which outlives both", async (device) => {
+deviceTest("two programs share the states of one of them", async (device) => {
   const { liveBytes } = device.ledger();
-  const states = orThrow(zeros(device, [["cache", elements]]));
   const cache = new Float32Array(elements);
-  await get(withSession(device, putting(4), { states })((session) => async () => session.run({ x: rowsOf(4, 1), at: Uint32Array.of(0) })));
-  putInto(cache, rowsOf(4, 1), 4, 0);
   await get(
-    withSession(device, putting(1), { states })((session) => async () => {
-      for (const at of [4, 5]) {
-        orThrow(session.run({ x: rowsOf(1, at), at: Uint32Array.of(at) }));
-        putInto(cache, rowsOf(1, at), 1, at);
-      }
-      holds(cache, await get(session.readAll(["cache", "sums"])));
-      return E.right(undefined);
-    }),
+    withSession(
+      device,
+      putting(1),
+    )((one) =>
+      withSession(device, putting(4), { states: one.states })((four) => async () => {
+        orThrow(four.run({ x: rowsOf(4, 1), at: Uint32Array.of(0) }));
+        putInto(cache, rowsOf(4, 1), 4, 0);
+        for (const at of [4, 5]) {
+          orThrow(one.run({ x: rowsOf(1, at), at: Uint32Array.of(at) }));
+          putInto(cache, rowsOf(1, at), 1, at);
+        }
+        holds(cache, await get(one.readAll(["cache", "sums"])));
+        assert.equal(await get(four.read("cache")), cache);
+        return E.right(undefined);
+      }),
+    ),
   );
-  states.release();
   assert.is(device.ledger().liveBytes, liveBytes);
 });
 
-deviceTest("a state that is shared and too small is refused", async (device) => {
-  const states = orThrow(zeros(device, [["cache", 1]]));
+deviceTest("a state that is shared and too small is refused", (device) => {
   const large = ({ state, input }: Leaves): E.Either<Failure, Results> =>
     E.right({ state: { cache: put(state("cache", [1, 9, 11]), input("x", floats([1, 1, 11])), input("at", indices([1]))) } });
-  const failure = failureOf(await withSession(device, large, { states })(() => async () => E.right(undefined))());
-  assert.equal(failure, { _tag: "BadTensor", path: "states", tensor: "cache", detail: "has 256 bytes, where 396 are expected" });
-  states.release();
+  return get(
+    withSession(
+      device,
+      putting(1),
+    )(({ states }) => async () => {
+      const failure = failureOf(await withSession(device, large, { states })(() => async () => E.right(undefined))());
+      assert.equal(failure, { _tag: "BadTensor", path: "states", tensor: "cache", detail: "has 256 bytes, where 396 are expected" });
+      return E.right(undefined);
+    }),
+  );
 });
 
 deviceTest("a step writes its rows and copies no cache, also where the cache is larger than a binding", async (device) => {
