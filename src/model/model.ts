@@ -12,7 +12,7 @@ import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Leaves } from "../tensor/leaves.ts";
-import { network, type Architecture, type BatchSize, type Outputs } from "./architecture.ts";
+import { network, type Architecture, type BatchSize, type Cache, type Outputs } from "./architecture.ts";
 import type { Network } from "./network.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { decodeConfig, record } from "./config.ts";
@@ -66,16 +66,17 @@ export const initialModel = <C, Out>(
   ...rest,
 });
 
-/** The outputs of a model for a batch of the given size, in a program that is being traced: as it is, or through another scope. */
+/** The outputs of a model for a batch of the given size, in a program that is being traced: as it is, or through another scope, or behind earlier tokens. */
 export const outputsOf = (
   model: Pick<Model, "architecture" | "config" | "weights">,
   leaves: Leaves,
   size: BatchSize,
   scope: Scope = frozenScope(networkOf(model), leaves.frozen),
+  cache?: Cache,
 ): Outputs => {
   const { architecture, config } = model;
   const inputs = architecture.inputs(config, size);
-  return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]) });
+  return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]), cache });
 };
 
 /** The files that may say how images are prepared; the first counts. */

@@ -1,0 +1,167 @@
+/** Continues prompts token by token: greedily or drawn, in batches, piece by piece or as a whole. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
+import { resident } from "../device/resident.ts";
+import type { Failure } from "../failure.ts";
+import { firstNotFinite } from "../formats/hostTensor.ts";
+import { random } from "../random.ts";
+import { answer, type Addition, type Ended } from "./answer.ts";
+import { openDecoding, type Decoding, type DecodingOptions } from "./decoding.ts";
+import { batchesOf, type PromptBatch } from "./promptBatches.ts";
+import { checkedOptions, checkedPrompts, continuingOf, type Continuing, type GenerateOptions, type Prompt } from "./prompts.ts";
+import { sample } from "./sampling.ts";
+
+/** What came of a prompt. */
+export interface Generated {
+  readonly text: string;
+  /** The tokens of the answer, but the end token. */
+  readonly tokens: readonly number[];
+  /** What ended it: an end token, a stop string (the text ends before it), or the most tokens that were asked for or that the model takes. */
+  readonly ended: Ended;
+}
+
+/** A part of an answer, as it comes. The last one of a prompt says what `ended` it. */
+export interface Piece extends Addition {
+  /** The place of its prompt. */
+  readonly prompt: number;
+}
+
+/** Continues prompts by one learner's model until it is released. */
+export interface Generator {
+  /** The answers piece by piece, as they come; a failure is the last. */
+  readonly pieces: (prompts: readonly Prompt[], options: GenerateOptions) => AsyncGenerator<E.Either<Failure, Piece>, void, undefined>;
+  /** The answers, in the order of the prompts. */
+  readonly all: (prompts: readonly Prompt[], options: GenerateOptions) => TE.TaskEither<Failure, readonly Generated[]>;
+  readonly release: () => void;
+}
+
+/** Options of {@link openGenerator}. */
+export interface GeneratorOptions extends Omit<DecodingOptions, "weights"> {
+  /** Aborted when generation should stop: it ends with `Interrupted` before the next token. */
+  readonly signal?: { readonly aborted: boolean };
+}
+
+const notFinite: Failure = {
+  _tag: "NotFinite",
+  what: "A logit of a next token",
+  advice: "the model's weights are too large to compute with: they are damaged, or were trained at too high a rate",
+};
+
+/** Continues the prompts of a batch until all answers have ended. */
+async function* batchPieces(
+  decoding: Decoding,
+  { places, limits, inputs }: PromptBatch,
+  { tokenizer }: Continuing,
+  { seed = 0, stop = [], ...sampling }: GenerateOptions,
+  signal: GeneratorOptions["signal"],
+): AsyncGenerator<E.Either<Failure, Piece>, void, undefined> {
+  const answers = limits.map((limit) => answer(tokenizer, stop, limit));
+  const tokens = new Uint32Array(places.length);
+  let compute = decoding.prompts(inputs);
+  for (let step = 0; answers.some(({ ended }) => !ended()); step++) {
+    if (signal?.aborted) return yield E.left({ _tag: "Interrupted" });
+    const logits = await compute();
+    if (E.isLeft(logits)) return yield logits;
+    const vocabulary = logits.right.length / places.length;
+    for (const [row, { take, ended }] of answers.entries()) {
+      if (ended()) continue;
+      const own = logits.right.subarray(row * vocabulary, (row + 1) * vocabulary);
+      if (firstNotFinite(own) >= 0) return yield E.left(notFinite);
+      tokens[row] = sample(own, sampling, () => random(seed, "generate", places[row], step));
+      const addition = take(tokens[row]);
+      if (addition !== undefined) yield E.right({ prompt: places[row], ...addition });
+    }
+    compute = decoding.next(tokens);
+  }
+}
+
+/** Continues batch after batch; the programs of a shape are bound once for all batches that follow one another and have it. */
+async function* allPieces(
+  opened: DecodingOptions,
+  batches: readonly PromptBatch[],
+  continuing: Continuing,
+  options: GenerateOptions,
+  signal: GeneratorOptions["signal"],
+): AsyncGenerator<E.Either<Failure, Piece>, void, undefined> {
+  let [bound, decoding]: [string | undefined, Decoding | undefined] = [undefined, undefined];
+  try {
+    for (const batch of batches) {
+      const shape = JSON.stringify(batch.shape);
+      if (shape !== bound) {
+        decoding?.release();
+        [bound, decoding] = [undefined, undefined];
+        const next = await openDecoding(opened, batch.shape)();
+        if (E.isLeft(next)) return yield next;
+        [bound, decoding] = [shape, next.right];
+      }
+      for await (const piece of batchPieces(decoding!, batch, continuing, options, signal)) {
+        yield piece;
+        if (E.isLeft(piece)) return;
+      }
+    }
+  } finally {
+    decoding?.release();
+  }
+}
+
+const whole = (count: number, found: readonly Piece[]): readonly Generated[] => {
+  const answers = Array.from({ length: count }, () => ({ text: "", tokens: [] as number[], ended: "length" as Ended }));
+  for (const { prompt, text, tokens, ended } of found) {
+    answers[prompt].text += text;
+    answers[prompt].tokens.push(...tokens);
+    if (ended !== undefined) answers[prompt].ended = ended;
+  }
+  return answers;
+};
+
+/** Uploads a learner's model, which must answer in words, and makes its generator. Fails with `BadOption` where it does not, and with `OverLimit`. */
+export const openGenerator = ({ signal, ...rest }: GeneratorOptions): E.Either<Failure, Generator> => {
+  const { learner, device } = rest;
+  return pipe(
+    continuingOf(learner.model),
+    E.bindTo("continuing"),
+    E.bind("weights", () => resident(device, learner.model.weights)),
+    E.map(({ continuing, weights }): Generator => {
+      const { config } = learner.model;
+      const { decoder, tokenizer } = continuing;
+      const pieces: Generator["pieces"] = async function* (prompts, options) {
+        const checked = pipe(
+          checkedOptions(options),
+          E.chain(() => checkedPrompts(prompts, decoder, config)),
+        );
+        if (E.isLeft(checked)) return yield checked;
+        const { maxTokens, batch = 8 } = options;
+        const [context, pictureTokens] = [decoder.context(config), decoder.pictures?.tokens(config) ?? 0];
+        const batches = batchesOf(prompts, { maxTokens, batch, context, pictureTokens, pad: tokenizer.pad });
+        yield* allPieces({ ...rest, weights }, batches, continuing, options, signal);
+      };
+      return {
+        pieces,
+        all: (prompts, options) => async () => {
+          const found: Piece[] = [];
+          for await (const piece of pieces(prompts, options)) {
+            if (E.isLeft(piece)) return piece;
+            found.push(piece.right);
+          }
+          return E.right(whole(prompts.length, found));
+        },
+        release: weights.release,
+      };
+    }),
+  );
+};
+
+/** Uses a generator, and releases it whatever happens. Fails as {@link openGenerator} does. */
+export const withGenerator =
+  (options: GeneratorOptions) =>
+  <A>(use: (generator: Generator) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+  async () => {
+    const opened = openGenerator(options);
+    if (E.isLeft(opened)) return opened;
+    try {
+      return await use(opened.right)();
+    } finally {
+      opened.right.release();
+    }
+  };
