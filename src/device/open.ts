@@ -42,6 +42,10 @@ const used =
     return E.isRight(result) && failure !== undefined ? E.left(failure) : result;
   };
 
+/** The device of the options: a new one, or one that is open already and stays open when it is closed. */
+export const deviceOf = (options: DeviceOptions | Device): TaskEither<Failure, OpenDevice> =>
+  isDevice(options) ? TE.right({ ...options, close: async () => undefined }) : openDevice(options);
+
 /**
  * Opens a device, uses it, and closes it whatever happens, also when `use` throws. A device that is open already is used as it is and stays open. An error of
  * the device that `use` did not notice (an uncaptured one, a loss) becomes its failure.
@@ -49,15 +53,13 @@ const used =
 export const withDevice =
   (options: DeviceOptions | Device) =>
   <A>(use: (device: Device) => TaskEither<Failure, A>): TaskEither<Failure, A> =>
-    isDevice(options)
-      ? used(options, use)
-      : pipe(
-          openDevice(options),
-          TE.chain((device) => async () => {
-            try {
-              return await used(device, use)();
-            } finally {
-              await device.close();
-            }
-          }),
-        );
+    pipe(
+      deviceOf(options),
+      TE.chain((device) => async () => {
+        try {
+          return await used(device, use)();
+        } finally {
+          await device.close();
+        }
+      }),
+    );

@@ -58,7 +58,7 @@ async function* batchPieces(
 ): AsyncGenerator<E.Either<Failure, Piece>, void, undefined> {
   const answers = limits.map((limit) => answer(tokenizer, stop, limit));
   const tokens = new Uint32Array(places.length);
-  let compute = decoding.prompts(inputs);
+  let compute = pipe(inputs, TE.chain(decoding.prompts));
   for (let step = 0; answers.some(({ ended }) => !ended()); step++) {
     if (signal?.aborted) return yield E.left({ _tag: "Interrupted" });
     const logits = await compute();

@@ -1,4 +1,7 @@
 /** Prompts in batches of one shape: prompts of like length together, padded on the left. */
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Failure } from "../failure.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import type { DecodingShape } from "./decoding.ts";
 import type { Prompt } from "./prompts.ts";
@@ -11,7 +14,7 @@ export interface PromptBatch {
   readonly limits: readonly number[];
   readonly shape: DecodingShape;
   /** `ids`, `starts`, and what belongs to pictures. */
-  readonly inputs: HostRecord;
+  readonly inputs: TE.TaskEither<Failure, HostRecord>;
 }
 
 /** What prompts are batched for. */
@@ -31,6 +34,19 @@ const [lengthStep, capacityStep] = [16, 64];
 
 const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step;
 
+/** The pixels of all pictures, one after another. */
+const pixelsOf = (prompts: readonly Prompt[]): TE.TaskEither<Failure, Float32Array> =>
+  pipe(
+    prompts,
+    TE.traverseSeqArray(({ pictures }) => pictures?.pixels ?? TE.right([])),
+    TE.map((found) => {
+      const all = found.flat();
+      const pixels = new Float32Array(all.length * (all[0]?.length ?? 0));
+      all.forEach((one, i) => pixels.set(one, i * one.length));
+      return pixels;
+    }),
+  );
+
 const laidOut = (places: readonly number[], prompts: readonly Prompt[], { maxTokens, context, pad, pictureTokens }: Batching): PromptBatch => {
   // A token that is the last one of an answer is never read: with it a text may be one longer than the context.
   const limits = prompts.map(({ ids }) => Math.min(maxTokens, context - ids.length + 1));
@@ -38,19 +54,16 @@ const laidOut = (places: readonly number[], prompts: readonly Prompt[], { maxTok
   const length = roundUp(Math.max(...prompts.map(({ ids }) => ids.length)), lengthStep);
   const [ids, picks] = [new Uint32Array(texts * length).fill(pad), new Uint32Array(texts * length)];
   const starts = Uint32Array.from(prompts, (prompt) => length - prompt.ids.length);
-  const pixels = prompts.flatMap((prompt) => prompt.pixels ?? []);
-  let pictures = 0;
+  let images = 0;
   prompts.forEach((prompt, row) => {
     const from = row * length + starts[row];
-    const before = pictures * pictureTokens;
+    const before = images * pictureTokens;
     ids.set(prompt.ids, from);
     picks.set(prompt.picks?.map((pick) => (pick === 0 ? 0 : pick + before)) ?? [], from);
-    pictures += prompt.pixels?.length ?? 0;
+    images += prompt.pictures?.count ?? 0;
   });
-  const all = new Float32Array(pixels.length * (pixels[0]?.length ?? 0));
-  pixels.forEach((one, i) => all.set(one, i * one.length));
-  const shape = { texts, length, images: pixels.length, capacity: roundUp(length + Math.max(...limits) - 1, capacityStep) };
-  return { places, limits, shape, inputs: { ids, starts, picks, pixels: all } };
+  const shape = { texts, length, images, capacity: roundUp(length + Math.max(...limits) - 1, capacityStep) };
+  return { places, limits, shape, inputs: TE.map((pixels: Float32Array) => ({ ids, starts, picks, pixels }))(pixelsOf(prompts)) };
 };
 
 /** The batches of prompts: the longest first, so that what does not fit is found at once, and batches with the same shape follow one another. */

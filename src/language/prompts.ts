@@ -1,18 +1,26 @@
 /** What is continued, and how far: checked before anything runs. */
 import * as E from "fp-ts/lib/Either.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { TextTokenizer } from "../formats/textTokenizer.ts";
 import type { Decoder } from "../model/architecture.ts";
 import type { Model } from "../model/model.ts";
 import type { Sampling } from "./sampling.ts";
 
+/** The pictures of a prompt. */
+export interface PromptPictures {
+  readonly count: number;
+  /** Their pixels, each [3, size, size], read when the prompt's turn comes. */
+  readonly pixels: TE.TaskEither<Failure, readonly Float32Array[]>;
+}
+
 /** A prompt as a decoder takes it. */
 export interface Prompt {
   readonly ids: readonly number[];
   /** For every token 0, or which token of the prompt's pictures stands there, counted from 1. Default: the prompt shows no pictures. */
   readonly picks?: readonly number[];
-  /** The pixels of its pictures, each [3, size, size]. */
-  readonly pixels?: readonly Float32Array[];
+  /** Default: none. */
+  readonly pictures?: PromptPictures;
 }
 
 /** How prompts are continued. */
