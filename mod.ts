@@ -37,6 +37,8 @@ export { openLearner } from "./src/runs/openLearner.ts";
 export type { OpenedLearner } from "./src/runs/openLearner.ts";
 export { evaluateModel } from "./src/afterwards/evaluateModel.ts";
 export type { EvaluateModelOptions, EvaluateWhat } from "./src/afterwards/evaluateModel.ts";
+export { generate, generating } from "./src/afterwards/generate.ts";
+export type { Asked, GenerateOptions } from "./src/afterwards/generate.ts";
 export { classify, embedImages, embedTexts } from "./src/afterwards/predict.ts";
 export type { ClassifyOptions, Picture, PredictOptions } from "./src/afterwards/predict.ts";
 export type { Classified, Embedded } from "./src/stages/predict.ts";

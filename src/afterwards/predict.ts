@@ -39,7 +39,7 @@ export interface PredictOptions {
 export type ClassifyOptions = PredictOptions & Omit<Labels, "labels">;
 
 /** Where the pixels of a picture are. */
-const referenceOf = (picture: Picture): ImageReference => {
+export const referenceOf = (picture: Picture): ImageReference => {
   if (typeof picture === "string") return { kind: "file", path: picture };
   return picture instanceof Uint8Array ? { kind: "bytes", bytes: picture } : { kind: "pixels", image: picture };
 };

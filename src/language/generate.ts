@@ -1,7 +1,7 @@
 /** Continues prompts token by token: greedily or drawn, in batches, piece by piece or as a whole. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type * as TE from "fp-ts/lib/TaskEither.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import { resident } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
@@ -9,20 +9,20 @@ import { random } from "../random.ts";
 import { answer, type Addition, type Ended } from "./answer.ts";
 import { openDecoding, type Decoding, type DecodingOptions } from "./decoding.ts";
 import { batchesOf, type PromptBatch } from "./promptBatches.ts";
-import { checkedOptions, checkedPrompts, continuingOf, type Continuing, type GenerateOptions, type Prompt } from "./prompts.ts";
+import { checkedOptions, checkedPrompts, continuingOf, type Continuing, type ContinueOptions, type Prompt } from "./prompts.ts";
 import { sample } from "./sampling.ts";
 
 /** What came of a prompt. */
 export interface Generated {
   readonly text: string;
-  /** The tokens of the answer, but the end token. */
+  /** The tokens of the answer, but the one that ended it. */
   readonly tokens: readonly number[];
   /** What ended it: an end token, a stop string (the text ends before it), or the most tokens that were asked for or that the model takes. */
   readonly ended: Ended;
 }
 
 /** A part of an answer, as it comes. The last one of a prompt says what `ended` it. */
-export interface Piece extends Addition {
+export interface AnswerPiece extends Addition {
   /** The place of its prompt. */
   readonly prompt: number;
 }
@@ -30,9 +30,9 @@ export interface Piece extends Addition {
 /** Continues prompts by one learner's model until it is released. */
 export interface Generator {
   /** The answers piece by piece, as they come; a failure is the last. */
-  readonly pieces: (prompts: readonly Prompt[], options: GenerateOptions) => AsyncGenerator<E.Either<Failure, Piece>, void, undefined>;
+  readonly pieces: (prompts: readonly Prompt[], options: ContinueOptions) => AsyncGenerator<E.Either<Failure, AnswerPiece>, void, undefined>;
   /** The answers, in the order of the prompts. */
-  readonly all: (prompts: readonly Prompt[], options: GenerateOptions) => TE.TaskEither<Failure, readonly Generated[]>;
+  readonly all: (prompts: readonly Prompt[], options: ContinueOptions) => TE.TaskEither<Failure, readonly Generated[]>;
   readonly release: () => void;
 }
 
@@ -53,10 +53,10 @@ async function* batchPieces(
   decoding: Decoding,
   { places, limits, inputs }: PromptBatch,
   { tokenizer }: Continuing,
-  { seed = 0, stop = [], ...sampling }: GenerateOptions,
+  { seed = 0, stop = [], ends = [], ...sampling }: ContinueOptions,
   signal: GeneratorOptions["signal"],
-): AsyncGenerator<E.Either<Failure, Piece>, void, undefined> {
-  const answers = limits.map((limit) => answer(tokenizer, stop, limit));
+): AsyncGenerator<E.Either<Failure, AnswerPiece>, void, undefined> {
+  const answers = limits.map((limit) => answer({ ...tokenizer, eos: [...tokenizer.eos, ...ends] }, stop, limit));
   const tokens = new Uint32Array(places.length);
   let compute = pipe(inputs, TE.chain(decoding.prompts));
   for (let step = 0; answers.some(({ ended }) => !ended()); step++) {
@@ -81,9 +81,9 @@ async function* allPieces(
   opened: DecodingOptions,
   batches: readonly PromptBatch[],
   continuing: Continuing,
-  options: GenerateOptions,
+  options: ContinueOptions,
   signal: GeneratorOptions["signal"],
-): AsyncGenerator<E.Either<Failure, Piece>, void, undefined> {
+): AsyncGenerator<E.Either<Failure, AnswerPiece>, void, undefined> {
   let [bound, decoding]: [string | undefined, Decoding | undefined] = [undefined, undefined];
   try {
     for (const batch of batches) {
@@ -105,15 +105,21 @@ async function* allPieces(
   }
 }
 
-const whole = (count: number, found: readonly Piece[]): readonly Generated[] => {
-  const answers = Array.from({ length: count }, () => ({ text: "", tokens: [] as number[], ended: "length" as Ended }));
-  for (const { prompt, text, tokens, ended } of found) {
-    answers[prompt].text += text;
-    answers[prompt].tokens.push(...tokens);
-    if (ended !== undefined) answers[prompt].ended = ended;
-  }
-  return answers;
-};
+/** The answers to so many prompts out of their pieces, once all have come. Fails with the failure among them. */
+export const gathered =
+  (count: number, pieces: AsyncIterable<E.Either<Failure, AnswerPiece>>): TE.TaskEither<Failure, readonly Generated[]> =>
+  async () => {
+    const answers = Array.from({ length: count }, () => ({ text: "", tokens: [] as number[], ended: "length" as Ended }));
+    for await (const piece of pieces) {
+      if (E.isLeft(piece)) return piece;
+      const { prompt, text, tokens, ended } = piece.right;
+      const own = answers[prompt];
+      own.text += text;
+      own.tokens.push(...tokens);
+      own.ended = ended ?? own.ended;
+    }
+    return E.right(answers);
+  };
 
 /** Uploads a learner's model, which must answer in words, and makes its generator. Fails with `BadOption` where it does not, and with `OverLimit`. */
 export const openGenerator = ({ signal, ...rest }: GeneratorOptions): E.Either<Failure, Generator> => {
@@ -138,14 +144,7 @@ export const openGenerator = ({ signal, ...rest }: GeneratorOptions): E.Either<F
       };
       return {
         pieces,
-        all: (prompts, options) => async () => {
-          const found: Piece[] = [];
-          for await (const piece of pieces(prompts, options)) {
-            if (E.isLeft(piece)) return piece;
-            found.push(piece.right);
-          }
-          return E.right(whole(prompts.length, found));
-        },
+        all: (prompts, options) => gathered(prompts.length, pieces(prompts, options)),
         release: weights.release,
       };
     }),

@@ -5,6 +5,7 @@ import type { Failure } from "../failure.ts";
 import type { TextTokenizer } from "../formats/textTokenizer.ts";
 import type { Decoder } from "../model/architecture.ts";
 import type { Model } from "../model/model.ts";
+import type { ChatTemplate } from "./chat.ts";
 import type { Sampling } from "./sampling.ts";
 
 /** The pictures of a prompt. */
@@ -24,11 +25,13 @@ export interface Prompt {
 }
 
 /** How prompts are continued. */
-export interface GenerateOptions extends Sampling {
+export interface ContinueOptions extends Sampling {
   /** The most tokens of an answer. */
   readonly maxTokens: number;
-  /** Texts that an answer ends before. Default: none; it ends at an end token of the tokenizer. */
+  /** Texts that an answer ends before. Default: none. */
   readonly stop?: readonly string[];
+  /** Tokens that end an answer beside the tokenizer's end tokens. Default: none. */
+  readonly ends?: readonly number[];
   /** What the choice of tokens is drawn from, where it is drawn. Default 0. */
   readonly seed?: number;
   /** The most prompts that are continued at a time. Default 8. */
@@ -53,7 +56,7 @@ export const continuingOf = ({ architecture, textTokenizer }: Pick<Model, "archi
 };
 
 /** Fails with `BadOption` where an option is outside of its range. */
-export const checkedOptions = ({ maxTokens, stop = [], temperature = 0, topP = 1, batch = 1 }: GenerateOptions): E.Either<Failure, void> => {
+export const checkedOptions = ({ maxTokens, stop = [], temperature = 0, topP = 1, batch = 1 }: ContinueOptions): E.Either<Failure, void> => {
   if (!Number.isInteger(maxTokens) || maxTokens < 1) return bad("maxTokens", `is ${maxTokens}, not a whole number from 1 on`);
   if (stop.includes("")) return bad("stop", "an empty text would end every answer before it begins");
   if (!(temperature >= 0 && temperature < Infinity)) return bad("temperature", `is ${temperature}, not a number from 0 on`);
@@ -73,4 +76,11 @@ export const checkedPrompts = (prompts: readonly Prompt[], decoder: Decoder<unkn
       return bad("prompt", `${which} has the token ${unknown}, and the model knows those below ${vocabulary}; the tokenizer is that of another model`);
   }
   return E.right(undefined);
+};
+
+/** What ends an answer that stands in a chat: a token where the template closes answers with one, else a text. */
+export const closing = ({ end }: Pick<ChatTemplate, "end">, { id }: Pick<TextTokenizer, "id">): Required<Pick<ContinueOptions, "stop" | "ends">> => {
+  const token = id(end);
+  if (token !== undefined) return { stop: [], ends: [token] };
+  return { stop: end === "" ? [] : [end], ends: [] };
 };

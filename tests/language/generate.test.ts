@@ -4,8 +4,8 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { get } from "../../src/failure.ts";
 import { argmax } from "../../src/language/sampling.ts";
-import { openGenerator, withGenerator, type Generated, type Generator, type Piece } from "../../src/language/generate.ts";
-import type { GenerateOptions, Prompt } from "../../src/language/prompts.ts";
+import { openGenerator, withGenerator, type Generated, type Generator, type AnswerPiece } from "../../src/language/generate.ts";
+import type { ContinueOptions, Prompt } from "../../src/language/prompts.ts";
 import { learner } from "../../src/model/learner.ts";
 import type { Model } from "../../src/model/model.ts";
 import { byteLlama, byteTokenizer } from "../fixtures/byteLlama.ts";
@@ -17,7 +17,7 @@ const model = byteLlama();
 const texts = ["Once upon", "a", "The quick brown fox jumps", "é 1 2 3", "xyz"];
 const prompts: readonly Prompt[] = texts.map((text) => ({ ids: byteTokenizer.encode(text) }));
 
-const all = (device: Device, options: GenerateOptions, given = prompts, of: Model = model): Promise<readonly Generated[]> =>
+const all = (device: Device, options: ContinueOptions, given = prompts, of: Model = model): Promise<readonly Generated[]> =>
   get(withGenerator({ learner: learner(of), device })((generator) => generator.all(given, options)));
 
 /** The likeliest tokens after a prompt, each computed from all tokens before it. */
@@ -49,7 +49,7 @@ deviceTest("pieces come in the order of tokens and make the whole; a reader that
   const resting = device.ledger().liveBytes;
   const whole = await get(generator.all(prompts, { maxTokens: 6 }));
   assert.is(device.ledger().liveBytes, resting);
-  const found: Piece[] = [];
+  const found: AnswerPiece[] = [];
   for await (const piece of generator.pieces(prompts, { maxTokens: 6 })) found.push(orThrow(piece));
   prompts.forEach((_, i) => {
     const own = found.filter(({ prompt }) => prompt === i);
@@ -106,7 +106,7 @@ deviceTest("drawn tokens depend on the seed and the prompt's place, and not on t
 deviceTest("nothing is generated for no prompts", async (device) => assert.equal(await all(device, { maxTokens: 3 }, []), []));
 
 deviceTest("what cannot be continued is said before the first step", async (device) => {
-  const refusal = async (options: Partial<GenerateOptions>, given: readonly Prompt[] = prompts): Promise<unknown> => {
+  const refusal = async (options: Partial<ContinueOptions>, given: readonly Prompt[] = prompts): Promise<unknown> => {
     const failure = failureOf(await withGenerator({ learner: learner(model), device })((g: Generator) => g.all(given, { maxTokens: 2, ...options }))());
     assert.is(failure._tag, "BadOption");
     return failure._tag === "BadOption" && [failure.option, failure.detail];

@@ -1,0 +1,156 @@
+/** Asking a learner that answers in words: whole answers, or piece by piece as they are written. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { exampleDecoder } from "../data/decode.ts";
+import { noLabel } from "../data/example.ts";
+import { deviceOf } from "../device/open.ts";
+import type { Failure } from "../failure.ts";
+import { chatTemplateOf, defaultChat, type ChatTemplate } from "../language/chat.ts";
+import { gathered, openGenerator, type AnswerPiece, type Generated } from "../language/generate.ts";
+import { promptTokens } from "../language/promptTokens.ts";
+import { closing, continuingOf, type ContinueOptions, type Prompt, type PromptPictures } from "../language/prompts.ts";
+import { transformOf } from "../model/inputs.ts";
+import type { Learner } from "../model/learner.ts";
+import type { Model } from "../model/model.ts";
+import { platform as defaultPlatform } from "../platform/default.ts";
+import type { Predictor } from "../stages/inference.ts";
+import { withShapeFailures } from "../stages/stage.ts";
+import { predictorOf, referenceOf, type Picture, type PredictOptions } from "./predict.ts";
+
+/** What a learner is asked: a text, or a text with pictures in their order. */
+export type Asked = string | { readonly prompt: string; readonly pictures?: readonly Picture[] };
+
+/** Options of {@link generate} and {@link generating}. */
+export interface GenerateOptions
+  extends Pick<PredictOptions, "device" | "opened" | "signal" | "platform">,
+    Pick<ContinueOptions, "temperature" | "topP" | "seed" | "batch"> {
+  /** The most tokens of an answer. Default 256. */
+  readonly maxTokens?: number;
+  /** Texts that an answer ends before. Default: none; it ends where the model ends it. */
+  readonly stop?: string | readonly string[];
+  /**
+   * How a prompt becomes what the model reads: `chatml`, `vicuna`, or a text with `{prompt}` in it; `{prompt}` alone continues the prompt as it stands.
+   * Default: the template that the model's tokenizer speaks for.
+   */
+  readonly chat?: string;
+}
+
+/** What is asked, ready for a decoder. */
+interface Prepared {
+  readonly prompts: readonly Prompt[];
+  readonly options: ContinueOptions;
+}
+
+const isOne = (prompts: Asked | readonly Asked[]): prompts is Asked => !Array.isArray(prompts);
+
+/** The pictures of a prompt for a model. Fails as pictures do. */
+const picturesOf = (model: Model, pictures: readonly Picture[], { platform = defaultPlatform }: GenerateOptions): PromptPictures => {
+  const decode = exampleDecoder(platform);
+  const pixelsOf = (picture: Picture, i: number): TE.TaskEither<Failure, Float32Array> => {
+    const id = typeof picture === "string" ? picture : `picture ${i + 1}`;
+    return pipe(
+      decode({ id, label: noLabel, image: referenceOf(picture) }),
+      TE.map((image) => {
+        const transform = transformOf(model);
+        const pixels = new Float32Array(3 * transform.size.height * transform.size.width);
+        transform.normalise(transform.centre(image), pixels, 0);
+        return pixels;
+      }),
+    );
+  };
+  return { count: pictures.length, pixels: withShapeFailures(() => TE.sequenceSeqArray(pictures.map(pixelsOf))) };
+};
+
+/** Makes tokens of what is asked. Fails with `BadOption` where the model does not answer in words, or a prompt and its pictures do not fit. */
+const prepared = (model: Model, asked: Asked | readonly Asked[], options: GenerateOptions): E.Either<Failure, Prepared> =>
+  pipe(
+    continuingOf(model),
+    E.bind("template", ({ tokenizer, decoder }): E.Either<Failure, ChatTemplate> =>
+      options.chat === undefined ? E.right(defaultChat(tokenizer, decoder.pictures !== undefined)) : chatTemplateOf(options.chat, tokenizer),
+    ),
+    E.chain(({ tokenizer, template }) => {
+      const { maxTokens = 256, stop = [], temperature, topP, seed, batch } = options;
+      const closed = closing(template, tokenizer);
+      const stops = [...(typeof stop === "string" ? [stop] : stop), ...closed.stop];
+      return pipe(
+        isOne(asked) ? [asked] : asked,
+        E.traverseArray((one) => {
+          const { prompt, pictures = [] } = typeof one === "string" ? { prompt: one } : one;
+          return pipe(
+            promptTokens(model, template.prompt(prompt, pictures.length), pictures.length),
+            E.map((tokens): Prompt => ({ ...tokens, ...(pictures.length === 0 ? {} : { pictures: picturesOf(model, pictures, options) }) })),
+          );
+        }),
+        E.map((prompts) => ({ prompts, options: { maxTokens, stop: stops, ends: closed.ends, temperature, topP, seed, batch } })),
+      );
+    }),
+  );
+
+async function* answering(
+  { learner, inference }: Predictor,
+  asked: Asked | readonly Asked[],
+  options: GenerateOptions,
+): AsyncGenerator<E.Either<Failure, AnswerPiece>, void, undefined> {
+  const ready = prepared(learner.model, asked, options);
+  if (E.isLeft(ready)) return yield ready;
+  const device = await deviceOf(options.device ?? {})();
+  if (E.isLeft(device)) return yield device;
+  try {
+    options.opened?.(device.right.adapter.line);
+    const generator = openGenerator({ learner, device: device.right, branch: inference?.through, signal: options.signal });
+    if (E.isLeft(generator)) return yield generator;
+    try {
+      yield* generator.right.pieces(ready.right.prompts, ready.right.options);
+    } finally {
+      generator.right.release();
+    }
+  } finally {
+    await device.right.close();
+  }
+}
+
+/**
+ * The answers of a learner to prompts piece by piece, as its model writes them: each piece says which prompt it belongs to, and the last one of a prompt what
+ * `ended` it. A failure is the last that comes. The model stays on the device as long as pieces are asked for; who leaves the loop releases it. Everything
+ * else is as in {@link generate}.
+ *
+ * ```ts
+ * const opened = await openLearner(`${folder}/smollm2`)();
+ * if (opened._tag === "Right") {
+ *   for await (const piece of generating(opened.right, "What is the capital of France?")) {
+ *     if (piece._tag === "Right") process.stdout.write(piece.right.text);
+ *   }
+ * }
+ * assert.equal(opened._tag, "Left"); // There is no such model.
+ * ```
+ */
+export const generating = (
+  learner: Learner | Predictor,
+  prompts: Asked | readonly Asked[],
+  options: GenerateOptions = {},
+): AsyncIterable<E.Either<Failure, AnswerPiece>> => answering(predictorOf(learner), prompts, options);
+
+/**
+ * Answers prompts by a learner whose model writes texts, a Llama or a LLaVA, in batches, each answer token by token: the likeliest one, or one that is drawn
+ * where `temperature` is above 0. The learner of a run is asked as its method evaluates it. Gives the answers in the order of the prompts, with their tokens
+ * and what `ended` them: `end` (the model ended it), `stop`, or `length` (`maxTokens`, or the most tokens that the model takes). Fails with `BadOption` where
+ * the learner tells classes apart and writes no text, where a prompt is longer than the model takes, or has not as many places for pictures as pictures; as
+ * pictures do; and as a device does.
+ *
+ * ```ts
+ * const encode = (text: string) => [...new TextEncoder().encode(text)];
+ * const decode = (ids: readonly number[]) => new TextDecoder().decode(Uint8Array.from(ids));
+ * const textTokenizer = { encode, decode, eos: [0], pad: 0, id: () => undefined };
+ * const shape = { width: 8, mlpWidth: 16, layers: 1, heads: 2, keyHeads: 1, headWidth: 4, eps: 1e-5, theta: 1e4, biased: [] };
+ * const config = { family: "llama", ...shape, vocabulary: 256, context: 64, tied: true, eos: [0] } as const;
+ * const fresh = learner(model.initialModel(model.llama, config, 1, { textTokenizer }));
+ * const [once, twice] = await get(generate(fresh, ["Once", "Twice upon"], { maxTokens: 4, temperature: 1, seed: 8 }));
+ * assert.ok(once.tokens.length <= 4 && twice.tokens.length <= 4);
+ * ```
+ */
+export const generate = (
+  learner: Learner | Predictor,
+  prompts: Asked | readonly Asked[],
+  options: GenerateOptions = {},
+): TE.TaskEither<Failure, readonly Generated[]> => gathered(isOne(prompts) ? 1 : prompts.length, generating(learner, prompts, options));
