@@ -66,8 +66,10 @@ const picturesOf = (model: Model, pictures: readonly Picture[], { platform = def
 const prepared = (model: Model, asked: Asked | readonly Asked[], options: GenerateOptions): E.Either<Failure, Prepared> =>
   pipe(
     continuingOf(model),
-    E.bind("template", ({ tokenizer, decoder }): E.Either<Failure, ChatTemplate> =>
-      options.chat === undefined ? E.right(defaultChat(tokenizer, decoder.pictures !== undefined)) : chatTemplateOf(options.chat, tokenizer),
+    E.bind(
+      "template",
+      ({ tokenizer, decoder }): E.Either<Failure, ChatTemplate> =>
+        options.chat === undefined ? E.right(defaultChat(tokenizer, decoder.pictures !== undefined)) : chatTemplateOf(options.chat, tokenizer),
     ),
     E.chain(({ tokenizer, template }) => {
       const { maxTokens = 256, stop = [], temperature, topP, seed, batch } = options;

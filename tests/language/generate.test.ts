@@ -84,7 +84,16 @@ deviceTest("an answer ends at an end token, before a stop string, or at the cont
   const letters = { ...model, textTokenizer: { ...byteTokenizer, decode: (ids: readonly number[]) => ids.map((id) => `<${id}>`).join("") } };
   const stop = [`${tokens[third]}>`];
   const [stopped] = await all(device, { maxTokens: 8, stop }, [prompts[0]], letters);
-  assert.equal([stopped.text, stopped.ended], [`${tokens.slice(0, third).map((id) => `<${id}>`).join("")}<`, "stop"]);
+  assert.equal(
+    [stopped.text, stopped.ended],
+    [
+      `${tokens
+        .slice(0, third)
+        .map((id) => `<${id}>`)
+        .join("")}<`,
+      "stop",
+    ],
+  );
   assert.equal(stopped.tokens, tokens.slice(0, third + 1));
 
   const long = [...Array(60).keys()];

@@ -46,7 +46,11 @@ test("special tokens have no text", () => {
 
 test("a blank that only the first word of a text lacks is kept between words", () => {
   // As the tokenizers of Llama 2 do: a token is a word with a blank before it, which is cut off at the beginning of a text.
-  const decode = (ids: readonly number[]): string => ids.map((id) => ` w${id}`).join("").slice(1);
+  const decode = (ids: readonly number[]): string =>
+    ids
+      .map((id) => ` w${id}`)
+      .join("")
+      .slice(1);
   const { next, rest } = pieces({ decode });
   assert.equal([next(1), next(2), next(3), rest()], ["w1", " w2", " w3", ""]);
 });

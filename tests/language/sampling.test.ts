@@ -39,10 +39,10 @@ test("a temperature that goes to 0 takes one of the largest", () => {
 test("equal draws give equal tokens, whatever is added to all logits", () => {
   fc.assert(
     fc.property(logits, fc.nat(), fc.double({ min: 0.1, max: 3, noNaN: true }), fc.double({ min: 0.05, max: 1, noNaN: true }), (x, seed, temperature, topP) => {
-      
       const token = sample(x, { temperature, topP }, drawing(seed));
       assert.is(sample(x, { temperature, topP }, drawing(seed)), token);
-      assert.is(sample(
+      assert.is(
+        sample(
           x.map((v) => v + 8),
           { temperature, topP },
           drawing(seed),
