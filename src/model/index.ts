@@ -1,7 +1,7 @@
 /** The namespace `model`: architectures, their networks and layers, and models as values and as folders. */
 export { lazily, network } from "./architecture.ts";
 export { chooses, depthOf, layersOf, towersOf } from "./network.ts";
-export type { Architecture, BatchSize, ForwardArguments, Outputs, Readout } from "./architecture.ts";
+export type { Architecture, BatchSize, Cache, Decoder, ForwardArguments, Outputs, Readout } from "./architecture.ts";
 export type { Layer, LayerChoice, Linear, Network, Parameter, Tower } from "./network.ts";
 export { attentionLinears, blockLayers, blockParameters, encoder, normParameters } from "./blocks.ts";
 export type { Activation, BlockNames, BlockOptions, TowerConfig } from "./blocks.ts";
@@ -23,6 +23,8 @@ export type { Clip, Model, ReadModelOptions, WriteModelOptions } from "./model.t
 export { modelPaths } from "./modelPaths.ts";
 export { frozenScope, norm, plainScope } from "./scope.ts";
 export type { Scope } from "./scope.ts";
+export { readTextTokenizer } from "../formats/textTokenizer.ts";
+export type { ReadTextTokenizerOptions, TextTokenizer } from "../formats/textTokenizer.ts";
 export { readTokenizer, textBatch, tokenise } from "../formats/tokenizer.ts";
 export type { TextBatch, Tokenizer, Tokens } from "../formats/tokenizer.ts";
 export { vit } from "./vit.ts";
