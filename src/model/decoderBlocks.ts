@@ -1,12 +1,12 @@
 /** The pre-norm block that decoders of Llama's kind are stacks of: rms norms, rotary positions, grouped attention, a gated MLP. */
-import { add } from "../tensor/ops/elementwise.ts";
+import { add, swiglu } from "../tensor/ops/elementwise.ts";
 import { rmsNorm } from "../tensor/ops/layerNorm.ts";
 import { attentionScores, attentionValues } from "../tensor/ops/matmul.ts";
 import { rotary } from "../tensor/ops/rotary.ts";
+import { softmax } from "../tensor/ops/softmax.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Cache } from "./architecture.ts";
 import type { Layer, Parameter } from "./network.ts";
-import { maskedSoftmax as softmax, swiglu } from "./pendingOps.ts";
 import type { Scope } from "./scope.ts";
 
 /** The kinds of the linear layers of a block. */

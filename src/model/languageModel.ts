@@ -3,12 +3,12 @@ import { mul } from "../tensor/ops/elementwise.ts";
 import { gather } from "../tensor/ops/embedding.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { sum } from "../tensor/ops/reduce.ts";
+import { tokenLogLikelihood } from "../tensor/ops/tokenLogLikelihood.ts";
 import { floats, indices, reshape, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { lazily, type BatchSize, type ForwardArguments } from "./architecture.ts";
 import { decode, decoderInitial, decoderLayers, decoderParameters, rms, rmsParameter } from "./decoderBlocks.ts";
 import type { LanguageConfig } from "./languageConfig.ts";
 import type { Layer, Linear, Parameter } from "./network.ts";
-import { tokenLogLikelihood } from "./pendingOps.ts";
 import type { Scope } from "./scope.ts";
 
 /** Where the parts of a language model stand in a file: what is before `embed_tokens`, `layers` and `norm`, and the name of the product at its end. */

@@ -15,7 +15,7 @@ const beforeAnswer = (length: number): readonly number[] => range(length - 1).sl
 
 for (const folder of folders)
   for (const kind of ["cpu", "gpu"] as const)
-    for (const side of ["right"] as readonly ("left" | "right")[])
+    for (const side of ["right", "left"] as const)
       deviceTest(`${folder}, padded on the ${side}: logits, loss and gradients of LoRA are transformers' (${kind} kernels)`, async (opened) => {
         const device = withKernelsOf(kind, opened);
         const [model, golden] = [await get(readModel(fixture(folder))), await goldenOf(`${folder}/golden.safetensors`)];

@@ -1,11 +1,10 @@
 /** SmolLM2-135M-Instruct, real weights: logits, log-likelihoods and a training step through LoRA. CAMBIUM_SMOLLM2 names its folder; without it all is skipped. */
 import { readFileSync } from "node:fs";
-import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import { elements } from "../../src/formats/hostTensor.ts";
 import { readSafetensorsMetadata } from "../../src/formats/safetensors.ts";
-import { networkOf, readModel, type Model } from "../../src/model/model.ts";
+import { readModel, type Model } from "../../src/model/model.ts";
 import { deviceTestWith, largestDifference, runTests } from "../tensor/check.ts";
 import { outputsFor, rowsOf } from "./decoders.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
@@ -74,6 +73,4 @@ smolTest("SmolLM2: the likelihood of a sentence is transformers'", async (device
   assert.ok(Math.abs(answerLoss[0] - want) < 1e-4, `${answerLoss[0]}, not ${want}`);
 });
 
-void networkOf;
-void test;
 runTests();
