@@ -4,7 +4,7 @@ import type { Device } from "./device.ts";
 import { bindingStride, ownedOn, roundUp } from "./owned.ts";
 import type { GPUBuffer } from "../platform/webgpu.ts";
 import type { Failure } from "../failure.ts";
-import { toF16 } from "../formats/half.ts";
+import { halfWords } from "../formats/half.ts";
 
 /** How a resident tensor is stored. */
 export type Storage = "f32" | "f16";
@@ -21,13 +21,6 @@ export interface Resident {
   readonly release: () => void;
 }
 
-/** The bits of values rounded to f16, in whole words: an odd one out is followed by a zero. */
-const halves = (data: Float32Array): Uint16Array => {
-  const bits = new Uint16Array(2 * Math.ceil(data.length / 2));
-  data.forEach((value, i) => (bits[i] = toF16(value)));
-  return bits;
-};
-
 /**
  * Uploads tensors, each stored as `storage` says, by default as f32; values that f16 cannot hold become infinite. `OverLimit` names the tensor that does not
  * fit, and nothing stays behind.
@@ -41,7 +34,7 @@ export const resident = (
   const owned = ownedOn(device);
   for (const [name, { data }] of values) {
     const dtype = storage(name);
-    const bits = dtype === "f16" ? halves(data) : data;
+    const bits = dtype === "f16" ? halfWords(data) : data;
     const buffer = owned.buffer(name, roundUp(bits.byteLength, bindingStride));
     if (E.isLeft(buffer)) {
       owned.release();

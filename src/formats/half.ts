@@ -22,6 +22,13 @@ export const toF16 = (value: number): number => {
   return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
 };
 
+/** The bits of values rounded to f16, in whole words of 32 bits: an odd one out is followed by a zero. */
+export const halfWords = (values: Float32Array): Uint16Array => {
+  const bits = new Uint16Array(2 * Math.ceil(values.length / 2));
+  values.forEach((value, i) => (bits[i] = toF16(value)));
+  return bits;
+};
+
 /** The value of the f16 with these bits. */
 export const fromF16 = (bits: number): number => {
   const sign = bits & 0x8000 ? -1 : 1;

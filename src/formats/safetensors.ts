@@ -4,5 +4,7 @@
  * The reader trusts nothing: a damaged or hostile file is a `FileCorrupt` with a byte offset and never an allocation larger than the file.
  */
 export { isNumberArray, type NumberArray } from "./safetensors/arrays.ts";
-export { readArrays, readModelTensors, readSafetensors, readSafetensorsMetadata } from "./safetensors/read.ts";
+export { readArrays, readModelPlaces, readModelTensors, readSafetensors, readSafetensorsMetadata } from "./safetensors/read.ts";
+export { toFloat32 } from "./safetensors/convert.ts";
+export { readInParts, type Part, type StoredTensor } from "./safetensors/stream.ts";
 export { writeArrays, writeSafetensors, type SafetensorsOptions } from "./safetensors/write.ts";

@@ -6,7 +6,7 @@ import { readPreprocess, type Preprocess } from "../data/preprocess.ts";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
-import { exists, readBytes, readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
+import { readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
 import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
 import { platform } from "../platform/default.ts";
@@ -15,6 +15,7 @@ import type { Leaves } from "../tensor/leaves.ts";
 import { network, type Architecture, type BatchSize, type Cache, type Outputs } from "./architecture.ts";
 import type { Network } from "./network.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
+import { processorNames, readCompanions } from "./companions.ts";
 import { decodeConfig, record } from "./config.ts";
 import { faultOfImages, faultOfPreprocess } from "./inputs.ts";
 import { llama, qwen2 } from "./llama.ts";
@@ -79,47 +80,35 @@ export const outputsOf = (
   return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]), cache });
 };
 
-/** The files that may say how images are prepared; the first counts. */
-const processorNames = ["preprocessor_config.json", "processor_config.json"];
-
-/** The files of tokenizer and image processor. */
-export const companions: readonly string[] = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "vocab.json",
-  "merges.txt",
-  ...processorNames,
-  "tokenizer.model",
-  "added_tokens.json",
-  "chat_template.jinja",
-  "generation_config.json",
-];
-
 const refuse = (path: string, detail: string | undefined): E.Either<Failure, void> =>
   detail === undefined ? E.right(undefined) : E.left({ _tag: "BadConfig", path, detail });
 
-/** The files of tokenizer and image processor in a folder, by name. */
-export const readCompanions =
-  (dir: string, disk: Files = platform.files): TE.TaskEither<Failure, ReadonlyMap<string, Uint8Array>> =>
-  async () => {
-    const files = new Map<string, Uint8Array>();
-    for (const name of companions) {
-      const path = join(dir, name);
-      if (!(await exists(path, disk))) continue;
-      const bytes = await readBytes(path, disk)();
-      if (E.isLeft(bytes)) return bytes;
-      files.set(name, bytes.right);
-    }
-    return E.right(files);
-  };
+/** What of a model its weights files say. */
+type Stored = Pick<Model, "weights" | "dtype">;
+
+/** All weights of a folder, in the memory of the process. */
+const readStored = <C>(architecture: Architecture<C>, config: C, dir: string, disk: Files): TE.TaskEither<Failure, Stored> =>
+  pipe(
+    readModelTensors(dir, disk),
+    TE.chainEitherK((tensors) =>
+      pipe(
+        checkedWeights(architecture, config, tensors, dir),
+        E.map((weights) => ({ weights, ...narrowDtype(tensors) })),
+      ),
+    ),
+  );
 
 /**
  * Reads a model folder of a known architecture: `config.json`, `model.safetensors` (f32, f16 or bf16, also sharded), what its tokenizer needs, and
  * `preprocessor_config.json` (optional). Fails with the file, and the tensor where one does not match the configuration; what else people take for a model is
- * called what it is.
+ * called what it is. `stored` reads the weights.
  */
-export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: string, disk: Files = platform.files): TE.TaskEither<Failure, Model<Out, C>> => {
+export const readModelAs = <C, Out>(
+  architecture: Architecture<C, Out>,
+  dir: string,
+  disk: Files = platform.files,
+  stored: typeof readStored<C> = readStored,
+): TE.TaskEither<Failure, Model<Out, C>> => {
   const path = join(dir, "config.json");
   const { images, texts, decoder } = architecture;
   return pipe(
@@ -131,17 +120,7 @@ export const readModelAs = <C, Out>(architecture: Architecture<C, Out>, dir: str
         TE.chainFirstEitherK((config) => refuse(path, faultOfImages(architecture, config))),
       ),
     ),
-    TE.bind("stored", ({ config }) =>
-      pipe(
-        readModelTensors(dir, disk),
-        TE.chainEitherK((tensors) =>
-          pipe(
-            checkedWeights(architecture, config, tensors, dir),
-            E.map((weights) => ({ weights, ...narrowDtype(tensors) })),
-          ),
-        ),
-      ),
-    ),
+    TE.bind("stored", ({ config }) => stored(architecture, config, dir, disk)),
     TE.bind("tokenizer", ({ config }) => (texts === undefined ? TE.right(undefined) : texts.tokenizer(dir, config, disk))),
     TE.bind("textTokenizer", ({ config }) =>
       decoder === undefined ? TE.right(undefined) : readTextTokenizer(dir, { vocabulary: decoder.vocabulary(config), files: disk }),
@@ -174,6 +153,26 @@ export interface ReadModelOptions {
   readonly files?: Files;
 }
 
+/** The architecture of a model folder. Fails with `BadConfig` where it is none of those that are supported. */
+export const architectureOf = (
+  dir: string,
+  { architectures: supported = architectures, files: disk = platform.files }: ReadModelOptions,
+): TE.TaskEither<Failure, Architecture> => {
+  const path = join(dir, "config.json");
+  return pipe(
+    readJson(path, disk),
+    TE.orElse((failure) => namedMistake<unknown>(dir, disk)(failure)),
+    TE.chainEitherK((json): E.Either<Failure, Architecture> => {
+      const { model_type: type = clip.name } = record(json);
+      const architecture = supported.find(({ name }) => name === type);
+      if (architecture !== undefined) return E.right(architecture);
+      const names = supported.map(({ name }) => name);
+      const detail = `model_type is ${printed(type)}; ${names.join(" and ")} ${names.length === 1 ? "is" : "are"} supported`;
+      return E.left({ _tag: "BadConfig", path, detail });
+    }),
+  );
+};
+
 /**
  * Reads a model folder by the `model_type` of its `config.json` (a CLIP where none is stated). Fails as {@link readModelAs} does, and with `BadConfig` for
  * other models.
@@ -186,24 +185,11 @@ export interface ReadModelOptions {
  * assert.ok(read._tag === "Right" && read.right.architecture === model.vit);
  * ```
  */
-export const readModel = (
-  dir: string,
-  { architectures: supported = architectures, files: disk = platform.files }: ReadModelOptions = {},
-): TE.TaskEither<Failure, Model> => {
-  const path = join(dir, "config.json");
-  return pipe(
-    readJson(path, disk),
-    TE.orElse((failure) => namedMistake<unknown>(dir, disk)(failure)),
-    TE.chain((json): TE.TaskEither<Failure, Model> => {
-      const { model_type: type = clip.name } = record(json);
-      const architecture = supported.find(({ name }) => name === type);
-      if (architecture !== undefined) return readModelAs(architecture, dir, disk);
-      const names = supported.map(({ name }) => name);
-      const detail = `model_type is ${printed(type)}; ${names.join(" and ")} ${names.length === 1 ? "is" : "are"} supported`;
-      return TE.left({ _tag: "BadConfig", path, detail });
-    }),
+export const readModel = (dir: string, options: ReadModelOptions = {}): TE.TaskEither<Failure, Model> =>
+  pipe(
+    architectureOf(dir, options),
+    TE.chain((architecture) => readModelAs(architecture, dir, options.files)),
   );
-};
 
 /** Options of {@link writeModel}. */
 export interface WriteModelOptions {

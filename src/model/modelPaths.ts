@@ -1,7 +1,7 @@
 /** Which files of a model folder are read. */
 import * as E from "fp-ts/lib/Either.js";
 import { missingParts } from "../formats/parts.ts";
-import { companions } from "./model.ts";
+import { companions } from "./companions.ts";
 
 /** Files that are weights of other formats. */
 const otherWeights = /\.(bin|pt|pth|ckpt|h5|msgpack|onnx|gguf)$/;

@@ -1,10 +1,12 @@
 /** The weights of a model: checked against its configuration, or drawn anew. */
 import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
 import { join } from "../formats/path.ts";
 import { elements, notFinite, type Dtype, type HostTensor, type Tensors } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
 import type { Architecture } from "./architecture.ts";
+import type { Parameter } from "./network.ts";
 import { spellings } from "./spelling.ts";
 
 const fileOf = (dir: string): string => join(dir, "model.safetensors");
@@ -19,31 +21,49 @@ export const finiteWeights = (weights: Tensors, dir: string): E.Either<Failure, 
 };
 
 /**
- * Weights under the names of an architecture, with the shapes of a configuration; all numbers are finite. What belongs to no block and is no parameter, such as
- * `position_ids` or a classifier, is dropped. Failures: `BadTensor`.
+ * The parameters that files hold, each with what is said of it there, by names and shapes. What belongs to no block and is no parameter, such as `position_ids`
+ * or a classifier, is left out. Fails with `BadTensor` where one is missing or has another shape than the configuration says; `dir` is for messages.
  */
-export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tensors: Tensors, dir: string): E.Either<Failure, Tensors> => {
-  const path = fileOf(dir);
-  const bad = (tensor: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path, tensor, detail });
-  const weights = new Map<string, HostTensor>();
-  const used = new Set<string>();
-  for (const { name, shape, optional } of architecture.parameters(config)) {
+export const heldParameters = <C, T extends { readonly shape: readonly number[]; readonly path?: string }>(
+  architecture: Architecture<C>,
+  config: C,
+  tensors: ReadonlyMap<string, T>,
+  dir: string,
+): E.Either<Failure, readonly (readonly [parameter: Parameter, stored: T, name: string])[]> => {
+  const bad = (tensor: string, detail: string): E.Either<Failure, never> =>
+    E.left({ _tag: "BadTensor", path: tensors.get(tensor)?.path ?? fileOf(dir), tensor, detail });
+  const held: (readonly [Parameter, T, string])[] = [];
+  for (const parameter of architecture.parameters(config)) {
+    const { name, shape, optional } = parameter;
     const [stored, ...more] = spellings(architecture, name).filter((spelling) => tensors.has(spelling));
     if (stored === undefined && optional) continue;
     if (stored === undefined) return bad(name, "is missing, and config.json asks for it");
     if (more.length > 0) return bad(stored, `is there twice, as ${more[0]} too`);
-    used.add(stored);
     const tensor = tensors.get(stored)!;
-    if (tensor.data.length !== elements(shape) || (tensor.shape.length === shape.length && !tensor.shape.every((d, i) => d === shape[i]))) {
+    if (elements(tensor.shape) !== elements(shape) || (tensor.shape.length === shape.length && !tensor.shape.every((d, i) => d === shape[i]))) {
       return bad(stored, `is [${tensor.shape.join(", ")}] where config.json asks for [${shape.join(", ")}]`);
     }
-    const fault = notFinite(tensor.data);
-    if (fault !== undefined) return bad(stored, fault);
-    weights.set(name, { shape, data: tensor.data });
+    held.push([parameter, tensor, stored]);
   }
+  const used = new Set(held.map(([, , name]) => name));
   const surplus = [...tensors.keys()].find((name) => !used.has(name) && /\.layers?\.\d+\./.test(name));
-  return surplus === undefined ? E.right(weights) : bad(surplus, "is not in the model that config.json describes");
+  return surplus === undefined ? E.right(held) : bad(surplus, "is not in the model that config.json describes");
 };
+
+/** Weights under the names of an architecture, with the shapes of a configuration; all numbers are finite. Fails as {@link heldParameters} does. */
+export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tensors: Tensors, dir: string): E.Either<Failure, Tensors> =>
+  pipe(
+    heldParameters(architecture, config, tensors, dir),
+    E.chain((held): E.Either<Failure, Tensors> => {
+      const weights = new Map<string, HostTensor>();
+      for (const [{ name, shape }, { data }, tensor] of held) {
+        const detail = notFinite(data);
+        if (detail !== undefined) return E.left({ _tag: "BadTensor", path: fileOf(dir), tensor, detail });
+        weights.set(name, { shape, data });
+      }
+      return E.right(weights);
+    }),
+  );
 
 /** The element types that are narrower than f32. */
 export type NarrowDtype = "f16" | "bf16";

@@ -2,44 +2,17 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import * as t from "io-ts";
 import type { Failure } from "../../failure.ts";
 import { platform } from "../../platform/default.ts";
 import type { Files } from "../../platform/files.ts";
-import { corrupt, exists, readJsonAs } from "../files.ts";
-import { fromBf16, fromF16 } from "../half.ts";
-import type { Dtype, HostTensor, Tensors } from "../hostTensor.ts";
-import { dictionary } from "../json.ts";
-import { dirname, join } from "../path.ts";
+import { corrupt, exists } from "../files.ts";
+import type { HostTensor, Tensors } from "../hostTensor.ts";
+import { join } from "../path.ts";
 import { arrayTypes, hasArray, type NumberArray } from "./arrays.ts";
+import { toFloat32 } from "./convert.ts";
 import { readHeader, type Placed } from "./header.ts";
-
-/** Little-endian bytes of `dtype` as f32; integers beyond 2^24 are rounded. */
-const toFloat32 = (dtype: Dtype, bytes: Uint8Array): Float32Array => {
-  const buffer = bytes.buffer as ArrayBuffer;
-  const halves = (decode: (bits: number) => number): Float32Array => {
-    const source = new Uint16Array(buffer);
-    const out = new Float32Array(source.length);
-    for (let i = 0; i < out.length; i++) out[i] = decode(source[i]);
-    return out;
-  };
-  switch (dtype) {
-    case "F32":
-      return new Float32Array(buffer);
-    case "F16":
-      return halves(fromF16);
-    case "BF16":
-      return halves(fromBf16);
-    case "I64":
-      return Float32Array.from(new BigInt64Array(buffer), Number);
-    case "U64":
-      return Float32Array.from(new BigUint64Array(buffer), Number);
-    case "BOOL":
-      return Float32Array.from(bytes);
-    default:
-      return Float32Array.from(new arrayTypes[dtype](buffer));
-  }
-};
+import { readShardIndex } from "./shards.ts";
+import type { StoredTensor } from "./stream.ts";
 
 /** The wanted tensors of a file, as `decode` makes them from their bytes. */
 const readOne = <A>(
@@ -67,28 +40,26 @@ const readOne = <A>(
 
 const hostTensor = ({ shape, dtype }: Placed, bytes: Uint8Array): HostTensor => ({ shape, data: toFloat32(dtype, bytes), dtype });
 
-const Index = t.type({ weight_map: dictionary(t.string) });
-
-const readShards = (path: string, files: Files): TE.TaskEither<Failure, Tensors> =>
+/** What is read of every shard of an index, by the names of its tensors. Fails with `BadTensor` where a shard lacks one that the index says it has. */
+const ofShards = <A>(
+  path: string,
+  files: Files,
+  read: (shard: string, wanted: (name: string) => boolean) => TE.TaskEither<Failure, ReadonlyMap<string, A>>,
+): TE.TaskEither<Failure, ReadonlyMap<string, A>> =>
   pipe(
-    readJsonAs(Index, path, files),
+    readShardIndex(path, files),
     TE.chain(
-      ({ weight_map: map }): TE.TaskEither<Failure, Tensors> =>
+      (map): TE.TaskEither<Failure, ReadonlyMap<string, A>> =>
         async () => {
-          const all = new Map<string, HostTensor>();
-          for (const file of [...new Set(Object.values(map))].sort()) {
-            if (file !== file.replace(/^.*[\\/]/s, "") || file === "..") {
-              const detail = `"weight_map" names ${JSON.stringify(file)}, which is not a file of its folder`;
-              return E.left<Failure>({ _tag: "BadConfig", path, detail });
-            }
-            const shard = await readOne(join(dirname(path), file), files, hostTensor, (name) => map[name] === file)();
-            if (E.isLeft(shard)) return shard;
-            for (const [name, tensor] of shard.right) all.set(name, tensor);
+          const all = new Map<string, A>();
+          for (const shard of new Set([...map.values()].sort())) {
+            const found = await read(shard, (name) => map.get(name) === shard)();
+            if (E.isLeft(found)) return found;
+            for (const [name, one] of found.right) all.set(name, one);
           }
-          const missing = Object.keys(map).find((name) => !all.has(name));
-          if (missing === undefined) return E.right<Failure, Tensors>(all);
-          const detail = "is listed in the index and missing in the file";
-          return E.left<Failure>({ _tag: "BadTensor", path: join(dirname(path), map[missing]), tensor: missing, detail });
+          const [missing] = [...map].find(([name]) => !all.has(name)) ?? [];
+          if (missing === undefined) return E.right(all);
+          return E.left({ _tag: "BadTensor", path: map.get(missing)!, tensor: missing, detail: "is listed in the index and missing in the file" });
         },
     ),
   );
@@ -98,7 +69,7 @@ const readShards = (path: string, files: Files): TE.TaskEither<Failure, Tensors>
  * and integers are converted; the file's own type stays in `dtype`. Failures: `FileUnreadable`; `FileCorrupt` with the byte offset.
  */
 export const readSafetensors = (path: string, files: Files = platform.files): TE.TaskEither<Failure, Tensors> =>
-  path.endsWith(".json") ? readShards(path, files) : readOne(path, files, hostTensor);
+  path.endsWith(".json") ? ofShards(path, files, (shard, wanted) => readOne(shard, files, hostTensor, wanted)) : readOne(path, files, hostTensor);
 
 /**
  * The tensors of a file as flat arrays of their own element types, bit for bit; f16, bf16 and truth values as their bytes. Failures as of
@@ -107,12 +78,31 @@ export const readSafetensors = (path: string, files: Files = platform.files): TE
 export const readArrays = (path: string, files: Files = platform.files): TE.TaskEither<Failure, ReadonlyMap<string, NumberArray>> =>
   readOne(path, files, ({ dtype }, bytes): NumberArray => new arrayTypes[hasArray(dtype) ? dtype : "U8"](bytes.buffer as ArrayBuffer));
 
-/** The weights of a Hugging Face model folder: `model.safetensors`, or the shards of `model.safetensors.index.json`. */
-export const readModelTensors = (dir: string, files: Files = platform.files): TE.TaskEither<Failure, Tensors> => {
+/** The file of a Hugging Face model folder that has its weights: `model.safetensors`, or `model.safetensors.index.json`, which names its shards. */
+const weightsOf = (dir: string, files: Files): TE.TaskEither<Failure, string> => {
   const [whole, index] = [join(dir, "model.safetensors"), join(dir, "model.safetensors.index.json")];
+  return TE.fromTask(async () => (!(await exists(whole, files)) && (await exists(index, files)) ? index : whole));
+};
+
+/** The weights of a Hugging Face model folder: `model.safetensors`, or the shards of `model.safetensors.index.json`. */
+export const readModelTensors = (dir: string, files: Files = platform.files): TE.TaskEither<Failure, Tensors> =>
+  pipe(
+    weightsOf(dir, files),
+    TE.chain((path) => readSafetensors(path, files)),
+  );
+
+/** Where the weights of a Hugging Face model folder lie: the headers of its files alone are read, and checked as by {@link readSafetensors}. */
+export const readModelPlaces = (dir: string, files: Files = platform.files): TE.TaskEither<Failure, ReadonlyMap<string, StoredTensor>> => {
+  const places = (path: string, wanted: (name: string) => boolean = () => true): TE.TaskEither<Failure, ReadonlyMap<string, StoredTensor>> =>
+    files.open(path, (file) =>
+      pipe(
+        readHeader(file),
+        TE.map(({ tensors, dataStart }) => new Map(tensors.flatMap((t) => (wanted(t.name) ? [[t.name, { ...t, path, at: dataStart + t.begin }]] : [])))),
+      ),
+    );
   return pipe(
-    TE.fromTask<boolean, Failure>(async () => !(await exists(whole, files)) && exists(index, files)),
-    TE.chain((sharded) => readSafetensors(sharded ? index : whole, files)),
+    weightsOf(dir, files),
+    TE.chain((path) => (path.endsWith(".json") ? ofShards(path, files, places) : places(path))),
   );
 };
 
