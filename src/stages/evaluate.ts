@@ -1,7 +1,7 @@
 /** `evaluate`: one row of the accuracy matrix. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { isAnswerStream, type ClassStream, type ClassTask, type LabelSpace } from "../data/task.ts";
+import { isAnswerStream, type ClassStream, type ClassTask, type LabelSpace, type Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { readoutOf } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
@@ -10,6 +10,7 @@ import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { candidatesOf, columnsOf, notFiniteScore, scoredOf, type Column, type ScoreOf } from "./answers.ts";
 import { prompts } from "./captions.ts";
+import { answerScores } from "./evaluateAnswers.ts";
 import { withEncoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
 import type { Inference } from "./inference.ts";
 import { ensemble, headScore, textScore, type Score } from "./scores.ts";
@@ -23,6 +24,8 @@ export interface EvaluateOptions {
   readonly labelSpace?: LabelSpace;
   /** Other label spaces that the same images are scored in. Default: none. */
   readonly also?: readonly LabelSpace[];
+  /** Of tasks that are answered in words: their own score alone, or, where questions have choices, by choice and by exact match, too. Default `all`. */
+  readonly scores?: "own" | "all";
 }
 
 /** Features of the texts of a task's classes. */
@@ -99,6 +102,15 @@ export const accuracies =
     )();
   };
 
+/**
+ * One row of the matrix of any stream: {@link accuracies} of tasks that are classified, the scores of tasks that are answered in words. Fails with `BadOption`
+ * where a model does not do what the tasks ask for.
+ */
+export const evaluated =
+  (learner: Learner, stream: Stream, learned: number, options: EvaluateOptions & Inference = {}): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) =>
+  (runtime) =>
+    isAnswerStream(stream) ? answerScores(learner, stream, options)(runtime) : accuracies(learner, stream, learned, options)(runtime);
+
 /** Scores the learner's model on the test split of every task and probe of the stream. */
 export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {}): TaskStage<MaybeMerged, MaybeMerged & Evaluated> => {
   const { through, calibration } = inference;
@@ -108,9 +120,8 @@ export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {
   };
   const stage = taskStage("evaluate", { ...options, ...beside }, (lesson: MaybeMerged) => (runtime) => {
     const { learner, stream, learned } = lesson;
-    if (isAnswerStream(stream)) return TE.left<Failure>({ _tag: "ShapeMismatch", op: "evaluate", detail: "the tasks are answered in words" });
     return pipe(
-      accuracies(learner, stream, learned, { ...options, ...inference })(runtime),
+      evaluated(learner, stream, learned, { ...options, ...inference })(runtime),
       TE.map((evaluated) => ({ ...lesson, ...evaluated })),
     );
   });

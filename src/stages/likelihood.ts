@@ -124,6 +124,8 @@ export const likelihoods =
       const session = await programs.session("logLikelihood", { images: texts * pictures, texts, length, positions })();
       if (E.isLeft(session)) return session;
       const ran = await runBucket(session.right, asked, bucket, model.textTokenizer!.pad, likely, (i, values) => (results[i] = values.slice()));
+      // The next shape needs the memory.
+      programs.release();
       if (E.isLeft(ran)) return ran;
     }
     return E.right(results);

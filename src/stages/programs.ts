@@ -20,6 +20,7 @@ export const found = "found";
 export interface Programs {
   /** The session whose output {@link found} is the named output of the model. */
   readonly session: (output: string, batch: BatchSize) => TE.TaskEither<Failure, Session>;
+  /** Releases all sessions; they may be opened again. */
   readonly release: () => void;
 }
 
@@ -44,6 +45,9 @@ export const programs = (learner: Learner, { device }: Pick<Runtime, "device">, 
       if (E.isRight(opened)) sessions.set(key, opened.right);
       return opened;
     },
-    release: () => sessions.forEach((session) => session.release()),
+    release: () => {
+      sessions.forEach((session) => session.release());
+      sessions.clear();
+    },
   };
 };

@@ -4,6 +4,7 @@ import type { Adapter, GroupValues } from "../model/adapters/adapter.ts";
 import type { Update } from "../model/adapters/update.ts";
 import type { Directions } from "../model/adapters/lowRank.ts";
 import type { Learner } from "../model/learner.ts";
+import type { Reply } from "../report/predictions.ts";
 import type { TrainingBatches } from "./trainee.ts";
 
 /** A learner that meets a task of a stream. */
@@ -64,15 +65,20 @@ export interface Answers {
   readonly answers: readonly number[];
 }
 
-/** A probe after a lesson: its accuracy in percent, of so many images; null where the learner cannot tell its classes apart, or none of them could be read. */
+/**
+ * A probe after a lesson: its accuracy, or its score, in percent, of so many images or questions; null where the learner cannot tell its classes apart, or none
+ * of them could be read.
+ */
 export interface Probed {
   readonly accuracy: number | null;
   readonly images: number;
+  /** Of its answers, where it is answered in words. */
+  readonly perplexity?: number;
 }
 
 /**
- * Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task, or where no image of it
- * could be read.
+ * Given by `evaluate`: one row of the accuracy matrix, percent by task of the stream; null where the learner knows no class of a task, or where nothing of it
+ * could be read. Of tasks that are answered in words it has the score of each.
  */
 export interface Evaluated {
   readonly row: readonly (number | null)[];
@@ -82,6 +88,10 @@ export interface Evaluated {
   readonly probes?: readonly Probed[];
   /** By task of the stream; null where the row has no accuracy, and where they are not kept any more. */
   readonly answers?: readonly (Answers | null)[];
+  /** What the same questions score in other ways, by the name of the score and by task of the stream; null where a task is not scored so. */
+  readonly scores?: Readonly<Record<string, readonly (number | null)[]>>;
+  /** What questions were answered with, by task of the stream; null where nothing could be asked, and where they are not kept any more. */
+  readonly replies?: readonly (readonly Reply[] | null)[];
 }
 
 /** What was reached after a lesson. */
@@ -94,10 +104,12 @@ export interface Report extends Evaluated {
 }
 
 /** What was measured, without the answers but for those of the task at a position, if there is one. */
-export const withAnswersOf = <A extends Evaluated>(evaluated: A, own?: number): A => ({
-  ...evaluated,
-  answers: own === undefined ? undefined : evaluated.answers?.map((answers, position) => (position === own ? answers : null)),
-});
+export const withAnswersOf = <A extends Evaluated>(evaluated: A, own?: number): A => {
+  const kept = <T>(all: readonly (T | null)[] | undefined): readonly (T | null)[] | undefined =>
+    own === undefined ? undefined : all?.map((answers, position) => (position === own ? answers : null));
+  const { answers, replies } = evaluated;
+  return { ...evaluated, answers: kept(answers), ...(replies === undefined ? {} : { replies: kept(replies) }) };
+};
 
 /** Reports of lessons from the task at position `from` on, and one more: of those before it the answers of their own tasks are kept, and no others. */
 export const reported = (reports: readonly Report[], report: Report, from = 0): readonly Report[] => [

@@ -4,7 +4,7 @@ import type { Skipped } from "../data/loader.ts";
 import type { ImageCache } from "../data/imageCache.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Keeper } from "./keeper.ts";
-import type { Prediction } from "../report/predictions.ts";
+import type { Prediction, Reply } from "../report/predictions.ts";
 import type { Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
 
@@ -26,7 +26,9 @@ export type Event =
   | { readonly type: "note"; readonly detail: string }
   /** The first of `datasets` evaluations begins. */
   | { readonly type: "evaluating"; readonly datasets: number }
-  /** A test split is scored, of a task or of a probe; its accuracy is null where none of its images could be read. */
+  /**
+   * A test split is scored, of a task or of a probe; its accuracy is null where nothing of it could be read. Answers in words are
+   * correct where they score all there is. */
   | {
       readonly type: "evaluation";
       readonly dataset: string;
@@ -37,6 +39,8 @@ export type Event =
     }
   /** What the images of that split were taken for, where the runtime asks for it. */
   | { readonly type: "predictions"; readonly dataset: string; readonly predictions: readonly Prediction[] }
+  /** What the questions of that split were answered with, where the runtime asks for it. */
+  | { readonly type: "replies"; readonly dataset: string; readonly replies: readonly Reply[] }
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 
