@@ -5,6 +5,8 @@ import type { Image } from "../data/example.ts";
 import { loader, type LoaderOptions } from "../data/loader.ts";
 import { pictureOf, type Question } from "../data/question.ts";
 import type { Failure } from "../failure.ts";
+import { transformOf } from "../model/inputs.ts";
+import type { Model } from "../model/model.ts";
 
 /** Loads all pictures of a question. */
 export type LoadPictures = (question: Question) => Promise<E.Either<Failure, readonly Image[]>>;
@@ -38,4 +40,12 @@ export const writePictures = (
     if (E.isLeft(written)) return written;
   }
   return E.right(undefined);
+};
+
+/** The pixels of the pictures of a question, one by one, as a model takes them. */
+export const planesOf = (model: Model, question: Question, images: readonly Image[]): E.Either<Failure, readonly Float32Array[]> => {
+  const transform = transformOf(model);
+  const plane = 3 * transform.size.height * transform.size.width;
+  const pixels = new Float32Array(images.length * plane);
+  return E.map(() => images.map((_, k) => pixels.subarray(k * plane, (k + 1) * plane)))(writePictures(transform, question, images, pixels, 0));
 };

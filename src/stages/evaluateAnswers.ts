@@ -6,6 +6,7 @@ import { answersOf } from "../data/question.ts";
 import type { AnswerStream, AnswerTask, TaskScore } from "../data/task.ts";
 import { resident } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
+import { withGenerator, type Generator } from "../language/generate.ts";
 import type { Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Reply } from "../report/predictions.ts";
@@ -13,7 +14,7 @@ import { scoreOf, type ScoreName } from "../scores/table.ts";
 import type { Evaluated } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { askerOf, chosen, perplexity, type Asker } from "./answered.ts";
-import { generated, withGenerating, type Generating } from "./generated.ts";
+import { generated } from "./generated.ts";
 import { programs, type Programs } from "./programs.ts";
 import { withShapeFailures } from "./stage.ts";
 
@@ -125,12 +126,12 @@ const byLikelihood =
 
 /** Adds what is generated to what was answered by likelihoods. */
 const byGeneration =
-  (generating: Generating, runtime: Runtime) =>
+  (generator: Generator, runtime: Runtime) =>
   ([dataset, answered]: readonly [Dataset, Answered]): TE.TaskEither<Failure, Answered> => {
     const { task, asker, scores } = dataset;
     if (!scores.some(isGenerated)) return TE.right(answered);
     return pipe(
-      asker.questions.length === 0 ? TE.right([]) : generated(asker, task, generating),
+      asker.questions.length === 0 ? TE.right([]) : generated(asker, task, generator),
       TE.map((texts): Answered => {
         const all = { ...answered, generated: texts };
         tell(dataset, all, runtime);
@@ -192,10 +193,10 @@ export const answerScores =
           withPrograms(learner, runtime, through)((opened) => pipe(datasets, TE.traverseSeqArray(byLikelihood(opened, runtime)))),
           TE.chain((answered) =>
             needsText
-              ? withGenerating({ learner, runtime, through })((generating) =>
+              ? withGenerator({ learner, device: runtime.device, signal: runtime.signal, branch: through })((generator) =>
                   pipe(
                     datasets.map((dataset, j) => [dataset, answered[j]] as const),
-                    TE.traverseSeqArray(byGeneration(generating, runtime)),
+                    TE.traverseSeqArray(byGeneration(generator, runtime)),
                   ),
                 )
               : TE.right(answered),

@@ -1,0 +1,184 @@
+/** Tasks that are answered in words are scored by choice, by what is generated, and by perplexity: against the model's logits, one row at a time, in f64. */
+import * as assert from "uvu/assert";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { describe, get, type Failure } from "../../src/failure.ts";
+import type { Device } from "../../src/device/device.ts";
+import { damagedExample } from "../../src/data/example.ts";
+import type { Question } from "../../src/data/question.ts";
+import type { AnswerStream, AnswerTask } from "../../src/data/task.ts";
+import { learner } from "../../src/model/learner.ts";
+import type { Model } from "../../src/model/model.ts";
+import { scoreOf } from "../../src/scores/table.ts";
+import { askerOf, chosen, perplexity } from "../../src/stages/answered.ts";
+import { evaluated } from "../../src/stages/evaluate.ts";
+import { programs } from "../../src/stages/programs.ts";
+import { resident } from "../../src/device/resident.ts";
+import type { Evaluated } from "../../src/training/lesson.ts";
+import type { Event, Runtime } from "../../src/training/runtime.ts";
+import { left, right } from "../either.ts";
+import { colourTask, question, tinyLlama, tinyLlamaConfig, wordTokenizer } from "../fixtures/tinyLlama.ts";
+import { runtimeOf } from "../methods/trace.ts";
+import { outputsFor } from "../model/decoders.ts";
+import { deviceTest, runTests } from "../tensor/check.ts";
+
+const model = tinyLlama();
+const task = colourTask("colours", 0, { test: 4 });
+const { vocabulary } = tinyLlamaConfig;
+
+const tokensOf = (text: string): readonly number[] => [1, ...wordTokenizer.encode(text)];
+
+/** The logits behind the given tokens of a text, from a run of that text alone. */
+const logitsBehind = async (device: Device, ids: readonly number[], at: readonly number[]): Promise<readonly Float64Array[]> => {
+  const rows = {
+    ids: { shape: [1, ids.length], data: Uint32Array.from(ids) },
+    starts: { shape: [1], data: Uint32Array.of(0) },
+    positions: at,
+    next: at.map(() => 0),
+  };
+  const { logits } = await outputsFor(device, model, rows, ["logits"]);
+  return at.map((_, i) => Float64Array.from(logits.subarray(i * vocabulary, (i + 1) * vocabulary)));
+};
+
+/** The log-likelihoods of the tokens of an answer behind its prompt, in f64. */
+const reference = async (device: Device, prompt: string, answer: string): Promise<readonly number[]> => {
+  const [before, ids] = [tokensOf(prompt), tokensOf(prompt + answer)];
+  const at = ids.flatMap((_, i) => (i < before.length ? [] : [i - 1]));
+  return (await logitsBehind(device, ids, at)).map((row, k) => {
+    const highest = Math.max(...row);
+    return row[ids[at[k] + 1]] - highest - Math.log(row.reduce((sum, x) => sum + Math.exp(x - highest), 0));
+  });
+};
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** The likeliest tokens behind a prompt, one after another, each from a run of its own. */
+const greedily = async (device: Device, prompt: string, most: number): Promise<string> => {
+  const ids = [...tokensOf(prompt)];
+  const start = ids.length;
+  while (ids.length < start + most) {
+    const [row] = await logitsBehind(device, ids, [ids.length - 1]);
+    const next = row.indexOf(Math.max(...row));
+    if (next === 2) break;
+    ids.push(next);
+  }
+  return wordTokenizer.decode(ids.slice(start)).trim();
+};
+
+const asked = async <A>(
+  device: Device,
+  of: AnswerTask,
+  use: (asker: Parameters<typeof chosen>[0], opened: Parameters<typeof chosen>[1]) => TE.TaskEither<Failure, A>,
+): Promise<A> => {
+  const runtime = runtimeOf(device);
+  const weights = right(resident(device, model.weights));
+  const opened = programs(learner(model), runtime, weights, undefined);
+  try {
+    return await get(use(await get(askerOf(model, of, runtime)), opened));
+  } finally {
+    opened.release();
+    weights.release();
+  }
+};
+
+deviceTest("the mean log-likelihood of the tokens of every choice is that of a row of its own", async (device) => {
+  const questions = await get(task.test);
+  const found = await asked(device, task, chosen);
+  for (const [i, { likelihoods, choice }] of found.entries()) {
+    const { prompt, choices = [] } = questions[i];
+    const expected: number[] = [];
+    for (const each of choices) expected.push(mean(await reference(device, `${prompt}\n`, each)));
+    likelihoods.forEach((value, c) => assert.ok(Math.abs(value - expected[c]) < 1e-5, `${value} and ${expected[c]}`));
+    assert.is(choice, choices[expected.indexOf(Math.max(...expected))]);
+  }
+});
+
+const streamOf = (tasks: readonly AnswerTask[], probes?: readonly AnswerTask[]): AnswerStream => ({
+  tasks,
+  labelSpace: "task",
+  ...(probes === undefined ? {} : { probes }),
+});
+
+const scored = async (device: Device, stream: AnswerStream, more: Partial<Runtime> = {}, of: Model = model): Promise<Evaluated> =>
+  await get(evaluated(learner(of), stream, 0)({ ...runtimeOf(device), ...more }));
+
+deviceTest("the row has a task's own score; where there are choices, both scores are there; a probe has its perplexity", async (device) => {
+  const other = colourTask("other", 1, { score: "exact", test: 2 });
+  const open: AnswerTask = { ...colourTask("open", 0), score: "rouge-l", test: TE.right([question("open 0", "what is it", "it is the sea")]), maxTokens: 5 };
+  const found = await scored(device, streamOf([task, other, open], [{ ...open, name: "probe" }]));
+  const hits = async (of: AnswerTask): Promise<number> => {
+    const questions = await get(of.test);
+    const choices = (await asked(device, of, chosen)).map(({ choice }) => choice);
+    return 100 * (questions.filter(({ answer }, i) => answer === choices[i]).length / questions.length);
+  };
+  const written = async (of: AnswerTask, most: number): Promise<readonly string[]> => {
+    const texts: string[] = [];
+    for (const { prompt } of await get(of.test)) texts.push(await greedily(device, `${prompt}\n`, most));
+    return texts;
+  };
+  const exact = async (of: AnswerTask): Promise<number> =>
+    scoreOf("exact").of(
+      await written(of, 4),
+      (await get(of.test)).map(({ answer }) => [answer as string]),
+    );
+  const rouge = scoreOf("rouge-l").of(await written(open, 5), [["it is the sea"]]);
+  assert.equal(found.row, [await hits(task), await exact(other), rouge]);
+  assert.equal(found.scores, {
+    choice: [await hits(task), await hits(other), null],
+    exact: [await exact(task), await exact(other), null],
+    "rouge-l": [null, null, rouge],
+  });
+  const likelihoods = await reference(device, "what is it\n", "it is the sea");
+  const [probe] = found.probes!;
+  assert.equal([probe.accuracy, probe.images], [rouge, 1]);
+  assert.ok(Math.abs(probe.perplexity! - Math.exp(-mean(likelihoods))) < 1e-3 * probe.perplexity!, `${probe.perplexity}`);
+  assert.equal(
+    found.replies!.map((list) => list!.length),
+    [4, 2, 1],
+  );
+  const [ofTask] = found.replies!;
+  assert.equal(
+    ofTask!.map(({ predicted }) => predicted),
+    (await asked(device, task, chosen)).map(({ choice }) => choice),
+  );
+  assert.equal(
+    ofTask!.map(({ generated }) => generated),
+    await written(task, 4),
+  );
+});
+
+deviceTest("the perplexity of whole texts: a probe with an empty prompt, whose first token is what the rest follows", async (device) => {
+  const texts: AnswerTask = { ...task, chat: "{prompt}", score: "exact", test: TE.right([question("text", "", "the sky is blue")]) };
+  const ids = tokensOf("the sky is blue");
+  const expected = await reference(device, "", "the sky is blue");
+  assert.is(expected.length, ids.length - 1);
+  const found = await asked(device, texts, perplexity);
+  assert.ok(Math.abs(found - Math.exp(-mean(expected))) < 1e-3 * found, `${found}`);
+});
+
+deviceTest("a question that cannot be read fails by its name, or is left out and counted", async (device) => {
+  const failure: Failure = { _tag: "CorruptSample", path: "test.jsonl", member: "line 7", detail: "no answer" };
+  const bad: Question = { ...question("bad", "what", "red", ["red", "blue"]), pictures: [damagedExample("bad", failure).image] };
+  const damaged: AnswerTask = { ...task, test: TE.right([bad, ...(await get(task.test))]) };
+  assert.equal(left(await evaluated(learner(model), streamOf([damaged]), 0)(runtimeOf(device))()), failure);
+  const events: Event[] = [];
+  const found = await scored(device, streamOf([damaged]), { onCorrupt: "skip", emit: (event) => void events.push(event) });
+  assert.equal(found.row, (await scored(device, streamOf([task]))).row);
+  assert.equal(
+    events.filter(({ type }) => type === "skipped"),
+    [{ type: "skipped", id: "bad", detail: "no answer" }],
+  );
+  const none = await scored(device, streamOf([{ ...task, test: TE.right([bad]) }]), { onCorrupt: "skip" });
+  assert.equal([none.row, none.replies], [[null], [null]]);
+});
+
+deviceTest("what cannot be scored is said: choices that are not there, weights that give no numbers, a model that tells classes apart", async (device) => {
+  const bare: AnswerTask = { ...task, test: TE.right([question("bare", "what", "red")]) };
+  assert.match(describe(left(await evaluated(learner(model), streamOf([bare]), 0)(runtimeOf(device))())), /colours.*by choice, and bare has no choices/);
+  const weights = new Map(
+    [...model.weights].map(([name, { shape, data }]) => [name, { shape, data: data.map((x) => (name === "model.norm.weight" ? x * 1e38 : x)) }]),
+  );
+  const failed = left(await evaluated(learner({ ...model, weights }), streamOf([task]), 0)(runtimeOf(device))());
+  assert.is(failed._tag, "NotFinite");
+});
+
+runTests();
