@@ -5,50 +5,73 @@ import { matmulDims, registerPlans, type MatmulShape } from "./matmul.ts";
 import type { Target } from "./target.ts";
 import { rowWindows, windowOf } from "./windows.ts";
 
-/** A window of the rows of B as it is stored, and the product that it gives. */
-interface Part {
+/** A run of the rows of C, of its columns, or of the terms of its sums. */
+interface Range {
   readonly first: number;
   readonly count: number;
-  readonly whole: boolean;
+}
+
+/** A part of a product whose operands each fit a binding, and the product that it is. */
+interface Part {
+  readonly rows: Range;
+  readonly columns: Range;
+  readonly terms: Range;
   readonly shape: MatmulShape;
 }
 
-/** Each window of B gives some columns of C where B is transposed, else some terms of its sums. An activation needs whole sums. */
+/** An axis in windows, where a matrix with so many elements for each of its steps is larger than a binding. */
+const rangesOf = (bounds: BindingBound, extent: number, ...strides: readonly number[]): readonly Range[] => {
+  const width = Math.max(...strides);
+  return extent * width <= bounds.maxBinding ? [{ first: 0, count: extent }] : rowWindows(bounds, extent, width);
+};
+
+/**
+ * A product in parts: an axis is cut where a matrix is larger than a binding that is stored along it. Windows of k are added up, the bias and the low-rank pair
+ * with the last; an activation needs whole sums. A batch of products is not cut.
+ */
 const partsOf = (bounds: BindingBound, shape: MatmulShape): readonly Part[] => {
-  const { tb, n, k, ldb, batch, bias, lowRank, activation } = shape;
-  const rows = tb ? n : k;
-  if (rows * ldb <= bounds.maxBinding || batch > 1 || (!tb && activation !== undefined)) return [{ first: 0, count: rows, whole: true, shape }];
-  return rowWindows(bounds, rows, ldb).map(({ first, count }, i, { length }) => {
-    const last = i === length - 1;
-    const part = tb ? { n: count } : { k: count, add: i > 0, bias: bias && last, lowRank: lowRank && last };
-    return { first, count, whole: false, shape: { ...shape, ...part } };
-  });
+  const { ta, tb, m, n, k, lda, ldb, ldc, batch, bias, lowRank, activation } = shape;
+  const whole = (count: number): readonly Range[] => [{ first: 0, count }];
+  const rows = batch > 1 ? whole(m) : rangesOf(bounds, m, ta ? 0 : lda, ldc);
+  const columns = batch > 1 ? whole(n) : rangesOf(bounds, n, tb ? ldb : 0);
+  const terms = batch > 1 || activation !== undefined ? whole(k) : rangesOf(bounds, k, ta ? lda : 0, tb ? 0 : ldb);
+  const sums = (i: number): Partial<MatmulShape> => {
+    const last = i === terms.length - 1;
+    return terms.length === 1 ? {} : { add: i > 0, bias: bias && last, lowRank: lowRank && last };
+  };
+  return rows.flatMap((row) =>
+    columns.flatMap((column) =>
+      terms.map((term, i) => ({ rows: row, columns: column, terms: term, shape: { ...shape, m: row.count, n: column.count, k: term.count, ...sums(i) } })),
+    ),
+  );
 };
 
 /** The products that are computed for one product within the bounds of a device. */
 export const productShapes = (bounds: BindingBound, shape: MatmulShape): readonly MatmulShape[] => partsOf(bounds, shape).map((part) => part.shape);
 
 /** The launches of a product. Its inputs are A, B and, where the shape says so, the bias, P and Q, in this order. */
-export const productLaunches = (target: Target, shape: MatmulShape, scale: number): readonly Launch[] =>
-  partsOf(target, shape).map(({ first, count, whole, shape: part }) => {
-    const { m, r, k, ta, tb, lda, ldb, ldc } = shape;
-    const rows = (operand: Operand, width: number): Operand => (whole ? operand : windowOf(operand, first * width, count * width));
-    const from = (operand: Operand, offset: number, elements: number): Operand => (whole ? operand : windowOf(operand, offset, elements - offset));
-    const a = tb ? input(0) : from(input(0), ta ? first * lda : first, (ta ? k : m) * lda);
-    const c = tb ? from(output(0), first, m * ldc) : output(0);
-    const epilogue = (index: number, width: number): Operand => (tb ? rows(input(index), width) : input(index));
+export const productLaunches = (target: Target, shape: MatmulShape, scale: number): readonly Launch[] => {
+  const { r, ta, tb, lda, ldb, ldc } = shape;
+  const parts = partsOf(target, shape);
+  return parts.map(({ rows, columns, terms, shape: part }) => {
+    // A batch has strides of its own, and is whole.
+    const block = (operand: Operand, down: Range, across: Range, stride: number): Operand =>
+      parts.length === 1 ? operand : windowOf(operand, down.first * stride + across.first, Math.max(0, (down.count - 1) * stride + across.count));
+    const rank = { first: 0, count: r };
     const p = shape.bias ? 3 : 2;
     const operands = [
-      a,
-      rows(input(1), ldb),
-      c,
-      part.bias ? epilogue(2, 1) : undefined,
-      part.lowRank ? input(p) : undefined,
-      part.lowRank ? epilogue(p + 1, r) : undefined,
+      ta ? block(input(0), terms, rows, lda) : block(input(0), rows, terms, lda),
+      tb ? block(input(1), columns, terms, ldb) : block(input(1), terms, columns, ldb),
+      block(output(0), rows, columns, ldc),
+      part.bias ? block(input(2), { first: 0, count: 1 }, columns, 0) : undefined,
+      part.lowRank ? block(input(p), rows, rank, r) : undefined,
+      // Q is stored as B is.
+      part.lowRank ? (tb ? block(input(p + 1), columns, rank, r) : input(p + 1)) : undefined,
     ];
     const plan = target.matmul(part);
     return launch(plan.kernel, matmulDims(part, scale), operands, plan.grid, plan.constants);
   });
+};
 
 /** The product C Mᵀ of coefficients [rows, rank] with a basis M [width, rank]. */
 export const projectionShape = (rows: number, width: number, rank: number): MatmulShape => ({

@@ -6,7 +6,8 @@ import { describe } from "../../src/failure.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
 import { crossEntropy } from "../../src/tensor/ops/crossEntropy.ts";
 import { mul, scale, swiglu } from "../../src/tensor/ops/elementwise.ts";
-import { attentionScores, attentionValues } from "../../src/tensor/ops/matmul.ts";
+import { gather } from "../../src/tensor/ops/embedding.ts";
+import { attentionScores, attentionValues, matmul } from "../../src/tensor/ops/matmul.ts";
 import { expand, sum } from "../../src/tensor/ops/reduce.ts";
 import { softmax } from "../../src/tensor/ops/softmax.ts";
 import { tokenLogLikelihood } from "../../src/tensor/ops/tokenLogLikelihood.ts";
@@ -312,6 +313,50 @@ deviceTest("tokenLogLikelihood is minus the cross-entropy with that token, to th
   });
   sameBits(parts.own, whole.own, "values in windows");
   sameBits(parts.slope, whole.slope, "gradient in windows");
+});
+
+deviceTest("a tied embedding: one table that is read by rows and multiplied with, larger than a binding, and logits that are, too", async (device) => {
+  for (const [vocabulary, width, tokens, elements] of [
+    [7, 5, 13, 2 ** 20],
+    [130, 70, 100, 64 * 130],
+    [129, 66, 65, 64 * 129],
+  ] as const) {
+    const [ids, next] = [wholes([tokens], 3, vocabulary), wholes([tokens], 4, vocabulary)];
+    const bounded = { ...device, limits: { ...device.limits, maxStorageBufferBindingSize: 4 * elements } };
+    await checkOp(bounded, `tied ${vocabulary} ${width} ${tokens}`, {
+      inputs: { table: numbers([vocabulary, width], 1), gain: numbers([tokens, width], 2), ids, next },
+      op: ({ table, gain, ids: i, next: n }) => tokenLogLikelihood(matmul(mul(gather(table, i), gain), table, { tb: true }), n),
+      reference: ({ table, gain }) =>
+        Float64Array.from(range(tokens), (t) => {
+          const x = range(width).map((c) => table[ids.data[t] * width + c] * gain[t * width + c]);
+          const logits = range(vocabulary).map((v) => total(x.map((a, c) => a * table[v * width + c])));
+          return logits[next.data[t]] - Math.log(total(logits.map(Math.exp)));
+        }),
+      tolerance: 1e-5,
+      slopeTolerance: 2e-4,
+    });
+  }
+});
+
+deviceTest("products of which every matrix is larger than a binding, in every form", async (device) => {
+  const elements = 64 * 140;
+  const bounded = { ...device, limits: { ...device.limits, maxStorageBufferBindingSize: 4 * elements } };
+  const [m, n, k] = [132, 136, 140];
+  for (const [ta, tb] of [
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ] as const) {
+    const inputs = { a: numbers(ta ? [k, m] : [m, k], 1), b: numbers(tb ? [n, k] : [k, n], 2) };
+    const { y } = await evaluate(bounded, inputs, ({ a, b }) => ({ y: matmul(a, b, { ta, tb }) }));
+    const at = (x: Numbers, turned: boolean, i: number, j: number, rows: number, columns: number): number => x[turned ? j * rows + i : i * columns + j];
+    const want = range(m * n).map((c) => {
+      const [i, j] = [Math.floor(c / n), c % n];
+      return total(range(k).map((l) => at(inputs.a.data, ta, i, l, m, k) * at(inputs.b.data, tb, l, j, k, n)));
+    });
+    assert.ok(largestDifference(y, want) < 3e-5, `${ta} ${tb}`);
+  }
 });
 
 test("shapes that do not fit are failures that say so", () => {
