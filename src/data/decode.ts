@@ -6,6 +6,7 @@ import type { Failure } from "../failure.ts";
 import { basename, dirname } from "../formats/path.ts";
 import { readMember } from "../formats/tar.ts";
 import { platform } from "../platform/default.ts";
+import type { Frame } from "../platform/frames.ts";
 import type { Decoder, Image, Platform } from "../platform/platform.ts";
 import type { ExampleDecoder } from "./example.ts";
 import { rowReader } from "./rowReader.ts";
@@ -14,7 +15,7 @@ import type { ClassTask } from "./task.ts";
 export type { Decoder } from "../platform/platform.ts";
 
 /** Decodes the bytes of an image file, as the platform does: in Node and Deno JPEG, PNG, WebP, GIF, TIFF, AVIF and BMP. */
-export const decodeImage: Decoder = (bytes) => platform.decodeImage(bytes);
+export const decodeImage: Decoder = (bytes, frame) => platform.decodeImage(bytes, frame);
 
 /** Reads the bytes of an image file and decodes them; what is wrong with the bytes becomes a `CorruptSample` of `path` and `member`. */
 export const decodeFile = (
@@ -22,12 +23,13 @@ export const decodeFile = (
   member: string,
   read: TE.TaskEither<Failure, Uint8Array>,
   decoder: Decoder = decodeImage,
+  frame?: Frame,
 ): TE.TaskEither<Failure, Image> =>
   pipe(
     read,
     TE.chain((bytes) =>
       pipe(
-        decoder(bytes),
+        decoder(bytes, frame),
         TE.mapLeft((detail): Failure => ({ _tag: "CorruptSample", path, member, detail })),
       ),
     ),
@@ -48,7 +50,7 @@ export const exampleDecoder = ({ files, decodeImage: decoder }: Pick<Platform, "
   return ({ id, image }) => {
     switch (image.kind) {
       case "file":
-        return decodeFile(dirname(image.path), basename(image.path), files.read(image.path), decoder);
+        return decodeFile(dirname(image.path), basename(image.path), files.read(image.path), decoder, image.frame);
       case "member":
         return decodeFile(image.archive, image.name, readMember(image.archive, image, files), decoder);
       case "row":

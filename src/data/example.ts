@@ -3,14 +3,15 @@
  */
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import type { Frame } from "../platform/frames.ts";
 import type { Image } from "../platform/platform.ts";
 
 export type { Image } from "../platform/platform.ts";
 
 /** Where the pixels of an example are. */
 export type ImageReference =
-  /** An image file. */
-  | { readonly kind: "file"; readonly path: string }
+  /** An image file; of an animation the first frame, or one of some that are taken evenly. */
+  | { readonly kind: "file"; readonly path: string; readonly frame?: Frame }
   /** A file in a tar archive: `size` bytes from byte `offset` of the archive on. */
   | { readonly kind: "member"; readonly archive: string; readonly name: string; readonly offset: number; readonly size: number }
   /** A file in a row of a Parquet file, counted from 0. */

@@ -9,7 +9,7 @@ export interface ParquetSplits {
 type SplitName = "train" | "validation" | "test";
 
 /** What splits are called, as Hugging Face's datasets take them. */
-const words: Readonly<Record<SplitName, readonly string[]>> = {
+export const splitWords: Readonly<Record<SplitName, readonly string[]>> = {
   train: ["train", "training"],
   validation: ["validation", "valid", "val", "dev"],
   test: ["test", "testing", "eval", "evaluation"],
@@ -18,7 +18,7 @@ const words: Readonly<Record<SplitName, readonly string[]>> = {
 /** The split that a name speaks of. */
 export const splitNamed = (name: string): SplitName | undefined => {
   const parts = name.toLowerCase().split(/[^a-z]+/);
-  return (Object.keys(words) as SplitName[]).find((split) => words[split].some((word) => parts.includes(word)));
+  return (Object.keys(splitWords) as SplitName[]).find((split) => splitWords[split].some((word) => parts.includes(word)));
 };
 
 /** The configuration and the split of a file: `data/train-00000-of-00002.parquet`, `CONFIG/test/0000.parquet`, `train.parquet`. */

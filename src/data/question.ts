@@ -2,6 +2,7 @@
  * A question: a prompt, pictures in their order, and the answer to it, as plain data. Like an {@link Example} it says where its pixels are and reads
  * nothing, so that a learner may keep some and a checkpoint may hold them.
  */
+import type { Failure } from "../failure.ts";
 import { noLabel, type Example, type ImageReference } from "./example.ts";
 
 /** An example of a task that is answered in words. `id` names it in messages. */
@@ -25,6 +26,15 @@ export const pictureOf = ({ id, pictures }: Question, k: number): Example => ({
   label: noLabel,
   image: pictures[k],
 });
+
+/** Stands in a split for a question that cannot be read, so that whoever walks the split meets the failure and counts it. */
+export const damagedQuestion = (id: string, failure: Failure): Question => ({ id, prompt: "", pictures: [{ kind: "damaged", failure }], answer: "" });
+
+/** Why a question cannot be read; undefined where it can. */
+export const damageOf = ({ pictures }: Question): Failure | undefined => {
+  for (const picture of pictures) if (picture.kind === "damaged") return picture.failure;
+  return undefined;
+};
 
 /** What stands in a prompt for a picture. */
 export const imageMark = "<image>";

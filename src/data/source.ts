@@ -15,7 +15,7 @@ import { exampleDecoder } from "./decode.ts";
 import { damagedExample, type Example, type ExampleDecoder } from "./example.ts";
 import type { PassedOver } from "./leftOut.ts";
 import type { ColumnNames } from "./parquetColumns.ts";
-import type { Notes, ClassTask } from "./task.ts";
+import type { Notes, Split } from "./task.ts";
 
 /** `fail`: the first corrupt example or shard stops the run. `skip`: the run goes on without it and counts it. */
 export type OnCorrupt = "fail" | "skip";
@@ -50,9 +50,14 @@ export const ownDecoder = ({ decoder, platform }: SourceOptions): { readonly dec
 /** The template of a dataset that brings none. */
 export const defaultTemplates: readonly string[] = ["a photo of a {c}."];
 
-/** What stands in the list of a split for what cannot be read: with `skip` a damaged example, with `fail` the failure of the whole split. */
-export const skipOrFail = (onCorrupt: OnCorrupt, id: string, failure: Failure): E.Either<Failure, Example> =>
-  onCorrupt === "skip" ? E.right(damagedExample(id, failure)) : E.left(failure);
+/** What stands in the list of a split for what cannot be read: with `skip` what `damaged` makes of it, with `fail` the failure of the whole split. */
+export const skipOr =
+  <A>(damaged: (id: string, failure: Failure) => A) =>
+  (onCorrupt: OnCorrupt, id: string, failure: Failure): E.Either<Failure, A> =>
+    onCorrupt === "skip" ? E.right(damaged(id, failure)) : E.left(failure);
+
+/** {@link skipOr} for examples. */
+export const skipOrFail = skipOr(damagedExample);
 
 /** The lines of a text file, without line ends, surrounding blanks and empty lines. */
 export const readLines = (path: string, files: Files): TE.TaskEither<Failure, readonly string[]> =>
@@ -146,15 +151,18 @@ export const listedOnce = <A>(list: TE.TaskEither<Failure, A>): TE.TaskEither<Fa
 };
 
 /** A split as a reader lists it: its examples, and what there is to say of it. */
-export interface Listing {
-  readonly examples: readonly Example[];
+export interface Listing<A = Example> {
+  readonly examples: readonly A[];
   readonly notes: readonly string[];
 }
 
 /** The splits of a task, and their notes, from what a reader lists. */
-export const splitsOf = (train: TE.TaskEither<Failure, Listing>, test: TE.TaskEither<Failure, Listing>): Pick<ClassTask, "train" | "test" | "notes"> => {
+export const splitsOf = <A>(
+  train: TE.TaskEither<Failure, Listing<A>>,
+  test: TE.TaskEither<Failure, Listing<A>>,
+): { readonly train: Split<A>; readonly test: Split<A>; readonly notes: { readonly train: Notes; readonly test: Notes } } => {
   const [first, second] = [listedOnce(train), listedOnce(test)];
-  const examples = TE.map(({ examples }: Listing) => examples);
+  const examples = TE.map(({ examples }: Listing<A>) => examples);
   const notes = (list: typeof train): Notes =>
     pipe(
       list,

@@ -7,6 +7,7 @@ import type { Task } from "fp-ts/lib/Task.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Files } from "./files.ts";
+import type { Frame } from "./frames.ts";
 import type { Hub } from "./hub.ts";
 import type { OpenQueue } from "./queue.ts";
 import type { OpenStorage } from "./storage.ts";
@@ -19,8 +20,11 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
-/** What turns the bytes of an image file into pixels; the left side says in words what is wrong with them. */
-export type Decoder = (bytes: Uint8Array) => TaskEither<string, Image>;
+/**
+ * What turns the bytes of an image file into pixels; the left side says in words what is wrong with them. Of an animation it takes the first frame, or the one
+ * that is asked for.
+ */
+export type Decoder = (bytes: Uint8Array, frame?: Frame) => TaskEither<string, Image>;
 
 /** The bytes of an image file, and its MIME type. */
 export interface Thumbnail {

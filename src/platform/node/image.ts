@@ -6,6 +6,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { message } from "../failures.ts";
+import { framesOf, type Frame } from "../frames.ts";
 import { pictureFormat, refusalOfPicture, refusalOfSize } from "../pictures.ts";
 import type { Decoder, Image } from "../platform.ts";
 import { decodeBmp } from "./bmp.ts";
@@ -32,11 +33,15 @@ const inWords = (error: unknown): string => {
   return said === "Unknown error" ? "the picture is damaged or cut off" : said;
 };
 
+/** The frame of an animation that is asked for; of a still picture the only one. */
+const pageOf = async (bytes: Uint8Array, { index, of }: Frame): Promise<number> => framesOf((await sharp(bytes).metadata()).pages ?? 1, of)[index] ?? 0;
+
 /** Decodes with sharp. */
-const decode: Decoder = (bytes) =>
+const decode: Decoder = (bytes, frame) =>
   TE.tryCatch(async () => {
+    const page = frame === undefined ? 0 : await pageOf(bytes, frame);
     // A view of a larger buffer is read as that view; failOn "error" includes truncation.
-    const image = sharp(bytes, { failOn: "error", ignoreIcc: true, limitInputPixels: false });
+    const image = sharp(bytes, { failOn: "error", ignoreIcc: true, limitInputPixels: false, page });
     const { space, width, height } = await image.metadata();
     const pixels = width * height;
     const refusal = refusalOfSize(width, height);
@@ -60,8 +65,8 @@ const decodeCmyk = async (image: Sharp): Promise<Image> => {
 };
 
 /** Decodes the formats of `readFormats`, whatever the file is called. An image that ends early is an error, a mere warning is not. */
-export const decodeImage: Decoder = (bytes) => {
+export const decodeImage: Decoder = (bytes, frame) => {
   const refusal = refusalOfPicture(bytes);
   if (refusal !== undefined) return TE.left(refusal);
-  return pictureFormat(bytes) === "BMP" ? TE.fromEither(decodeBmp(bytes)) : decode(bytes);
+  return pictureFormat(bytes) === "BMP" ? TE.fromEither(decodeBmp(bytes)) : decode(bytes, frame);
 };
