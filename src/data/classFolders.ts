@@ -26,6 +26,9 @@ export interface ClassFolders {
 /** The same order on every system and in every language: by code unit, as Python's `sorted` for ASCII. */
 export const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** As people number files: `2.png` comes before `10.png`. */
+export const byNumber = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true }) || byCodeUnit(a, b);
+
 /** What stands in a folder, in that order. */
 const sortedEntries = (dir: string, files: Files): TE.TaskEither<Failure, readonly Entry[]> =>
   pipe(

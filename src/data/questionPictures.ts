@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { basename, dirname, join } from "../formats/path.ts";
 import type { Entry, Files } from "../platform/files.ts";
 import { framesOf } from "../platform/frames.ts";
-import { byCodeUnit, isNamedPicture } from "./classFolders.ts";
+import { byNumber, isNamedPicture } from "./classFolders.ts";
 import type { ImageReference } from "./example.ts";
 import { printable } from "./leftOut.ts";
 import type { Named } from "./record.ts";
@@ -14,9 +14,6 @@ export const usualFrames = 8;
 
 /** Finds the pictures that a record names; on the left what is wrong, in words. */
 export type FindPictures = (named: Named) => Promise<E.Either<string, readonly ImageReference[]>>;
-
-/** As people number files: `2.png` comes before `10.png`. */
-export const byNumber = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true }) || byCodeUnit(a, b);
 
 /** Files that are animations by their names. */
 const animation = /\.(gif|webp)$/i;

@@ -84,10 +84,12 @@ const onlyOf = <K extends keyof Fields>(fields: Fields, names: readonly K[]): E.
   return there.length > 1 ? E.left(`it has ${there.map((name) => `"${name}"`).join(" and ")}; one of them is read`) : E.right(there[0]);
 };
 
-const picturesOf = (fields: Fields): E.Either<string, Named> =>
-  E.map((name: "image" | "images" | "video" | undefined): Named => {
-    if (name === "video") return { video: fields.video! };
-    return { images: (name === undefined ? undefined : fields[name]) ?? [] };
+/** The pictures that fields name, or those that were found beside them. */
+const picturesOf = (fields: Fields, found: readonly string[] | undefined): E.Either<string, Named> =>
+  E.chain((name: "image" | "images" | "video" | undefined): E.Either<string, Named> => {
+    if (found !== undefined) return name !== undefined && found.length === 0 ? E.left(`it has "${name}", and there is no picture beside it`) : E.right({ images: found });
+    if (name === "video") return E.right({ video: fields.video! });
+    return E.right({ images: (name === undefined ? undefined : fields[name]) ?? [] });
   })(onlyOf(fields, ["image", "images", "video"]));
 
 const human: readonly string[] = ["human", "user"];
@@ -132,14 +134,17 @@ const faultOfPlaces = (turns: readonly Asked[], pictures: Named): string | undef
 const withoutNull = (record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
 
-/** Reads a record; on the left what is wrong with it, in words. `choices` are those of a record that has none. */
-export const recordOf = (value: unknown, choices?: readonly string[]): E.Either<string, Recorded> => {
+/**
+ * Reads a record; on the left what is wrong with it, in words. `choices` are those of a record that has none. Where the pictures were `found` beside it, what it
+ * calls them does not matter.
+ */
+export const recordOf = (value: unknown, choices?: readonly string[], found?: readonly string[]): E.Either<string, Recorded> => {
   if (!isObject(value)) return E.left(`it is ${printed(value)} and no object`);
   const record = withoutNull(value);
   const decoded = Fields.decode(record);
   if (E.isLeft(decoded)) return E.left(explain(decoded.left));
   const fields = decoded.right;
-  const pictures = picturesOf(fields);
+  const pictures = picturesOf(fields, found);
   if (E.isLeft(pictures)) return pictures;
   const turns = fields.conversations === undefined ? questionOf(fields) : turnsOf(fields.conversations);
   if (E.isLeft(turns)) return turns;
