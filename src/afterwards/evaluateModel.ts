@@ -8,6 +8,7 @@ import type { CheckedProtocol } from "../data/checkProtocol.ts";
 import type { Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/open.ts";
 import type { OnCorrupt } from "../data/source.ts";
+import { classified } from "../data/stream.ts";
 import type { LabelSpace, ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { writeText } from "../formats/files.ts";
@@ -61,7 +62,15 @@ const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): T
     findSource(source, { ...options, training: false }),
     TE.chain(({ placed, located }) => {
       const whole = "folders" in placed ? { split: "test" as const, ...placed } : placed;
-      return streamOf({ source: whole, columns, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0, titles: titlesOf(located) }, false, files);
+      return pipe(
+        streamOf({ source: whole, columns, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0, titles: titlesOf(located) }, false, files),
+        TE.chainEitherK(({ stream, notes }) =>
+          pipe(
+            classified(stream),
+            E.map((classes) => ({ stream: classes, notes })),
+          ),
+        ),
+      );
     }),
   );
 };

@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { picturesIn } from "../data/picturesIn.ts";
 import { defaultTemplates, readLines } from "../data/source.ts";
-import { taskFromFolder } from "../data/taskFromFolder.ts";
+import { readTask } from "../data/taskFromFolder.ts";
 import { legible, type Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
 import { fixed } from "../report/format.ts";
@@ -31,7 +31,7 @@ const noPictures =
   (name: string, operand: string, path: string) =>
   (failure: Failure): TE.TaskEither<Failure, readonly string[]> =>
   async () => {
-    const dataset = await taskFromFolder(path, { onCorrupt: "skip", split: "test", platform })();
+    const dataset = await readTask(path, { onCorrupt: "skip", split: "test", platform })();
     const detail = `it is a dataset; cambium evaluate ${name} --data ${operand} scores a model on it`;
     return E.left(E.isLeft(dataset) ? failure : { _tag: "FileUnreadable", path: operand, detail });
   };

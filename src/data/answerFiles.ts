@@ -26,6 +26,29 @@ const linesOf = (text: string): readonly Row[] =>
     return words === "" ? [] : [{ number: i + 1, member: `in line ${i + 1}`, value: parseJson(words) }];
   });
 
+/** Where the first record stands that keeps a list from being JSON, in words; undefined where the list itself does. A trailing comma has none behind it. */
+const placeOf = (text: string): string | undefined => {
+  let [depth, quoted, start, number] = [0, false, 0, 1];
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (quoted) {
+      if (c === "\\") i++;
+      else if (c === '"') quoted = false;
+      continue;
+    }
+    if (c === '"') quoted = true;
+    else if (c === "[" || c === "{") {
+      if (++depth === 1) start = i + 1;
+    } else if ((c === "," && depth === 1) || ((c === "]" || c === "}") && --depth === 0)) {
+      const item = text.slice(start, i);
+      if (E.isLeft(parseJson(item)))
+        return `in record ${number}, in line ${text.slice(0, item.trim() === "" ? i : start + item.search(/\S/)).split(/\r\n|\r|\n/).length}`;
+      [start, number] = [i + 1, number + 1];
+    }
+  }
+  return undefined;
+};
+
 /** The records of a file. Fails with `FileUnreadable` where it is missing, empty or not the file itself, with `FileCorrupt` where a list is no JSON. */
 export const rowsOf = (path: string, files: Files): TE.TaskEither<Failure, readonly Row[]> =>
   pipe(
@@ -38,7 +61,10 @@ export const rowsOf = (path: string, files: Files): TE.TaskEither<Failure, reado
       return pipe(
         parseJson(text),
         E.bimap(
-          (detail) => corrupt(path, detail),
+          (detail) => {
+            const place = placeOf(text);
+            return corrupt(path, place === undefined ? detail : `${detail} (${place})`);
+          },
           (list) => (list as readonly unknown[]).map((value, i): Row => ({ number: i + 1, member: `number ${i + 1}`, value: E.right(value) })),
         ),
       );

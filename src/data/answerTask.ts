@@ -11,7 +11,7 @@ import { exists, readJsonAs, unreadable } from "../formats/files.ts";
 import { list } from "../formats/json.ts";
 import { basename, join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
-import { ScoreName } from "../scores/table.ts";
+import { scoreNames } from "../scores/table.ts";
 import { answerFilesIn, rowsOf, type AnswerFiles } from "./answerFiles.ts";
 import { leftOut } from "./leftOut.ts";
 import { damageOf, type Question } from "./question.ts";
@@ -19,7 +19,7 @@ import { pictureFinder, usualFrames } from "./questionPictures.ts";
 import { listingOf, type QuestionOptions } from "./questions.ts";
 import { readShardQuestions } from "./shardQuestions.ts";
 import { filesOf, listedOnce, ownDecoder, splitFolders, splitsOf, type Listing, type SourceOptions } from "./source.ts";
-import type { AnswerTask } from "./task.ts";
+import type { AnswerTask, TaskScore } from "./task.ts";
 
 const Positive = new t.Type<number, unknown, unknown>(
   "a positive whole number",
@@ -30,7 +30,7 @@ const Positive = new t.Type<number, unknown, unknown>(
 
 /** What `task.json` may state. */
 const fields = {
-  score: t.union([t.literal("choice"), ScoreName]),
+  score: t.keyof(Object.fromEntries(["choice", ...scoreNames].map((name) => [name, null])) as Readonly<Record<TaskScore, null>>),
   maxTokens: Positive,
   chat: t.string,
   choices: list(t.string),
@@ -42,7 +42,7 @@ const Settings = t.partial(fields);
 /** How a task is asked and scored, where its folder does not say, or says otherwise. */
 export interface AnswerSettings {
   /** Its score. Default: `choice` where every test question has choices, else `exact`. */
-  readonly score?: "choice" | ScoreName;
+  readonly score?: TaskScore;
   /** The most tokens of an answer that is generated. */
   readonly maxTokens?: number;
   /** The chat template, by name or as a text that has `{prompt}`. */
@@ -67,7 +67,7 @@ export interface AnswerTaskOptions extends SourceOptions, AnswerSettings {
 /** The settings of a folder; `BadConfig` for a key that is none. */
 const readSettings = (dir: string, files: Files): TE.TaskEither<Failure, AnswerSettings> => {
   const path = join(dir, "task.json");
-  const Known = new t.Type<AnswerSettings, unknown, unknown>("settings", Settings.is, Settings.validate as t.Validate<unknown, AnswerSettings>, t.identity);
+  const Known = new t.Type<AnswerSettings, unknown, unknown>("an object", Settings.is, Settings.validate as t.Validate<unknown, AnswerSettings>, t.identity);
   return pipe(
     TE.fromTask<boolean, Failure>(() => exists(path, files)),
     TE.chain((there) => (there ? readJsonAs(Known, path, files) : TE.right({}))),
@@ -110,7 +110,7 @@ const listShards =
     );
 
 /** The score of a task that states none. Damaged questions have no say. */
-const usualScore = (questions: readonly Question[]): AnswerTask["score"] => {
+const usualScore = (questions: readonly Question[]): TaskScore => {
   const whole = questions.filter((question) => damageOf(question) === undefined);
   return whole.length > 0 && whole.every(({ choices }) => choices !== undefined) ? "choice" : "exact";
 };
@@ -121,7 +121,12 @@ const taskOf = (dir: string, list: List, settings: AnswerSettings, options: Answ
   const how = { onCorrupt, ...(choices === undefined ? {} : { choices }) };
   const test = listedOnce(list("test", { ...how, chosen: settings.score === "choice" }));
   return pipe(
-    settings.score === undefined ? pipe(test, TE.map(({ examples }) => usualScore(examples))) : TE.right(settings.score),
+    settings.score === undefined
+      ? pipe(
+          test,
+          TE.map(({ examples }) => usualScore(examples)),
+        )
+      : TE.right(settings.score),
     TE.map(
       (score): AnswerTask => ({
         kind: "answer",
@@ -165,7 +170,8 @@ export const readAnswerTask = (dir: string, options: AnswerTaskOptions = {}): TE
       const settings = { ...said, ...stated(options) };
       const { train, test } = options;
       const found = { ...answerFilesIn(entries), ...(train === undefined ? {} : { train }), ...(test === undefined ? {} : { test }) };
-      const shards = found.train === undefined && found.test === undefined && entries.some(({ kind, name }) => kind === "folder" && ["train", "test", "val"].includes(name));
+      const shards =
+        found.train === undefined && found.test === undefined && entries.some(({ kind, name }) => kind === "folder" && ["train", "test", "val"].includes(name));
       return taskOf(dir, shards ? listShards(dir, options) : listFiles(dir, found, settings, files), settings, options);
     }),
   );

@@ -1,14 +1,20 @@
 /** The namespace `data`: tasks and their streams, dataset readers, protocols, sampling, augmentation and batches. */
 export { classNamesOf, isAnswered, isAnswerStream } from "./task.ts";
 export type { AnswerStream, AnswerTask, ClassStream, ClassTask, LabelSpace, Split, Stream, Task } from "./task.ts";
-export { answersOf, pictureOf } from "./question.ts";
+export { answersOf, damageOf, damagedQuestion, pictureOf } from "./question.ts";
 export type { Question } from "./question.ts";
 export { labelSpace } from "./labelSpace.ts";
 export { firstOfName, namesOf, sharedNames } from "./classNames.ts";
 export type { Example, ExampleDecoder, Image, ImageReference } from "./example.ts";
 export { datasetPaths } from "./datasetPaths.ts";
 export type { DatasetPart } from "./datasetPaths.ts";
-export { taskFromFolder } from "./taskFromFolder.ts";
+export { readTask, taskFromFolder } from "./taskFromFolder.ts";
+export { classified, streamFrom } from "./stream.ts";
+export type { StreamParts } from "./stream.ts";
+export { readAnswerTask } from "./answerTask.ts";
+export type { AnswerSettings, AnswerTaskOptions } from "./answerTask.ts";
+export { framesOf } from "../platform/frames.ts";
+export type { Frame } from "../platform/frames.ts";
 export { imageFolder } from "./imageFolder.ts";
 export { webDataset } from "./webdataset.ts";
 export { parquetFolder } from "./parquetFolder.ts";

@@ -43,8 +43,8 @@ export const imageMark = "<image>";
 export const placesIn = (prompt: string): number => prompt.split(imageMark).length - 1;
 
 /**
- * A prompt with an `<image>` for each of so many pictures. One picture stands in a line before the text, as LLaVA is trained; several stand where the prompt has
- * places for them, and else in lines before the text.
+ * A prompt with an `<image>` for each of so many pictures. One picture stands in a line before the text, as LLaVA is trained; several stand where the prompt
+ * has places for them, and else in lines before the text.
  */
 export const picturesFirst = (prompt: string, pictures: number): string => {
   if (pictures === 0 || (pictures > 1 && placesIn(prompt) === pictures)) return prompt;

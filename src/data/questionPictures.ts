@@ -67,8 +67,11 @@ export const pictureFinder = (roots: readonly string[], frames: number, files: F
       if (all.length === 0) return E.left(`its video ${printable(name)} is a folder without pictures`);
       return E.right(framesOf(all.length, frames).map((i): ImageReference => ({ kind: "file", path: join(path, all[i].name) })));
     }
-    if (animation.test(name)) return E.right(Array.from({ length: frames }, (_, index): ImageReference => ({ kind: "file", path, frame: { index, of: frames } })));
-    return E.left(`its video ${printable(name)} is neither a folder of pictures nor an animated GIF or WebP; ffmpeg -i FILE FOLDER/%05d.jpg makes such a folder`);
+    if (animation.test(name))
+      return E.right(Array.from({ length: frames }, (_, index): ImageReference => ({ kind: "file", path, frame: { index, of: frames } })));
+    return E.left(
+      `its video ${printable(name)} is neither a folder of pictures nor an animated GIF or WebP; ffmpeg -i FILE FOLDER/%05d.jpg makes such a folder`,
+    );
   };
   return async (named) => {
     if ("video" in named) return videoOf(named.video);

@@ -25,9 +25,7 @@ export const skipOrFailQuestion = skipOr(damagedQuestion);
 /** Reads the record of a question; on the left what is wrong with it. */
 export const recordIn = (value: unknown, { choices, chosen }: QuestionOptions, found?: readonly string[]): E.Either<string, Recorded> =>
   E.chain((recorded: Recorded) =>
-    chosen && recorded.turns.some((turn) => turn.choices === undefined)
-      ? E.left("it has no choices, and its task is scored by choice")
-      : E.right(recorded),
+    chosen && recorded.turns.some((turn) => turn.choices === undefined) ? E.left("it has no choices, and its task is scored by choice") : E.right(recorded),
   )(recordOf(value, choices, found));
 
 /** What a video is called in prompts. */

@@ -87,7 +87,8 @@ const onlyOf = <K extends keyof Fields>(fields: Fields, names: readonly K[]): E.
 /** The pictures that fields name, or those that were found beside them. */
 const picturesOf = (fields: Fields, found: readonly string[] | undefined): E.Either<string, Named> =>
   E.chain((name: "image" | "images" | "video" | undefined): E.Either<string, Named> => {
-    if (found !== undefined) return name !== undefined && found.length === 0 ? E.left(`it has "${name}", and there is no picture beside it`) : E.right({ images: found });
+    if (found !== undefined)
+      return name !== undefined && found.length === 0 ? E.left(`it has "${name}", and there is no picture beside it`) : E.right({ images: found });
     if (name === "video") return E.right({ video: fields.video! });
     return E.right({ images: (name === undefined ? undefined : fields[name]) ?? [] });
   })(onlyOf(fields, ["image", "images", "video"]));
@@ -127,7 +128,9 @@ const faultOfPlaces = (turns: readonly Asked[], pictures: Named): string | undef
   if ("video" in pictures) return undefined;
   const places = turns.reduce((sum, { prompt }) => sum + placesIn(prompt), 0);
   const { length } = pictures.images;
-  return places === 0 || places === length ? undefined : `its prompt has ${imageMark} ${places === 1 ? "once" : `${places} times`}, and it names ${length} ${length === 1 ? "picture" : "pictures"}`;
+  return places === 0 || places === length
+    ? undefined
+    : `its prompt has ${imageMark} ${places === 1 ? "once" : `${places} times`}, and it names ${length} ${length === 1 ? "picture" : "pictures"}`;
 };
 
 /** Without what is null: JSON of many programs has it for what is not there. */
@@ -135,8 +138,8 @@ const withoutNull = (record: Readonly<Record<string, unknown>>): Readonly<Record
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
 
 /**
- * Reads a record; on the left what is wrong with it, in words. `choices` are those of a record that has none. Where the pictures were `found` beside it, what it
- * calls them does not matter.
+ * Reads a record; on the left what is wrong with it, in words. `choices` are those of a record that has none. Where the pictures were `found` beside it, what
+ * it calls them does not matter.
  */
 export const recordOf = (value: unknown, choices?: readonly string[], found?: readonly string[]): E.Either<string, Recorded> => {
   if (!isObject(value)) return E.left(`it is ${printed(value)} and no object`);

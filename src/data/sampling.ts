@@ -5,7 +5,8 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { random } from "../random.ts";
 import { noLabel, type Example } from "./example.ts";
-import type { ClassTask } from "./task.ts";
+import { damageOf, type Question } from "./question.ts";
+import { isAnswered, type Task } from "./task.ts";
 
 /** `k` of 0 .. n-1, drawn without replacement, ascending. */
 const choose = (n: number, k: number, seed: number, purpose: string, ...counters: readonly number[]): readonly number[] =>
@@ -41,24 +42,37 @@ export const chooseFewShot = (examples: readonly Example[], k: number, seed: num
   return kept.sort((a, b) => a - b).map((i) => examples[i]);
 };
 
-/** A task with `k` training examples a class (see {@link chooseFewShot}), drawn for this seed and this task's name; the test split stays. */
+/** `k` questions whatever their answers are, or all where there are fewer, in their old order. One that stands for damaged data is kept. */
+const chooseQuestions = (questions: readonly Question[], k: number, seed: number, purpose: string): readonly Question[] => {
+  const whole = questions.filter((question) => damageOf(question) === undefined);
+  const chosen = new Set(choose(whole.length, k, seed, purpose).map((i) => whole[i]));
+  return questions.filter((question) => chosen.has(question) || damageOf(question) !== undefined);
+};
+
+/**
+ * A task with `k` training examples a class (see {@link chooseFewShot}), or `k` training questions where it is answered in words, drawn for this seed and this
+ * task's name; the test split stays.
+ *
+ * ```ts
+ * const questions = [1, 2, 3].map((n) => ({ id: `${n}`, prompt: `${n} + 1?`, pictures: [], answer: `${n + 1}` }));
+ * const split = async () => ({ _tag: "Right" as const, right: questions });
+ * const sums = data.fewShot(2, 0)({ kind: "answer", name: "sums", score: "exact", train: split, test: split });
+ * assert.equal((await get(sums.train)).length, 2);
+ * ```
+ */
 export const fewShot =
   (k: number, seed: number) =>
-  (task: ClassTask): ClassTask => ({
-    ...task,
-    train: pipe(
-      task.train,
-      TE.map((examples) => chooseFewShot(examples, k, seed, `few-shot ${task.name}`)),
-    ),
-  });
+  <T extends Task>(task: T): T => {
+    const purpose = `few-shot ${task.name}`;
+    const classes = TE.map((examples: readonly Example[]) => chooseFewShot(examples, k, seed, purpose));
+    const questions = TE.map((all: readonly Question[]) => chooseQuestions(all, k, seed, purpose));
+    return { ...task, train: isAnswered(task) ? questions(task.train) : classes(task.train) };
+  };
 
-/** A task with at most `n` test examples, drawn for this seed and this task's name, in their old order. */
+/** A task with at most `n` test examples or questions, drawn for this seed and this task's name, in their old order. */
 export const limitTest =
   (n: number, seed: number) =>
-  (task: ClassTask): ClassTask => ({
-    ...task,
-    test: pipe(
-      task.test,
-      TE.map((examples) => choose(examples.length, n, seed, `test-limit ${task.name}`).map((i) => examples[i])),
-    ),
-  });
+  <T extends Task>(task: T): T => {
+    const limited = <A>(all: readonly A[]): readonly A[] => choose(all.length, n, seed, `test-limit ${task.name}`).map((i) => all[i]);
+    return { ...task, test: isAnswered(task) ? pipe(task.test, TE.map(limited)) : pipe(task.test, TE.map(limited)) };
+  };

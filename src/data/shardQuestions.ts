@@ -3,13 +3,17 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
+import { listNames } from "../formats/files.ts";
 import { parseJson } from "../formats/json.ts";
-import { basename } from "../formats/path.ts";
+import { basename, join } from "../formats/path.ts";
+import { indexTar } from "../formats/tar.ts";
+import type { Files } from "../platform/files.ts";
+import { byNumber } from "./classFolders.ts";
 import type { PassedOver } from "./leftOut.ts";
 import { damagedQuestion, type Question } from "./question.ts";
 import { questionsOf, recordIn, tally, type QuestionOptions } from "./questions.ts";
 import type { Recorded } from "./record.ts";
-import { idOf, memberOf, type Sample } from "./shardSamples.ts";
+import { idOf, memberOf, splitName, type Sample } from "./shardSamples.ts";
 import { readShards } from "./shards.ts";
 import type { Listing, SourceOptions } from "./source.ts";
 
@@ -19,7 +23,13 @@ const recordOfSample = ({ label, images }: Sample, options: QuestionOptions): E.
   if (label.bytes === undefined) return E.left("its .json member is larger than 64 KiB");
   return pipe(
     parseJson(new TextDecoder().decode(label.bytes)),
-    E.chain((value) => recordIn(value, options, images.map(({ name }) => name))),
+    E.chain((value) =>
+      recordIn(
+        value,
+        options,
+        images.map(({ name }) => name),
+      ),
+    ),
   );
 };
 
@@ -56,3 +66,16 @@ export const readShardQuestions = (
     ),
     TE.map(({ told, listing }) => ({ ...listing, notes: [...listing.notes, ...told.notes()] })),
   );
+
+/** Whether the samples of a dataset's first shard are questions: they have `.json` and no `.cls`. */
+export const shardsHaveQuestions = async (dir: string, files: Files): Promise<boolean> => {
+  for (const split of ["train", "test", "val"]) {
+    const names = await listNames(join(dir, split), files)();
+    const first = E.isLeft(names) ? undefined : [...names.right].sort(byNumber).find((name) => name.endsWith(".tar"));
+    if (first === undefined) continue;
+    const index = await indexTar(join(dir, split, first), () => false, files)();
+    const extensions = new Set(E.isLeft(index) ? [] : index.right.members.map(({ name }) => splitName(name)?.[1]));
+    return extensions.has("json") && !extensions.has("cls");
+  }
+  return false;
+};

@@ -32,8 +32,7 @@ interface Shard<A> {
 }
 
 /** Whether damage behind a sample may have cut it: it lacks a half, or, where nothing tells how many pictures it has, it is the last. */
-const maybeCut = ({ images, label }: Sample, last: boolean, kind: SampleKind): boolean =>
-  kind === "json" ? last : images.length === 0 || label === undefined;
+const maybeCut = ({ images, label }: Sample, last: boolean, kind: SampleKind): boolean => (kind === "json" ? last : images.length === 0 || label === undefined);
 
 /** The examples of a listed shard; what is damaged stands in it or fails it, as the options say. */
 const examplesOf = <A>(index: TarIndex, reader: SampleReader<A>, { onCorrupt = "fail" }: SourceOptions): E.Either<Failure, Shard<A>> => {
@@ -182,4 +181,3 @@ export const readShards = <A>(
       });
     }),
   );
-

@@ -83,8 +83,8 @@ export type AnswerStream = StreamOf<AnswerTask>;
 /** An ordered, immutable sequence of tasks, all of one kind. */
 export type Stream = ClassStream | AnswerStream;
 
-/** Whether all tasks and probes of a stream are answered in words. */
+/** Whether all tasks and probes of a stream are answered in words; a stream without any is not. */
 export const isAnswerStream = (stream: Stream): stream is AnswerStream => {
   const all: readonly Task[] = [...stream.tasks, ...(stream.probes ?? [])];
-  return all.every(isAnswered);
+  return all.length > 0 && all.every(isAnswered);
 };

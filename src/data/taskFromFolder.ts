@@ -8,11 +8,14 @@ import type { Failure } from "../failure.ts";
 import { unreadable } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import type { Entry, Files } from "../platform/files.ts";
+import { hasQuestions } from "./answerFiles.ts";
+import { shardsHaveQuestions } from "./shardQuestions.ts";
+import { readAnswerTask } from "./answerTask.ts";
 import { pictureName } from "./classFolders.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { leftOut } from "./leftOut.ts";
 import { filesOf, type SourceOptions } from "./source.ts";
-import type { ClassTask } from "./task.ts";
+import { isAnswered, type ClassTask, type Task } from "./task.ts";
 import { parquetFolder, parquetPathsIn } from "./parquetFolder.ts";
 import { webDataset } from "./webdataset.ts";
 
@@ -25,7 +28,7 @@ const entriesOf = async (dir: string, files: Files): Promise<readonly Entry[]> =
 };
 
 /** What a dataset folder looks like: `flat` has class folders and no splits. */
-type Layout = "shards" | "folders" | "parquet" | "flat" | "none";
+type Layout = "answers" | "shards" | "folders" | "parquet" | "flat" | "none";
 
 /** The layout of a split. */
 const layoutOfSplit = (entries: readonly Entry[]): Layout => {
@@ -34,10 +37,12 @@ const layoutOfSplit = (entries: readonly Entry[]): Layout => {
 };
 
 const layoutOf = async (dir: string, entries: readonly Entry[], files: Files, drawn: boolean): Promise<Layout> => {
+  if (await hasQuestions(dir, entries, files)) return "answers";
   const folders = entries.filter(({ kind, name }) => kind === "folder" && !name.startsWith(".")).map(({ name }) => name);
   if (folders.some((name) => splits.includes(name))) {
     const layouts = await Promise.all(splits.map(async (split) => layoutOfSplit(await entriesOf(join(dir, split), files))));
     const found = (["shards", "folders"] as const).find((layout) => layouts.includes(layout));
+    if (found === "shards" && (await shardsHaveQuestions(dir, files))) return "answers";
     if (found !== undefined) return found;
   }
   const parquet = await parquetPathsIn(dir, files)();
@@ -63,24 +68,25 @@ const insteadOf = async (dir: string, entries: readonly Entry[], files: Files): 
 /** A task whose notes end with one more, of its training split. */
 const withNote =
   (note: string) =>
-  (task: ClassTask): ClassTask => {
+  (task: Task): Task => {
     const { train, test } = task.notes ?? { train: async () => [], test: async () => [] };
     return { ...task, notes: { train: async () => [...(await train()), note], test } };
   };
 
 /**
- * The task in `dir`, in the WebDataset, the ImageFolder or the Parquet layout, whichever is there. Fails with `FileUnreadable`, which says what a dataset looks
- * like, or that class folders without train and test need the option `split`.
+ * The task in `dir`, in the WebDataset, the ImageFolder or the Parquet layout, or of questions that are answered in words ({@link readAnswerTask}), whichever
+ * is there. Fails with `FileUnreadable`, which says what a dataset looks like, or that class folders without train and test need the option `split`.
  */
-export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, ClassTask> => {
+export const readTask = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
   const files = filesOf(options);
   return pipe(
     files.list(dir),
     TE.chainTaskK((entries) => async () => ({ entries, layout: await layoutOf(dir, entries, files, options.split !== undefined) })),
     TE.chain(({ entries, layout }) => {
       const drawn = options.split !== undefined;
-      if (layout === "shards" || layout === "folders" || layout === "parquet") {
-        const task = { shards: webDataset, folders: imageFolder, parquet: parquetFolder }[layout](dir, options);
+      if (layout === "answers" || layout === "shards" || layout === "folders" || layout === "parquet") {
+        const read = { answers: readAnswerTask, shards: webDataset, folders: imageFolder, parquet: parquetFolder }[layout];
+        const task: TE.TaskEither<Failure, Task> = read(dir, options);
         return drawn ? pipe(task, TE.map(withNote("it has splits of its own, and none is drawn"))) : task;
       }
       if (layout === "flat" && drawn) return imageFolder(dir, options);
@@ -88,7 +94,9 @@ export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.Tas
         return TE.left(
           unreadable(dir)("it has class folders and neither train nor test; --split 0.8 (the option split) draws 80 % of its pictures for training"),
         );
-      const wanted = "it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), {train,test}/CLASS/*.jpg (ImageFolder), or Parquet files";
+      const wanted =
+        "it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), {train,test}/CLASS/*.jpg (ImageFolder), Parquet files, " +
+        "or {train,test}.jsonl with prompts and answers";
       return pipe(
         TE.fromTask(() => insteadOf(dir, entries, files)),
         TE.chain((instead) => TE.left(unreadable(dir)(`${wanted}${instead}`))),
@@ -96,3 +104,10 @@ export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.Tas
     }),
   );
 };
+
+/** {@link readTask} of a dataset that is classified; fails with `FileUnreadable` where it is one of questions that are answered in words. */
+export const taskFromFolder = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, ClassTask> =>
+  pipe(
+    readTask(dir, options),
+    TE.chain((task) => (isAnswered(task) ? TE.left(unreadable(dir)("it has questions that are answered in words, and no classes")) : TE.right(task))),
+  );

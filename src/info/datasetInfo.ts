@@ -3,16 +3,17 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { ColumnNames } from "../data/parquetColumns.ts";
-import { taskFromFolder } from "../data/taskFromFolder.ts";
+import { readTask } from "../data/taskFromFolder.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
+import type { AnswerTaskSummary } from "../report/describeAnswers.ts";
 import { summariseTask, type TaskSummary } from "../report/describeStream.ts";
 
-/** A dataset. One of class folders alone, without train and test, has its pictures under `test`, and no `train`. */
-export interface DatasetInfo extends TaskSummary {
+/** A dataset: of classes, or of questions. One of class folders alone, without train and test, has its pictures under `test`, and no `train`. */
+export type DatasetInfo = (TaskSummary | AnswerTaskSummary) & {
   readonly kind: "dataset";
   readonly folder: string;
-}
+};
 
 /** What of a dataset its files may not say. */
 export interface DatasetOptions {
@@ -22,15 +23,15 @@ export interface DatasetOptions {
   readonly split?: number;
 }
 
-/** Tells of the dataset in a folder; what cannot be read is counted among its notes. Fails as `taskFromFolder` does. */
+/** Tells of the dataset in a folder; what cannot be read is counted among its notes. Fails as `readTask` does. */
 export const readDatasetInfo = (folder: string, files: Files, { columns, split }: DatasetOptions = {}): TE.TaskEither<Failure, DatasetInfo> => {
   const options = { onCorrupt: "skip", columns, split, platform: { ...platform, files } } as const;
   return pipe(
-    taskFromFolder(folder, options),
+    readTask(folder, options),
     TE.chain(summariseTask(true)),
     TE.orElse((failure) =>
       pipe(
-        taskFromFolder(folder, { ...options, split: "test" }),
+        readTask(folder, { ...options, split: "test" }),
         TE.chain(summariseTask(false)),
         TE.mapLeft(() => failure),
       ),

@@ -2,6 +2,8 @@
 import { someOf } from "../data/leftOut.ts";
 import { legible } from "../failure.ts";
 import { methods, type MethodName } from "../methods/table.ts";
+import type { AnswerTaskSummary, QuestionSummary } from "../report/describeAnswers.ts";
+import type { TaskSummary } from "../report/describeStream.ts";
 import { bytes, count, duration, fixed } from "../report/format.ts";
 import { optionText } from "../report/optionText.ts";
 import { alignLeft, alignRight, textTable, wrapped } from "../report/table.ts";
@@ -75,7 +77,21 @@ const toldOfAdapter = ({ base, rank, alpha, own, targets, whole, layers, paramet
   ],
 });
 
-const toldOfDataset = ({ classNames, templates, train, test, notes }: DatasetInfo): Told => ({
+const toldOfQuestions = ({ score, chance, train, test, notes }: DatasetInfo & AnswerTaskSummary): Told => {
+  const split = ({ questions, pictures }: QuestionSummary): string =>
+    `${counted(questions, "question")}${pictures === 0 ? "" : ` with ${counted(pictures, "picture")}`}`;
+  return {
+    is: "a dataset of questions that are answered in words",
+    facts: [
+      ["Score", `${score}${chance === null ? "" : `; a guess among the choices is right in ${fixed(1)(chance)} %`}`],
+      ["Training", train === undefined ? undefined : split(train)],
+      ["Test", split(test)],
+      ...notes.map((note, i) => [i === 0 ? "Notes" : "", note] as const),
+    ],
+  };
+};
+
+const toldOfClasses = ({ classNames, templates, train, test, notes }: DatasetInfo & TaskSummary): Told => ({
   is: `a dataset of ${counted(classNames.length, "class", "classes")}`,
   facts: [
     ["Classes", someOf(classNames, 8)],
@@ -86,6 +102,8 @@ const toldOfDataset = ({ classNames, templates, train, test, notes }: DatasetInf
     ...notes.map((note, i) => [i === 0 ? "Notes" : "", note] as const),
   ],
 });
+
+const toldOfDataset = (info: DatasetInfo): Told => ("score" in info ? toldOfQuestions(info) : toldOfClasses(info));
 
 const dataOf = (source: Job["source"]): string =>
   "folders" in source ? source.folders.join(", ") : source.root === undefined ? source.protocol : `${source.protocol} in ${source.root}`;

@@ -3,9 +3,11 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { noLabel, type Example } from "../data/example.ts";
 import { printable, someOf } from "../data/leftOut.ts";
-import type { Notes, ClassStream, ClassTask } from "../data/task.ts";
+import { isAnswered, isAnswerStream, type ClassStream, type ClassTask, type Notes, type Stream, type Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
+import { describeAnswers, summariseAnswers, type AnswerTaskSummary } from "./describeAnswers.ts";
 import { count, missing } from "./format.ts";
+import { splitLines, streamTable } from "./streamTable.ts";
 import { alignLeft, alignRight } from "./table.ts";
 
 /** Options of {@link describeStream}. */
@@ -82,18 +84,12 @@ const shared = (classNames: readonly string[]): readonly string[] => {
 /** All that is worth a line of one task. */
 const linesOf = (described: DescribedTask): readonly string[] => {
   const { task, train, test } = described;
-  const ofBoth = new Set((train?.notes ?? []).filter((note) => test.notes.includes(note)));
-  const ofSplit = (name: string, split: Described | undefined): readonly string[] => [
-    ...(split?.notes ?? []).filter((note) => !ofBoth.has(note)).map((note) => `${name}: ${note}`),
-    ...(split !== undefined && split.unread.length > 0 ? [`${name}: ${split.unread.length} cannot be read: ${someOf(split.unread, 1)}`] : []),
-  ];
-  return [...ofBoth, ...ofSplit("training", train), ...ofSplit("test", test), ...lacking(described), ...shared(task.classNames)];
+  return [...splitLines(train, test), ...lacking(described), ...shared(task.classNames)];
 };
 
 const summaryOf = ({ pictures, labels }: Described): SplitSummary => ({ pictures, classes: labels.size });
 
-/** What a task holds; `training` says whether its training split is used, and so listed. Fails as its lists do. */
-export const summariseTask =
+const summariseClasses =
   (training: boolean) =>
   (task: ClassTask): TE.TaskEither<Failure, TaskSummary> => {
     const split = (name: "train" | "test"): TE.TaskEither<Failure, Described> =>
@@ -113,9 +109,16 @@ export const summariseTask =
     );
   };
 
+/** What a task holds; `training` says whether its training split is used, and so listed. Fails as its lists do. */
+export const summariseTask =
+  (training: boolean) =>
+  (task: Task): TE.TaskEither<Failure, TaskSummary | AnswerTaskSummary> =>
+    isAnswered(task) ? summariseAnswers(training)(task) : summariseClasses(training)(task);
+
 /**
- * A stream in words for people: a table of pictures and classes by task and split, then a line for everything that its readers left out and for classes
- * without pictures. Probes stand behind the tasks and are called that; of them test pictures alone are used. Lists every split; fails as their lists do.
+ * A stream in words for people: a table of pictures and classes by task and split, or of questions, their pictures and how they are scored; then a line for
+ * everything that its readers left out and for classes without pictures. Probes stand behind the tasks and are called that; of them test splits alone are used.
+ * Lists every split; fails as their lists do.
  *
  * ```ts
  * const split = async () => ({ _tag: "Right" as const, right: [] });
@@ -124,9 +127,12 @@ export const summariseTask =
  * assert.ok(text._tag === "Right" && text.right.includes("pets: 1 of 1 classes has no picture: cat"));
  * ```
  */
-export const describeStream = ({ tasks, probes = [] }: ClassStream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
+export const describeStream = (stream: Stream, { training = true }: DescribeOptions = {}): TE.TaskEither<Failure, string> =>
+  isAnswerStream(stream) ? describeAnswers(stream, training) : describeClasses(stream, training);
+
+const describeClasses = ({ tasks, probes = [] }: ClassStream, training: boolean): TE.TaskEither<Failure, string> =>
   pipe(
-    [...tasks.map(summariseTask(training)), ...probes.map(summariseTask(false))],
+    [...tasks.map(summariseClasses(training)), ...probes.map(summariseClasses(false))],
     TE.sequenceSeqArray,
     TE.map((described) => {
       const numbers = (heading: string, number: (d: TaskSummary) => number | undefined): readonly string[] =>
@@ -147,8 +153,6 @@ export const describeStream = ({ tasks, probes = [] }: ClassStream, { training =
         ...(training ? splitColumns("Training pictures", ({ train }) => train) : []),
         ...splitColumns("Test pictures", ({ test }) => test),
       ];
-      const [head, ...rows] = columns[0].map((_, row) => columns.map((column) => column[row]).join("  "));
-      const notes = described.flatMap(({ name, notes }) => notes.map((line) => `${printable(name)}: ${line}`));
-      return [head, "\u2500".repeat(head.length), ...rows, ...notes].join("\n");
+      return streamTable(columns, described);
     }),
   );

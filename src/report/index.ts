@@ -32,5 +32,6 @@ export type { Displayable, MimeBundle } from "../page/display.ts";
 export { prettyJson } from "./json.ts";
 export { describeStream } from "./describeStream.ts";
 export type { DescribeOptions, SplitSummary, TaskSummary } from "./describeStream.ts";
+export type { AnswerTaskSummary, QuestionSummary } from "./describeAnswers.ts";
 export { progress } from "./progress.ts";
 export type { Bar, Progress, ProgressOptions, Sink } from "./progress.ts";

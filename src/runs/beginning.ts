@@ -5,7 +5,8 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { CheckedProtocol } from "../data/checkProtocol.ts";
-import type { ClassStream } from "../data/task.ts";
+import { classified, streamFrom } from "../data/stream.ts";
+import type { ClassStream, Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { platform } from "../platform/default.ts";
@@ -92,14 +93,17 @@ const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.
           option: "model",
           detail: `${last!.out} was scored with ${then}, not with ${now}; ask for the same, or begin anew (--fresh)`,
         });
-      const tasks = sources.flatMap(({ stream }) => stream.tasks);
+      const tasks = sources.flatMap(({ stream }): readonly Task[] => stream.tasks);
       const distinct = distinctNames([...tasks, ...probes].map(({ name }) => name));
-      const stream: ClassStream = {
-        labelSpace,
-        tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })),
-        ...(probes.length === 0 ? {} : { probes: probes.map((probe, i) => ({ ...probe, name: distinct[tasks.length + i] })) }),
-      };
-      return E.right({ stream, notes: sources.flatMap(({ notes }) => notes), before });
+      return pipe(
+        streamFrom({
+          labelSpace,
+          tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })),
+          ...(probes.length === 0 ? {} : { probes: probes.map((probe, i) => ({ ...probe, name: distinct[tasks.length + i] })) }),
+        }),
+        E.chain(classified),
+        E.map((stream) => ({ stream, notes: sources.flatMap(({ notes }) => notes), before })),
+      );
     }),
   );
 

@@ -4,13 +4,14 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { checkProtocol, type CheckedProtocol, type DatasetsAt, type ProtocolOptions } from "../data/checkProtocol.ts";
+import { checkProtocol, type DatasetsAt, type ProtocolOptions } from "../data/checkProtocol.ts";
 import type { ColumnNames } from "../data/parquetColumns.ts";
 import { protocols, taskCount, type Protocol } from "../data/protocols.ts";
 import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
-import type { LabelSpace, Split, ClassStream, ClassTask } from "../data/task.ts";
-import { taskFromFolder } from "../data/taskFromFolder.ts";
+import { streamFrom } from "../data/stream.ts";
+import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
+import { readTask } from "../data/taskFromFolder.ts";
 import { join, liesIn } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
@@ -34,10 +35,16 @@ interface SourceOptions {
   readonly platform: Pick<Platform, "files" | "decodeImage">;
 }
 
+/** A stream, and what differs from what was asked for and does not keep it from running, a sentence each. */
+export interface Sourced {
+  readonly stream: Stream;
+  readonly notes: readonly string[];
+}
+
 /** What flags say of a stream, and a protocol says of itself. */
 interface StreamOptions {
   readonly labelSpace?: LabelSpace;
-  /** Training images a class. */
+  /** Training images a class, or questions a task. */
   readonly shots?: number;
 }
 
@@ -53,7 +60,7 @@ export const distinctNames = (names: readonly string[]): readonly string[] => {
 };
 
 /** Lists a split, so that what is missing is told before anything runs; readers remember the list. */
-const checkSplit = (dir: string, what: string, split: Split): TE.TaskEither<Failure, void> =>
+const checkSplit = (dir: string, what: string, split: Split<unknown>): TE.TaskEither<Failure, void> =>
   pipe(
     split,
     TE.filterOrElse(
@@ -65,34 +72,30 @@ const checkSplit = (dir: string, what: string, split: Split): TE.TaskEither<Fail
 
 const limited =
   ({ evalLimit }: Pick<SourceOptions, "evalLimit">) =>
-  (task: ClassTask): ClassTask =>
+  <T extends Task>(task: T): T =>
     evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
 
 /** The task in a folder, under its title. */
 const titled =
   (dir: string, titles: Placed["titles"]) =>
-  (task: ClassTask): ClassTask => ({ ...task, name: titles.get(dir) ?? task.name });
+  (task: Task): Task => ({ ...task, name: titles.get(dir) ?? task.name });
 
 /** The dataset folders as a stream, one task each, in their order; by default all images, scored among each task's own classes. */
-const streamFromFolders = (
-  dirs: readonly string[],
-  { labelSpace = "task", shots }: StreamOptions,
-  options: SourceOptions,
-): TE.TaskEither<Failure, ClassStream> =>
+const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots }: StreamOptions, options: SourceOptions): TE.TaskEither<Failure, Stream> =>
   pipe(
     dirs,
     TE.traverseSeqArray((dir) =>
       pipe(
-        taskFromFolder(dir, { onCorrupt: options.onCorrupt, split: options.split, columns: options.columns, platform: options.platform }),
+        readTask(dir, { onCorrupt: options.onCorrupt, split: options.split, columns: options.columns, platform: options.platform }),
         TE.map(titled(dir, options.titles)),
         TE.chainFirst((task) => checkSplit(dir, "test", task.test)),
         TE.chainFirst((task) => (options.training ? checkSplit(dir, "training", task.train) : TE.right(undefined))),
       ),
     ),
-    TE.map((tasks): ClassStream => {
+    TE.chainEitherK((tasks) => {
       const names = distinctNames(tasks.map((task) => task.name));
-      const few = shots === undefined ? (task: ClassTask) => task : fewShot(shots, options.seed);
-      return { labelSpace, tasks: tasks.map((task, i) => limited(options)(few({ ...task, name: names[i] }))) };
+      const few = shots === undefined ? (task: Task) => task : fewShot(shots, options.seed);
+      return streamFrom({ labelSpace, tasks: tasks.map((task, i) => limited(options)(few({ ...task, name: names[i] }))) });
     }),
   );
 
@@ -102,7 +105,7 @@ const streamFromProtocol = (
   where: DatasetsAt,
   flags: StreamOptions,
   options: SourceOptions & Pick<ProtocolOptions, "firstTemplate">,
-): TE.TaskEither<Failure, CheckedProtocol> =>
+): TE.TaskEither<Failure, Sourced> =>
   pipe(
     checkProtocol({ ...protocol, labelSpace: flags.labelSpace ?? protocol.labelSpace, shots: flags.shots ?? protocol.shots }, where, options),
     TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: stream.tasks.map(limited(options)) }, notes })),
@@ -119,8 +122,8 @@ const checkOrder = (protocol: Protocol, order?: readonly number[]): E.Either<Fai
 
 const ordered =
   (order?: readonly number[]) =>
-  (stream: ClassStream): ClassStream =>
-    order === undefined ? stream : { ...stream, tasks: order.map((i) => stream.tasks[i]) };
+  (stream: Stream): Stream =>
+    order === undefined ? stream : ({ ...stream, tasks: order.map((i) => stream.tasks[i]) } as Stream);
 
 /** Where the datasets of a protocol are: in one folder, or each in its own. */
 const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
@@ -135,7 +138,7 @@ export const streamOf = (
   { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles, columns }: StreamSource,
   training: boolean,
   files: Files,
-): TE.TaskEither<Failure, CheckedProtocol> => {
+): TE.TaskEither<Failure, Sourced> => {
   const options = { onCorrupt, seed, evalLimit, training, titles, columns, platform: { ...platform, files } };
   if ("folders" in source)
     return pipe(
@@ -207,13 +210,13 @@ const probeFolders = (job: Placed, earlier: readonly Placed[], files: Files): TE
  * The probes of a job, behind the jobs `earlier`; of class folders alone all pictures are scored. Fails as datasets do that have no test pictures; with
  * `BadOption` where a folder comes twice, or is one that a task is learned from, lies inside of it or holds it.
  */
-export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly ClassTask[]> =>
+export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly Task[]> =>
   pipe(
     probeFolders(job, earlier, files),
     TE.chain(
       TE.traverseSeqArray((dir) =>
         pipe(
-          taskFromFolder(dir, { onCorrupt: job.onCorrupt, split: "test", columns: job.columns, platform: { ...platform, files } }),
+          readTask(dir, { onCorrupt: job.onCorrupt, split: "test", columns: job.columns, platform: { ...platform, files } }),
           TE.chainFirst((probe) =>
             pipe(
               checkSplit(dir, "test", probe.test),

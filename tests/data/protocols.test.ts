@@ -262,7 +262,7 @@ test("everything that is missing or wrong is named at once", async () => {
       "(7) pets: wds_vtab-pets has no test split",
       `(8) cars: ${join(dir, "wds_cars", "train", "nshards.txt")} is damaged: "two" is not a number of shards`,
       `(9) sun397: Cannot read ${join(dir, "wds_sun397")}: it is no dataset: wanted classnames.txt and {train,test}/0.tar (WebDataset), ` +
-        "{train,test}/CLASS/*.jpg (ImageFolder), or Parquet files",
+        "{train,test}/CLASS/*.jpg (ImageFolder), Parquet files, or {train,test}.jsonl with prompts and answers",
     ].join("; "),
   );
   assert.match(await complaint(protocols["mtil-1"], dir, { training: false }), /food: wds_food101 has no test split; \(5\) pets/);

@@ -5,7 +5,8 @@ import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import { chooseFewShot, fewShot, limitTest } from "../../src/data/sampling.ts";
 import { damagedExample, type Example } from "../../src/data/example.ts";
-import type { ClassTask } from "../../src/data/task.ts";
+import { damageOf, damagedQuestion, type Question } from "../../src/data/question.ts";
+import type { AnswerTask, ClassTask } from "../../src/data/task.ts";
 
 const test = suite("sampling");
 
@@ -58,6 +59,22 @@ test("fewShot and limitTest leave the task and its other split alone", async () 
   assert.equal(ids(await get(limited.test)), ids(await get(limited.test)));
   assert.is((await get(limitTest(1000, 8)(task).test)).length, 100);
   assert.not.equal(ids(await get(fewShot(2, 8)({ ...task, name: "u" }).train)), ids(await get(few.train)), "tasks draw apart");
+});
+
+test("of questions, shots are so many a task whatever the answers are; what cannot be read is kept, and choices are no classes", async () => {
+  const failure = { _tag: "FileCorrupt", path: "p", detail: "d" } as const;
+  const question = (i: number): Question => ({ id: `${i}`, prompt: "?", pictures: [], answer: i % 2 === 0 ? "yes" : "no", choices: ["yes", "no"] });
+  const split = TE.right([...Array.from({ length: 50 }, (_, i) => question(i)), damagedQuestion("x", failure)]);
+  const task: AnswerTask = { kind: "answer", name: "t", score: "choice", train: split, test: split };
+  const few = fewShot(7, 8)(task);
+  const chosen = await get(few.train);
+  assert.is(chosen.length, 8);
+  assert.equal(damageOf(chosen[7]), failure);
+  const order = chosen.slice(0, 7).map(({ id }) => Number(id));
+  assert.ok(order.every((id, i) => i === 0 || order[i - 1] < id));
+  assert.equal([few.test, few.score], [task.test, "choice"]);
+  assert.is((await get(fewShot(100, 8)(task).train)).length, 51);
+  assert.is((await get(limitTest(10, 8)(task).test)).length, 10);
 });
 
 test.run();

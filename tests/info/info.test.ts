@@ -83,13 +83,17 @@ test("a learner says what it has learned and what it remembers", async () => {
 test("a dataset says its classes, its pictures by split, and what is left out", async () => {
   write(at("data", "red"), { "train/ant/notes.txt": "no picture" });
   const red = await told(at("data", "red"));
-  assert.ok(red.kind === "dataset");
+  assert.ok(red.kind === "dataset" && "classNames" in red);
   assert.equal([red.classNames, red.train, red.test], [["ant", "bee"], { pictures: 6, classes: 2 }, { pictures: 4, classes: 2 }]);
   assert.match(words(red), /^X is a dataset of 2 classes\.\n(?:.*\n)*^ {2}Notes +training: left out 1 file that is no picture \(.*notes\.txt\)$/m);
   await writeWebDataset(at("shards"));
   const shards = await told(at("shards"));
-  assert.ok(shards.kind === "dataset" && shards.train?.pictures === 12 && shards.test.pictures === 4);
+  assert.ok(shards.kind === "dataset" && "classNames" in shards && shards.train?.pictures === 12 && shards.test.pictures === 4);
   assert.equal(shards.templates, ["a photo of a {c}.", "a {c}."]);
+  write(at("sums"), { "train.jsonl": '{"prompt": "1 + 1?", "answer": "2"}', "test.jsonl": '{"prompt": "?", "answer": "a", "choices": ["a", "b"]}' });
+  const sums = await told(at("sums"));
+  assert.ok(sums.kind === "dataset" && "score" in sums && sums.chance === 50 && sums.train?.questions === 1);
+  assert.match(words(sums), /^X is a dataset of questions that are answered in words\.\n\n {2}Score +choice; a guess among the choices is right in 50\.0 %\n/m);
   write(at("flat"), { "ant/0.png": await png(9, 9), "bee/0.png": await png(99, 9) });
   const flat = await told(at("flat"));
   assert.ok(flat.kind === "dataset" && flat.train === undefined && flat.test.pictures === 2 && flat.notes.length === 0);

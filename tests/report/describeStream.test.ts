@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
+import { readAnswerTask } from "../../src/data/answerTask.ts";
 import { splitClasses } from "../../src/data/classSplit.ts";
+import { printable } from "../../src/data/leftOut.ts";
 import { fewShot } from "../../src/data/sampling.ts";
 import { taskFromFolder } from "../../src/data/taskFromFolder.ts";
 import { describeStream } from "../../src/report/describeStream.ts";
@@ -90,6 +92,40 @@ test("what cannot be read is counted; class-incremental tasks say once what was 
   assert.is(said.match(/left out/g)?.length, 1);
   const failing = await get(taskFromFolder(dir));
   assert.is(left(await describeStream({ tasks: [failing], labelSpace: "task" })())._tag, "CorruptSample");
+});
+
+test("questions: how they are scored, what a guess among choices gets, pictures where there are any, and what cannot be read", async () => {
+  const record = (over: object): string => JSON.stringify({ prompt: "Is it red?", answer: "no", choices: ["yes", "no"], ...over });
+  const picture = await png(1, 2);
+  write(join(root, "colours"), {
+    "a.png": picture,
+    "train.jsonl": [record({ image: "a.png" }), record({ images: ["a.png", "a.png"], source: "web" }), "{"].join("\n"),
+    "test.jsonl": [record({}), record({ choices: ["yes", "no", "perhaps", "both"], source: "web" })].join("\n"),
+  });
+  write(join(root, "sums"), { "train.jsonl": '{"prompt": "1 + 1?", "answer": "2"}', "test.jsonl": '{"prompt": "1 + 2?", "answer": "3"}' });
+  const [colours, sums] = await Promise.all(["colours", "sums"].map((name) => get(readAnswerTask(join(root, name), { onCorrupt: "skip" }))));
+  const at = join(root, "colours", "train.jsonl:3");
+  assert.is(
+    await get(describeStream({ tasks: [colours, sums], labelSpace: "task" })),
+    [
+      "Task     Score   By chance  Training questions  with pictures  Test questions  with pictures",
+      "────────────────────────────────────────────────────────────────────────────────────────────",
+      "colours  choice       37.5                   2              3               2              0",
+      "sums     exact           –                   1              0               1              0",
+      "colours: left out fields that are not known: source",
+      `colours: training: 1 cannot be read: ${printable(at)}`,
+    ].join("\n"),
+  );
+  assert.is(
+    await get(describeStream({ tasks: [sums], labelSpace: "task", probes: [colours] }, { training: false })),
+    [
+      "Task             Score   By chance  Test questions",
+      "──────────────────────────────────────────────────",
+      "sums             exact           –               1",
+      "colours (probe)  choice       37.5               2",
+      "colours: test: left out fields that are not known: source",
+    ].join("\n"),
+  );
 });
 
 test.run();
