@@ -32,6 +32,7 @@ const Positive = new t.Type<number, unknown, unknown>(
 const fields = {
   score: t.keyof(Object.fromEntries(["choice", ...scoreNames].map((name) => [name, null])) as Readonly<Record<TaskScore, null>>),
   maxTokens: Positive,
+  context: Positive,
   chat: t.string,
   choices: list(t.string),
   frames: Positive,
@@ -45,6 +46,8 @@ export interface AnswerSettings {
   readonly score?: TaskScore;
   /** The most tokens of an answer that is generated. */
   readonly maxTokens?: number;
+  /** The most tokens of a question and its answer. */
+  readonly context?: number;
   /** The chat template, by name or as a text that has `{prompt}`. */
   readonly chat?: string;
   /** The choices of questions that name none. */
@@ -117,7 +120,7 @@ const usualScore = (questions: readonly Question[]): TaskScore => {
 
 const taskOf = (dir: string, list: List, settings: AnswerSettings, options: AnswerTaskOptions): TE.TaskEither<Failure, AnswerTask> => {
   const { onCorrupt = "fail", name = basename(filesOf(options).absolute(dir)) } = options;
-  const { choices, maxTokens, chat } = settings;
+  const { choices, maxTokens, context, chat } = settings;
   const how = { onCorrupt, ...(choices === undefined ? {} : { choices }) };
   const test = listedOnce(list("test", { ...how, chosen: settings.score === "choice" }));
   return pipe(
@@ -133,6 +136,7 @@ const taskOf = (dir: string, list: List, settings: AnswerSettings, options: Answ
         name,
         score,
         ...(maxTokens === undefined ? {} : { maxTokens }),
+        ...(context === undefined ? {} : { context }),
         ...(chat === undefined ? {} : { chat }),
         ...splitsOf(list("train", { ...how, chosen: false }), test),
         ...ownDecoder(options),
@@ -142,8 +146,8 @@ const taskOf = (dir: string, list: List, settings: AnswerSettings, options: Answ
 };
 
 /** The settings that options state. */
-const stated = ({ score, maxTokens, chat, choices, frames, images }: AnswerSettings): AnswerSettings =>
-  Object.fromEntries(Object.entries({ score, maxTokens, chat, choices, frames, images }).filter(([, value]) => value !== undefined));
+const stated = ({ score, maxTokens, context, chat, choices, frames, images }: AnswerSettings): AnswerSettings =>
+  Object.fromEntries(Object.entries({ score, maxTokens, context, chat, choices, frames, images }).filter(([, value]) => value !== undefined));
 
 /**
  * The questions in a folder as a task that is answered in words, named after it: JSON lines or a JSON list of records `{ prompt, answer, choices?, image? |

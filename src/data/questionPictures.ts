@@ -39,9 +39,11 @@ const listings = (files: Files): ((dir: string) => Promise<ReadonlyMap<string, E
 export const pictureFinder = (roots: readonly string[], frames: number, files: Files): FindPictures => {
   const listed = listings(files);
   const find = async (name: string): Promise<E.Either<string, { readonly path: string; readonly entry: Entry }>> => {
-    if (!isBeside(name)) return E.left(`its picture ${printable(name)} has no path below the folder of its task`);
+    // What begins at a root is meant from the folder of the pictures on.
+    const below = name.replace(/^[/\\]+/, "");
+    if (!isBeside(below)) return E.left(`its picture ${printable(name)} has no path below the folder of its task`);
     // Windows writes paths with backslashes.
-    for (const relative of new Set([name, name.replaceAll("\\", "/")])) {
+    for (const relative of new Set([below, below.replaceAll("\\", "/")])) {
       for (const root of roots) {
         const path = join(root, relative);
         const entry = (await listed(dirname(path))).get(basename(path));

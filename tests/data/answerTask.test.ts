@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
@@ -205,10 +205,10 @@ test("pictures: one, several, in a folder of another name, by a path of Windows;
     "test.jsonl": lines(
       record({ image: "x/a.png" }),
       record({ images: ["b.png", "x\\a.png"], prompt: "Is <image> like <image>?" }),
-      record({ image: ["b.png", "b.png"] }),
+      record({ image: ["./b.png", "/b.png"] }),
     ),
   });
-  const questions = await get((await open(dir, { images: "pictures" })).test);
+  const questions = await get((await open(dir, { images: `../${basename(dir)}/pictures` })).test);
   const [a, b] = [join(dir, "pictures/x/a.png"), join(dir, "pictures/b.png")];
   assert.equal(
     questions.map(({ pictures }) => pictures.map((picture) => (picture.kind === "file" ? picture.path : picture.kind))),
@@ -223,13 +223,13 @@ test("pictures: one, several, in a folder of another name, by a path of Windows;
 
 test("task.json says score, tokens, chat and choices; options win; what it does not know is refused", async () => {
   const files = { "train.jsonl": '{"prompt": "Is it red?", "answer": "no"}', "test.jsonl": '{"prompt": "Is it red?", "answer": "yes"}' };
-  const settings = JSON.stringify({ score: "rouge-l", maxTokens: 5, chat: "vicuna", choices: ["yes", "no"] });
+  const settings = JSON.stringify({ score: "rouge-l", maxTokens: 5, context: 99, chat: "vicuna", choices: ["yes", "no"] });
   const dir = fresh({ ...files, "task.json": settings });
   const task = await open(dir);
-  assert.equal([task.score, task.maxTokens, task.chat, (await get(task.test))[0].choices], ["rouge-l", 5, "vicuna", ["yes", "no"]]);
+  assert.equal([task.score, task.maxTokens, task.context, task.chat, (await get(task.test))[0].choices], ["rouge-l", 5, 99, "vicuna", ["yes", "no"]]);
   assert.equal((await open(dir, { score: "choice", chat: "{prompt}" })).score, "choice");
   const said = async (text: string): Promise<string> => describe(left(await readAnswerTask(fresh({ ...files, "task.json": text }))()));
-  assert.match(await said('{"metric": "exact"}'), /task\.json: "metric" is none of score, maxTokens, chat, choices, frames, images/);
+  assert.match(await said('{"metric": "exact"}'), /task\.json: "metric" is none of score, maxTokens, context, chat, choices, frames, images/);
   assert.match(await said('{"score": "rouge"}'), /task\.json: "score" should be .*rouge-l.* and is "rouge"/);
   assert.match(await said('{"frames": 0}'), /"frames" should be a positive whole number and is 0/);
   const unchosen = await open(fresh({ ...files, "task.json": '{"score": "choice"}' }));
