@@ -3,6 +3,7 @@ import { exampleLines, listOf, type Command } from "./command.ts";
 import { compare } from "./compare.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportCommand } from "./export.ts";
+import { generate } from "./generate.ts";
 import { paragraph, sections, type Layout } from "./help.ts";
 import { info } from "./info.ts";
 import { predict } from "./predict.ts";
@@ -12,7 +13,7 @@ import { sweep } from "./sweep.ts";
 import { worker } from "./worker.ts";
 
 /** All commands, in the order of a day's work. */
-export const commands: readonly Command[] = [run, resume, evaluate, predict, compare, exportCommand, info, sweep, worker];
+export const commands: readonly Command[] = [run, resume, evaluate, predict, generate, compare, exportCommand, info, sweep, worker];
 
 /** The help of the command as a whole. */
 export const helpOfAll = (layout: Layout): string =>

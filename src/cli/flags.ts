@@ -83,6 +83,13 @@ export const positive = (most: number): t.Decoder<unknown, number> =>
     return n !== undefined && n > 0 && n <= most ? n : undefined;
   });
 
+/** A number of `least` to `most`. */
+export const between = (least: number, most: number): t.Decoder<unknown, number> =>
+  text(`a number from ${least} to ${most}`, (s) => {
+    const n = numberOf(s);
+    return n !== undefined && n >= least && n <= most ? n : undefined;
+  });
+
 /** One of several parts, such as the second of eight. */
 export const part = text("a part and how many there are, as 2/8", (s) => {
   const [, nth, of] = /^(\d{1,9})\/(\d{1,9})$/.exec(s) ?? [];

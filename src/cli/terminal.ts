@@ -16,6 +16,8 @@ export interface Terminal {
   readonly at: (path: string) => string;
   /** The options of a job that is watched here: progress, notes, Ctrl-C. */
   readonly jobOptions: JobOptions;
+  /** Prints a part of the outcome on stdout at once, but where that is one JSON value. */
+  readonly write: (text: string) => void;
   /** Says on stderr what somebody should know and nothing fails by. */
   readonly note: (line: string) => void;
   /** For stdout; without effect where that is no terminal. */
@@ -99,9 +101,14 @@ export const inTerminal = async <A>({ quiet, json }: Loudness, use: (terminal: T
   const opened = (adapter: string): void => {
     if (!quiet) print(json ? process.stderr : process.stdout, `adapter: ${adapter}\n`);
   };
+  const write = (text: string): void => {
+    if (json || text === "") return;
+    watcher.stop();
+    print(process.stdout, text);
+  };
   try {
     const jobOptions = { at: absolute, watch: watcher.event, opened, note, signal: interrupt.signal };
-    return await use({ at: absolute, jobOptions, note, colours: coloursOf(process.stdout), progress: shown });
+    return await use({ at: absolute, jobOptions, write, note, colours: coloursOf(process.stdout), progress: shown });
   } finally {
     watcher.stop();
     interrupt.release();
