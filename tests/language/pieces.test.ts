@@ -2,6 +2,8 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { get } from "../../src/failure.ts";
+import { readTextTokenizer } from "../../src/formats/textTokenizer.ts";
 import { pieces } from "../../src/language/pieces.ts";
 import { byteTokenizer } from "../fixtures/byteLlama.ts";
 
@@ -71,5 +73,17 @@ test("a text ends before its first stop string, and nothing of one is given befo
   assert.equal(piecesOf(bytes("a</b"), ["</s>"]), ["a", "", "", "</b", ""]);
   assert.equal(piecesOf(bytes("a</"), ["</s>"]), ["a", "", "", "</"]);
 });
+
+for (const name of ["bytes", "blanks", "words"])
+  test(`the pieces of any tokens are their text: tokenizer ${name}`, async () => {
+    const tokenizer = (await get(readTextTokenizer(`tests/fixtures/text-tokenizer/${name}`)))!;
+    fc.assert(
+      fc.property(fc.array(fc.nat(250), { maxLength: 20 }), (tokens) => {
+        const { next, rest } = pieces(tokenizer);
+        const given = [...tokens.map(next), rest()];
+        assert.is(given.join(""), tokenizer.decode(tokens).replace(/\uFFFD+$/u, ""));
+      }),
+    );
+  });
 
 test.run();
