@@ -34,16 +34,17 @@ export interface RowsShape {
 export const upTo = (n: number, multiple: number): number => multiple * Math.ceil(n / multiple);
 
 /**
- * The inputs of a decoder for rows: ids, starts, positions, next, share, and picks of the pictures' tokens, of which each row has its own. Rows
- * and positions that are not there are filled up and count nothing.
+ * The inputs of a decoder for rows: ids, starts, positions, next, share, and picks of the pictures' tokens, of which each row has its own; and `real`, 1 for every
+ * token of a row. Rows and positions that are not there are filled up and count nothing.
  */
 export const inputsOfRows = (rows: readonly Row[], { texts, length, positions: count, pictures, pictureTokens }: RowsShape, pad: number): HostRecord => {
   const ids = new Uint32Array(texts * length).fill(pad);
-  const picks = new Uint32Array(texts * length);
+  const [picks, real] = [new Uint32Array(texts * length), new Float32Array(texts * length)];
   const [positions, next, share] = [new Uint32Array(count), new Uint32Array(count), new Float32Array(count)];
   let filled = 0;
   rows.forEach((row, r) => {
     ids.set(row.ids, r * length);
+    real.fill(1, r * length, r * length + row.ids.length);
     const first = r * pictures * pictureTokens;
     row.picks.forEach((pick, i) => {
       if (pick > 0) picks[r * length + i] = first + pick;
@@ -54,5 +55,5 @@ export const inputsOfRows = (rows: readonly Row[], { texts, length, positions: c
       share[filled++] = predicted.share;
     }
   });
-  return { ids, starts: new Uint32Array(texts), positions, next, share, picks };
+  return { ids, starts: new Uint32Array(texts), positions, next, share, picks, real };
 };

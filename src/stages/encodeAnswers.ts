@@ -73,11 +73,13 @@ const shapeOf = (learned: readonly Learned[], batch: number, pictureTokens: numb
   };
 };
 
-/** The inputs of a batch of questions: each token of an answer has the same part of the mean. */
+/** The inputs of a batch of questions: each token of an answer has the same part of the mean; `seen` is 1 for every picture that there is. */
 const recordOf = (found: readonly Found[], shape: RowsShape, pad: number): HostRecord => {
   const tokens = found.reduce((n, { sequence }) => n + predictedOf(sequence).length, 0);
   const rows = found.map(({ sequence }) => ({ ...sequence, predicted: predictedOf(sequence, 1 / tokens) }));
-  return inputsOfRows(rows, shape, pad);
+  const seen = new Float32Array(shape.texts * shape.pictures);
+  found.forEach(({ images }, place) => seen.fill(1, place * shape.pictures, place * shape.pictures + images.length));
+  return { ...inputsOfRows(rows, shape, pad), seen };
 };
 
 /** What is to be said of sequences that were cut; undefined where none was. */

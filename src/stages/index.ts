@@ -2,7 +2,8 @@
 export { compose, identity, manifest, named, pipeline, stepStage, taskStage } from "./stage.ts";
 export type { Effects, Manifest, Scale, Stage, StepStage, TaskStage } from "./stage.ts";
 // At the scale of a stream.
-export { method, pool, scan, skip } from "./learn.ts";
+export { method, scan, skip } from "./learn.ts";
+export { pool } from "./pool.ts";
 export type { Course, Method } from "./learn.ts";
 // At the scale of a task: the six verbs.
 export { adapt } from "./adapt.ts";

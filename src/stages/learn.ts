@@ -1,14 +1,10 @@
 /** The scale of a stream: a scan of lessons, one row of the accuracy matrix after each. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
-import { decoderOf } from "../data/decode.ts";
-import { noLabel, type ExampleDecoder } from "../data/example.ts";
-import { classNamesOf, isAnswered, isAnswerStream, type ClassTask, type Stream, type Task } from "../data/task.ts";
+import { classNamesOf, isAnswerStream, type Stream, type Task } from "../data/task.ts";
 import type { Learner } from "../model/learner.ts";
-import { prompts } from "./captions.ts";
 import { reported, type Evaluated, type Lesson, type MaybeMerged, type Report } from "../training/lesson.ts";
 import { bytesKept } from "../model/memory.ts";
 import type { Runtime } from "../training/runtime.ts";
@@ -82,9 +78,10 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
           runtime.emit({ type: "task", task: task.name, position, learned });
           const after = await lesson.run({ learner: now.learner, task, position, stream, learned })(runtime)();
           if (E.isLeft(after)) return after;
-          const { row, also, probes, answers, trained, mergeError, update } = after.right;
+          const { row, also, probes, answers, scores, replies, trained, mergeError, update } = after.right;
           const learner = { ...after.right.learner, seen: [...now.learner.seen, ...classNamesOf(task)] };
-          const report = { task: task.name, row, also, probes, answers, trained, mergeError, bytesKept: bytesKept(learner) };
+          const inWords = scores === undefined ? {} : { scores, replies };
+          const report = { task: task.name, row, also, probes, answers, ...inWords, trained, mergeError, bytesKept: bytesKept(learner) };
           now = { ...now, learner, reports: reported(now.reports, report, start.from) };
           runtime.emit({ type: "lesson", position, report, learner });
           const kept = (await runtime.keep?.lesson(learner, report, update)()) ?? E.right(undefined);
@@ -106,31 +103,6 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
  */
 export const method = <N extends string = never>(name: string, options: unknown, lesson: TaskStage<Lesson, MaybeMerged & Evaluated, N>): Method<N> =>
   named(name, options, scan(lesson));
-
-/** All tasks as one: every class under its own task's prompt. */
-const pooledTask = (tasks: readonly ClassTask[]): ClassTask => {
-  const offsets = tasks.map((_, j) => tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
-  const split = (of: (t: ClassTask) => ClassTask["train"]): ClassTask["train"] =>
-    pipe(
-      TE.sequenceArray(tasks.map(of)),
-      TE.map((lists) => lists.flatMap((examples, j) => examples.map((e) => (e.label === noLabel ? e : { ...e, label: e.label + offsets[j] })))),
-    );
-  const decode: ExampleDecoder = (example) => decoderOf(tasks[offsets.findLastIndex((offset) => offset <= example.label)])(example);
-  return {
-    name: tasks.map((t) => t.name).join(" + "),
-    classNames: tasks.flatMap((t) => prompts(t.templates[0], t.classNames)),
-    templates: ["{c}"],
-    train: split((t) => t.train),
-    test: split((t) => t.test),
-    ...(tasks.some((t) => t.decode !== undefined) ? { decode } : {}),
-  };
-};
-
-/** Replaces the curriculum by one task that holds them all: what joint training learns. */
-export const pool: TaskStage<Course, Course> = taskStage("pool", undefined, (c) => {
-  const classified = c.curriculum.filter((task): task is ClassTask => !isAnswered(task));
-  return RTE.of({ ...c, curriculum: [pooledTask(classified)], pooled: true });
-});
 
 /** Replaces the curriculum by nothing. */
 export const skip: TaskStage<Course, Course> = taskStage("skip", undefined, (c) => RTE.of({ ...c, curriculum: [] }));

@@ -6,7 +6,9 @@ import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import { trainableParameters, type Adapter, type GroupValues, type GroupViews, type Head } from "../model/adapters/adapter.ts";
 import { bothUpdates, mergeUpdate, noUpdate } from "../model/adapters/update.ts";
+import type { Outputs } from "../model/architecture.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
+import type { Network } from "../model/network.ts";
 import { frozenScope } from "../model/scope.ts";
 import { all, type Selection } from "../subspace/selection.ts";
 import { views, type Layout } from "../tensor/layout.ts";
@@ -26,8 +28,14 @@ interface Worn<G extends string> {
   readonly values: GroupValues<G>;
 }
 
-/** Unit features of a batch, tower by tower, under a model as it is or with adapters on it. */
-const unitFeatures = <G extends string>(
+/** What a merge should leave as it was: of a decoder the log-likelihoods of the answers, else the unit features of every tower. */
+const measuresOf = ({ architecture: { decoder } }: Model, net: Network, outputs: Outputs): Outputs =>
+  decoder === undefined
+    ? Object.fromEntries(Object.entries(net.towers).map(([tower, { output }]) => [tower, normalize(outputs[output])]))
+    : { answers: outputs.logLikelihood };
+
+/** What is measured of a batch under a model as it is or with adapters on it. */
+const measured = <G extends string>(
   model: Model,
   shape: BatchShape,
   batch: HostRecord,
@@ -42,7 +50,7 @@ const unitFeatures = <G extends string>(
     );
     const scope = worn === undefined ? plain : worn.adapter.scope(net, plain, Object.fromEntries(groups) as GroupViews<G>);
     const outputs = outputsOf(model, leaves, shape, scope);
-    return E.right({ outputs: Object.fromEntries(Object.entries(net.towers).map(([tower, { output }]) => [tower, normalize(outputs[output])])) });
+    return E.right({ outputs: measuresOf(model, net, outputs) });
   };
   return withSession(device, step, { weights: model.weights })((session) =>
     pipe(
@@ -52,7 +60,7 @@ const unitFeatures = <G extends string>(
           E.chain(() => session.run(batch)),
         ),
       ),
-      TE.chain(() => session.readAll(Object.keys(net.towers))),
+      TE.chain(() => session.readAll(Object.keys(session.program.outputs))),
       TE.map((found) => Object.values(found)),
     ),
   );
@@ -70,8 +78,8 @@ const largestDifference = (a: readonly Float32Array[], b: readonly Float32Array[
 
 /**
  * Merges the chosen components, adds the rows of a head to the learner's, and measures what the merge changed: the largest difference of a unit feature of the
- * first batch's images and texts before and after. The weights are added in f64 and rounded once. Fails with `NotFinite` when the merged model does not give
- * finite features; the learner is then as it was.
+ * first batch's images and texts before and after, or of the log-likelihood of a token of its answers. The weights are added in f64 and rounded once. Fails
+ * with `NotFinite` when the merged model does not give finite numbers; the learner is then as it was.
  */
 export const merge = <N extends string = never>(
   selection: Selection<N> = all as Selection<N>,
@@ -89,8 +97,8 @@ export const merge = <N extends string = never>(
     return pipe(
       TE.Do,
       TE.bind("batch", () => batches.at(0)),
-      TE.bind("before", ({ batch }) => unitFeatures(model, batches.shape, batch, { adapter, values: chosen }, runtime)),
-      TE.bind("after", ({ batch }) => unitFeatures(merged, batches.shape, batch, undefined, runtime)),
+      TE.bind("before", ({ batch }) => measured(model, batches.shape, batch, { adapter, values: chosen }, runtime)),
+      TE.bind("after", ({ batch }) => measured(merged, batches.shape, batch, undefined, runtime)),
       TE.mapLeft(withOption(model.weights, adapter)),
       TE.filterOrElse(
         ({ before, after }) => [...before, ...after].every((list) => firstNotFinite(list) < 0),

@@ -5,12 +5,15 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Matrix } from "../linalg/linalg.ts";
 import { layersOf, towersOf, type Layer, type LayerChoice } from "../model/network.ts";
+import type { BatchSize } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import { networkOf, outputsOf } from "../model/model.ts";
 import { frozenScope, type Scope } from "../model/scope.ts";
+import type { Leaves } from "../tensor/leaves.ts";
+import { mul } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { slice } from "../tensor/ops/window.ts";
-import { reshape, type Tensor } from "../tensor/tensor.ts";
+import { floats, reshape, type Tensor } from "../tensor/tensor.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
 import { sumOver } from "../training/pass.ts";
 import type { Runtime } from "../training/runtime.ts";
@@ -61,6 +64,15 @@ const rowsOf = (x: Tensor, tokens: InputOptions["tokens"]): Tensor => {
   return reshape(x, [batch * length, width]);
 };
 
+/** The rows of a decoder's inputs in which a batch has something: those of tokens where `x` is one of texts, those of pictures else; 0 for what fills up. */
+const realRows = (rows: Tensor, { texts, length, images }: BatchSize, x: Tensor, leaves: Leaves): Tensor => {
+  const ofTexts = x.shape.length === 3 && x.shape[0] === texts && x.shape[1] === length;
+  if (ofTexts) return mul(rows, leaves.input("real", floats([texts * length, 1])));
+  const seen = leaves.input("seen", floats([images, 1, 1]));
+  const width = rows.shape[1];
+  return reshape(mul(reshape(rows, [images, rows.shape[0] / images, width]), seen), rows.shape);
+};
+
 /** What one tower walks over: the prompts of the task's classes, once, where it reads nothing else; or the batches of a walk over the images. */
 const walkOf = ({ batches }: WithBatches, inputs: readonly string[]) => {
   const { shape, epoch, at, prompts } = batches;
@@ -97,7 +109,8 @@ const ofTower =
             seen.set(x.node, representative);
             first.set(layer, representative);
             if (representative !== layer) return;
-            const rows = rowsOf(x, options.tokens);
+            const all = rowsOf(x, options.tokens);
+            const rows = model.architecture.decoder === undefined || options.tokens === "class" ? all : realRows(all, size, x, leaves);
             widths.set(layer, rows.shape[1]);
             sums[layer] = direct ? matmul(rows, rows, { ta: true }) : rows;
           });
@@ -116,7 +129,7 @@ const ofTower =
 
 /**
  * The grams of a task's inputs under the learner's model: images over one walk of whole batches, the prompts of its classes once, at all positions (padding
- * included, as in KeepLoRA's code: METHODS.md B.3.6).
+ * included, as in KeepLoRA's code: METHODS.md B.3.6); questions and their answers without what fills up.
  */
 export const inputGrams =
   (lesson: Lesson & WithBatches, options: InputOptions): RTE.ReaderTaskEither<Runtime, Failure, Grams> =>
