@@ -5,7 +5,7 @@ import type { Augment, ImageTransform } from "../data/augment.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Image } from "../data/example.ts";
 import { concurrently, type Skipped } from "../data/loader.ts";
-import { answersOf, type Question } from "../data/question.ts";
+import { answersOf, damageOf, type Question } from "../data/question.ts";
 import type { AnswerTask } from "../data/task.ts";
 import { walk } from "../data/walk.ts";
 import type { Failure } from "../failure.ts";
@@ -82,6 +82,12 @@ const recordOf = (found: readonly Found[], shape: RowsShape, pad: number): HostR
   return { ...inputsOfRows(rows, shape, pad), seen };
 };
 
+/** A question with the first of its answers, unless it stands for damaged data. */
+const learnable = (asking: Asking, question: Question): E.Either<Failure, Sequence> => {
+  const damage = damageOf(question);
+  return damage === undefined ? answered(asking, question, answersOf(question)[0] ?? "") : E.left(damage);
+};
+
 /** What is to be said of sequences that were cut; undefined where none was. */
 const cutNote = (learned: readonly Learned[], { name }: AnswerTask, { longest }: Asking): string | undefined => {
   const cut = learned.filter(({ sequence }) => E.isRight(sequence) && sequence.right.cut > 0).length;
@@ -154,9 +160,7 @@ export const answerBatches = (
     E.Do,
     E.bind("tokenizer", () => tokenizerOf(model)),
     E.bind("asking", () => askingOf(model, task)),
-    E.bind("learned", ({ asking }) =>
-      E.right(questions.map((question): Learned => ({ question, sequence: answered(asking, question, answersOf(question)[0] ?? "") }))),
-    ),
+    E.bind("learned", ({ asking }) => E.right(questions.map((question): Learned => ({ question, sequence: learnable(asking, question) })))),
     E.chainFirst(({ learned }) => {
       const bad = learned.find(({ sequence }) => E.isLeft(sequence));
       const none = learned.every(({ sequence }) => E.isLeft(sequence));
