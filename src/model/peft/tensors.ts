@@ -22,6 +22,8 @@ const otherThan = (key: string): string => {
   if (key.includes("lora_embedding_")) return "belongs to a LoRA of an embedding, and linear layers alone are adapted here";
   if (/\.lora_[AB]\.(?:[^.]+\.)?bias$/.test(key)) return "is a bias of a factor, which is not read";
   if (key.includes("modules_to_save")) return "belongs to a layer that was trained in full (modules_to_save), which is not read";
+  if (/(\.base_layer|embed_tokens|lm_head)\.weight$/.test(key))
+    return "is a weight of the base model, which is not read; save the adapter with save_embedding_layers=False";
   return "is no factor of a LoRA (a name that ends in lora_A.weight or lora_B.weight)";
 };
 

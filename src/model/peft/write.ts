@@ -10,6 +10,7 @@ import { writeSafetensors, type SafetensorsOptions } from "../../formats/safeten
 import { platform } from "../../platform/default.ts";
 import type { Files } from "../../platform/files.ts";
 import type { Factors, Update } from "../adapters/update.ts";
+import type { Architecture } from "../architecture.ts";
 import type { Linear } from "../network.ts";
 import { peftNames } from "./config.ts";
 import { linearsOf, moduleOf, type Base } from "./linears.ts";
@@ -74,13 +75,19 @@ const configOf = ({ architecture, config }: Base, adapted: readonly Adapted[], n
     rank_pattern: Object.fromEntries(patterns),
     revision,
     target_modules: adapted.map(([layer]) => moduleOf(layer)),
-    task_type: null,
+    task_type: architecture.decoder === undefined ? null : "CAUSAL_LM",
     use_dora: false,
     use_rslora: false,
   };
 };
 
-const readme = (base: string, about: string): string => `---
+/** The class of transformers that loads a model of an architecture. */
+const autoClass = ({ decoder }: Architecture): string => {
+  if (decoder === undefined) return "AutoModel";
+  return decoder.pictures === undefined ? "AutoModelForCausalLM" : "AutoModelForImageTextToText";
+};
+
+const readme = (base: string, about: string, loads: string): string => `---
 library_name: peft
 ---
 
@@ -88,9 +95,9 @@ A LoRA adapter for ${base}${about === "" ? "" : `. ${about}`}
 
 \`\`\`python
 from peft import PeftModel
-from transformers import AutoModel
+from transformers import ${loads}
 
-model = PeftModel.from_pretrained(AutoModel.from_pretrained("${base}"), "this folder").merge_and_unload()
+model = PeftModel.from_pretrained(${loads}.from_pretrained("${base}"), "this folder").merge_and_unload()
 \`\`\`
 `;
 
@@ -129,7 +136,7 @@ export const writePeft = (dir: string, model: Base, update: Update, options: Wri
           pipe(
             writeJson(join(temp, peftNames.config), configOf(model, adapted, base), files),
             TE.chain(() => writeSafetensors(join(temp, peftNames.tensors), tensors, { dtype, metadata: { format: "pt" } }, files)),
-            TE.chain(() => writeText(join(temp, peftNames.readme), readme(base, about), files)),
+            TE.chain(() => writeText(join(temp, peftNames.readme), readme(base, about, autoClass(model.architecture)), files)),
           ),
         files,
       ),
