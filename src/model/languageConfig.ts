@@ -45,6 +45,9 @@ const Raw = t.intersection([
   t.partial({ bos_token_id: token, eos_token_id: t.union([token, t.array(token)]), pad_token_id: token }),
 ]);
 
+/** The keys that name tokens. */
+const tokenKeys: ReadonlySet<string> = new Set(["bos_token_id", "eos_token_id", "pad_token_id"]);
+
 type Keys = Readonly<Record<string, unknown>>;
 
 /** What `transformers` says of a family: the name of its class, what it assumes where a config is silent, and which layers have biases. */
@@ -101,7 +104,9 @@ const faultOf = ({ heads, keyHeads, headWidth }: DecoderConfig): string | undefi
 /** The language model that the keys of a family describe; the left side says what is wrong. */
 export const decodeLanguage = (family: Family, json: unknown): E.Either<string, LanguageConfig> => {
   const { defaults, biased, fault } = families[family];
-  const keys: Keys = { ...defaults, ...withoutNulls(json) };
+  // A token that is null is none, whatever the default.
+  const none = Object.entries(record(json)).flatMap(([key, value]) => (tokenKeys.has(key) && value === null ? [key] : []));
+  const keys: Keys = { ...defaults, ...withoutNulls(json), ...Object.fromEntries(none.map((key) => [key, undefined])) };
   const { hidden_size: width, num_attention_heads: heads } = keys;
   if (positive.is(width) && positive.is(heads) && keys.head_dim === undefined && width % heads !== 0)
     return E.left(`hidden_size ${width} is not divisible by ${heads} heads`);
