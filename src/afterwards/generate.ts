@@ -7,7 +7,7 @@ import { noLabel } from "../data/example.ts";
 import { deviceOf } from "../device/open.ts";
 import type { Failure } from "../failure.ts";
 import { chatTemplateOf, defaultChat, type ChatTemplate } from "../language/chat.ts";
-import { gathered, openGenerator, type AnswerPiece, type Generated } from "../language/generate.ts";
+import { gathered, openGenerator, type AnswerPiece, type Generated, type GeneratorOptions } from "../language/generate.ts";
 import { promptTokens } from "../language/promptTokens.ts";
 import { closing, continuingOf, type ContinueOptions, type Prompt, type PromptPictures } from "../language/prompts.ts";
 import { transformOf } from "../model/inputs.ts";
@@ -24,7 +24,8 @@ export type Asked = string | { readonly prompt: string; readonly pictures?: read
 /** Options of {@link generate} and {@link generating}. */
 export interface GenerateOptions
   extends Pick<PredictOptions, "device" | "opened" | "signal" | "platform">,
-    Pick<ContinueOptions, "temperature" | "topP" | "seed" | "batch"> {
+    Pick<ContinueOptions, "temperature" | "topP" | "seed" | "batch">,
+    Pick<GeneratorOptions, "weights"> {
   /** The most tokens of an answer. Default 256. */
   readonly maxTokens?: number;
   /** Texts that an answer ends before. Default: none; it ends where the model ends it. */
@@ -100,7 +101,7 @@ async function* answering(
   if (E.isLeft(device)) return yield device;
   try {
     options.opened?.(device.right.adapter.line);
-    const generator = openGenerator({ learner, device: device.right, branch: inference?.through, signal: options.signal });
+    const generator = openGenerator({ learner, device: device.right, branch: inference?.through, signal: options.signal, weights: options.weights });
     if (E.isLeft(generator)) return yield generator;
     try {
       yield* generator.right.pieces(ready.right.prompts, ready.right.options);

@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { resident } from "../device/resident.ts";
+import { resident, type Resident } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
@@ -38,6 +38,8 @@ export interface Generator {
 
 /** Options of {@link openGenerator}. */
 export interface GeneratorOptions extends Omit<DecodingOptions, "weights"> {
+  /** The weights of the model where they are on the device already, as `streamModel` puts them; they stay. Default: those of the learner's model are uploaded. */
+  readonly weights?: Resident;
   /** Aborted when generation should stop: it ends with `Interrupted` before the next token. */
   readonly signal?: { readonly aborted: boolean };
 }
@@ -122,12 +124,12 @@ export const gathered =
   };
 
 /** Uploads a learner's model, which must answer in words, and makes its generator. Fails with `BadOption` where it does not, and with `OverLimit`. */
-export const openGenerator = ({ signal, ...rest }: GeneratorOptions): E.Either<Failure, Generator> => {
+export const openGenerator = ({ signal, weights: there, ...rest }: GeneratorOptions): E.Either<Failure, Generator> => {
   const { learner, device } = rest;
   return pipe(
     continuingOf(learner.model),
     E.bindTo("continuing"),
-    E.bind("weights", () => resident(device, learner.model.weights)),
+    E.bind("weights", () => (there === undefined ? resident(device, learner.model.weights) : E.right({ ...there, release: () => undefined }))),
     E.map(({ continuing, weights }): Generator => {
       const { config } = learner.model;
       const { decoder, tokenizer } = continuing;

@@ -38,16 +38,24 @@ interface Moving extends StoredTensor {
   readonly storage: Storage;
 }
 
+/** The position of the first f16 that is NaN or infinite; -1 where all are finite. */
+const firstInfinite = (bits: Uint16Array): number => {
+  for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7c00) === 0x7c00) return i;
+  return -1;
+};
+
 /** The bits that go to the device for a part. Fails with `BadTensor` for a number that is not finite, or is too large for f16. */
 const bitsOf = ({ dtype, storage, path, name }: Moving, { bytes, first }: Part): E.Either<Failure, Float32Array | Uint16Array> => {
-  const values = toFloat32(dtype, bytes);
   const bad = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadTensor", path, tensor: name, detail });
+  // What is of f16 already goes as it is.
+  const same = storage === "f16" && dtype === "F16" && bytes.length % 4 === 0 ? new Uint16Array(bytes.buffer as ArrayBuffer) : undefined;
+  if (same !== undefined && firstInfinite(same) < 0) return E.right(same);
+  const values = toFloat32(dtype, bytes);
   const at = firstNotFinite(values);
   if (at >= 0) return bad(`is not finite: its element ${first + at} is ${values[at]}`);
   if (storage === "f32") return E.right(values);
-  if (dtype === "F16" && values.length % 2 === 0) return E.right(new Uint16Array(bytes.buffer as ArrayBuffer));
   const bits = halfWords(values);
-  const large = bits.findIndex((half) => (half & 0x7fff) >= 0x7c00);
+  const large = firstInfinite(bits);
   return large < 0 ? E.right(bits) : bad(`holds ${values[large]}, which f16 cannot hold; store f32`);
 };
 
