@@ -1,6 +1,6 @@
 /** The namespace `data`: tasks and their streams, dataset readers, protocols, sampling, augmentation and batches. */
 export { classNamesOf, isAnswered, isAnswerStream } from "./task.ts";
-export type { AnswerStream, AnswerTask, ClassStream, ClassTask, LabelSpace, Split, Stream, Task } from "./task.ts";
+export type { AnswerStream, AnswerTask, ClassStream, ClassTask, LabelSpace, Split, Stream, Task, TaskScore } from "./task.ts";
 export { answersOf, damageOf, damagedQuestion, pictureOf } from "./question.ts";
 export type { Question } from "./question.ts";
 export { labelSpace } from "./labelSpace.ts";
