@@ -52,7 +52,7 @@ export type { Declaration, Declared, GivenOptions, Option, Options, OptionsOf, R
 export { methods } from "./src/methods/table.ts";
 export type { MethodName, MethodOptions } from "./src/methods/table.ts";
 export { preset } from "./src/methods/presets.ts";
-export type { Preset } from "./src/methods/presets.ts";
+export type { Preset } from "./src/methods/preset.ts";
 export { joint, sequentialLora, zeroShot } from "./src/methods/baselines.ts";
 export type { LoraMethodOptions } from "./src/methods/baselines.ts";
 export { codyra } from "./src/methods/codyra.ts";

@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { sharedNames } from "../data/classNames.ts";
 import { labelSpace } from "../data/labelSpace.ts";
-import type { CheckedProtocol } from "../data/checkProtocol.ts";
+import type { CheckedProtocol } from "../data/checked.ts";
 import type { Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/open.ts";
 import type { OnCorrupt } from "../data/source.ts";
@@ -56,7 +56,7 @@ export interface EvaluateModelOptions extends Omit<JobOptions, "device"> {
 }
 
 /** The datasets with what there is to say of them. */
-const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): TE.TaskEither<Failure, CheckedProtocol> => {
+const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): TE.TaskEither<Failure, CheckedProtocol<ClassStream>> => {
   const { source, columns, labelSpaces, evalLimit, onCorrupt = "fail" } = what;
   return pipe(
     findSource(source, { ...options, training: false }),

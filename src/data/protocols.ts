@@ -1,7 +1,8 @@
 /**
  * The protocols of the papers as data: which datasets in which order, how many classes, which templates, which split, which label space
- * (METHODS.md E and F). `checkProtocol.ts` says whether a folder of datasets has all of it.
+ * (METHODS.md E and F). `checkProtocol.ts` says whether a folder of datasets has all of it. Those that are answered in words are in `answerProtocols.ts`.
  */
+import { answerProtocols, type AnswerProtocol } from "./answerProtocols.ts";
 import type { LabelSpace } from "./task.ts";
 
 /** The prompts of a dataset in a protocol. */
@@ -32,8 +33,9 @@ export interface ProtocolDataset {
   readonly train?: number;
 }
 
-/** A protocol: a stream that is not read yet. */
-export interface Protocol {
+/** A protocol whose tasks are classified: a stream that is not read yet. */
+export interface ClassProtocol {
+  readonly kind?: "classify";
   readonly name: string;
   readonly labelSpace: LabelSpace;
   /** Training images a class. Default: all. */
@@ -136,8 +138,8 @@ const orderTwo: readonly ProtocolDataset[] = [
 /** ImageNet-R comes as one split of 30,000 images, of which 24,000 are for training (METHODS.md E.4). */
 const imagenetR = dataset("imagenet-r", { drawn: 0.8 });
 
-/** Every protocol by its name. */
-export const protocols = {
+/** Every protocol of classification by its name. */
+export const classProtocols = {
   "mtil-1": { name: "mtil-1", labelSpace: "task", datasets: orderOne },
   "mtil-2": { name: "mtil-2", labelSpace: "task", datasets: orderTwo },
   "mtil-1-5shot": { name: "mtil-1-5shot", labelSpace: "task", shots: 5, datasets: orderOne },
@@ -148,7 +150,19 @@ export const protocols = {
   "imagenet-r-10": { name: "imagenet-r-10", labelSpace: "seen", datasets: [imagenetR], groups: 10 },
   "imagenet-r-20": { name: "imagenet-r-20", labelSpace: "seen", datasets: [imagenetR], groups: 20 },
   "domainnet-5": { name: "domainnet-5", labelSpace: "seen", datasets: [dataset("domainnet")], groups: 5 },
-} as const satisfies Readonly<Record<string, Protocol>>;
+} as const satisfies Readonly<Record<string, ClassProtocol>>;
+
+/** The name of a protocol of classification. */
+export type ClassProtocolName = keyof typeof classProtocols;
+
+/** A protocol: a stream that is not read yet. */
+export type Protocol = ClassProtocol | AnswerProtocol;
+
+/** Whether the tasks of a protocol are answered in words. */
+export const isAnswerProtocol = (protocol: Protocol): protocol is AnswerProtocol => protocol.kind === "answer";
+
+/** Every protocol by its name. */
+export const protocols = { ...classProtocols, ...answerProtocols } as const;
 
 /** The name of a protocol. */
 export type ProtocolName = keyof typeof protocols;
@@ -159,6 +173,7 @@ export type ProtocolName = keyof typeof protocols;
  * ```ts
  * assert.equal(taskCount(protocols["mtil-1"]), 11);
  * assert.equal(taskCount(protocols["cifar100-10"]), 10);
+ * assert.equal(taskCount(protocols.trace), 8);
  * ```
  */
-export const taskCount = ({ datasets, groups }: Protocol): number => groups ?? datasets.length;
+export const taskCount = (protocol: Protocol): number => (isAnswerProtocol(protocol) ? undefined : protocol.groups) ?? protocol.datasets.length;

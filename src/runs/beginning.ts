@@ -4,7 +4,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { CheckedProtocol } from "../data/checkProtocol.ts";
+import type { CheckedProtocol } from "../data/checked.ts";
 import { classified, streamFrom } from "../data/stream.ts";
 import type { ClassStream, Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
@@ -26,7 +26,7 @@ import { distinctNames, probesOf, streamOf } from "./source.ts";
 import { readOne } from "./runsIn.ts";
 
 /** What a job begins with. */
-export interface Beginning extends CheckedProtocol {
+export interface Beginning extends CheckedProtocol<ClassStream> {
   readonly learner: Learner;
   /** The learner before the first task of the whole stream. */
   readonly untrained: Learner;
@@ -77,7 +77,11 @@ const earlierJobs =
 const scoringOf = (labelSpace: string | undefined, { evaluate: { templates } }: Job): string => `label space ${labelSpace}, ${templates} templates`;
 
 /** The streams of the runs behind a job and its own, one after the other, with the probes of the job. Fails where they are not scored alike. */
-const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
+const wholeStream = (
+  earlier: readonly Placed[],
+  job: Placed,
+  files: Files,
+): TE.TaskEither<Failure, CheckedProtocol<ClassStream> & { readonly before: number }> =>
   pipe(
     probesOf(job, earlier, files),
     TE.bindTo("probes"),

@@ -28,7 +28,7 @@ const locateAll = (names: readonly string[], options: LocateOptions): TE.TaskEit
 /** A dataset of a protocol that has no root: one that is named, or as it is published. Where its splits are drawn anew, all its pictures are needed. */
 const locateOf = (
   protocol: Protocol,
-  dataset: ProtocolDataset,
+  dataset: Pick<ProtocolDataset, "name" | "published" | "drawn">,
   named: Datasets,
   options: LocateOptions,
 ): TE.TaskEither<Failure, readonly [string, Located]> => {
@@ -68,8 +68,9 @@ export const findSource = (source: Job["source"], options: LocateOptions): TE.Ta
     return TE.right({ named: placed, placed, located: [] });
   }
   const protocol: Protocol = protocols[source.protocol];
+  const datasets: readonly Pick<ProtocolDataset, "name" | "published" | "drawn">[] = protocol.datasets;
   return pipe(
-    protocol.datasets,
+    datasets,
     TE.traverseSeqArray((dataset) => locateOf(protocol, dataset, source.datasets ?? {}, options)),
     TE.map((located) => {
       const by = (of: (one: Located) => string): Job["source"] => ({ ...source, datasets: Object.fromEntries(located.map(([name, one]) => [name, of(one)])) });

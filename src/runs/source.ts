@@ -4,9 +4,10 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { checkProtocol, type DatasetsAt, type ProtocolOptions } from "../data/checkProtocol.ts";
+import { checkProtocol } from "../data/checkProtocol.ts";
+import type { CheckedProtocol, DatasetsAt, ProtocolOptions } from "../data/checked.ts";
 import type { ColumnNames } from "../data/parquetColumns.ts";
-import { protocols, taskCount, type Protocol } from "../data/protocols.ts";
+import { isAnswerProtocol, protocols, taskCount, type Protocol } from "../data/protocols.ts";
 import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import { streamFrom } from "../data/stream.ts";
@@ -33,12 +34,6 @@ interface SourceOptions {
   readonly titles: Placed["titles"];
   readonly columns?: ColumnNames;
   readonly platform: Pick<Platform, "files" | "decodeImage">;
-}
-
-/** A stream, and what differs from what was asked for and does not keep it from running, a sentence each. */
-export interface Sourced {
-  readonly stream: Stream;
-  readonly notes: readonly string[];
 }
 
 /** What flags say of a stream, and a protocol says of itself. */
@@ -99,16 +94,20 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
     }),
   );
 
+/** A protocol with what the flags say otherwise; label spaces are of classes. */
+const withFlags = (protocol: Protocol, { labelSpace, shots = protocol.shots }: StreamOptions): Protocol =>
+  isAnswerProtocol(protocol) ? { ...protocol, shots } : { ...protocol, labelSpace: labelSpace ?? protocol.labelSpace, shots };
+
 /** The stream of a protocol; what is given in `flags` wins over what the protocol says. */
 const streamFromProtocol = (
   protocol: Protocol,
   where: DatasetsAt,
   flags: StreamOptions,
   options: SourceOptions & Pick<ProtocolOptions, "firstTemplate">,
-): TE.TaskEither<Failure, Sourced> =>
+): TE.TaskEither<Failure, CheckedProtocol> =>
   pipe(
-    checkProtocol({ ...protocol, labelSpace: flags.labelSpace ?? protocol.labelSpace, shots: flags.shots ?? protocol.shots }, where, options),
-    TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: stream.tasks.map(limited(options)) }, notes })),
+    checkProtocol(withFlags(protocol, flags), where, options),
+    TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: (stream.tasks as readonly Task[]).map(limited(options)) } as Stream, notes })),
   );
 
 /** Whether some positions are those of so many tasks, each once. */
@@ -138,7 +137,7 @@ export const streamOf = (
   { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles, columns }: StreamSource,
   training: boolean,
   files: Files,
-): TE.TaskEither<Failure, Sourced> => {
+): TE.TaskEither<Failure, CheckedProtocol> => {
   const options = { onCorrupt, seed, evalLimit, training, titles, columns, platform: { ...platform, files } };
   if ("folders" in source)
     return pipe(

@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import { protocols, taskCount, type Protocol } from "../data/protocols.ts";
+import { protocols, taskCount, isAnswerProtocol, type Protocol } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import { basename, join } from "../formats/path.ts";
@@ -56,7 +56,9 @@ const comesAgain = <A>(items: readonly A[], text: (item: A) => string): number =
 const taskNames = (source: Job["source"]): readonly string[] => {
   if ("folders" in source) return source.folders.map((folder) => basename(folder));
   const protocol: Protocol = protocols[source.protocol];
-  return protocol.groups === undefined ? protocol.datasets.map(({ name }) => name) : Array.from({ length: taskCount(protocol) }, (_, i) => `${i}`);
+  return isAnswerProtocol(protocol) || protocol.groups === undefined
+    ? protocol.datasets.map(({ name }) => name)
+    : Array.from({ length: taskCount(protocol) }, (_, i) => `${i}`);
 };
 
 /** Orders as positions. */

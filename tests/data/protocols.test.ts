@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
-import { checkProtocol, type CheckedProtocol, type ProtocolOptions } from "../../src/data/checkProtocol.ts";
-import { protocols, taskCount, type Protocol } from "../../src/data/protocols.ts";
-import type { Split } from "../../src/data/task.ts";
+import { checkProtocol } from "../../src/data/checkProtocol.ts";
+import type { CheckedProtocol, ProtocolOptions } from "../../src/data/checked.ts";
+import { classProtocols as protocols, taskCount, type ClassProtocol as Protocol } from "../../src/data/protocols.ts";
+import type { ClassStream, Split } from "../../src/data/task.ts";
 import { left, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
 
 const test = suite("protocols");
@@ -67,7 +68,7 @@ const writeAll = async (under: string, changed: Readonly<Record<string, Folder |
 const whole = join(root, "whole");
 test.before(async () => void (await writeAll("whole")));
 
-const check = async (protocol: Protocol, dir: string, options: Partial<ProtocolOptions> = {}): Promise<CheckedProtocol> =>
+const check = async (protocol: Protocol, dir: string, options: Partial<ProtocolOptions> = {}): Promise<CheckedProtocol<ClassStream>> =>
   await get(checkProtocol(protocol, dir, { seed: 0, ...options }));
 
 const complaint = async (protocol: Protocol, dir: string, options: Partial<ProtocolOptions> = {}): Promise<string> =>
@@ -304,7 +305,7 @@ test("class-incremental protocols split the classes of one dataset", async () =>
   };
   assert.is(await sizes((t) => t.train), 800);
   assert.is(await sizes((t) => t.test), 200);
-  const names = (p: CheckedProtocol): readonly string[] => p.stream.tasks.flatMap((t) => t.classNames);
+  const names = (p: CheckedProtocol<ClassStream>): readonly string[] => p.stream.tasks.flatMap((t) => t.classNames);
   assert.equal(
     names(await check(protocols["imagenet-r-20"], dir, { seed: 4 })),
     stream.tasks.flatMap((t) => t.classNames),

@@ -1,12 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { preset, type Preset } from "../../src/methods/presets.ts";
+import type { Preset } from "../../src/methods/preset.ts";
+import { preset } from "../../src/methods/presets.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
-import { protocols, taskCount, type Protocol, type ProtocolName } from "../../src/data/protocols.ts";
+import { classProtocols, protocols, taskCount, type Protocol, type ProtocolName } from "../../src/data/protocols.ts";
 
 const test = suite("presets");
 
 const all: readonly Protocol[] = Object.values(protocols);
+const classified: readonly Protocol[] = Object.values(classProtocols);
 const names = Object.keys(methods) as MethodName[];
 const options = (protocol: ProtocolName, method: MethodName): Preset["options"] => preset(protocols[protocol], method).options;
 const epochs = (...counts: readonly number[]): readonly unknown[] => counts.map((n) => ({ epochs: n }));
@@ -55,8 +57,39 @@ test("InfLoRA, and DualLoRA after it (METHODS.md D.7)", () => {
 });
 
 test("joint training takes the steps of all tasks", () => {
-  for (const protocol of all) assert.is(preset(protocol, "joint").options.steps, 500 * taskCount(protocol));
+  for (const protocol of classified) assert.is(preset(protocol, "joint").options.steps, 500 * taskCount(protocol));
   assert.is(options("mtil-1", "sequential-lora").steps, 500);
+});
+
+test("KeepLoRA where tasks are answered in words, as its authors' code has it for LLaVA and Video-LLaVA", () => {
+  for (const method of ["keeplora", "keeplora++"] as const) {
+    const expected: Readonly<Record<string, Preset["options"]>> = {
+      ucit: { steps: { epochs: 1 }, rank: 32, alpha: 8, lr: [2e-4, 2e-4, 2e-4, 2e-4, 2e-4, 1e-4], projectorLr: 2e-5, batch: 64 },
+      "mllm-dcl": { steps: [1, 3, 1, 2, 1].map((n) => ({ epochs: n })), rank: 64, alpha: 128, lr: 2e-5, projectorLr: 2e-5, batch: 64 },
+      "cl-vista": { steps: { epochs: 1 }, rank: 64, alpha: 128, lr: 1e-4, projectorLr: 1e-5, gradientShare: 0.1, batch: 16 },
+    };
+    for (const [name, own] of Object.entries(expected)) {
+      const { options: given, stated } = preset(protocols[name as ProtocolName], method);
+      assert.equal(given, { ...own, modules: "all", towers: ["language"] });
+      assert.is(stated, true);
+    }
+    assert.is(preset(protocols.trace, method).stated, false);
+  }
+});
+
+test("texts: TRACE's epochs and CoDyRA's own options, O-LoRA in its three orders", () => {
+  const { steps, batch, lr } = options("trace", "codyra");
+  assert.equal([steps, batch, lr], [[5, 3, 7, 5, 3, 5, 5, 7].map((n) => ({ epochs: n })), 32, 1e-4]);
+  const { rank, kappa, dense, modules } = options("trace", "codyra");
+  assert.equal([rank, kappa, dense, modules, preset(protocols.trace, "codyra").stated], [16, 0.005, 0.5, "all", false]);
+  assert.equal(options("trace", "sequential-lora"), { steps, batch, lr, rank: 8, modules: ["q", "v"] });
+  for (const name of ["standard-cl-1", "standard-cl-2", "standard-cl-3"] as const) {
+    assert.equal(options(name, "o-lora"), { steps: { epochs: 1 }, batch: 32, rank: 8, lr: 1e-3, modules: ["q", "v"], orthogonality: 0.5 });
+    assert.is(preset(protocols[name], "o-lora").stated, true);
+  }
+  assert.equal(options("trace", "joint").steps, { epochs: 5 });
+  assert.equal(options("ucit", "joint").steps, { epochs: 1 });
+  assert.equal(options("ucit", "zero-shot"), {});
 });
 
 test("baselines that nobody states anything for keep their own ranks", () => {
@@ -73,7 +106,8 @@ test("what is given a task at a time is given for every task", () => {
   for (const protocol of all) {
     for (const method of names) {
       for (const [name, value] of Object.entries(preset(protocol, method).options)) {
-        if (Array.isArray(value)) assert.is(value.length, taskCount(protocol), `${protocol.name} ${method} ${name}`);
+        const ofNames = name === "modules" || name === "towers";
+        if (Array.isArray(value) && !ofNames) assert.is(value.length, taskCount(protocol), `${protocol.name} ${method} ${name}`);
       }
     }
   }
