@@ -29,20 +29,24 @@ const extend = (partial: Partial, j: number): Partial => {
   return { to: [...to, j], pairs: pairs + 1, chunks: chunks + (goesOn ? 0 : 1), distance: distance + Math.abs(to.length - j) };
 };
 
+/** The positions of each word. */
+const positions = (words: readonly string[]): ReadonlyMap<string, readonly number[]> => {
+  const found = new Map<string, number[]>();
+  words.forEach((word, i) => found.set(word, [...(found.get(word) ?? []), i]));
+  return found;
+};
+
 /** Aligns the words that are equal or have the same stem (Porter's): as many as can be, in the fewest chunks, over the shortest distances. */
 export const align = (said: readonly string[], wanted: readonly string[]): Alignment => {
-  const stems = wanted.map((word) => stemmer(word));
-  const candidates = said.map((word) => {
-    const stem = stemmer(word);
-    return [...wanted.keys()].filter((j) => wanted[j] === word || stems[j] === stem);
-  });
-  const rivals = wanted.map((_, j) => candidates.filter((list) => list.includes(j)).length);
+  const stems = said.map((word) => stemmer(word));
+  const [own, there] = [positions(stems), positions(wanted.map((word) => stemmer(word)))];
   let partials: readonly Partial[] = [{ to: [], pairs: 0, chunks: 0, distance: 0 }];
-  for (const list of candidates) {
-    // A pair that nothing else competes for is in every best alignment.
-    const free = list.length === 1 && rivals[list[0]] === 1 ? list : [...list, -1];
+  for (const stem of stems) {
+    const places = there.get(stem) ?? [];
+    // Words stay alone only where there are too many of a stem.
+    const choices = own.get(stem)!.length > places.length ? [...places, -1] : places;
     partials = partials
-      .flatMap((partial) => free.filter((j) => j < 0 || !partial.to.includes(j)).map((j) => extend(partial, j)))
+      .flatMap((partial) => choices.filter((j) => j < 0 || !partial.to.includes(j)).map((j) => extend(partial, j)))
       .sort(better)
       .slice(0, beam);
   }
