@@ -49,7 +49,7 @@ const table = {
   "checkpoint-steps": optional(whole(1), "N", "steps between two checkpoints within a task", "only after tasks"),
   steps: optional(whole(1), "N", "steps a task; joint: in all", ofMethod),
   batch: optional(whole(1, 65536), "N", "images a step", ofMethod),
-  shots: optional(whole(1), "N", "training images a class", "all, or the preset's"),
+  shots: optional(whole(1), "N", "training images a class, or questions a task", "all, or the preset's"),
   rank: optional(whole(1, 4096), "N", "rank of every adapter", ofMethod),
   lr: optional(positive(10), "X", "peak learning rate", ofMethod),
   seed: optional(whole(0), "N", "seed of all that is random", "0, or the preset's"),

@@ -75,7 +75,7 @@ const readSettings = (dir: string, files: Files): TE.TaskEither<Failure, AnswerS
     TE.fromTask<boolean, Failure>(() => exists(path, files)),
     TE.chain((there) => (there ? readJsonAs(Known, path, files) : TE.right({}))),
     TE.chainEitherK((settings): E.Either<Failure, AnswerSettings> => {
-      const unknown = Object.keys(settings).find((key) => !(key in fields));
+      const unknown = Object.keys(settings).find((key) => !Object.hasOwn(fields, key));
       if (unknown === undefined) return E.right(settings);
       return E.left({ _tag: "BadConfig", path, detail: `"${unknown}" is none of ${Object.keys(fields).join(", ")}` });
     }),

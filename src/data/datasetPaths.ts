@@ -1,6 +1,8 @@
 /** Which files of a dataset are read. */
 import * as E from "fp-ts/lib/Either.js";
 import { missingParts } from "../formats/parts.ts";
+import { answerFilesIn } from "./answerFiles.ts";
+import { pictureName } from "./classFolders.ts";
 import { someOf } from "./leftOut.ts";
 import { parquetSplits } from "./parquetPaths.ts";
 
@@ -15,9 +17,17 @@ export interface DatasetPart {
   readonly training?: boolean;
 }
 
+/** The files of a dataset of questions: its splits, how it is asked, and all pictures, since a record may name any. Undefined where it has no questions. */
+const questionPaths = (inside: readonly string[], below: (path: string) => string, training: boolean): readonly string[] | undefined => {
+  const { train, test } = answerFilesIn(inside.map((path) => ({ name: below(path), kind: "file" })));
+  if (train === undefined && test === undefined) return undefined;
+  const wanted = ["task.json", ...(training || test === undefined ? [train, test] : [test])];
+  return inside.filter((path) => wanted.includes(below(path)) || pictureName.test(path));
+};
+
 /**
  * The files among the paths of a dataset that are read: those of the WebDataset layout, or Parquet files of one configuration, with what says how classes are
- * called. On the left, what it lacks, as the end of a sentence.
+ * called; or files of questions, with all pictures. On the left, what it lacks, as the end of a sentence.
  *
  * ```ts
  * const paths = ["README.md", "data/test-00000-of-00001.parquet", "data/train-00000-of-00001.parquet", "raw.zip"];
@@ -42,6 +52,9 @@ export const datasetPaths = (paths: readonly string[], { config = "", training =
     return missing.length > 0 ? E.left(`lacks ${someOf(missing)}`) : E.right([...said, ...files]);
   }
   if (configs.size > 1) return E.left(`has several configurations: ${someOf([...configs.keys()], 20)}; name one of them as NAME/CONFIGURATION`);
+  const questions = questionPaths(inside, below, training);
+  if (questions !== undefined) return E.right(questions);
   const where = config === "" ? "" : ` in ${config}`;
-  return E.left(`has neither shards of WebDataset ({train,test}/0.tar) nor Parquet files${where}; its revision refs/convert/parquet may have some`);
+  const lacks = "has neither shards of WebDataset ({train,test}/0.tar) nor questions ({train,test}.jsonl) nor Parquet files";
+  return E.left(`${lacks}${where}; its revision refs/convert/parquet may have some`);
 };

@@ -156,7 +156,7 @@ export const recordOf = (value: unknown, choices?: readonly string[], found?: re
   const pictured = "video" in pictures.right || pictures.right.images.length > 0;
   const fault = faultOfPlaces(asked, pictures.right) ?? asked.map((turn) => faultOf(turn, pictured)).find((words) => words !== undefined);
   if (fault !== undefined) return E.left(fault);
-  const unread = Object.keys(record).filter((name) => !(name in Fields.props) && !numbers.includes(name));
+  const unread = Object.keys(record).filter((name) => !Object.hasOwn(Fields.props, name) && !numbers.includes(name));
   const raw: readonly unknown[] = [record.answer, record.choices].flat();
   const converted = raw.some((one) => typeof one === "number" || typeof one === "boolean");
   return E.right({ turns: asked, pictures: pictures.right, unread, converted, twice: (among?.length ?? 0) < (fields.choices?.length ?? 0) });

@@ -47,7 +47,7 @@ export const Unsaid = t.partial({
   probes: folders,
   /** The columns of Parquet files that are pictures and classes, in all such datasets of the job; by default those that names and types tell. */
   columns: t.partial({ image: t.string, label: t.string }),
-  /** Training images a class. */
+  /** Training images a class; of a task that is answered in words, questions. */
   shots: count,
   /** Test images a dataset. */
   evalLimit: count,

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
 import { readAnswerTask, type AnswerTaskOptions } from "../../src/data/answerTask.ts";
+import { datasetPaths } from "../../src/data/datasetPaths.ts";
 import { decoderOf } from "../../src/data/decode.ts";
 import { damageOf, pictureOf, type Question } from "../../src/data/question.ts";
 import { readTask, taskFromFolder } from "../../src/data/taskFromFolder.ts";
@@ -297,6 +299,16 @@ test("one function finds out what a folder is: questions, classes, or neither", 
   assert.match(describe(left(await readTask(fresh({ "a.txt": "" }))())), /it is no dataset: .* or \{train,test\}\.jsonl with prompts and answers/);
   const drawn = await get(readTask(questions, { split: 0.5 }));
   assert.ok((await drawn.notes?.train())?.includes("it has splits of its own, and none is drawn"));
+});
+
+test("of a dataset of questions on the hub: the splits, how it is asked, and all pictures", () => {
+  const pictures = ["images/a.png", "frames/clip/1.jpg"];
+  const paths = ["README.md", "task.json", "train.jsonl", "validation.json", "notes.txt", ...pictures];
+  assert.equal(datasetPaths(paths), E.right(["task.json", "train.jsonl", "validation.json", ...pictures]));
+  assert.equal(datasetPaths(paths, { training: false }), E.right(["task.json", "validation.json", ...pictures]));
+  const configured = paths.map((path) => `vqa/${path}`);
+  assert.equal(datasetPaths(configured, { config: "vqa" }), E.right(["task.json", "train.jsonl", "validation.json", ...pictures].map((path) => `vqa/${path}`)));
+  assert.match((datasetPaths(configured) as E.Left<string>).left, /nor questions \(\{train,test\}\.jsonl\)/);
 });
 
 const shared = "../shared/data/text-stream";

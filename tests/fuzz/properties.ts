@@ -6,6 +6,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import fc from "fast-check";
 import sharp from "sharp";
 import * as assert from "uvu/assert";
+import { readAnswerTask } from "../../src/data/answerTask.ts";
 import { decodeFile } from "../../src/data/decode.ts";
 import { parquetFolder } from "../../src/data/parquetFolder.ts";
 import { clipPreprocess, imageTransform, outputSize, readPreprocess } from "../../src/data/preprocess.ts";
@@ -228,6 +229,37 @@ const archives = async (): Promise<fc.IAsyncProperty<[Uint8Array]>> => {
   });
 };
 
+const questions = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
+  const turns = [
+    { from: "human", value: "<image>\nWhat is it?" },
+    { from: "gpt", value: "a cat" },
+  ];
+  const records = [
+    { prompt: "Is it red?", answer: ["no", 0], choices: ["yes", "no", "0"], image: null },
+    { id: "1", image: "images/a.png", conversations: turns },
+    { question_id: 2, text: "What happens?", answer: "it", video: "b.gif" },
+  ];
+  const lines = records.map((record) => JSON.stringify(record)).join("\n");
+  const json = {
+    "/q/test.json": JSON.stringify(records),
+    "/q/task.json": JSON.stringify({ score: "exact", chat: "vicuna", choices: ["no", "a cat", "it"], frames: 2 }),
+  };
+  const contents: Contents = { ...json, "/q/images/a.png": "x", "/q/b.gif": "x" };
+  const input = fc.oneof(
+    spoiled(contents, "/q/test.json"),
+    spoiled(contents, "/q/task.json"),
+    damaged(new TextEncoder().encode(lines)).map((bytes): Contents => ({ ...contents, "/q/test.jsonl": bytes })),
+    damaged(await tar({ "a.json": JSON.stringify(records[0]), "a.png": "x" })).map((bytes): Contents => ({ "/q/test/0.tar": bytes })),
+  );
+  return fc.asyncProperty(input, async (spoilt) => {
+    const files = readOnly(spoilt);
+    for (const onCorrupt of ["fail", "skip"] as const) {
+      const task = await answered(readAnswerTask("/q", { onCorrupt, platform: { files, decodeImage: () => TE.left("no") } }));
+      if (task !== undefined) await answered(task.test);
+    }
+  });
+};
+
 const learners = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
   const kept = { bases: new Map([["q", { d: 2, columns: [Float32Array.of(1, 0)] }]]), steps: Float64Array.of(1, 2), none: undefined, nan: NaN };
   const whole = { ...learner(await tinyClip()), seen: ["cat", "dog"], memory: { kept, again: kept } };
@@ -332,6 +364,7 @@ export const fuzzed: readonly Fuzzed[] = [
   { name: "tokenizer", property: tokenizer },
   { name: "tar", property: archives },
   { name: "parquet", property: parquet },
+  { name: "questions", property: questions },
   { name: "learner", property: learners },
   { name: "PEFT", property: adapters },
   { name: "run folder", property: runFolders },
