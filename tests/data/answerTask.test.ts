@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
@@ -139,7 +139,7 @@ test("a record that is damaged is named by its line, and with skip stands in the
 test("a list that is no JSON, an empty file, a file that is not the file itself, one that is missing: named", async () => {
   assert.match(await saidOf(`[${record()},\n]`), /test\.jsonl is damaged: it is not JSON: .* \(in record 2, in line 2\)$/);
   assert.match(await saidOf(`[\r\n${record({ prompt: 'a ], \\" b' })},\r\n  {"prompt": a}, ${record()}]`), /it is not JSON: .* \(in record 2, in line 3\)$/);
-  assert.match(await saidOf(`[${record()}`), /test\.jsonl is damaged: it is not JSON: [^(]*$/);
+  assert.match(await saidOf(`[${record()}`), /test\.jsonl is damaged: it is not JSON: (?!.*in record)/);
   assert.match(await saidOf(""), /Cannot read .*test\.jsonl: the file is empty/);
   assert.match(await saidOf(" \r\n"), /the file is empty/);
   assert.match(await saidOf("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), /git lfs pull/);
@@ -309,6 +309,26 @@ test("of a dataset of questions on the hub: the splits, how it is asked, and all
   const configured = paths.map((path) => `vqa/${path}`);
   assert.equal(datasetPaths(configured, { config: "vqa" }), E.right(["task.json", "train.jsonl", "validation.json", ...pictures].map((path) => `vqa/${path}`)));
   assert.match((datasetPaths(configured) as E.Left<string>).left, /nor questions \(\{train,test\}\.jsonl\)/);
+});
+
+test("the records and the task.json that docs/DATASETS.md shows are read, and its table has every setting", async () => {
+  const section = /^## Questions that are answered\n(.*?)^## /ms.exec(readFileSync("docs/DATASETS.md", "utf8"))?.[1] ?? "";
+  const blocks = (language: string): readonly string[] => [...section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, body]) => body);
+  const [[lines], [records, settings]] = [blocks("jsonl"), blocks("json")];
+  const image = await png(1, 2);
+  const pictures = { "cat.png": image, "images/dog.png": image, "clips/door/1.jpg": image };
+  const questions = [...(await testOf({ ...pictures, "test.jsonl": lines })), ...(await testOf({ ...pictures, "test.json": records }))];
+  assert.equal(
+    questions.map((question) => question.pictures.length),
+    [0, 1, 2, 8, 1, 1],
+  );
+  const dir = fresh({ "task.json": settings, "test.jsonl": record() });
+  const { score, maxTokens, context, chat } = await open(dir);
+  assert.equal({ ...JSON.parse(settings), score, maxTokens, context, chat }, JSON.parse(settings));
+  assert.equal(
+    [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name),
+    Object.keys(JSON.parse(settings)),
+  );
 });
 
 const shared = "../shared/data/text-stream";
