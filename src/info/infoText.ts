@@ -34,19 +34,25 @@ const adapterTable = ({ adapters, parameters }: ModelInfo | LearnerInfo): string
   return [head, "\u2500".repeat([...head].length), ...rows].join("\n");
 };
 
-const modelFacts = ({ towers, parameters, dtype, exported, imageSize, texts }: ModelInfo | LearnerInfo): Told["facts"] => [
-  ...towers.map(
+const pictureFact = ({ imageSize, pictureTokens }: ModelInfo | LearnerInfo): string => {
+  if (imageSize === null) return "none";
+  return `${imageSize} x ${imageSize} pixels${pictureTokens === null ? "" : `, ${counted(pictureTokens, "token")} each`}`;
+};
+
+const textFact = ({ texts }: ModelInfo | LearnerInfo): string => {
+  if (texts === null) return "none: it has no text tower";
+  const { context, vocabulary, continued } = texts;
+  return `${continued ? "continued: " : ""}at most ${count(context)} tokens${vocabulary === null ? "" : ` of a vocabulary of ${count(vocabulary)}`}`;
+};
+
+const modelFacts = (info: ModelInfo | LearnerInfo): Told["facts"] => [
+  ...info.towers.map(
     ({ name, blocks, layers, kinds }) =>
       [`Tower ${name}`, `${counted(blocks, "block")}, ${counted(layers, "layer")} for adapters: ${kinds.join(", ")}`] as const,
   ),
-  ["Parameters", `${count(parameters)}, ${dtype}${exported === dtype ? "" : `; cambium export writes ${exported}`}`],
-  ["Pictures", imageSize === null ? "none" : `${imageSize} x ${imageSize} pixels`],
-  [
-    "Texts",
-    texts === null
-      ? "none: it has no text tower"
-      : `at most ${count(texts.context)} tokens${texts.vocabulary === null ? "" : ` of a vocabulary of ${count(texts.vocabulary)}`}`,
-  ],
+  ["Parameters", `${count(info.parameters)}, ${info.dtype}${info.exported === info.dtype ? "" : `; cambium export writes ${info.exported}`}`],
+  ["Pictures", pictureFact(info)],
+  ["Texts", textFact(info)],
 ];
 
 const toldOfModel = (info: ModelInfo): Told => ({

@@ -8,7 +8,7 @@ import { allParameters } from "../model/adapters/inFull.ts";
 import { expertPool, gatedLora, lora } from "../model/adapters/lora.ts";
 import type { Learner } from "../model/learner.ts";
 import { bytesKept } from "../model/memory.ts";
-import { networkOf, type WriteModelOptions } from "../model/model.ts";
+import { networkOf, type Model, type WriteModelOptions } from "../model/model.ts";
 import { depthOf, type Network } from "../model/network.ts";
 import type { Files } from "../platform/files.ts";
 import { isLearner, readLearnerOrModel } from "../runs/checkpoint.ts";
@@ -37,8 +37,10 @@ export interface ModelInfo {
   readonly architecture: string;
   /** The width and the height of its pictures. */
   readonly imageSize: number | null;
-  /** How many tokens a text may have, and how many it knows; null where it reads no texts, or does not say. */
-  readonly texts: { readonly context: number; readonly vocabulary: number | null } | null;
+  /** How many tokens a picture becomes among those of a text; null where none does. */
+  readonly pictureTokens: number | null;
+  /** How many tokens a text may have, how many it knows, and whether it continues texts; null where it reads none, or does not say. */
+  readonly texts: { readonly context: number; readonly vocabulary: number | null; readonly continued: boolean } | null;
   readonly towers: readonly TowerInfo[];
   readonly parameters: number;
   /** The element type of its file; a file of several says f32. */
@@ -78,16 +80,22 @@ const towersOf = (net: Network): readonly TowerInfo[] =>
     return { name, blocks: depthOf(net, name), layers: layers.length, kinds: [...new Set(layers.map(({ kind }) => kind))] };
   });
 
+const textsOf = ({ architecture: { texts, decoder }, config }: Model): ModelInfo["texts"] => {
+  const read = texts ?? decoder;
+  return read === undefined ? null : { context: read.context(config), vocabulary: read.vocabulary?.(config) ?? null, continued: decoder !== undefined };
+};
+
 const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
   const { architecture, config, weights, dtype = "f32" } = model;
-  const { texts, images } = architecture;
+  const { decoder, images } = architecture;
   const net = networkOf(model);
   return {
     kind: "model",
     folder,
     architecture: architecture.name,
     imageSize: images?.size(config) ?? null,
-    texts: texts === undefined ? null : { context: texts.context(config), vocabulary: texts.vocabulary?.(config) ?? null },
+    pictureTokens: decoder?.pictures?.tokens(config) ?? null,
+    texts: textsOf(model),
     towers: towersOf(net),
     parameters: [...weights.values()].reduce((n, { shape }) => n + elements(shape), 0),
     dtype,

@@ -21,13 +21,19 @@ const isPointer = async (path: string, files: Files): Promise<boolean> => {
   return E.isRight(start) && isLfsPointer(start.right);
 };
 
-/** How weights of other libraries are made safetensors. */
-const convert = (dir: string): string => `python -c "from transformers import AutoModel as M; M.from_pretrained('${dir}').save_pretrained('${dir}')"`;
+/** How weights of other libraries are made safetensors, by the class of transformers that a configuration names: another one leaves parts out. */
+const convert = async (dir: string, files: Files): Promise<string> => {
+  const config = await readJson(join(dir, "config.json"), files)();
+  const { architectures } = record(E.isRight(config) ? config.right : undefined);
+  const named: unknown = Array.isArray(architectures) ? architectures[0] : undefined;
+  const kind = typeof named === "string" && /^\w{1,80}$/.test(named) ? named : "AutoModel";
+  return `python -c "from transformers import ${kind} as M; M.from_pretrained('${dir}').save_pretrained('${dir}')"`;
+};
 
 /** What a folder without `model.safetensors` has instead; undefined where it has nothing that is known. */
-const otherWeights = (dir: string, names: readonly string[]): string | undefined => {
+const otherWeights = async (dir: string, names: readonly string[], files: Files): Promise<string | undefined> => {
   const torch = names.find((name) => /^pytorch_model.*\.bin(\.index\.json)?$/.test(name)) ?? names.find((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
-  if (torch !== undefined) return `its weights are in ${torch}, which is not read; write them as model.safetensors: ${convert(dir)}`;
+  if (torch !== undefined) return `its weights are in ${torch}, which is not read; write them as model.safetensors: ${await convert(dir, files)}`;
   const safetensors = names.find((name) => name.endsWith(".safetensors"));
   if (safetensors !== undefined) return `its weights are in ${safetensors}; model.safetensors is read, with the names of transformers`;
   const foreign = names.find((name) => /\.(h5|msgpack|onnx|gguf|tflite)$/.test(name));
@@ -46,7 +52,7 @@ const otherFolder = async (dir: string, names: readonly string[], files: Files):
   if (names.includes("model") && (await files.exists(join(dir, "model", "config.json"))())) return `its model is in ${join(dir, "model")}; give that folder`;
   if (names.includes("snapshots")) return `it is a folder of the Hugging Face cache; give the folder in ${join(dir, "snapshots")}`;
   if (names.some((name) => name.startsWith("open_clip_"))) return "it is a folder of OpenCLIP; its model in the layout of transformers is read";
-  if (names.includes("model_index.json")) return "it is a pipeline of diffusers, and no CLIP or ViT folder";
+  if (names.includes("model_index.json")) return "it is a pipeline of diffusers, and no model folder";
   if (names.includes("modules.json")) return "it is a folder of sentence-transformers; give the folder of its CLIP, such as 0_CLIPModel";
   if (names.includes("classnames.txt") || names.includes("train")) return "it is a dataset, and no model";
   return undefined;
@@ -68,7 +74,7 @@ export const namedMistake =
     const names = listed.right.map(({ name }) => name).sort();
     const said = async (): Promise<string | undefined> => {
       if (failure.path === join(dir, "config.json") && !names.includes("config.json")) return otherFolder(dir, names, files);
-      return failure.path === join(dir, "model.safetensors") && !names.includes("model.safetensors") ? otherWeights(dir, names) : undefined;
+      return failure.path === join(dir, "model.safetensors") && !names.includes("model.safetensors") ? otherWeights(dir, names, files) : undefined;
     };
     const detail = await said();
     return E.left(detail === undefined ? failure : unreadable(dir)(detail));

@@ -65,6 +65,13 @@ test("a model has towers, sizes, and what adapters would train", async () => {
   assert.match(words(sees), /^ {2}Texts +none: it has no text tower$/m);
 });
 
+test("a decoder says that it continues texts, and how many tokens a picture becomes", async () => {
+  const llama = await told("tests/fixtures/llama-grouped");
+  assert.ok(llama.kind === "model" && llama.texts?.continued);
+  assert.match(words(llama), /^ {2}Pictures +none\n {2}Texts +continued: at most 32 tokens of a vocabulary of 53$/m);
+  assert.match(words(await told("tests/fixtures/llava-tiny")), /^ {2}Pictures +28 x 28 pixels, \d+ tokens each\n {2}Texts +continued: /m);
+});
+
 test("a learner says what it has learned and what it remembers", async () => {
   const model = await get(readModel(vit));
   const { embed = model.config.vision.width as number } = model.config as { readonly embed?: number };

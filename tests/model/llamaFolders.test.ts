@@ -1,5 +1,5 @@
 /** Folders of decoders: read and written with the same bits, their configurations both ways, and what is said of those that are not computed here. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
@@ -225,6 +225,13 @@ damaged("fewer blocks than weights", edit({ num_hidden_layers: 1 }), "BadTensor"
 damaged("no product at its end, and none that is tied", edit({ tie_word_embeddings: false }), "BadTensor", ["lm_head.weight", "missing"]);
 damaged("a vocabulary without room for its tokens", edit({ vocab_size: 2 }), "BadTensor", ["model.embed_tokens.weight"]);
 damaged("a tokenizer that is not JSON", (dir) => writeFileSync(join(dir, "tokenizer.json"), "{"), "FileCorrupt", ["tokenizer.json"]);
+
+damaged(
+  "weights of PyTorch: its own class reads all of them",
+  (dir) => renameSync(join(dir, "model.safetensors"), join(dir, "pytorch_model.bin")),
+  "FileUnreadable",
+  ["from transformers import LlamaForCausalLM as M"],
+);
 
 test("a Qwen2 whose tokens see a window alone is refused", async () => {
   const dir = place();
