@@ -16,7 +16,20 @@ import { rmsNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { rotary, rotaryFrequencies } from "../../src/tensor/ops/rotary.ts";
 import { trace, type Tensors } from "../../src/tensor/program.ts";
 import { reshape, type Tensor } from "../../src/tensor/tensor.ts";
-import { checkOp, deviceTest, evaluate, failureOf, largestDifference, numbers, runTests, sameBits, specsOf, wholes, type Value } from "./check.ts";
+import {
+  checkOp,
+  deviceTest,
+  evaluate,
+  failureOf,
+  largestDifference,
+  numbers,
+  runTests,
+  sameBits,
+  specsOf,
+  wholes,
+  withKernelsOf,
+  type Value,
+} from "./check.ts";
 
 type Numbers = ArrayLike<number>;
 
@@ -351,6 +364,37 @@ deviceTest("products of which every matrix is larger than a binding", async (dev
       return total(range(k).map((l) => at(inputs.a.data, ta, i, l, m, k) * at(inputs.b.data, tb, l, j, k, n)));
     });
     assert.ok(largestDifference(y, want) < 3e-5, `${ta} ${tb}`);
+  }
+});
+
+deviceTest("a token at a time, behind keys and values that are kept, gives the bits of all at once", async (device) => {
+  const [batch, tokens, capacity, heads, keyHeads, d] = [2, 7, 11, 6, 2, 8];
+  const starts = whole(0, 3);
+  const [q, k, v] = [numbers([batch, tokens, heads * d], 1), numbers([batch, capacity, keyHeads * d], 2), numbers([batch, capacity, keyHeads * d], 3)];
+  /** What tokens see that stand behind `at` others; keys and values lie in their places, and behind them whatever was there before. */
+  const attended = (t: Tensors, queries: Tensor, keys: Tensor, values: Tensor, at?: Tensor): Tensor => {
+    const where = { starts: t.starts, ...(at && { at }) };
+    const scores = attentionScores(rotary(queries, heads, { theta: 1e4, ...where }), keys, heads, d ** -0.5, keyHeads);
+    return attentionValues(softmax(scores, { causal: true, ...where }), values, heads, keyHeads);
+  };
+  const inputs = { q, k, v, starts, ...Object.fromEntries(range(tokens).map((i) => [`at ${i}`, whole(i)])) };
+  for (const kind of ["cpu", "gpu"] as const) {
+    const got = await evaluate(withKernelsOf(kind, device), inputs, (t) => {
+      const turned = rotary(t.k, keyHeads, { theta: 1e4, starts: t.starts });
+      const first = (x: Tensor): Tensor => slice(x, 1, 0, tokens);
+      const all = attended(t, t.q, first(turned), first(t.v));
+      const one = (i: number): Tensor => attended(t, slice(t.q, 1, i, 1), turned, t.v, t[`at ${i}`]);
+      return Object.fromEntries(
+        range(tokens).flatMap(
+          (i) =>
+            [
+              [`all ${i}`, slice(all, 1, i, 1)],
+              [`one ${i}`, one(i)],
+            ] as const,
+        ),
+      );
+    });
+    for (const i of range(tokens)) sameBits(got[`one ${i}`], got[`all ${i}`], `token ${i} (${kind})`);
   }
 });
 

@@ -5,14 +5,17 @@ import { describe } from "../../src/failure.ts";
 import { fromF16, toF16 } from "../../src/formats/half.ts";
 import { instantiate } from "../../src/tensor/executable.ts";
 import { gradient } from "../../src/tensor/gradient.ts";
-import { add } from "../../src/tensor/ops/elementwise.ts";
+import { add, swiglu } from "../../src/tensor/ops/elementwise.ts";
+import { gather } from "../../src/tensor/ops/embedding.ts";
+import { rmsNorm } from "../../src/tensor/ops/layerNorm.ts";
 import { linear } from "../../src/tensor/ops/matmul.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
+import { tokenLogLikelihood } from "../../src/tensor/ops/tokenLogLikelihood.ts";
 import { widen } from "../../src/tensor/ops/widen.ts";
 import { trace } from "../../src/tensor/program.ts";
 import { resident } from "../../src/device/resident.ts";
 import { halves, leaf, size, view, type Tensor } from "../../src/tensor/tensor.ts";
-import { deviceTest, failureOf, largestDifference, numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using } from "./check.ts";
+import { deviceTest, failureOf, largestDifference, numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using, wholes } from "./check.ts";
 
 /** Float32 values that f16 holds, among them what is hard to convert: subnormals, the ends, zeros of both signs. */
 const halfValues = (count: number): Float32Array => {
@@ -88,6 +91,39 @@ deviceTest("f16 is a way to store frozen tensors and nothing else, and what is s
   const program = traced({ frozen: { w: halves([4]) } }, ({ frozen: { w } }) => ({ outputs: { y: widen(w) } }));
   assert.ok(describe(failureOf(await instantiate(device, program, uploaded)())).includes("is stored as f32, where f16 is expected"));
   uploaded.release();
+});
+
+deviceTest("a decoder's operations on tables and weights of f16 give the bits of the same values in f32", async (device) => {
+  const [vocabulary, width, mlp, tokens] = [67, 12, 20, 5];
+  const shapes = { table: [vocabulary, width], gate: [mlp, width], up: [mlp, width], down: [width, mlp] } as const;
+  const weights = new Map(Object.entries(shapes).map(([name, shape]) => [name, { data: halfValues(size(shape)) }]));
+  const [ids, next, gain] = [wholes([tokens], 5, vocabulary), wholes([tokens], 6, vocabulary), numbers([width], 7, 0.5, 2)];
+  const results: Readonly<Record<string, Float32Array>>[] = [];
+  for (const dtype of ["f16", "f32"] as const) {
+    const uploaded = orThrow(resident(device, weights, () => dtype));
+    const frozen = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { shape, dtype }]));
+    const program = traced({ frozen, inputs: specsOf({ ids, next, gain }) }, ({ frozen: stored, inputs }) => {
+      const w = (name: keyof typeof shapes): Tensor => (dtype === "f16" ? widen(stored[name]) : stored[name]);
+      const x = rmsNorm(gather(w("table"), inputs.ids), inputs.gain, 1e-5);
+      const y = add(x, linear(swiglu(linear(x, w("gate")), linear(x, w("up"))), w("down")));
+      const likelihood = tokenLogLikelihood(linear(y, w("table")), inputs.next);
+      return { outputs: { likelihood, slope: gradient(sum(likelihood), [inputs.gain])[0] } };
+    });
+    await using(
+      device,
+      program,
+      async (exe) => {
+        orThrow(exe.run({ ids: ids.data, next: next.data, gain: gain.data }));
+        results.push(await readAll(exe, ["likelihood", "slope"]));
+      },
+      uploaded,
+    );
+    uploaded.release();
+  }
+  const [half, full] = results;
+  assert.ok(half.likelihood.every(Number.isFinite));
+  sameBits(half.likelihood, full.likelihood, "likelihood");
+  sameBits(half.slope, full.slope, "gradient");
 });
 
 runTests();
