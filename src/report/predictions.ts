@@ -15,20 +15,6 @@ export interface Prediction {
   readonly top: Top;
 }
 
-/** A question that was answered in words. */
-export interface Reply {
-  readonly sample: string;
-  readonly prompt: string;
-  /** The first of its references. */
-  readonly answer: string;
-  /** What the score of its task is of: the choice, or what was generated. */
-  readonly predicted: string;
-  /** What this answer alone scores, in percent. */
-  readonly score: number;
-  /** What was generated, where the score is of a choice. */
-  readonly generated?: string;
-}
-
 /** A line: a picture of the test split of `task`, and after how many tasks it was scored; 0 is zero-shot, and nothing is said where nothing was learned. */
 export interface PredictionRecord extends Prediction {
   readonly after?: number;

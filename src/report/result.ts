@@ -12,19 +12,21 @@ export type MetricName = (typeof metricNames)[number];
 export const eachMetric = <A>(value: (name: MetricName) => A): Readonly<Record<MetricName, A>> =>
   Object.fromEntries(metricNames.map((name) => [name, value(name)])) as Record<MetricName, A>;
 
-/** A dataset that was scored after every task and never learned, among its own classes. */
+/** A dataset that was scored after every task and never learned, among its own classes or as its questions are. */
 export interface ProbeResult {
   readonly name: string;
-  /** How many classes it has. */
+  /** How many classes it has; 0 where it is answered in words. */
   readonly classes: number;
-  /** Test images that were scored. */
+  /** Test images, or questions, that were scored. */
   readonly images: number;
-  /** Percent of right guesses at random among its names. */
-  readonly chance: number;
+  /** Percent of right guesses at random among its names, or its choices; null where it has none. */
+  readonly chance: number | null;
   /** The model before the stream, percent; null where it cannot tell the classes apart, as where no text is read, or none of the images could be read. */
   readonly zeroShot: number | null;
   /** After each task, percent; null also where it was not measured. Joint training has the last alone. */
   readonly after: readonly (number | null)[];
+  /** Of one that is answered in words: the perplexity of its answers, before the stream and after each task. */
+  readonly perplexity?: { readonly zeroShot: number | null; readonly after: readonly (number | null)[] };
 }
 
 /** A finished run. Accuracies in percent; metrics in percent or percentage points, `null` where they have no meaning. */
@@ -36,13 +38,16 @@ export interface RunResult {
   readonly seed: number;
   /** The line that says which adapter ran. */
   readonly adapter: string;
-  /** What an image is scored among: the classes of its task, of all tasks (`union`), or of those learned so far (`seen`). */
+  /**
+   * What an image is scored among: the classes of its task, of all tasks (`union`), or of those learned so far (`seen`). Of tasks that are answered in words: the
+   * score that they have in common, or `own` where each has its own.
+   */
   readonly labelSpace: string;
   /** Names of the datasets in the order learned. */
   readonly datasets: readonly string[];
   /** Classes of each dataset; `[]` where a result does not say it, as those of older versions. */
   readonly classes: readonly number[];
-  /** Test images of each dataset that were scored; `[]` where a result does not say it. */
+  /** Test images, or questions, of each dataset that were scored; `[]` where a result does not say it. */
   readonly images: readonly number[];
   /** Percent of right guesses at random among the names that an image of each dataset is scored among at the end; null where a result does not say it. */
   readonly chance: AccuracyRow;
@@ -66,7 +71,7 @@ export interface RunResult {
   readonly trainableParameters: number;
   /** Bytes that the learner keeps beside its weights after the last task. */
   readonly bytesKept: number;
-  /** The same run in other label spaces, by their names. */
+  /** The same run in other label spaces, or by other scores, by their names. */
   readonly also: Readonly<Record<string, ElsewhereResult>>;
   /** What the model knew before, as numbers; `[]` where the stream has no probes. */
   readonly probes: readonly ProbeResult[];

@@ -37,6 +37,14 @@ const byDataset = t.type({
   gainKept: optional(list(nullable(finite))),
 });
 
+const probe = t.intersection(
+  [
+    t.type({ name: t.string, classes: natural, images: natural, chance: nullable(percent), zeroShot: nullable(percent), after: row }),
+    t.partial({ perplexity: t.type({ zeroShot: nullable(nonNegative), after: list(nullable(nonNegative)) }) }),
+  ],
+  "a probe",
+);
+
 const written = t.type({
   method: t.string,
   title: optional(t.string),
@@ -54,7 +62,7 @@ const written = t.type({
   trainableParameters: natural,
   bytesKept: natural,
   also: dictionary(elsewhere),
-  probes: optional(list(t.type({ name: t.string, classes: natural, images: natural, chance: percent, zeroShot: nullable(percent), after: row }, "a probe"))),
+  probes: optional(list(probe)),
   effectiveRank: list(nullable(nonNegative)),
   ranks: list(dictionary(nonNegative)),
   seconds: nonNegative,

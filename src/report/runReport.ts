@@ -1,4 +1,4 @@
-/** What a page can show of one run: its result, the losses of its lessons, and the answers to its test images. */
+/** What a page can show of one run: its result, the losses of its lessons, and the answers to its test images or questions. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
@@ -7,6 +7,7 @@ import { list, parseJson } from "../formats/json.ts";
 import { firstError, natural, nullable } from "./codec.ts";
 import type { LogRecord } from "./log.ts";
 import { meanOf } from "./metrics.ts";
+import type { DatasetReplies } from "./replies.ts";
 import type { RunResult } from "./result.ts";
 
 /** The answers to the test images of one dataset. Labels and answers are positions in `classNames`. */
@@ -28,6 +29,8 @@ export interface RunReport {
   /** The losses of the lesson of each row of the matrix; see {@link lossesOf}. */
   readonly losses?: readonly (readonly number[])[];
   readonly answers?: readonly DatasetAnswers[];
+  /** Where tasks are answered in words: what their test questions were answered with. */
+  readonly replies?: readonly DatasetReplies[];
 }
 
 /** The codec of `answers.json`. */

@@ -73,8 +73,10 @@ const gainsText = (gains: readonly Gain[]): string =>
     .join(", ");
 
 /** Whether the model tells a probe's classes apart before the stream: more than two standard errors above guessing. What was not there cannot be kept. */
-const isKnown = ({ zeroShot, chance, images }: ProbeSummary): boolean =>
-  zeroShot !== null && images > 0 && zeroShot > chance + 2 * Math.sqrt((chance * (100 - chance)) / images);
+const isKnown = ({ zeroShot, chance, images }: ProbeSummary): boolean => {
+  const guessed = chance ?? 0;
+  return zeroShot !== null && images > 0 && zeroShot > guessed + 2 * Math.sqrt((guessed * (100 - guessed)) / images);
+};
 
 /** What a model keeps of what it knew outside of the tasks, in percent of its accuracy before the stream: the mean over probes. */
 const outside = ({ probes, runs }: Summary): Spread => {

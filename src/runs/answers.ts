@@ -1,5 +1,6 @@
 /** The answers to test images, as a run leaves them: right after their task, and at the end. */
-import type { ClassStream } from "../data/task.ts";
+import { isAnswerStream, type AnswerStream, type Stream } from "../data/task.ts";
+import type { DatasetReplies, Followed, Reply, Said } from "../report/replies.ts";
 import type { DatasetAnswers } from "../report/runReport.ts";
 import type { Answers, Evaluated, Report } from "../training/lesson.ts";
 
@@ -11,10 +12,12 @@ const answersTo = (ids: readonly string[], scored: Answers | null | undefined): 
 
 /** The answers of each dataset that a run of so many lessons was scored on; of those of the finished tasks, where it was stopped on the way. */
 export const answersOf = (
-  { tasks }: ClassStream,
+  stream: Stream,
   { zeroShot, reports }: { readonly zeroShot: Evaluated; readonly reports: readonly Report[] },
   lessons: number | undefined,
 ): readonly DatasetAnswers[] => {
+  if (isAnswerStream(stream)) return [];
+  const { tasks } = stream;
   const classNames = tasks.flatMap((task) => task.classNames);
   const newest: Evaluated = reports.at(-1) ?? zeroShot;
   const taskByTask = lessons === undefined || lessons === tasks.length;
@@ -22,5 +25,28 @@ export const answersOf = (
     const [learned, last] = [taskByTask ? reports[j]?.answers?.[j] : undefined, newest.answers?.[j]];
     const { ids = [], labels = [] } = last ?? learned ?? {};
     return { dataset, classNames, ids, labels, learned: answersTo(ids, learned), last: answersTo(ids, last) };
+  });
+};
+
+const saidTo = ({ sample }: Reply, replies: readonly Reply[] | null | undefined): Said | null => {
+  const reply = replies?.find((one) => one.sample === sample);
+  return reply === undefined ? null : { predicted: reply.predicted, score: reply.score };
+};
+
+/** What the questions of each dataset were answered with, of a run as {@link answersOf} takes it. */
+export const repliesOf = (
+  { tasks }: AnswerStream,
+  { zeroShot, reports }: { readonly zeroShot: Evaluated; readonly reports: readonly Report[] },
+  lessons: number | undefined,
+): readonly DatasetReplies[] => {
+  const newest: Evaluated = reports.at(-1) ?? zeroShot;
+  const taskByTask = lessons === undefined || lessons === tasks.length;
+  return tasks.slice(0, lessons === undefined ? reports.length : tasks.length).map(({ name: dataset }, j) => {
+    const [learned, last] = [taskByTask ? reports[j]?.replies?.[j] : undefined, newest.replies?.[j]];
+    const questions = (last ?? learned ?? []).map((reply): Followed => {
+      const { sample, prompt, answer } = reply;
+      return { sample, prompt, answer, before: saidTo(reply, zeroShot.replies?.[j]), learned: saidTo(reply, learned), last: saidTo(reply, last) };
+    });
+    return { dataset, questions };
   });
 };

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { namesOf } from "../data/classNames.ts";
 import { labelSpace } from "../data/labelSpace.ts";
-import type { LabelSpace, ClassStream, ClassTask } from "../data/task.ts";
+import { classNamesOf, isAnswered, isAnswerStream, type ClassTask, type LabelSpace, type Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { constantMatrix, finalOnlyMatrix, matrixFromRows, prefixMatrix, type AccuracyMatrix, type AccuracyRow } from "../report/metrics.ts";
 import { runResult, type ProbeResult, type RunResult } from "../report/result.ts";
@@ -17,8 +17,8 @@ export interface Reached {
   readonly seed: number;
   readonly adapter: string;
   readonly seconds: number;
-  readonly stream: ClassStream;
-  /** That of the rows. */
+  readonly stream: Stream;
+  /** That of the rows, where images are scored. */
   readonly labelSpace: LabelSpace;
   /** Whether the model knows classes by their names, and not by what a head has learned alone. */
   readonly readsTexts: boolean;
@@ -47,14 +47,37 @@ const matrixIn = (reached: Reached, rowOf: (e: Evaluated) => AccuracyRow): E.Eit
   );
 };
 
+/** What a row is called in which each task has its own score. */
+const ownScores = "own";
+
+/** What the rows are in: a label space, or a score. */
+const spaceOf = ({ stream, labelSpace: space }: Reached): string => {
+  if (!isAnswerStream(stream)) return space;
+  const [first, ...others] = new Set(stream.tasks.map(({ score }) => score));
+  return others.length === 0 ? (first ?? ownScores) : ownScores;
+};
+
+/** The other rows that were measured, by their names: of other label spaces, and of scores that some task does not have as its own. */
+const othersOf = ({ stream, zeroShot }: Reached): readonly (readonly [string, (e: Evaluated) => AccuracyRow])[] => {
+  const none = stream.tasks.map(() => null);
+  if (!isAnswerStream(stream)) return Object.keys(zeroShot.also ?? {}).map((space) => [space, ({ also }) => also?.[space as LabelSpace] ?? none]);
+  return Object.keys(zeroShot.scores ?? {})
+    .filter((name) => stream.tasks.some(({ score }) => score !== name))
+    .map((name) => [name, ({ scores }) => scores?.[name] ?? none]);
+};
+
 /** Percent of right guesses among the names of some tasks. */
 export const guessing = (tasks: readonly ClassTask[]): number => 100 / Math.max(1, namesOf(tasks));
 
-/** Percent of right guesses at the end, for each dataset of a matrix. */
-const chanceIn = ({ stream, readsTexts, lessons, reports }: Reached, space: LabelSpace, { datasets }: AccuracyMatrix): AccuracyRow => {
+/** Percent of right guesses at the end, for each dataset of a matrix, in a label space or by a score. */
+const chanceIn = ({ stream, readsTexts, lessons, reports, zeroShot }: Reached, space: string, { datasets }: AccuracyMatrix): AccuracyRow => {
+  if (isAnswerStream(stream)) {
+    const { chance }: Evaluated = reports.at(-1) ?? zeroShot;
+    return datasets.map((_, j) => (space === "choice" || (space === ownScores && stream.tasks[j].score === "choice") ? (chance?.[j] ?? null) : null));
+  }
   const learned = lessons === undefined ? reports.length : lessons === 0 ? 0 : stream.tasks.length;
   // A head alone has no other classes than those of tasks that were learned.
-  const among = space === "union" && !readsTexts ? "seen" : space;
+  const among = space === "union" && !readsTexts ? "seen" : (space as LabelSpace);
   return datasets.map((_, j) => guessing(labelSpace(stream, j, learned, among).tasks));
 };
 
@@ -68,16 +91,25 @@ const probesOf = (reached: Reached): readonly ProbeResult[] => {
   const { stream, zeroShot, reports } = reached;
   return (stream.probes ?? []).map((probe, k) => {
     const accuracy = ({ probes }: Evaluated): number | null => probes?.[k]?.accuracy ?? null;
+    const perplexity = ({ probes }: Evaluated): number | null => probes?.[k]?.perplexity ?? null;
     const { probes: newest }: Evaluated = reports.at(-1) ?? zeroShot;
     return {
       name: probe.name,
-      classes: probe.classNames.length,
+      classes: classNamesOf(probe).length,
       images: newest?.[k]?.images ?? 0,
-      chance: guessing([probe]),
+      chance: isAnswered(probe) ? (newest?.[k]?.chance ?? null) : guessing([probe]),
+      ...(isAnswered(probe) ? { perplexity: { zeroShot: perplexity(zeroShot), after: afterEach(reached, perplexity) } } : {}),
       zeroShot: accuracy(zeroShot),
       after: afterEach(reached, accuracy),
     };
   });
+};
+
+/** How many images, or questions, of each dataset were scored; none where that is not known. */
+const imagesOf = ({ reports, zeroShot }: Reached, { datasets }: AccuracyMatrix): readonly number[] => {
+  const { answers, replies }: Evaluated = reports.at(-1) ?? zeroShot;
+  if (replies !== undefined) return datasets.map((_, j) => replies[j]?.length ?? 0);
+  return answers === undefined ? [] : datasets.map((_, j) => answers[j]?.ids.length ?? 0);
 };
 
 const ranksOf = (report: Report): Readonly<Record<string, number>> => Object.fromEntries(report.trained?.ranks ?? []);
@@ -85,19 +117,17 @@ const ranksOf = (report: Report): Readonly<Record<string, number>> => Object.fro
 /** The result with all its matrices and metrics. */
 export const assemble = (reached: Reached): E.Either<Failure, RunResult> => {
   const { method, title, options, seed, adapter, seconds, stream, zeroShot, reports } = reached;
-  const { answers }: Evaluated = reports.at(-1) ?? zeroShot;
   return pipe(
     E.Do,
     E.bind("matrix", () => matrixIn(reached, ({ row }) => row)),
     E.bind("others", () =>
       pipe(
-        Object.keys(zeroShot.also ?? {}) as LabelSpace[],
-        E.traverseArray((space) =>
+        othersOf(reached),
+        E.traverseArray(([space, rowOf]) =>
           pipe(
-            matrixIn(reached, ({ also }) => also?.[space] ?? stream.tasks.map(() => null)),
+            matrixIn(reached, rowOf),
             E.map(
-              (matrix) =>
-                [space, { zeroShot: zeroShot.also![space]!.slice(0, matrix.datasets.length), matrix, chance: chanceIn(reached, space, matrix) }] as const,
+              (matrix) => [space, { zeroShot: rowOf(zeroShot).slice(0, matrix.datasets.length), matrix, chance: chanceIn(reached, space, matrix) }] as const,
             ),
           ),
         ),
@@ -113,10 +143,10 @@ export const assemble = (reached: Reached): E.Either<Failure, RunResult> => {
         options,
         seed,
         adapter,
-        labelSpace: reached.labelSpace,
-        classes: datasets.map((_, j) => stream.tasks[j].classNames.length),
-        images: answers === undefined ? [] : datasets.map((_, j) => answers[j]?.ids.length ?? 0),
-        chance: chanceIn(reached, reached.labelSpace, matrix),
+        labelSpace: spaceOf(reached),
+        classes: isAnswerStream(stream) ? [] : datasets.map((_, j) => stream.tasks[j].classNames.length),
+        images: imagesOf(reached, matrix),
+        chance: chanceIn(reached, spaceOf(reached), matrix),
         zeroShot: zeroShot.row.slice(0, datasets.length),
         also: Object.fromEntries(others),
         matrix,

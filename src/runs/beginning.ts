@@ -5,8 +5,8 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { CheckedProtocol } from "../data/checked.ts";
-import { classified, streamFrom } from "../data/stream.ts";
-import type { ClassStream, Task } from "../data/task.ts";
+import { streamFrom } from "../data/stream.ts";
+import { classNamesOf, type Stream, type Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { learner, type Learner } from "../model/learner.ts";
 import { platform } from "../platform/default.ts";
@@ -26,7 +26,7 @@ import { distinctNames, probesOf, streamOf } from "./source.ts";
 import { readOne } from "./runsIn.ts";
 
 /** What a job begins with. */
-export interface Beginning extends CheckedProtocol<ClassStream> {
+export interface Beginning extends CheckedProtocol {
   readonly learner: Learner;
   /** The learner before the first task of the whole stream. */
   readonly untrained: Learner;
@@ -77,11 +77,7 @@ const earlierJobs =
 const scoringOf = (labelSpace: string | undefined, { evaluate: { templates } }: Job): string => `label space ${labelSpace}, ${templates} templates`;
 
 /** The streams of the runs behind a job and its own, one after the other, with the probes of the job. Fails where they are not scored alike. */
-const wholeStream = (
-  earlier: readonly Placed[],
-  job: Placed,
-  files: Files,
-): TE.TaskEither<Failure, CheckedProtocol<ClassStream> & { readonly before: number }> =>
+const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
   pipe(
     probesOf(job, earlier, files),
     TE.bindTo("probes"),
@@ -105,14 +101,13 @@ const wholeStream = (
           tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })),
           ...(probes.length === 0 ? {} : { probes: probes.map((probe, i) => ({ ...probe, name: distinct[tasks.length + i] })) }),
         }),
-        E.chain(classified),
         E.map((stream) => ({ stream, notes: sources.flatMap(({ notes }) => notes), before })),
       );
     }),
   );
 
 /** The whole stream of a job, without what it begins with: its model need not be there any more. */
-export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Failure, ClassStream> =>
+export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Stream> =>
   pipe(
     TE.Do,
     TE.bind("found", () => findData(job, options)),
@@ -122,13 +117,13 @@ export const streamBehind = (job: Job, options: LocateOptions): TE.TaskEither<Fa
   );
 
 /** What probes are scored on. */
-const testSetsOf = ({ probes = [] }: ClassStream): TE.TaskEither<Failure, readonly TestSet[]> =>
+const testSetsOf = ({ probes = [] }: Stream): TE.TaskEither<Failure, readonly TestSet[]> =>
   pipe(
-    probes,
-    TE.traverseSeqArray(({ test, classNames }) =>
+    probes as readonly Task[],
+    TE.traverseSeqArray((probe) =>
       pipe(
-        test,
-        TE.map(({ length }) => ({ images: length, classNames })),
+        probe.test as TE.TaskEither<Failure, readonly unknown[]>,
+        TE.map(({ length }) => ({ images: length, classNames: classNamesOf(probe) })),
       ),
     ),
   );
@@ -147,13 +142,16 @@ const placesOf = (job: Placed, testSets: readonly TestSet[], earlier: Placed, { 
 /** The report of an earlier run, which knew nothing of the tasks behind its own; of its probes it has those at `places`. */
 const widened = (report: Report, tasks: number, places: ReturnType<typeof placesOf>): Report => {
   const wide = <A>(row: readonly (A | null)[]) => Array.from({ length: tasks }, (_, i) => row[i] ?? null);
-  const { row, also, answers, probes } = report;
+  const { row, also, answers, scores, chance, replies, probes } = report;
   const measured = (place: number | "other" | undefined): Probed => (typeof place === "number" && probes?.[place]) || { accuracy: null, images: 0 };
   return {
     ...report,
     row: wide(row),
     also: also && Object.fromEntries(Object.entries(also).map(([space, other]) => [space, wide(other)])),
     answers: answers && wide(answers),
+    ...(scores === undefined ? {} : { scores: Object.fromEntries(Object.entries(scores).map(([name, other]) => [name, wide(other)])) }),
+    ...(chance === undefined ? {} : { chance: wide(chance) }),
+    ...(replies === undefined ? {} : { replies: wide(replies) }),
     probes: places.length === 0 ? undefined : places.map(measured),
   };
 };

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as O from "fp-ts/lib/Option.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { ClassStream } from "../data/task.ts";
+import type { Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { listNames } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
@@ -13,7 +13,7 @@ import { writeAdapter } from "./adapters.ts";
 import type { Growing } from "./growing.ts";
 import type { Job } from "./job.ts";
 import { writeFigures, writePage, writeResult } from "./outcome.ts";
-import { withAnswersOf } from "../training/lesson.ts";
+import { withAnswersOf, withoutAnswers } from "../training/lesson.ts";
 import type { Keep, Progress, Run } from "./run.ts";
 import { names, newest, retireOthers, writeAfter, writeTraining, type Reached, type TestSet } from "./runFolder.ts";
 
@@ -41,16 +41,16 @@ const nameModel = (run: string, last: string, files: Files): TE.TaskEither<Failu
   );
 };
 
-/** How far a run is, without answers: within a task they are those that stand beside the learner. */
+/** How far a run is, without the answers of its lessons: within a task they are those that stand beside the learner. */
 const bare = ({ zeroShot, reports, seconds }: Progress): Progress => ({
-  zeroShot: withAnswersOf(zeroShot),
+  zeroShot: withoutAnswers(zeroShot),
   reports: reports.map((report) => withAnswersOf(report)),
   seconds,
 });
 
 /** What is kept of a job beside its progress. */
 interface Kept extends Growing {
-  readonly stream: ClassStream;
+  readonly stream: Stream;
   /** Of the probes of the stream. */
   readonly testSets: readonly TestSet[];
   /** Gives the samples that were left out so far. */

@@ -1,7 +1,7 @@
 /** What a run leaves behind: its result and its report, as files and as the last lines of a command. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { ClassStream } from "../data/task.ts";
+import { isAnswerStream, type Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { writeText } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
@@ -35,7 +35,7 @@ export interface Outcome extends Run {
 }
 
 /** What a result says of a job beside the options of its method. */
-export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: ClassStream) => ({
+export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: Pick<Stream, "labelSpace">) => ({
   evaluate: undefined,
   model,
   ...("folders" in source
@@ -56,25 +56,25 @@ export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onC
 
 /** The metrics of class-incremental learning, where a run was scored among the classes learned so far; tasks weigh by the images that were scored. */
 const incremental = (
-  { tasks, labelSpace }: ClassStream,
+  stream: Stream,
   { datasets, matrix, also }: RunResult,
   skipped: readonly string[],
 ): TE.TaskEither<Failure, ClassIncremental | undefined> => {
-  const rows = labelSpace === "seen" ? matrix : also.seen?.matrix;
-  if (rows === undefined) return TE.right(undefined);
+  const rows = stream.labelSpace === "seen" ? matrix : also.seen?.matrix;
+  if (rows === undefined || isAnswerStream(stream)) return TE.right(undefined);
   const out = new Set(skipped);
   return pipe(
-    tasks,
+    stream.tasks,
     TE.traverseSeqArray((task) => task.test),
     TE.map((splits) => classIncremental(splits.map((split) => split.filter(({ id }) => !out.has(id)).length))({ datasets, rows })),
   );
 };
 
-/** Writes `result.json` and `answers.json` of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out. */
+/** Writes `result.json` and `answers.json`, or `replies.json`, of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out. */
 export const writeFigures = (
   folder: string,
-  { result, answers, interrupted }: Run,
-  stream: ClassStream,
+  { result, answers, replies = [], interrupted }: Run,
+  stream: Stream,
   skipped: readonly string[],
   files: Files,
 ): TE.TaskEither<Failure, ClassIncremental | undefined> =>
@@ -87,11 +87,14 @@ export const writeFigures = (
         files,
       ),
     ),
-    TE.chainFirst(() => writeText(join(folder, names.answers), `${prettyJson(answers)}\n`, files)),
+    TE.chainFirst(() => {
+      const [name, all] = isAnswerStream(stream) ? [names.replies, replies] : [names.answers, answers];
+      return writeText(join(folder, name), `${prettyJson(all)}\n`, files);
+    }),
   );
 
 /** The page of a run; of one that has not finished its stream it says how far it is. */
-const pageOf = (report: RunReport, { tasks }: ClassStream, facts: Readonly<Record<string, string>>, pictures?: Pictures): string => {
+const pageOf = (report: RunReport, { tasks }: Stream, facts: Readonly<Record<string, string>>, pictures?: Pictures): string => {
   const finished = report.result.datasets.length;
   return htmlReport([report], { facts: { ...facts, ...(finished < tasks.length ? { Finished: `${finished} of ${tasks.length} tasks` } : {}) }, pictures });
 };
@@ -100,7 +103,7 @@ const pageOf = (report: RunReport, { tasks }: ClassStream, facts: Readonly<Recor
 export const writeResult = (
   folder: string,
   run: Run,
-  stream: ClassStream,
+  stream: Stream,
   skipped: readonly string[],
   facts: Readonly<Record<string, string>>,
   files: Files,
@@ -113,14 +116,14 @@ export const writeResult = (
 /** Writes `report.html` of a run that has ended, with what is only worth reading then: the losses in its log, and pictures. */
 export const writePage = (
   folder: string,
-  { result, answers }: Run,
-  stream: ClassStream,
+  { result, answers, replies }: Run,
+  stream: Stream,
   facts: Readonly<Record<string, string>>,
   files: Files,
 ): TE.TaskEither<Failure, void> => {
   return pipe(
     TE.fromTask<RunReport["losses"], Failure>(readLosses(folder, files)),
-    TE.map((losses): RunReport => ({ result, answers, losses })),
+    TE.map((losses): RunReport => ({ result, answers, replies, losses })),
     TE.bindTo("report"),
     TE.bind("pictures", ({ report }) => TE.fromTask(galleryPictures(stream, [report]))),
     TE.chain(({ report, pictures }) => writeText(join(folder, names.report), pageOf(report, stream, facts, pictures), files)),

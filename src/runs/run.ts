@@ -4,20 +4,21 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { sharedNames } from "../data/classNames.ts";
 import { printable } from "../data/leftOut.ts";
-import type { ClassStream } from "../data/task.ts";
+import { isAnswerStream, type LabelSpace, type Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { Update } from "../model/adapters/update.ts";
 import type { Learner } from "../model/learner.ts";
 import type { LogRecord } from "../report/log.ts";
 import type { RunResult } from "../report/result.ts";
 import type { DatasetAnswers } from "../report/runReport.ts";
-import { accuracies, type EvaluateOptions } from "../stages/evaluate.ts";
+import { evaluated, type EvaluateOptions } from "../stages/evaluate.ts";
 import { course, methodFor, type Method } from "../stages/learn.ts";
 import type { Keeper, Training } from "../training/keeper.ts";
-import { reported, withAnswersOf, type Evaluated, type Report } from "../training/lesson.ts";
+import { reported, withoutAnswers, type Evaluated, type Report } from "../training/lesson.ts";
 import type { OutputsFor } from "../training/objective.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
-import { answersOf } from "./answers.ts";
+import type { DatasetReplies } from "../report/replies.ts";
+import { answersOf, repliesOf } from "./answers.ts";
 import { assemble } from "./assemble.ts";
 import { logEvents } from "./log.ts";
 
@@ -63,6 +64,8 @@ export interface Run {
   readonly result: RunResult;
   /** The answers to the test images of each dataset of the result. */
   readonly answers: readonly DatasetAnswers[];
+  /** What its test questions were answered with, where tasks are answered in words. */
+  readonly replies?: readonly DatasetReplies[];
   /** The learner after its last finished task. */
   readonly learner: Learner;
   /** How far it is: what {@link RunOptions.from} takes to go on. */
@@ -100,18 +103,22 @@ const keeperOf = ({ keep, from }: RunOptions, reached: () => Progress, run: (lea
 };
 
 /** What is to be said where the probes of a stream cannot be scored. */
-const unscored = ({ probes = [] }: ClassStream, { model: { architecture } }: Learner): string | undefined => {
-  if (probes.length === 0) return undefined;
+const unscored = ({ probes = [] }: Stream, { model: { architecture } }: Learner): string | undefined => {
+  if (probes.length === 0 || architecture.readout?.texts !== undefined) return undefined;
   const names = probes.map(({ name }) => printable(name)).join(", ");
   return `${names} cannot be scored: a ${architecture.name} reads no texts, and its head knows the classes of tasks alone`;
 };
+
+/** What is to be said of a stream before it is learned. */
+const notesOn = (stream: Stream, start: Learner, spaces: readonly LabelSpace[]): readonly string[] =>
+  isAnswerStream(stream) ? [] : [sharedNames(stream, spaces), unscored(stream, start)].filter((detail) => detail !== undefined);
 
 /**
  * Measures the zero-shot row, runs the method, and computes every metric. A run that the runtime's signal stops keeps the tasks that were
  * finished; it fails with `Interrupted` where none was, and with what its stages fail with.
  */
 export const runMethod =
-  <N extends string>(declared: Method<N>, start: NoInfer<Suited<N>>, stream: ClassStream, options: RunOptions = {}) =>
+  <N extends string>(declared: Method<N>, start: NoInfer<Suited<N>>, stream: Stream, options: RunOptions = {}) =>
   (runtime: Runtime): TE.TaskEither<Failure, Run> =>
   async () => {
     const began = performance.now();
@@ -132,13 +139,12 @@ export const runMethod =
     const watched: Runtime = { ...runtime, emit };
     const { labelSpace = stream.labelSpace, also = [] } = options.evaluate ?? {};
     const readsTexts = start.model.architecture.readout?.texts !== undefined;
-    const notes = [sharedNames(stream, [labelSpace, ...also]), readsTexts ? undefined : unscored(stream, start)];
-    for (const detail of notes) if (detail !== undefined) emit({ type: "note", detail });
-    const zeroShot = from.zeroShot === undefined ? await accuracies(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);
+    for (const detail of notesOn(stream, start, [labelSpace, ...also])) emit({ type: "note", detail });
+    const zeroShot = from.zeroShot === undefined ? await evaluated(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);
     if (E.isLeft(zeroShot)) return zeroShot;
     const reached = (): Progress => ({
       // The newest answers are those of a report, as soon as there is one.
-      zeroShot: reports.length > 0 ? withAnswersOf(zeroShot.right) : zeroShot.right,
+      zeroShot: reports.length > 0 ? withoutAnswers(zeroShot.right) : zeroShot.right,
       reports,
       seconds: (from.seconds ?? 0) + (performance.now() - began) / 1000,
     });
@@ -158,7 +164,14 @@ export const runMethod =
           ...progress,
           lessons,
         }),
-        E.map((result) => ({ result, answers: answersOf(stream, progress, lessons), learner: last, progress, interrupted: lessons === undefined })),
+        E.map((result) => ({
+          result,
+          answers: answersOf(stream, progress, lessons),
+          ...(isAnswerStream(stream) ? { replies: repliesOf(stream, progress, lessons) } : {}),
+          learner: last,
+          progress,
+          interrupted: lessons === undefined,
+        })),
       );
     };
     const keep = keeperOf(options, reached, (last) => ended(undefined, last));

@@ -18,6 +18,7 @@ import { readArrays, writeArrays, type NumberArray } from "../formats/safetensor
 import type { Learner } from "../model/learner.ts";
 import type { Files } from "../platform/files.ts";
 import { finite, natural, nonNegative, nullable, percent } from "../report/codec.ts";
+import { ReplyCodec } from "../report/replies.ts";
 import { fillWithLearner } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import { decodePlain, encodePlain, type Encoded, floats } from "./plainData.ts";
@@ -32,6 +33,7 @@ export const names = {
   training: "training.safetensors",
   result: "result.json",
   answers: "answers.json",
+  replies: "replies.json",
   report: "report.html",
   model: "model",
   adapters: "adapters",
@@ -64,8 +66,11 @@ const evaluated = t.intersection([
   t.type({ row }),
   t.partial({
     also: dictionary(row),
-    probes: list(t.type({ accuracy: nullable(percent), images: natural })),
+    probes: list(t.intersection([t.type({ accuracy: nullable(percent), images: natural }), t.partial({ perplexity: nonNegative, chance: percent })])),
     answers: list(nullable(answers)),
+    scores: dictionary(row),
+    chance: row,
+    replies: list(nullable(list(ReplyCodec))),
   }),
 ]);
 const ranks = new t.Type<ReadonlyMap<string, number>>(

@@ -9,7 +9,7 @@ import type { Failure } from "../failure.ts";
 import { withGenerator, type Generator } from "../language/generate.ts";
 import type { Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
-import type { Reply } from "../report/predictions.ts";
+import type { Reply } from "../report/replies.ts";
 import { scoreOf, type ScoreName } from "../scores/table.ts";
 import type { Evaluated } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
@@ -140,6 +140,10 @@ const byGeneration =
     );
   };
 
+/** Percent of right guesses among the choices of a dataset; null where it is not scored by choice. */
+const chanceOf = ({ scores, asker: { questions } }: Dataset): number | null =>
+  questions.length === 0 || !scores.includes("choice") ? null : questions.reduce((sum, { choices }) => sum + 100 / choices!.length, 0) / questions.length;
+
 /** The rows of all scores. */
 const evaluatedOf = (datasets: readonly Dataset[], answered: readonly Answered[]): Evaluated => {
   const columns = datasets.map((dataset, j) => ({ dataset, answers: answered[j], of: (score: TaskScore) => scored(dataset, score, answered[j]) }));
@@ -148,14 +152,16 @@ const evaluatedOf = (datasets: readonly Dataset[], answered: readonly Answered[]
   return {
     row: ofTasks.map(({ dataset, of }) => of(dataset.task.score)),
     scores: Object.fromEntries(names.map((name) => [name, ofTasks.map(({ dataset, of }) => (dataset.scores.includes(name) ? of(name) : null))])),
+    chance: ofTasks.map(({ dataset }) => chanceOf(dataset)),
     replies: ofTasks.map(({ dataset, answers }) => (dataset.asker.questions.length === 0 ? null : repliesOf(dataset, answers))),
     ...(ofProbes.length === 0
       ? {}
       : {
-          probes: ofProbes.map(({ dataset: { task, asker }, answers, of }) => ({
+          probes: ofProbes.map(({ dataset, dataset: { task, asker }, answers, of }) => ({
             accuracy: of(task.score),
             images: asker.questions.length,
             ...(answers.perplexity === undefined ? {} : { perplexity: answers.perplexity }),
+            ...(task.score === "choice" && asker.questions.length > 0 ? { chance: chanceOf(dataset)! } : {}),
           })),
         }),
   };

@@ -78,9 +78,9 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
           runtime.emit({ type: "task", task: task.name, position, learned });
           const after = await lesson.run({ learner: now.learner, task, position, stream, learned })(runtime)();
           if (E.isLeft(after)) return after;
-          const { row, also, probes, answers, scores, replies, trained, mergeError, update } = after.right;
+          const { row, also, probes, answers, scores, chance, replies, trained, mergeError, update } = after.right;
           const learner = { ...after.right.learner, seen: [...now.learner.seen, ...classNamesOf(task)] };
-          const inWords = scores === undefined ? {} : { scores, replies };
+          const inWords = scores === undefined ? {} : { scores, chance, replies };
           const report = { task: task.name, row, also, probes, answers, ...inWords, trained, mergeError, bytesKept: bytesKept(learner) };
           now = { ...now, learner, reports: reported(now.reports, report, start.from) };
           runtime.emit({ type: "lesson", position, report, learner });

@@ -4,7 +4,7 @@ import type { Adapter, GroupValues } from "../model/adapters/adapter.ts";
 import type { Update } from "../model/adapters/update.ts";
 import type { Directions } from "../model/adapters/lowRank.ts";
 import type { Learner } from "../model/learner.ts";
-import type { Reply } from "../report/predictions.ts";
+import type { Reply } from "../report/replies.ts";
 import type { TrainingBatches } from "./trainee.ts";
 
 /** A learner that meets a task of a stream. */
@@ -74,6 +74,8 @@ export interface Probed {
   readonly images: number;
   /** Of its answers, where it is answered in words. */
   readonly perplexity?: number;
+  /** Percent of right guesses among the choices of its questions, where they have some. */
+  readonly chance?: number;
 }
 
 /**
@@ -90,6 +92,8 @@ export interface Evaluated {
   readonly answers?: readonly (Answers | null)[];
   /** What the same questions score in other ways, by the name of the score and by task of the stream; null where a task is not scored so. */
   readonly scores?: Readonly<Record<string, readonly (number | null)[]>>;
+  /** Percent of right guesses among the choices of the same questions, by task of the stream; null where they have none. */
+  readonly chance?: readonly (number | null)[];
   /** What questions were answered with, by task of the stream; null where nothing could be asked, and where they are not kept any more. */
   readonly replies?: readonly (readonly Reply[] | null)[];
 }
@@ -110,6 +114,9 @@ export const withAnswersOf = <A extends Evaluated>(evaluated: A, own?: number): 
   const { answers, replies } = evaluated;
   return { ...evaluated, answers: kept(answers), ...(replies === undefined ? {} : { replies: kept(replies) }) };
 };
+
+/** What was measured before anything was learned, without the answers of images. What was replied then is compared with what is replied at the end. */
+export const withoutAnswers = <A extends Evaluated>(evaluated: A): A => ({ ...evaluated, answers: undefined });
 
 /** Reports of lessons from the task at position `from` on, and one more: of those before it the answers of their own tasks are kept, and no others. */
 export const reported = (reports: readonly Report[], report: Report, from = 0): readonly Report[] => [

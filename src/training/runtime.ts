@@ -4,7 +4,8 @@ import type { Skipped } from "../data/loader.ts";
 import type { ImageCache } from "../data/imageCache.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Keeper } from "./keeper.ts";
-import type { Prediction, Reply } from "../report/predictions.ts";
+import type { Prediction } from "../report/predictions.ts";
+import type { Reply } from "../report/replies.ts";
 import type { Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
 
