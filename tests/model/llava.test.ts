@@ -1,51 +1,18 @@
+import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
-import type { HostTensor } from "../../src/formats/hostTensor.ts";
-import { llava as architecture, type LlavaOutputs } from "../../src/model/llava.ts";
-import { tokensOfPicture, type LlavaConfig } from "../../src/model/llavaConfig.ts";
-import { networkOf, readModelAs, type Model } from "../../src/model/model.ts";
+import { withGenerator } from "../../src/language/generate.ts";
+import { learner } from "../../src/model/learner.ts";
+import { llava as architecture } from "../../src/model/llava.ts";
+import { tokensOfPicture } from "../../src/model/llavaConfig.ts";
+import { networkOf, readModelAs } from "../../src/model/model.ts";
 import { layersOf } from "../../src/model/network.ts";
-import { deviceTest, relativeError, runTests, withKernelsOf, type Value } from "../tensor/check.ts";
-import { lossAndGradients, outputsFor, type Rows } from "./decoders.ts";
+import { deviceTest, relativeError, runTests, withKernelsOf } from "../tensor/check.ts";
+import { lossAndGradients, outputsFor } from "./decoders.ts";
+import { goldenRows, range, rowsOf, table } from "./llavaRows.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
 
-type Llava = Model<LlavaOutputs, LlavaConfig>;
-
 const readLlava = (dir = fixture("llava-tiny")) => readModelAs(architecture, dir);
-
-const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
-const whole = (shape: readonly number[], data: ArrayLike<number>): Value => ({ shape, data: Uint32Array.from(data) });
-
-/** The picks of rows of ids: the tokens of pictures stand in their order. */
-const picksOf = (ids: readonly number[], token: number): readonly number[] => {
-  let k = 0;
-  return ids.map((id) => (id === token ? ++k : 0));
-};
-
-/** Rows of one length with their pixels; `positions` are those whose next token counts. */
-const rowsOf = (ids: readonly (readonly number[])[], pixels: HostTensor, token: number, positions: readonly number[]): Rows => {
-  const shape = [ids.length, ids[0].length];
-  const flat = ids.flat();
-  return {
-    ids: whole(shape, flat),
-    starts: whole(
-      [ids.length],
-      ids.map(() => 0),
-    ),
-    positions,
-    next: positions.map((at) => flat[Math.min(at + 1, flat.length - 1)]),
-    pictures: { pixels, picks: whole(shape, picksOf(flat, token)) },
-  };
-};
-
-const table = (t: HostTensor): readonly (readonly number[])[] => range(t.shape[0]).map((i) => [...t.data.slice(i * t.shape[1], (i + 1) * t.shape[1])]);
-
-/** The batch of the golden file. */
-const goldenRows = async ({ config }: Llava, golden: (name: string) => HostTensor): Promise<Rows> => {
-  const labels = table(golden("labels"));
-  const positions = labels.flatMap((row, i) => range(row.length - 1).flatMap((k) => (row[k + 1] === -100 ? [] : [i * row.length + k])));
-  return rowsOf(table(golden("ids")), golden("pixel_values"), config.imageToken, positions);
-};
 
 for (const kind of ["cpu", "gpu"] as const) {
   deviceTest(`tokens of pictures, logits, the loss and gradients of LoRA and of the projector are transformers' (${kind} kernels)`, async (opened) => {
@@ -108,5 +75,23 @@ for (const [name, change] of Object.entries(variants)) {
     },
   );
 }
+
+deviceTest("greedy answers to prompts with one and with two pictures, in one batch, are transformers'", async (device) => {
+  const [model, golden] = [await get(readLlava()), await goldenOf("llava-tiny/golden.safetensors")];
+  const all = golden("pixel_values").data;
+  const plane = 3 * 28 * 28;
+  const pixels = [0, 1, 2].map((i) => all.slice(i * plane, (i + 1) * plane));
+  const prompts = [[0], [1, 2]].map((pictures, i) => {
+    const ids = [...golden(`ids.${i}`).data];
+    let picked = 0;
+    const picks = ids.map((id) => (id === model.config.imageToken ? ++picked : 0));
+    return { ids, picks, pictures: { count: pictures.length, pixels: TE.right(pictures.map((k) => pixels[k])) } };
+  });
+  const answers = await get(withGenerator({ learner: learner(model), device })((generator) => generator.all(prompts, { maxTokens: 8 })));
+  assert.equal(
+    answers.map(({ tokens }) => tokens),
+    [0, 1].map((i) => [...golden(`new.${i}`).data]),
+  );
+});
 
 runTests();
