@@ -19,7 +19,12 @@ export const sourceFlags = (what: string, split: string, flat: string) => ({
   split: optional(positive(0.999), "X", split, flat),
   columns: optional(columns, "image=NAME,label=NAME", "columns of Parquet files, where names and types do not tell", "what names and types tell"),
   preset: optional(oneOf(...protocolNames), "NAME", protocolNames.join(", "), "none"),
-  "data-root": optional(some, "DIR", "where the datasets of the preset are, such as wds_vtab-dtd or dtd", "those that CLIP benchmark has published on the hub"),
+  "data-root": optional(
+    some,
+    "DIR",
+    "where the datasets of the preset are, such as wds_vtab-dtd or dtd",
+    "those that CLIP benchmark has published on the hub; presets of questions need it",
+  ),
 });
 
 /** What the flags name, as they name it. Fails with `BadOption` where they name nothing, or two things. */

@@ -1,7 +1,7 @@
 /** Jobs with folders in the place of names. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { protocols, type Protocol, type ProtocolDataset } from "../data/protocols.ts";
+import { isAnswerProtocol, protocols, type Protocol, type ProtocolDataset } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
 import type { Job } from "./job.ts";
@@ -35,7 +35,8 @@ const locateOf = (
   const { name, published, drawn } = dataset;
   const called = named[name] ?? published;
   if (called === undefined) {
-    const detail = `is missing: ${name} of ${protocol.name} is not published, so say where its folder is`;
+    const why = isAnswerProtocol(protocol) ? "is not downloaded" : "is not published";
+    const detail = `is missing: ${name} of ${protocol.name} ${why}, so say where its folder is`;
     return TE.left({ _tag: "BadOption", option: "--data-root", detail });
   }
   return pipe(

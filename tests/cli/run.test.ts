@@ -334,6 +334,16 @@ refuses(
   () => without("--data-root", ofPreset("domainnet-5", presetFlags("x"))),
   /^--data-root: is missing: domainnet of domainnet-5 is not published, so say where its folder is/,
 );
+refuses(
+  "a preset of questions without its root",
+  () => without("--data-root", ofPreset("ucit", presetFlags("x"))),
+  /^--data-root: is missing: imagenet-r of ucit is not downloaded, so say where its folder is/,
+);
+refuses(
+  "a preset of questions whose folders are not there, and names them",
+  () => ofPreset("standard-cl-2", presetFlags("hundred")),
+  /it is not all that standard-cl-2 needs: \(1\) dbpedia: there is no folder dbpedia; \(2\) amazon: there is no folder amazon; \(3\) agnews: there is no folder agnews/,
+);
 refuses("a root without a preset", () => [...flags("out"), "--data-root", at("data")], /^--data-root: has a meaning with --preset alone/);
 const probed = (probe: string): readonly string[] => flags("out", { probe });
 refuses("a probe that is learned", () => probed(data("red")), /^--probe: .*red is learned as a task; a probe is a dataset that is never learned\n$/);
