@@ -27,10 +27,23 @@ export const pictureOf = ({ id, pictures }: Question, k: number): Example => ({
   image: pictures[k],
 });
 
-/** Stands in a split for a question that cannot be read, so that whoever walks the split meets the failure and counts it. */
+/**
+ * Stands in a split for a question that cannot be read, so that whoever walks the split meets the failure and counts it.
+ *
+ * ```ts
+ * const failure = { _tag: "CorruptSample", path: "test.jsonl", member: "in line 3", detail: "its answer is empty" } as const;
+ * assert.equal(data.damageOf(data.damagedQuestion("test.jsonl:3", failure)), failure);
+ * ```
+ */
 export const damagedQuestion = (id: string, failure: Failure): Question => ({ id, prompt: "", pictures: [{ kind: "damaged", failure }], answer: "" });
 
-/** Why a question cannot be read; undefined where it can. */
+/**
+ * Why a question cannot be read; undefined where it can.
+ *
+ * ```ts
+ * assert.equal(data.damageOf({ id: "1", prompt: "1 + 1?", pictures: [], answer: "2" }), undefined);
+ * ```
+ */
 export const damageOf = ({ pictures }: Question): Failure | undefined => {
   for (const picture of pictures) if (picture.kind === "damaged") return picture.failure;
   return undefined;

@@ -8,7 +8,7 @@ import type { Failure } from "../failure.ts";
 import { unreadable } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import type { Entry, Files } from "../platform/files.ts";
-import { hasQuestions } from "./answerFiles.ts";
+import { answerFilesIn, hasQuestions } from "./answerFiles.ts";
 import { shardsHaveQuestions } from "./shardQuestions.ts";
 import { readAnswerTask } from "./answerTask.ts";
 import { pictureName } from "./classFolders.ts";
@@ -18,6 +18,9 @@ import { filesOf, type SourceOptions } from "./source.ts";
 import { isAnswered, type ClassTask, type Task } from "./task.ts";
 import { parquetFolder, parquetPathsIn } from "./parquetFolder.ts";
 import { webDataset } from "./webdataset.ts";
+
+/** A file that no reader unpacks. */
+const compressed = /\.(jsonl?|tar|parquet)\.(gz|bz2|xz|zst)$|\.(zip|tgz)$/;
 
 const splits: readonly string[] = ["train", "test", "val"];
 
@@ -42,26 +45,31 @@ const layoutOf = async (dir: string, entries: readonly Entry[], files: Files, dr
   if (folders.some((name) => splits.includes(name))) {
     const layouts = await Promise.all(splits.map(async (split) => layoutOfSplit(await entriesOf(join(dir, split), files))));
     const found = (["shards", "folders"] as const).find((layout) => layouts.includes(layout));
-    if (found === "shards" && (await shardsHaveQuestions(dir, files))) return "answers";
+    const named = entries.some(({ name }) => name === "classnames.txt");
+    if (found === "shards" && !named && (await shardsHaveQuestions(dir, files))) return "answers";
     if (found !== undefined) return found;
   }
   const parquet = await parquetPathsIn(dir, files)();
   if (E.isRight(parquet) && parquet.right.length > 0) return "parquet";
-  if (folders.some((name) => splits.includes(name))) return "none";
+  // Files that are called as those of questions are, and do not begin so: their reader says what they are.
+  const { train, test } = answerFilesIn(entries);
+  const otherwise = train === undefined && test === undefined ? "none" : "answers";
+  if (folders.some((name) => splits.includes(name))) return otherwise;
   if (drawn && folders.length > 0) return "flat";
   for (const name of folders) if ((await entriesOf(join(dir, name), files)).some((e) => e.kind === "file" && pictureName.test(e.name))) return "flat";
-  return "none";
+  return otherwise;
 };
 
 /** What a folder that is no dataset has instead. */
 const insteadOf = async (dir: string, entries: readonly Entry[], files: Files): Promise<string> => {
-  const broken = leftOut();
+  const found = leftOut();
   const inside = await Promise.all(
     splits.map(async (split) => (await entriesOf(join(dir, split), files)).map((entry) => ({ ...entry, name: `${split}/${entry.name}` }))),
   );
   for (const { kind, name } of [...entries, ...inside.flat()])
-    if (kind === "broken link") broken.add("link that leads nowhere", "links that lead nowhere", name);
-  const words = broken.words();
+    if (kind === "broken link") found.add("link that leads nowhere", "links that lead nowhere", name);
+    else if (kind === "file" && compressed.test(name)) found.add("compressed file, which is not unpacked", "compressed files, which are not unpacked", name);
+  const words = found.words();
   return words === undefined ? "" : `; there is ${words}`;
 };
 
@@ -76,6 +84,12 @@ const withNote =
 /**
  * The task in `dir`, in the WebDataset, the ImageFolder or the Parquet layout, or of questions that are answered in words ({@link readAnswerTask}), whichever
  * is there. Fails with `FileUnreadable`, which says what a dataset looks like, or that class folders without train and test need the option `split`.
+ *
+ * ```ts
+ * const { files } = platform;
+ * await get(files.write(`${folder}/sums/test.jsonl`, [new TextEncoder().encode('{"prompt": "1 + 1?", "answer": "2"}')]));
+ * assert.ok(data.isAnswered(await get(data.readTask(`${folder}/sums`))));
+ * ```
  */
 export const readTask = (dir: string, options: SourceOptions = {}): TE.TaskEither<Failure, Task> => {
   const files = filesOf(options);

@@ -297,6 +297,9 @@ test("one function finds out what a folder is: questions, classes, or neither", 
   assert.ok(isAnswered(await get(readTask(questions))));
   assert.match(describe(left(await taskFromFolder(questions)())), /it has questions that are answered in words, and no classes/);
   assert.match(describe(left(await readTask(fresh({ "a.txt": "" }))())), /it is no dataset: .* or \{train,test\}\.jsonl with prompts and answers/);
+  assert.match(describe(left(await readTask(fresh({ "train.jsonl": "", "test.jsonl": "" }))())), /test\.jsonl: the file is empty/);
+  const packed = describe(left(await readTask(fresh({ "train.jsonl.gz": "", "test.jsonl.gz": "" }))()));
+  assert.match(packed, /; there is 2 compressed files, which are not unpacked \(such as (train|test)\.jsonl\.gz\)$/);
   const drawn = await get(readTask(questions, { split: 0.5 }));
   assert.ok((await drawn.notes?.train())?.includes("it has splits of its own, and none is drawn"));
 });
