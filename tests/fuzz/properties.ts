@@ -15,6 +15,7 @@ import { webDataset } from "../../src/data/webdataset.ts";
 import { readJsonAs } from "../../src/formats/files.ts";
 import { readSafetensors, writeArrays, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { indexTar, readMember } from "../../src/formats/tar.ts";
+import { readTextTokenizer } from "../../src/formats/textTokenizer.ts";
 import { readTokenizer } from "../../src/formats/tokenizer.ts";
 import { learner } from "../../src/model/learner.ts";
 import { readModel } from "../../src/model/model.ts";
@@ -148,7 +149,7 @@ const safetensors = async (): Promise<fc.IAsyncProperty<[Uint8Array]>> => {
 };
 
 const config = async (): Promise<fc.IAsyncProperty<[Contents]>> => {
-  const models = [folder("tests/fixtures/clip-gelu"), folder("tests/fixtures/vit-tiny")];
+  const models = ["clip-gelu", "vit-tiny", "llama-grouped", "qwen2-tiny"].map((name) => folder(`tests/fixtures/${name}`));
   const texts = folder("tests/fixtures/tokenizer");
   const input = fc.oneof(...models.map((model) => spoiled({ ...texts, ...model }, "/model/config.json")));
   return fc.asyncProperty(input, async (contents) => void (await answered(readModel("/model", { files: readOnly(contents) }))));
@@ -200,6 +201,24 @@ const tokenizer = async (): Promise<fc.IAsyncProperty<[[Contents, string]]>> => 
         }),
       );
     }
+  });
+};
+
+const textTokenizer = async (): Promise<fc.IAsyncProperty<[[Contents, string, readonly number[]]]>> => {
+  const wholes = ["bytes", "blanks", "words"].map((name) => folder(`tests/fixtures/text-tokenizer/${name}`));
+  const input = fc.oneof(
+    ...wholes.flatMap((whole) => ["/model/tokenizer.json", "/model/tokenizer.json", "/model/tokenizer_config.json"].map((path) => spoiled(whole, path))),
+    spoiled({ ...wholes[0], "/model/generation_config.json": '{"eos_token_id":[2,1],"pad_token_id":0}' }, "/model/generation_config.json"),
+  );
+  return fc.asyncProperty(fc.tuple(input, hostileText, fc.array(fc.nat(500), { maxLength: 40 })), async ([spoilt, text, ids]) => {
+    const read = await answered(readTextTokenizer("/model", { vocabulary: 500, files: readOnly(spoilt) }));
+    await answered(
+      TE.fromIO(() => {
+        read?.decode(read.encode(text));
+        read?.encode(`${text} `.repeat(Math.ceil(3000 / (text.length + 1))));
+        read?.decode(ids);
+      }),
+    );
   });
 };
 
@@ -362,6 +381,7 @@ export const fuzzed: readonly Fuzzed[] = [
   { name: "config.json", property: config },
   { name: "image processor", property: processor },
   { name: "tokenizer", property: tokenizer },
+  { name: "tokenizer of a language model", property: textTokenizer },
   { name: "tar", property: archives },
   { name: "parquet", property: parquet },
   { name: "questions", property: questions },
