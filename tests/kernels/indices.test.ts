@@ -1,3 +1,4 @@
+import { fromF16, toF16 } from "../../src/formats/half.ts";
 import { checkElements, deviceTest, numbers, reads, runTests, sentinel, updates, wholes, writes, writesIndices } from "./check.ts";
 
 /** Every element's index along each axis of a shape, last axis fastest. */
@@ -93,6 +94,25 @@ deviceTest("gather copies the rows of a window", async (device) => {
         });
       }
     }
+  }
+});
+
+deviceTest("gather reads a table of f16", async (device) => {
+  for (const [total, width, n] of [
+    [1, 1, 1],
+    [13, 7, 5],
+    [50, 64, 63],
+  ]) {
+    const halves = Uint16Array.from(numbers(total * width, 3), toF16);
+    const words = new Uint32Array(Math.ceil(halves.length / 2));
+    new Uint16Array(words.buffer).set(halves);
+    const index = wholes(n, 4, total);
+    const y = Float64Array.from({ length: n * width }, (_, e) => {
+      const [i, c] = unravel(e, [n, width]);
+      return fromF16(halves[index[i] * width + c]);
+    });
+    const operands = [reads(words), reads(index), writes(y)];
+    await checkElements(device, y.length, { kernel: "gather", constants: { HALF: true }, dims: { count: y.length, width, first: 0, rows: total }, operands });
   }
 });
 

@@ -93,6 +93,39 @@ deviceTest("f16 is a way to store frozen tensors and nothing else, and what is s
   uploaded.release();
 });
 
+deviceTest("gather reads the rows of a table of f16, also in windows; nothing else is widened", async (device) => {
+  for (const [rows, width] of [
+    [67, 7],
+    [300, 3],
+    [131, 64],
+  ] as const) {
+    const data = halfValues(rows * width);
+    const ids = wholes([2, 13], 5, rows);
+    const uploaded = orThrow(resident(device, [["w", { data }]], () => "f16"));
+    const program = traced({ frozen: { w: halves([rows, width]) }, inputs: specsOf({ ids }) }, ({ frozen: { w }, inputs }) => ({
+      outputs: { y: gather(widen(w), inputs.ids) },
+    }));
+    assert.equal(
+      program.schedule.flatMap((node) => (node.kind === "apply" ? [node.op.name] : [])),
+      ["gather"],
+    );
+    for (const limits of [device.limits, { ...device.limits, maxStorageBufferBindingSize: 4 * 128 * width }]) {
+      await using(
+        { ...device, limits },
+        program,
+        async (exe) => {
+          orThrow(exe.run({ ids: ids.data }));
+          const { y } = await readAll(exe, ["y"]);
+          const want = Float32Array.from({ length: y.length }, (_, e) => data[ids.data[Math.floor(e / width)] * width + (e % width)]);
+          sameBits(y, want, `[${rows}, ${width}]`);
+        },
+        uploaded,
+      );
+    }
+    uploaded.release();
+  }
+});
+
 deviceTest("a decoder's operations on tables and weights of f16 give the bits of the same values in f32", async (device) => {
   const [vocabulary, width, mlp, tokens] = [67, 12, 20, 5];
   const shapes = { table: [vocabulary, width], gate: [mlp, width], up: [mlp, width], down: [width, mlp] } as const;

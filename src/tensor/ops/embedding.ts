@@ -1,26 +1,35 @@
 /** Rows of a table by index, and the patches of an image. */
 import { elementLaunch, input, output } from "../../kernels/launch.ts";
-import { rowWindows, windows } from "../../kernels/windows.ts";
+import { rowWindows, windows, windowOf } from "../../kernels/windows.ts";
 import { apply, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
+import { storedOf } from "./widen.ts";
 
 /**
  * `table[index[i] - base]` for every i: table [rows, width], index u32 of any shape → [...index, width]; zeros where the table has no such row. A table larger
- * than a binding is visited window by window.
+ * than a binding is visited window by window. Of a table that was widened from f16 the rows that are asked for alone are.
  */
 export const gather = (table: Tensor, index: Tensor, base = 0): Tensor => {
   check(table.shape.length === 2 && index.dtype === "u32", "gather", () => `table ${show(table)}, index ${show(index)}`);
   const [rows, width] = table.shape;
   const count = size(index.shape) * width;
+  const stored = storedOf(table);
+  const HALF = stored.dtype === "f16";
+  // Windows of f16 are of pairs of rows, so that each begins where a binding may.
+  const together = HALF ? 2 : 1;
   return apply(
     {
       name: "gather",
+      readsHalf: true,
       lower: (t) =>
-        rowWindows(t, rows, width).map(({ first, count: inside, cut }, i) =>
-          elementLaunch("gather", { count, width, first: base + first, rows: inside }, [cut(input(0)), input(1), output(0)], { KEEP: i > 0 }),
-        ),
+        rowWindows(t, Math.ceil(rows / together), together * width).map((window, i) => {
+          const first = together * window.first;
+          const inside = Math.min(together * window.count, rows - first);
+          const part = windowOf(input(0), first * width, inside * width);
+          return elementLaunch("gather", { count, width, first: base + first, rows: inside }, [part, input(1), output(0)], { KEEP: i > 0, HALF });
+        }),
       vjp: (_, [dy]) => [dy && scatterAdd(dy, index, rows, base)],
     },
-    [table, index],
+    [stored, index],
     floats([...index.shape, width]),
   );
 };

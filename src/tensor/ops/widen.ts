@@ -3,6 +3,9 @@ import { elementLaunch, input, output } from "../../kernels/launch.ts";
 import { rowWindows, windowOf } from "../../kernels/windows.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 
+/** The tensor of f16 that a tensor was widened from; any other tensor itself. What reads f16 need not wait until all of it is widened. */
+export const storedOf = (x: Tensor): Tensor => (x.node.kind === "apply" && x.node.op.name === "widen" ? x.node.inputs[0] : x);
+
 /** The values of a tensor of f16 as f32, exactly, in the same shape. Fails (while tracing) for another type of elements. */
 export const widen = (x: Tensor): Tensor => {
   check(x.dtype === "f16", "widen", () => `${show(x)} is not of f16`);
