@@ -67,6 +67,8 @@ export { oLora } from "./src/methods/oLora.ts";
 export type { OLoraOptions } from "./src/methods/oLora.ts";
 export { infLora } from "./src/methods/infLora.ts";
 export type { InfLoraOptions } from "./src/methods/infLora.ts";
+export { replay } from "./src/methods/replay.ts";
+export type { ReplayOptions } from "./src/methods/replay.ts";
 export { sdLora } from "./src/methods/sdLora.ts";
 export type { SdLoraOptions } from "./src/methods/sdLora.ts";
 export { cLora } from "./src/methods/cLora.ts";

@@ -3,7 +3,8 @@
  * after `at(3)`, in this process and in the next, so a stream can be walked twice and a killed run resumes by its step number.
  */
 import * as E from "fp-ts/lib/Either.js";
-import type * as TE from "fp-ts/lib/TaskEither.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { random } from "../random.ts";
 import { writePlanes, type Augment, type ImageTransform } from "./augment.ts";
@@ -134,6 +135,31 @@ export const batches = (options: BatchOptions): Batches => {
     };
   return { steps, at, skipped };
 };
+
+const joined = (a: Float32Array, b: Float32Array): Float32Array => {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+};
+
+/** Batches side by side: the images of a step from one description, and behind them those from another. */
+export const beside = (first: Batches, second: Batches): Batches => ({
+  steps: Math.min(first.steps, second.steps),
+  at: (step) =>
+    pipe(
+      first.at(step),
+      TE.bindTo("a"),
+      TE.bind("b", () => second.at(step)),
+      TE.map(({ a, b }) => ({
+        pixels: joined(a.pixels, b.pixels),
+        labels: Uint32Array.of(...a.labels, ...b.labels),
+        ids: [...a.ids, ...b.ids],
+        count: a.count + b.count,
+      })),
+    ),
+  skipped: () => [...first.skipped(), ...second.skipped()],
+});
 
 /**
  * Evaluation batches: every example once, in the order of the list, by the evaluation transform; the last batch may be smaller, and with

@@ -18,6 +18,10 @@ const choose = (n: number, k: number, seed: number, purpose: string, ...counters
           .subarray(0, k),
       ].sort((a, b) => a - b);
 
+/** `k` of some examples, or all where there are fewer, in their old order, drawn for this seed and this purpose. */
+export const chosen = <Ex>(examples: readonly Ex[], k: number, seed: number, purpose: string): readonly Ex[] =>
+  choose(examples.length, k, seed, purpose).map((i) => examples[i]);
+
 /**
  * `k` examples of every class, or all where a class has fewer, in their old order. Which examples of a class are chosen depends on the seed and on
  * that class alone. An example that stands for damaged data is kept, so that it is met and counted.
@@ -45,8 +49,8 @@ export const chooseFewShot = (examples: readonly Example[], k: number, seed: num
 /** `k` questions whatever their answers are, or all where there are fewer, in their old order. One that stands for damaged data is kept. */
 const chooseQuestions = (questions: readonly Question[], k: number, seed: number, purpose: string): readonly Question[] => {
   const whole = questions.filter((question) => damageOf(question) === undefined);
-  const chosen = new Set(choose(whole.length, k, seed, purpose).map((i) => whole[i]));
-  return questions.filter((question) => chosen.has(question) || damageOf(question) !== undefined);
+  const kept = new Set(chosen(whole, k, seed, purpose));
+  return questions.filter((question) => kept.has(question) || damageOf(question) !== undefined);
 };
 
 /**
@@ -73,6 +77,6 @@ export const fewShot =
 export const limitTest =
   (n: number, seed: number) =>
   <T extends Task>(task: T): T => {
-    const limited = <A>(all: readonly A[]): readonly A[] => choose(all.length, n, seed, `test-limit ${task.name}`).map((i) => all[i]);
+    const limited = <A>(all: readonly A[]): readonly A[] => chosen(all, n, seed, `test-limit ${task.name}`);
     return { ...task, test: isAnswered(task) ? pipe(task.test, TE.map(limited)) : pipe(task.test, TE.map(limited)) };
   };

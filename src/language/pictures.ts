@@ -25,18 +25,17 @@ export const pictureLoader = (options: LoaderOptions): LoadPictures => {
   };
 };
 
-/** Writes the pictures of a question into pixels, from the place of its first on, each as `shape` makes it of its image and its number. */
+/** Writes the pictures of a question into pixels, from the place of its first on. */
 export const writePictures = (
   transform: ImageTransform,
   question: Question,
   images: readonly Image[],
   pixels: Float32Array,
   first: number,
-  shape: (image: Image, k: number) => Image = transform.centre,
 ): E.Either<Failure, void> => {
   const plane = 3 * transform.size.height * transform.size.width;
   for (const [k, image] of images.entries()) {
-    const written = writePlanes(transform, question.id, shape(image, k), pixels, (first + k) * plane);
+    const written = writePlanes(transform, question.id, transform.centre(image), pixels, (first + k) * plane);
     if (E.isLeft(written)) return written;
   }
   return E.right(undefined);

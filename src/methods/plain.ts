@@ -20,9 +20,11 @@ export const common = {
 /** Values of {@link common}. */
 type Common = Values<typeof common>;
 
-/** Batches of randomly cropped images, and the texts of the task's classes. */
-export const croppedBatches = ({ batch, steps, cropScale }: Pick<Common, "batch" | "steps" | "cropScale">): TaskStage<Lesson, Lesson & WithBatches> =>
-  encode({ batch, steps, augment: data.randomResizedCrop(cropScale, 1) });
+/** Batches of randomly cropped images and the texts of the task's classes, or of questions with their answers; a share of them may be kept ones. */
+export const croppedBatches = (
+  { batch, steps, cropScale }: Pick<Common, "batch" | "steps" | "cropScale">,
+  replay = 0,
+): TaskStage<Lesson, Lesson & WithBatches> => encode({ batch, steps, replay, augment: data.randomResizedCrop(cropScale, 1) });
 
 /** A step of AdamW under a rate that falls by a cosine. */
 export const cosineDescent = ({ lr, betas, weightDecay }: Pick<Common, "lr" | "betas" | "weightDecay">): StepStage<Graded, Trainee> =>

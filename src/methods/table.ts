@@ -8,11 +8,12 @@ import { duallora } from "./duallora.ts";
 import { infLora } from "./infLora.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus } from "./keeplora.ts";
 import { oLora } from "./oLora.ts";
+import { replay } from "./replay.ts";
 import { sdLora } from "./sdLora.ts";
 import { sora } from "./sora.ts";
 
 /** One line a method. */
-const all = [zeroShot, sequentialLora, joint, codyra, keeplora, keeploraPlusPlus, keeploraPlus, dac, duallora, oLora, infLora, sdLora, cLora, sora] as const;
+const all = [zeroShot, sequentialLora, joint, replay, codyra, keeplora, keeploraPlusPlus, keeploraPlus, dac, duallora, oLora, infLora, sdLora, cLora, sora] as const;
 
 type All = (typeof all)[number];
 

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Augment } from "../data/augment.ts";
-import { batches, type Batches } from "../data/batches.ts";
+import { batches, beside, type Batches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
 import { isAnswered, type ClassTask, type Split } from "../data/task.ts";
@@ -12,6 +12,7 @@ import { textEncoder, transformOf } from "../model/inputs.ts";
 import { random } from "../random.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { size } from "../tensor/tensor.ts";
+import { keptExamples, replayedIn } from "../training/kept.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
 import { fits } from "../training/limits.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
@@ -19,13 +20,14 @@ import { perTask, type Length, type PerTask } from "../training/schedule.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
 import { ofClasses, ofImages, prompts, withoutTexts } from "./captions.ts";
 import { answerBatches } from "./encodeAnswers.ts";
+import { pooledClasses } from "./pool.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /** Options of {@link encode}. */
 export interface EncodeOptions {
   /** Images, or questions, in a batch. Default 64. */
   readonly batch?: number;
-  /** The random transform of training pictures. Default: none, the evaluation transform. */
+  /** The random transform of the images of classes. Pictures of questions are seen whole. Default: none, the evaluation transform. */
   readonly augment?: Augment;
   /** Steps that batches are made for: one length for all tasks, or one for each. */
   readonly steps: PerTask<Length>;
@@ -36,23 +38,50 @@ export interface EncodeOptions {
   readonly texts?: "classes" | "images";
   /** The template of the prompts: the task's first, or one drawn for the run (METHODS.md C.3.1). Default `first`. */
   readonly template?: "first" | "random";
+  /** The share of every batch that is drawn from the questions that `remember` has kept of past tasks, at least one where there are any. Default 0. */
+  readonly replay?: number;
 }
 
-type Complete = EncodeOptions & Required<Pick<EncodeOptions, "batch" | "texts" | "template">>;
+type Complete = EncodeOptions & Required<Pick<EncodeOptions, "batch" | "texts" | "template" | "replay">>;
 
-/** The images of all steps, and of a walk over the task where that is longer. */
-const imagesOf = (examples: readonly Example[], { task, position, learner }: Lesson, runtime: Runtime, steps: number, { batch, augment }: Complete): Batches =>
-  batches({
-    examples,
-    decode: decoderOf(task),
-    batch,
-    augment,
-    length: { steps },
-    transform: transformOf(learner.model),
-    seed: random(runtime.seed, "batches", position).integer(2 ** 31),
-    cache: runtime.images,
-    onCorrupt: runtime.onCorrupt,
+/** What is learned of a task that is classified: its own images, and those that are kept of past tasks, whose classes stand behind its own. */
+interface Both {
+  readonly task: ClassTask;
+  readonly own: readonly Example[];
+  readonly kept: readonly Example[];
+}
+
+/** How many of a batch are kept images. */
+const replayedOf = ({ batch, replay }: Complete, { learner }: Lesson): number => replayedIn(batch, replay, keptExamples.of(learner));
+
+/** The images of a task, with those that are kept of past ones where they are replayed. */
+const bothOf = (own: readonly Example[], task: ClassTask, { learner, stream }: Lesson, replayed: number): TE.TaskEither<Failure, Both> => {
+  if (replayed === 0) return TE.right({ task, own, kept: [] });
+  const past = keptExamples.of(learner).flatMap(({ task: name, examples }): readonly ClassTask[] => {
+    const of = stream.tasks.find((t): t is ClassTask => t.name === name && !isAnswered(t));
+    return of === undefined ? [] : [{ ...of, train: TE.right(examples.filter((example): example is Example => "label" in example)) }];
   });
+  const pooled = pooledClasses([{ ...task, train: TE.right(own) }, ...past]);
+  return TE.map((all: readonly Example[]): Both => ({ task: pooled, own: all.slice(0, own.length), kept: all.slice(own.length) }))(pooled.train);
+};
+
+/** The images of all steps, and of a walk over the task where that is longer: so many of its own a batch, and so many that are kept. */
+const imagesOf = ({ task, own, kept }: Both, { position, learner }: Lesson, runtime: Runtime, steps: number, replayed: number, options: Complete): Batches => {
+  const walked = (examples: readonly Example[], batch: number, purpose: string): Batches =>
+    batches({
+      examples,
+      decode: decoderOf(task),
+      batch,
+      augment: options.augment,
+      length: { steps },
+      transform: transformOf(learner.model),
+      seed: random(runtime.seed, purpose, position).integer(2 ** 31),
+      cache: runtime.images,
+      onCorrupt: runtime.onCorrupt,
+    });
+  const first = walked(own, options.batch - replayed, "batches");
+  return replayed === 0 ? first : beside(first, walked(kept, replayed, "replay"));
+};
 
 /** Whether the device can hold the pixels of a batch; to be asked before anything is made for one. Fails with `OverLimit`, which names the batch. */
 const pixelsFit = ({ learner: { model } }: Lesson, { device }: Runtime, batch: number): E.Either<Failure, void> => {
@@ -60,8 +89,15 @@ const pixelsFit = ({ learner: { model } }: Lesson, { device }: Runtime, batch: n
   return pixels === undefined ? E.right(undefined) : fits(device, "input pixels", size(pixels.shape), "batch");
 };
 
+/** Whether images of past tasks can stand in a batch; to be asked before the first task. Fails with `ShapeMismatch` where a head tells classes apart. */
+const mayReplay = ({ learner: { model } }: Lesson, replay: number): E.Either<Failure, void> => {
+  if (replay === 0 || model.architecture.texts !== undefined) return E.right(undefined);
+  const detail = `a ${model.architecture.name} reads no texts: its head has rows for the classes of a task alone, and images of past tasks have none`;
+  return E.left({ _tag: "ShapeMismatch", op: "replay", detail });
+};
+
 /** The steps of a task: so many, or so many walks over its examples. */
-const stepsOf = ({ steps, batch }: Complete, position: number, examples: number): number => {
+const stepsOf = ({ steps, batch }: Pick<Complete, "steps" | "batch">, position: number, examples: number): number => {
   const length = perTask(steps, position);
   return typeof length === "number" ? length : Math.ceil((examples * length.epochs) / batch);
 };
@@ -76,21 +112,24 @@ const notEmpty = <Ex>(name: string, split: Split<Ex>): Split<Ex> =>
     ),
   );
 
-const batchesOf = (examples: readonly Example[], task: ClassTask, lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
+const batchesOf = (both: Both, lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
   const { learner, position } = lesson;
   const { batch, texts, template } = options;
-  const steps = stepsOf(options, position, examples.length);
-  const epoch = Math.max(1, Math.floor(examples.length / batch));
-  const images = imagesOf(examples, lesson, runtime, Math.max(steps, epoch), options);
+  const replayed = replayedOf(options, lesson);
+  const [{ task, own }, fresh] = [both, batch - replayed];
+  const steps = stepsOf({ ...options, batch: fresh }, position, own.length);
+  const epoch = Math.max(1, Math.floor(own.length / fresh));
+  const images = imagesOf(both, lesson, runtime, Math.max(steps, epoch), replayed, options);
   const { architecture, config } = learner.model;
   const tokens = textEncoder(learner.model);
   const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(task.templates.length);
   const list = prompts(task.templates[drawn], task.classNames);
   const captions = tokens === undefined ? withoutTexts(task.classNames.length) : texts === "classes" ? ofClasses(tokens(list)) : ofImages(tokens(list), batch);
   const report = skippedReporter(runtime.emit);
+  // Only where a batch holds all classes of its task do those of earlier tasks count in its means, unless they are in the batch themselves.
+  const previous = tokens !== undefined && texts === "classes" && replayed === 0 ? learner.seen.length : 0;
   return {
-    // Only where a batch holds all classes of its task do those of earlier tasks count in its means.
-    shape: { images: batch, texts: captions.texts, length: captions.length, previous: tokens !== undefined && texts === "classes" ? learner.seen.length : 0 },
+    shape: { images: batch, texts: captions.texts, length: captions.length, previous },
     steps,
     epoch,
     ...(tokens === undefined ? {} : { prompts: tokens(list, architecture.texts!.context(config)) }),
@@ -110,23 +149,36 @@ const batchesOf = (examples: readonly Example[], task: ClassTask, lesson: Lesson
  * in words: questions with their answers in such an order, of which the answers are trained. Fails with the example that cannot be decoded, unless the runtime
  * skips those; and with `OverLimit` where a batch is too large for the device.
  */
-export const encode = <L extends Lesson>({ batch = 64, texts = "classes", template = "first", ...rest }: EncodeOptions): TaskStage<L, L & WithBatches> => {
-  const options: Complete = { batch, texts, template, ...rest };
+export const encode = <L extends Lesson>({
+  batch = 64,
+  texts = "classes",
+  template = "first",
+  replay = 0,
+  ...rest
+}: EncodeOptions): TaskStage<L, L & WithBatches> => {
+  const options: Complete = { batch, texts, template, replay, ...rest };
   const augment = rest.augment === undefined ? "none" : "random";
-  return taskStage("encode", { batch, augment, steps: rest.steps, texts, template }, (lesson) => (runtime) => {
-    const { task } = lesson;
+  return taskStage("encode", { batch, augment, steps: rest.steps, texts, template, ...(replay === 0 ? {} : { replay }) }, (lesson) => (runtime) => {
+    const { task, position } = lesson;
+    const replayed = replayedOf(options, lesson);
     const batched = isAnswered(task)
       ? pipe(
           notEmpty(task.name, task.train),
           TE.chainEitherK((questions) =>
-            answerBatches(questions, task, lesson, runtime, { batch, augment: rest.augment, steps: stepsOf(options, lesson.position, questions.length) }),
+            answerBatches(questions, task, lesson, runtime, {
+              batch,
+              replayed,
+              steps: stepsOf({ steps: rest.steps, batch: batch - replayed }, position, questions.length),
+            }),
           ),
           TE.chainFirstEitherK(({ shape: { images } }) => pixelsFit(lesson, runtime, images)),
         )
       : pipe(
           notEmpty(task.name, task.train),
           TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
-          TE.map((examples) => batchesOf(examples, task, lesson, runtime, options)),
+          TE.chainFirstEitherK(() => mayReplay(lesson, replay)),
+          TE.chain((examples) => bothOf(examples, task, lesson, replayed)),
+          TE.map((both) => batchesOf(both, lesson, runtime, options)),
         );
     return pipe(
       batched,

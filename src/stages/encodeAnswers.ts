@@ -1,21 +1,23 @@
 /** Batches of questions with their answers, for a task that is answered in words. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type { Augment, ImageTransform } from "../data/augment.ts";
+import type { ImageTransform } from "../data/augment.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Image } from "../data/example.ts";
 import { concurrently, type Skipped } from "../data/loader.ts";
 import { answersOf, damageOf, type Question } from "../data/question.ts";
-import type { AnswerTask } from "../data/task.ts";
-import { walk } from "../data/walk.ts";
+import { isAnswered, type AnswerTask } from "../data/task.ts";
+import { mixed, walk } from "../data/walk.ts";
 import type { Failure } from "../failure.ts";
 import { askingOf, pictureTokensOf, tokenizerOf } from "../language/asking.ts";
-import { pictureLoader, writePictures } from "../language/pictures.ts";
+import { pictureLoader, writePictures, type LoadPictures } from "../language/pictures.ts";
 import { inputsOfRows, predictedOf, upTo, type RowsShape } from "../language/rows.ts";
 import { answered, type Asking, type Sequence } from "../language/sequences.ts";
 import { transformOf } from "../model/inputs.ts";
+import type { Model } from "../model/model.ts";
 import { random } from "../random.ts";
 import type { HostRecord } from "../tensor/replay.ts";
+import { keptExamples } from "../training/kept.ts";
 import type { Lesson } from "../training/lesson.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
@@ -23,14 +25,16 @@ import type { TrainingBatches } from "../training/trainee.ts";
 /** What of the options of `encode` counts for questions. */
 export interface AnswerBatchOptions {
   readonly batch: number;
-  readonly augment?: Augment;
   readonly steps: number;
+  /** How many of a batch are kept questions of past tasks. */
+  readonly replayed: number;
 }
 
-/** A question as tokens, or why it has none. */
+/** A question as tokens, or why it has none, and what loads its pictures. */
 interface Learned {
   readonly question: Question;
   readonly sequence: E.Either<Failure, Sequence>;
+  readonly load: LoadPictures;
 }
 
 /** A question that can be learned, with its pictures. */
@@ -45,6 +49,7 @@ const tile = 8;
 
 /** The largest sum that so many of some numbers can have, of which a batch over the end of an epoch may hold each several times. */
 const largestSum = (numbers: readonly number[], count: number): number => {
+  if (count === 0) return 0;
   const times = Math.ceil((count - 1) / numbers.length) + 1;
   const largest = [...numbers].sort((a, b) => b - a);
   let [sum, left] = [0, count];
@@ -56,18 +61,26 @@ const largestSum = (numbers: readonly number[], count: number): number => {
   return sum;
 };
 
+/** What is learned: the questions of the task, and those that are kept of past ones. */
+interface Both {
+  readonly own: readonly Learned[];
+  readonly kept: readonly Learned[];
+}
+
+const sequencesOf = (learned: readonly Learned[]): readonly Sequence[] => learned.flatMap(({ sequence }) => (E.isRight(sequence) ? [sequence.right] : []));
+
 /** The shape that every batch of some sequences fits into. */
-const shapeOf = (learned: readonly Learned[], batch: number, pictureTokens: number): RowsShape => {
-  const sequences = learned.flatMap(({ sequence }) => (E.isRight(sequence) ? [sequence.right] : []));
-  const most = (of: (sequence: Sequence) => number): number => sequences.reduce((n, sequence) => Math.max(n, of(sequence)), 0);
-  const answers = sequences.map((sequence) => predictedOf(sequence).length);
+const shapeOf = ({ own, kept }: Both, { batch, replayed }: AnswerBatchOptions, pictureTokens: number): RowsShape => {
+  const learned = [...own, ...kept];
+  const most = (of: (sequence: Sequence) => number): number => sequencesOf(learned).reduce((n, sequence) => Math.max(n, of(sequence)), 0);
+  const answers = (of: readonly Learned[]): readonly number[] => sequencesOf(of).map((sequence) => predictedOf(sequence).length);
   return {
     texts: batch,
     length: upTo(
       most(({ ids }) => ids.length),
       tile,
     ),
-    positions: upTo(largestSum(answers, batch), tile),
+    positions: upTo(largestSum(answers(own), batch - replayed) + largestSum(answers(kept), replayed), tile),
     pictures: learned.reduce((n, { question }) => Math.max(n, question.pictures.length), 0),
     pictureTokens,
   };
@@ -101,17 +114,15 @@ const pixelsOf = (transform: ImageTransform | undefined, { texts, pictures }: Ro
 
 /** Training batches of questions that are tokens already. */
 const batchesOf = (
-  learned: readonly Learned[],
-  { task, shape, pad }: { readonly task: AnswerTask; readonly shape: RowsShape; readonly pad: number },
+  { own, kept }: Both,
+  { shape, pad }: { readonly shape: RowsShape; readonly pad: number },
   { learner: { model }, position }: Lesson,
   runtime: Runtime,
-  { batch, augment, steps }: AnswerBatchOptions,
+  { batch, steps, replayed }: AnswerBatchOptions,
 ): TrainingBatches => {
-  const seed = random(runtime.seed, "batches", position).integer(2 ** 31);
   const transform = shape.pictures > 0 ? transformOf(model) : undefined;
-  const load = pictureLoader({ decode: decoderOf(task), cache: runtime.images });
   const skipped = new Map<Question, Skipped>();
-  const found = async ({ question, sequence }: Learned): Promise<E.Either<Failure, Found>> => {
+  const found = async ({ question, sequence, load }: Learned): Promise<E.Either<Failure, Found>> => {
     if (E.isLeft(sequence)) return sequence;
     return E.map((images: readonly Image[]): Found => ({ question, sequence: sequence.right, images }))(await load(question));
   };
@@ -120,16 +131,16 @@ const batchesOf = (
     if (E.isLeft(result)) skipped.set(one.question, { id: one.question.id, failure: result.left });
     return result;
   };
-  const pick = walk(learned, seed, find, runtime.onCorrupt ?? "fail");
+  const walked = (learned: readonly Learned[], purpose: string) =>
+    walk(learned, random(runtime.seed, purpose, position).integer(2 ** 31), find, runtime.onCorrupt ?? "fail");
+  const pick = mixed(walked(own, "batches"), walked(kept, "replay"), batch, replayed);
   const report = skippedReporter(runtime.emit);
   const at = (step: number) => async (): Promise<E.Either<Failure, HostRecord>> => {
     const pixels = pixelsOf(transform, shape);
     const picked: E.Either<Failure, Found>[] = [];
     await concurrently(batch, 4, async (place) => {
-      const shaped = (image: Image, k: number): Image =>
-        augment === undefined ? transform!.centre(image) : augment(image, transform!.size, random(seed, "augment", step, place, k));
       picked[place] = E.chainFirst(({ question, images }: Found) =>
-        transform === undefined ? E.right(undefined) : writePictures(transform, question, images, pixels, place * shape.pictures, shaped),
+        transform === undefined ? E.right(undefined) : writePictures(transform, question, images, pixels, place * shape.pictures),
       )(await pick(step * batch + place));
     });
     report([...skipped.values()]);
@@ -139,14 +150,46 @@ const batchesOf = (
   return {
     shape: { images: texts * pictures, texts, length, positions, previous: 0 },
     steps,
-    epoch: Math.max(1, Math.floor(learned.length / batch)),
+    epoch: Math.max(1, Math.floor(own.length / (batch - replayed))),
     at,
   };
 };
 
+/** The questions of a task as tokens, and what loads their pictures. Fails where the task is asked in a way that the model does not know. */
+const learnedOf = (questions: readonly Question[], task: AnswerTask, model: Model, runtime: Runtime): E.Either<Failure, readonly Learned[]> =>
+  pipe(
+    askingOf(model, task),
+    E.map((asking) => {
+      const load = pictureLoader({ decode: decoderOf(task), cache: runtime.images });
+      const learned = questions.map((question): Learned => ({ question, sequence: learnable(asking, question), load }));
+      const detail = cutNote(learned, task, asking);
+      if (detail !== undefined) runtime.emit({ type: "note", detail });
+      return learned;
+    }),
+  );
+
+/** Fails with the first question that has no tokens, unless such are skipped and there are others. */
+const mostlyGood = (learned: readonly Learned[], { onCorrupt }: Runtime): E.Either<Failure, unknown> => {
+  const bad = learned.find(({ sequence }) => E.isLeft(sequence));
+  const none = learned.every(({ sequence }) => E.isLeft(sequence));
+  return bad === undefined || (onCorrupt === "skip" && !none) ? E.right(undefined) : bad.sequence;
+};
+
+/** The questions that are kept of past tasks, as each task asks them. */
+const keptOf = ({ learner, stream }: Lesson, runtime: Runtime): E.Either<Failure, readonly Learned[]> =>
+  pipe(
+    keptExamples.of(learner),
+    E.traverseArray(({ task, examples }) => {
+      const past = stream.tasks.find((t): t is AnswerTask => t.name === task && isAnswered(t));
+      const questions = examples.filter((example): example is Question => "prompt" in example);
+      return past === undefined ? E.right([]) : learnedOf(questions, past, learner.model, runtime);
+    }),
+    E.map((lists) => lists.flat()),
+  );
+
 /**
- * Training batches of questions in a seeded order, each as long as the longest of the task, of which the answers alone are trained. Fails with the question
- * that has no answer, or whose pictures cannot be decoded, unless the runtime skips those.
+ * Training batches of questions in a seeded order, each as long as the longest of the task, of which the answers alone are trained; some may be kept ones of past
+ * tasks. Fails with the question that has no answer, or whose pictures cannot be decoded, unless the runtime skips those.
  */
 export const answerBatches = (
   questions: readonly Question[],
@@ -159,18 +202,12 @@ export const answerBatches = (
   return pipe(
     E.Do,
     E.bind("tokenizer", () => tokenizerOf(model)),
-    E.bind("asking", () => askingOf(model, task)),
-    E.bind("learned", ({ asking }) => E.right(questions.map((question): Learned => ({ question, sequence: learnable(asking, question) })))),
-    E.chainFirst(({ learned }) => {
-      const bad = learned.find(({ sequence }) => E.isLeft(sequence));
-      const none = learned.every(({ sequence }) => E.isLeft(sequence));
-      return bad === undefined || (runtime.onCorrupt === "skip" && !none) ? E.right(undefined) : E.map(() => undefined)(bad.sequence);
-    }),
-    E.map(({ tokenizer, asking, learned }) => {
-      const detail = cutNote(learned, task, asking);
-      if (detail !== undefined) runtime.emit({ type: "note", detail });
-      const shape = shapeOf(learned, options.batch, pictureTokensOf(model));
-      return batchesOf(learned, { task, shape, pad: tokenizer.pad }, lesson, runtime, options);
+    E.bind("own", () => learnedOf(questions, task, model, runtime)),
+    E.chainFirst(({ own }) => mostlyGood(own, runtime)),
+    E.bind("kept", () => (options.replayed === 0 ? E.right([]) : keptOf(lesson, runtime))),
+    E.map(({ tokenizer, ...both }) => {
+      const shape = shapeOf(both, options, pictureTokensOf(model));
+      return batchesOf(both, { shape, pad: tokenizer.pad }, lesson, runtime, options);
     }),
   );
 };

@@ -13,7 +13,7 @@ import { prompts } from "./captions.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /** All tasks as one: every class under its own task's prompt. */
-const pooledClasses = (tasks: readonly ClassTask[]): ClassTask => {
+export const pooledClasses = (tasks: readonly ClassTask[]): ClassTask => {
   const offsets = tasks.map((_, j) => tasks.slice(0, j).reduce((n, t) => n + t.classNames.length, 0));
   const split = (of: (t: ClassTask) => ClassTask["train"]): ClassTask["train"] =>
     pipe(
