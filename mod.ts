@@ -47,7 +47,7 @@ export { learner } from "./src/model/learner.ts";
 export type { Learner } from "./src/model/learner.ts";
 
 // Methods: one value a paper, and the baselines; and how to declare one.
-export { declareMethod, option, reading, scoring, withDefaults } from "./src/methods/declare.ts";
+export { declareMethod, forAnswers, option, reading, scoring, withDefaults } from "./src/methods/declare.ts";
 export type { Declaration, Declared, GivenOptions, Option, Options, OptionsOf, Reading, Values } from "./src/methods/declare.ts";
 export { methods } from "./src/methods/table.ts";
 export type { MethodName, MethodOptions } from "./src/methods/table.ts";

@@ -2,7 +2,7 @@
  * Experience replay (Chaudhry et al., arXiv 1902.10486; METHODS.md H): some examples of every past task are kept, and every batch holds a share of them beside
  * those of the task. The first baseline that anyone asks for, and one that must keep data.
  */
-import { adapt, evaluate, gradient, merge, pipeline, remember, repeat, scan } from "../stages/index.ts";
+import { adapt, evaluate, gradient, merge, pipeline, keepExamples, repeat, scan } from "../stages/index.ts";
 import { adapter, codec, objective } from "./vocabulary.ts";
 import { declareMethod, option, type OptionsOf } from "./declare.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
@@ -32,7 +32,7 @@ export const replay = declareMethod(
           steps: repeat(o.steps, gradient(objective.matching), cosineDescent(o)),
         }),
         merge(),
-        remember(o.kept),
+        keepExamples(o.kept),
         evaluate(o.evaluate),
       ),
     ),

@@ -13,7 +13,23 @@ import { sdLora } from "./sdLora.ts";
 import { sora } from "./sora.ts";
 
 /** One line a method. */
-const all = [zeroShot, sequentialLora, joint, replay, codyra, keeplora, keeploraPlusPlus, keeploraPlus, dac, duallora, oLora, infLora, sdLora, cLora, sora] as const;
+const all = [
+  zeroShot,
+  sequentialLora,
+  joint,
+  replay,
+  codyra,
+  keeplora,
+  keeploraPlusPlus,
+  keeploraPlus,
+  dac,
+  duallora,
+  oLora,
+  infLora,
+  sdLora,
+  cLora,
+  sora,
+] as const;
 
 type All = (typeof all)[number];
 

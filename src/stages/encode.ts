@@ -38,7 +38,7 @@ export interface EncodeOptions {
   readonly texts?: "classes" | "images";
   /** The template of the prompts: the task's first, or one drawn for the run (METHODS.md C.3.1). Default `first`. */
   readonly template?: "first" | "random";
-  /** The share of every batch that is drawn from the questions that `remember` has kept of past tasks, at least one where there are any. Default 0. */
+  /** The share of every batch that is drawn from the questions that `keepExamples` has kept of past tasks, at least one where there are any. Default 0. */
   readonly replay?: number;
 }
 

@@ -188,8 +188,8 @@ const keptOf = ({ learner, stream }: Lesson, runtime: Runtime): E.Either<Failure
   );
 
 /**
- * Training batches of questions in a seeded order, each as long as the longest of the task, of which the answers alone are trained; some may be kept ones of past
- * tasks. Fails with the question that has no answer, or whose pictures cannot be decoded, unless the runtime skips those.
+ * Training batches of questions in a seeded order, each as long as the longest of the task, of which the answers alone are trained; some may be kept ones of
+ * past tasks. Fails with the question that has no answer, or whose pictures cannot be decoded, unless the runtime skips those.
  */
 export const answerBatches = (
   questions: readonly Question[],

@@ -17,7 +17,7 @@ export { merge } from "./merge.ts";
 export { all, branch, mostUsed, selected } from "../subspace/selection.ts";
 export type { Selection } from "../subspace/selection.ts";
 export { prompts, targets } from "./captions.ts";
-export { remember } from "./remember.ts";
+export { keepExamples } from "./keepExamples.ts";
 export { ensemble } from "./scores.ts";
 export { outOf, project, rowsOutOf, startingOutside } from "./project.ts";
 export type { StartingOutsideOptions } from "./project.ts";

@@ -73,7 +73,8 @@ export interface GradientBasisOptions<N extends string = never> extends Gradient
 
 /**
  * Extends the remembered bases by the dominant directions of the gradient that a task has under the learner's model, on the input side of each weight, until
- * they hold a share of its energy (KeepLoRA for answered tasks; LANGUAGE.md 3). Stands behind `merge`. Fails with `BadMatrix` where a gradient is not finite.
+ * they hold a share of its energy (KeepLoRA where tasks are answered in words, METHODS.md B.3.9). Stands behind `merge`. Fails with `BadMatrix` where a
+ * gradient is not finite.
  */
 export const gradientBasis = <L extends Lesson & WithBatches, N extends string = never>({
   energy,

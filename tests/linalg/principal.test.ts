@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Matrix } from "../../src/linalg/check.ts";
-import { extendByEnergy } from "../../src/linalg/extendByEnergy.ts";
+import { extendByEnergy, extendByRows } from "../../src/linalg/extendByEnergy.ts";
 import { emptyBasis, extend, matrixOf, type Basis } from "../../src/linalg/orthonormal.ts";
 import { outside } from "../../src/linalg/outside.ts";
 import { principal } from "../../src/linalg/principal.ts";
@@ -244,6 +244,35 @@ test("extendByEnergy: a dominant direction that is known does not hide the other
   const second = orThrow(extendByEnergy(first.basis, gramOf(features), 1));
   orthonormal(second.basis.columns, 5e-7);
   assert.is(second.basis.columns.length, 16);
+});
+
+test("extendByRows: as by the Gram matrix of the rows, on whichever side is smaller", () => {
+  fc.assert(
+    fc.property(sizes, rowCounts, fc.constantFrom(0.2, 0.85, 0.99), fc.nat(5), fc.nat(1000), (d, n, energy, k, seed) => {
+      const rows = inF32(gaussian(n, d, seed));
+      const known = gaussian(k, d, seed + 1);
+      const basis = extend(
+        emptyBasis(d),
+        Array.from({ length: k }, (_, i) => known.data.slice(i * d, (i + 1) * d)),
+      );
+      const { basis: longer, added, captured } = orThrow(extendByRows(basis, rows, energy));
+      const byGram = orThrow(extendByEnergy(basis, gramOf(rows), energy));
+      assert.is(added, byGram.added);
+      basis.columns.forEach((column, j) => assert.is(longer.columns[j], column));
+      orthonormal(longer.columns, 1e-5);
+      close(captured, byGram.captured, 2e-6, "captured");
+      if (captured < 1 - 1e-6) assert.ok(difference(projector(longer.columns, d), projector(byGram.basis.columns, d)) < 1e-4);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("extendByRows: no energy, what is captured already, rows of another width", () => {
+  assert.equal(orThrow(extendByRows(emptyBasis(7), { shape: [3, 7], data: new Float32Array(21) }, 0.99)), { basis: emptyBasis(7), added: 0, captured: 1 });
+  const rows = gaussian(5, 13, 1);
+  const { basis } = orThrow(extendByRows(emptyBasis(13), rows, 0.85));
+  assert.is(orThrow(extendByRows(basis, rows, 0.85 - 1e-6)).basis, basis);
+  fails(extendByRows(emptyBasis(3), gaussian(2, 2, 1), 0.99), /matrix \[2, 2\] .* rows are not in R\^3/);
 });
 
 // Failures --------------------------------------------------------------------------------------------------------------------------------------

@@ -1,14 +1,19 @@
 /** Declared methods: defaults, options that follow from others, readings, and what of a declaration is said. */
 import * as E from "fp-ts/lib/Either.js";
+import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { byTower, count, modules, oneOf, share } from "../../src/methods/codecs.ts";
-import { declareMethod, decodeOption, option, optionNames, reading, scoring, withDefaults, type OptionsOf } from "../../src/methods/declare.ts";
+import { declareMethod, decodeOption, forAnswers, option, optionNames, reading, scoring, withDefaults, type OptionsOf } from "../../src/methods/declare.ts";
 import { optionRows } from "../../src/methods/describe.ts";
-import { skip, type Method } from "../../src/stages/learn.ts";
-import { left } from "../fixtures/datasets.ts";
+import { methodFor, skip, type Method } from "../../src/stages/learn.ts";
+import { taskStage } from "../../src/stages/stage.ts";
+import type { Stream } from "../../src/data/task.ts";
+import { left, right } from "../either.ts";
+import { patternTask } from "../fixtures/patterns.ts";
+import { colourTask } from "../fixtures/tinyLlama.ts";
 
 const options = {
   rank: option(count, 16, "Rank of every adapter."),
@@ -50,6 +55,50 @@ test("options have the types of their codecs", () => {
   assert.ok(option(count, "16", "Rank of every adapter."));
 });
 
+const classes = { stream: { tasks: [], labelSpace: "task", probes: [patternTask("p", ["a"], 1)] } };
+const questions = { stream: { tasks: [colourTask("q", 0)], labelSpace: "task" } };
+
+test("options may have other defaults for tasks that are answered in words; a method is then another for such a stream", async () => {
+  const ran: unknown[] = [];
+  const half = ({ rank }: { readonly rank: number }): number => rank / 4;
+  const method = declareMethod({ name: "both", title: "Both", does: "either", options: forAnswers(options, { kept: half, shrink: "code" }) }, (o) =>
+    taskStage("told", {}, (course) => {
+      ran.push(o);
+      return RTE.of(course);
+    }),
+  );
+  const given = method({ rank: 8 });
+  const [classified, answered] = [classes, questions].map(({ stream }) => right(methodFor(given, stream as unknown as Stream)));
+  assert.equal(
+    [classified.options, answered.options],
+    [
+      { rank: 8, kept: 4, shrink: "paper" },
+      { rank: 8, kept: 2, shrink: "code" },
+    ],
+  );
+  assert.equal([answered.name, answered.title], ["both", "Both"]);
+  assert.equal(method({ shrink: "paper" }).answering?._tag, "Right");
+  for (const course of [classes, questions]) await given.run(course as never)(undefined as never)();
+  assert.equal(ran, [classified.options, answered.options]);
+  assert.equal(
+    optionRows(method).map(({ fallback, answered: other }) => [fallback, other]),
+    [
+      ["16", undefined],
+      ["8", "4"],
+      ["paper", "code"],
+    ],
+  );
+  assert.equal(right(methodFor(thinned(), questions.stream as unknown as Stream)).options, thinned().options);
+});
+
+test("a method of classes alone says why before anything runs", async () => {
+  const alone = declareMethod({ name: "alone", does: "one kind", classesAlone: "it has a row for every class", options }, () => skip);
+  const why = "method: alone learns tasks of classes alone, and these are answered in words: it has a row for every class";
+  assert.is(describe(left(methodFor(alone(), questions.stream as unknown as Stream))), why);
+  assert.is(describe(left(await alone().run(questions as never)(undefined as never)())), why);
+  assert.is(right(methodFor(alone(), classes.stream as unknown as Stream)).name, "alone");
+});
+
 test("values are decoded by the declaration, and readings read from it", () => {
   const { declaration } = thinned;
   assert.equal(optionNames(declaration), ["rank", "kept", "shrink"]);
@@ -69,8 +118,8 @@ test("a value that an option does not take makes a run fail, and is told before 
 });
 
 test("a program may name layers and towers of its own; text from outside those that come with Cambium", () => {
-  assert.ok(modules.is(["up", "down"]) && modules.is("all"));
-  assert.is(modules.decode(["up", "down"])._tag, "Left");
+  assert.ok(modules.is(["inner", "outer"]) && modules.is("all"));
+  assert.is(modules.decode(["inner", "outer"])._tag, "Left");
   assert.equal(modules.decode("q"), E.right(["q"]));
   assert.equal(modules.decode("all"), E.right("all"));
   assert.ok(byTower(share).is({ trunk: 0.5 }));

@@ -2,12 +2,13 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { allParameters } from "../../src/model/adapters/inFull.ts";
+import { allParameters, wholeLayers } from "../../src/model/adapters/inFull.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
 import { parallel } from "../../src/model/adapters/parallel.ts";
 import { depthScale } from "../../src/model/adapters/scale.ts";
 import { bothUpdates, livingFactors, mergeUpdate, noUpdate, type Factors } from "../../src/model/adapters/update.ts";
 import { initialModel, networkOf } from "../../src/model/model.ts";
+import { layersOf } from "../../src/model/network.ts";
 import { vit } from "../../src/model/vit.ts";
 import { random } from "../../src/random.ts";
 
@@ -77,6 +78,31 @@ test("training in full gives the weights themselves", () => {
     new Map([...mergeUpdate(model, adapter.update(net, values)).weights].map(([n, { data }]) => [n, data])),
     new Map([...model.weights].map(([n, { data }]) => [n, data])),
   );
+});
+
+test("some layers in full, below a LoRA of others and of the same: their weights take the place of the model's, and factors come on top", () => {
+  const choice = { modules: ["fc1"], towers: ["vision"] } as const;
+  const both = parallel({ whole: wholeLayers(choice), lora: lora({ rank: 2, modules: ["q", "fc1"] }) });
+  const chosen = layersOf(net, choice);
+  assert.equal(
+    both.layouts(net)["whole.weights"].entries.map(({ name }) => name),
+    chosen.flatMap(({ name }) => [`${name}.weight`, `${name}.bias`]),
+  );
+  const start = both.initial(net, model.weights, 1, 0);
+  for (const [name, { data }] of mergeUpdate(model, both.update(net, start)).weights) assert.equal(data, model.weights.get(name)!.data, name);
+  const moved = { ...filled(start, 3), "whole.weights": start["whole.weights"].map((x) => x + 1) };
+  const update = both.update(net, moved);
+  assert.equal(
+    [...update.weights!.keys()],
+    both.layouts(net)["whole.weights"].entries.map(({ name }) => name),
+  );
+  const merged = mergeUpdate(model, update);
+  for (const { name, in: width, out } of chosen) {
+    const [before, after] = [model, merged].map(({ weights }) => weights.get(`${name}.weight`)!.data);
+    const added = product(update.factors.get(name)!, out, width);
+    after.forEach((w, i) => assert.ok(Math.abs(w - before[i] - 1 - added[i]) < 1e-5, name));
+    merged.weights.get(`${name}.bias`)!.data.forEach((b, i) => assert.ok(Math.abs(b - model.weights.get(`${name}.bias`)!.data[i] - 1) < 1e-6, name));
+  }
 });
 
 test("two updates as one are the two, one after the other; nothing beside an update is that update", () => {
