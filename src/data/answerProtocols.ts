@@ -14,6 +14,8 @@ export interface AnswerDataset {
   readonly test?: readonly string[];
   /** The folders that pictures are in, from its folder on. Default: it, and `images` in it. */
   readonly images?: readonly string[];
+  /** The file of COCO's layout that has the references of test questions, each under its position, from 1. Without it the answers of the test file count. */
+  readonly references?: string;
   readonly score: TaskScore;
   /** Questions of the test split, where the number is known. */
   readonly questions?: number;
@@ -40,12 +42,13 @@ export interface AnswerProtocol {
 }
 
 /** UCIT's files: instructions and pictures in folders of their own as its authors lay them, or beside one another as MCITlib does. */
-const ucitTask = (name: string, folders: readonly string[], train: string, score: TaskScore): AnswerDataset => ({
+const ucitTask = (name: string, folders: readonly string[], train: string, score: "exact" | "captions"): AnswerDataset => ({
   name,
   folders: [...folders.map((folder) => `instructions/${folder}`), ...folders],
   train: [train, "train.json"],
   test: ["test_3000.json", "test.json"],
   images: ["../../datasets", "../datasets"],
+  ...(score === "captions" ? { references: "val_coco_type_3000.json" } : {}),
   score,
   questions: 3000,
 });
@@ -57,9 +60,6 @@ const ucit: AnswerProtocol = {
   kind: "answer",
   name: "ucit",
   ...llava,
-  notes: [
-    "captions are compared with the answers of the test files; the further references of val_coco_type_3000.json count where an answer is a list of them",
-  ],
   datasets: [
     ucitTask("imagenet-r", ["ImageNet-R"], "train.json", "exact"),
     ucitTask("arxivqa", ["ArxivQA"], "train_4w.json", "exact"),

@@ -13,6 +13,7 @@ import type { Files } from "../platform/files.ts";
 import type { AnswerDataset, AnswerProtocol } from "./answerProtocols.ts";
 import { readAnswerTask } from "./answerTask.ts";
 import { allTasks, findingsOn, type Checked, type CheckedProtocol, type DatasetsAt, type ProtocolOptions } from "./checked.ts";
+import { withReferences } from "./references.ts";
 import { fewShot } from "./sampling.ts";
 import { filesOf } from "./source.ts";
 import type { AnswerStream, AnswerTask } from "./task.ts";
@@ -30,37 +31,54 @@ const findFolder = async ({ name, folders }: AnswerDataset, where: DatasetsAt, f
   return found === undefined ? E.left(folders.join(" or ")) : E.right(join(where, found));
 };
 
-/** The task in a folder, with the files, the score and the questions' form that the protocol says. */
-const readTask = async (protocol: AnswerProtocol, wanted: AnswerDataset, dir: string, options: ProtocolOptions): Promise<E.Either<Failure, AnswerTask>> => {
-  const { onCorrupt, platform } = options;
-  const { chat, context, maxTokens, frames } = protocol;
-  const { name, score } = wanted;
-  const find = (names: readonly string[] = []): Promise<string | undefined> => firstThere(dir, names, filesOf(options));
-  const [train, test, images] = [await find(wanted.train), await find(wanted.test), await find(wanted.images)];
-  return readAnswerTask(dir, { onCorrupt, platform, name, score, chat, context, maxTokens, frames, train, test, images })();
-};
+/** The published files that a folder has, from it on. */
+type Published = { readonly [Part in "train" | "test" | "images" | "references"]?: string };
+
+const publishedIn = async (dir: string, { train = [], test = [], images = [], references }: AnswerDataset, files: Files): Promise<Published> => ({
+  train: await firstThere(dir, train, files),
+  test: await firstThere(dir, test, files),
+  images: await firstThere(dir, images, files),
+  references: await firstThere(dir, references === undefined ? [] : [references], files),
+});
+
+/** The task in a folder, with the score and the form of questions that the protocol says. */
+const readTask = (
+  { chat, context, maxTokens, frames }: AnswerProtocol,
+  { name, score }: AnswerDataset,
+  dir: string,
+  { references, ...published }: Published,
+  { onCorrupt, platform }: ProtocolOptions,
+): TE.TaskEither<Failure, AnswerTask> =>
+  pipe(
+    readAnswerTask(dir, { onCorrupt, platform, name, score, chat, context, maxTokens, frames, ...published }),
+    TE.map((task) => (references === undefined ? task : { ...task, test: withReferences(task.test, join(dir, references), filesOf({ platform })) })),
+  );
 
 /** Finds a task of a protocol and lists its splits; the one for training where it is needed. */
 const checkDataset = async (protocol: AnswerProtocol, wanted: AnswerDataset, where: DatasetsAt, options: ProtocolOptions): Promise<Checked<AnswerTask>> => {
   const { problem, note, checked } = findingsOn<AnswerTask>(wanted.name);
-  const dir = await findFolder(wanted, where, filesOf(options));
+  const files = filesOf(options);
+  const dir = await findFolder(wanted, where, files);
   if (E.isLeft(dir)) {
     problem(`there is no folder ${dir.left}`);
     return checked();
   }
-  const task = await readTask(protocol, wanted, dir.right, options);
+  const published = await publishedIn(dir.right, wanted, files);
+  const task = await readTask(protocol, wanted, dir.right, published, options)();
   if (E.isLeft(task)) {
     problem(describe(task.left));
     return checked();
   }
   for (const split of options.training === false ? (["test"] as const) : (["train", "test"] as const)) {
     const questions = await task.right[split]();
-    const published = wanted[split]?.[0];
-    if (E.isLeft(questions)) problem(`${describe(questions.left)}${published === undefined ? "" : ` (it is published as ${published})`}`);
+    const called = published[split] === undefined ? wanted[split]?.[0] : undefined;
+    if (E.isLeft(questions)) problem(`${describe(questions.left)}${called === undefined ? "" : ` (it is published as ${called})`}`);
     else if (questions.right.length === 0) problem(`${dir.right} has no questions to ${split}`);
     else if (split === "test" && wanted.questions !== undefined && questions.right.length !== wanted.questions)
       note(`${dir.right} has ${questions.right.length} test questions, the protocol ${wanted.questions}`);
   }
+  if (wanted.references !== undefined && published.references === undefined)
+    note(`${dir.right} has no ${wanted.references}, so the answers of its test questions are their only references`);
   return checked(task.right);
 };
 

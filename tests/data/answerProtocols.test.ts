@@ -105,16 +105,28 @@ test("UCIT as its authors publish it: instructions and pictures apart; what is f
     writeAt(dir, `${folders[0]}/${train![0]}`, JSON.stringify([conversation("1", "What is it?", "A pear.", image)]));
     writeAt(dir, `${folders[0]}/test_3000.json`, JSON.stringify([{ question_id: "7", image: `./${image}`, text: "What is it?", answer: "A pear." }]));
   }
+  const captionsOf = (picture: number): string =>
+    JSON.stringify({ images: [], annotations: ["A pear.", "One pear on a plate."].map((caption, id) => ({ id, image_id: picture, caption })) });
+  writeAt(dir, "instructions/VizWiz/val_coco_type_3000.json", captionsOf(1));
   const { stream, notes } = await check(protocols.ucit, dir);
   assert.equal(
     stream.tasks.map(({ name, chat, maxTokens, context }) => [name, chat, maxTokens, context]),
     protocols.ucit.datasets.map(({ name }) => [name, "vicuna", 256, 2048]),
   );
-  assert.is(notes.length, 1 + 6);
-  assert.match(notes[1], /^imagenet-r: .*ImageNet-R has 1 test questions, the protocol 3000$/);
+  assert.is(notes.length, 6 + 1);
+  assert.match(notes[0], /^imagenet-r: .*ImageNet-R has 1 test questions, the protocol 3000$/);
+  assert.match(notes[6], /^flickr30k: .*Flickr30k has no val_coco_type_3000\.json, so the answers of its test questions are their only references$/);
   const [question] = await get(stream.tasks[0].test);
   assert.is(question.prompt, "What is it?");
   assert.is(question.pictures.length, 1);
+  assert.is(question.answer, "A pear.");
+  // The captions of a picture are the references of its question, in the order of the file.
+  assert.equal((await get(stream.tasks[2].test))[0].answer, ["A pear.", "One pear on a plate."]);
+  assert.is((await get(stream.tasks[2].train))[0].answer, "A pear.");
+
+  writeAt(dir, "instructions/Flickr30k/val_coco_type_3000.json", captionsOf(7));
+  assert.match(await complaint(protocols.ucit, dir), /flickr30k: .*val_coco_type_3000\.json: it has no caption of picture 1, that of question .*test.*$/);
+  rmSync(join(dir, "instructions/Flickr30k/val_coco_type_3000.json"));
 
   // What lacks is named, each with its place; all at once.
   rmSync(join(dir, "instructions/IconQA"), { recursive: true });
