@@ -38,7 +38,7 @@ export interface Generator {
 
 /** Options of {@link openGenerator}. */
 export interface GeneratorOptions extends Omit<DecodingOptions, "weights"> {
-  /** The weights of the model where they are on the device already, as `streamModel` puts them; they stay. Default: those of the learner's model are uploaded. */
+  /** The weights of the model where they are on the device already, as `streamModel` puts them; they stay. Default: those of the learner are uploaded. */
   readonly weights?: Resident;
   /** Aborted when generation should stop: it ends with `Interrupted` before the next token. */
   readonly signal?: { readonly aborted: boolean };
