@@ -17,6 +17,8 @@ import type { Image } from "./example.ts";
 
 /** How a model wants its images, as plain data. */
 export interface Preprocess {
+  /** Whether an image is first padded to a square, in its middle, with the colour that is the mean below: as LLaVA is trained. Default: no. */
+  readonly square?: boolean;
   /** To a shorter side, to a fixed size, or not at all. */
   readonly resize: { readonly shortest: number } | Size | undefined;
   readonly resampling: Resampling;
@@ -55,10 +57,37 @@ type Assumed = (size: number) => Preprocess;
 /** The size of the images that a preprocessing gives; undefined where it depends on the image. */
 export const outputSize = (p: Preprocess): Size | undefined => p.crop ?? (p.resize !== undefined && "height" in p.resize ? p.resize : undefined);
 
-/** Resize and crop of a preprocessing: any image to the model's size. */
+/** An image in the middle of a square of one colour, which has 8 bits a channel. */
+const padded = ({ data, width, height }: Image, colour: readonly number[]): Image => {
+  const side = Math.max(width, height);
+  const [left, top] = [Math.floor((side - width) / 2), Math.floor((side - height) / 2)];
+  const out = new Uint8Array(3 * side * side);
+  for (let i = 0; i < out.length; i++) out[i] = colour[i % 3];
+  for (let row = 0; row < height; row++) out.set(data.subarray(3 * row * width, 3 * (row + 1) * width), 3 * ((top + row) * side + left));
+  return { data: out, width: side, height: side };
+};
+
+/** The longest side of an image that is padded as it is: the square of a longer one might fit no computer. */
+const longestPadded = 2 ** 13;
+
+/** An image as a square; of one that is too long for that, a smaller copy. */
+const squared = (image: Image, { mean, resampling }: Preprocess): Image => {
+  const longest = Math.max(image.width, image.height);
+  const shrunk = (side: number): number => Math.max(1, Math.round((side * longestPadded) / longest));
+  const held = longest > longestPadded ? resize(image, { height: shrunk(image.height), width: shrunk(image.width) }, resampling) : image;
+  return held.width === held.height
+    ? held
+    : padded(
+        held,
+        mean.map((x) => Math.trunc(x * 255)),
+      );
+};
+
+/** Padding, resize and crop of a preprocessing: any image to the model's size. */
 export const centre =
   (p: Preprocess) =>
-  (image: Image): Image => {
+  (original: Image): Image => {
+    const image = p.square ? squared(original, p) : original;
     if (p.resize === undefined) return p.crop === undefined ? image : centreCrop(image, p.crop);
     const size = "shortest" in p.resize ? shortestSize(image, p.resize.shortest) : p.resize;
     return p.crop === undefined ? resize(image, size, p.resampling) : resizedCentre(image, size, p.crop, p.resampling);
@@ -93,6 +122,7 @@ const Triple = t.tuple([t.number, t.number, t.number]);
 const Config = t.partial({
   image_processor_type: t.string,
   feature_extractor_type: t.string,
+  do_pad: t.boolean,
   do_resize: t.boolean,
   size: t.union([Pixels, t.type({ shortest_edge: Pixels }), Rectangle]),
   resample: t.number,
@@ -140,6 +170,7 @@ const fromConfig = (path: string, config: t.TypeOf<typeof Config>, size: number,
         ? { shortest: wanted.shortest_edge }
         : square(wanted);
   return E.right({
+    ...(config.do_pad === true && processor?.startsWith("Llava") === true ? { square: true } : {}),
     resize: config.do_resize === false ? undefined : target,
     resampling,
     crop: (config.do_center_crop ?? !squeezes) ? square(config.crop_size ?? size) : undefined,

@@ -1,10 +1,12 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { decodeImage } from "../../src/data/decode.ts";
 import { describe } from "../../src/failure.ts";
+import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { centre, clipPreprocess, normalise, outputSize, readPreprocess, vitPreprocess } from "../../src/data/preprocess.ts";
 import type { Preprocess } from "../../src/data/preprocess.ts";
 import { golden, picture } from "../fixtures/images.ts";
@@ -41,6 +43,25 @@ for (const {
     assert.equal(pixels, new Float32Array(bytes.buffer as ArrayBuffer));
   });
 }
+
+test("LLaVA's training pads to a square with the mean colour: equal to LlavaImageProcessor", async () => {
+  const golden = right(E.mapLeft(describe)(await readSafetensors("tests/fixtures/llava-tiny/golden.safetensors")()));
+  const p = right(await read({ image_processor_type: "LlavaImageProcessor", do_pad: true, size: { shortest_edge: 14 }, crop_size: { height: 14, width: 14 } }));
+  assert.equal(p, { ...clipPreprocess(14), square: true });
+  const wide = right(await decodeImage(readFileSync("tests/fixtures/preprocess/rgb.png"))());
+  const { width, height, data } = wide;
+  const turned = Uint8Array.from(data, (_, i) => data[3 * ((Math.floor(i / 3) % height) * width + Math.floor(i / 3 / height)) + (i % 3)]);
+  const pixels = new Float32Array(2 * 3 * 14 * 14);
+  for (const [i, image] of [wide, { width: height, height: width, data: turned }].entries()) normalise(p)(centre(p)(image), pixels, i * 3 * 14 * 14);
+  assert.equal(pixels, golden.get("squared")!.data);
+});
+
+test("a line of pixels becomes a square that a computer can hold; CLIP's processor knows no padding", async () => {
+  const line = { width: 100_000, height: 1, data: new Uint8Array(300_000).fill(9) };
+  const { width, height } = centre({ ...clipPreprocess(14), square: true, resize: { height: 14, width: 14 } })(line);
+  assert.equal([width, height], [14, 14]);
+  assert.is(right(await read({ do_pad: true })).square, undefined);
+});
 
 test("every way to write the sizes", async () => {
   const forms: readonly unknown[] = [
