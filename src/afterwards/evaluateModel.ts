@@ -17,7 +17,6 @@ import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import { describeStream } from "../report/describeStream.ts";
 import { meansOf, type Evaluation } from "../report/evaluation.ts";
-import { predictionLine } from "../report/predictions.ts";
 import { accuracies } from "../stages/evaluate.ts";
 import { fittedTo, knowsAll, placesOfTasks, type Place } from "../stages/fitted.ts";
 import { answerable, type Predictor } from "../stages/inference.ts";
@@ -30,6 +29,7 @@ import type { Job } from "../runs/job.ts";
 import type { LocateOptions } from "../runs/locate.ts";
 import { findSource, titlesOf } from "../runs/placed.ts";
 import type { JobOptions } from "../runs/runJob.ts";
+import { predictedLines } from "../runs/predictions.ts";
 import { streamOf } from "../runs/source.ts";
 
 /** What a model is scored on, and how. */
@@ -118,7 +118,7 @@ const skippedIn = (watch: (event: Event) => void) => {
 const toldLines = () => {
   const lines: string[] = [];
   const event = (event: Event): void => {
-    if (event.type === "predictions") for (const one of event.predictions) lines.push(predictionLine({ task: event.dataset, ...one }));
+    lines.push(...predictedLines(event));
   };
   return { event, text: () => lines.join("") };
 };

@@ -34,8 +34,8 @@ export interface RowsShape {
 export const upTo = (n: number, multiple: number): number => multiple * Math.ceil(n / multiple);
 
 /**
- * The inputs of a decoder for rows: ids, starts, positions, next, share, and picks of the pictures' tokens, of which each row has its own; and `real`, 1 for every
- * token of a row. Rows and positions that are not there are filled up and count nothing.
+ * The inputs of a decoder for rows: ids, starts, positions, next, share, and picks of the pictures' tokens, of which each row has its own; and `real`, 1 for
+ * every token of a row. Rows and positions that are not there are filled up and count nothing.
  */
 export const inputsOfRows = (rows: readonly Row[], { texts, length, positions: count, pictures, pictureTokens }: RowsShape, pad: number): HostRecord => {
   const ids = new Uint32Array(texts * length).fill(pad);

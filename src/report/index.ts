@@ -9,6 +9,8 @@ export { evaluationTable } from "./evaluation.ts";
 export type { DatasetScore, Evaluation } from "./evaluation.ts";
 export { decodePredictions, predictionLine } from "./predictions.ts";
 export type { Prediction, PredictionRecord, Top } from "./predictions.ts";
+export { decodeReplies, parseReplies, replyLine } from "./replies.ts";
+export type { DatasetReplies, Followed, Reply, ReplyRecord, Said } from "./replies.ts";
 export { summarise } from "./summary.ts";
 export type { ProbeSummary, Spread, Summary } from "./summary.ts";
 export { inEverySpace, inSpace } from "./spaces.ts";

@@ -5,7 +5,8 @@ import * as t from "io-ts";
 import { corrupt } from "../formats/files.ts";
 import type { Failure } from "../failure.ts";
 import { list, parseJson } from "../formats/json.ts";
-import { firstError, nullable, percent } from "./codec.ts";
+import { firstError, natural, nullable, percent } from "./codec.ts";
+import { decodeLines, jsonLine, type LinesDecoder } from "./jsonLines.ts";
 
 /** A question that was answered in words. */
 export interface Reply {
@@ -21,11 +22,35 @@ export interface Reply {
   readonly generated?: string;
 }
 
-/** The fields of a reply. */
-export const replyFields = { sample: t.string, prompt: t.string, answer: t.string, predicted: t.string, score: percent } as const;
+const replyFields = { sample: t.string, prompt: t.string, answer: t.string, predicted: t.string, score: percent } as const;
 
 /** The codec of a reply. */
 export const ReplyCodec: t.Type<Reply, unknown> = t.intersection([t.type(replyFields), t.partial({ generated: t.string })]);
+
+/** A line of `predictions.jsonl`: a question of the test split of `task`, and after how many tasks it was answered; 0 is before the first. */
+export interface ReplyRecord extends Reply {
+  readonly after?: number;
+  readonly task: string;
+}
+
+const record = t.intersection([t.type({ task: t.string, ...replyFields }), t.partial({ after: natural, generated: t.string })]);
+
+/** A record as one JSON line, newline included. */
+export const replyLine = ({ after, task, sample, prompt, answer, predicted, score, generated }: ReplyRecord): string =>
+  jsonLine({ after, task, sample, prompt, answer, predicted, score, generated });
+
+/**
+ * Reads the lines of the `predictions.jsonl` of tasks that are answered in words; a last line that was cut off is left out, any other bad line is a
+ * `FileCorrupt` failure.
+ *
+ * ```ts
+ * const sky = { after: 1, task: "colours", sample: "1", prompt: "What colour is the sky?", answer: "blue", predicted: "red", score: 0, generated: "It is red." };
+ * const read = report.decodeReplies("predictions.jsonl")(report.replyLine(sky));
+ * assert.ok(read._tag === "Right");
+ * assert.deepEqual(read.right, [sky]);
+ * ```
+ */
+export const decodeReplies: LinesDecoder<ReplyRecord> = decodeLines(record, "a reply");
 
 /** A reply as far as it changes: what was answered, and its score in percent. */
 export interface Said {

@@ -39,8 +39,8 @@ export interface RunResult {
   /** The line that says which adapter ran. */
   readonly adapter: string;
   /**
-   * What an image is scored among: the classes of its task, of all tasks (`union`), or of those learned so far (`seen`). Of tasks that are answered in words: the
-   * score that they have in common, or `own` where each has its own.
+   * What an image is scored among: the classes of its task, of all tasks (`union`), or of those learned so far (`seen`). Of tasks that are answered in words:
+   * the score that they have in common, or `own` where each has its own.
    */
   readonly labelSpace: string;
   /** Names of the datasets in the order learned. */

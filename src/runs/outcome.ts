@@ -70,7 +70,9 @@ const incremental = (
   );
 };
 
-/** Writes `result.json` and `answers.json`, or `replies.json`, of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out. */
+/**
+ * Writes `result.json` and `answers.json`, or `replies.json`, of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out.
+ */
 export const writeFigures = (
   folder: string,
   { result, answers, replies = [], interrupted }: Run,
@@ -131,12 +133,12 @@ export const writePage = (
 };
 
 /** The last lines of a run: its table, and what stands in its folder, which its user calls `out`; lines have at most `columns` characters. */
-export const summary = ({ result, interrupted, sessions, tasks, predictions, model, folder }: Outcome, out: string, columns?: number): string => {
+export const summary = ({ result, replies, interrupted, sessions, tasks, predictions, model, folder }: Outcome, out: string, columns?: number): string => {
   const [final, mean] = [sessions?.final, sessions?.mean].map((x) => fixed(1)(x ?? null));
   const learner = model.slice(folder.length + 1);
   const reached = result.datasets.length;
   const finished = `${reached} of ${tasks} tasks ${reached === 1 ? "was" : "were"}`;
-  const files = [names.result, names.answers, names.log, ...(predictions ? [names.predictions] : []), names.report];
+  const files = [names.result, replies === undefined ? names.answers : names.replies, names.log, ...(predictions ? [names.predictions] : []), names.report];
   return [
     ...(interrupted
       ? [`Stopped on request: ${finished} finished, and all that follows is about ${reached === 1 ? "it" : "these"}. cambium resume ${out} goes on.\n`]

@@ -1,8 +1,9 @@
-/** `predictions.jsonl`: what the test pictures were taken for after each task. */
+/** `predictions.jsonl`: what the test pictures were taken for, and the questions answered with, after each task. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import type { Appender } from "../platform/files.ts";
 import { predictionLine } from "../report/predictions.ts";
+import { replyLine } from "../report/replies.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 
 /** How many of the likeliest classes of a picture are written down. */
@@ -17,6 +18,12 @@ export interface Predictions {
   readonly size: () => number;
 }
 
+/** What an event tells of predictions, as lines; `after` counts finished tasks, where that is known. */
+export const predictedLines = (event: Event, after?: number): readonly string[] => {
+  if (event.type === "predictions") return event.predictions.map((one) => predictionLine({ after, task: event.dataset, ...one }));
+  return event.type === "replies" ? event.replies.map((one) => replyLine({ after, task: event.dataset, ...one })) : [];
+};
+
 /** Writes the predictions of a run into a file that grows; in it `after` counts finished tasks as the log does. */
 export const predictionsTo = (file: Appender): Predictions => {
   let after = 0;
@@ -24,8 +31,7 @@ export const predictionsTo = (file: Appender): Predictions => {
   return {
     event: (event) => {
       if (event.type === "task") after = event.learned;
-      if (event.type !== "predictions") return;
-      for (const prediction of event.predictions) lines.push(predictionLine({ after, task: event.dataset, ...prediction }));
+      lines.push(...predictedLines(event, after));
     },
     flush: () => {
       const waiting = lines;

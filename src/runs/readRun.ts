@@ -12,6 +12,7 @@ import { natural } from "../report/codec.ts";
 import { decodeLog } from "../report/log.ts";
 import { decodeRunResult } from "../report/resultCodec.ts";
 import type { RunResult } from "../report/result.ts";
+import { parseReplies } from "../report/replies.ts";
 import { lossesOf, parseAnswers, type RunReport } from "../report/runReport.ts";
 import { names } from "./runFolder.ts";
 
@@ -59,23 +60,31 @@ export const readLosses = (folder: string, files: Files): T.Task<RunReport["loss
   );
 };
 
-/** The answers of a run; undefined where its folder has none. Fails with `FileCorrupt`. */
-export const readAnswers = (folder: string, files: Files): TE.TaskEither<Failure, RunReport["answers"]> => {
-  const path = join(folder, names.answers);
-  return pipe(
+/** What is read of a file; undefined where there is none. */
+const readWhereThere = <A>(
+  path: string,
+  parse: (path: string) => (text: string) => E.Either<Failure, A>,
+  files: Files,
+): TE.TaskEither<Failure, A | undefined> =>
+  pipe(
     TE.fromTask<boolean, Failure>(files.exists(path)),
-    TE.chain((there) => (there ? pipe(readText(path, files), TE.chainEitherK(parseAnswers(path))) : TE.right(undefined))),
+    TE.chain((there) => (there ? pipe(readText(path, files), TE.chainEitherK(parse(path))) : TE.right(undefined))),
   );
-};
+
+/** The answers of a run; undefined where its folder has none. Fails with `FileCorrupt`. */
+export const readAnswers = (folder: string, files: Files): TE.TaskEither<Failure, RunReport["answers"]> =>
+  readWhereThere(join(folder, names.answers), parseAnswers, files);
+
+/** What the questions of a run were answered with; undefined where its folder does not say. Fails with `FileCorrupt`. */
+const readReplies = (folder: string, files: Files): TE.TaskEither<Failure, RunReport["replies"]> =>
+  readWhereThere(join(folder, names.replies), parseReplies, files);
 
 /** All that a page can show of a run. Fails with `FileCorrupt` where its answers are damaged. */
 export const readReport = ({ folder, result }: Pick<ReadRun, "folder" | "result">, files: Files): TE.TaskEither<Failure, RunReport> =>
   pipe(
-    readAnswers(folder, files),
-    TE.chain((answers) =>
-      pipe(
-        TE.fromTask<RunReport["losses"], Failure>(readLosses(folder, files)),
-        TE.map((losses): RunReport => ({ result, answers, losses })),
-      ),
-    ),
+    TE.Do,
+    TE.bind("answers", () => readAnswers(folder, files)),
+    TE.bind("replies", () => readReplies(folder, files)),
+    TE.bind("losses", () => TE.fromTask<RunReport["losses"], Failure>(readLosses(folder, files))),
+    TE.map(({ answers, replies, losses }): RunReport => ({ result, answers, losses, ...(replies === undefined ? {} : { replies }) })),
   );
