@@ -8,8 +8,7 @@ import type { CheckedProtocol } from "../data/checked.ts";
 import type { Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/open.ts";
 import type { OnCorrupt } from "../data/source.ts";
-import { classified } from "../data/stream.ts";
-import type { LabelSpace, ClassStream } from "../data/task.ts";
+import { isAnswerStream, type AnswerStream, type LabelSpace, type ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { writeText } from "../formats/files.ts";
 import type { Learner } from "../model/learner.ts";
@@ -18,10 +17,11 @@ import type { Files } from "../platform/files.ts";
 import { describeStream } from "../report/describeStream.ts";
 import { meansOf, type Evaluation } from "../report/evaluation.ts";
 import { accuracies } from "../stages/evaluate.ts";
+import { answerScores } from "../stages/evaluateAnswers.ts";
 import { fittedTo, knowsAll, placesOfTasks, type Place } from "../stages/fitted.ts";
 import { answerable, type Predictor } from "../stages/inference.ts";
 import type { Evaluated } from "../training/lesson.ts";
-import type { Event } from "../training/runtime.ts";
+import type { Event, Runtime } from "../training/runtime.ts";
 import { guessing } from "../runs/assemble.ts";
 import { onDeviceOf, predictorOf } from "./predict.ts";
 import { predicting } from "../runs/predictions.ts";
@@ -44,6 +44,11 @@ export interface EvaluateWhat {
   readonly templates?: "single" | "ensemble";
   /** Test images a dataset. Default: all. */
   readonly evalLimit?: number;
+  /** How questions are asked, and the most tokens of one with its answer. Default: as their datasets say. */
+  readonly chat?: string;
+  readonly maxTokens?: number;
+  /** Of questions: the own score of a dataset alone, or all. Default `all`. */
+  readonly scores?: "own" | "all";
   /** Default `fail`. */
   readonly onCorrupt?: OnCorrupt;
   /** A file for what each picture was taken for, a line a picture. Default: none. */
@@ -56,21 +61,13 @@ export interface EvaluateModelOptions extends Omit<JobOptions, "device"> {
 }
 
 /** The datasets with what there is to say of them. */
-const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): TE.TaskEither<Failure, CheckedProtocol<ClassStream>> => {
-  const { source, columns, labelSpaces, evalLimit, onCorrupt = "fail" } = what;
+const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): TE.TaskEither<Failure, CheckedProtocol> => {
+  const { source, labelSpaces, onCorrupt = "fail", ...how } = what;
   return pipe(
     findSource(source, { ...options, training: false }),
     TE.chain(({ placed, located }) => {
       const whole = "folders" in placed ? { split: "test" as const, ...placed } : placed;
-      return pipe(
-        streamOf({ source: whole, columns, labelSpace: labelSpaces?.[0], evalLimit, onCorrupt, seed: 0, titles: titlesOf(located) }, false, files),
-        TE.chainEitherK(({ stream, notes }) =>
-          pipe(
-            classified(stream),
-            E.map((classes) => ({ stream: classes, notes })),
-          ),
-        ),
-      );
+      return streamOf({ ...how, source: whole, labelSpace: labelSpaces?.[0], onCorrupt, seed: 0, titles: titlesOf(located) }, false, files);
     }),
   );
 };
@@ -123,10 +120,52 @@ const toldLines = () => {
   return { event, text: () => lines.join("") };
 };
 
+/** How a stream is scored: what is said before, and what measures it on a device. */
+interface Measuring {
+  readonly notes: readonly (string | undefined)[];
+  readonly measure: (runtime: Runtime, skipped: () => number) => TE.TaskEither<Failure, Evaluation>;
+}
+
+/** Pictures are told apart among classes. */
+const amongClasses = (predictor: Predictor, stream: ClassStream, { templates = "single", labelSpaces }: EvaluateWhat): E.Either<Failure, Measuring> =>
+  pipe(
+    placesIn(predictor, stream),
+    E.map((places): Measuring => {
+      // Nothing is learned here: what was seen is all.
+      const [space = stream.labelSpace === "task" ? "task" : "union", ...also] = labelSpaces ?? [];
+      const fitted = fittedTo(predictor, places);
+      return {
+        notes: [sharedNames(stream, [space, ...also])],
+        measure: (runtime, skipped) =>
+          pipe(
+            accuracies(fitted.learner, stream, stream.tasks.length, { templates, labelSpace: space, also, ...fitted.inference })(runtime),
+            TE.map((found) => evaluationOf(stream, found, [space, ...also], { templates, adapter: runtime.device.adapter.line, skipped: skipped() })),
+          ),
+      };
+    }),
+  );
+
+/** Questions are answered in words. */
+const inWords = ({ learner, inference }: Predictor, stream: AnswerStream, { scores }: EvaluateWhat): Measuring => ({
+  notes: [],
+  measure: (runtime, skipped) =>
+    pipe(
+      answerScores(learner, stream, { scores, ...inference })(runtime),
+      TE.map((found): Evaluation => {
+        const datasets = stream.tasks.map(({ name, score }, j) => {
+          const others = Object.entries(found.scores ?? {}).filter(([other, row]) => other !== score && row[j] !== null);
+          const all = { [score]: found.row[j], ...Object.fromEntries(others.map(([other, row]) => [other, row[j]])) };
+          return { dataset: name, accuracy: {}, chance: {}, classes: 0, images: found.replies?.[j]?.length ?? 0, scores: all };
+        });
+        return { labelSpaces: [], datasets, mean: {}, templates: "single", adapter: runtime.device.adapter.line, skipped: skipped() };
+      }),
+    ),
+});
+
 /**
  * Scores a learner on the test splits of datasets, and trains nothing. What `openLearner` gave of a run is scored as its method evaluates it; a learner's head
- * counts for the classes that it has learned. Fails as data does, as a device does, and with `BadOption` where the learner cannot tell the classes of a dataset
- * apart.
+ * counts for the classes that it has learned; questions are answered in words. Fails as data does, as a device does, and with `BadOption` where the learner
+ * cannot tell the classes of a dataset apart.
  *
  * ```ts
  * const opened = await openLearner(`${folder}/clip`)();
@@ -140,27 +179,21 @@ const toldLines = () => {
 export const evaluateModel = (learner: Learner | Predictor, what: EvaluateWhat, options: EvaluateModelOptions = {}): TE.TaskEither<Failure, Evaluation> => {
   const { files = platform.files, note = () => undefined, watch = () => undefined } = options;
   const predictor = predictorOf(learner);
-  const { templates = "single", onCorrupt, predictions } = what;
+  const { onCorrupt, predictions } = what;
   return pipe(
     TE.fromEither(answerable(predictor)),
     TE.chain(() => datasetsOf(what, options, files)),
-    TE.bind("places", ({ stream }) => TE.fromEither(placesIn(predictor, stream))),
+    TE.bind("measuring", ({ stream }) =>
+      TE.fromEither(isAnswerStream(stream) ? E.right(inWords(predictor, stream, what)) : amongClasses(predictor, stream, what)),
+    ),
     TE.bind("table", ({ stream }) => describeStream(stream, { training: false })),
-    TE.chain(({ stream, notes, places, table }) => {
-      // Nothing is learned here: what was seen is all.
-      const [space = stream.labelSpace === "task" ? "task" : "union", ...also] = what.labelSpaces ?? [];
+    TE.chain(({ notes, measuring, table }) => {
       const told = toldLines();
-      for (const line of [table, ...notes, sharedNames(stream, [space, ...also])]) if (line !== undefined) note(line);
+      for (const line of [table, ...notes, ...measuring.notes]) if (line !== undefined) note(line);
       const { event, count } = skippedIn(watch);
-      const fitted = fittedTo(predictor, places);
       return pipe(
         onDeviceOf({ ...options, onCorrupt, watch: event }, (runtime) =>
-          pipe(
-            accuracies(fitted.learner, stream, stream.tasks.length, { templates, labelSpace: space, also, ...fitted.inference })(
-              predictions === undefined ? runtime : predicting(runtime, told),
-            ),
-            TE.map((evaluated) => evaluationOf(stream, evaluated, [space, ...also], { templates, adapter: runtime.device.adapter.line, skipped: count() })),
-          ),
+          measuring.measure(predictions === undefined ? runtime : predicting(runtime, told), count),
         ),
         TE.chainFirst(() => (predictions === undefined ? TE.right(undefined) : writeText(predictions, told.text(), files))),
       );

@@ -7,7 +7,7 @@ import { evaluateModel } from "../afterwards/evaluateModel.ts";
 import { openLearner } from "../runs/openLearner.ts";
 import { command } from "./command.ts";
 import { flag, list, oneOf, optional, some, whole } from "./flags.ts";
-import { sourceFlags, sourceOf } from "./source.ts";
+import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
 
 /** Scores a model. */
 export const evaluate = command({
@@ -28,12 +28,13 @@ export const evaluate = command({
       "task, or what the preset says",
     ),
     templates: flag(oneOf("single", "ensemble"), "T", "tell classes by the first template of a dataset, or by the mean of all: single, ensemble", "single"),
-    "eval-limit": optional(whole(1), "N", "test pictures a dataset, the same ones as those of a run", "all"),
+    ...answerFlags,
+    "eval-limit": optional(whole(1), "N", "test pictures, or questions, a dataset, the same ones as those of a run", "all"),
     "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at a picture that cannot be decoded, or go on without it: fail, skip", "fail"),
     predictions: optional(
       some,
       "FILE",
-      "where it is written what each picture was taken for, a JSON line a picture with the five likeliest classes",
+      "where it is written what each picture was taken for, a JSON line a picture with the five likeliest classes, or what each question was answered with",
       "nowhere",
     ),
   },
@@ -53,7 +54,9 @@ export const evaluate = command({
       TE.bind("opened", () => openLearner(name, jobOptions)),
       TE.bind("evaluation", ({ source, opened }) => {
         const { columns, templates, "label-space": labelSpaces, "eval-limit": evalLimit, "on-corrupt": onCorrupt, predictions } = flags;
-        const what = { source, columns, labelSpaces, templates, evalLimit, onCorrupt, predictions: predictions === undefined ? undefined : at(predictions) };
+        const where = predictions === undefined ? undefined : at(predictions);
+        const { chat, "max-tokens": maxTokens, scores } = flags;
+        const what = { source, columns, labelSpaces, templates, evalLimit, onCorrupt, chat, maxTokens, scores, predictions: where };
         return evaluateModel(opened, what, jobOptions);
       }),
       TE.map(({ opened: { folder }, evaluation }) => {

@@ -5,6 +5,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { protocols, type Protocol } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
+import { kindsOfLayers, namesOfTowers } from "../methods/codecs.ts";
 import { preset } from "../methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import type { Job } from "../runs/job.ts";
@@ -17,7 +18,7 @@ import { endOfSweep } from "./endOfSweep.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
 import type { Layout } from "./help.ts";
 import { optionNames, optionsHelp, parseOptions } from "./options.ts";
-import { sourceFlags, sourceOf } from "./source.ts";
+import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
 
 const methodNames = Object.keys(methods) as readonly MethodName[];
 
@@ -27,7 +28,7 @@ const table = {
   model: flag(
     some,
     "MODEL",
-    "a CLIP or ViT: a folder in the Hugging Face layout, or a name on the hub, as in openai/clip-vit-base-patch16[@revision]; " +
+    "a CLIP, a ViT, or a language model: a folder in the Hugging Face layout, or a name on the hub, as in openai/clip-vit-base-patch16[@revision]; " +
       "the folder of a learner, or of a run, goes on with what it remembers",
   ),
   fresh: toggle("begin with the model alone, whatever its folder remembers"),
@@ -44,7 +45,9 @@ const table = {
     "a new folder for result.json, answers.json, log.jsonl, report.html and model/",
     "with a preset runs/PRESET-METHOD; else it must be given",
   ),
-  predictions: toggle("write predictions.jsonl: after every task what each test picture was taken for, with the five likeliest classes"),
+  predictions: toggle(
+    "write predictions.jsonl: after every task what each test picture was taken for, with the five likeliest classes, or each question answered with",
+  ),
   "save-adapters": toggle("write adapters/K-TASK after every task: what it has added to the weights, as an adapter that peft loads"),
   "checkpoint-steps": optional(whole(1), "N", "steps between two checkpoints within a task", "only after tasks"),
   steps: optional(whole(1), "N", "steps a task; joint: in all", ofMethod),
@@ -60,11 +63,12 @@ const table = {
     "score among the classes of the task, of all, or of those learned so far; the first counts, others stand beside it",
     "task, or the preset's",
   ),
-  "eval-limit": optional(whole(1), "N", "test images a dataset, the same for every seed", "all"),
+  ...answerFlags,
+  "eval-limit": optional(whole(1), "N", "test images, or questions, a dataset, the same for every seed", "all"),
   templates: optional(oneOf("single", "ensemble"), "T", "score with the first template or the mean of all: single, ensemble", "single, or the preset's"),
   "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image that cannot be decoded, or go on without it: fail, skip", "fail"),
-  modules: optional(list(oneOf("q", "k", "v", "out", "fc1", "fc2"), true), "LIST", "layers that get adapters, of q,k,v,out,fc1,fc2", ofMethod),
-  towers: optional(list(oneOf("vision", "text"), true), "LIST", "towers that get adapters, of vision,text", ofMethod),
+  modules: optional(list(oneOf(...kindsOfLayers), true), "LIST", `layers that get adapters, of ${kindsOfLayers.join(",")}`, ofMethod),
+  towers: optional(list(oneOf(...namesOfTowers), true), "LIST", `towers that get adapters, of ${namesOfTowers.join(",")}`, ofMethod),
   set: optional(some, "KEY=VALUE[,KEY=VALUE…]", 'any option of the method, as in kappa=0.01,modules=q+v,steps={"epochs":10}', "none"),
 };
 
@@ -134,11 +138,17 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
     ...rest,
     method: { name: method, options },
     seed: flags.seed ?? seed ?? 0,
-    evaluate: { templates: flags.templates ?? templates, ...(spaces.length > 1 ? { also: spaces.slice(1) } : {}) },
+    evaluate: {
+      templates: flags.templates ?? templates,
+      ...(spaces.length > 1 ? { also: spaces.slice(1) } : {}),
+      ...(flags.scores === undefined ? {} : { scores: flags.scores }),
+    },
     onCorrupt: flags["on-corrupt"],
     out: at(out),
     ...(probe === undefined ? {} : { probes: probe }),
     ...(evalLimit === undefined ? {} : { evalLimit }),
+    ...(flags.chat === undefined ? {} : { chat: flags.chat }),
+    ...(flags["max-tokens"] === undefined ? {} : { maxTokens: flags["max-tokens"] }),
     ...(flags.columns === undefined ? {} : { columns: flags.columns }),
     ...(flags.fresh ? { fresh: true } : {}),
     ...(flags.predictions ? { predictions: true } : {}),

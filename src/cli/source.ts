@@ -4,7 +4,7 @@ import { protocols, type ProtocolName } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import type { Job } from "../runs/job.ts";
 import type { Values } from "./flags.ts";
-import { columns, list, oneOf, optional, positive, some } from "./flags.ts";
+import { columns, list, oneOf, optional, positive, some, whole } from "./flags.ts";
 
 const protocolNames = Object.keys(protocols) as readonly ProtocolName[];
 
@@ -26,6 +26,23 @@ export const sourceFlags = (what: string, split: string, flat: string) => ({
     "those that CLIP benchmark has published on the hub; presets of questions need it",
   ),
 });
+
+/** Flags of datasets whose questions are answered in words. */
+export const answerFlags = {
+  chat: optional(some, "CHAT", "how questions are asked: chatml, vicuna, or a text that has {prompt}", "as the dataset says, or as the model is tuned"),
+  "max-tokens": optional(
+    whole(1),
+    "N",
+    "the most tokens of a question and its answer; longer questions are cut at their beginning",
+    "what the dataset says, or 2048",
+  ),
+  scores: optional(
+    oneOf("own", "all"),
+    "WHICH",
+    "score questions as their dataset says (own), or also by choice and by exact match where all have choices",
+    "all",
+  ),
+};
 
 /** What the flags name, as they name it. Fails with `BadOption` where they name nothing, or two things. */
 export const sourceOf = ({ data, split, preset, "data-root": root }: Values<ReturnType<typeof sourceFlags>>): E.Either<Failure, Job["source"]> => {

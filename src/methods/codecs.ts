@@ -87,8 +87,10 @@ export const betas = checked(
 );
 
 const distinct = (words: readonly string[]): readonly string[] => [...new Set(words)];
-const kindsOfLayers = distinct(architectures.flatMap(({ kinds }) => kinds));
-const namesOfTowers = distinct(architectures.flatMap((a) => Object.keys(a.towers)));
+/** The kinds of layers of the architectures that come with Cambium. */
+export const kindsOfLayers = distinct(architectures.flatMap(({ kinds }) => kinds));
+/** The names of their towers. */
+export const namesOfTowers = distinct(architectures.flatMap((a) => Object.keys(a.towers)));
 
 /** Different names, or all; `known` are those of the architectures that come with Cambium. One name alone is a list of one where it comes from outside. */
 const names = (known: readonly string[]): t.Type<"all" | readonly string[]> => {

@@ -13,13 +13,15 @@ export interface DatasetScore {
   /** Percent that guessing answers rightly, by label space. */
   readonly chance: Readonly<Partial<Record<LabelSpace, number>>>;
   readonly classes: number;
-  /** Pictures that were scored. */
+  /** Pictures, or questions, that were scored. */
   readonly images: number;
+  /** Of a dataset that is answered in words: what it scores in percent, by the name of the score, its own first. */
+  readonly scores?: Readonly<Record<string, number | null>>;
 }
 
 /** What came of an evaluation. */
 export interface Evaluation {
-  /** What pictures are scored among, the first first: the classes of their dataset, or of all. */
+  /** What pictures are scored among, the first first: the classes of their dataset, or of all; none where datasets are answered in words. */
   readonly labelSpaces: readonly LabelSpace[];
   readonly datasets: readonly DatasetScore[];
   /** Over datasets that have an accuracy, by label space. */
@@ -37,6 +39,8 @@ export const meansOf = (datasets: readonly DatasetScore[], spaces: readonly Labe
 
 const among: Readonly<Record<LabelSpace, string>> = { task: "own classes", union: "all classes", seen: "learned classes" };
 
+const capitalised = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
+
 /**
  * An evaluation as text for people: accuracy and chance in percent, classes and pictures by dataset, and the means where there are several datasets.
  *
@@ -49,8 +53,12 @@ const among: Readonly<Record<LabelSpace, string>> = { task: "own classes", union
 export const evaluationTable = ({ datasets, labelSpaces, mean }: Evaluation): string => {
   const several = datasets.length > 1;
   const percent = (value: number | null | undefined): string => (value === undefined || value === null ? missing : fixed(1)(value));
+  const scores = [...new Set(datasets.flatMap((dataset) => Object.keys(dataset.scores ?? {})))];
+  const ofScore = (name: string): readonly (number | null)[] => datasets.map((dataset) => dataset.scores?.[name] ?? null);
+  const ofClasses = labelSpaces.length > 0;
   const columns = [
     alignLeft(["Dataset", ...datasets.map(({ dataset }) => printable(dataset)), ...(several ? ["mean"] : [])]),
+    ...scores.map((name) => alignRight([capitalised(name), ...ofScore(name).map(percent), ...(several ? [percent(meanOf(ofScore(name)))] : [])])),
     ...labelSpaces.flatMap((space) => {
       const what = labelSpaces.length === 1 ? "" : ` among ${among[space]}`;
       const means = several ? [percent(mean[space]), percent(meanOf(datasets.map(({ chance }) => chance[space] ?? null)))] : [];
@@ -59,8 +67,8 @@ export const evaluationTable = ({ datasets, labelSpaces, mean }: Evaluation): st
         alignRight(["Chance", ...datasets.map(({ chance }) => percent(chance[space])), ...means.slice(1)]),
       ];
     }),
-    alignRight(["Classes", ...datasets.map(({ classes }) => count(classes)), ...(several ? [""] : [])]),
-    alignRight(["Pictures", ...datasets.map(({ images }) => count(images)), ...(several ? [""] : [])]),
+    ...(ofClasses ? [alignRight(["Classes", ...datasets.map(({ classes }) => count(classes)), ...(several ? [""] : [])])] : []),
+    alignRight([ofClasses ? "Pictures" : "Questions", ...datasets.map(({ images }) => count(images)), ...(several ? [""] : [])]),
   ];
   const [head, ...rows] = columns[0].map((_, row) =>
     columns

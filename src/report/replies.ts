@@ -44,7 +44,7 @@ export const replyLine = ({ after, task, sample, prompt, answer, predicted, scor
  * `FileCorrupt` failure.
  *
  * ```ts
- * const sky = { after: 1, task: "colours", sample: "1", prompt: "What colour is the sky?", answer: "blue", predicted: "red", score: 0, generated: "It is red." };
+ * const sky = { after: 1, task: "colours", sample: "1", prompt: "What colour is the sky?", answer: "blue", predicted: "red", score: 0 };
  * const read = report.decodeReplies("predictions.jsonl")(report.replyLine(sky));
  * assert.ok(read._tag === "Right");
  * assert.deepEqual(read.right, [sky]);

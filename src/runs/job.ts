@@ -35,7 +35,10 @@ export const Source = t.union([
 ]);
 
 /** How a job is scored. */
-export const Evaluate = t.intersection([t.type({ templates: t.keyof({ single: null, ensemble: null }) }), t.partial({ also: t.array(LabelSpace) })]);
+export const Evaluate = t.intersection([
+  t.type({ templates: t.keyof({ single: null, ensemble: null }) }),
+  t.partial({ also: t.array(LabelSpace), scores: t.keyof({ own: null, all: null }) }),
+]);
 
 /** What a job does with an image that cannot be decoded. */
 export const OnCorrupt = t.keyof({ fail: null, skip: null });
@@ -49,11 +52,15 @@ export const Unsaid = t.partial({
   columns: t.partial({ image: t.string, label: t.string }),
   /** Training images a class; of a task that is answered in words, questions. */
   shots: count,
-  /** Test images a dataset. */
+  /** Test images, or questions, a dataset. */
   evalLimit: count,
+  /** The template by which questions are asked, by name or as a text that has `{prompt}`. */
+  chat: t.string,
+  /** The most tokens of a question and its answer. */
+  maxTokens: count,
   /** Begins with the model alone, also where its folder holds what a learner remembers. */
   fresh: t.boolean,
-  /** Writes down after every task what each test picture was taken for. */
+  /** Writes down after every task what each test picture was taken for, or each question answered with. */
   predictions: t.boolean,
   /** Writes after every task what it has added to the weights, as a folder that PEFT loads. */
   saveAdapters: t.boolean,

@@ -35,7 +35,10 @@ export interface Outcome extends Run {
 }
 
 /** What a result says of a job beside the options of its method. */
-export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onCorrupt, facts }: Job, { labelSpace }: Pick<Stream, "labelSpace">) => ({
+export const factsOf = (
+  { model, source, probes, shots, evaluate, evalLimit, chat, maxTokens, onCorrupt, facts }: Job,
+  { labelSpace }: Pick<Stream, "labelSpace">,
+) => ({
   evaluate: undefined,
   model,
   ...("folders" in source
@@ -51,6 +54,8 @@ export const factsOf = ({ model, source, probes, shots, evaluate, evalLimit, onC
   labelSpace,
   ...evaluate,
   evalLimit: evalLimit ?? null,
+  ...(chat === undefined ? {} : { chat }),
+  ...(maxTokens === undefined ? {} : { maxTokens }),
   onCorrupt,
 });
 

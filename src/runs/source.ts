@@ -11,7 +11,7 @@ import { isAnswerProtocol, protocols, taskCount, type Protocol } from "../data/p
 import { fewShot, limitTest } from "../data/sampling.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import { streamFrom } from "../data/stream.ts";
-import type { LabelSpace, Split, Stream, Task } from "../data/task.ts";
+import { isAnswered, type LabelSpace, type Split, type Stream, type Task } from "../data/task.ts";
 import { readTask } from "../data/taskFromFolder.ts";
 import { join, liesIn } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
@@ -26,6 +26,9 @@ interface SourceOptions {
   readonly seed: number;
   /** Test images a dataset: the same ones for every seed. */
   readonly evalLimit?: number;
+  /** How questions are asked, and the most tokens of one with its answer; what a task says itself by default. */
+  readonly chat?: string;
+  readonly maxTokens?: number;
   /** The share that is drawn for training from folders without train and test. */
   readonly split?: number | "test";
   /** Whether training splits are needed. */
@@ -65,10 +68,14 @@ const checkSplit = (dir: string, what: string, split: Split<unknown>): TE.TaskEi
     TE.map(() => undefined),
   );
 
-const limited =
-  ({ evalLimit }: Pick<SourceOptions, "evalLimit">) =>
-  <T extends Task>(task: T): T =>
-    evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
+/** A task with what a job says of all of its tasks: how many test examples count, and how questions are asked. */
+const adjusted =
+  ({ evalLimit, chat, maxTokens }: Pick<SourceOptions, "evalLimit" | "chat" | "maxTokens">) =>
+  <T extends Task>(task: T): T => {
+    const limited = evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
+    if (!isAnswered(limited)) return limited;
+    return { ...limited, ...(chat === undefined ? {} : { chat }), ...(maxTokens === undefined ? {} : { context: maxTokens }) };
+  };
 
 /** The task in a folder, under its title. */
 const titled =
@@ -90,7 +97,7 @@ const streamFromFolders = (dirs: readonly string[], { labelSpace = "task", shots
     TE.chainEitherK((tasks) => {
       const names = distinctNames(tasks.map((task) => task.name));
       const few = shots === undefined ? (task: Task) => task : fewShot(shots, options.seed);
-      return streamFrom({ labelSpace, tasks: tasks.map((task, i) => limited(options)(few({ ...task, name: names[i] }))) });
+      return streamFrom({ labelSpace, tasks: tasks.map((task, i) => adjusted(options)(few({ ...task, name: names[i] }))) });
     }),
   );
 
@@ -107,7 +114,7 @@ const streamFromProtocol = (
 ): TE.TaskEither<Failure, CheckedProtocol> =>
   pipe(
     checkProtocol(withFlags(protocol, flags), where, options),
-    TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: (stream.tasks as readonly Task[]).map(limited(options)) } as Stream, notes })),
+    TE.map(({ stream, notes }) => ({ stream: { ...stream, tasks: (stream.tasks as readonly Task[]).map(adjusted(options)) } as Stream, notes })),
   );
 
 /** Whether some positions are those of so many tasks, each once. */
@@ -128,17 +135,17 @@ const ordered =
 const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
 
 /** What of a job says what is learned, or only scored: then class folders without splits may all be for testing. */
-export type StreamSource = Pick<Placed, "columns" | "labelSpace" | "shots" | "onCorrupt" | "seed" | "evalLimit" | "titles"> & {
+export type StreamSource = Pick<Placed, "columns" | "labelSpace" | "shots" | "onCorrupt" | "seed" | "evalLimit" | "chat" | "maxTokens" | "titles"> & {
   readonly source: Job["source"] | { readonly folders: readonly string[]; readonly split?: number | "test" };
 };
 
 /** The stream of a job alone. `training` says whether its method reads training splits. */
 export const streamOf = (
-  { source, labelSpace, shots, onCorrupt, seed, evalLimit, titles, columns }: StreamSource,
+  { source, labelSpace, shots, onCorrupt, seed, evalLimit, chat, maxTokens, titles, columns }: StreamSource,
   training: boolean,
   files: Files,
 ): TE.TaskEither<Failure, CheckedProtocol> => {
-  const options = { onCorrupt, seed, evalLimit, training, titles, columns, platform: { ...platform, files } };
+  const options = { onCorrupt, seed, evalLimit, chat, maxTokens, training, titles, columns, platform: { ...platform, files } };
   if ("folders" in source)
     return pipe(
       streamFromFolders(source.folders, { labelSpace, shots }, { ...options, split: source.split }),
@@ -223,7 +230,7 @@ export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files):
             ),
           ),
           TE.map(titled(dir, job.titles)),
-          TE.map(limited(job)),
+          TE.map(adjusted(job)),
         ),
       ),
     ),
