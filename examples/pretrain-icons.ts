@@ -17,31 +17,24 @@ import { pipe } from "fp-ts/lib/function.js";
 import { withDevice } from "../src/device/open.ts";
 import type { Device } from "../src/device/device.ts";
 import { describe, type Failure } from "../src/failure.ts";
-import { exists, writeJson } from "../src/formats/files.ts";
-import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/formats/safetensors.ts";
-import { allParameters } from "../src/model/adapters/inFull.ts";
-import { mergeUpdate } from "../src/model/adapters/update.ts";
+import { writeJson } from "../src/formats/files.ts";
 import { clip, type ClipConfig } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { transformOf } from "../src/model/inputs.ts";
 import { readCompanions } from "../src/model/companions.ts";
-import { networkOf, writeModel, type Clip } from "../src/model/model.ts";
+import { writeModel, type Clip } from "../src/model/model.ts";
 import { clipPreprocess, type Preprocess } from "../src/data/preprocess.ts";
 import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../src/formats/tokenizer.ts";
 import { initialModel } from "../src/model/model.ts";
 import { random } from "../src/random.ts";
 import { accuracies } from "../src/stages/evaluate.ts";
 import { imageToText, sum, textToImage, weighted } from "../src/training/objective.ts";
-import { adamW } from "../src/training/optimizer.ts";
 import type { Runtime } from "../src/training/runtime.ts";
-import { cosine } from "../src/training/schedule.ts";
-import { gradient, repeat, update } from "../src/stages/steps.ts";
-import type { Training } from "../src/training/keeper.ts";
-import { train } from "../src/training/train.ts";
 import type { TrainingBatches } from "../src/training/trainee.ts";
 import { randomResizedCrop } from "../src/data/augment.ts";
 import { batches } from "../src/data/batches.ts";
 import { imageCache } from "../src/data/imageCache.ts";
+import { pretrained } from "./run/pretraining.ts";
 import { iconContext, iconVocabularySize, writeIconTokenizer } from "./icons/tokenizer.ts";
 import { iconPretraining, iconStream, type IconPretraining } from "./icons/world.ts";
 
@@ -106,25 +99,6 @@ const pairs = (start: Clip, tokenizer: Tokenizer, world: IconPretraining, seed: 
   };
 };
 
-const save =
-  (path: string) =>
-  ({ step, values, moments }: Training<"weights">): TE.TaskEither<Failure, void> =>
-    writeSafetensors(path, new Map([...Object.entries(values), ...Object.entries(moments)].map(([name, data]) => [name, { shape: [data.length], data }])), {
-      metadata: { step: String(step) },
-    });
-
-const resume = (path: string): TE.TaskEither<Failure, Training<"weights">> =>
-  pipe(
-    TE.Do,
-    TE.bind("metadata", () => readSafetensorsMetadata(path)),
-    TE.bind("tensors", () => readSafetensors(path)),
-    TE.map(({ metadata, tensors }) => ({
-      step: Number(metadata.step),
-      values: { weights: tensors.get("weights")!.data },
-      moments: Object.fromEntries([...tensors].filter(([name]) => name !== "weights").map(([name, { data }]) => [name, data])),
-    })),
-  );
-
 const sequenceS = Apply.sequenceS(TE.ApplySeq);
 
 /** What `transformers` reads as the image processor of the model. */
@@ -184,41 +158,27 @@ const pretrain =
   ({ out, epochs, batch, lr, seed }: Options, device: Device): TE.TaskEither<Failure, void> =>
   async () => {
     console.log(`adapter: ${device.adapter.line}`);
-    const began = Date.now();
     const runtime: Runtime = { device, seed, images: imageCache(512), emit: () => {} };
     const ready = await sequenceS({ world: iconPretraining(iconNano.vision.imageSize), start: untrained(`${out}.tokenizer`, seed) })();
     if (E.isLeft(ready)) return ready;
     const { world, start } = ready.right;
-    const [net, adapter] = [networkOf(start), allParameters()];
     const steps = Math.ceil((epochs * world.examples.length) / batch);
-    const state = `${out}.training.safetensors`;
-    const from = (await exists(state)) ? await resume(state)() : E.right({ step: 0, values: adapter.initial(net, start.weights, seed, 0), moments: {} });
-    if (E.isLeft(from)) return from;
-    console.log(`${world.examples.length} drawings of ${world.classNames.length} names, ${steps} steps of ${batch} pairs, from step ${from.right.step}`);
-    const trained = await train({
-      model: start,
-      adapter,
-      from: from.right,
-      batches: pairs(start, start.tokenizer!, world, seed, batch, steps),
-      steps: repeat(
-        steps,
-        gradient(sum(weighted(0.5, imageToText), weighted(0.5, textToImage))),
-        update(adamW({ lr: cosine(lr, { warmup: 100 }), betas: [0.9, 0.98], weightDecay: 0.02 })),
-      ),
-      onSteps: (first, losses) => {
-        const mean = losses.reduce((s, l) => s + l.loss, 0) / losses.length;
-        console.log(`step ${first + losses.length}/${steps}  loss ${mean.toFixed(4)}  ${((Date.now() - began) / 1000).toFixed(0)} s`);
-      },
-      checkpoint: { every: 100, save: save(state) },
-    })(runtime)();
-    if (E.isLeft(trained)) return trained;
-    const model = mergeUpdate(start, adapter.update(net, trained.right.values));
+    console.log(`${world.examples.length} drawings of ${world.classNames.length} names`);
     const done = await pipe(
-      measured(model, runtime),
-      TE.map((scores) => console.log(scores)),
-      TE.chain(() => writeModel(out, model, { dtype: "f16" })),
+      pretrained(start, {
+        state: `${out}.training.safetensors`,
+        batches: pairs(start, start.tokenizer!, world, seed, batch, steps),
+        objective: sum(weighted(0.5, imageToText), weighted(0.5, textToImage)),
+        lr,
+      })(runtime),
+      TE.chainFirst((model) =>
+        pipe(
+          measured(model, runtime),
+          TE.map((scores) => console.log(scores)),
+        ),
+      ),
+      TE.chain((model) => writeModel(out, model, { dtype: "f16" })),
     )();
-    if (E.isRight(done)) await rm(state, { force: true });
     return done;
   };
 

@@ -83,16 +83,14 @@ const special = (id: number, content: string): Readonly<Record<string, unknown>>
   special: true,
 });
 
-/** Writes `tokenizer.json`, `vocab.json`, `merges.txt`, `tokenizer_config.json` and `special_tokens_map.json` into `dir`. */
-const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: number): TE.TaskEither<Failure, void> => {
+/** The parts of a `tokenizer.json` that CLIP's and a language model's have in common: the pieces, and how a text is cut into words. */
+const tokenizerJson = ({ vocabulary, merges }: Bpe, extra: readonly string[] = []): Readonly<Record<string, unknown>> => {
   const vocab = Object.fromEntries(vocabulary.map((token, id) => [token, id]));
-  const [start, end] = [vocab[startText], vocab[endText]];
-  const tokens = { bos_token: startText, eos_token: endText, unk_token: endText, pad_token: endText };
-  const tokenizer = {
+  return {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [special(start, startText), special(end, endText)],
+    added_tokens: [special(vocab[startText], startText), special(vocab[endText], endText), ...extra.map((token, i) => special(vocabulary.length + i, token))],
     normalizer: {
       type: "Sequence",
       normalizers: [{ type: "NFC" }, { type: "Replace", pattern: { Regex: "\\s+" }, content: " " }, { type: "Lowercase" }],
@@ -104,8 +102,6 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
         { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     },
-    post_processor: { type: "RobertaProcessing", sep: [endText, end], cls: [startText, start], trim_offsets: false, add_prefix_space: false },
-    decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
       type: "BPE",
       dropout: null,
@@ -118,10 +114,28 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
       merges,
     },
   };
+};
+
+const tokens = { bos_token: startText, eos_token: endText, unk_token: endText, pad_token: endText };
+
+/** Writes `tokenizer.json`, `vocab.json`, `merges.txt`, `tokenizer_config.json` and `special_tokens_map.json` into `dir`. */
+const writeClipTokenizer = (dir: string, bpe: Bpe, context: number): TE.TaskEither<Failure, void> => {
+  const vocab = Object.fromEntries(bpe.vocabulary.map((token, id) => [token, id]));
+  const tokenizer = {
+    ...tokenizerJson(bpe),
+    post_processor: {
+      type: "RobertaProcessing",
+      sep: [endText, vocab[endText]],
+      cls: [startText, vocab[startText]],
+      trim_offsets: false,
+      add_prefix_space: false,
+    },
+    decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
+  };
   return pipe(
     writeJson(join(dir, "tokenizer.json"), tokenizer),
     TE.chain(() => writeJson(join(dir, "vocab.json"), vocab)),
-    TE.chain(() => writeText(join(dir, "merges.txt"), ["#version: 0.2", ...merges, ""].join("\n"))),
+    TE.chain(() => writeText(join(dir, "merges.txt"), ["#version: 0.2", ...bpe.merges, ""].join("\n"))),
     TE.chain(() => writeJson(join(dir, "special_tokens_map.json"), tokens)),
     TE.chain(() =>
       writeJson(join(dir, "tokenizer_config.json"), {
@@ -135,18 +149,63 @@ const writeClipTokenizer = (dir: string, { vocabulary, merges }: Bpe, context: n
   );
 };
 
+/** The token that stands for a part of a picture. */
+const imageText = "<image>";
+
+/** Writes `tokenizer.json` and `tokenizer_config.json` of a language model that sees pictures into `dir`; `<image>` stands behind the pieces. */
+const writeTextTokenizer = (dir: string, bpe: Bpe, context: number): TE.TaskEither<Failure, void> => {
+  const start = bpe.vocabulary.indexOf(startText);
+  const first = { SpecialToken: { id: startText, type_id: 0 } };
+  const [text, second] = (["A", "B"] as const).map((id, type_id) => ({ Sequence: { id, type_id } }));
+  const tokenizer = {
+    ...tokenizerJson(bpe, [imageText]),
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [first, text],
+      pair: [first, text, second],
+      special_tokens: { [startText]: { id: startText, ids: [start], tokens: [startText] } },
+    },
+    decoder: { type: "BPEDecoder", suffix: "</w>" },
+  };
+  return pipe(
+    writeJson(join(dir, "tokenizer.json"), tokenizer),
+    TE.chain(() =>
+      writeJson(join(dir, "tokenizer_config.json"), {
+        tokenizer_class: "PreTrainedTokenizerFast",
+        model_max_length: context,
+        ...tokens,
+        additional_special_tokens: [imageText],
+        clean_up_tokenization_spaces: false,
+      }),
+    ),
+  );
+};
+
 /** Size of the icon world's vocabulary. */
 export const iconVocabularySize = 2048;
 
 /** Context length of the icon world: its longest caption or prompt fits, with start and end. */
 export const iconContext = 24;
 
-/**
- * Trains the tokenizer on all pre-training captions (the same result every time) and writes its files into `dir`. Fails where a
- * package is missing or the folder cannot be written.
- */
+/** The id of the token that stands for a part of a picture, behind those of the icon world. */
+export const iconImageToken: number = iconVocabularySize;
+
+/** Learns the pieces of all pre-training captions: the same every time. */
+const iconBpe: TE.TaskEither<Failure, Bpe> = pipe(
+  iconPretraining(32),
+  TE.map(({ captions }) => trainBpe(captions.flat(), iconVocabularySize)),
+);
+
+/** Writes the tokenizer of a CLIP of the icon world into `dir`. Fails where a package is missing or the folder cannot be written. */
 export const writeIconTokenizer = (dir: string): TE.TaskEither<Failure, void> =>
   pipe(
-    iconPretraining(32),
-    TE.chain(({ captions }) => writeClipTokenizer(dir, trainBpe(captions.flat(), iconVocabularySize), iconContext)),
+    iconBpe,
+    TE.chain((bpe) => writeClipTokenizer(dir, bpe, iconContext)),
+  );
+
+/** Writes the tokenizer of a language model of the icon world into `dir`, whose texts have at most `context` tokens. Fails as {@link writeIconTokenizer} does. */
+export const writeIconTextTokenizer = (dir: string, context: number): TE.TaskEither<Failure, void> =>
+  pipe(
+    iconBpe,
+    TE.chain((bpe) => writeTextTokenizer(dir, bpe, context)),
   );
