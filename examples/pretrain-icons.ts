@@ -23,7 +23,6 @@ import { learner } from "../src/model/learner.ts";
 import { transformOf } from "../src/model/inputs.ts";
 import { readCompanions } from "../src/model/companions.ts";
 import { writeModel, type Clip } from "../src/model/model.ts";
-import { clipPreprocess, type Preprocess } from "../src/data/preprocess.ts";
 import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../src/formats/tokenizer.ts";
 import { initialModel } from "../src/model/model.ts";
 import { random } from "../src/random.ts";
@@ -34,6 +33,7 @@ import type { TrainingBatches } from "../src/training/trainee.ts";
 import { randomResizedCrop } from "../src/data/augment.ts";
 import { batches } from "../src/data/batches.ts";
 import { imageCache } from "../src/data/imageCache.ts";
+import { processorConfig } from "./icons/processor.ts";
 import { pretrained } from "./run/pretraining.ts";
 import { iconContext, iconVocabularySize, writeIconTokenizer } from "./icons/tokenizer.ts";
 import { iconPretraining, iconStream, type IconPretraining } from "./icons/world.ts";
@@ -100,22 +100,6 @@ const pairs = (start: Clip, tokenizer: Tokenizer, world: IconPretraining, seed: 
 };
 
 const sequenceS = Apply.sequenceS(TE.ApplySeq);
-
-/** What `transformers` reads as the image processor of the model. */
-const processorConfig = ({ mean, std }: Preprocess, size: number): unknown => ({
-  image_processor_type: "CLIPImageProcessor",
-  do_convert_rgb: true,
-  do_resize: true,
-  size: { shortest_edge: size },
-  resample: 3,
-  do_center_crop: true,
-  crop_size: { height: size, width: size },
-  do_rescale: true,
-  rescale_factor: 1 / 255,
-  do_normalize: true,
-  image_mean: mean,
-  image_std: std,
-});
 
 interface Options {
   readonly out: string;

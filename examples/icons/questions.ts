@@ -34,6 +34,9 @@ export const numbers: readonly string[] = list("one, two, three, four, five, six
 /** The cells of a grid of two. */
 export const places: readonly string[] = list("top left, top right, bottom left, bottom right");
 
+/** How a small LLaVA of icons is asked: the question alone. */
+export const iconChat = "{prompt} ";
+
 /** Drawings of names. */
 export type Drawings = ReadonlyMap<string, readonly string[]>;
 
@@ -156,6 +159,7 @@ export const iconQuestions = (size: number, { tasks, train = 480, test = 96 }: I
       kind: "answer",
       name,
       score: "choice",
+      chat: iconChat,
       train: split("train", train, ({ set }) => !testSets.has(set) && !baseSets.has(set)),
       test: split("test", test, ({ set }) => testSets.has(set)),
       decode: sceneDecoder(size),

@@ -67,6 +67,7 @@ const pretokenizers: Rules = new Map([
 const decoders: Rules = new Map([
   ...["ByteLevel", "ByteFallback", "Fuse", "Metaspace"].map((type) => [type, fine] as const),
   ["Replace", faultOfReplacement],
+  ["BPEDecoder", ({ suffix = "</w>" }: Part) => (isText(suffix, 16) ? undefined : `ends words with ${printed(suffix)}`)],
   ["Strip", ({ content }: Part) => (isText(content, 1) ? undefined : `takes ${printed(content)} away`)],
 ]);
 
