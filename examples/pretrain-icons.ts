@@ -21,6 +21,7 @@ import { writeJson } from "../src/formats/files.ts";
 import { clip, type ClipConfig } from "../src/model/clip.ts";
 import { learner } from "../src/model/learner.ts";
 import { transformOf } from "../src/model/inputs.ts";
+import { clipPreprocess } from "../src/data/preprocess.ts";
 import { readCompanions } from "../src/model/companions.ts";
 import { writeModel, type Clip } from "../src/model/model.ts";
 import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../src/formats/tokenizer.ts";
