@@ -95,7 +95,7 @@ const untrained =
   };
 
 /** How many different questions there are. */
-const questions = 120_000;
+const questions = 80_000;
 
 /** The questions of pre-training as a task. */
 const lessons = (size: number, seed: number): AnswerTask => ({

@@ -11,7 +11,7 @@ import { mergeUpdate } from "../../src/model/adapters/update.ts";
 import { networkOf, type Model } from "../../src/model/model.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import type { Training } from "../../src/training/keeper.ts";
-import type { Objective } from "../../src/training/objective.ts";
+import type { Objective, OutputNeed } from "../../src/training/objective.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import type { Runtime } from "../../src/training/runtime.ts";
 import { cosine } from "../../src/training/schedule.ts";
@@ -23,7 +23,7 @@ export interface PretrainingOptions {
   /** The file that keeps the state of the training while it goes on. */
   readonly state: string;
   readonly batches: TrainingBatches;
-  readonly objective: Objective<any>;
+  readonly objective: Objective<OutputNeed>;
   /** Peak of the learning rate, which rises for 100 steps and falls by a cosine. */
   readonly lr: number;
 }

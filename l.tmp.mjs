@@ -1,0 +1,18 @@
+const T="/work/wt-icons/dist";
+const { iconQuestions } = await import(T+"/examples/icons/questions.js");
+const { readModel } = await import(T+"/src/model/model.js");
+const { learner } = await import(T+"/src/model/learner.js");
+const { get } = await import(T+"/src/failure.js");
+const { runtime } = await import(T+"/src/runs/runtime.js");
+const { course } = await import(T+"/src/stages/learn.js");
+const { methods } = await import(T+"/src/methods/table.js");
+const [,, dir, name, opts, test="96", tasks="4", train="480"] = process.argv;
+const m = await get(readModel(dir));
+const r = await get(runtime({}));
+let t0 = Date.now();
+r.emit = undefined;
+const rt = { ...r, emit: (e) => { if (e.type === "step" && (e.step % 10 === 9)) console.log(e.task, e.step, e.losses.loss.toFixed(3), ((Date.now()-t0)/1000).toFixed(1)); if (e.type === "lesson") console.log(e.report.task, e.report.row.map(x=>x?.toFixed(1)).join(" "), ((Date.now()-t0)/1000).toFixed(1)); if (e.type==="note") console.log(e.detail); } };
+const stream = iconQuestions(48, { test: +test, tasks: +tasks, train: +train });
+const c = await get(methods[name](JSON.parse(opts)).run(course(learner(m), stream))(rt));
+console.log(JSON.stringify(c.reports.map(x=>[x.row,x.scores,x.trained?.trainableParameters,x.mergeError])));
+process.exit(0);
