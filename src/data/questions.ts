@@ -46,7 +46,7 @@ export const questionsOf = (id: string, { turns }: Recorded, pictures: readonly 
 
 /** Counts what is worth telling of records. */
 export const tally = () => {
-  const [converted, turns, twice]: [PassedOver[], PassedOver[], PassedOver[]] = [[], [], []];
+  const [converted, turns, twice, empty]: [PassedOver[], PassedOver[], PassedOver[], PassedOver[]] = [[], [], [], []];
   const unread = new Set<string>();
   const line = (passed: readonly PassedOver[], end: string): readonly string[] => (passed.length === 0 ? [] : [`${leftOut(passed).words()}${end}`]);
   return {
@@ -54,13 +54,15 @@ export const tally = () => {
       for (const name of recorded.unread) unread.add(name);
       if (recorded.converted) converted.push(["answer or choice is a number or a truth value", "answers or choices are numbers or truth values", place]);
       if (recorded.turns.length > 1) turns.push(["record has several turns", "records have several turns", place]);
+      if (recorded.empty) empty.push(["prompt is empty", "prompts are empty", place]);
       if (recorded.twice) twice.push(["choice comes twice", "choices come twice", place]);
     },
     notes: (): readonly string[] => [
       ...(unread.size === 0 ? [] : [`left out fields that are not known: ${someOf([...unread])}`]),
-      ...line(converted, "; it is read as text"),
+      ...line(converted, "; they count as text"),
       ...line(turns, "; each turn is a question of its own, without those before it"),
       ...line(twice, "; it counts once"),
+      ...line(empty, "; the answer stands alone"),
     ],
   };
 };

@@ -30,6 +30,8 @@ export interface Recorded {
   readonly converted: boolean;
   /** Whether a choice came twice, and counts once. */
   readonly twice: boolean;
+  /** Whether there is nothing before an answer: no text and no picture. */
+  readonly empty: boolean;
 }
 
 /** Texts, or what stands for one in JSON: a number or a truth value. */
@@ -115,8 +117,7 @@ const questionOf = (fields: Fields): E.Either<string, readonly Asked[]> => {
 };
 
 /** What is wrong with a question; undefined for nothing. */
-const faultOf = ({ prompt, answers, choices }: Asked, pictured: boolean): string | undefined => {
-  if (prompt.replaceAll(imageMark, "").trim() === "" && !pictured) return "its prompt is empty";
+const faultOf = ({ answers, choices }: Asked): string | undefined => {
   if (answers.length === 0 || answers.some((answer) => answer.trim() === "")) return "its answer is empty";
   if (choices === undefined) return undefined;
   const other = answers.find((answer) => !choices.includes(answer));
@@ -153,11 +154,13 @@ export const recordOf = (value: unknown, choices?: readonly string[], found?: re
   if (E.isLeft(turns)) return turns;
   const among = fields.choices === undefined ? choices : [...new Set(fields.choices)];
   const asked = turns.right.map((turn): Asked => (among === undefined ? turn : { ...turn, choices: among }));
-  const pictured = "video" in pictures.right || pictures.right.images.length > 0;
-  const fault = faultOfPlaces(asked, pictures.right) ?? asked.map((turn) => faultOf(turn, pictured)).find((words) => words !== undefined);
+  const fault = faultOfPlaces(asked, pictures.right) ?? asked.map(faultOf).find((words) => words !== undefined);
   if (fault !== undefined) return E.left(fault);
   const unread = Object.keys(record).filter((name) => !Object.hasOwn(Fields.props, name) && !numbers.includes(name));
   const raw: readonly unknown[] = [record.answer, record.choices].flat();
   const converted = raw.some((one) => typeof one === "number" || typeof one === "boolean");
-  return E.right({ turns: asked, pictures: pictures.right, unread, converted, twice: (among?.length ?? 0) < (fields.choices?.length ?? 0) });
+  const twice = (among?.length ?? 0) < (fields.choices?.length ?? 0);
+  const pictured = "video" in pictures.right || pictures.right.images.length > 0;
+  const empty = !pictured && asked.some(({ prompt }) => prompt.trim() === "");
+  return E.right({ turns: asked, pictures: pictures.right, unread, converted, twice, empty });
 };

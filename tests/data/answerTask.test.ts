@@ -79,6 +79,12 @@ test("a byte order mark, CRLF, blank lines, null for what is not there, and othe
   assert.equal(await notesOf(task), ["left out fields that are not known: source, level"]);
 });
 
+test("an empty prompt is told, since a text may stand alone; a choice that comes twice counts once", async () => {
+  const task = await open(fresh({ "test.jsonl": lines('{"prompt": "", "answer": "Once upon a time"}', record({ choices: ["no", "yes", "no"] })) }));
+  assert.equal((await get(task.test))[1].choices, ["no", "yes"]);
+  assert.equal(await notesOf(task), ["1 choice comes twice (test.jsonl:2); it counts once", "1 prompt is empty (test.jsonl:1); the answer stands alone"]);
+});
+
 test("a list where lines are expected, and lines where a list is", async () => {
   const [list, ofLines] = [`[${record()},\n ${record({ answer: "yes" })}]`, lines(record(), record({ answer: "yes" }))];
   for (const [name, text] of [list, ofLines].flatMap((text) => ["test.jsonl", "test.json"].map((name) => [name, text])))
@@ -101,7 +107,7 @@ test("numbers and truth values are answers as their text, and that is told", asy
       ["1", ["1", "2.5"]],
     ],
   );
-  assert.equal(await notesOf(task), ["3 answers or choices are numbers or truth values (such as test.jsonl:1); it is read as text"]);
+  assert.equal(await notesOf(task), ["3 answers or choices are numbers or truth values (such as test.jsonl:1); they count as text"]);
 });
 
 test("a record that is damaged is named by its line, and with skip stands in the split as a question that fails", async () => {
@@ -115,7 +121,6 @@ test("a record that is damaged is named by its line, and with skip stands in the
     ['{"answer": "a"}', /it has no "prompt" \(nor "question", "text" or "conversations"\)/],
     ['{"prompt": "a", "answer": ""}', /its answer is empty/],
     ['{"prompt": "a", "answer": []}', /its answer is empty/],
-    ['{"prompt": " ", "answer": "a"}', /its prompt is empty/],
     ['{"prompt": ["a"], "answer": "a"}', /"prompt" should be a text and is \["a"\]/],
     ['{"prompt": "a", "answer": {"text": "a"}}', /"answer" should be a text or a list of them and is \{"text":"a"\}/],
     ['{"prompt": "a", "question": "b", "answer": "c"}', /it has "prompt" and "question"; one of them is read/],
