@@ -7,6 +7,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
+import type { Adapter } from "../../src/model/adapters/adapter.ts";
 import { wholeLayers } from "../../src/model/adapters/inFull.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
 import { parallel } from "../../src/model/adapters/parallel.ts";
@@ -14,13 +15,13 @@ import { depthScale } from "../../src/model/adapters/scale.ts";
 import { networkOf, readModel, type Model } from "../../src/model/model.ts";
 import { layersOf } from "../../src/model/network.ts";
 import { adapt } from "../../src/stages/adapt.ts";
+import { merge } from "../../src/stages/merge.ts";
 import { project } from "../../src/stages/project.ts";
 import { pipeline } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { principalWeights, remembered, share, type Bases } from "../../src/subspace/bases.ts";
 import { residualGradient } from "../../src/subspace/directions.ts";
 import { gradientBasis } from "../../src/subspace/gradients.ts";
-import { mergeUpdate } from "../../src/model/adapters/update.ts";
 import { unflatten } from "../../src/tensor/layout.ts";
 import type { WithDirections } from "../../src/training/lesson.ts";
 import { imageToText, unlessAnswers } from "../../src/training/objective.ts";
@@ -148,17 +149,17 @@ for (const variant of ["plain", "depth"]) {
         }
       }
 
-      const { adapters: attached, ...rest } = await runStage(device, adapt({ adapters: () => adapter, steps: trained }), lesson);
-      const merged = mergeUpdate(now.model, attached.adapter.update(networkOf(model), attached.values));
+      const merged = await runStage(device, pipeline(adapt({ adapters: (): Adapter<any> => adapter, steps: trained }), merge(), given(alone)), lesson);
+      assert.ok(merged.mergeError <= 1e-5, `the merge changes features by ${merged.mergeError}`);
+      const { weights } = merged.learner.model;
       names(model).forEach((name, i) => {
-        const [old, next] = [now.model, merged].map(({ weights }) => weights.get(`${name}.weight`)!.data);
+        const [old, next] = [now.model.weights, weights].map((of) => of.get(`${name}.weight`)!.data);
         const length = golden(`${variant}.${key}.change_norms`).data[i];
         nearRelative([Math.hypot(...next.map((w, j) => w - old[j]))], [length], `${variant}, ${key}: change of ${name}`);
       });
-      for (const name of projectorParameters) near(merged.weights.get(name)!.data, golden(`${variant}.${key}.${name}`).data, `${variant}, ${key}: ${name}`);
+      for (const name of projectorParameters) near(weights.get(name)!.data, golden(`${variant}.${key}.${name}`).data, `${variant}, ${key}: ${name}`);
 
-      const behind = { ...rest, learner: { ...rest.learner, model: merged }, batches: alone };
-      now = (await runStage(device, project(gradientBasis<typeof behind>({ ...loss, energy: share(0.9) })), behind)).learner;
+      now = (await runStage(device, project(gradientBasis<typeof merged>({ ...loss, energy: share(0.9) })), merged)).learner;
       nearBases(model, golden, variant, remembered(now), position + 1);
     }
   });
