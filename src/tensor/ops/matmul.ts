@@ -140,7 +140,7 @@ export const attentionScores = (q: Tensor, k: Tensor, heads: number, scale: numb
   return reshape(product(rows, k, { ...form, heads: keyHeads, share: 1, layouts: ["heads", "split", "heads"] }, [batch, keyHeads, share, k.shape[1]]), shape);
 };
 
-/** `P V` per head: [batch, heads, queries, keys] × [batch, keys, keyHeads · d] → [batch, queries, heads · d], with heads shared as in {@link attentionScores}. */
+/** `P V` per head: [batch, heads, queries, keys] × [batch, keys, keyHeads · d] → [batch, queries, heads · d]; shared as in {@link attentionScores}. */
 export const attentionValues = (p: Tensor, v: Tensor, heads: number, keyHeads: number = heads): Tensor => {
   const share = sharing("attentionValues", heads, keyHeads);
   const [batch, , queries, keys] = p.shape;
