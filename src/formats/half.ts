@@ -31,12 +31,12 @@ export const halfWords = (values: Float32Array): Uint16Array => {
 
 /** The value of the f16 with these bits. */
 export const fromF16 = (bits: number): number => {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+  const magnitude = bits & 0x7fff;
+  if (magnitude < 0x400) return (bits & 0x8000 ? -magnitude : magnitude) * 2 ** -24;
+  if (magnitude > 0x7c00) return NaN;
+  // The exponent grows by 112 and all bits move 13 places up. A power for each element would take most of the time that reading a model takes.
+  word[0] = ((bits & 0x8000) << 16) | (magnitude === 0x7c00 ? 0x7f800000 : (magnitude << 13) + 0x38000000);
+  return real[0];
 };
 
 /** The bits of `value` rounded to bf16. */
