@@ -6,11 +6,12 @@ import { comparisonTable } from "./comparison.ts";
 import { curves } from "./curves.ts";
 import { byStream, entriesOf, isStill, type Entry, type Shown } from "./entries.ts";
 import { gains } from "./gains.ts";
-import { gallery, gallerySeeds, losesPictures, type Pictures } from "./gallery.ts";
+import { gallery, gallerySeeds, losesPictures, pictureKey, type Pictures } from "./gallery.ts";
 import { lossCurves } from "./lossCurves.ts";
 import { matrixKey, matrixScale } from "./matrixTable.ts";
 import { methodPart } from "./method.ts";
 import { largestRank } from "./rankTable.ts";
+import { repliesGallery } from "./replies.ts";
 import { tasksTable } from "./tasks.ts";
 
 /** A part with a heading and a sentence that says how to read it; nothing where there is nothing to show. */
@@ -70,6 +71,11 @@ export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string 
           "No test picture that the model had right once its task was learned is wrong at the end.",
           all((of) => gallery(of)),
         ),
+    part(
+      "Questions and answers",
+      "What test questions were answered with: first those that were right once their task was learned and are wrong at the end, then those that were won.",
+      all((of) => repliesGallery(of, (dataset, id) => pictures?.get(pictureKey(dataset, id)))),
+    ),
     part("The tasks", "In the order in which they are learned.", all(tasksTable)),
     part("How the loss fell", "Means of the loss from the first step of a task to its last.", all(lossCurves)),
     part("Method by method", "Accuracy in percent on each dataset (columns) after each task (rows).", methodParts(entries)),

@@ -8,8 +8,9 @@ import { sample } from "./chart.ts";
 import { folded, scrolling } from "./markup.ts";
 import { saveMenu } from "./save.ts";
 
-/** What an image was scored among, in words. */
-export const amongWords = (labelSpace: string): string => ({ task: "its task", union: "all tasks", seen: "tasks so far" })[labelSpace] ?? labelSpace;
+/** What an image or a question was scored among, in words. */
+export const amongWords = (labelSpace: string): string =>
+  ({ task: "its task", union: "all tasks", seen: "tasks so far", choice: "its choices" })[labelSpace] ?? labelSpace;
 
 /** A row, and those of the same method in other label spaces. */
 type Group = readonly Row[];

@@ -6,6 +6,7 @@ import { sample } from "./chart.ts";
 import { classTable } from "./classes.ts";
 import { entriesOf, isJoint, isStill, type Entry, type Shown } from "./entries.ts";
 import { counted, folded, unique } from "./markup.ts";
+import { questionsOf } from "./replies.ts";
 
 /** Pictures to show, as `data:` URIs by {@link pictureKey}. */
 export type Pictures = ReadonlyMap<string, string>;
@@ -21,14 +22,15 @@ const seedShown = ({ reports }: Entry): RunReport | undefined => reports.find(({
 
 const answersOf = (entry: Entry, dataset: string): DatasetAnswers | undefined => seedShown(entry)?.answers?.find((answers) => answers.dataset === dataset);
 
-/** The pictures that a page of these runs shows, by dataset and id. */
+/** The pictures that a page of these runs shows, of images and of questions, by dataset and id. */
 export const picturesOf = (runs: readonly Shown[]): readonly { readonly dataset: string; readonly ids: readonly string[] }[] => {
-  const shown = entriesOf(runs).flatMap((entry) =>
-    (seedShown(entry)?.answers ?? []).map((answers) => ({
+  const shown = entriesOf(runs).flatMap((entry) => [
+    ...(seedShown(entry)?.answers ?? []).map((answers) => ({
       dataset: answers.dataset,
       ids: spreadOut(answers, turned(answers).lost, most).map((i) => answers.ids[i]),
     })),
-  );
+    ...questionsOf(entry),
+  ]);
   return unique(shown.map(({ dataset }) => dataset)).map((dataset) => ({
     dataset,
     ids: unique(shown.filter((some) => some.dataset === dataset).flatMap(({ ids }) => ids)),

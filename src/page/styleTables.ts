@@ -32,6 +32,8 @@ export const tableRules = `
   .cambium .wide tbody th{min-width:7rem}}
 @container cambium (max-width:860px){.cambium .wide{display:none} .cambium .parts{display:flex}
   .cambium .tasks th,.cambium .tasks td{padding-left:.35rem;padding-right:.35rem;white-space:normal} .cambium .tasks th:first-child{padding-left:0}}
+.cambium .replies th,.cambium .replies td{white-space:pre-wrap;overflow-wrap:anywhere;text-align:left;max-width:22rem}
+.cambium .replies img{display:block;max-width:96px;margin-bottom:.3rem}
 .cambium .heat{border-spacing:2px;font-size:13.5px}
 .cambium .heat th{color:var(--soft);font-size:11.5px;line-height:1.25}
 .cambium .matrix{table-layout:fixed;--first:7rem;--cell:clamp(2.9rem,calc((34.2rem - var(--first))/var(--n)),4.1rem);

@@ -12,7 +12,7 @@ interface TaskColumn {
   readonly ofProbe: (probe: ProbeResult) => Value;
 }
 
-/** Chance in every label space that a run was scored in, where it is known; probes are scored among their own classes. */
+/** Chance in every label space that a run was scored in, where it is known; probes are scored among their own classes, or as their questions are. */
 const chanceColumns = ({ labelSpace, chance, also }: Entry["summary"]["runs"][number]): readonly TaskColumn[] => {
   const spaces = [{ name: labelSpace, chance }, ...Object.entries(also).map(([name, scored]) => ({ name, chance: scored.chance }))];
   return spaces
@@ -20,8 +20,19 @@ const chanceColumns = ({ labelSpace, chance, also }: Entry["summary"]["runs"][nu
     .map((space) => ({
       heading: `Chance${spaces.length > 1 ? ` among ${amongWords(space.name)}` : ""}, %`,
       of: (j) => space.chance[j] ?? null,
-      ofProbe: (probe) => (space.name === "task" || spaces.length === 1 ? probe.chance : null),
+      ofProbe: (probe) => (space.name === "task" || space.name === "choice" || spaces.length === 1 ? probe.chance : null),
     }));
+};
+
+/** The perplexity of the probes that are answered in words, before the stream and at its end. */
+const perplexityColumns = ({ probes }: Entry["summary"]["runs"][number]): readonly TaskColumn[] => {
+  if (probes.every(({ perplexity }) => perplexity === undefined)) return [];
+  const none = (): Value => null;
+  const rounded = (x: number | null | undefined): Value => (x === null || x === undefined ? null : Number(x.toPrecision(4)));
+  return [
+    { heading: "Perplexity before", of: none, ofProbe: ({ perplexity }) => rounded(perplexity?.zeroShot) },
+    { heading: "at the end", of: none, ofProbe: ({ perplexity }) => rounded(perplexity?.after.at(-1)) },
+  ];
 };
 
 /** The rows of the table, its heading first. */
@@ -30,8 +41,17 @@ export const taskRows = (entries: readonly Entry[]): readonly (readonly Value[])
   const { datasets, classes, images, runs } = summary;
   const columns: readonly TaskColumn[] = [
     ...(classes.length > 0 ? [{ heading: "Classes", of: (j: number) => classes[j] ?? null, ofProbe: (probe: ProbeResult) => probe.classes }] : []),
-    ...(images.length > 0 ? [{ heading: "Test images", of: (j: number) => images[j] ?? null, ofProbe: (probe: ProbeResult) => probe.images }] : []),
+    ...(images.length > 0
+      ? [
+          {
+            heading: classes.length > 0 ? "Test images" : "Test questions",
+            of: (j: number) => images[j] ?? null,
+            ofProbe: (probe: ProbeResult) => probe.images,
+          },
+        ]
+      : []),
     ...chanceColumns(runs[0]),
+    ...perplexityColumns(runs[0]),
   ];
   return [
     ["Task", ...columns.map(({ heading }) => heading)],

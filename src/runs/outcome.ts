@@ -2,6 +2,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { isAnswerStream, type Stream } from "../data/task.ts";
+import { printable } from "../data/leftOut.ts";
 import type { Failure } from "../failure.ts";
 import { writeText } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
@@ -137,6 +138,13 @@ export const writePage = (
   );
 };
 
+/** How well a run still continues the answers of its probes, a line each. */
+const perplexities = ({ probes }: RunResult): readonly string[] =>
+  probes.flatMap(({ name, perplexity }) => {
+    const [before, last] = [perplexity?.zeroShot ?? null, perplexity?.after.at(-1) ?? null];
+    return before === null || last === null ? [] : [`\nThe perplexity of ${printable(name)}: ${fixed(2)(before)} before, ${fixed(2)(last)} at the end.\n`];
+  });
+
 /** The last lines of a run: its table, and what stands in its folder, which its user calls `out`; lines have at most `columns` characters. */
 export const summary = ({ result, replies, interrupted, sessions, tasks, predictions, model, folder }: Outcome, out: string, columns?: number): string => {
   const [final, mean] = [sessions?.final, sessions?.mean].map((x) => fixed(1)(x ?? null));
@@ -152,6 +160,7 @@ export const summary = ({ result, replies, interrupted, sessions, tasks, predict
     ...(sessions === undefined || sessions.final === null
       ? []
       : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),
+    ...perplexities(result),
     `\nwritten to ${out}: ${files.join(", ")}, ${learner}/\n`,
   ].join("");
 };

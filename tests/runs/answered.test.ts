@@ -41,7 +41,7 @@ const linesOf = (out: string): readonly ReplyRecord[] => right(decodeReplies("pr
 test.before(async () => {
   device = await get(openDevice());
   await writeTinyLlama(at("model"));
-  for (const [i, name] of ["a", "b", "c"].entries()) await writeTask(at(name), colourTask(name, i, { train: 8, test: 4 }), { score: "choice" });
+  for (const [i, name] of ["a", "b", "c"].entries()) await writeTask(at(name), colourTask(name, i, { train: 8, test: 4 }), { score: "choice", maxTokens: 3 });
 });
 test.after(() => {
   device.close();
@@ -63,6 +63,8 @@ test("a run leaves its rows, the other score beside them, a probe with its perpl
   assert.equal(read.matrix, result.matrix);
   assert.equal([read.labelSpace, read.classes, read.images, read.chance], ["choice", [], [4, 4], [25, 25]]);
   assert.equal(Object.keys(read.also), ["exact"]);
+  const page = textOf("whole", "report.html");
+  for (const words of ["Questions and answers", "what colour is the sky", "Once learned", "Perplexity before", "Test questions"]) assert.match(page, words);
   assert.equal(
     read.probes.map(({ name, classes, images, chance, after, perplexity }) => [name, classes, images, chance, after.length, perplexity?.after.length]),
     [["c", 0, 4, 25, 2, 2]],
