@@ -4,13 +4,14 @@ import { legible } from "../failure.ts";
 import { methods, type MethodName } from "../methods/table.ts";
 import type { AnswerTaskSummary, QuestionSummary } from "../report/describeAnswers.ts";
 import type { TaskSummary } from "../report/describeStream.ts";
-import { bytes, count, duration, fixed } from "../report/format.ts";
+import { bytes, count, counted, duration, fixed } from "../report/format.ts";
 import { optionText } from "../report/optionText.ts";
-import { alignLeft, alignRight, textTable, wrapped } from "../report/table.ts";
+import { alignLeft, textTable, wrapped } from "../report/table.ts";
 import type { DatasetInfo } from "./datasetInfo.ts";
 import type { Job } from "../runs/job.ts";
 import type { Info } from "./info.ts";
-import { countedRank, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
+import type { LearnerInfo, ModelInfo } from "./modelInfo.ts";
+import { adapterTable, modelFacts } from "./modelText.ts";
 import type { PeftInfo } from "./peftInfo.ts";
 import type { RunInfo } from "./runInfo.ts";
 import type { SweepInfo } from "./sweepInfo.ts";
@@ -21,39 +22,6 @@ interface Told {
   readonly facts: readonly (readonly [string, string | undefined])[];
   readonly below?: (columns: number) => readonly string[];
 }
-
-const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
-
-const adapterTable = ({ adapters, parameters }: ModelInfo | LearnerInfo): string => {
-  const columns = [
-    alignLeft([`Adapter of rank ${countedRank} on all layers`, ...adapters.map(({ name }) => name)]),
-    alignRight(["Trainable parameters", ...adapters.map(({ trainableParameters }) => count(trainableParameters))]),
-    alignRight(["Of the model's", ...adapters.map(({ trainableParameters }) => `${fixed(1)((100 * trainableParameters) / parameters)} %`)]),
-  ];
-  const [head, ...rows] = columns[0].map((_, i) => columns.map((column) => column[i]).join("  "));
-  return [head, "\u2500".repeat([...head].length), ...rows].join("\n");
-};
-
-const pictureFact = ({ imageSize, pictureTokens }: ModelInfo | LearnerInfo): string => {
-  if (imageSize === null) return "none";
-  return `${imageSize} x ${imageSize} pixels${pictureTokens === null ? "" : `, ${counted(pictureTokens, "token")} each`}`;
-};
-
-const textFact = ({ texts }: ModelInfo | LearnerInfo): string => {
-  if (texts === null) return "none: it has no text tower";
-  const { context, vocabulary, continued } = texts;
-  return `${continued ? "continued: " : ""}at most ${count(context)} tokens${vocabulary === null ? "" : ` of a vocabulary of ${count(vocabulary)}`}`;
-};
-
-const modelFacts = (info: ModelInfo | LearnerInfo): Told["facts"] => [
-  ...info.towers.map(
-    ({ name, blocks, layers, kinds }) =>
-      [`Tower ${name}`, `${counted(blocks, "block")}, ${counted(layers, "layer")} for adapters: ${kinds.join(", ")}`] as const,
-  ),
-  ["Parameters", `${count(info.parameters)}, ${info.dtype}${info.exported === info.dtype ? "" : `; cambium export writes ${info.exported}`}`],
-  ["Pictures", pictureFact(info)],
-  ["Texts", textFact(info)],
-];
 
 const toldOfModel = (info: ModelInfo): Told => ({
   is: `a model of the architecture ${info.architecture}`,

@@ -6,9 +6,13 @@ import { elements } from "../formats/hostTensor.ts";
 import { trainableParameters } from "../model/adapters/adapter.ts";
 import { allParameters } from "../model/adapters/inFull.ts";
 import { expertPool, gatedLora, lora } from "../model/adapters/lora.ts";
+import { heldParameters, narrowDtype } from "../model/weights.ts";
+import { decoderMemory, type DecoderMemory } from "./decoderMemory.ts";
+import { readModelPlaces } from "../formats/safetensors.ts";
+import type { Architecture } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import { bytesKept } from "../model/memory.ts";
-import { networkOf, type Model, type WriteModelOptions } from "../model/model.ts";
+import { architectureOf, networkOf, readModelAs, type Model, type WriteModelOptions } from "../model/model.ts";
 import { depthOf, type Network } from "../model/network.ts";
 import type { Files } from "../platform/files.ts";
 import { isLearner, readLearnerOrModel } from "../runs/checkpoint.ts";
@@ -47,6 +51,8 @@ export interface ModelInfo {
   readonly dtype: NonNullable<WriteModelOptions["dtype"]>;
   /** The element type in which an export writes it, unless another is asked for. */
   readonly exported: NonNullable<WriteModelOptions["dtype"]>;
+  /** What it needs of memory, where it continues texts. */
+  readonly memory: DecoderMemory | null;
   /** What adapters on all layers would train, of rank 16 where they have one. */
   readonly adapters: readonly AdapterInfo[];
 }
@@ -85,8 +91,8 @@ const textsOf = ({ architecture: { texts, decoder }, config }: Model): ModelInfo
   return read === undefined ? null : { context: read.context(config), vocabulary: read.vocabulary?.(config) ?? null, continued: decoder !== undefined };
 };
 
-const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
-  const { architecture, config, weights, dtype = "f32" } = model;
+const modelInfo = (folder: string, { model }: Pick<Learner, "model">, memory: DecoderMemory | null = null): ModelInfo => {
+  const { architecture, config, dtype = "f32" } = model;
   const { decoder, images } = architecture;
   const net = networkOf(model);
   return {
@@ -97,9 +103,10 @@ const modelInfo = (folder: string, { model }: Learner): ModelInfo => {
     pictureTokens: decoder?.pictures?.tokens(config) ?? null,
     texts: textsOf(model),
     towers: towersOf(net),
-    parameters: [...weights.values()].reduce((n, { shape }) => n + elements(shape), 0),
+    parameters: [...net.parameters.values()].reduce((n, { shape }) => n + elements(shape), 0),
     dtype,
     exported: dtype,
+    memory,
     adapters: Object.entries(counts).map(([name, of]) => ({ name, trainableParameters: of(net) })),
   };
 };
@@ -118,11 +125,33 @@ const learnerInfo = (folder: string, learner: Learner): LearnerInfo => {
   };
 };
 
+/** A decoder may be larger than the memory of the process: its shapes and the headers of its files are read, and no weight. */
+const decoderInfo = (folder: string, architecture: Architecture, files: Files): TE.TaskEither<Failure, ModelInfo> =>
+  pipe(
+    readModelPlaces(folder, files),
+    TE.bindTo("places"),
+    TE.bind("model", ({ places }) =>
+      readModelAs(architecture, folder, files, (_, config) =>
+        pipe(
+          TE.fromEither(heldParameters(architecture, config, places, folder)),
+          TE.map(() => ({ weights: new Map(), ...narrowDtype([...places.values()]) })),
+        ),
+      ),
+    ),
+    TE.map(({ model, places }) => modelInfo(folder, { model }, decoderMemory(model, [...places.values()], countedRank))),
+  );
+
 /** Tells of the model or the learner in a folder. Fails as `readModel` and `readLearner` do. */
 export const readModelInfo = (folder: string, files: Files): TE.TaskEither<Failure, ModelInfo | LearnerInfo> =>
   pipe(
     TE.Do,
-    TE.bind("learner", () => readLearnerOrModel(folder, { files })),
     TE.bind("remembers", () => TE.fromTask(isLearner(folder, files))),
-    TE.map(({ learner, remembers }) => (remembers ? learnerInfo : modelInfo)(folder, learner)),
+    TE.bind("architecture", () => architectureOf(folder, { files })),
+    TE.chain(({ architecture, remembers }): TE.TaskEither<Failure, ModelInfo | LearnerInfo> => {
+      if (architecture.decoder !== undefined && !remembers) return decoderInfo(folder, architecture, files);
+      return pipe(
+        readLearnerOrModel(folder, { files }),
+        TE.map((learner) => (remembers ? learnerInfo : modelInfo)(folder, learner)),
+      );
+    }),
   );

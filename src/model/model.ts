@@ -93,7 +93,7 @@ const readStored = <C>(architecture: Architecture<C>, config: C, dir: string, di
     TE.chainEitherK((tensors) =>
       pipe(
         checkedWeights(architecture, config, tensors, dir),
-        E.map((weights) => ({ weights, ...narrowDtype(tensors) })),
+        E.map((weights) => ({ weights, ...narrowDtype(tensors.values()) })),
       ),
     ),
   );

@@ -70,9 +70,9 @@ export const checkedWeights = <C>(architecture: Architecture<C>, config: C, tens
 export type NarrowDtype = "f16" | "bf16";
 
 /** The element type of most numbers of a file, where it is a narrow one. */
-export const narrowDtype = (tensors: Tensors): { readonly dtype?: NarrowDtype } => {
-  const numbers = (wanted: (dtype: Dtype | undefined) => boolean): number =>
-    [...tensors.values()].reduce((n, { dtype, data }) => n + (wanted(dtype) ? data.length : 0), 0);
+export const narrowDtype = (tensors: Iterable<{ readonly dtype?: Dtype; readonly shape: readonly number[] }>): { readonly dtype?: NarrowDtype } => {
+  const all = [...tensors];
+  const numbers = (wanted: (dtype: Dtype | undefined) => boolean): number => all.reduce((n, { dtype, shape }) => n + (wanted(dtype) ? elements(shape) : 0), 0);
   const half = numbers(() => true) / 2;
   if (numbers((dtype) => dtype === "F16") > half) return { dtype: "f16" };
   return numbers((dtype) => dtype === "BF16") > half ? { dtype: "bf16" } : {};

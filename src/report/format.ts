@@ -27,6 +27,9 @@ export const bytes = (n: number): string => {
   return power === 0 ? `${Math.round(n)} B` : `${(n / 1024 ** power).toFixed(1)} ${["B", "KiB", "MiB", "GiB"][power]}`;
 };
 
+/** So many of something: `1 picture`, `2 pictures`. */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
 /** A wall time from seconds: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`. */
 export const duration = (seconds: number): string => {
   const two = (n: number): string => String(n).padStart(2, "0");

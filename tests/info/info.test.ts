@@ -5,10 +5,16 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { describe, get } from "../../src/failure.ts";
+import { trainableParameters } from "../../src/model/adapters/adapter.ts";
+import { lora } from "../../src/model/adapters/lora.ts";
+import { network } from "../../src/model/architecture.ts";
+import { decodeConfig } from "../../src/model/config.ts";
 import { learner } from "../../src/model/learner.ts";
+import { llava } from "../../src/model/llava.ts";
 import { readModel } from "../../src/model/model.ts";
 import type { Hub } from "../../src/platform/hub.ts";
 import { writeLearner } from "../../src/runs/checkpoint.ts";
+import { decoderMemory } from "../../src/info/decoderMemory.ts";
 import { info, type Info } from "../../src/info/info.ts";
 import { infoText } from "../../src/info/infoText.ts";
 import { inShort } from "../../src/info/peftInfo.ts";
@@ -70,6 +76,36 @@ test("a decoder says that it continues texts, and how many tokens a picture beco
   assert.ok(llama.kind === "model" && llama.texts?.continued);
   assert.match(words(llama), /^ {2}Pictures +none\n {2}Texts +continued: at most 32 tokens of a vocabulary of 53$/m);
   assert.match(words(await told("tests/fixtures/llava-tiny")), /^ {2}Pictures +28 x 28 pixels, \d+ tokens each\n {2}Texts +continued: /m);
+});
+
+test("a decoder says what it needs of memory, without a weight being read", async () => {
+  const found = await told("tests/fixtures/llava-tiny");
+  assert.ok(found.kind === "model" && found.memory !== null && found.dtype === "f16");
+  const { stored, weights, token } = found.memory;
+  assert.equal([found.parameters, stored, weights.f32], [31_444, 2 * 31_444, 4 * 31_444]);
+  // Two blocks, keys and values of two heads of six numbers.
+  assert.is(token, 2 * 2 * 2 * 6 * 4);
+  assert.match(words(found), /^ {2}Weights +61\.4 KiB in its files; on a device 122\.8 KiB as f32, /m);
+  const dir = at("headers");
+  cpSync("tests/fixtures/llava-tiny", dir, { recursive: true });
+  const path = join(dir, "model.safetensors");
+  writeFileSync(path, readFileSync(path).subarray(0, -2));
+  assert.match(describe(left(await info(dir)())), "model.safetensors is damaged");
+});
+
+test("what LLaVA-1.5-7B needs", () => {
+  const text_config = { max_position_embeddings: 4096, model_type: "llama", rms_norm_eps: 1e-5, vocab_size: 32064 };
+  const config = right(decodeConfig(llava, "config.json", { model_type: "llava", image_token_index: 32000, text_config }));
+  const { weights, token, step } = decoderMemory({ architecture: llava, config, weights: new Map() }, [], 16);
+  assert.is(weights.f32, 4 * 7_063_427_072);
+  // Norms, biases and the class token stay f32: of the vision tower, the projector and the language model.
+  const vectors = 24 * (4 * 1024 + 5 * 1024 + 4096) + 5 * 1024 + 2 * 4096 + (2 * 32 + 1) * 4096;
+  assert.is(weights.f16, 2 * (7_063_427_072 + vectors));
+  assert.is(token, 2 * 32 * 4096 * 4);
+  assert.is(step.tokens, 576 + 128);
+  // Adapters with their gradients and both moments need so much; activations come on top.
+  const trained = trainableParameters(lora({ rank: 16 }), network(llava, config));
+  assert.ok(step.bytes > 4 * 4 * trained && step.bytes < 40e9, `${step.bytes}`);
 });
 
 test("a learner says what it has learned and what it remembers", async () => {
