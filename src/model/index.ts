@@ -27,6 +27,8 @@ export { readTextTokenizer } from "../formats/textTokenizer.ts";
 export type { ReadTextTokenizerOptions, TextTokenizer } from "../formats/textTokenizer.ts";
 export { readTokenizer, textBatch, tokenise } from "../formats/tokenizer.ts";
 export type { TextBatch, Tokenizer, Tokens } from "../formats/tokenizer.ts";
+export { streamModel } from "./streamModel.ts";
+export type { StreamedModel, StreamModelOptions } from "./streamModel.ts";
 export { vit } from "./vit.ts";
 export type { VitConfig, VitOutputs } from "./vit.ts";
 export { initialWeights } from "./weights.ts";

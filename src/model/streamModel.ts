@@ -109,7 +109,22 @@ const upload = (model: Model, dir: string, device: Device, storage: Storage, fil
 
 /**
  * Reads a model folder as {@link readModel} does, but its weights, which go to a device part by part, shard by shard: no more than 4,194,304 numbers are in the
- * memory of the process at once, whatever the model's size. Fails as `readModel` does, naming the shard, and with `OverLimit`; nothing then stays on the device.
+ * memory of the process at once, whatever the model's size. `generate` takes both, on the same device. Fails as `readModel` does, naming the shard, and with
+ * `OverLimit`; nothing then stays on the device.
+ *
+ * ```ts
+ * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
+ * assert.equal((await writeModel(`${folder}/streamed`, model.initialModel(model.vit, { vision }, 1))())._tag, "Right");
+ * const dtype = await withDevice({})((device) => async () => {
+ *   const streamed = await model.streamModel(`${folder}/streamed`, device, { storage: "f16" })();
+ *   if (streamed._tag === "Left") return streamed;
+ *   const { tensors, release } = streamed.right.weights;
+ *   const stored = tensors.get("encoder.layer.0.output.dense.weight")?.dtype;
+ *   release();
+ *   return { _tag: "Right", right: stored };
+ * })();
+ * assert.deepEqual(dtype, { _tag: "Right", right: "f16" });
+ * ```
  */
 export const streamModel = (dir: string, device: Device, { storage = "f32", ...options }: StreamModelOptions = {}): TE.TaskEither<Failure, StreamedModel> => {
   const { files = platform.files } = options;
