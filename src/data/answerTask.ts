@@ -13,6 +13,7 @@ import { basename, join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import { scoreNames } from "../scores/table.ts";
 import { answerFilesIn, rowsOf, type AnswerFiles } from "./answerFiles.ts";
+import { drawn } from "./drawnSplit.ts";
 import { leftOut } from "./leftOut.ts";
 import { damageOf, type Question } from "./question.ts";
 import { pictureFinder, usualFrames } from "./questionPictures.ts";
@@ -92,7 +93,9 @@ const listFiles =
     const name = found[split];
     if (name === undefined) {
       const wanted = split === "train" ? "train.jsonl or train.json" : "test.jsonl or test.json (or validation, or val)";
-      return TE.left(unreadable(dir)(`it has no questions to ${split}; wanted ${wanted}`));
+      const drawn =
+        split === "test" && found.train !== undefined ? "; --split 0.8 (the option split) draws 80 % for training and leaves the others for testing" : "";
+      return TE.left(unreadable(dir)(`it has no questions to ${split}; wanted ${wanted}${drawn}`));
     }
     const path = join(dir, name);
     const roots = settings.images === undefined ? [dir, join(dir, "images")] : [join(dir, settings.images)];
@@ -103,6 +106,18 @@ const listFiles =
       TE.map(({ examples, notes }) => ({ examples, notes: [...(words === undefined ? [] : [`left out ${words}`]), ...notes] })),
     );
   };
+
+/** Both splits drawn from the questions for training. */
+const listDrawn =
+  (list: List, name: string, share: number): List =>
+  (split, how) =>
+    pipe(
+      list("train", how),
+      TE.map(({ examples, notes }) => ({
+        examples: drawn(name, examples, share, split === "train"),
+        notes: [...notes, `${Math.round(100 * share)} % of its ${examples.length} questions are drawn for training, the others are for testing`],
+      })),
+    );
 
 const listShards =
   (dir: string, options: SourceOptions): List =>
@@ -118,8 +133,13 @@ const usualScore = (questions: readonly Question[]): TaskScore => {
   return whole.length > 0 && whole.every(({ choices }) => choices !== undefined) ? "choice" : "exact";
 };
 
+const nameOf = (dir: string, options: AnswerTaskOptions): string => options.name ?? basename(filesOf(options).absolute(dir));
+
+/** The share that is drawn for training where a folder has no split for testing. */
+const shareOf = ({ split }: AnswerTaskOptions): number | undefined => (typeof split === "number" && split > 0 && split < 1 ? split : undefined);
+
 const taskOf = (dir: string, list: List, settings: AnswerSettings, options: AnswerTaskOptions): TE.TaskEither<Failure, AnswerTask> => {
-  const { onCorrupt = "fail", name = basename(filesOf(options).absolute(dir)) } = options;
+  const { onCorrupt = "fail" } = options;
   const { choices, maxTokens, context, chat } = settings;
   const how = { onCorrupt, ...(choices === undefined ? {} : { choices }) };
   const test = listedOnce(list("test", { ...how, chosen: settings.score === "choice" }));
@@ -133,7 +153,7 @@ const taskOf = (dir: string, list: List, settings: AnswerSettings, options: Answ
     TE.map(
       (score): AnswerTask => ({
         kind: "answer",
-        name,
+        name: nameOf(dir, options),
         score,
         ...(maxTokens === undefined ? {} : { maxTokens }),
         ...(context === undefined ? {} : { context }),
@@ -176,7 +196,9 @@ export const readAnswerTask = (dir: string, options: AnswerTaskOptions = {}): TE
       const found = { ...answerFilesIn(entries), ...(train === undefined ? {} : { train }), ...(test === undefined ? {} : { test }) };
       const shards =
         found.train === undefined && found.test === undefined && entries.some(({ kind, name }) => kind === "folder" && ["train", "test", "val"].includes(name));
-      return taskOf(dir, shards ? listShards(dir, options) : listFiles(dir, found, settings, files), settings, options);
+      const list = shards ? listShards(dir, options) : listFiles(dir, found, settings, files);
+      const share = found.train !== undefined && found.test === undefined ? shareOf(options) : undefined;
+      return taskOf(dir, share === undefined ? list : listDrawn(list, nameOf(dir, options), share), settings, options);
     }),
   );
 };

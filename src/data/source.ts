@@ -26,7 +26,7 @@ export interface SourceOptions {
   readonly onCorrupt?: OnCorrupt;
   /**
    * Of a folder of class folders without train and test: the share of its images that is drawn for training, above 0 and below 1; others are for testing.
-   * `test`: all are.
+   * `test`: all are. Of a folder of questions without a split for testing: the share of its questions that is drawn for training.
    */
   readonly split?: number | "test";
   /** The columns of Parquet files that are pictures and classes, where names and types do not tell. */

@@ -101,7 +101,9 @@ export const readTask = (dir: string, options: SourceOptions = {}): TE.TaskEithe
       if (layout === "answers" || layout === "shards" || layout === "folders" || layout === "parquet") {
         const read = { answers: readAnswerTask, shards: webDataset, folders: imageFolder, parquet: parquetFolder }[layout];
         const task: TE.TaskEither<Failure, Task> = read(dir, options);
-        return drawn ? pipe(task, TE.map(withNote("it has splits of its own, and none is drawn"))) : task;
+        const { train, test } = answerFilesIn(entries);
+        const whole = layout === "answers" && train !== undefined && test === undefined;
+        return drawn && !whole ? pipe(task, TE.map(withNote("it has splits of its own, and none is drawn"))) : task;
       }
       if (layout === "flat" && drawn) return imageFolder(dir, options);
       if (layout === "flat")

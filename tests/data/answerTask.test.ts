@@ -161,6 +161,20 @@ test("validation stands in for a missing test; files beyond one a split are told
   assert.is((await get((await open(dir, { test: "val.jsonl" })).test))[0].answer, "no");
 });
 
+test("where no split is for testing, one is drawn if that is asked for: the same in every run", async () => {
+  const dir = fresh({ "train.jsonl": lines(...Array.from({ length: 10 }, (_, i) => record({ prompt: `${i}?` }))) });
+  const prompts = async (split: "train" | "test"): Promise<readonly string[]> => {
+    const task = await get(readTask(dir, { split: 0.8 }));
+    assert.ok(isAnswered(task));
+    return (await get(task[split])).map(({ prompt }) => prompt);
+  };
+  const [train, held] = [await prompts("train"), await prompts("test")];
+  assert.equal([train.length, held.length, new Set([...train, ...held]).size], [8, 2, 10]);
+  assert.equal(await prompts("test"), held);
+  assert.equal(await notesOf(await open(dir, { split: 0.8 })), ["80 % of its 10 questions are drawn for training, the others are for testing"]);
+  assert.match(describe(left(await readTask(dir)())), /it has no questions to test; .*; --split 0\.8 \(the option split\) draws 80 % for training/);
+});
+
 test("LLaVA's JSON: conversations to learn, questions and answers to test; every turn is a question", async () => {
   const image = await png(1, 2);
   const turns = (...values: readonly string[]) => values.map((value, i) => ({ from: i % 2 === 0 ? "human" : "gpt", value }));
