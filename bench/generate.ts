@@ -5,7 +5,7 @@
  *
  * FOLDER is that of a model, of SmolLM2-135M say. Prompts of `prompt` tokens (default 32) are continued by `tokens` tokens (default 64), the likeliest ones, one
  * at a time and eight at a time. Binding the programs of a shape is told apart; the first token is the median of three times; the tokens are those of all texts
- * of a batch.
+ * of a batch. `python bench/torch_generate.py FOLDER` measures the same in torch.
  */
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";

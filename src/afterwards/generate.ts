@@ -3,14 +3,14 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { exampleDecoder } from "../data/decode.ts";
-import { noLabel } from "../data/example.ts";
+import { pictureOf, type Question } from "../data/question.ts";
 import { deviceOf } from "../device/open.ts";
 import type { Failure } from "../failure.ts";
 import { chatTemplateOf, defaultChat, type ChatTemplate } from "../language/chat.ts";
 import { gathered, openGenerator, type AnswerPiece, type Generated, type GeneratorOptions } from "../language/generate.ts";
+import { planesOf } from "../language/pictures.ts";
 import { promptTokens } from "../language/promptTokens.ts";
 import { closing, continuingOf, type ContinueOptions, type Prompt, type PromptPictures } from "../language/prompts.ts";
-import { transformOf } from "../model/inputs.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Model } from "../model/model.ts";
 import { platform as defaultPlatform } from "../platform/default.ts";
@@ -45,22 +45,22 @@ interface Prepared {
 
 const isOne = (prompts: Asked | readonly Asked[]): prompts is Asked => !Array.isArray(prompts);
 
-/** The pictures of a prompt for a model. Fails as pictures do. */
-const picturesOf = (model: Model, pictures: readonly Picture[], { platform = defaultPlatform }: GenerateOptions): PromptPictures => {
+/** The pictures of a question for a model. */
+const picturesOf = (model: Model, question: Question, { platform = defaultPlatform }: GenerateOptions): PromptPictures => {
   const decode = exampleDecoder(platform);
-  const pixelsOf = (picture: Picture, i: number): TE.TaskEither<Failure, Float32Array> => {
-    const id = typeof picture === "string" ? picture : `picture ${i + 1}`;
-    return pipe(
-      decode({ id, label: noLabel, image: referenceOf(picture) }),
-      TE.map((image) => {
-        const transform = transformOf(model);
-        const pixels = new Float32Array(3 * transform.size.height * transform.size.width);
-        transform.normalise(transform.centre(image), pixels, 0);
-        return pixels;
-      }),
+  const pixels = (): TE.TaskEither<Failure, readonly Float32Array[]> =>
+    pipe(
+      question.pictures.map((_, k) => decode(pictureOf(question, k))),
+      TE.sequenceSeqArray,
+      TE.chainEitherK((images) => planesOf(model, question, images)),
     );
-  };
-  return { count: pictures.length, pixels: withShapeFailures(() => TE.sequenceSeqArray(pictures.map(pixelsOf))) };
+  return { count: question.pictures.length, pixels: withShapeFailures(pixels) };
+};
+
+/** What is asked as a question to which no answer is known. */
+const questionOf = (asked: Asked, i: number): Question => {
+  const { prompt, pictures = [] } = typeof asked === "string" ? { prompt: asked } : asked;
+  return { id: `prompt ${i + 1}`, prompt, pictures: pictures.map(referenceOf), answer: "" };
 };
 
 /** Makes tokens of what is asked. Fails with `BadOption` where the model does not answer in words, or a prompt and its pictures do not fit. */
@@ -78,11 +78,12 @@ const prepared = (model: Model, asked: Asked | readonly Asked[], options: Genera
       const stops = [...(typeof stop === "string" ? [stop] : stop), ...closed.stop];
       return pipe(
         isOne(asked) ? [asked] : asked,
-        E.traverseArray((one) => {
-          const { prompt, pictures = [] } = typeof one === "string" ? { prompt: one } : one;
+        E.traverseArrayWithIndex((i, one) => {
+          const question = questionOf(one, i);
+          const { length: count } = question.pictures;
           return pipe(
-            promptTokens(model, template.prompt(prompt, pictures.length), pictures.length),
-            E.map((tokens): Prompt => ({ ...tokens, ...(pictures.length === 0 ? {} : { pictures: picturesOf(model, pictures, options) }) })),
+            promptTokens(model, template.prompt(question.prompt, count), count),
+            E.map((tokens): Prompt => ({ ...tokens, ...(count === 0 ? {} : { pictures: picturesOf(model, question, options) }) })),
           );
         }),
         E.map((prompts) => ({ prompts, options: { maxTokens, stop: stops, ends: closed.ends, temperature, topP, seed, batch } })),
