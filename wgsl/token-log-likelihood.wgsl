@@ -23,8 +23,14 @@ fn compute(row: u32, lane: u32) {
   for (var c = lane; c < dims.width; c += lanes) { top = max(top, logits[base + c]); }
   top = greatest(lane, top);
 
+  // In runs of 256 columns a lane: tens of thousands of small terms, each added to all before it, would be rounded away.
   var sum = 0.0;
-  for (var c = lane; c < dims.width; c += lanes) { sum += exp(logits[base + c] - top); }
+  let run = 256u * lanes;
+  for (var first = lane; first < dims.width; first += run) {
+    var part = 0.0;
+    for (var c = first; c < min(first + run, dims.width); c += lanes) { part += exp(logits[base + c] - top); }
+    sum += part;
+  }
   let logarithm = log(total(lane, sum));
 
   if (lane == 0u) {

@@ -1,3 +1,4 @@
+import * as assert from "uvu/assert";
 import type { Dims } from "../../src/kernels/dims.ts";
 import { foldGroups } from "../../src/kernels/launch.ts";
 import type { Device } from "../../src/device/device.ts";
@@ -318,6 +319,20 @@ deviceTest("token-log-likelihood and its gradient", async (device) => {
       });
     }
   }
+});
+
+deviceTest("token-log-likelihood counts tens of thousands of tokens of which each alone would be rounded away", async (device) => {
+  const width = 50_000;
+  const x = new Float32Array(width).fill(-17.5);
+  x[0] = 0;
+  const lse = logSumExp([...x]);
+  assert.ok(lse > 1e-3 && Math.fround(1 + Math.exp(-17.5)) === 1);
+  await checkRows(device, "token-log-likelihood", 1, { rows: 1, width }, [
+    reads(x),
+    reads(Uint32Array.of(0)),
+    writes([-lse], { absolute: 2e-5 }),
+    writes([lse], { absolute: 2e-5 }),
+  ]);
 });
 
 deviceTest("cross-entropy ignores classes masked with the lowest number", async (device) => {
