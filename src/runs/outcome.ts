@@ -11,7 +11,7 @@ import { fixed } from "../report/format.ts";
 import type { Pictures } from "../page/gallery.ts";
 import { htmlReport } from "../page/html.ts";
 import { prettyJson } from "../report/json.ts";
-import { classIncremental, type ClassIncremental } from "../report/classIncremental.ts";
+import { classIncremental, maa, type ClassIncremental } from "../report/classIncremental.ts";
 import type { RunResult } from "../report/result.ts";
 import type { RunReport } from "../report/runReport.ts";
 import { textTable } from "../report/table.ts";
@@ -76,6 +76,19 @@ const incremental = (
   );
 };
 
+/** What papers on tasks that are answered in words report beside the metrics that every result has. */
+const answeredMetrics = (stream: Stream, { datasets, matrix }: RunResult): { readonly maa?: number | null } =>
+  isAnswerStream(stream) ? { maa: maa({ datasets, rows: matrix }) } : {};
+
+/** The metrics of a run over tasks that are answered in words, under the names that papers give them there; nothing where nothing was learned. */
+const answeredLine = ({ learned, last, bwt, datasets, matrix }: RunResult): string => {
+  if (learned === null) return "";
+  const named = { MFT: learned, MFN: last, MAA: maa({ datasets, rows: matrix }), BWT: bwt };
+  return `\n${Object.entries(named)
+    .map(([name, value]) => `${name} ${fixed(1)(value)}`)
+    .join(", ")}\n`;
+};
+
 /**
  * Writes `result.json` and `answers.json`, or `replies.json`, of a run, or of what it has reached so far; `skipped` are the ids of samples that were left out.
  */
@@ -91,7 +104,7 @@ export const writeFigures = (
     TE.chainFirst((sessions) =>
       writeText(
         join(folder, names.result),
-        `${prettyJson({ ...result, classIncremental: sessions, skipped: skipped.length, tasks: stream.tasks.length, interrupted })}\n`,
+        `${prettyJson({ ...result, classIncremental: sessions, ...answeredMetrics(stream, result), skipped: skipped.length, tasks: stream.tasks.length, interrupted })}\n`,
         files,
       ),
     ),
@@ -160,6 +173,7 @@ export const summary = ({ result, replies, interrupted, sessions, tasks, predict
     ...(sessions === undefined || sessions.final === null
       ? []
       : [`\nAmong the classes learned so far: ${final} % after the last task, ${mean} % in the mean after each.\n`]),
+    replies === undefined ? "" : answeredLine(result),
     ...perplexities(result),
     `\nwritten to ${out}: ${files.join(", ")}, ${learner}/\n`,
   ].join("");

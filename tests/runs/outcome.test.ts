@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
-import type { ClassStream } from "../../src/data/task.ts";
+import type { AnswerTask, ClassStream } from "../../src/data/task.ts";
 import { learner } from "../../src/model/learner.ts";
 import { platform } from "../../src/platform/default.ts";
 import type { ClassIncremental } from "../../src/report/classIncremental.ts";
 import type { AccuracyRow } from "../../src/report/metrics.ts";
 import { runResult } from "../../src/report/result.ts";
-import { writePage, writeResult } from "../../src/runs/outcome.ts";
+import { summary, writePage, writeResult, type Outcome } from "../../src/runs/outcome.ts";
 import type { Run } from "../../src/runs/run.ts";
 import { logLine } from "../../src/report/log.ts";
 import { temporaryFolder } from "../fixtures/datasets.ts";
@@ -47,6 +47,25 @@ test("an image that could not be read weighs nothing", async () => {
   const { classIncremental, skipped } = await written(rows, (await ids(1)).slice(1));
   assert.is(skipped, 3);
   assert.is(classIncremental.final, (4 * 50 + 1 * 100) / 5);
+});
+
+test("tasks that are answered in words: the metrics under the names that papers give them", async () => {
+  const none = async () => ({ _tag: "Right" as const, right: [] });
+  const asked = ["iconqa", "flickr"].map((name): AnswerTask => ({ kind: "answer", name, score: "exact", train: none, test: none }));
+  const facts = { method: "m", options: {}, seed: 0, adapter: "", trainableParameters: 1, bytesKept: 0, ranks: [], seconds: 1 };
+  const rows = [
+    [90, 40],
+    [80, 70],
+  ];
+  const result = runResult({ ...facts, zeroShot: [10, 20], matrix: { datasets: asked.map(({ name }) => name), rows } });
+  const progress = { zeroShot: { row: [10, 20] }, reports: [], seconds: 1 };
+  const run: Run = { result, answers: [], replies: [], learner: first, progress, interrupted: false };
+  await get(writeResult(dir, run, { labelSpace: "task", tasks: asked }, [], {}, platform.files));
+  assert.is((JSON.parse(readFileSync(join(dir, "result.json"), "utf8")) as { readonly maa: number }).maa, 82.5);
+  const outcome: Outcome = { ...run, sessions: undefined, skipped: 0, tasks: 2, predictions: false, folder: dir, model: join(dir, "model") };
+  assert.match(summary(outcome, "runs/a"), /\nMFT 80\.0, MFN 75\.0, MAA 82\.5, BWT −10\.0\n\nwritten to runs\/a: result\.json, replies\.json/);
+  assert.not.match(summary({ ...outcome, replies: undefined }, "runs/a"), /MFT/);
+  assert.not.match(summary({ ...outcome, result: { ...result, learned: null } }, "runs/a"), /MFT/);
 });
 
 test("classes of which no image could be read leave no figure behind them", async () => {
