@@ -129,7 +129,11 @@ export const runMethod =
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
     let reports: readonly Report[] = from.reports ?? [];
     let learner: Learner = start;
+    const noted = new Set<string>();
     const emit = (event: Event): void => {
+      // A task that is encoded several times says the same of its data each time.
+      if (event.type === "note" && noted.has(event.detail)) return;
+      if (event.type === "note") noted.add(event.detail);
       runtime.emit(event);
       log(event);
       if (event.type !== "lesson") return;

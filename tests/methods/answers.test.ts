@@ -57,6 +57,32 @@ deviceTest("every method learns two tasks of a tiny Llama, or says why not befor
   }
 });
 
+deviceTest("what there is to say of the data is said once, however often a task is encoded", async (device) => {
+  const long = { ...stream, tasks: stream.tasks.map((task): AnswerTask => ({ ...task, context: 12 })) };
+  const notes: string[] = [];
+  const emit = (event: Event): void => void (event.type === "note" && notes.push(event.detail));
+  await get(runMethod(methods.keeplora({ ...quick, gradientShare: 0.2 }), learner(tinyLlama()), long)({ ...runtimeOf(device), emit }));
+  const cut = notes.filter((note) => note.includes("longer than 12 tokens with their answers"));
+  assert.equal(
+    cut.map((note) => /day|night/.exec(note)?.[0]),
+    ["day", "night"],
+  );
+});
+
+deviceTest("CoDyRA's gates live on all linear layers of a decoder, and DAC's votes are those of the text's first token", async (device) => {
+  const model = tinyLlama();
+  const { result } = await get(runMethod(methods.codyra({ ...quick, steps: 6, kappa: 0.004 }), learner(model), stream)(runtimeOf(device)));
+  for (const ranks of result.ranks) {
+    assert.is(Object.keys(ranks).length, 2 * 7);
+    const living = Object.values(ranks).reduce((a, b) => a + b, 0);
+    assert.ok(living > 0 && living < 2 * 14, `${living} live`);
+  }
+  // Without dropout all texts begin alike, so that all of them vote for the same experts, of which the most used are merged.
+  const dac = methods.dac({ ...quick, rank: 4, active: 2, merged: 1, dropout: 0 });
+  const run = await get(runMethod(dac, learner(model), stream)(runtimeOf(device)));
+  for (const ranks of run.result.ranks) assert.equal([...new Set(Object.values(ranks))], [1]);
+});
+
 // Questions about pictures.
 
 const picture = (seed: number): ImageReference => {
