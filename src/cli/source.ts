@@ -13,7 +13,7 @@ export const sourceFlags = (what: string, split: string, flat: string) => ({
   data: optional(
     list(some),
     "DATA[,DATA…]",
-    `datasets, ${what}: folders (WebDataset, ImageFolder or Parquet), or names on the hub, as in wds_vtab-dtd or org/name[@revision]`,
+    `datasets, ${what}: folders (WebDataset, ImageFolder, Parquet or JSON lines of questions), or names on the hub, as in wds_vtab-dtd or org/name[@revision]`,
     "those of the preset",
   ),
   split: optional(positive(0.999), "X", split, flat),
