@@ -152,8 +152,8 @@ export interface ReadTextTokenizerOptions {
 
 /**
  * The tokenizer of a language model's Hugging Face folder: `tokenizer.json`, with what `tokenizer_config.json`, `generation_config.json` and `config.json` say
- * of its special tokens; undefined where the folder has none. Failures: `FileUnreadable`, `FileCorrupt`, and `BadConfig` for a tokenizer that cannot be built, or
- * lacks a token that ends an answer.
+ * of its special tokens; undefined where the folder has none. Failures: `FileUnreadable`, `FileCorrupt`, and `BadConfig` for a tokenizer that cannot be
+ * built, or lacks a token that ends an answer.
  */
 export const readTextTokenizer = (
   dir: string,

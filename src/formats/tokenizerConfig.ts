@@ -21,7 +21,7 @@ const characters = String.raw`(?:${escaped}|\[\^?(?:${escaped}|\\[^\p{L}\p{N}]|[
 const simplePattern = new RegExp(`^(?:${literal}+|${characters}\\+?)(?:\\|(?:${literal}+|${characters}\\+?))*$`, "u");
 const longestPattern = 1000;
 
-/** Expressions of well-known language models: how they cut words, numbers and blanks. Each is tried at a place of a text in time that its match makes up for. */
+/** How well-known language models cut words, numbers and blanks. Where no match is found after a while, the next alternative takes what was looked at. */
 const wellKnown: ReadonlySet<unknown> = new Set([
   // GPT-2.
   String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
