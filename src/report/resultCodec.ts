@@ -37,11 +37,9 @@ const byDataset = t.type({
   gainKept: optional(list(nullable(finite))),
 });
 
-const probe = t.intersection(
-  [
-    t.type({ name: t.string, classes: natural, images: natural, chance: nullable(percent), zeroShot: nullable(percent), after: row }),
-    t.partial({ perplexity: t.type({ zeroShot: nullable(nonNegative), after: list(nullable(nonNegative)) }) }),
-  ],
+const perplexity = t.type({ zeroShot: nullable(nonNegative), after: list(nullable(nonNegative)) });
+const probe = t.type(
+  { name: t.string, classes: natural, images: natural, chance: nullable(percent), zeroShot: nullable(percent), after: row, perplexity: optional(perplexity) },
   "a probe",
 );
 
@@ -91,7 +89,7 @@ const completed = ({ title, ...r }: t.TypeOf<typeof written>): RunResult => {
     labelSpace: r.labelSpace ?? (typeof r.options.labelSpace === "string" ? r.options.labelSpace : "task"),
     classes: r.classes ?? [],
     images: r.images ?? [],
-    probes: r.probes ?? [],
+    probes: (r.probes ?? []).map(({ perplexity: known, ...rest }) => ({ ...rest, ...(known === undefined ? {} : { perplexity: known }) })),
     perDataset: { ...r.perDataset, learned, gainKept },
     also: Object.fromEntries(Object.entries(r.also).map(([space, other]) => [space, scored(other, metricsIn(other))])),
   };
