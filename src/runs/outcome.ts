@@ -101,13 +101,11 @@ export const writeFigures = (
 ): TE.TaskEither<Failure, ClassIncremental | undefined> =>
   pipe(
     incremental(stream, result, skipped),
-    TE.chainFirst((sessions) =>
-      writeText(
-        join(folder, names.result),
-        `${prettyJson({ ...result, classIncremental: sessions, ...answeredMetrics(stream, result), skipped: skipped.length, tasks: stream.tasks.length, interrupted })}\n`,
-        files,
-      ),
-    ),
+    TE.chainFirst((sessions) => {
+      const counts = { skipped: skipped.length, tasks: stream.tasks.length, interrupted };
+      const all = { ...result, classIncremental: sessions, ...answeredMetrics(stream, result), ...counts };
+      return writeText(join(folder, names.result), `${prettyJson(all)}\n`, files);
+    }),
     TE.chainFirst(() => {
       const [name, all] = isAnswerStream(stream) ? [names.replies, replies] : [names.answers, answers];
       return writeText(join(folder, name), `${prettyJson(all)}\n`, files);
