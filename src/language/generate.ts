@@ -153,7 +153,20 @@ export const openGenerator = ({ signal, weights: there, ...rest }: GeneratorOpti
   );
 };
 
-/** Uses a generator, and releases it whatever happens. Fails as {@link openGenerator} does. */
+/**
+ * Uses a generator, and releases it whatever happens. Fails as {@link openGenerator} does.
+ *
+ * ```ts
+ * const textTokenizer = { encode: () => [1], decode: (ids: readonly number[]) => ids.join(" "), eos: [0], pad: 0, id: () => undefined };
+ * const shape = { width: 8, mlpWidth: 16, layers: 1, heads: 2, keyHeads: 1, headWidth: 4, eps: 1e-5, theta: 1e4, biased: [] };
+ * const config = { family: "llama", ...shape, vocabulary: 32, context: 16, tied: true, eos: [0] } as const;
+ * const fresh = learner(model.initialModel(model.llama, config, 1, { textTokenizer }));
+ * const prompts = [{ ids: [1, 2, 3] }, { ids: [4] }];
+ * const answers = await get(withDevice({})((device) =>
+ *   language.withGenerator({ learner: fresh, device })((generator) => generator.all(prompts, { maxTokens: 2 }))));
+ * assert.equal(answers.length, 2);
+ * ```
+ */
 export const withGenerator =
   (options: GeneratorOptions) =>
   <A>(use: (generator: Generator) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
