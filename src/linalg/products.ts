@@ -3,8 +3,8 @@
 /**
  * A Bᵀ for A [m, k] and B [n, k]; with `lower` only i >= j is computed, the rest stays 0. Every element is one sum over ascending k.
  *
- * Four rows of A by two of B at a time, which is what the registers hold. At the edges the last row stands in for the missing ones: the same
- * number is written again.
+ * Four rows of A by two of B at a time, which is what the registers hold; a destructuring in the innermost loop would make lists of them. At the edges the
+ * last row stands in for the missing ones: the same number is written again.
  */
 export const timesTransposed = (a: Float64Array, b: Float64Array, m: number, n: number, k: number, lower = false): Float64Array => {
   const out = new Float64Array(m * n);
@@ -16,8 +16,12 @@ export const timesTransposed = (a: Float64Array, b: Float64Array, m: number, n: 
       let [a0, a1, a2, a3, b0, b1] = [i * k, i1 * k, i2 * k, i3 * k, j * k, j1 * k];
       let [s00, s01, s10, s11, s20, s21, s30, s31] = [0, 0, 0, 0, 0, 0, 0, 0];
       for (const stop = a0 + k; a0 < stop; ) {
-        const [x0, x1] = [b[b0++], b[b1++]];
-        const [y0, y1, y2, y3] = [a[a0++], a[a1++], a[a2++], a[a3++]];
+        const x0 = b[b0++];
+        const x1 = b[b1++];
+        const y0 = a[a0++];
+        const y1 = a[a1++];
+        const y2 = a[a2++];
+        const y3 = a[a3++];
         s00 += y0 * x0;
         s01 += y0 * x1;
         s10 += y1 * x0;
