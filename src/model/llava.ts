@@ -1,6 +1,6 @@
 /** LLaVA (Liu et al., arXiv 2304.08485 and 2310.03744): the patches of pictures, projected, as tokens among those of a language model. */
 import { clipPreprocess } from "../data/preprocess.ts";
-import { gelu, quickGelu } from "../tensor/ops/elementwise.ts";
+import { add, gelu, quickGelu, scale } from "../tensor/ops/elementwise.ts";
 import { replaceRows } from "../tensor/ops/replaceRows.ts";
 import { slice } from "../tensor/ops/window.ts";
 import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
@@ -85,6 +85,17 @@ const visionTokens = ({ scope, config: { vision, visionDepth, select }, input }:
   return select === "full" ? tokens : slice(tokens, 1, 1, tokens.shape[1] - 1);
 };
 
+/** The means of tokens [images, side², width], 2 x 2 neighbours at a time: [images, side² / 4, width]. */
+const pooled = (tokens: Tensor, side: number): Tensor => {
+  const [images, count, width] = tokens.shape;
+  const pairs = (x: Tensor, rows: number, columns: number): Tensor => {
+    const paired = reshape(x, [rows, 2, columns]);
+    return add(slice(paired, 1, 0, 1), slice(paired, 1, 1, 1));
+  };
+  const summed = pairs(pairs(tokens, (images * side) / 2, side * width), (images * count) / 4, width);
+  return reshape(scale(summed, 1 / 4), [images, count / 4, width]);
+};
+
 const forward = (args: ForwardArguments<LlavaConfig>): LlavaOutputs => {
   const { scope, config, input } = args;
   const embedded = (): Tensor => {
@@ -98,7 +109,10 @@ const forward = (args: ForwardArguments<LlavaConfig>): LlavaOutputs => {
   const activation = config.projectorActivation === "gelu" ? gelu : quickGelu;
   const out: LlavaOutputs = lazily<LlavaOutputs>({
     visionTokens: () => visionTokens(args),
-    imageTokens: () => scope.linear(`${projectorAt}.linear_2`, activation(scope.linear(`${projectorAt}.linear_1`, out.visionTokens))),
+    imageTokens: () => {
+      const tokens = scope.linear(`${projectorAt}.linear_2`, activation(scope.linear(`${projectorAt}.linear_1`, out.visionTokens)));
+      return config.pooled ? pooled(tokens, config.vision.imageSize / config.vision.patchSize) : tokens;
+    },
     hidden: () => language.hidden,
     logits: () => language.logits,
     logLikelihood: () => language.logLikelihood,

@@ -22,9 +22,15 @@ export interface LlavaConfig {
   readonly projectorActivation: Activation;
   /** Whether the layers of the projector have biases. */
   readonly projectorBias: boolean;
+  /**
+   * Whether neighbouring tokens of a picture, 2 x 2 at a time, become their mean behind the projector, so that a video has a quarter of the tokens. It stands
+   * in `config.json` as `image_pooling`, which transformers does not know. Default: no.
+   */
+  readonly pooled?: true;
 }
 
 const Raw = t.type({
+  image_pooling: t.union([t.literal(1), t.literal(2)]),
   image_token_index: t.Int,
   vision_feature_layer: t.Int,
   vision_feature_select_strategy: t.keyof({ default: null, full: null }),
@@ -34,6 +40,7 @@ const Raw = t.type({
 
 /** What `transformers` assumes where a config is silent. */
 const defaults = {
+  image_pooling: 1,
   image_token_index: 32000,
   vision_feature_layer: -2,
   vision_feature_select_strategy: "default",
@@ -90,7 +97,12 @@ export const decodeLlava = (json: unknown): E.Either<string, LlavaConfig> => {
     E.bind("vision", () => within("vision_config")(decodeVision(top.vision_config))),
     E.bind("text", () => within("text_config")(decodeText(top.text_config, top))),
     E.bind("visionDepth", ({ raw, vision }) => depthOf(raw.vision_feature_layer, vision)),
-    E.chain(({ raw, vision, text, visionDepth }) => {
+    E.chain(({ raw, vision, text, visionDepth }): E.Either<string, LlavaConfig> => {
+      const side = vision.imageSize / vision.patchSize;
+      if (raw.image_pooling === 2 && (side % 2 === 1 || raw.vision_feature_select_strategy === "full"))
+        return E.left(
+          `image_pooling is 2, and a picture has ${side} x ${side} patches${side % 2 === 1 ? "" : " and a class token, which has no place among them"}`,
+        );
       const imageToken = raw.image_token_index;
       if (imageToken < 0 || imageToken >= text.vocabulary)
         return E.left(`image_token_index is ${imageToken}, and the vocabulary has ${text.vocabulary} tokens`);
@@ -102,14 +114,15 @@ export const decodeLlava = (json: unknown): E.Either<string, LlavaConfig> => {
         select: raw.vision_feature_select_strategy,
         projectorActivation: raw.projector_hidden_act,
         projectorBias: raw.multimodal_projector_bias,
+        ...(raw.image_pooling === 2 ? { pooled: true as const } : {}),
       });
     }),
   );
 };
 
 /** How many tokens of the language model a picture becomes. */
-export const tokensOfPicture = ({ vision: { imageSize, patchSize }, select }: LlavaConfig): number =>
-  (imageSize / patchSize) ** 2 + (select === "full" ? 1 : 0);
+export const tokensOfPicture = ({ vision: { imageSize, patchSize }, select, pooled }: LlavaConfig): number =>
+  (imageSize / patchSize / (pooled ? 2 : 1)) ** 2 + (select === "full" ? 1 : 0);
 
 /** The keys that describe a LLaVA. */
 export const encodeLlava = (c: LlavaConfig): Record<string, unknown> => ({
@@ -122,6 +135,7 @@ export const encodeLlava = (c: LlavaConfig): Record<string, unknown> => ({
   vision_feature_select_strategy: c.select,
   projector_hidden_act: c.projectorActivation,
   multimodal_projector_bias: c.projectorBias,
+  ...(c.pooled ? { image_pooling: 2 } : {}),
   tie_word_embeddings: c.text.tied,
   pad_token_id: c.text.pad ?? null,
   text_config: encodeLanguage(c.text),

@@ -8,7 +8,7 @@ import { printed } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import { readJson, writeAtomic, writeFolderAtomic, writeJson } from "../formats/files.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
-import { readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
+import { readModelPlaces, readModelTensors, writeSafetensors } from "../formats/safetensors.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Leaves } from "../tensor/leaves.ts";
@@ -86,6 +86,17 @@ const refuse = (path: string, detail: string | undefined): E.Either<Failure, voi
 /** What of a model its weights files say. */
 type Stored = Pick<Model, "weights" | "dtype">;
 
+/** A failure about a tensor, with the shard that it lies in, where weights lie in shards. */
+const inShard =
+  (dir: string, disk: Files) =>
+  (failure: Failure): TE.TaskEither<Failure, Stored> =>
+  async () => {
+    if (failure._tag !== "BadTensor") return E.left(failure);
+    const places = await readModelPlaces(dir, disk)();
+    const { path = failure.path } = (E.isRight(places) && places.right.get(failure.tensor)) || {};
+    return E.left({ ...failure, path });
+  };
+
 /** All weights of a folder, in the memory of the process. */
 const readStored = <C>(architecture: Architecture<C>, config: C, dir: string, disk: Files): TE.TaskEither<Failure, Stored> =>
   pipe(
@@ -96,6 +107,7 @@ const readStored = <C>(architecture: Architecture<C>, config: C, dir: string, di
         E.map((weights) => ({ weights, ...narrowDtype(tensors.values()) })),
       ),
     ),
+    TE.orElse(inShard(dir, disk)),
   );
 
 /**

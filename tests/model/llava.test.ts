@@ -2,12 +2,13 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
 import { withGenerator } from "../../src/language/generate.ts";
+import { promptTokens } from "../../src/language/promptTokens.ts";
 import { learner } from "../../src/model/learner.ts";
 import { llava as architecture } from "../../src/model/llava.ts";
 import { tokensOfPicture } from "../../src/model/llavaConfig.ts";
 import { networkOf, readModelAs } from "../../src/model/model.ts";
 import { layersOf } from "../../src/model/network.ts";
-import { deviceTest, relativeError, runTests, withKernelsOf } from "../tensor/check.ts";
+import { deviceTest, orThrow, relativeError, runTests, withKernelsOf } from "../tensor/check.ts";
 import { lossAndGradients, outputsFor } from "./decoders.ts";
 import { goldenRows, range, rowsOf, table } from "./llavaRows.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
@@ -75,6 +76,26 @@ for (const [name, change] of Object.entries(variants)) {
     },
   );
 }
+
+deviceTest("pooled tokens are the means of 2 x 2 neighbours, and stand among those of the text", async (device) => {
+  const [plain, golden] = [await get(readLlava()), await goldenOf("llava-tiny/golden.safetensors")];
+  const model = { ...plain, config: { ...plain.config, pooled: true as const } };
+  assert.is(tokensOfPicture(model.config), 4);
+  const { ids } = orThrow(promptTokens(model, "<image> and <image> or <image>?", 3));
+  const rows = rowsOf([ids], golden("pixel_values"), model.config.imageToken, [ids.length - 1]);
+  const { imageTokens, logits } = await outputsFor(device, model, rows, ["imageTokens", "logits"]);
+  const [whole, width] = [golden("imageTokens").data, 24];
+  const at = (image: number, y: number, x: number, c: number): number => whole[((image * 4 + y) * 4 + x) * width + c];
+  const means = range(3).flatMap((image) =>
+    range(4).flatMap((k) => {
+      const [y, x] = [2 * Math.floor(k / 2), 2 * (k % 2)];
+      return range(width).map((c) => (at(image, y, x, c) + at(image, y, x + 1, c) + at(image, y + 1, x, c) + at(image, y + 1, x + 1, c)) / 4);
+    }),
+  );
+  const off = relativeError(imageTokens, means);
+  assert.ok(off < 1e-5, `off by ${off}`);
+  assert.is(logits.length, model.config.text.vocabulary);
+});
 
 deviceTest("greedy answers to prompts with one and with two pictures, in one batch, are transformers'", async (device) => {
   const [model, golden] = [await get(readLlava()), await goldenOf("llava-tiny/golden.safetensors")];

@@ -214,10 +214,19 @@ for (const [change, words] of [
   [{ text_config: { model_type: "gemma" } }, 'text_config: model_type is "gemma", and llama and qwen2 are read'],
   [{ image_token_index: 40000 }, "image_token_index is 40000, and the vocabulary has 32064 tokens"],
   [{ projector_hidden_act: "relu" }, '"projector_hidden_act" should be'],
+  [{ image_pooling: 2, vision_feature_select_strategy: "full" }, "image_pooling is 2, and a picture has 24 x 24 patches and a class token"],
+  [{ image_pooling: 2, vision_config: { ...large.vision_config, patch_size: 48 } }, "image_pooling is 2, and a picture has 7 x 7 patches"],
+  [{ image_pooling: 3 }, '"image_pooling" should be'],
   [{ model_type: "llava_next" }, "model_type is llava_next, not llava"],
 ] as const) {
   test(`a configuration with ${JSON.stringify(change)}`, () => assert.match(said(change), words));
 }
+
+test("pooling stands in the configuration, and quarters the tokens", () => {
+  const config = orThrow(decodeConfig(architecture, "config.json", { ...large, image_pooling: 2 }));
+  assert.equal([config.pooled, tokensOfPicture(config)], [true, 144]);
+  assert.equal(orThrow(decodeConfig(architecture, "config.json", architecture.config.encode(config))), config);
+});
 
 test("layers are counted from both ends", () => {
   const depth = (layer: number): number => orThrow(decodeConfig(architecture, "config.json", { ...large, vision_feature_layer: layer })).visionDepth;
