@@ -44,8 +44,9 @@ export interface EvaluateWhat {
   readonly templates?: "single" | "ensemble";
   /** Test images a dataset. Default: all. */
   readonly evalLimit?: number;
-  /** How questions are asked, and the most tokens of one with its answer. Default: as their datasets say. */
+  /** How questions are asked, the most tokens of one with its answer, and of an answer that is generated. Default: as their datasets say. */
   readonly chat?: string;
+  readonly context?: number;
   readonly maxTokens?: number;
   /** Of questions: the own score of a dataset alone, or all. Default `all`. */
   readonly scores?: "own" | "all";

@@ -55,8 +55,8 @@ export const evaluate = command({
       TE.bind("evaluation", ({ source, opened }) => {
         const { columns, templates, "label-space": labelSpaces, "eval-limit": evalLimit, "on-corrupt": onCorrupt, predictions } = flags;
         const where = predictions === undefined ? undefined : at(predictions);
-        const { chat, "max-tokens": maxTokens, scores } = flags;
-        const what = { source, columns, labelSpaces, templates, evalLimit, onCorrupt, chat, maxTokens, scores, predictions: where };
+        const { chat, context, "max-tokens": maxTokens, scores } = flags;
+        const what = { source, columns, labelSpaces, templates, evalLimit, onCorrupt, chat, context, maxTokens, scores, predictions: where };
         return evaluateModel(opened, what, jobOptions);
       }),
       TE.map(({ opened: { folder }, evaluation }) => {

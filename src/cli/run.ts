@@ -148,6 +148,7 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
     ...(probe === undefined ? {} : { probes: probe }),
     ...(evalLimit === undefined ? {} : { evalLimit }),
     ...(flags.chat === undefined ? {} : { chat: flags.chat }),
+    ...(flags.context === undefined ? {} : { context: flags.context }),
     ...(flags["max-tokens"] === undefined ? {} : { maxTokens: flags["max-tokens"] }),
     ...(flags.columns === undefined ? {} : { columns: flags.columns }),
     ...(flags.fresh ? { fresh: true } : {}),

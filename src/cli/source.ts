@@ -30,12 +30,13 @@ export const sourceFlags = (what: string, split: string, flat: string) => ({
 /** Flags of datasets whose questions are answered in words. */
 export const answerFlags = {
   chat: optional(some, "CHAT", "how questions are asked: chatml, vicuna, or a text that has {prompt}", "as the dataset says, or as the model is tuned"),
-  "max-tokens": optional(
+  context: optional(
     whole(1),
     "N",
     "the most tokens of a question and its answer; longer questions are cut at their beginning",
     "what the dataset says, or 2048",
   ),
+  "max-tokens": optional(whole(1), "N", "the most tokens of an answer that is generated", "what the dataset says, or as many as its longest answer has"),
   scores: optional(
     oneOf("own", "all"),
     "WHICH",

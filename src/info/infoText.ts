@@ -99,11 +99,14 @@ const nextLines = (next: readonly (readonly [string, string])[], columns: number
   return ["Next:", ...(fit ? lines : next.flatMap(([typed, does]) => [`  ${typed}`, `      ${does}`]))].join("\n");
 };
 
+/** Whether a run was scored by answers in words, and in no label space. */
+const inWords = (result: RunInfo["result"]): boolean => result !== null && !["task", "union", "seen"].includes(result.labelSpace);
+
 /** What may be done with a run that has ended. */
-const nextOf = ({ folder, job }: RunInfo, columns: number): string =>
+const nextOf = ({ folder, job, result }: RunInfo, columns: number): string =>
   nextLines(
     [
-      [`cambium predict ${folder} PICTURE…`, "says what pictures show"],
+      inWords(result) ? [`cambium generate ${folder} --prompt TEXT`, "answers in words"] : [`cambium predict ${folder} PICTURE…`, "says what pictures show"],
       [`cambium evaluate ${folder} --data DATA`, "scores it on other datasets"],
       [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"],
       [`cambium run --model ${folder} --data DATA --method ${job.method.name} --out DIR`, "learns more tasks behind these"],

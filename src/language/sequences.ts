@@ -57,7 +57,7 @@ const shortened = (asking: Asking, question: Question, sequence: Sequence, room:
       ({ from, to }) => cut <= to - from,
       (): Failure => {
         const detail = `${question.id} has ${length} tokens, of which its answer and what stands around the question need more than ${longest}`;
-        return { _tag: "BadOption", option: "maxTokens", detail };
+        return { _tag: "BadOption", option: "context", detail };
       },
     ),
     E.map(({ from }) => {

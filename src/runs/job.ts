@@ -56,7 +56,8 @@ export const Unsaid = t.partial({
   evalLimit: count,
   /** The template by which questions are asked, by name or as a text that has `{prompt}`. */
   chat: t.string,
-  /** The most tokens of a question and its answer. */
+  /** The most tokens of a question and its answer, and of an answer that is generated. */
+  context: count,
   maxTokens: count,
   /** Begins with the model alone, also where its folder holds what a learner remembers. */
   fresh: t.boolean,

@@ -26,8 +26,9 @@ interface SourceOptions {
   readonly seed: number;
   /** Test images a dataset: the same ones for every seed. */
   readonly evalLimit?: number;
-  /** How questions are asked, and the most tokens of one with its answer; what a task says itself by default. */
+  /** How questions are asked, the most tokens of one with its answer, and of an answer that is generated; what a task says itself by default. */
   readonly chat?: string;
+  readonly context?: number;
   readonly maxTokens?: number;
   /** The share that is drawn for training from folders without train and test. */
   readonly split?: number | "test";
@@ -70,11 +71,12 @@ const checkSplit = (dir: string, what: string, split: Split<unknown>): TE.TaskEi
 
 /** A task with what a job says of all of its tasks: how many test examples count, and how questions are asked. */
 const adjusted =
-  ({ evalLimit, chat, maxTokens }: Pick<SourceOptions, "evalLimit" | "chat" | "maxTokens">) =>
+  ({ evalLimit, ...asked }: Pick<SourceOptions, "evalLimit" | "chat" | "context" | "maxTokens">) =>
   <T extends Task>(task: T): T => {
     const limited = evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
     if (!isAnswered(limited)) return limited;
-    return { ...limited, ...(chat === undefined ? {} : { chat }), ...(maxTokens === undefined ? {} : { context: maxTokens }) };
+    const { chat = limited.chat, context = limited.context, maxTokens = limited.maxTokens } = asked;
+    return { ...limited, chat, context, maxTokens };
   };
 
 /** The task in a folder, under its title. */
@@ -135,17 +137,20 @@ const ordered =
 const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
 
 /** What of a job says what is learned, or only scored: then class folders without splits may all be for testing. */
-export type StreamSource = Pick<Placed, "columns" | "labelSpace" | "shots" | "onCorrupt" | "seed" | "evalLimit" | "chat" | "maxTokens" | "titles"> & {
+export type StreamSource = Pick<
+  Placed,
+  "columns" | "labelSpace" | "shots" | "onCorrupt" | "seed" | "evalLimit" | "chat" | "context" | "maxTokens" | "titles"
+> & {
   readonly source: Job["source"] | { readonly folders: readonly string[]; readonly split?: number | "test" };
 };
 
 /** The stream of a job alone. `training` says whether its method reads training splits. */
 export const streamOf = (
-  { source, labelSpace, shots, onCorrupt, seed, evalLimit, chat, maxTokens, titles, columns }: StreamSource,
+  { source, labelSpace, shots, onCorrupt, seed, evalLimit, chat, context, maxTokens, titles, columns }: StreamSource,
   training: boolean,
   files: Files,
 ): TE.TaskEither<Failure, CheckedProtocol> => {
-  const options = { onCorrupt, seed, evalLimit, chat, maxTokens, training, titles, columns, platform: { ...platform, files } };
+  const options = { onCorrupt, seed, evalLimit, chat, context, maxTokens, training, titles, columns, platform: { ...platform, files } };
   if ("folders" in source)
     return pipe(
       streamFromFolders(source.folders, { labelSpace, shots }, { ...options, split: source.split }),

@@ -100,7 +100,7 @@ deviceTest("a question that is too long is cut at its beginning, and that is tol
   assert.equal(texts, ["the: what\nsea", "the: \nno one"].sort());
   assert.equal(events, [{ type: "note", detail: "1 of 2 questions of plain are longer than 9 tokens with their answers; they are cut at their beginning" }]);
   const refused = left(await encode({ batch: 2, steps: 1 }).run(lessonOf({ ...task, context: 8 }))(runtimeOf(device))());
-  assert.match(describe(refused), /maxTokens.*q has 14 tokens/);
+  assert.match(describe(refused), /context.*q has 14 tokens/);
 });
 
 const answers = objective("answers", ({ outputs }) => outputs.answerLoss, ["answerLoss"]);
