@@ -110,13 +110,12 @@ const changedOf = (before: Model, after: Model): readonly string[] =>
 
 deviceTest("a LoRA learns in the tower of a LLaVA that is named, and in no other", async (device) => {
   const model = await get(readModel(fixture("llava-tiny")));
+  const one = { ...seeing, tasks: seeing.tasks.slice(0, 1) };
   for (const tower of ["vision", "projector", "language"]) {
-    const { learner: after, result } = await get(
-      runMethod(methods["sequential-lora"]({ ...quick, towers: [tower] }), learner(model), seeing)(runtimeOf(device)),
-    );
+    const { learner: after, result } = await get(runMethod(methods["sequential-lora"]({ ...quick, towers: [tower] }), learner(model), one)(runtimeOf(device)));
     const layers = layersOf(networkOf(model), { modules: "all", towers: [tower] }).map(({ name }) => `${name}.weight`);
     assert.equal([...changedOf(model, after.model)].sort(), [...layers].sort(), tower);
-    assert.is(result.matrix.length, 2);
+    assert.is(result.matrix.length, 1);
   }
 });
 
@@ -124,28 +123,27 @@ deviceTest("KeepLoRA on a LLaVA: seven kinds of layers outside of what is protec
   const model = await get(readModel(fixture("llava-tiny")));
   const net = networkOf(model);
   const language = layersOf(net, { modules: "all", towers: ["language"] });
-  for (const name of ["keeplora", "keeplora++"] as const) {
-    const learners: Learner[] = [];
-    const emit = (event: Event): void => void (event.type === "lesson" && learners.push(event.learner));
-    const options = { ...quick, energy: { language: 0.5 }, featureEnergy: 0.8, gradientShare: 0.5 };
-    const { result } = await get(runMethod(methods[name](options), learner(model), seeing)({ ...runtimeOf(device), emit }));
-    const { protect, towers, modules, start, alpha } = result.options as Readonly<Record<string, unknown>>;
-    assert.equal([protect, towers, modules, start, alpha], ["gradients", ["language"], "all", "zero", 4], name);
-    const [first, second] = learners;
-    const projector = [1, 2].flatMap((i) => ["weight", "bias"].map((what) => `multi_modal_projector.linear_${i}.${what}`));
-    assert.equal([...changedOf(model, first.model)].sort(), [...projector, ...language.map((layer) => `${layer.name}.weight`)].sort(), name);
-    for (const layer of language) {
-      const [before, after] = [first, second].map((l) => remembered(l).get(layer.name)!.columns);
-      assert.ok(before.length > 0 && after.length >= before.length && after.length < layer.in, `${name}, ${layer.name}: ${before.length}, ${after.length}`);
-      before.forEach((column, i) => assert.equal(after[i], column));
-      // What the second task has changed takes nothing out of the span of what was protected before it.
-      const [was, is] = [first, second].map(({ model: { weights } }) => weights.get(`${layer.name}.weight`)!.data);
-      const most = is.reduce((m, w, i) => Math.max(m, Math.abs(w - was[i])), 0);
-      for (const column of before) {
-        for (let row = 0; row < layer.out; row++) {
-          const along = column.reduce((sum, c, j) => sum + c * (is[row * layer.in + j] - was[row * layer.in + j]), 0);
-          assert.ok(Math.abs(along) < 1e-4 * most + 1e-7, `${name}, ${layer.name}: ${along} of ${most}`);
-        }
+  const name = "keeplora++";
+  const learners: Learner[] = [];
+  const emit = (event: Event): void => void (event.type === "lesson" && learners.push(event.learner));
+  const options = { ...quick, energy: { language: 0.5 }, featureEnergy: 0.8, gradientShare: 0.5 };
+  const { result } = await get(runMethod(methods[name](options), learner(model), seeing)({ ...runtimeOf(device), emit }));
+  const { protect, towers, modules, start, alpha } = result.options as Readonly<Record<string, unknown>>;
+  assert.equal([protect, towers, modules, start, alpha], ["gradients", ["language"], "all", "zero", 4], name);
+  const [first, second] = learners;
+  const projector = [1, 2].flatMap((i) => ["weight", "bias"].map((what) => `multi_modal_projector.linear_${i}.${what}`));
+  assert.equal([...changedOf(model, first.model)].sort(), [...projector, ...language.map((layer) => `${layer.name}.weight`)].sort(), name);
+  for (const layer of language) {
+    const [before, after] = [first, second].map((l) => remembered(l).get(layer.name)!.columns);
+    assert.ok(before.length > 0 && after.length >= before.length && after.length < layer.in, `${name}, ${layer.name}: ${before.length}, ${after.length}`);
+    before.forEach((column, i) => assert.equal(after[i], column));
+    // What the second task has changed takes nothing out of the span of what was protected before it.
+    const [was, is] = [first, second].map(({ model: { weights } }) => weights.get(`${layer.name}.weight`)!.data);
+    const most = is.reduce((m, w, i) => Math.max(m, Math.abs(w - was[i])), 0);
+    for (const column of before) {
+      for (let row = 0; row < layer.out; row++) {
+        const along = column.reduce((sum, c, j) => sum + c * (is[row * layer.in + j] - was[row * layer.in + j]), 0);
+        assert.ok(Math.abs(along) < 1e-4 * most + 1e-7, `${name}, ${layer.name}: ${along} of ${most}`);
       }
     }
   }
