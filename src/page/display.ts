@@ -3,11 +3,12 @@ import type { MimeBundle } from "../platform/platform.ts";
 import { fixed } from "../report/format.ts";
 import { heatMap, heatMapText, type HeatMap } from "./heatMap.ts";
 import { comparisonPart, curvePanels, reportBody } from "./body.ts";
-import { entriesOf, isStill, reportOf, type Shown } from "./entries.ts";
-import type { Pictures } from "./gallery.ts";
+import { byStream, entriesOf, isStill, reportOf, type Shown } from "./entries.ts";
+import { pictureKey, type Pictures } from "./gallery.ts";
 import { rampKey } from "./matrixTable.ts";
 import { fromZero } from "./palette.ts";
 import { modulePlace, rankText } from "./rankTable.ts";
+import { repliesGallery, repliesText } from "./replies.ts";
 import { styleSheet } from "./style.ts";
 import type { RunResult } from "../report/result.ts";
 import { summarise, type Summary } from "../report/summary.ts";
@@ -73,6 +74,16 @@ export const displayMatrices = (runs: readonly Shown[]): Displayable => {
 export const displayCurves = (runs: readonly Shown[]): Displayable => {
   const entries = entriesOf(runs);
   return displayable(curvePanels(entries), entries.map(({ summary }) => heatMapText(accuracyMap(summary))).join("\n\n"));
+};
+
+/**
+ * Test questions with what each method answered, before and after, with these pictures: first those that were lost, then those that were won. Runs that hold no
+ * answers in words show none.
+ */
+export const displayReplies = (runs: readonly Shown[], pictures: Pictures = new Map()): Displayable => {
+  const streams = byStream(entriesOf(runs));
+  const html = streams.map((entries) => repliesGallery(entries, (dataset, id) => pictures.get(pictureKey(dataset, id)))).join("\n");
+  return displayable(html === "" ? "<p>No answers.</p>" : html, streams.map(repliesText).join("\n\n"));
 };
 
 /** The ranks after one task: a row for each layer of each tower, a column for each linear of a layer. */

@@ -48,17 +48,37 @@ const row = ({ sample: id, prompt, answer, before, learned, last }: Followed, pi
   return `<tr title="${escapeHtml(id)}"><th scope="row">${image}${shortened(prompt)}</th><td>${shortened(answer)}</td>${said}</tr>`;
 };
 
+const headingsOf = ({ summary }: Entry): readonly string[] => [
+  "Question",
+  "Answer",
+  ...(isStill(summary) ? ["Answered"] : ["Before", "Once learned", "At the end"]),
+];
+
 const methodPart = (entry: Entry, replies: DatasetReplies, picture: (id: string) => string | undefined): string => {
   const { label } = entry.summary;
-  const learns = !isStill(entry.summary);
-  const headings = ["Question", "Answer", ...(learns ? ["Before", "Once learned", "At the end"] : ["Answered"])];
-  const head = headings.map((heading) => `<th scope="col">${heading}</th>`).join("");
-  const rows = shownOf(replies).map((question) => row(question, picture, learns));
+  const head = headingsOf(entry)
+    .map((heading) => `<th scope="col">${heading}</th>`)
+    .join("");
+  const rows = shownOf(replies).map((question) => row(question, picture, !isStill(entry.summary)));
   const table = `<table class="summary replies"><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
   const { length } = replies.questions;
   const more = length > rows.length ? `<p class="note">of ${counted(length, "question")}</p>` : "";
   return `<h4>${sample(entry.look)}${escapeHtml(label)}</h4>${scrolling(`Questions of ${replies.dataset}, ${label}`, table)}${more}`;
 };
+
+/** The questions of some methods as text: a table for each dataset and method. */
+export const repliesText = (entries: readonly Entry[]): string =>
+  entries
+    .flatMap((entry) =>
+      (repliesIn(entry) ?? []).map((replies) => {
+        const learns = !isStill(entry.summary);
+        const lines = shownOf(replies).map(({ prompt, answer, before, learned, last }) =>
+          [prompt, answer, ...(learns ? [before, learned, last] : [before]).map((said) => said?.predicted ?? missing)].join(" | "),
+        );
+        return [`${replies.dataset}, ${entry.summary.label}`, headingsOf(entry).join(" | "), ...lines].join("\n");
+      }),
+    )
+    .join("\n\n");
 
 /** The questions of methods that ran on the same datasets; an empty string where no answers in words are known. */
 export const repliesGallery = (entries: readonly Entry[], picture: (dataset: string, id: string) => string | undefined): string => {

@@ -29,7 +29,7 @@ export { reportBody } from "../page/body.ts";
 export type { ReportExtras } from "../page/html.ts";
 export type { Shown } from "../page/entries.ts";
 export type { Pictures } from "../page/gallery.ts";
-export { display, displayable, displayCurves, displayMatrices, displayRanks, displayTable } from "../page/display.ts";
+export { display, displayable, displayCurves, displayMatrices, displayRanks, displayReplies, displayTable } from "../page/display.ts";
 export type { Displayable, MimeBundle } from "../page/display.ts";
 export { prettyJson } from "./json.ts";
 export { describeStream } from "./describeStream.ts";

@@ -29,10 +29,10 @@ const notebooks = readdirSync(folder)
 
 const code = (cells: readonly Cell[]): readonly string[] => cells.filter((c) => c.cell_type === "code").map((c) => c.source.join(""));
 
-test("there are three: a first stream, composing a pipeline, comparing methods", () => {
+test("there are four: a first stream, composing a pipeline, comparing methods, questions about pictures", () => {
   assert.equal(
     notebooks.map(({ name }) => name),
-    ["compare-methods.ipynb", "compose.ipynb", "first-stream.ipynb"],
+    ["compare-methods.ipynb", "compose.ipynb", "first-stream.ipynb", "questions.ipynb"],
   );
 });
 

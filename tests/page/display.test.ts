@@ -1,7 +1,16 @@
 /** What notebooks show: a MIME bundle with HTML that stands alone, SVG in it, and text beside it. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { display, displayCurves, displayMatrices, displayRanks, displayTable, type Displayable, type MimeBundle } from "../../src/page/display.ts";
+import {
+  display,
+  displayCurves,
+  displayMatrices,
+  displayRanks,
+  displayReplies,
+  displayTable,
+  type Displayable,
+  type MimeBundle,
+} from "../../src/page/display.ts";
 import { heatMap, heatMapText } from "../../src/page/heatMap.ts";
 import { learned, openTags, still } from "../report/fixture.ts";
 
@@ -11,7 +20,7 @@ const bundle = (shown: Displayable): MimeBundle => (shown as unknown as Record<s
 
 const count = (text: string, what: RegExp): number => [...text.matchAll(what)].length;
 
-for (const shows of [display, displayTable, displayMatrices, displayCurves, displayRanks]) {
+for (const shows of [display, displayTable, displayMatrices, displayCurves, displayRanks, displayReplies]) {
   test("HTML that stands alone, and text, whatever the results", () => {
     for (const some of [results, [still], []]) {
       const shown = bundle(shows(some));

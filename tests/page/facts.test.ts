@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { bundleOf, display, displayCurves, displayMatrices, displayRanks, displayTable } from "../../src/page/display.ts";
+import { bundleOf, display, displayCurves, displayMatrices, displayRanks, displayReplies, displayTable } from "../../src/page/display.ts";
 import { htmlReport } from "../../src/page/html.ts";
 import { comparisons } from "../../src/report/comparison.ts";
 import { csvTable, matrixCsv } from "../../src/report/csv.ts";
@@ -57,7 +57,7 @@ const printed = (results: readonly RunResult[]): readonly string[] => {
     ...summaries.flatMap((s) => [matrixCsv, matrixMarkdown, matrixLatex].map((write) => write(s))),
     ...summaries.map(({ label }) => label),
     ...comparisons(summaries).flatMap(({ sentence, notes }) => [sentence, notes.seeds, notes.bold]),
-    ...[display, displayTable, displayMatrices, displayCurves, displayRanks].flatMap((shows) => Object.values(bundleOf(shows(results)))),
+    ...[display, displayTable, displayMatrices, displayCurves, displayRanks, displayReplies].flatMap((shows) => Object.values(bundleOf(shows(results)))),
     ...[page, ...savedIn(page)],
     ...tableFormats.map((format) => comparedTable(compared, format)),
     ...results.map((result) => {

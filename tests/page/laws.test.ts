@@ -2,7 +2,16 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { display, displayCurves, displayMatrices, displayRanks, displayTable, type Displayable, type MimeBundle } from "../../src/page/display.ts";
+import {
+  display,
+  displayCurves,
+  displayMatrices,
+  displayRanks,
+  displayReplies,
+  displayTable,
+  type Displayable,
+  type MimeBundle,
+} from "../../src/page/display.ts";
 import { htmlReport } from "../../src/page/html.ts";
 import { openTags } from "../report/fixture.ts";
 import { reports, savedIn } from "./reports.ts";
@@ -28,7 +37,7 @@ test("a page is well formed, stands alone, and never says what is no value; nor 
 test("so is what a notebook shows", () => {
   fc.assert(
     fc.property(reports, (runs) => {
-      for (const shows of [display, displayTable, displayMatrices, displayCurves, displayRanks]) {
+      for (const shows of [display, displayTable, displayMatrices, displayCurves, displayRanks, displayReplies]) {
         const { "text/html": html, "text/plain": text } = bundle(shows(runs));
         assert.equal(openTags(html), []);
         assert.not.match(html.replace(/base64,[^"]*/g, ""), notValues);
