@@ -41,7 +41,7 @@ import { iconImageToken, iconVocabularySize, writeIconTextTokenizer } from "./ic
 import { pretrained } from "./run/pretraining.ts";
 
 /** The most tokens of a question with its picture and its answer. */
-const context = 64;
+const context = 96;
 
 /** A vision tower of CLIP and a language model that is small enough to commit and to learn from on two CPU cores. */
 const iconLlava = ({ config: { vision } }: Clip): LlavaConfig => ({

@@ -1,5 +1,6 @@
 /**
- * The main job on the embedded default: icon-nano learns the icon stream with sequential LoRA, CoDyRA and KeepLoRA++, beside zero-shot: `npm start`.
+ * The main job on an embedded default: a small model learns a stream of icons with sequential LoRA, CoDyRA and KeepLoRA++, beside zero-shot: `npm start`, or,
+ * for questions about pictures that are answered in words, `npm start -- --stream icon-questions`.
  *
  * Needs no data and no GPU. Writes `runs/start/report.html` and the results beside it.
  */
@@ -11,42 +12,47 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../src/failure.ts";
 import { writeText } from "../src/formats/files.ts";
 import { methods, type MethodName } from "../src/methods/table.ts";
-import { clip } from "../src/model/clip.ts";
-import { learner } from "../src/model/learner.ts";
-import { readModelAs } from "../src/model/model.ts";
-import type { ClassStream } from "../src/data/task.ts";
+import type { Stream } from "../src/data/task.ts";
 import { counted } from "../src/page/markup.ts";
 import type { Pictures } from "../src/page/gallery.ts";
 import { htmlReport } from "../src/page/html.ts";
 import { prettyJson } from "../src/report/json.ts";
 import { textTable } from "../src/report/table.ts";
 import { galleryPictures } from "../src/runs/pictures.ts";
-import { iconStream } from "./icons/world.ts";
 import { compare } from "./run/compare.ts";
 import { flag, list, oneOf, optional, positive, some, whole, type Values } from "../src/cli/flags.ts";
 import { paced } from "./run/pace.ts";
 import { planFor, type Plan } from "./run/plan.ts";
 import { freeFolder, script, session } from "./run/session.ts";
+import { worlds, type World, type WorldName } from "./run/world.ts";
 
 const args = process.argv.slice(2);
 
-const defaults = { model: "models/icon-nano", out: "runs/start" };
+const defaults = { stream: "icons", out: "runs/start" } as const;
 
 const compared: readonly MethodName[] = ["zero-shot", "sequential-lora", "codyra", "keeplora++"];
-
-/** Scored among the task's classes, and among those of all tasks. */
-const scored = { also: ["union"] } as const;
 
 const byAdapter = "by the adapter";
 
 const table = {
-  model: flag(some, "DIR", "a CLIP folder", defaults.model),
+  stream: flag(
+    oneOf(...(Object.keys(worlds) as WorldName[])),
+    "NAME",
+    "icons, which are classified, or icon-questions, which are answered in words",
+    defaults.stream,
+  ),
+  model: optional(some, "DIR", "a model folder: a CLIP for icons, a LLaVA for icon-questions", "models/icon-nano or models/icon-llava"),
   out: flag(some, "DIR", "where the report goes; runs/start is written anew each time", defaults.out),
-  tasks: optional(whole(1, 8), "N", "the first N of the icon stream's 8 tasks", byAdapter),
-  classes: optional(whole(2), "N", "the first N classes of each task", byAdapter),
+  tasks: optional(whole(1, 8), "N", "the first N of the stream's tasks, of which icons has 8 and icon-questions 4", byAdapter),
+  classes: optional(whole(2), "N", "the first N classes of each task of icons", byAdapter),
   steps: optional(whole(1), "N", "steps a task; joint takes those of all tasks", byAdapter),
   batch: optional(whole(1, 65536), "N", "images a step", byAdapter),
-  towers: optional(list(oneOf("vision", "text"), true), "LIST", "towers that get adapters, of vision,text", byAdapter),
+  towers: optional(
+    list(oneOf("vision", "text", "projector", "language"), true),
+    "LIST",
+    "towers that get adapters, of vision,text or vision,projector,language",
+    byAdapter,
+  ),
   methods: flag(list(oneOf(...(Object.keys(methods) as MethodName[])), true), "LIST", "methods with commas", compared),
   rank: optional(whole(1, 4096), "N", "rank of every adapter", "each method's own; 16 for most"),
   lr: optional(positive(10), "X", "peak learning rate", "0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more"),
@@ -62,30 +68,37 @@ const planned = ({ tasks, classes, steps, batch, towers }: Flags, plan: Plan): P
   return { ...plan, seconds, ...Object.fromEntries(given) };
 };
 
+/** Fails where a flag asks for what a stream does not have. */
+const fits = ({ stream, tasks = 0, classes }: Flags, world: World): E.Either<Failure, void> => {
+  const bad = (option: string, detail: string): E.Either<Failure, void> => E.left({ _tag: "BadOption", option, detail });
+  if (tasks > world.tasks) return bad("--tasks", `${stream} has ${world.tasks} tasks, not ${tasks}`);
+  return stream === "icons" || classes === undefined ? E.right(undefined) : bad("--classes", `the tasks of ${stream} have no classes`);
+};
+
 /** Rounded up, for what is an estimate. */
 const roughly = (seconds: number): string => (seconds < 60 ? `${10 * Math.ceil(seconds / 10)} seconds` : counted(Math.ceil(seconds / 60), "minute"));
 
 /** What will happen, how long it takes, and what would be faster. */
-const announced = ({ model, methods: names, seed }: Flags, plan: Plan, stream: ClassStream): string => {
+const announced = ({ methods: names, seed }: Flags, model: string, world: World, plan: Plan, stream: Stream): string => {
   const { tasks, steps, batch, towers, seconds, on, faster } = plan;
-  const classes = stream.tasks.map(({ classNames }) => classNames.length);
-  const [fewest, most] = [Math.min(...classes), Math.max(...classes)];
   const trainings = seed.length * names.filter((name) => name !== "zero-shot").length;
   const takes = trainings * tasks * (steps * seconds.step + seconds.task) + seconds.task;
   return [
-    `${model} learns ${counted(tasks, "task")} of icons with ${fewest === most ? most : `${fewest} to ${most}`} classes one after another, ${counted(steps, "step")} of ${counted(batch, "picture")} each` +
+    `${model} learns ${world.named(plan, stream)} one after another, ${counted(steps, "step")} of ${counted(batch, "picture")} each` +
       `${towers === undefined ? "" : `, with adapters in its ${towers.join(" and ")} tower`}: ${names.join(", ")}, each from the same start${seed.length > 1 ? `, with ${seed.length} seeds` : ""}.`,
-    "After every task it is tested on all tasks, with drawings of other artists, and on 200 things that no task is about.",
+    world.tested,
     `That takes about ${roughly(takes)} on ${on}.${faster === undefined ? "" : ` ${faster}`}`,
   ].join("\n");
 };
 
 /** A method with the steps and the rate of a plan. Joint training gets the steps of all tasks, at the rate of one task. */
 const chosen =
-  ({ rank, lr }: Flags, { tasks, steps, batch, towers }: Plan) =>
+  ({ rank, lr }: Flags, { options, evaluate }: World, { tasks, steps, batch, towers }: Plan) =>
   (name: MethodName) =>
     methods[name]({
-      ...{ rank, batch, towers, evaluate: scored },
+      ...options(name),
+      ...(rank === undefined ? {} : { rank }),
+      ...{ batch, towers, evaluate },
       steps: name === "joint" ? steps * tasks : steps,
       lr: lr ?? paced(name, steps),
     });
@@ -93,10 +106,13 @@ const chosen =
 const start =
   (flags: Flags): TE.TaskEither<Failure, { readonly interrupted: boolean }> =>
   async () => {
-    const { model, out, seed } = flags;
+    const { out, seed } = flags;
+    const world: World = worlds[flags.stream];
+    const { model = world.model } = flags;
     const ready = await pipe(
-      out === defaults.out ? TE.right(undefined) : freeFolder(out),
-      TE.chain(() => readModelAs(clip, model)),
+      TE.fromEither(fits(flags, world)),
+      TE.chain(() => (out === defaults.out ? TE.right(undefined) : freeFolder(out))),
+      TE.chain(() => world.open(model)),
     )();
     if (E.isLeft(ready)) return ready;
     const done = await session(
@@ -104,12 +120,13 @@ const start =
       seed[0],
       "fail",
     )(({ runtime, progress, folder }) => {
-      const plan = planned(flags, planFor(runtime.device));
-      const stream = iconStream(ready.right.config.vision.imageSize, plan);
-      process.stdout.write(`${announced(flags, plan, stream)}\n`);
+      const plan = planned(flags, planFor(world.plans, runtime.device));
+      const stream = ready.right.stream(plan);
+      process.stdout.write(`${announced(flags, model, world, plan, stream)}\n`);
       const begin = (name: string, of: number): void => progress.line(`\n${name}${seed.length > 1 ? `, seed ${of}` : ""}`);
+      const compared = flags.methods.map(chosen(flags, world, plan));
       return pipe(
-        compare(flags.methods.map(chosen(flags, plan)), learner(ready.right), stream, { evaluate: scored, seeds: seed, begin })(runtime),
+        compare(compared, ready.right.learner, stream, { evaluate: world.evaluate, seeds: seed, begin })(runtime),
         TE.chainFirst(
           TE.traverseSeqArray(({ result }) => {
             const name = seed.length > 1 ? `${result.method}-${result.seed}` : result.method;
@@ -119,9 +136,9 @@ const start =
         TE.bindTo("reports"),
         TE.bind("pictures", ({ reports }) => TE.fromTask<Pictures, Failure>(galleryPictures(stream, reports))),
         TE.chainFirst(({ reports, pictures }) => {
-          const lead = `${model} learns ${plan.tasks} tasks of icons one after another, ${plan.steps} steps each; it is tested on drawings of other artists.`;
+          const lead = `${model} learns ${world.named(plan, stream)} one after another, ${plan.steps} steps each; it is tested on drawings of other artists.`;
           const facts = { Command: ["npm start", ...(args.length > 0 ? ["--", ...args] : [])].join(" "), Model: model };
-          return writeText(join(folder, "report.html"), htmlReport(reports, { title: "The icon stream", lead, facts, pictures }));
+          return writeText(join(folder, "report.html"), htmlReport(reports, { title: world.title, lead, facts, pictures }));
         }),
         TE.map(({ reports }) => reports.map(({ result }) => result)),
       );

@@ -8,6 +8,7 @@ import { methods } from "../mod.ts";
 import { rungs } from "../src/platform/platform.ts";
 import { png, temporaryFolder, write } from "./fixtures/datasets.ts";
 import { writeTinyClip } from "./fixtures/tinyClip.ts";
+import { writeTinyLlama } from "./fixtures/tinyLlama.ts";
 import { runFile } from "./runtime.ts";
 import { runScript } from "./script.ts";
 
@@ -23,7 +24,7 @@ const replaced = (text: string, from: string, to: string): string => {
 };
 
 /** The programs, by what they are about. */
-const [asking, composing] = blocks("ts");
+const [asking, writing, composing] = blocks("ts");
 
 test("a picture is told from a folder in five lines", async () => {
   const { dir, remove } = temporaryFolder("readme");
@@ -37,6 +38,24 @@ test("a picture is told from a folder in five lines", async () => {
     const output = ended.output.replace(/\u001b\[\d+m/g, "");
     assert.match(output, /^(cat|dog) (0\.[5-9]\d*|1)$/m);
     assert.ok(asking.split("\n").filter((line) => line !== "").length <= 5);
+  } finally {
+    remove();
+  }
+});
+
+test("a language model answers, whole and piece by piece", async () => {
+  const { dir, remove } = temporaryFolder("readme");
+  try {
+    await writeTinyLlama(join(dir, "llama"));
+    const small = [
+      ['"models/SmolLM2-135M-Instruct"', JSON.stringify(join(dir, "llama"))],
+      ["maxTokens: 20", 'maxTokens: 2, chat: "{prompt}"'],
+      ["temperature: 0.7, seed: 1", 'temperature: 0.7, seed: 1, maxTokens: 2, chat: "{prompt}"'],
+    ] as const;
+    const code = small.reduce((text, [from, to]) => replaced(text, from, to), writing).replaceAll(/"What is[^"]*"|"Tell me[^"]*"/g, '"what colour is it"');
+    const ended = await runScript(`${code}\nconsole.log("text:", typeof text);`);
+    assert.is(ended.code, 0, ended.output);
+    assert.match(ended.output, /^text: string$/m);
   } finally {
     remove();
   }

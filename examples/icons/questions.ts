@@ -2,7 +2,7 @@
  * The stream icon-questions: four tasks of questions about pictures that are composed of icons.
  *
  * ```ts
- * const stream = iconQuestions(48); // names, counts, places, comparisons
+ * const stream = iconQuestions(48); // names, colours, counts, comparisons
  * ```
  *
  * What is asked about is drawn by other vendors in training and in test, as in the icon stream. Every question is drawn from (seed, task, split, number), so
@@ -14,7 +14,7 @@ import type { Question } from "../../src/data/question.ts";
 import type { AnswerStream, AnswerTask, Split } from "../../src/data/task.ts";
 import { random, type Random } from "../../src/random.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { sceneDecoder, sceneName, type Scene } from "./scenes.ts";
+import { grounds, sceneDecoder, sceneName, type Ground, type Scene } from "./scenes.ts";
 import type { Drawing } from "./sets.ts";
 import { baseSets, list, testSets } from "./tasks.ts";
 import { open } from "./world.ts";
@@ -33,6 +33,9 @@ export const numbers: readonly string[] = list("one, two, three, four, five, six
 
 /** The cells of a grid of two. */
 export const places: readonly string[] = list("top left, top right, bottom left, bottom right");
+
+/** The colours of grounds. */
+export const colours = Object.keys(grounds) as readonly Ground[];
 
 /** How a small LLaVA of icons is asked: the question alone. */
 export const iconChat = "{prompt} ";
@@ -82,37 +85,29 @@ export const askCount = (draw: Random, drawings: Drawings): Asked => {
   };
 };
 
-/** Two drawings of two names, and where one of them is. */
-export const askPlace = (draw: Random, drawings: Drawings): Asked => {
-  const [name, other] = someOf(draw, namesOf(drawings), 2);
-  const cells = someOf(draw, [0, 1, 2, 3], 2);
+/** One drawing on a ground, and which colour that has. */
+export const askColour = (draw: Random, drawings: Drawings): Asked => {
+  const ground = oneOf(draw, colours);
   return {
-    prompt: `where is the ${name}?`,
-    scene: { grid: 2, placed: [name, other].map((n, i) => ({ drawing: oneOf(draw, drawings.get(n)!), cell: cells[i] })) },
-    answer: places[cells[0]],
-    choices: places,
+    prompt: "what colour is behind it?",
+    scene: { ground, grid: 2, placed: [{ drawing: oneOf(draw, drawings.get(oneOf(draw, namesOf(drawings)))!), cell: draw.integer(4) }] },
+    answer: ground,
+    choices: colours,
   };
 };
 
-/** Two drawings, of one name or of two, and whether they are the same thing. */
-export const askSame = (draw: Random, drawings: Drawings): Asked => {
-  const [name, another] = someOf(draw, namesOf(drawings), 2);
-  const same = draw.integer(2) === 1;
-  const cells = someOf(draw, [0, 1, 2, 3], 2);
-  return {
-    prompt: "are both the same?",
-    scene: { grid: 2, placed: [name, same ? name : another].map((n, i) => ({ drawing: oneOf(draw, drawings.get(n)!), cell: cells[i] })) },
-    answer: same ? "yes" : "no",
-    choices: ["yes", "no"],
-  };
+/** One to six drawings of one name, and whether they are more than three. */
+export const askMore = (draw: Random, drawings: Drawings): Asked => {
+  const { scene } = askCount(draw, drawings);
+  return { prompt: "are there more than three?", scene, answer: scene.placed.length > 3 ? "yes" : "no", choices: ["yes", "no"] };
 };
 
 /** The tasks in the order of the stream. */
 const kinds: readonly (readonly [string, (draw: Random, drawings: Drawings) => Asked])[] = [
   ["names", askName],
-  ["places", askPlace],
+  ["colours", askColour],
   ["counts", askCount],
-  ["comparisons", askSame],
+  ["comparisons", askMore],
 ];
 
 /** A question about a scene. */

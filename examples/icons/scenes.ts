@@ -13,20 +13,37 @@ export interface Placed {
   readonly cell: number;
 }
 
-/** Drawings in the cells of a square grid; those that are empty are white. */
+/** Colours that a scene may stand on, as red, green and blue. */
+export const grounds = {
+  white: [255, 255, 255],
+  red: [214, 40, 40],
+  green: [46, 160, 67],
+  blue: [38, 84, 196],
+  yellow: [246, 206, 50],
+  black: [24, 24, 24],
+} as const;
+
+/** The name of such a colour. */
+export type Ground = keyof typeof grounds;
+
+/** Drawings in the cells of a square grid. A drawing is on white itself; around it, and where nothing stands, is the ground. */
 export interface Scene {
+  /** Default: white. */
+  readonly ground?: Ground;
   /** Cells of a side. */
   readonly grid: number;
   readonly placed: readonly Placed[];
 }
 
-/** A scene as a text: `2 noto:cat@0 noto:dog@3`. */
-export const sceneName = ({ grid, placed }: Scene): string => [`${grid}`, ...placed.map(({ drawing, cell }) => `${drawing}@${cell}`)].join(" ");
+/** A scene as a text: `white 2 noto:cat@0 noto:dog@3`. */
+export const sceneName = ({ ground = "white", grid, placed }: Scene): string =>
+  [ground, `${grid}`, ...placed.map(({ drawing, cell }) => `${drawing}@${cell}`)].join(" ");
 
 /** The scene of a text. */
 const sceneOf = (name: string): Scene => {
-  const [grid, ...placed] = name.split(" ");
+  const [ground, grid, ...placed] = name.split(" ");
   return {
+    ground: ground as Ground,
     grid: Number(grid),
     placed: placed.map((text) => {
       const at = text.lastIndexOf("@");
@@ -51,13 +68,13 @@ export const sceneDecoder = (size: number): ExampleDecoder => {
   return (example) => {
     const { image } = example;
     if (image.kind !== "named") return drawn(size)(example);
-    const { grid, placed } = sceneOf(image.name);
+    const { ground = "white", grid, placed } = sceneOf(image.name);
     const side = Math.floor(size / grid);
     return pipe(
       placed,
       TE.traverseArray(({ drawing }) => drawn(side)({ ...example, image: { kind: "named", name: drawing } })),
       TE.chainEitherK((pictures): E.Either<Failure, Image> => {
-        const data = new Uint8Array(3 * size * size).fill(255);
+        const data = Uint8Array.from({ length: 3 * size * size }, (_, i) => grounds[ground][i % 3]);
         pictures.forEach((picture, i) => {
           const { cell } = placed[i];
           paste(picture, data, size, (cell % grid) * side, Math.floor(cell / grid) * side);

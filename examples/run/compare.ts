@@ -1,7 +1,7 @@
 /** Several methods on one stream, each from the same learner; what the untrained model scores is measured once. */
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
-import type { ClassStream } from "../../src/data/task.ts";
+import type { Stream } from "../../src/data/task.ts";
 import type { Failure } from "../../src/failure.ts";
 import type { Learner } from "../../src/model/learner.ts";
 import type { LogRecord } from "../../src/report/log.ts";
@@ -26,7 +26,7 @@ export interface CompareOptions {
  * Runs all methods with the first seed, then those that train with the others. Fails with `Interrupted` where a run was stopped, whatever was finished.
  */
 export const compare =
-  (methods: readonly Method[], start: Learner, stream: ClassStream, { evaluate, seeds, begin }: CompareOptions = {}) =>
+  (methods: readonly Method[], start: Learner, stream: Stream, { evaluate, seeds, begin }: CompareOptions = {}) =>
   (runtime: Runtime): TE.TaskEither<Failure, readonly RunReport[]> =>
   async () => {
     const reports: RunReport[] = [];
@@ -40,11 +40,11 @@ export const compare =
         const log = (record: LogRecord): unknown => records.push(record);
         const run = await runMethod(method, start, stream, { evaluate, from: { zeroShot }, log })({ ...runtime, seed })();
         if (E.isLeft(run)) return run;
-        const { result, answers, progress, interrupted } = run.right;
+        const { result, answers, replies, progress, interrupted } = run.right;
         if (interrupted) return E.left({ _tag: "Interrupted" });
         zeroShot = progress.zeroShot;
         if (result.trainableParameters === 0) untrained.add(method);
-        reports.push({ result, answers, losses: lossesOf(records) });
+        reports.push({ result, answers, replies, losses: lossesOf(records) });
       }
     }
     return E.right(reports);

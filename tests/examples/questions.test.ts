@@ -2,8 +2,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { askBefore, pretrainingDrawings } from "../../examples/icons/questionPretraining.ts";
-import { iconQuestions, numbers, places, thingNames } from "../../examples/icons/questions.ts";
-import { sceneDecoder, sceneName } from "../../examples/icons/scenes.ts";
+import { iconQuestions, numbers, thingNames } from "../../examples/icons/questions.ts";
+import { grounds, sceneDecoder, sceneName } from "../../examples/icons/scenes.ts";
 import { baseSets, testSets } from "../../examples/icons/tasks.ts";
 import { pictureOf, type Question } from "../../src/data/question.ts";
 import { get } from "../../src/failure.ts";
@@ -16,7 +16,7 @@ const placed = ({ pictures: [image] }: Question): readonly { readonly vendor: st
   if (image.kind !== "named") throw new Error("a scene has a name");
   return image.name
     .split(" ")
-    .slice(1)
+    .slice(2)
     .map((text) => {
       const [, vendor, icon, cell] = text.match(/^(.*?):(.*)@(\d+)$/)!;
       return { vendor, icon, cell: Number(cell) };
@@ -27,7 +27,7 @@ test("four tasks; training and test are drawn by different vendors, and neither 
   const stream = iconQuestions(size);
   assert.equal(
     stream.tasks.map(({ name }) => name),
-    ["names", "places", "counts", "comparisons"],
+    ["names", "colours", "counts", "comparisons"],
   );
   for (const task of stream.tasks) {
     const [train, testing] = [await get(task.train), await get(task.test)];
@@ -42,14 +42,15 @@ test("four tasks; training and test are drawn by different vendors, and neither 
 });
 
 test("answers are what the scenes show", async () => {
-  const [, wheres, counts, sames] = await Promise.all(iconQuestions(size).tasks.map(({ train }) => get(train)));
-  for (const q of wheres) assert.is(q.answer, places[placed(q)[0].cell]);
+  const [, behind, counts, more] = await Promise.all(iconQuestions(size).tasks.map(({ train }) => get(train)));
+  for (const { answer, pictures } of behind) assert.ok(pictures[0].kind === "named" && pictures[0].name.startsWith(`${answer} 2 `));
   for (const q of counts) {
     assert.is(q.answer, numbers[placed(q).length - 1]);
     assert.is(new Set(placed(q).map(({ cell }) => cell)).size, placed(q).length, "each in a cell of its own");
   }
-  const yes = sames.filter(({ answer }) => answer === "yes").length;
-  assert.ok(yes > 0.4 * sames.length && yes < 0.6 * sames.length, "both answers are as frequent");
+  for (const q of more) assert.is(q.answer, placed(q).length > 3 ? "yes" : "no");
+  const yes = more.filter(({ answer }) => answer === "yes").length;
+  assert.ok(yes > 0.4 * more.length && yes < 0.6 * more.length, "both answers are as frequent");
 });
 
 test("the names of the first task are as frequent as one another, so that no answer is right by itself", async () => {
@@ -86,6 +87,9 @@ test("a scene is its drawings in their cells, on white", async () => {
   assert.equal(cell(both, 3), cell(alone, 3));
   assert.not.equal(cell(both, 0), cell(alone, 0));
   assert.not.equal([...one.data], [...alone.data]);
+  const red = await get(decode(pictureOf({ id: "a", prompt: "", answer: "", pictures: [{ kind: "named", name: "red 2 noto:tiger@3" }] }, 0)));
+  assert.equal([...red.data.subarray(0, 6)], [...grounds.red, ...grounds.red]);
+  assert.equal(cell(red, 3), cell(alone, 3));
 });
 
 test("pre-training asks about its own drawings, and its questions but that for the name are no task's", async () => {
@@ -97,7 +101,7 @@ test("pre-training asks about its own drawings, and its questions but that for t
     assert.ok(scene.placed.every(({ drawing }) => shown.has(drawing)));
     assert.ok(answer.length > 0);
   }
-  assert.not.ok(asked.some(({ prompt }) => /^(where|how many|are both)/.test(prompt)));
+  assert.not.ok(asked.some(({ prompt }) => /^(what colour|how many|are there more)/.test(prompt)));
 });
 
 test.run();
