@@ -2,7 +2,7 @@
  * Pre-trains icon-llava, a small LLaVA, on questions about icons: it learns to name them, to read positions, and to speak, before the stream icon-questions asks
  * for more.
  *
- *     npm run pretrain-questions -- [--out models/icon-llava] [--clip models/icon-nano] [--steps 6000] [--batch 128] [--lr 1e-3] [--seed 8]
+ *     npm run pretrain-questions -- [--out models/icon-llava] [--clip models/icon-nano] [--steps 2800] [--batch 128] [--lr 1e-3] [--seed 8]
  *
  * The vision tower begins as that of icon-nano, the projector and the language model with random values; all parameters are trained by the cross-entropy of the
  * answers. The run is deterministic and can be stopped: it keeps its state in `<out>.training.safetensors` and goes on from there to the same bits.
@@ -41,7 +41,7 @@ import { iconImageToken, iconVocabularySize, writeIconTextTokenizer } from "./ic
 import { pretrained } from "./run/pretraining.ts";
 
 /** The most tokens of a question with its picture and its answer. */
-const context = 96;
+const context = 64;
 
 /** A vision tower of CLIP and a language model that is small enough to commit and to learn from on two CPU cores. */
 const iconLlava = ({ config: { vision } }: Clip): LlavaConfig => ({
@@ -95,7 +95,7 @@ const untrained =
   };
 
 /** How many different questions there are. */
-const questions = 80_000;
+const questions = 120_000;
 
 /** The questions of pre-training as a task. */
 const lessons = (size: number, seed: number): AnswerTask => ({
@@ -141,7 +141,7 @@ const { values: flags } = parseArgs({
   options: {
     out: { type: "string", default: "models/icon-llava" },
     clip: { type: "string", default: "models/icon-nano" },
-    steps: { type: "string", default: "6000" },
+    steps: { type: "string", default: "2800" },
     batch: { type: "string", default: "128" },
     lr: { type: "string", default: "1e-3" },
     seed: { type: "string", default: "8" },

@@ -6,7 +6,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../src/failure.ts";
 import type { Random } from "../../src/random.ts";
-import { askName, numbers, oneOf, places, someOf, type Asked, type Drawings } from "./questions.ts";
+import { askName, numbers, oneOf, places, someOf, thingNames, type Asked, type Drawings } from "./questions.ts";
 import { iconPretraining } from "./world.ts";
 
 /** Up to `most` drawings of a few names in the cells of a grid, in the order of the cells. */
@@ -43,65 +43,24 @@ const askWhether = (draw: Random, drawings: Drawings): Asked => {
 /** All that is there, in the order of the cells. */
 const askAll = (draw: Random, drawings: Drawings): Asked => {
   const grid = 2 + draw.integer(2);
-  const placed = someThings(draw, drawings, grid, 4);
+  const placed = someThings(draw, drawings, grid, 3);
   return { prompt: "what do you see?", scene: { grid, placed }, answer: placed.map(({ name }) => name).join(", ") };
 };
 
-/** What stands beside something. */
-const askBeside = (draw: Random, drawings: Drawings): Asked => {
-  const [name, other] = someOf(draw, [...drawings.keys()], 2);
-  const cells = someOf(draw, [0, 1, 2, 3], 2);
-  const placed = [name, other].map((n, i) => ({ drawing: oneOf(draw, drawings.get(n)!), cell: cells[i] }));
-  return { prompt: `what is beside the ${name}?`, scene: { grid: 2, placed }, answer: other };
-};
-
-/** Whether something is on a side. */
-const askSide = (draw: Random, drawings: Drawings): Asked => {
-  const [name, other] = someOf(draw, [...drawings.keys()], 2);
-  const cells = someOf(draw, [0, 1, 2, 3], 2);
-  const placed = [name, other].map((n, i) => ({ drawing: oneOf(draw, drawings.get(n)!), cell: cells[i] }));
-  const sides: readonly (readonly [string, boolean])[] = [
-    ["top", cells[0] < 2],
-    ["bottom", cells[0] >= 2],
-    ["left", cells[0] % 2 === 0],
-    ["right", cells[0] % 2 === 1],
-  ];
-  const [side, there] = oneOf(draw, sides);
-  return { prompt: `is the ${name} at the ${side}?`, scene: { grid: 2, placed }, answer: there ? "yes" : "no" };
-};
-
-/** What is there twice, among three drawings. */
-const askTwice = (draw: Random, drawings: Drawings): Asked => {
-  const [twice, once] = someOf(draw, [...drawings.keys()], 2);
-  const cells = someOf(draw, [0, 1, 2, 3], 3);
-  const placed = [twice, twice, once].map((n, i) => ({ drawing: oneOf(draw, drawings.get(n)!), cell: cells[i] }));
-  return { prompt: "what is there twice?", scene: { grid: 2, placed }, answer: twice };
-};
-
-/** The words of the answers that tasks have, without anything to see in them. */
+/** Another wording of the answers that tasks have: the words alone, without anything to see in them. */
 const askWord = (draw: Random, drawings: Drawings): Asked => {
   const { scene } = askName(draw, drawings);
-  const word = oneOf(draw, [...numbers, ...places]);
+  const word = oneOf(draw, [...numbers, ...places, ...thingNames]);
   return { prompt: `say ${word}.`, scene, answer: word };
 };
 
-/** The questions of pre-training, and how often each is asked. */
-const kinds: readonly (readonly [number, (draw: Random, drawings: Drawings) => Asked])[] = [
-  [0.28, askName],
-  [0.14, askWhatIsAt],
-  [0.1, askWhether],
-  [0.16, askAll],
-  [0.1, askBeside],
-  [0.1, askSide],
-  [0.1, askTwice],
-  [0.02, askWord],
-];
-
 /** A question of pre-training. */
 export const askBefore = (draw: Random, drawings: Drawings): Asked => {
-  let left = draw.uniform();
-  const [, ask] = kinds.find(([share]) => (left -= share) < 0) ?? kinds[0];
-  return ask(draw, drawings);
+  const kind = draw.uniform();
+  if (kind < 0.4) return askName(draw, drawings);
+  if (kind < 0.6) return askWhatIsAt(draw, drawings);
+  if (kind < 0.75) return askWhether(draw, drawings);
+  return kind < 0.95 ? askAll(draw, drawings) : askWord(draw, drawings);
 };
 
 /** The drawings of pre-training by their names. Fails where a package is missing. */
