@@ -33,6 +33,9 @@ export interface DecoderMemory {
   readonly step: { readonly tokens: number; readonly bytes: number };
 }
 
+/** The rank at which adapters are counted. */
+export const countedRank = 16;
+
 type Shapes = Pick<Model, "architecture" | "config" | "weights">;
 
 /** A GPU without optional features, and with bindings of 2 GiB: what is planned for it is what most GPUs need. */
@@ -62,9 +65,9 @@ const bytesOfToken = (model: Shapes): number => {
 };
 
 /** The buffers of a traced step, but those of the frozen weights. */
-const bytesOfStep = (model: Shapes, rank: number, size: BatchSize): number => {
+const bytesOfStep = (model: Shapes, size: BatchSize): number => {
   const step = pipeline(gradient(answers), update(adamW({ lr: constantly(1e-4) })));
-  const traced = traceStep({ model, adapter: lora({ rank }), step, batch: { ...size, previous: 0 }, steps: 1 });
+  const traced = traceStep({ model, adapter: lora({ rank: countedRank }), step, batch: { ...size, previous: 0 }, steps: 1 });
   return pipe(
     traced,
     E.map(({ program }) => plan(program, commonGpu).buffers.reduce((n, { label, bytes }) => n + (label.startsWith("frozen ") ? 0 : bytes), 0)),
@@ -72,8 +75,8 @@ const bytesOfStep = (model: Shapes, rank: number, size: BatchSize): number => {
   );
 };
 
-/** What a decoder needs of memory, from its shapes and from where its weights lie; `rank` is that of LoRA. */
-export const decoderMemory = (model: Shapes, places: readonly StoredTensor[], rank: number): DecoderMemory => {
+/** What a decoder needs of memory, from its shapes and from where its weights lie. */
+export const decoderMemory = (model: Shapes, places: readonly StoredTensor[]): DecoderMemory => {
   const { decoder, parameters } = model.architecture;
   const all = parameters(model.config);
   const pictures = decoder!.pictures?.tokens(model.config) ?? 0;
@@ -83,6 +86,6 @@ export const decoderMemory = (model: Shapes, places: readonly StoredTensor[], ra
     stored: places.reduce((n, { begin, end }) => n + end - begin, 0),
     weights: { f32: bytesOnDevice(all, "f32"), f16: bytesOnDevice(all, "f16") },
     token: bytesOfToken(model),
-    step: { tokens, bytes: bytesOfStep(model, rank, size) },
+    step: { tokens, bytes: bytesOfStep(model, size) },
   };
 };

@@ -7,7 +7,7 @@ import { trainableParameters } from "../model/adapters/adapter.ts";
 import { allParameters } from "../model/adapters/inFull.ts";
 import { expertPool, gatedLora, lora } from "../model/adapters/lora.ts";
 import { heldParameters, narrowDtype } from "../model/weights.ts";
-import { decoderMemory, type DecoderMemory } from "./decoderMemory.ts";
+import { countedRank, decoderMemory, type DecoderMemory } from "./decoderMemory.ts";
 import { readModelPlaces } from "../formats/safetensors.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
@@ -16,9 +16,6 @@ import { architectureOf, networkOf, readModelAs, type Model, type WriteModelOpti
 import { depthOf, type Network } from "../model/network.ts";
 import type { Files } from "../platform/files.ts";
 import { isLearner, readLearnerOrModel } from "../runs/checkpoint.ts";
-
-/** The rank at which adapters are counted. */
-export const countedRank = 16;
 
 /** What an adapter would train of a model. */
 export interface AdapterInfo {
@@ -138,7 +135,7 @@ const decoderInfo = (folder: string, architecture: Architecture, files: Files): 
         ),
       ),
     ),
-    TE.map(({ model, places }) => modelInfo(folder, { model }, decoderMemory(model, [...places.values()], countedRank))),
+    TE.map(({ model, places }) => modelInfo(folder, { model }, decoderMemory(model, [...places.values()]))),
   );
 
 /** Tells of the model or the learner in a folder. Fails as `readModel` and `readLearner` do. */

@@ -1,8 +1,8 @@
 /** What there is to know of a model, in words. */
 import { bytes, count, counted, fixed } from "../report/format.ts";
 import { alignLeft, alignRight } from "../report/table.ts";
-import type { DecoderMemory } from "./decoderMemory.ts";
-import { countedRank, type LearnerInfo, type ModelInfo } from "./modelInfo.ts";
+import { countedRank, type DecoderMemory } from "./decoderMemory.ts";
+import type { LearnerInfo, ModelInfo } from "./modelInfo.ts";
 
 /** What adapters would train of a model. */
 export const adapterTable = ({ adapters, parameters }: ModelInfo | LearnerInfo): string => {

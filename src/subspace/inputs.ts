@@ -4,7 +4,7 @@ import type * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Matrix } from "../linalg/linalg.ts";
-import { layersOf, towersOf, type Layer, type LayerChoice } from "../model/network.ts";
+import { layersOf, towersOf, type Layer, type LayerChoice, type Tower } from "../model/network.ts";
 import type { BatchSize } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import { networkOf, outputsOf } from "../model/model.ts";
@@ -64,10 +64,9 @@ const rowsOf = (x: Tensor, tokens: InputOptions["tokens"]): Tensor => {
   return reshape(x, [batch * length, width]);
 };
 
-/** The rows of a decoder's inputs in which a batch has something: those of tokens where `x` is one of texts, those of pictures else; 0 for what fills up. */
-const realRows = (rows: Tensor, { texts, length, images }: BatchSize, x: Tensor, leaves: Leaves): Tensor => {
-  const ofTexts = x.shape.length === 3 && x.shape[0] === texts && x.shape[1] === length;
-  if (ofTexts) return mul(rows, leaves.input("real", floats([texts * length, 1])));
+/** The rows of a decoder's inputs in which a batch has something, and 0 for what fills up: those of tokens in a tower that reads texts, of pictures in another. */
+const realRows = (rows: Tensor, { texts, length, images }: BatchSize, { inputs }: Tower, leaves: Leaves): Tensor => {
+  if (inputs.includes("ids")) return mul(rows, leaves.input("real", floats([texts * length, 1])));
   const seen = leaves.input("seen", floats([images, 1, 1]));
   const width = rows.shape[1];
   return reshape(mul(reshape(rows, [images, rows.shape[0] / images, width]), seen), rows.shape);
@@ -110,7 +109,7 @@ const ofTower =
             first.set(layer, representative);
             if (representative !== layer) return;
             const all = rowsOf(x, options.tokens);
-            const rows = model.architecture.decoder === undefined || options.tokens === "class" ? all : realRows(all, size, x, leaves);
+            const rows = model.architecture.decoder === undefined || options.tokens === "class" ? all : realRows(all, size, net.towers[tower], leaves);
             widths.set(layer, rows.shape[1]);
             sums[layer] = direct ? matmul(rows, rows, { ta: true }) : rows;
           });

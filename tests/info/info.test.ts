@@ -96,7 +96,7 @@ test("a decoder says what it needs of memory, without a weight being read", asyn
 test("what LLaVA-1.5-7B needs", () => {
   const text_config = { max_position_embeddings: 4096, model_type: "llama", rms_norm_eps: 1e-5, vocab_size: 32064 };
   const config = right(decodeConfig(llava, "config.json", { model_type: "llava", image_token_index: 32000, text_config }));
-  const { weights, token, step } = decoderMemory({ architecture: llava, config, weights: new Map() }, [], 16);
+  const { weights, token, step } = decoderMemory({ architecture: llava, config, weights: new Map() }, []);
   assert.is(weights.f32, 4 * 7_063_427_072);
   // Norms, biases and the class token stay f32: of the vision tower, the projector and the language model.
   const vectors = 24 * (4 * 1024 + 5 * 1024 + 4096) + 5 * 1024 + 2 * 4096 + (2 * 32 + 1) * 4096;

@@ -112,6 +112,23 @@ deviceTest("grams are those of the tokens and the pictures that there are: a lon
   for (const [layer, { data }] of whole) assert.ok(relativeError(data, single.get(layer)!.data) < 1e-4, layer);
 });
 
+deviceTest("grams of a projector that pools its tokens are those of its pictures, however long the texts are", async (device) => {
+  const pooled = { ...model, config: { ...model.config, pooled: true } };
+  const choice = { modules: ["linear1"], towers: ["projector"], tokens: "all", accumulate: "gram" } as const;
+  const found = new Map<number, ArrayLike<number>>();
+  for (const more of ["", " it? is it? is", " it? is it? is it? is it? is"]) {
+    const asked = questions.map((question) => ({ ...question, prompt: `is${more}`, pictures: question.pictures.slice(0, 1) }));
+    const lesson = { ...lessonOf(taskOf("all", asked)), learner: learner(pooled) };
+    const encoded = await get(encode({ batch: 4, steps: 1 }).run(lesson)(runtimeOf(device)));
+    const [gram] = (await get(inputGrams(encoded, choice)(runtimeOf(device)))).values();
+    found.set(encoded.batches.shape.length, gram.data);
+  }
+  // At one length a text has as many tokens as the projector sees of a picture.
+  const [own, ...others] = [found.get(16)!, ...found.values()];
+  assert.ok(found.size > 1, `${[...found.keys()]}`);
+  for (const other of others) assert.ok(relativeError(other, own) < 1e-5);
+});
+
 deviceTest("a step on all towers is learned and merged", async (device) => {
   const losses: number[] = [];
   const emit = (event: Event): void => void (event.type === "step" && losses.push(event.losses.loss));

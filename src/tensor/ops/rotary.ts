@@ -3,8 +3,11 @@ import { elementLaunch, input, output } from "../../kernels/launch.ts";
 import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
 import { boundPositions, checkPositions, type Positions } from "./positions.ts";
 
-/** Options of {@link rotary}: the frequencies of a head of width d, or the base θ of θ^(-2i/d), i < d/2. */
-export type RotaryOptions = Positions & ({ readonly theta: number } | { readonly frequencies: readonly number[] });
+/** Options of {@link rotary}. */
+export interface RotaryOptions extends Positions {
+  /** The base of the frequencies θ^(-2i/d), i < d/2, of a head of width d. */
+  readonly theta: number;
+}
 
 /** The frequencies θ^(-2i/d) of a head of width d. */
 export const rotaryFrequencies = (width: number, theta: number): readonly number[] =>
@@ -16,17 +19,17 @@ const literal = (x: number): string => `${Math.fround(x)}f`;
 /**
  * Rotary positions, half-split: x [batch, tokens, heads · d], where the halves (x1, x2) of every head become (x1 cos a − x2 sin a, x2 cos a + x1 sin a), with
  * the angles a = p f. Token i of row b stands at position p = max(0, at + i − starts[b]); f are the frequencies, rounded to f32, and p f is computed in f32.
- * Fails (while tracing) where the width of a head is odd, or where the frequencies are not d/2 finite numbers.
+ * Fails (while tracing) where the width of a head is odd, or θ is not a number above 0.
  */
 export const rotary = (x: Tensor, heads: number, options: RotaryOptions): Tensor => {
   const [batch, tokens, width] = x.shape;
   const d = width / heads;
   check(x.shape.length === 3 && d > 0 && d % 2 === 0, "rotary", () => `${show(x)} of ${heads} heads`);
-  const frequencies = "frequencies" in options ? options.frequencies : rotaryFrequencies(d, options.theta);
-  check(frequencies.length === d / 2 && frequencies.every(Number.isFinite), "rotary", () => `${frequencies.length} frequencies for heads of ${d}`);
+  const { theta } = options;
+  check(theta > 0 && theta < Infinity, "rotary", () => `theta is ${theta}`);
   checkPositions("rotary", batch, options);
   const { tensors, operands, constants } = boundPositions(1, options);
-  const all = { ...constants, HALF: d / 2, FREQUENCIES: frequencies.map(literal).join(", ") };
+  const all = { ...constants, HALF: d / 2, FREQUENCIES: rotaryFrequencies(d, theta).map(literal).join(", ") };
   const turned = (t: Tensor, turn: number): Tensor =>
     apply(
       {
