@@ -21,7 +21,6 @@ import { textTable } from "../src/report/table.ts";
 import { galleryPictures } from "../src/runs/pictures.ts";
 import { compare } from "./run/compare.ts";
 import { flag, list, oneOf, optional, positive, some, whole, type Values } from "../src/cli/flags.ts";
-import { paced } from "./run/pace.ts";
 import { planFor, type Plan } from "./run/plan.ts";
 import { freeFolder, script, session } from "./run/session.ts";
 import { worlds, type World, type WorldName } from "./run/world.ts";
@@ -55,7 +54,12 @@ const table = {
   ),
   methods: flag(list(oneOf(...(Object.keys(methods) as MethodName[])), true), "LIST", "methods with commas", compared),
   rank: optional(whole(1, 4096), "N", "rank of every adapter", "each method's own; 16 for most"),
-  lr: optional(positive(10), "X", "peak learning rate", "0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more"),
+  lr: optional(
+    positive(10),
+    "X",
+    "peak learning rate",
+    "0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more; icon-questions: 0.16 / steps",
+  ),
   seed: flag(list(whole(0), true), "N[,N…]", "seeds of all that is random; several give means and deviations", [0]),
 };
 
@@ -93,14 +97,14 @@ const announced = ({ methods: names, seed }: Flags, model: string, world: World,
 
 /** A method with the steps and the rate of a plan. Joint training gets the steps of all tasks, at the rate of one task. */
 const chosen =
-  ({ rank, lr }: Flags, { options, evaluate }: World, { tasks, steps, batch, towers }: Plan) =>
+  ({ rank, lr }: Flags, { options, rate, evaluate }: World, { tasks, steps, batch, towers }: Plan) =>
   (name: MethodName) =>
     methods[name]({
       ...options(name),
       ...(rank === undefined ? {} : { rank }),
       ...{ batch, towers, evaluate },
       steps: name === "joint" ? steps * tasks : steps,
-      lr: lr ?? paced(name, steps),
+      lr: lr ?? rate(name, steps),
     });
 
 const start =

@@ -12,6 +12,7 @@ import { counted } from "../../src/page/markup.ts";
 import type { EvaluateOptions } from "../../src/stages/evaluate.ts";
 import { iconQuestions } from "../icons/questions.ts";
 import { iconStream } from "../icons/world.ts";
+import { paced } from "./pace.ts";
 import type { Plan, Plans } from "./plan.ts";
 
 /** A model, and what it learns. */
@@ -24,6 +25,8 @@ export interface World {
   readonly evaluate: EvaluateOptions;
   /** Reads a model folder, as a learner and its stream under a plan. */
   readonly open: (dir: string) => TE.TaskEither<Failure, { readonly learner: Learner; readonly stream: (plan: Plan) => Stream }>;
+  /** The learning rate of a method for so many steps a task. */
+  readonly rate: (method: MethodName, steps: number) => number;
   /** What a method is given here beside the steps and the rate. */
   readonly options: (method: MethodName) => MethodOptions;
   /** The tasks in words, such as "5 tasks of icons with 20 to 54 classes". */
@@ -51,6 +54,7 @@ const icons: World = {
       readModelAs(clip, dir),
       TE.map((model) => ({ learner: learner(model), stream: (plan) => iconStream(model.config.vision.imageSize, plan) })),
     ),
+  rate: paced,
   options: () => ({}),
   named: ({ tasks }, stream) => {
     const classes = stream.tasks.map((task) => ("classNames" in task ? task.classNames.length : 0));
@@ -78,6 +82,8 @@ const questions: World = {
       readModelAs(llava, dir),
       TE.map((model) => ({ learner: learner(model), stream: ({ tasks }) => iconQuestions(model.config.vision.imageSize, { tasks, test: 48 }) })),
     ),
+  // One rate for all methods: KeepLoRA's form for questions is tuned for many more steps at a low one.
+  rate: (_, steps) => 0.16 / Math.max(steps, 30),
   // KeepLoRA's gradients of single questions would take longer than the training.
   options: (method) => ({ rank: 8, ...(method.startsWith("keeplora") ? { gradientBatch: 8 } : {}) }),
   named: ({ tasks }, stream) => `${counted(tasks, "task")} of questions about pictures (${stream.tasks.map(({ name }) => name).join(", ")})`,
