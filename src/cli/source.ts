@@ -36,7 +36,12 @@ export const answerFlags = {
     "the most tokens of a question and its answer; longer questions are cut at their beginning",
     "what the dataset says, or 2048",
   ),
-  "max-tokens": optional(whole(1), "N", "the most tokens of an answer that is generated", "what the dataset says, or as many as its longest answer has"),
+  "max-tokens": optional(
+    whole(1),
+    "N",
+    "the most tokens of an answer that is generated",
+    "what the dataset says, or as many as its longest training answer has",
+  ),
   scores: optional(
     oneOf("own", "all"),
     "WHICH",

@@ -43,7 +43,10 @@ export interface AnswerTask extends TaskOf<Question> {
   readonly kind: "answer";
   /** The score that stands in its row of the matrix: `choice`, by the likelihood of its choices, or one of those that compare texts. */
   readonly score: TaskScore;
-  /** The most tokens of an answer that is generated. Default: as many as its longest answer has. */
+  /**
+   * The most tokens of an answer that is generated. Default: as many as the longest answer of its training split has, or 256 where there is none, but no more
+   * than half of the longest sequence.
+   */
   readonly maxTokens?: number;
   /** The chat template by name (`chatml`, `vicuna`), or as a text that has `{prompt}`. Default: what the model is tuned with, as far as that is known. */
   readonly chat?: string;

@@ -37,8 +37,9 @@ const shortened = (text: string): string => escapeHtml(text.length > longest ? `
 /** An answer with what it scores, where that is neither all nor nothing; a right one stands out. */
 const cell = (said: Said | null): string => {
   if (said === null) return `<td>${missing}</td>`;
-  const partial = said.score > 0 && said.score < 100 ? ` <small>${said.score.toFixed(0)} %</small>` : "";
-  return `<td${said.score === 100 ? ` class="best"` : ""}>${shortened(said.predicted)}${partial}</td>`;
+  const { score } = said;
+  const partial = score !== null && score > 0 && score < 100 ? ` <small>${score.toFixed(0)} %</small>` : "";
+  return `<td${score === 100 ? ` class="best"` : ""}>${shortened(said.predicted)}${partial}</td>`;
 };
 
 const row = ({ sample: id, prompt, answer, before, learned, last }: Followed, picture: (id: string) => string | undefined, learns: boolean): string => {

@@ -16,13 +16,13 @@ export interface Reply {
   readonly answer: string;
   /** What the score of its task is of: the choice, or what was generated. */
   readonly predicted: string;
-  /** What this answer alone scores, in percent. */
-  readonly score: number;
+  /** What this answer alone scores, in percent; null where the score of its task is of all answers together. */
+  readonly score: number | null;
   /** What was generated, where the score is of a choice. */
   readonly generated?: string;
 }
 
-const replyFields = { sample: t.string, prompt: t.string, answer: t.string, predicted: t.string, score: percent } as const;
+const replyFields = { sample: t.string, prompt: t.string, answer: t.string, predicted: t.string, score: nullable(percent) } as const;
 
 /** The codec of a reply. */
 export const ReplyCodec: t.Type<Reply, unknown> = t.intersection([t.type(replyFields), t.partial({ generated: t.string })]);
@@ -52,10 +52,10 @@ export const replyLine = ({ after, task, sample, prompt, answer, predicted, scor
  */
 export const decodeReplies: LinesDecoder<ReplyRecord> = decodeLines(record, "a reply");
 
-/** A reply as far as it changes: what was answered, and its score in percent. */
+/** A reply as far as it changes: what was answered, and its score as that of a {@link Reply}. */
 export interface Said {
   readonly predicted: string;
-  readonly score: number;
+  readonly score: number | null;
 }
 
 /** A question, and what it was answered with; null where it was not asked then. */
@@ -72,7 +72,7 @@ export interface DatasetReplies {
   readonly questions: readonly Followed[];
 }
 
-const said = nullable(t.type({ predicted: t.string, score: percent }));
+const said = nullable(t.type({ predicted: t.string, score: nullable(percent) }));
 
 /** The codec of `replies.json`. */
 export const RepliesCodec: t.Type<readonly DatasetReplies[], unknown> = list(

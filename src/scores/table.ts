@@ -51,7 +51,11 @@ export interface Score {
   readonly name: ScoreName;
   /** 0 to 100. */
   readonly of: Scoring;
+  /** Whether it is of a test set as a whole and says nothing of a single answer: CIDEr weighs words by how rare they are in all references, BLEU adds up counts. */
+  readonly ofCorpus: boolean;
 }
+
+const ofCorpus: ReadonlySet<ScoreName> = new Set(["bleu-1", "bleu-2", "bleu-3", "bleu-4", "cider", "captions"]);
 
 /**
  * The score of a name.
@@ -60,4 +64,4 @@ export interface Score {
  * assert.equal(scores.scoreOf("exact").of(["Paris", "Rome"], [["paris"], ["Oslo"]]), 50);
  * ```
  */
-export const scoreOf = (name: ScoreName): Score => ({ name, of: scorings[name] });
+export const scoreOf = (name: ScoreName): Score => ({ name, of: scorings[name], ofCorpus: ofCorpus.has(name) });

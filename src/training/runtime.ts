@@ -29,7 +29,7 @@ export type Event =
   | { readonly type: "evaluating"; readonly datasets: number }
   /**
    * A test split is scored, of a task or of a probe; its accuracy is null where nothing of it could be read. Answers in words are
-   * correct where they score all there is. */
+   * correct where they score all there is, and where a single answer has no score, if they are one of their references. */
   | {
       readonly type: "evaluation";
       readonly dataset: string;

@@ -222,4 +222,22 @@ test("names", () => {
   assert.not(ScoreName.is("toString"));
 });
 
+test("but for the scores of a corpus, what a test set scores is the mean of what its answers score alone", () => {
+  const texts = fc.constantFrom("a red rose", "a rose", "red", "the red sky, a rose", "yes");
+  fc.assert(
+    fc.property(fc.array(fc.tuple(texts, texts, texts), { minLength: 1, maxLength: 6 }), (triples) => {
+      for (const { of, ofCorpus, name } of scoreNames.map(scoreOf)) {
+        if (ofCorpus) continue;
+        const alone = triples.map(([said, wanted, source]) => of([said], [[wanted]], [source]));
+        const all = of(
+          triples.map(([said]) => said),
+          triples.map(([, wanted]) => [wanted]),
+          triples.map(([, , source]) => source),
+        );
+        assert.ok(Math.abs(all - alone.reduce((sum, x) => sum + x, 0) / alone.length) < 1e-9, name);
+      }
+    }),
+  );
+});
+
 test.run();

@@ -9,7 +9,8 @@ import type { AnswerStream, AnswerTask } from "../../src/data/task.ts";
 import { learner } from "../../src/model/learner.ts";
 import type { Model } from "../../src/model/model.ts";
 import { scoreOf } from "../../src/scores/table.ts";
-import { askerOf, chosen, perplexity } from "../../src/stages/answered.ts";
+import { chosen, perplexity } from "../../src/stages/answered.ts";
+import { askerOf } from "../../src/stages/asker.ts";
 import { evaluated } from "../../src/stages/evaluate.ts";
 import { programs } from "../../src/stages/programs.ts";
 import { resident } from "../../src/device/resident.ts";
@@ -73,7 +74,7 @@ const asked = async <A>(
   const weights = right(resident(device, model.weights));
   const opened = programs(learner(model), runtime, weights, undefined);
   try {
-    return await get(use(await get(askerOf(model, of, runtime)), opened));
+    return await get(use(await get(askerOf(model, of, runtime, { probe: true })), opened));
   } finally {
     opened.release();
     weights.release();
@@ -169,6 +170,71 @@ deviceTest("a question that cannot be read fails by its name, or is left out and
   );
   const none = await scored(device, streamOf([{ ...task, test: TE.right([bad]) }]), { onCorrupt: "skip" });
   assert.equal([none.row, none.replies], [[null], [null]]);
+});
+
+deviceTest("one question that is too long with its answer, or has an empty one, is left out and counted: the others are scored", async (device) => {
+  const fine = question("fine", "what colour is the sky", "blue", ["red", "blue"]);
+  const long = question("long", "what colour", "red", ["red", "the sky ".repeat(40).trim()]);
+  const empty = question("empty", "what colour is it", "");
+  const events: Event[] = [];
+  const skipping: Partial<Runtime> = { onCorrupt: "skip", emit: (event) => void events.push(event) };
+  const skipped = (): readonly string[] => events.splice(0).flatMap((event) => (event.type === "skipped" ? [event.id] : []));
+  const tasks = { ...task, test: TE.right([long, fine]) };
+  const probe: AnswerTask = { ...task, name: "probe", score: "exact", maxTokens: 4, test: TE.right([empty, { ...fine, choices: undefined }]) };
+  const found = await scored(device, streamOf([tasks], [probe]), skipping);
+  assert.equal(skipped(), ["long", "empty"]);
+  assert.equal(found.row, (await scored(device, streamOf([{ ...task, test: TE.right([fine]) }]))).row);
+  assert.equal([found.replies![0]!.map(({ sample }) => sample), found.probes![0].images], [["fine"], 1]);
+  assert.match(describe(left(await evaluated(learner(model), streamOf([tasks]), 0)(runtimeOf(device))())), /long has \d+ tokens/);
+  // Nobody asks how likely the empty answer is where texts are compared alone.
+  const texts: AnswerTask = { ...probe, test: TE.right([question("empty", "what colour is it", ""), question("no", "is it", "no")]) };
+  assert.is((await scored(device, streamOf([texts]), skipping)).replies![0]!.length, 2);
+  assert.equal(skipped(), []);
+});
+
+deviceTest("what is asked again is not cut into tokens again", async (device) => {
+  let encoded = 0;
+  const counting = { ...wordTokenizer, encode: (text: string) => (encoded++, wordTokenizer.encode(text)) };
+  const of: Model = { ...model, textTokenizer: counting };
+  const stream = streamOf([{ ...task }], [{ ...task, name: "probe" }]);
+  const first = await scored(device, stream, {}, of);
+  assert.ok(encoded > 0);
+  encoded = 0;
+  // The next row is of a model with other weights.
+  const again = await scored(device, stream, {}, { ...of, weights: new Map(of.weights) });
+  assert.equal([encoded, again], [0, first]);
+});
+
+deviceTest("as many tokens are generated as the longest answer to train on has: the answers of the test split have no say", async (device) => {
+  const test = [question("sky", "what colour is the sky", "the sea is blue one two three")];
+  const most = async (train: AnswerTask["train"], more: Partial<AnswerTask> = {}): Promise<number> =>
+    (await get(askerOf(model, { ...task, score: "exact", train, test: TE.right(test), ...more }, runtimeOf(device)))).maxTokens;
+  assert.is(await most(TE.right([question("a", "is it", "yes"), question("b", "is it", "dark blue")])), 4);
+  assert.is(await most(TE.right([question("b", "is it", "dark blue")]), { maxTokens: 2 }), 2);
+  // The tiny model takes 64 tokens in all, of which 256 would leave none for a question.
+  const unreadable: Failure = { _tag: "FileUnreadable", path: "train.jsonl", detail: "there is none" };
+  assert.equal([await most(TE.right([])), await most(TE.left(unreadable)), await most(TE.right([]), { context: 20 })], [32, 32, 10]);
+});
+
+deviceTest("a score of a whole corpus says nothing of a single answer; right is what is one of the references", async (device) => {
+  const [prompt, probe] = ["what is it", "what is the sea"];
+  const said = await greedily(device, `${prompt}\n`, 1);
+  for (const score of ["cider", "captions", "bleu-4"] as const) {
+    const events: Event[] = [];
+    const test = [question("right", prompt, ` ${said.toUpperCase()}`), question("wrong", probe, "q w x")];
+    const { replies, row } = await scored(device, streamOf([{ ...task, score, maxTokens: 1, test: TE.right(test) }]), {
+      emit: (event) => void events.push(event),
+    });
+    assert.equal(
+      replies![0]!.map(({ score: own }) => own),
+      [null, null],
+    );
+    assert.type(row[0], "number");
+    assert.equal(
+      events.flatMap((event) => (event.type === "evaluation" ? [[event.correct, event.total]] : [])),
+      [[1, 2]],
+    );
+  }
 });
 
 deviceTest("what cannot be scored is said: choices that are not there, weights that give no numbers, a model that tells classes apart", async (device) => {
