@@ -3,10 +3,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { bundleOf, displayReplies } from "../../src/page/display.ts";
 import { pictureKey } from "../../src/page/gallery.ts";
-import type { DatasetReplies, Followed } from "../../src/report/replies.ts";
+import { parseReplies, type DatasetReplies, type Followed } from "../../src/report/replies.ts";
 import { datasets, learned, openTags, still } from "../report/fixture.ts";
 
-const said = (predicted: string, score: number) => ({ predicted, score });
+const said = (predicted: string, score: number | null) => ({ predicted, score });
 
 const question = (sample: string, before: string, then: string | null, last: string): Followed => ({
   sample,
@@ -38,6 +38,13 @@ test("a method that learns: what was lost stands before what was won, with what 
   assert.equal(openTags(html), []);
   assert.match(html, "<td>&lt;i&gt;</td>");
   assert.is([...html.matchAll(/<td class="best">a cat<\/td>/g)].length, 7);
+});
+
+test("an answer that has no score of its own stands without one, and is read again", () => {
+  const alone = replies.map((all) => ({ ...all, questions: [{ ...question("caption", "a dog", "a dog", "a dog"), last: said("a cow", null) }] }));
+  assert.equal(parseReplies("replies.json")(JSON.stringify(alone)), { _tag: "Right", right: alone });
+  const { "text/html": html } = bundleOf(displayReplies([{ result: learned(1, 0), replies: alone }]));
+  assert.match(html, "<td>a cow</td>");
 });
 
 test("a method that never learns answers once, and a picture stands beside its question", () => {

@@ -227,7 +227,8 @@ test("but for the scores of a corpus, what a test set scores is the mean of what
   fc.assert(
     fc.property(fc.array(fc.tuple(texts, texts, texts), { minLength: 1, maxLength: 6 }), (triples) => {
       for (const { of, ofCorpus, name } of scoreNames.map(scoreOf)) {
-        if (ofCorpus) continue;
+        // METEOR scores single answers too, and a test set by the sum of their counts.
+        if (ofCorpus || name === "meteor") continue;
         const alone = triples.map(([said, wanted, source]) => of([said], [[wanted]], [source]));
         const all = of(
           triples.map(([said]) => said),
