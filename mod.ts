@@ -2,7 +2,7 @@
  * The public face of Cambium: everything that a script, a notebook or another package uses.
  *
  * What everybody needs stands here by its own name; the rest is in namespaces: `stage`, `adapter`, `objective`, `optimizer`, `schedule` and `subspace` for
- * who composes methods, `data`, `model`, `report`, `scores`, `formats`, `tensor` and `linalg` for who builds on what lies below.
+ * who composes methods, `data`, `model`, `language`, `report`, `scores`, `formats`, `tensor` and `linalg` for who builds on what lies below.
  *
  * Effects are fp-ts `TaskEither<Failure, A>`: call them, await them, and look at `_tag`. Nothing here throws but `get`, which is there for it.
  */

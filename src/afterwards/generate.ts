@@ -6,16 +6,14 @@ import { exampleDecoder } from "../data/decode.ts";
 import { pictureOf, type Question } from "../data/question.ts";
 import { deviceOf } from "../device/open.ts";
 import type { Failure } from "../failure.ts";
-import { chatTemplateOf, defaultChat, type ChatTemplate } from "../language/chat.ts";
+import { askingOf } from "../language/asking.ts";
 import { gathered, openGenerator, type AnswerPiece, type Generated, type GeneratorOptions } from "../language/generate.ts";
 import { planesOf } from "../language/pictures.ts";
-import { promptTokens } from "../language/promptTokens.ts";
-import { closing, continuingOf, type ContinueOptions, type Prompt, type PromptPictures } from "../language/prompts.ts";
+import type { ContinueOptions, Prompt, PromptPictures } from "../language/prompts.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Model } from "../model/model.ts";
 import { platform as defaultPlatform } from "../platform/default.ts";
 import type { Predictor } from "../stages/inference.ts";
-import { withShapeFailures } from "../stages/stage.ts";
 import { predictorOf, referenceOf, type Picture, type PredictOptions } from "./predict.ts";
 
 /** What a learner is asked: a text, or a text with pictures in their order. */
@@ -48,13 +46,12 @@ const isOne = (prompts: Asked | readonly Asked[]): prompts is Asked => !Array.is
 /** The pictures of a question for a model. */
 const picturesOf = (model: Model, question: Question, { platform = defaultPlatform }: GenerateOptions): PromptPictures => {
   const decode = exampleDecoder(platform);
-  const pixels = (): TE.TaskEither<Failure, readonly Float32Array[]> =>
-    pipe(
-      question.pictures.map((_, k) => decode(pictureOf(question, k))),
-      TE.sequenceSeqArray,
-      TE.chainEitherK((images) => planesOf(model, question, images)),
-    );
-  return { count: question.pictures.length, pixels: withShapeFailures(pixels) };
+  const pixels = pipe(
+    question.pictures.map((_, k) => decode(pictureOf(question, k))),
+    TE.sequenceSeqArray,
+    TE.chainEitherK((images) => planesOf(model, question, images)),
+  );
+  return { count: question.pictures.length, pixels };
 };
 
 /** What is asked as a question to which no answer is known. */
@@ -64,32 +61,30 @@ const questionOf = (asked: Asked, i: number): Question => {
 };
 
 /** Makes tokens of what is asked. Fails with `BadOption` where the model does not answer in words, or a prompt and its pictures do not fit. */
-const prepared = (model: Model, asked: Asked | readonly Asked[], options: GenerateOptions): E.Either<Failure, Prepared> =>
-  pipe(
-    continuingOf(model),
-    E.bind(
-      "template",
-      ({ tokenizer, decoder }): E.Either<Failure, ChatTemplate> =>
-        options.chat === undefined ? E.right(defaultChat(tokenizer, decoder.pictures !== undefined)) : chatTemplateOf(options.chat, tokenizer),
-    ),
-    E.chain(({ tokenizer, template }) => {
-      const { maxTokens = 256, stop = [], temperature, topP, seed, batch } = options;
-      const closed = closing(template, tokenizer);
-      const stops = [...(typeof stop === "string" ? [stop] : stop), ...closed.stop];
-      return pipe(
+const prepared = (model: Model, asked: Asked | readonly Asked[], options: GenerateOptions): E.Either<Failure, Prepared> => {
+  const { chat, maxTokens = 256, stop = [], temperature, topP, seed, batch } = options;
+  return pipe(
+    askingOf(model, { chat }),
+    E.bindTo("asking"),
+    E.bind("prompts", ({ asking }) =>
+      pipe(
         isOne(asked) ? [asked] : asked,
         E.traverseArrayWithIndex((i, one) => {
           const question = questionOf(one, i);
           const { length: count } = question.pictures;
           return pipe(
-            promptTokens(model, template.prompt(question.prompt, count), count),
+            asking.tokens(asking.chat.prompt(question.prompt, count), count),
             E.map((tokens): Prompt => ({ ...tokens, ...(count === 0 ? {} : { pictures: picturesOf(model, question, options) }) })),
           );
         }),
-        E.map((prompts) => ({ prompts, options: { maxTokens, stop: stops, ends: closed.ends, temperature, topP, seed, batch } })),
-      );
+      ),
+    ),
+    E.map(({ asking: { closing }, prompts }) => {
+      const stops = [...(typeof stop === "string" ? [stop] : stop), ...closing.stop];
+      return { prompts, options: { maxTokens, stop: stops, ends: closing.ends, temperature, topP, seed, batch } };
     }),
   );
+};
 
 async function* answering(
   { learner, inference }: Predictor,

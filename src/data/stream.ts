@@ -28,15 +28,7 @@ export const streamFrom = (parts: StreamParts): E.Either<Failure, Stream> => {
   return E.left({ _tag: "BadOption", option: "data", detail });
 };
 
-/**
- * A stream whose tasks are classified. Fails with `BadOption` for one whose tasks are answered in words.
- *
- * ```ts
- * const none = async () => ({ _tag: "Right" as const, right: [] });
- * const sums = { kind: "answer" as const, name: "sums", score: "exact" as const, train: none, test: none };
- * assert.equal(data.classified({ tasks: [sums], labelSpace: "task" })._tag, "Left");
- * ```
- */
+/** A stream whose tasks are classified. Fails with `BadOption` for one whose tasks are answered in words. */
 export const classified = (stream: Stream): E.Either<Failure, ClassStream> =>
   isAnswerStream(stream)
     ? E.left({ _tag: "BadOption", option: "data", detail: `${stream.tasks[0]?.name} is answered in words, and this is for tasks that are classified` })

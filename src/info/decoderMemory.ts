@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { elements } from "../formats/hostTensor.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
+import { pictureTokensOf } from "../language/asking.ts";
 import { matmulVariants } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
 import { lora } from "../model/adapters/lora.ts";
@@ -79,7 +80,7 @@ const bytesOfStep = (model: Shapes, size: BatchSize): number => {
 export const decoderMemory = (model: Shapes, places: readonly StoredTensor[]): DecoderMemory => {
   const { decoder, parameters } = model.architecture;
   const all = parameters(model.config);
-  const pictures = decoder!.pictures?.tokens(model.config) ?? 0;
+  const pictures = pictureTokensOf(model);
   const tokens = Math.min(decoder!.context(model.config), pictures + 128);
   const size = { images: pictures > 0 ? 1 : 0, texts: 1, length: tokens, positions: Math.min(tokens, 32) };
   return {

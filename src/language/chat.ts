@@ -86,17 +86,16 @@ export const chatTemplateOf = (nameOrText: string, tokenizer?: ChatTokenizer): E
 };
 
 /**
- * The chat template of a model that is asked in no other: ChatML where its vocabulary has `<|im_start|>`, Vicuna where it reads pictures, else the question and
- * a line end.
+ * The name of the chat template of a model that is asked in no other: ChatML where its vocabulary has `<|im_start|>`, else what its architecture is `tuned`
+ * with, else the question and a line end.
  *
  * ```ts
  * const words = ["<|im_start|>", "<|im_end|>"];
  * const id = (token: string) => (words.includes(token) ? words.indexOf(token) : undefined);
- * assert.equal(language.defaultChat({ id }, false).prompt("Is it red?", 0), "<|im_start|>user\nIs it red?<|im_end|>\n<|im_start|>assistant\n");
- * assert.equal(language.defaultChat({ id: () => undefined }, false).prompt("Is it red?", 0), "Is it red?\n");
+ * assert.equal(language.defaultChat({ id }), "chatml");
+ * assert.equal(language.defaultChat({ id: () => undefined }, "vicuna"), "vicuna");
+ * assert.equal(language.defaultChat({ id: () => undefined }), "{prompt}\n");
  * ```
  */
-export const defaultChat = (tokenizer: ChatTokenizer, pictures: boolean): ChatTemplate => {
-  if (tokenizer.id("<|im_start|>") !== undefined) return chatml(systemOf(tokenizer));
-  return pictures ? vicuna : plain(plainest);
-};
+export const defaultChat = (tokenizer: Pick<ChatTokenizer, "id">, tuned: string = plainest): string =>
+  tokenizer.id("<|im_start|>") === undefined ? tuned : "chatml";

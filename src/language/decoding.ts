@@ -5,7 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../device/device.ts";
 import type { Resident } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
-import type { BatchSize, Cache } from "../model/architecture.ts";
+import type { BatchSize, KeyValueCache } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf, outputsOf } from "../model/model.ts";
@@ -60,7 +60,7 @@ const step =
       state[name] = put(leaves.state(name, [size.texts, capacity, rows.shape[2]]), rows, at);
       return sees === "cache" ? state[name] : rows;
     };
-    const cache: Cache = { at, extend: (depth, keys, values) => ({ keys: keep(`keys ${depth}`, keys), values: keep(`values ${depth}`, values) }) };
+    const cache: KeyValueCache = { at, extend: (depth, keys, values) => ({ keys: keep(`keys ${depth}`, keys), values: keep(`values ${depth}`, values) }) };
     const scope = through(branch, learner, frozenScope(networkOf(learner.model), storedIn(weights, leaves.frozen)), leaves.constant);
     const { logits } = outputsOf(learner.model, leaves, size, scope, cache);
     return E.right({ state, outputs: { logits } });

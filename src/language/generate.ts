@@ -6,7 +6,9 @@ import { resident, type Resident } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import { random } from "../random.ts";
+import { withShapeFailures } from "../tensor/shapeFailures.ts";
 import { answer, type Addition, type Ended } from "./answer.ts";
+import { pictureTokensOf } from "./asking.ts";
 import { openDecoding, type Decoding, type DecodingOptions } from "./decoding.ts";
 import { batchesOf, type PromptBatch } from "./promptBatches.ts";
 import { checkedOptions, checkedPrompts, continuingOf, type Continuing, type ContinueOptions, type Prompt } from "./prompts.ts";
@@ -63,7 +65,7 @@ async function* batchPieces(
   let compute = pipe(inputs, TE.chain(decoding.prompts));
   for (let step = 0; answers.some(({ ended }) => !ended()); step++) {
     if (signal?.aborted) return yield E.left({ _tag: "Interrupted" });
-    const logits = await compute();
+    const logits = await withShapeFailures(() => compute)();
     if (E.isLeft(logits)) return yield logits;
     const vocabulary = logits.right.length / places.length;
     for (const [row, { take, ended }] of answers.entries()) {
@@ -93,7 +95,7 @@ async function* allPieces(
       if (shape !== bound) {
         decoding?.release();
         [bound, decoding] = [undefined, undefined];
-        const next = await openDecoding(opened, batch.shape)();
+        const next = await withShapeFailures(() => openDecoding(opened, batch.shape))();
         if (E.isLeft(next)) return yield next;
         [bound, decoding] = [shape, next.right];
       }
@@ -140,7 +142,7 @@ export const openGenerator = ({ signal, weights: there, ...rest }: GeneratorOpti
         );
         if (E.isLeft(checked)) return yield checked;
         const { maxTokens, batch = 8 } = options;
-        const [context, pictureTokens] = [decoder.context(config), decoder.pictures?.tokens(config) ?? 0];
+        const [context, pictureTokens] = [decoder.context(config), pictureTokensOf(learner.model)];
         const batches = batchesOf(prompts, { maxTokens, batch, context, pictureTokens, pad: tokenizer.pad });
         yield* allPieces({ ...rest, weights }, batches, continuing, options, signal);
       };
@@ -174,7 +176,7 @@ export const withGenerator =
     const opened = openGenerator(options);
     if (E.isLeft(opened)) return opened;
     try {
-      return await use(opened.right)();
+      return await withShapeFailures(() => use(opened.right))();
     } finally {
       opened.right.release();
     }

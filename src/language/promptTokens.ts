@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import type { Model } from "../model/model.ts";
+import { continuingOf } from "./prompts.ts";
 
 /** The tokens of a text, and which of them belong to pictures. */
 export interface PromptTokens {
@@ -15,19 +16,18 @@ const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" :
 
 /**
  * The tokens of a text as a model takes them: the one that texts begin with, where there is one, and then those of the text, in which every `<image>` becomes
- * as many tokens as a picture does. Fails with `ShapeMismatch` where the text has not a place for every picture, or a token that the model does not know.
+ * as many tokens as a picture does. Fails with `ShapeMismatch` where the text has not a place for every picture, or a token that the model does not know, and with `BadOption`
+ * where the model does not continue texts.
  */
-export const promptTokens = (
-  { architecture, config, textTokenizer }: Pick<Model, "architecture" | "config" | "textTokenizer">,
-  text: string,
-  pictures = 0,
-): E.Either<Failure, PromptTokens> => {
+export const promptTokens = (model: Pick<Model, "architecture" | "config" | "textTokenizer">, text: string, pictures = 0): E.Either<Failure, PromptTokens> => {
   const refused = (detail: string): E.Either<Failure, never> => E.left({ _tag: "ShapeMismatch", op: "prompt", detail });
-  const { decoder, name } = architecture;
-  if (decoder === undefined || textTokenizer === undefined)
-    return refused(`a ${name} ${decoder === undefined ? "does not continue texts" : "has no tokenizer"}`);
-  if (pictures > 0 && decoder.pictures === undefined) return refused(`a ${name} sees no pictures, and ${counted(pictures, "picture")} came with the text`);
-  const { bos, encode } = textTokenizer;
+  const continuing = continuingOf(model);
+  if (E.isLeft(continuing)) return continuing;
+  const { decoder, tokenizer } = continuing.right;
+  const { architecture, config } = model;
+  if (pictures > 0 && decoder.pictures === undefined)
+    return refused(`a ${architecture.name} sees no pictures, and ${counted(pictures, "picture")} came with the text`);
+  const { bos, encode } = tokenizer;
   const plain = encode(text);
   const begun = bos === undefined || plain[0] === bos ? plain : [bos, ...plain];
   const vocabulary = decoder.vocabulary(config);

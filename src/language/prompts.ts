@@ -44,6 +44,12 @@ export interface Continuing {
   readonly tokenizer: TextTokenizer;
 }
 
+/** What closes an answer: the text, or the tokens, that are trained behind it, and how it is known when a model writes it. */
+export interface Closing extends Required<Pick<ContinueOptions, "stop" | "ends">> {
+  readonly text: string;
+  readonly tokens: readonly number[];
+}
+
 const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
 
 /** What continues prompts of a model. Fails with `BadOption` where it does not answer in words. */
@@ -78,9 +84,9 @@ export const checkedPrompts = (prompts: readonly Prompt[], decoder: Decoder<unkn
   return E.right(undefined);
 };
 
-/** What ends an answer that stands in a chat: a token where the template closes answers with one, else a text. */
-export const closing = ({ end }: Pick<ChatTemplate, "end">, { id }: Pick<TextTokenizer, "id">): Required<Pick<ContinueOptions, "stop" | "ends">> => {
+/** What closes an answer in a chat, where it is trained and where it is generated. */
+export const closing = ({ end }: Pick<ChatTemplate, "end">, { id, eos }: Pick<TextTokenizer, "id" | "eos">): Closing => {
+  if (end === "") return { text: "", tokens: eos.slice(0, 1), stop: [], ends: [] };
   const token = id(end);
-  if (token !== undefined) return { stop: [], ends: [token] };
-  return { stop: end === "" ? [] : [end], ends: [] };
+  return { text: end, tokens: [], ...(token === undefined ? { stop: [end], ends: [] } : { stop: [], ends: [token] }) };
 };

@@ -5,12 +5,13 @@ import type { Question } from "../data/question.ts";
 import type { Failure } from "../failure.ts";
 import type { ChatTemplate } from "./chat.ts";
 import type { PromptTokens } from "./promptTokens.ts";
+import type { Closing } from "./prompts.ts";
 
 /** How questions become tokens. */
 export interface Asking {
   readonly chat: ChatTemplate;
-  /** The token that closes an answer where the template has no text for that. */
-  readonly eos: number;
+  /** What closes an answer. */
+  readonly closing: Closing;
   /** The most tokens of a sequence. */
   readonly longest: number;
   /** The tokens of a text with so many pictures. */
@@ -104,10 +105,10 @@ const unanswered = ({ id }: Question): Failure => ({ _tag: "CorruptSample", path
  * pictures. Fails with `CorruptSample` where the answer has no token, and with `BadOption` where it is too long without the question.
  */
 export const answered = (asking: Asking, question: Question, answer: string): E.Either<Failure, Sequence> => {
-  const { chat, eos } = asking;
+  const { text, tokens } = asking.closing;
   if (answer.trim() === "") return E.left(unanswered(question));
   return pipe(
-    continued(asking, question, [answer + chat.end], chat.end === "" ? [eos] : []),
+    continued(asking, question, [answer + text], tokens),
     E.chain(([sequence]) => shortened(asking, question, sequence, 0)),
   );
 };

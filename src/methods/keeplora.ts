@@ -135,8 +135,10 @@ const byGradients = (o: Values<typeof options>) => {
   const { loss, protectWeights, lora, descent } = parts(o);
   const aShare = encode({ batch: o.gradientBatch, steps: { epochs: o.gradientShare } });
   const gradients = { modules, towers, objective: loss, share: o.gradientShare };
-  const projectorOf = ({ learner }: Lesson) =>
-    "projector" in model.networkOf(learner.model).towers ? adapter.wholeLayers({ modules: "all", towers: ["projector"] }) : adapter.noAdapter;
+  const projectorOf = ({ learner }: Lesson) => {
+    const connecting = Object.entries(model.networkOf(learner.model).towers).filter(([, { connects }]) => connects);
+    return connecting.length === 0 ? adapter.noAdapter : adapter.wholeLayers({ modules: "all", towers: connecting.map(([name]) => name) });
+  };
   return scan(
     pipeline(
       project(protectWeights),

@@ -43,7 +43,7 @@ export interface Readout {
 }
 
 /** The keys and values of a decoder's earlier tokens, which a program keeps from run to run. */
-export interface Cache {
+export interface KeyValueCache {
   /** u32 [1]: the place of this run's first token among all. */
   readonly at: Tensor;
   /** The keys and values [texts, capacity, width] of all tokens so far in the block at a depth, those of this run [texts, length, width] put in. */
@@ -62,7 +62,7 @@ export interface ForwardArguments<C> {
   readonly scope: Scope;
   readonly input: (name: string) => Tensor;
   /** Of a decoder: what it keeps of earlier tokens. Default: nothing, and a run starts at the first token. */
-  readonly cache?: Cache;
+  readonly cache?: KeyValueCache;
 }
 
 /** How a network continues texts. */
@@ -71,6 +71,8 @@ export interface Decoder<C> {
   readonly context: (config: C) => number;
   /** How many tokens it has embeddings of. */
   readonly vocabulary: (config: C) => number;
+  /** The chat template that its models are tuned with, such as `vicuna`, unless their tokenizers speak for another. */
+  readonly chat?: string;
   /** How pictures stand among its tokens, where it sees any: the id that stands for a token of one, and how many one becomes. */
   readonly pictures?: { readonly token: (config: C) => number; readonly tokens: (config: C) => number };
 }
@@ -91,6 +93,8 @@ export interface Architecture<C = any, Out = any> {
   readonly width: (config: C) => number;
   /** What names of parameters may begin with in a file, and what stands there here. Of several the longest counts. */
   readonly prefixes?: Readonly<Record<string, string>>;
+  /** What of a block some files hold that follows from `config.json`, by its name: it is not read. */
+  readonly derived?: RegExp;
   /** The inputs of a batch, by name. */
   readonly inputs: (config: C, size: BatchSize) => Readonly<Record<string, Spec>>;
   /** How images become pixels, where the network sees any: square ones of `size`, transformed as `preprocess` says where a folder says nothing. */

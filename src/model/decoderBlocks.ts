@@ -5,7 +5,7 @@ import { attentionScores, attentionValues } from "../tensor/ops/matmul.ts";
 import { rotary } from "../tensor/ops/rotary.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Cache } from "./architecture.ts";
+import type { KeyValueCache } from "./architecture.ts";
 import type { Layer, Parameter } from "./network.ts";
 import type { Scope } from "./scope.ts";
 
@@ -98,7 +98,7 @@ export const rms = (scope: Scope, name: string, x: Tensor, eps: number): Tensor 
 /** Which tokens of a run there are: `starts` u32 [texts] says how many of padding stand before the first of each text; `cache` keeps those of earlier runs. */
 export interface Places {
   readonly starts?: Tensor;
-  readonly cache?: Cache;
+  readonly cache?: KeyValueCache;
 }
 
 /** Runs all blocks on x [texts, length, width]: x + attention(norm(x)), then x + mlp(norm(x)); no token sees a later one, or padding. */

@@ -1,7 +1,7 @@
 /** The namespace `model`: architectures, their networks and layers, and models as values and as folders. */
 export { lazily, network } from "./architecture.ts";
 export { chooses, depthOf, layersOf, towersOf } from "./network.ts";
-export type { Architecture, BatchSize, Cache, Decoder, ForwardArguments, Outputs, Readout } from "./architecture.ts";
+export type { Architecture, BatchSize, Decoder, ForwardArguments, KeyValueCache, Outputs, Readout } from "./architecture.ts";
 export type { Layer, LayerChoice, Linear, Network, Parameter, Tower } from "./network.ts";
 export { attentionLinears, blockLayers, blockParameters, encoder, normParameters } from "./blocks.ts";
 export type { Activation, BlockNames, BlockOptions, TowerConfig } from "./blocks.ts";
@@ -10,14 +10,14 @@ export { clip } from "./clip.ts";
 export type { ClipConfig, ClipOutputs, TextConfig } from "./clip.ts";
 export { configCodec, decodeConfig, decodeKeys } from "./config.ts";
 export type { VisionConfig } from "./config.ts";
-export { decode, decoderLayers, decoderLinears, decoderParameters, rms, rmsParameter } from "./decoderBlocks.ts";
-export type { DecoderConfig, DecoderLinear, Places } from "./decoderBlocks.ts";
-export type { Family, LanguageConfig } from "./languageConfig.ts";
+export { decoderLinears } from "./decoderBlocks.ts";
+export type { DecoderConfig, DecoderLinear } from "./decoderBlocks.ts";
+export type { LanguageConfig } from "./languageConfig.ts";
 export type { LanguageOutputs } from "./languageModel.ts";
 export { llama, qwen2 } from "./llama.ts";
 export { llava } from "./llava.ts";
 export type { LlavaOutputs } from "./llava.ts";
-export type { FeatureSelect, LlavaConfig } from "./llavaConfig.ts";
+export type { LlavaConfig } from "./llavaConfig.ts";
 export { architectures, initialModel, networkOf, outputsOf, readModel, readModelAs, writeModel } from "./model.ts";
 export type { Clip, Model, ReadModelOptions, WriteModelOptions } from "./model.ts";
 export { modelPaths } from "./modelPaths.ts";

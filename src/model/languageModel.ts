@@ -29,6 +29,9 @@ export interface LanguageOutputs {
   readonly answerLoss: Tensor;
 }
 
+/** The rotary frequencies, which old files hold for every block. */
+export const languageDerived = /\.rotary_emb\.inv_freq$/;
+
 /** The inputs of a language model by name. */
 export const languageInputs = ({ texts, length, positions = 0 }: BatchSize): Readonly<Record<string, Spec>> => ({
   ids: indices([texts, length]),

@@ -7,6 +7,7 @@ import type { Architecture } from "./architecture.ts";
 import { decodeLanguage, encodeLanguage, type Family, type LanguageConfig } from "./languageConfig.ts";
 import {
   embedTokens,
+  languageDerived,
   languageInputs,
   languageLayers,
   languageOutputs,
@@ -34,6 +35,7 @@ const languageArchitecture = (family: Family, title: string): Architecture<Langu
   kinds: decoderLinears,
   towers: { language: { inputs: ["ids", "starts"], output: "hidden" } },
   width: ({ width }) => width,
+  derived: languageDerived,
   inputs: (_, size) => languageInputs(size),
   forward: (args) => languageOutputs(args, names, () => embedTokens(args.scope, names, args.input("ids"))),
   decoder: { context: ({ context }) => context, vocabulary: ({ vocabulary }) => vocabulary },

@@ -11,6 +11,7 @@ import { configCodec } from "./config.ts";
 import { decoderLinears } from "./decoderBlocks.ts";
 import {
   embedTokens,
+  languageDerived,
   languageInputs,
   languageLayers,
   languageOutputs,
@@ -134,11 +135,12 @@ export const llava: Architecture<LlavaConfig, LlavaOutputs> = {
   kinds: [...new Set([...linears, "linear1", "linear2", ...decoderLinears])],
   towers: {
     vision: { inputs: ["pixels"], output: "visionTokens" },
-    projector: { inputs: ["pixels"], output: "imageTokens" },
+    projector: { inputs: ["pixels"], output: "imageTokens", connects: true },
     language: { inputs: ["ids", "starts", "pixels", "picks"], output: "hidden" },
   },
   width: ({ text }) => text.width,
   prefixes,
+  derived: languageDerived,
   inputs: ({ vision: { channels, imageSize } }, size) => ({
     ...languageInputs(size),
     pixels: floats([size.images, channels, imageSize, imageSize]),
@@ -149,6 +151,7 @@ export const llava: Architecture<LlavaConfig, LlavaOutputs> = {
   decoder: {
     context: ({ text }) => text.context,
     vocabulary: ({ text }) => text.vocabulary,
+    chat: "vicuna",
     pictures: { token: ({ imageToken }) => imageToken, tokens: tokensOfPicture },
   },
 };

@@ -12,7 +12,7 @@ import { readModelPlaces, readModelTensors, writeSafetensors } from "../formats/
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Leaves } from "../tensor/leaves.ts";
-import { network, type Architecture, type BatchSize, type Cache, type Outputs } from "./architecture.ts";
+import { network, type Architecture, type BatchSize, type KeyValueCache, type Outputs } from "./architecture.ts";
 import type { Network } from "./network.ts";
 import { clip, type ClipConfig, type ClipOutputs } from "./clip.ts";
 import { processorNames, readCompanions } from "./companions.ts";
@@ -73,7 +73,7 @@ export const outputsOf = (
   leaves: Leaves,
   size: BatchSize,
   scope: Scope = frozenScope(networkOf(model), leaves.frozen),
-  cache?: Cache,
+  cache?: KeyValueCache,
 ): Outputs => {
   const { architecture, config } = model;
   const inputs = architecture.inputs(config, size);

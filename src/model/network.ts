@@ -35,6 +35,8 @@ export interface Layer extends Linear {
 export interface Tower {
   readonly inputs: readonly string[];
   readonly output: string;
+  /** It leads from one tower to another, and is so small that methods may train it in full. */
+  readonly connects?: true;
 }
 
 /** What adapters, projections and counts need of a model: plain data. */

@@ -109,7 +109,7 @@ const upload = (model: Model, dir: string, device: Device, storage: Storage, fil
 
 /**
  * Reads a model folder as {@link readModel} does, but its weights, which go to a device part by part, shard by shard: no more than 4,194,304 numbers are in the
- * memory of the process at once, whatever the model's size. `generate` takes both, on the same device. Fails as `readModel` does, naming the shard, and with
+ * memory of the process at once, whatever the model's size. Of all that computes with a model, `generate` alone takes weights that are on its device. Fails as `readModel` does, naming the shard, and with
  * `OverLimit`; nothing then stays on the device.
  *
  * ```ts

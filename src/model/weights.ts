@@ -46,8 +46,7 @@ export const heldParameters = <C, T extends { readonly shape: readonly number[];
     held.push([parameter, tensor, stored]);
   }
   const used = new Set(held.map(([, , name]) => name));
-  // Old files of decoders hold the rotary frequencies of every block, which follow from config.json.
-  const surplus = [...tensors.keys()].find((name) => !used.has(name) && /\.layers?\.\d+\.(?!.*\.rotary_emb\.inv_freq$)/.test(name));
+  const surplus = [...tensors.keys()].find((name) => !used.has(name) && /\.layers?\.\d+\./.test(name) && !architecture.derived?.test(name));
   return surplus === undefined ? E.right(held) : bad(surplus, "is not in the model that config.json describes");
 };
 

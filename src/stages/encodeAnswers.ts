@@ -9,8 +9,9 @@ import { answersOf, damageOf, type Question } from "../data/question.ts";
 import { isAnswered, type AnswerTask } from "../data/task.ts";
 import { mixed, walk } from "../data/walk.ts";
 import type { Failure } from "../failure.ts";
-import { askingOf, pictureTokensOf, tokenizerOf } from "../language/asking.ts";
+import { askingOf, pictureTokensOf } from "../language/asking.ts";
 import { pictureLoader, writePictures, type LoadPictures } from "../language/pictures.ts";
+import { continuingOf } from "../language/prompts.ts";
 import { inputsOfRows, predictedOf, upTo, type RowsShape } from "../language/rows.ts";
 import { answered, type Asking, type Sequence } from "../language/sequences.ts";
 import { transformOf } from "../model/inputs.ts";
@@ -200,12 +201,12 @@ export const answerBatches = (
 ): E.Either<Failure, TrainingBatches> => {
   const { model } = lesson.learner;
   return pipe(
-    E.Do,
-    E.bind("tokenizer", () => tokenizerOf(model)),
+    continuingOf(model),
     E.bind("own", () => learnedOf(questions, task, model, runtime)),
     E.chainFirst(({ own }) => mostlyGood(own, runtime)),
     E.bind("kept", () => (options.replayed === 0 ? E.right([]) : keptOf(lesson, runtime))),
-    E.map(({ tokenizer, ...both }) => {
+    E.map(({ tokenizer, own, kept }) => {
+      const both = { own, kept };
       const shape = shapeOf(both, options, pictureTokensOf(model));
       return batchesOf(both, { shape, pad: tokenizer.pad }, lesson, runtime, options);
     }),

@@ -20,7 +20,7 @@ import type { Session } from "../tensor/session.ts";
 import { size } from "../tensor/tensor.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { found, programs } from "./programs.ts";
-import { withShapeFailures } from "./stage.ts";
+import { withShapeFailures } from "../tensor/shapeFailures.ts";
 
 /** Rows of features: [count, width]. */
 export interface Features {

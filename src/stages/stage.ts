@@ -10,15 +10,15 @@
  * Composition is Kleisli composition in either; {@link identity} is its unit, and it is associative, in what it does and in what it says
  * of itself ({@link manifest}).
  */
-import * as E from "fp-ts/lib/Either.js";
 import * as RE from "fp-ts/lib/ReaderEither.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
-import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { ShapeError } from "../tensor/tensor.ts";
+import { withShapeFailures } from "../tensor/shapeFailures.ts";
 import type { Runtime } from "../training/runtime.ts";
 import type { Tracing } from "../training/tracing.ts";
 import type { Inference } from "./inference.ts";
+
+export { withShapeFailures };
 
 /** The effect in which an arrow runs, at each scale. */
 export interface Effects<B> {
@@ -191,21 +191,6 @@ export const stepStage = <A, B, N extends string = never>(name: string, options:
   parts: [],
   run: (a) => (tracing) => ({ _tag: "Right", right: run(a, tracing) }),
 });
-
-/** A `ShapeError` that is thrown while an effect runs is its failure, and so is an array too large for memory; anything else that is thrown is a defect. */
-export const withShapeFailures =
-  <A>(effect: () => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
-  async () => {
-    try {
-      return await effect()();
-    } catch (error) {
-      if (error instanceof ShapeError) return E.left({ _tag: "ShapeMismatch", op: error.op, detail: error.detail });
-      // Arrays that the memory of the process cannot hold.
-      if (error instanceof RangeError && /typed array length|allocation failed/.test(error.message))
-        return E.left({ _tag: "OutOfMemory", detail: error.message });
-      throw error;
-    }
-  };
 
 /** A stage at the scale of a task. A layer, a tower or an output that the model's network lacks makes it fail with `ShapeMismatch`. */
 export const taskStage = <A, B, N extends string = never>(

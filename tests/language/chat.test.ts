@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
-import { chatTemplateOf, defaultChat, type ChatTemplate } from "../../src/language/chat.ts";
+import { chatTemplateOf, defaultChat, type ChatTemplate, type ChatTokenizer } from "../../src/language/chat.ts";
 import { left, right } from "../either.ts";
 
 const test = suite("chat");
@@ -36,19 +36,22 @@ test("ChatML and Vicuna are what transformers renders: SmolLM2's and Qwen2's sys
   }
 });
 
+/** The template of a model that is asked in no other. */
+const byDefault = (chat: ChatTokenizer, tuned?: string): ChatTemplate => right(chatTemplateOf(defaultChat(chat, tuned), chat));
+
 test("ChatML of a tokenizer without a template has no system sentence", () => {
   const question = "Is it red?";
   const expected = "<|im_start|>user\nIs it red?<|im_end|>\n<|im_start|>assistant\n";
   assert.is(right(chatTemplateOf("chatml")).prompt(question, 0), expected);
-  assert.is(defaultChat(tokenizer(undefined, "<|im_start|>"), false).prompt(question, 0), expected);
+  assert.is(byDefault(tokenizer(undefined, "<|im_start|>")).prompt(question, 0), expected);
 });
 
-test("by default ChatML where its tokens are known, Vicuna for pictures, else the question and a line end", () => {
+test("by default ChatML where its tokens are known, what the architecture is tuned with, else the question and a line end", () => {
   const named = ({ name, lead, end }: ChatTemplate): readonly string[] => [name, lead, end];
-  assert.equal(named(defaultChat(tokenizer(templates.smollm2, "<|im_start|>"), true)), ["chatml", "", "<|im_end|>"]);
-  assert.equal(named(defaultChat(tokenizer(undefined, "</s>"), true)), ["vicuna", " ", ""]);
-  assert.equal(named(defaultChat(tokenizer(undefined, "</s>"), false)), ["{prompt}\n", "", ""]);
-  assert.ok(defaultChat(tokenizer(templates.smollm2, "<|im_start|>"), false).prompt("?", 0).includes("named SmolLM"));
+  assert.equal(named(byDefault(tokenizer(templates.smollm2, "<|im_start|>"), "vicuna")), ["chatml", "", "<|im_end|>"]);
+  assert.equal(named(byDefault(tokenizer(undefined, "</s>"), "vicuna")), ["vicuna", " ", ""]);
+  assert.equal(named(byDefault(tokenizer(undefined, "</s>"))), ["{prompt}\n", "", ""]);
+  assert.ok(byDefault(tokenizer(templates.smollm2, "<|im_start|>")).prompt("?", 0).includes("named SmolLM"));
 });
 
 test("a plain template is a text with {prompt}; what it has of $ and braces stays, and blanks at its end belong to the answer", () => {
@@ -78,7 +81,7 @@ const smollm2 = process.env.CAMBIUM_SMOLLM2;
   const path = join(smollm2 ?? "", "tokenizer_config.json");
   assert.ok(existsSync(path), path);
   const { chat_template } = JSON.parse(readFileSync(path, "utf8")) as { readonly chat_template: string };
-  assert.is(defaultChat(tokenizer(chat_template, "<|im_start|>"), false).prompt(rows[0].question, 0), rows[0].prompt);
+  assert.is(byDefault(tokenizer(chat_template, "<|im_start|>")).prompt(rows[0].question, 0), rows[0].prompt);
 });
 
 test.run();

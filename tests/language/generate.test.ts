@@ -11,6 +11,7 @@ import type { Model } from "../../src/model/model.ts";
 import { byteLlama, byteTokenizer } from "../fixtures/byteLlama.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { outputsFor, rowsOf } from "../model/decoders.ts";
+import { ShapeError } from "../../src/tensor/tensor.ts";
 import { deviceTest, failureOf, orThrow, runTests } from "../tensor/check.ts";
 
 const model = byteLlama();
@@ -131,6 +132,17 @@ deviceTest("what cannot be continued is said before the first step", async (devi
   assert.equal(await refusal({ temperature: Number.NaN }), ["temperature", "is NaN, not a number from 0 on"]);
   assert.equal(await refusal({ topP: 0 }), ["topP", "is 0, not a share above 0 and up to 1"]);
   assert.equal(await refusal({ batch: 1.5 }), ["batch", "is 1.5, not a whole number from 1 on"]);
+});
+
+deviceTest("what throws a ShapeError while prompts are continued is a failure", async (device) => {
+  const { liveBytes } = device.ledger();
+  const pixels = async (): Promise<never> => {
+    throw new ShapeError("pixels", "of another size");
+  };
+  const shown = { ids: [1], pictures: { count: 1, pixels } };
+  const run = withGenerator({ learner: learner(model), device })((generator) => generator.all([shown], { maxTokens: 1 }));
+  assert.equal(failureOf(await run()), { _tag: "ShapeMismatch", op: "pixels", detail: "of another size" });
+  assert.is(device.ledger().liveBytes, liveBytes);
 });
 
 deviceTest("a model that tells classes apart, one without a tokenizer, and one that is not finite are refused", async (device) => {

@@ -36,7 +36,7 @@ test("every picture has a place, and every place a picture", async () => {
   assert.is(said(llava, "Who?", 1), 'prompt: "Who?" has 0 places for pictures (<image>), and 1 picture came with it');
   assert.is(said(llava, "<image>", 2), 'prompt: "<image>" has 1 place for pictures (<image>), and 2 pictures came with it');
   assert.is(said({ ...llama, textTokenizer: llava.textTokenizer! }, "Who?", 1), "prompt: a llama sees no pictures, and 1 picture came with the text");
-  assert.is(said(vit, "Who?", 0), "prompt: a vit does not continue texts");
+  assert.is(said(vit, "Who?", 0), "model: a vit tells classes apart and writes no text; give a language model");
 });
 
 runTests();
