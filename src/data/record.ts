@@ -119,6 +119,8 @@ const questionOf = (fields: Fields): E.Either<string, readonly Asked[]> => {
 /** What is wrong with a question; undefined for nothing. */
 const faultOf = ({ answers, choices }: Asked): string | undefined => {
   if (answers.length === 0 || answers.some((answer) => answer.trim() === "")) return "its answer is empty";
+  if (choices?.some((choice) => choice.trim() === "")) return "one of its choices is empty";
+  if ([...answers, ...(choices ?? [])].some((text) => placesIn(text) > 0)) return `${imageMark} stands in an answer or a choice; pictures belong to prompts`;
   if (choices === undefined) return undefined;
   const other = answers.find((answer) => !choices.includes(answer));
   return other === undefined ? undefined : `its answer ${printed(other)} is none of its choices ${printed(choices)}`;
