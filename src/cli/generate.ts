@@ -32,10 +32,7 @@ async function* printed(
   };
   for await (const piece of pieces) {
     yield piece;
-    if (E.isLeft(piece)) {
-      if (now >= 0) write("\n");
-      return;
-    }
+    if (E.isLeft(piece)) return;
     const own = waiting[piece.right.prompt];
     own.text += printable(piece.right.text);
     own.over = piece.right.ended !== undefined;

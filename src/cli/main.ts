@@ -19,10 +19,10 @@ const version = (): string => (createRequire(import.meta.url)("cambium/package.j
 /** The width of stdout; a terminal that does not know its own says 0. */
 const columnsOf = (): number | undefined => process.stdout.columns || undefined;
 
-/** Prints what a command leaves. */
+/** Prints what a command leaves; nothing where it has printed all of it. */
 const tell = ({ text, json, kept }: Ended, asJson: boolean): void => {
   const told = asJson ? prettyJson(json) : text(columnsOf());
-  printOutcome(told.endsWith("\n") ? told : `${told}\n`, kept);
+  printOutcome(told === "" || told.endsWith("\n") ? told : `${told}\n`, kept);
 };
 
 const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });

@@ -16,7 +16,7 @@ export interface Terminal {
   readonly at: (path: string) => string;
   /** The options of a job that is watched here: progress, notes, Ctrl-C. */
   readonly jobOptions: JobOptions;
-  /** Prints a part of the outcome on stdout at once, but where that is one JSON value. */
+  /** Prints a part of the outcome on stdout at once, but where that is one JSON value. Its last line is ended before anything else is said. */
   readonly write: (text: string) => void;
   /** Says on stderr what somebody should know and nothing fails by. */
   readonly note: (line: string) => void;
@@ -90,12 +90,22 @@ export interface Loudness {
 export const inTerminal = async <A>({ quiet, json }: Loudness, use: (terminal: Terminal) => Promise<A>): Promise<A> => {
   const shown = progress({ sink: stderr, silent: quiet });
   const watcher = watch(shown);
+  // Whether stdout stands within a line: what is said beside it would go on with that line.
+  let within = false;
+  const endLine = (): void => {
+    if (within) print(process.stdout, "\n");
+    within = false;
+  };
   const interrupt = onInterrupt(
-    () => shown.line("Stopping after this step; press Ctrl-C again to stop at once."),
+    () => {
+      endLine();
+      shown.line("Stopping after this step; press Ctrl-C again to stop at once.");
+    },
     () => undefined,
   );
   const note = (line: string): void => {
     watcher.stop();
+    endLine();
     for (const one of line.split("\n")) shown.line(legible(one, 2000));
   };
   const opened = (adapter: string): void => {
@@ -105,12 +115,14 @@ export const inTerminal = async <A>({ quiet, json }: Loudness, use: (terminal: T
     if (json || text === "") return;
     watcher.stop();
     print(process.stdout, text);
+    within = !text.endsWith("\n");
   };
   try {
     const jobOptions = { at: absolute, watch: watcher.event, opened, note, signal: interrupt.signal };
     return await use({ at: absolute, jobOptions, write, note, colours: coloursOf(process.stdout), progress: shown });
   } finally {
     watcher.stop();
+    endLine();
     interrupt.release();
   }
 };

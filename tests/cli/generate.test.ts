@@ -1,4 +1,5 @@
 /** `cambium generate` as its users meet it. */
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -54,6 +55,40 @@ test("the prompts of a file, with their answers under them; drawn ones are the s
   assert.not.match(one.stderr, "adapter");
   assert.is(again.stdout, one.stdout);
   assert.is.not(other.stdout, one.stdout);
+});
+
+test("an answer ends with its line before anything is said beside it", async () => {
+  for (const asked of [
+    ["--prompt", "one red"],
+    ["--prompts", "lines.txt"],
+  ]) {
+    // Both outputs in one file, in the order in which a terminal shows them.
+    const file = openSync(join(dir, "both.txt"), "w");
+    const args = ["generate", "model", ...asked, "--max-tokens", "24", "--temperature", "5"];
+    const { code } = await cambium(args, undefined, { cwd: dir, stdio: ["ignore", file, file] });
+    closeSync(file);
+    const both = readFileSync(join(dir, "both.txt"), "utf8");
+    assert.is(code, 0, both);
+    assert.match(both, /\nfirst token after \d+\.\d s, then \d+\.\d tokens a second\n$/);
+    assert.not.match(both, /\n\nfirst token/);
+  }
+});
+
+test("a request to stop is said on a line of its own", async () => {
+  let sent = false;
+  const args = ["generate", "model", "--prompt", "one red", "--max-tokens", "50", "--temperature", "5"];
+  const ended = await cambium(
+    args,
+    (printed, send) => {
+      if (sent || !/^adapter: .*\n[^\n]/.test(printed)) return;
+      sent = true;
+      send("SIGINT");
+    },
+    { cwd: dir },
+  );
+  // One that is quicker than the signal has ended by itself.
+  if (ended.code !== 0) assert.is(ended.code, 130, ended.stderr);
+  assert.ok(ended.stdout === "" || ended.stdout.endsWith("\n"), ended.stdout);
 });
 
 test("what a model cannot answer is said in one line, and nothing is on stdout", async () => {
