@@ -7,6 +7,7 @@ import { labelSpace } from "../data/labelSpace.ts";
 import type { CheckedProtocol } from "../data/checked.ts";
 import type { Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/open.ts";
+import { imageCache } from "../data/imageCache.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import { isAnswerStream, type AnswerStream, type LabelSpace, type ClassStream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
@@ -188,13 +189,16 @@ export const evaluateModel = (learner: Learner | Predictor, what: EvaluateWhat, 
       TE.fromEither(isAnswerStream(stream) ? E.right(inWords(predictor, stream, what)) : amongClasses(predictor, stream, what)),
     ),
     TE.bind("table", ({ stream }) => describeStream(stream, { training: false })),
-    TE.chain(({ notes, measuring, table }) => {
+    TE.chain(({ stream, notes, measuring, table }) => {
       const told = toldLines();
       for (const line of [table, ...notes, ...measuring.notes]) if (line !== undefined) note(line);
       const { event, count } = skippedIn(watch);
       return pipe(
-        onDeviceOf({ ...options, onCorrupt, watch: event }, (runtime) =>
-          measuring.measure(predictions === undefined ? runtime : predicting(runtime, told), count),
+        onDeviceOf(
+          { ...options, onCorrupt, watch: event },
+          (runtime) => measuring.measure(predictions === undefined ? runtime : predicting(runtime, told), count),
+          // The pictures of questions are looked at for each way in which these are scored; others once.
+          imageCache(isAnswerStream(stream) ? 1024 : 0),
         ),
         TE.chainFirst(() => (predictions === undefined ? TE.right(undefined) : writeText(predictions, told.text(), files))),
       );

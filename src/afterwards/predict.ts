@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { exampleDecoder } from "../data/decode.ts";
 import type { Example, ImageReference } from "../data/example.ts";
-import { imageCache } from "../data/imageCache.ts";
+import { imageCache, type ImageCache } from "../data/imageCache.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import type { Device } from "../device/device.ts";
 import { withDevice, type DeviceOptions } from "../device/open.ts";
@@ -57,12 +57,16 @@ const picturesOf = (given: Picture | readonly Picture[], { platform = defaultPla
 /** A learner, or what is known of one that was opened. */
 export const predictorOf = (asked: Learner | Predictor): Predictor => ("learner" in asked ? asked : { learner: asked });
 
-/** Runs something on the device of the options. Nothing of it is random, and no picture is asked for twice. */
-export const onDeviceOf = <A>(options: PredictOptions, use: (runtime: Runtime) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => {
+/** Runs something on the device of the options. Nothing of it is random. By default no picture is kept: whoever asks for some more than once gives a cache. */
+export const onDeviceOf = <A>(
+  options: PredictOptions,
+  use: (runtime: Runtime) => TE.TaskEither<Failure, A>,
+  images: ImageCache = imageCache(0),
+): TE.TaskEither<Failure, A> => {
   const { device = {}, onCorrupt = "fail", watch = () => undefined, signal, opened } = options;
   return withDevice(device)((open) => {
     opened?.(open.adapter.line);
-    return use({ device: open, seed: 0, emit: watch, images: imageCache(0), signal, onCorrupt });
+    return use({ device: open, seed: 0, emit: watch, images, signal, onCorrupt });
   });
 };
 

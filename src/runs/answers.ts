@@ -28,9 +28,10 @@ export const answersOf = (
   });
 };
 
-const saidTo = ({ sample }: Reply, replies: readonly Reply[] | null | undefined): Said | null => {
-  const reply = replies?.find((one) => one.sample === sample);
-  return reply === undefined ? null : { predicted: reply.predicted, score: reply.score };
+/** What was said to questions, by their ids; null where one was not asked. */
+const saidTo = (replies: readonly Reply[] | null | undefined): ((sample: string) => Said | null) => {
+  const bySample = new Map(replies?.map(({ sample, predicted, score }) => [sample, { predicted, score }]));
+  return (sample) => bySample.get(sample) ?? null;
 };
 
 /** What the questions of each dataset were answered with, of a run as {@link answersOf} takes it. */
@@ -43,10 +44,10 @@ export const repliesOf = (
   const taskByTask = lessons === undefined || lessons === tasks.length;
   return tasks.slice(0, lessons === undefined ? reports.length : tasks.length).map(({ name: dataset }, j) => {
     const [learned, last] = [taskByTask ? reports[j]?.replies?.[j] : undefined, newest.replies?.[j]];
-    const questions = (last ?? learned ?? []).map((reply): Followed => {
-      const { sample, prompt, answer } = reply;
-      return { sample, prompt, answer, before: saidTo(reply, zeroShot.replies?.[j]), learned: saidTo(reply, learned), last: saidTo(reply, last) };
-    });
+    const [before, then, now] = [zeroShot.replies?.[j], learned, last].map(saidTo);
+    const questions = (last ?? learned ?? []).map(
+      ({ sample, prompt, answer }): Followed => ({ sample, prompt, answer, before: before(sample), learned: then(sample), last: now(sample) }),
+    );
     return { dataset, questions };
   });
 };

@@ -33,6 +33,9 @@ export interface Likely {
 /** Rows of a batch, and the multiple that their lengths are rounded up to: few shapes are bound, and little is filled up. */
 const [rowsAtATime, lengths, predictions] = [16, 32, 8];
 
+/** Programs of earlier shapes stay on the device as long as they take no more. */
+const keptBytes = 2 ** 29;
+
 /** Rows of one shape, by their numbers. */
 interface Bucket {
   readonly shape: RowsShape;
@@ -121,11 +124,11 @@ export const likelihoods =
     const results: Float32Array[] = [];
     for (const bucket of bucketsOf(asked, pictureTokensOf(model))) {
       const { texts, length, positions, pictures } = bucket.shape;
+      // The next shape may need the memory, and the next dataset may have this one.
+      programs.release(keptBytes);
       const session = await programs.session("logLikelihood", { images: texts * pictures, texts, length, positions })();
       if (E.isLeft(session)) return session;
       const ran = await runBucket(session.right, asked, bucket, model.textTokenizer!.pad, likely, (i, values) => (results[i] = values.slice()));
-      // The next shape needs the memory.
-      programs.release();
       if (E.isLeft(ran)) return ran;
     }
     return E.right(results);

@@ -20,8 +20,8 @@ export const found = "found";
 export interface Programs {
   /** The session whose output {@link found} is the named output of the model. */
   readonly session: (output: string, batch: BatchSize) => TE.TaskEither<Failure, Session>;
-  /** Releases all sessions; they may be opened again. */
-  readonly release: () => void;
+  /** Releases sessions, those first that were used longest ago, until the others take no more than `kept` bytes; they may be opened again. Default 0: all. */
+  readonly release: (kept?: number) => void;
 }
 
 /** Programs of a learner's model, through a branch if there is one, with its weights on the device. */
@@ -40,14 +40,20 @@ export const programs = (learner: Learner, { device }: Pick<Runtime, "device">, 
     session: (output, batch) => async () => {
       const key = JSON.stringify([output, batch]);
       const open = sessions.get(key);
-      if (open !== undefined) return E.right(open);
-      const opened = await openSession(device, step(output, batch), { weights })();
+      const opened = open === undefined ? await openSession(device, step(output, batch), { weights })() : E.right(open);
+      // The one used last stands last.
+      sessions.delete(key);
       if (E.isRight(opened)) sessions.set(key, opened.right);
       return opened;
     },
-    release: () => {
-      sessions.forEach((session) => session.release());
-      sessions.clear();
+    release: (kept = 0) => {
+      let bytes = [...sessions.values()].reduce((sum, session) => sum + session.bytes, 0);
+      for (const [key, session] of sessions) {
+        if (kept > 0 && bytes <= kept) return;
+        bytes -= session.bytes;
+        session.release();
+        sessions.delete(key);
+      }
     },
   };
 };

@@ -1,5 +1,7 @@
 /** Tasks that are answered in words are scored by choice, by what is generated, and by perplexity: against the model's logits, one row at a time, in f64. */
 import * as assert from "uvu/assert";
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { describe, get, type Failure } from "../../src/failure.ts";
 import type { Device } from "../../src/device/device.ts";
@@ -203,6 +205,34 @@ deviceTest("what is asked again is not cut into tokens again", async (device) =>
   // The next row is of a model with other weights.
   const again = await scored(device, stream, {}, { ...of, weights: new Map(of.weights) });
   assert.equal([encoded, again], [0, first]);
+});
+
+deviceTest("a row uploads the weights once, for likelihoods and for what is generated; a shape that comes again is not bound again", async (device) => {
+  const labels: string[] = [];
+  const counting: Device = { ...device, buffer: (label, ...rest) => (labels.push(label), device.buffer(label, ...rest)) };
+  await scored(counting, streamOf([task]));
+  assert.is(labels.filter((label) => label === "model.embed_tokens.weight").length, 1);
+  await asked(device, task, (asker, opened) => async () => {
+    const sessions = new Set<unknown>();
+    const watched: typeof opened = {
+      ...opened,
+      session: (...of) =>
+        pipe(
+          opened.session(...of),
+          TE.map((session) => (sessions.add(session), session)),
+        ),
+    };
+    const twice = [await get(chosen(asker, watched)), await get(chosen(asker, watched))];
+    assert.equal(twice[0], twice[1]);
+    assert.is(sessions.size, 1);
+    opened.release(2 ** 30);
+    await get(chosen(asker, watched));
+    assert.is(sessions.size, 1);
+    opened.release(1);
+    await get(chosen(asker, watched));
+    assert.is(sessions.size, 2);
+    return E.right(undefined);
+  });
 });
 
 deviceTest("as many tokens are generated as the longest answer to train on has: the answers of the test split have no say", async (device) => {
