@@ -25,7 +25,7 @@ export type ImageReference =
   /** Data that cannot be read, and why. */
   | { readonly kind: "damaged"; readonly failure: Failure };
 
-/** One labelled image. `id` names it in messages and in the cache of decoded images. */
+/** One labelled image. `id` names it in messages, and in the cache of decoded images where these are in no file. */
 export interface Example {
   readonly id: string;
   /** Index into the task's `classNames`; {@link noLabel} where the data is damaged. */
@@ -33,7 +33,10 @@ export interface Example {
   readonly image: ImageReference;
 }
 
-/** Reads and decodes the image of an example, every call anew. It looks at `id` and `image` only: a label changes when classes are split or pooled. */
+/**
+ * Reads and decodes the image of an example, every call anew. It looks at `id` and `image` only: a label changes when classes are split or pooled. A picture in
+ * a file is decoded once for all examples of it: what it becomes depends on `image` alone.
+ */
 export type ExampleDecoder = (example: Example) => TaskEither<Failure, Image>;
 
 /** The label of an example that has none, because it cannot be read. */

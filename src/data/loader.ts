@@ -1,4 +1,4 @@
-/** Loads the images of examples through a cache: each is decoded once, and what cannot be decoded is not tried again. */
+/** Loads the images of examples through a cache: each picture is decoded once, and what cannot be decoded is not tried again. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { message } from "../formats/files.ts";
@@ -16,7 +16,7 @@ export interface Skipped {
 export interface LoaderOptions {
   /** How the examples of the task are decoded: {@link decoderOf}. @default exampleDecoder() */
   readonly decode?: ExampleDecoder;
-  /** Decoded images; give several descriptions the same one and each image is decoded once. @default imageCache(512) */
+  /** Decoded images; give several descriptions the same one and each picture is decoded once. @default imageCache(512) */
   readonly cache?: ImageCache;
 }
 
@@ -49,31 +49,40 @@ export interface Loader {
   readonly skipped: () => readonly Skipped[];
 }
 
+/** What a picture is kept by: where it is, if that is a file, so that several examples of one picture share it; else the id of its example. */
+const keyOf = ({ id, image }: Example): string => (image.kind === "file" || image.kind === "member" || image.kind === "row" ? JSON.stringify(image) : id);
+
 /** Decodes through the cache and remembers what cannot be decoded, so that nobody tries again. */
 export const loader = (options: LoaderOptions): Loader => {
   const { cache = imageCache(512) } = options;
   const decoder = soundly(options.decode ?? exampleDecoder());
-  const corrupt = new Map<Example, Failure>();
-  const pending = new Map<Example, Promise<E.Either<Failure, Image>>>();
-  const decode = async (example: Example): Promise<E.Either<Failure, Image>> => {
+  const failures = new Map<string, Failure>();
+  const skipped = new Map<string, Skipped>();
+  const pending = new Map<string, Promise<E.Either<Failure, Image>>>();
+  const decode = async (example: Example, key: string): Promise<E.Either<Failure, Image>> => {
     const decoded = await decoder(example)();
-    if (E.isLeft(decoded)) corrupt.set(example, decoded.left);
-    else cache.set(example.id, decoded.right);
-    pending.delete(example);
+    if (E.isLeft(decoded)) failures.set(key, decoded.left);
+    else cache.set(key, decoded.right);
+    pending.delete(key);
     return decoded;
   };
-  const load = async (example: Example): Promise<E.Either<Failure, Image>> => {
-    const failure = corrupt.get(example);
+  const find = async (example: Example): Promise<E.Either<Failure, Image>> => {
+    const key = keyOf(example);
+    const failure = failures.get(key);
     if (failure !== undefined) return E.left(failure);
-    const image = cache.get(example.id);
+    const image = cache.get(key);
     if (image !== undefined) return E.right(image);
-    // Two places of a batch may want the same example at the same time.
-    const decoding = pending.get(example) ?? decode(example);
-    pending.set(example, decoding);
+    // Two places of a batch may want the same picture at the same time.
+    const decoding = pending.get(key) ?? decode(example, key);
+    pending.set(key, decoding);
     return decoding;
   };
-  const skipped = (): readonly Skipped[] => [...corrupt].map(([{ id }, failure]) => ({ id, failure }));
-  return { load, skipped };
+  const load = async (example: Example): Promise<E.Either<Failure, Image>> => {
+    const found = await find(example);
+    if (E.isLeft(found)) skipped.set(example.id, { id: example.id, failure: found.left });
+    return found;
+  };
+  return { load, skipped: () => [...skipped.values()] };
 };
 
 /** Runs `work` for 0 .. n-1, at most `concurrency` at a time; what it throws is thrown. */

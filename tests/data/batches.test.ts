@@ -11,6 +11,7 @@ import { randomResizedCrop } from "../../src/data/augment.ts";
 import { batches, evaluationBatches } from "../../src/data/batches.ts";
 import type { Batches, BatchOptions } from "../../src/data/batches.ts";
 import { imageCache } from "../../src/data/imageCache.ts";
+import { loader } from "../../src/data/loader.ts";
 import type { Example, ExampleDecoder } from "../../src/data/example.ts";
 import { webDataset } from "../../src/data/webdataset.ts";
 import { left, right, temporaryFolder, writeWebDataset } from "../fixtures/datasets.ts";
@@ -189,6 +190,36 @@ test("the cache is shared, and bounded", async () => {
   assert.ok(small.get("c") !== undefined, "setting one again counts it once");
   small.set("huge", { ...image, data: new Uint8Array(2_000_000) });
   assert.is(small.get("huge"), undefined);
+});
+
+test("several questions about one picture decode it once, at the same time too; pictures of other places are others", async () => {
+  const asked: string[] = [];
+  const decode: ExampleDecoder =
+    ({ id, image }) =>
+    async () => {
+      asked.push(id);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (image.kind === "file" && image.path === "bad.png") return E.left({ _tag: "CorruptSample", path: ".", member: "bad.png", detail: "bad" });
+      return E.right({ width: 1, height: 1, data: new Uint8Array(3).fill(asked.length) });
+    };
+  const { load, skipped } = loader({ decode, cache: imageCache(1) });
+  const of = (id: string, image: Example["image"]): Example => ({ id, label: 0, image });
+  const file = (path: string): Example["image"] => ({ kind: "file", path });
+  const [a, b] = await Promise.all([load(of("a", file("1.png"))), load(of("b", file("1.png")))]);
+  assert.equal([a, asked], [b, ["a"]]);
+  await load(of("c", file("1.png")));
+  await load(of("a", file("2.png")));
+  for (const index of [0, 1]) await load(of("d", { ...file("1.png"), frame: { index, of: 2 } } as Example["image"]));
+  for (const row of [0, 1, 0]) await load(of("e", { kind: "row", file: "1.parquet", row, column: "image" }));
+  for (const offset of [0, 512, 0]) await load(of("f", { kind: "member", archive: "1.tar", name: "1.png", offset, size: 1 }));
+  for (const id of ["g", "h", "g"]) await load(of(id, { kind: "named", name: "one" }));
+  assert.equal(asked, ["a", "a", "d", "d", "e", "e", "f", "f", "g", "h"]);
+  for (const id of ["i", "k", "i"]) assert.is((await load(of(id, file("bad.png"))))._tag, "Left");
+  assert.is(asked.length, 11);
+  assert.equal(
+    skipped().map(({ id }) => id),
+    ["i", "k"],
+  );
 });
 
 test("from files to batches, twice", async () => {
