@@ -9,6 +9,7 @@ import type { Device } from "../device/device.ts";
 import { withDevice, type DeviceOptions } from "../device/open.ts";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
+import { readoutFor } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import { platform as defaultPlatform } from "../platform/default.ts";
 import type { Image, Platform } from "../platform/platform.ts";
@@ -78,6 +79,7 @@ const asking = <A>(
 ): TE.TaskEither<Failure, A> =>
   pipe(
     TE.fromEither(answerable(predictorOf(learner))),
+    TE.chainEitherK(() => readoutFor(predictorOf(learner).learner.model.architecture)),
     TE.chain(() => onDeviceOf(options, ask(predictorOf(learner)))),
   );
 
@@ -109,7 +111,8 @@ export const classify = (
   );
 
 /**
- * Unit features of pictures as an array of f32, [pictures, width], in their order. Fails as {@link classify} does, but for labels.
+ * Unit features of pictures as an array of f32, [pictures, width], in their order. Fails as {@link classify} does, but for labels, and with `BadOption` where
+ * the model answers in words.
  *
  * ```ts
  * const opened = await openLearner(`${folder}/clip`)();

@@ -7,6 +7,7 @@
  *
  * No stage, adapter or objective knows one by name. They see a {@link Network}, which is plain data, and the named outputs of `forward`.
  */
+import * as E from "fp-ts/lib/Either.js";
 import type { Type } from "io-ts";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Preprocess } from "../data/preprocess.ts";
@@ -55,6 +56,12 @@ export const readoutOf = ({ name, readout }: Pick<Architecture, "name" | "readou
   check(readout !== undefined, "readout", () => `a ${name} answers in words and does not tell classes apart`);
   return readout!;
 };
+
+/** How a network compares images with classes. Fails with `BadOption` where it does not, as one that answers in words. */
+export const readoutFor = ({ name, readout }: Pick<Architecture, "name" | "readout">): E.Either<Failure, Readout> =>
+  readout === undefined
+    ? E.left({ _tag: "BadOption", option: "model", detail: `a ${name} answers in words and does not tell classes apart` })
+    : E.right(readout);
 
 /** What a forward function is given: the network's parameters and layers, and the inputs of the batch by name. */
 export interface ForwardArguments<C> {

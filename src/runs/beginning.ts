@@ -24,6 +24,7 @@ import { newest, type Reached, type TestSet } from "./runFolder.ts";
 import { newestOf, readJob, runOf } from "./runOf.ts";
 import { distinctNames, probesOf, streamOf } from "./source.ts";
 import { readOne } from "./runsIn.ts";
+import { suited } from "./suited.ts";
 
 /** What a job begins with. */
 export interface Beginning extends CheckedProtocol {
@@ -217,6 +218,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
             TE.map(learner),
           ),
     ),
+    TE.chainFirstEitherK(({ beginner, source: { stream } }) => suited(beginner, stream)),
     TE.bind("testSets", ({ source: { stream } }) => testSetsOf(stream)),
     TE.map(({ run, earlier, last, beginner, source: { stream, notes, before }, testSets, untrained }): Beginning => {
       const beginning = { learner: beginner, untrained, stream, testSets };

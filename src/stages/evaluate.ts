@@ -1,9 +1,10 @@
 /** `evaluate`: one row of the accuracy matrix. */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { isAnswerStream, type ClassStream, type ClassTask, type LabelSpace, type Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
-import { readoutOf } from "../model/architecture.ts";
+import { readoutFor, readoutOf } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
@@ -87,6 +88,8 @@ export const accuracies =
   (runtime) =>
   async () => {
     const { templates = "single", labelSpace: space = stream.labelSpace, also = [], through, calibration } = options;
+    const readout = readoutFor(learner.model.architecture);
+    if (E.isLeft(readout)) return readout;
     const datasets = candidatesOf(learner, stream).filter((task) => task !== undefined).length;
     if (datasets > 0) runtime.emit({ type: "evaluating", datasets });
     return withEncoder(

@@ -9,7 +9,7 @@ import type { ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import { printed } from "../formats/json.ts";
-import { readoutOf } from "../model/architecture.ts";
+import { readoutFor } from "../model/architecture.ts";
 import type { Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import { textEncoder, transformOf } from "../model/inputs.ts";
@@ -116,10 +116,11 @@ const encodeImages = async (
 /** Uploads a learner's model and makes its encoder, through a branch if there is one. */
 const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<Failure, Encoder> =>
   pipe(
-    resident(runtime.device, learner.model.weights),
-    E.map((weights): Encoder => {
+    readoutFor(learner.model.architecture),
+    E.bindTo("readout"),
+    E.bind("weights", () => resident(runtime.device, learner.model.weights)),
+    E.map(({ readout, weights }): Encoder => {
       const { model } = learner;
-      const readout = readoutOf(model.architecture);
       const { session, release } = programs(learner, runtime, weights, branch);
       const tokens = textEncoder(model);
       const textsAt = (list: readonly string[]): TE.TaskEither<Failure, Float32Array> => {

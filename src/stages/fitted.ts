@@ -4,6 +4,7 @@ import { firstOfName } from "../data/classNames.ts";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import type { Head } from "../model/adapters/adapter.ts";
+import { readoutFor } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import type { Inference, Predictor } from "./inference.ts";
@@ -71,9 +72,10 @@ const spelledOut = 20;
 /** Fails where a learner knows classes by its head alone, and has no row for one of these, which were given as `option`. */
 export const knowsAll = ({ model, head, seen }: Learner, classNames: readonly string[], places: readonly Place[], option: string): E.Either<Failure, void> => {
   const bad = (what: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option: what, detail });
-  const { name, readout } = model.architecture;
-  if (readout === undefined) return bad("model", `a ${name} answers in words and does not tell classes apart`);
-  if (readout.texts !== undefined) return E.right(undefined);
+  const { name } = model.architecture;
+  const readout = readoutFor(model.architecture);
+  if (E.isLeft(readout)) return readout;
+  if (readout.right.texts !== undefined) return E.right(undefined);
   if (head === undefined) return bad("model", `a ${name} reads no texts, and this one has learned no classes: it has features, and no answers`);
   const unknown = places.findIndex((place) => !hasRow(head, place));
   if (unknown < 0) return E.right(undefined);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { generate, generating } from "../../src/afterwards/generate.ts";
-import { classify } from "../../src/afterwards/predict.ts";
+import { classify, embedImages, embedTexts } from "../../src/afterwards/predict.ts";
 import { describe, get } from "../../src/failure.ts";
 import { withGenerator } from "../../src/language/generate.ts";
 import { promptTokens } from "../../src/language/promptTokens.ts";
@@ -86,7 +86,14 @@ deviceTest("who cannot be asked is refused in one sentence, which is the last pi
   assert.match(await said(llama, "a", { maxTokens: 0 }), "maxTokens: is 0");
   const llava = learner(await get(readModel(fixture("llava-tiny"))));
   assert.match(await said(llava, { prompt: "a", pictures: [picture("gone.png")] }, { chat: "{prompt}" }), /Cannot read .*gone\.png/);
-  assert.match(describe(failureOf(await classify(llama, picture("rgb.png"), ["a"], { device })())), "answers in words and does not tell classes apart");
+  for (const wordy of [llama, llava]) {
+    for (const ask of [
+      classify(wordy, picture("rgb.png"), ["a"], { device }),
+      embedImages(wordy, picture("rgb.png"), { device }),
+      embedTexts(wordy, "a", { device }),
+    ])
+      assert.match(describe(failureOf<unknown>(await ask())), "answers in words and does not tell classes apart");
+  }
 });
 
 runTests();

@@ -1,21 +1,27 @@
 /** Runs over tasks that are answered in words: what they leave, in figures and in words; and that a stop changes no bit. */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { imageCache } from "../../src/data/imageCache.ts";
+import type { ClassTask } from "../../src/data/task.ts";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
-import { get } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { evaluateModel } from "../../src/afterwards/evaluateModel.ts";
 import { evaluationTable } from "../../src/report/evaluation.ts";
 import { decodeReplies, parseReplies, type ReplyRecord } from "../../src/report/replies.ts";
 import { parseRunResult } from "../../src/report/resultCodec.ts";
+import { methods } from "../../src/methods/table.ts";
+import { learner } from "../../src/model/learner.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { openLearner } from "../../src/runs/openLearner.ts";
+import { runMethod } from "../../src/runs/run.ts";
 import { resume, runJob } from "../../src/runs/runJob.ts";
 import { left, right } from "../either.ts";
-import { temporaryFolder } from "../fixtures/datasets.ts";
-import { colourTask, writeTask, writeTinyLlama } from "../fixtures/tinyLlama.ts";
+import { temporaryFolder, writeColours } from "../fixtures/datasets.ts";
+import { colourTask, tinyLlama, writeTask, writeTinyLlama } from "../fixtures/tinyLlama.ts";
 
 const { dir, remove } = temporaryFolder("answered");
 const at = (...path: readonly string[]): string => join(dir, ...path);
@@ -127,6 +133,32 @@ test("joint training learns both at once, and what asks them differently is said
     await runJob(job("mixed", { source: { folders: [at("a"), at("other")] }, method: { name: "joint", options: { steps: 1, batch: 2, rank: 2 } } }))(),
   );
   assert.match(JSON.stringify(failed), /asked by one template/);
+});
+
+test("a model that answers in words learns no classes: one sentence before a device opens, and a failure of what is run on an open one", async () => {
+  await writeColours(dir, { classes: [0, 90] });
+  const opened: string[] = [];
+  for (const method of [
+    { name: "codyra", options: { steps: 1 } },
+    { name: "zero-shot", options: {} },
+  ]) {
+    const refused = left(
+      await runJob(job("refused", { source: { folders: [at("classes")] }, probes: undefined, method }), { opened: (line) => opened.push(line) })(),
+    );
+    assert.is(describe(refused), "model: a llama answers in words and does not tell classes apart");
+  }
+  assert.equal(opened, []);
+  const classes: ClassTask = {
+    name: "classes",
+    classNames: ["red"],
+    templates: ["{c}"],
+    train: TE.right([]),
+    test: TE.right([]),
+    decode: () => TE.right({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) }),
+  };
+  const runtime = { device, seed: 0, emit: () => undefined, images: imageCache(0), onCorrupt: "fail" as const };
+  const ran = await runMethod(methods["zero-shot"](), learner(tinyLlama()), { tasks: [classes], labelSpace: "task" })(runtime)();
+  assert.is(describe(left(ran)), "model: a llama answers in words and does not tell classes apart");
 });
 
 test("a model and a run are evaluated on questions", async () => {
