@@ -8,6 +8,9 @@ import { centreCrop, crop, resize } from "../formats/resize.ts";
 import type { Resampling, Size } from "../formats/resize.ts";
 import type { Image } from "./example.ts";
 
+/** How many numbers the planes of an image of a size have. */
+export const planesLength = ({ height, width }: Size): number => 3 * height * width;
+
 /** How the images of a model are prepared, as functions; `imageTransform` makes them of a model's preprocessing. */
 export interface ImageTransform {
   /** The size of the model's input. */

@@ -7,7 +7,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { random } from "../random.ts";
-import { writePlanes, type Augment, type ImageTransform } from "./augment.ts";
+import { planesLength, writePlanes, type Augment, type ImageTransform } from "./augment.ts";
 import type { Example, Image } from "./example.ts";
 import { concurrently, loader, type LoaderOptions, type Skipped } from "./loader.ts";
 import type { OnCorrupt } from "./source.ts";
@@ -77,7 +77,7 @@ const assemble = async (
   pick: (place: number) => Promise<Picked>,
   shape: (image: Image, place: number) => Image,
 ): Promise<E.Either<Failure, Batch>> => {
-  const plane = 3 * transform.size.height * transform.size.width;
+  const plane = planesLength(transform.size);
   const pixels = new Float32Array(places * plane);
   const picked: E.Either<Failure, Example | undefined>[] = [];
   await concurrently(places, concurrency, async (place) => {

@@ -20,6 +20,12 @@ export interface Question {
 /** The references of a question's answer. */
 export const answersOf = ({ answer }: Question): readonly string[] => (typeof answer === "string" ? [answer] : answer);
 
+/** Percent of right guesses among the choices of those questions that have some; null where none has. */
+export const chanceOf = (questions: readonly Question[]): number | null => {
+  const choices = questions.flatMap((question) => (question.choices === undefined ? [] : [question.choices.length]));
+  return choices.length === 0 ? null : choices.reduce((sum, n) => sum + 100 / n, 0) / choices.length;
+};
+
 /** A picture of a question, as decoders take it. */
 export const pictureOf = ({ id, pictures }: Question, k: number): Example => ({
   id: pictures.length === 1 ? id : `${id}#${k}`,

@@ -1,6 +1,6 @@
 /** The pictures of questions: loaded, and written where a decoder sees them. */
 import * as E from "fp-ts/lib/Either.js";
-import { writePlanes, type ImageTransform } from "../data/augment.ts";
+import { planesLength, writePlanes, type ImageTransform } from "../data/augment.ts";
 import type { Image } from "../data/example.ts";
 import { loader, type LoaderOptions } from "../data/loader.ts";
 import { pictureOf, type Question } from "../data/question.ts";
@@ -25,6 +25,10 @@ export const pictureLoader = (options: LoaderOptions): LoadPictures => {
   };
 };
 
+/** Room for the pixels of so many pictures; none where nothing transforms them. */
+export const pixelsFor = (transform: ImageTransform | undefined, pictures: number): Float32Array =>
+  new Float32Array(transform === undefined ? 0 : pictures * planesLength(transform.size));
+
 /** Writes the pictures of a question into pixels, from the place of its first on. */
 export const writePictures = (
   transform: ImageTransform,
@@ -33,7 +37,7 @@ export const writePictures = (
   pixels: Float32Array,
   first: number,
 ): E.Either<Failure, void> => {
-  const plane = 3 * transform.size.height * transform.size.width;
+  const plane = planesLength(transform.size);
   for (const [k, image] of images.entries()) {
     const written = writePlanes(transform, question.id, transform.centre(image), pixels, (first + k) * plane);
     if (E.isLeft(written)) return written;
@@ -44,7 +48,7 @@ export const writePictures = (
 /** The pixels of the pictures of a question, one by one, as a model takes them. */
 export const planesOf = (model: Model, question: Question, images: readonly Image[]): E.Either<Failure, readonly Float32Array[]> => {
   const transform = transformOf(model);
-  const plane = 3 * transform.size.height * transform.size.width;
-  const pixels = new Float32Array(images.length * plane);
+  const pixels = pixelsFor(transform, images.length);
+  const plane = planesLength(transform.size);
   return E.map(() => images.map((_, k) => pixels.subarray(k * plane, (k + 1) * plane)))(writePictures(transform, question, images, pixels, 0));
 };

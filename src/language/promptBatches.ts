@@ -5,6 +5,7 @@ import type { Failure } from "../failure.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import type { DecodingShape } from "./decoding.ts";
 import type { Prompt } from "./prompts.ts";
+import { packed, upTo } from "./rows.ts";
 
 /** Prompts that are continued together. */
 export interface PromptBatch {
@@ -32,8 +33,6 @@ export interface Batching {
 /** Lengths and capacities are multiples of these, so that batches share programs. */
 const [lengthStep, capacityStep] = [16, 64];
 
-const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step;
-
 /** The pixels of all pictures, one after another. */
 const pixelsOf = (prompts: readonly Prompt[]): TE.TaskEither<Failure, Float32Array> =>
   pipe(
@@ -51,19 +50,14 @@ const laidOut = (places: readonly number[], prompts: readonly Prompt[], { maxTok
   // A token that is the last one of an answer is never read: with it a text may be one longer than the context.
   const limits = prompts.map(({ ids }) => Math.min(maxTokens, context - ids.length + 1));
   const texts = prompts.length;
-  const length = roundUp(Math.max(...prompts.map(({ ids }) => ids.length)), lengthStep);
-  const [ids, picks] = [new Uint32Array(texts * length).fill(pad), new Uint32Array(texts * length)];
-  const starts = Uint32Array.from(prompts, (prompt) => length - prompt.ids.length);
-  let images = 0;
-  prompts.forEach((prompt, row) => {
-    const from = row * length + starts[row];
-    const before = images * pictureTokens;
-    ids.set(prompt.ids, from);
-    picks.set(prompt.picks?.map((pick) => (pick === 0 ? 0 : pick + before)) ?? [], from);
-    images += prompt.pictures?.count ?? 0;
-  });
-  const shape = { texts, length, images, capacity: roundUp(length + Math.max(...limits) - 1, capacityStep) };
-  return { places, limits, shape, inputs: TE.map((pixels: Float32Array) => ({ ids, starts, picks, pixels }))(pixelsOf(prompts)) };
+  const length = upTo(Math.max(...prompts.map(({ ids }) => ids.length)), lengthStep);
+  // Where the pictures of each prompt begin among those of all; the last number is that of all pictures.
+  const firsts = prompts.reduce<readonly number[]>((all, { pictures }) => [...all, all.at(-1)! + (pictures?.count ?? 0)], [0]);
+  const images = firsts[texts];
+  const rows = prompts.map(({ ids, picks = [] }) => ({ ids, picks }));
+  const tokens = packed(rows, texts, { side: "left", length, pad }, (row) => firsts[row] * pictureTokens);
+  const shape = { texts, length, images, capacity: upTo(length + Math.max(...limits) - 1, capacityStep) };
+  return { places, limits, shape, inputs: TE.map((pixels: Float32Array) => ({ ...tokens, pixels }))(pixelsOf(prompts)) };
 };
 
 /** The batches of prompts: the longest first, so that what does not fit is found at once, and batches with the same shape follow one another. */

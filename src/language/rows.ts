@@ -1,4 +1,4 @@
-/** Rows of tokens as the inputs of a decoder: filled up on the right, with the places whose next token counts. */
+/** Rows of tokens as the inputs of a decoder: filled up on one side, and with the places whose next token counts. */
 import type { HostRecord } from "../tensor/replay.ts";
 import type { PromptTokens } from "./promptTokens.ts";
 import type { Sequence } from "./sequences.ts";
@@ -33,27 +33,51 @@ export interface RowsShape {
 /** A number rounded up to a multiple of another. */
 export const upTo = (n: number, multiple: number): number => multiple * Math.ceil(n / multiple);
 
+/** Rows as the inputs of a decoder that say which tokens there are. */
+export type Packed = Readonly<Record<"ids" | "starts" | "picks", Uint32Array>>;
+
+/** Which end of rows is filled up, and with what. */
+export interface Filling {
+  readonly side: "left" | "right";
+  readonly length: number;
+  readonly pad: number;
+}
+
+/**
+ * The ids [texts, length], starts [texts] and picks [texts, length] of rows that are filled up on one side; rows that are not there are filled up whole.
+ * `before` says how many tokens of pictures in the batch stand before those of a row.
+ */
+export const packed = (rows: readonly PromptTokens[], texts: number, { side, length, pad }: Filling, before: (row: number) => number): Packed => {
+  const [ids, picks] = [new Uint32Array(texts * length).fill(pad), new Uint32Array(texts * length)];
+  const starts = new Uint32Array(texts);
+  rows.forEach((row, r) => {
+    if (side === "left") starts[r] = length - row.ids.length;
+    const from = r * length + starts[r];
+    ids.set(row.ids, from);
+    const first = before(r);
+    row.picks.forEach((pick, i) => {
+      if (pick > 0) picks[from + i] = first + pick;
+    });
+  });
+  return { ids, starts, picks };
+};
+
 /**
  * The inputs of a decoder for rows: ids, starts, positions, next, share, and picks of the pictures' tokens, of which each row has its own; and `real`, 1 for
  * every token of a row. Rows and positions that are not there are filled up and count nothing.
  */
 export const inputsOfRows = (rows: readonly Row[], { texts, length, positions: count, pictures, pictureTokens }: RowsShape, pad: number): HostRecord => {
-  const ids = new Uint32Array(texts * length).fill(pad);
-  const [picks, real] = [new Uint32Array(texts * length), new Float32Array(texts * length)];
+  const tokens = packed(rows, texts, { side: "right", length, pad }, (row) => row * pictures * pictureTokens);
+  const real = new Float32Array(texts * length);
   const [positions, next, share] = [new Uint32Array(count), new Uint32Array(count), new Float32Array(count)];
   let filled = 0;
   rows.forEach((row, r) => {
-    ids.set(row.ids, r * length);
     real.fill(1, r * length, r * length + row.ids.length);
-    const first = r * pictures * pictureTokens;
-    row.picks.forEach((pick, i) => {
-      if (pick > 0) picks[r * length + i] = first + pick;
-    });
     for (const predicted of row.predicted) {
       positions[filled] = r * length + predicted.at;
       next[filled] = predicted.next;
       share[filled++] = predicted.share;
     }
   });
-  return { ids, starts: new Uint32Array(texts), positions, next, share, picks, real };
+  return { ...tokens, positions, next, share, real };
 };

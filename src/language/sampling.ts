@@ -10,9 +10,9 @@ export interface Sampling {
 }
 
 /** The place of the largest number; of equal ones the first. */
-export const argmax = (logits: Float32Array): number => {
+export const argmax = (numbers: ArrayLike<number>): number => {
   let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
+  for (let i = 1; i < numbers.length; i++) if (numbers[i] > numbers[best]) best = i;
   return best;
 };
 

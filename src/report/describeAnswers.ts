@@ -2,7 +2,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { printable } from "../data/leftOut.ts";
-import { damageOf, type Question } from "../data/question.ts";
+import { chanceOf, damageOf, type Question } from "../data/question.ts";
 import type { AnswerStream, AnswerTask, Notes, TaskScore } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { count, fixed, missing } from "./format.ts";
@@ -33,12 +33,6 @@ interface Described extends QuestionSummary {
   readonly notes: readonly string[];
   readonly unread: readonly string[];
 }
-
-/** Percent of right guesses among the choices of some questions. */
-const chanceOf = (questions: readonly Question[]): number | null => {
-  const choices = questions.flatMap((question) => (question.choices === undefined ? [] : [question.choices.length]));
-  return choices.length === 0 ? null : choices.reduce((sum, n) => sum + 100 / n, 0) / choices.length;
-};
 
 const describeSplit = async (questions: readonly Question[], notes: Notes | undefined): Promise<Described> => {
   const whole = questions.filter((question) => damageOf(question) === undefined);

@@ -1,7 +1,6 @@
 /** Batches of questions with their answers, for a task that is answered in words. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type { ImageTransform } from "../data/augment.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Image } from "../data/example.ts";
 import { concurrently, type Skipped } from "../data/loader.ts";
@@ -10,7 +9,7 @@ import { isAnswered, type AnswerTask } from "../data/task.ts";
 import { mixed, walk } from "../data/walk.ts";
 import type { Failure } from "../failure.ts";
 import { askingOf, pictureTokensOf } from "../language/asking.ts";
-import { pictureLoader, writePictures, type LoadPictures } from "../language/pictures.ts";
+import { pictureLoader, pixelsFor, writePictures, type LoadPictures } from "../language/pictures.ts";
 import { continuingOf } from "../language/prompts.ts";
 import { inputsOfRows, predictedOf, upTo, type RowsShape } from "../language/rows.ts";
 import { answered, type Asking, type Sequence } from "../language/sequences.ts";
@@ -109,10 +108,6 @@ const cutNote = (learned: readonly Learned[], { name }: AnswerTask, { longest }:
   return `${cut} of ${learned.length} questions of ${name} are longer than ${longest} tokens with their answers; they are cut at their beginning`;
 };
 
-/** The pixels of a batch, which are none for texts alone. */
-const pixelsOf = (transform: ImageTransform | undefined, { texts, pictures }: RowsShape): Float32Array =>
-  new Float32Array(transform === undefined ? 0 : 3 * transform.size.height * transform.size.width * texts * pictures);
-
 /** Training batches of questions that are tokens already. */
 const batchesOf = (
   { own, kept }: Both,
@@ -137,7 +132,7 @@ const batchesOf = (
   const pick = mixed(walked(own, "batches"), walked(kept, "replay"), batch, replayed);
   const report = skippedReporter(runtime.emit);
   const at = (step: number) => async (): Promise<E.Either<Failure, HostRecord>> => {
-    const pixels = pixelsOf(transform, shape);
+    const pixels = pixelsFor(transform, shape.texts * shape.pictures);
     const picked: E.Either<Failure, Found>[] = [];
     await concurrently(batch, 4, async (place) => {
       picked[place] = E.chainFirst(({ question, images }: Found) =>
