@@ -49,7 +49,7 @@ const placeOf = (text: string): string | undefined => {
   return undefined;
 };
 
-/** The records of a file. Fails with `FileUnreadable` where it is missing, empty or not the file itself, with `FileCorrupt` where a list is no JSON. */
+/** The records of a file. Fails with `FileUnreadable` where it is missing, empty, an empty list or not the file itself, with `FileCorrupt` where a list is no JSON. */
 export const rowsOf = (path: string, files: Files): TE.TaskEither<Failure, readonly Row[]> =>
   pipe(
     readText(path, files),
@@ -57,6 +57,8 @@ export const rowsOf = (path: string, files: Files): TE.TaskEither<Failure, reado
       const start = text.trimStart();
       if (start === "") return E.left(unreadable(path)("the file is empty"));
       if (isLfsPointer(new TextEncoder().encode(start.slice(0, 64)))) return E.left(unreadable(path)(lfsAdvice));
+      if (start.startsWith("{") && start.trimEnd().includes("\n") && E.isRight(parseJson(start)))
+        return E.left(corrupt(path, "it is one object over several lines; wanted a list of questions, or one question a line"));
       if (!start.startsWith("[")) return E.right(linesOf(text));
       return pipe(
         parseJson(text),
@@ -66,6 +68,10 @@ export const rowsOf = (path: string, files: Files): TE.TaskEither<Failure, reado
             return corrupt(path, place === undefined ? detail : `${detail} (${place})`);
           },
           (list) => (list as readonly unknown[]).map((value, i): Row => ({ number: i + 1, member: `number ${i + 1}`, value: E.right(value) })),
+        ),
+        E.filterOrElse(
+          (rows) => rows.length > 0,
+          () => unreadable(path)("it has no questions"),
         ),
       );
     }),

@@ -55,6 +55,8 @@ const layoutOf = async (dir: string, entries: readonly Entry[], files: Files, dr
   const { train, test } = answerFilesIn(entries);
   const otherwise = train === undefined && test === undefined ? "none" : "answers";
   if (folders.some((name) => splits.includes(name))) return otherwise;
+  // Pictures of questions lie in the folder `images`, which is no class then, and `task.json` is of questions alone.
+  if (otherwise === "answers" && (folders.every((name) => name === "images") || entries.some(({ name }) => name === "task.json"))) return otherwise;
   if (drawn && folders.length > 0) return "flat";
   for (const name of folders) if ((await entriesOf(join(dir, name), files)).some((e) => e.kind === "file" && pictureName.test(e.name))) return "flat";
   return otherwise;

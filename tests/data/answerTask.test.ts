@@ -144,6 +144,19 @@ test("a record that is damaged is named by its line, and with skip stands in the
   }
 });
 
+test("files of questions that have none, beside a folder of their pictures, are told of and taken for no class folders", async () => {
+  for (const [text, expected] of [
+    ["[]", /Cannot read .*test\.json: it has no questions/],
+    ["", /test\.json: the file is empty/],
+    ["{}", /it has no "prompt"/],
+    ['{\n  "data": []\n}', /it is one object over several lines; wanted a list of questions, or one question a line/],
+  ] as const) {
+    const dir = fresh({ "train.json": text, "test.json": text, "images/a.png": "pixels" });
+    assert.match(describe(left(await readTask(dir)())), expected, text);
+    assert.match(describe(left(await readTask(dir, { split: 0.5 })())), expected, text);
+  }
+});
+
 test("a list that is no JSON, an empty file, a file that is not the file itself, one that is missing: named", async () => {
   assert.match(await saidOf(`[${record()},\n]`), /test\.jsonl is damaged: it is not JSON: .* \(in record 2, in line 2\)$/);
   assert.match(await saidOf(`[\r\n${record({ prompt: 'a ], \\" b' })},\r\n  {"prompt": a}, ${record()}]`), /it is not JSON: .* \(in record 2, in line 3\)$/);
