@@ -5,6 +5,7 @@ import { methods, type MethodName } from "../methods/table.ts";
 import type { AnswerTaskSummary, QuestionSummary } from "../report/describeAnswers.ts";
 import type { TaskSummary } from "../report/describeStream.ts";
 import { bytes, count, counted, duration, fixed } from "../report/format.ts";
+import { isScore } from "../report/result.ts";
 import { optionText } from "../report/optionText.ts";
 import { alignLeft, textTable, wrapped } from "../report/table.ts";
 import type { DatasetInfo } from "./datasetInfo.ts";
@@ -100,7 +101,7 @@ const nextLines = (next: readonly (readonly [string, string])[], columns: number
 };
 
 /** Whether a run was scored by answers in words, and in no label space. */
-const inWords = (result: RunInfo["result"]): boolean => result !== null && !["task", "union", "seen"].includes(result.labelSpace);
+const inWords = (result: RunInfo["result"]): boolean => result !== null && isScore(result.labelSpace);
 
 /** What may be done with a run that has ended. */
 const nextOf = ({ folder, job, result }: RunInfo, columns: number): string =>

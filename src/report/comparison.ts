@@ -109,17 +109,22 @@ export const columnsOf = (summaries: readonly Summary[]): readonly Column[] => {
 /** A row before its cells are written. */
 type Entry = Omit<Row, "cells">;
 
+/** Whether an accuracy was measured of a row; what never moves has a forgetting of 0 without any. */
+const isMeasured = ({ metrics: { learned, transfer, average, last }, probes }: Summary): boolean =>
+  [learned, transfer, average, last, ...probes.map((probe) => probe.last)].some(({ mean }) => mean !== null);
+
 /** An entry in all its label spaces. */
 const entries = (summary: Summary): readonly Entry[] =>
-  inEverySpace(summary).map((s, i) => ({ summary: s, role: learnsByTask(s) ? "method" : "reference", elsewhere: i > 0 }));
+  inEverySpace(summary)
+    .filter((s) => s === summary || isMeasured(s))
+    .map((s, i) => ({ summary: s, role: learnsByTask(s) ? "method" : "reference", elsewhere: i > 0 }));
 
 /** A reference of no runs, in every label space where what it reaches is known. */
 const references = (all: readonly Entry[], known: (s: Summary) => AccuracyRow, of: typeof guessing): readonly Entry[] =>
-  groupBy<Summary>((s) => s.labelSpace)(all.map(({ summary }) => summary).filter((s) => known(s).some((x) => x !== null))).map(([s], i) => ({
-    summary: of(s, i > 0),
-    role: "reference",
-    elsewhere: i > 0,
-  }));
+  groupBy<Summary>((s) => s.labelSpace)(all.map(({ summary }) => summary).filter((s) => known(s).some((x) => x !== null)))
+    .map(([s]) => of(s, s.labelSpace !== all[0].summary.labelSpace))
+    .filter(isMeasured)
+    .map((summary, i) => ({ summary, role: "reference", elsewhere: i > 0 }));
 
 /** References first: guessing, what never trains, what does not learn task by task. Then the methods. */
 const ordered = (summaries: readonly Summary[]): readonly Entry[] => {

@@ -23,6 +23,8 @@ export type AccuracyRow = readonly (number | null)[];
 export interface AccuracyMatrix {
   readonly datasets: readonly string[];
   readonly rows: readonly AccuracyRow[];
+  /** Whether datasets in which nothing was measured are no part of a mean, as where only some tasks have a score. Default: such a mean is `null`. */
+  readonly partial?: boolean;
 }
 
 /** One metric in percent or percentage points: a value a dataset and their mean; `null` where it has no meaning. */
@@ -100,10 +102,14 @@ export const meanOf = (xs: readonly (number | null)[]): number | null => {
 
 const range = (from: number, to: number): readonly number[] => Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
 
+/** Those of some datasets that are part of a mean. */
+const counting = ({ rows, partial = false }: AccuracyMatrix, datasets: readonly number[]): readonly number[] =>
+  partial ? datasets.filter((j) => rows.some(({ [j]: x = null }) => x !== null)) : datasets;
+
 /** A metric from the value of each dataset; `named` says which datasets the definition names, the others are `null` and not in the mean. */
-const metric = (size: number, named: readonly number[], value: (j: number) => number | null): Metric => {
-  const perDataset = range(0, size).map((j) => (named.includes(j) ? value(j) : null));
-  return { perDataset, mean: meanOf(named.map((j) => perDataset[j])) };
+const metric = (m: AccuracyMatrix, named: readonly number[], value: (j: number) => number | null): Metric => {
+  const perDataset = m.datasets.map((_, j) => (named.includes(j) ? value(j) : null));
+  return { perDataset, mean: meanOf(counting(m, named).map((j) => perDataset[j])) };
 };
 
 const minus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
@@ -118,7 +124,7 @@ const minus = (a: number | null, b: number | null): number | null => (a === null
  */
 export const transfer = (m: AccuracyMatrix): Metric => {
   const size = m.datasets.length;
-  return metric(size, range(1, size), (j) => meanOf(range(0, j).map((i) => accuracyAt(m, i, j))));
+  return metric(m, range(1, size), (j) => meanOf(range(0, j).map((i) => accuracyAt(m, i, j))));
 };
 
 /**
@@ -131,7 +137,7 @@ export const transfer = (m: AccuracyMatrix): Metric => {
  */
 export const average = (m: AccuracyMatrix): Metric => {
   const size = m.datasets.length;
-  return metric(size, range(0, size), (j) => meanOf(range(0, size).map((i) => accuracyAt(m, i, j))));
+  return metric(m, range(0, size), (j) => meanOf(range(0, size).map((i) => accuracyAt(m, i, j))));
 };
 
 /**
@@ -144,7 +150,7 @@ export const average = (m: AccuracyMatrix): Metric => {
  */
 export const last = (m: AccuracyMatrix): Metric => {
   const size = m.datasets.length;
-  return metric(size, range(0, size), (j) => accuracyAt(m, size - 1, j));
+  return metric(m, range(0, size), (j) => accuracyAt(m, size - 1, j));
 };
 
 /**
@@ -158,7 +164,7 @@ export const last = (m: AccuracyMatrix): Metric => {
  */
 export const forgetting = (m: AccuracyMatrix): Metric => {
   const size = m.datasets.length;
-  return metric(size, range(0, size - 1), (j) => {
+  return metric(m, range(0, size - 1), (j) => {
     const learned = range(j, size).map((i) => accuracyAt(m, i, j));
     if (learned.includes(null)) return null;
     const measured = range(0, size)
@@ -178,7 +184,7 @@ export const forgetting = (m: AccuracyMatrix): Metric => {
  */
 export const bwt = (m: AccuracyMatrix): Metric => {
   const size = m.datasets.length;
-  return metric(size, range(0, size - 1), (j) => minus(accuracyAt(m, size - 1, j), accuracyAt(m, j, j)));
+  return metric(m, range(0, size - 1), (j) => minus(accuracyAt(m, size - 1, j), accuracyAt(m, j, j)));
 };
 
 /** Forward transfer: `a[j-1][j] - baseline[j]` for j >= 2, in percentage points; `baseline` is the untrained model, here zero-shot. */
@@ -186,7 +192,7 @@ export const fwt =
   (baseline: AccuracyRow) =>
   (m: AccuracyMatrix): Metric => {
     const size = m.datasets.length;
-    return metric(size, range(1, size), (j) => minus(accuracyAt(m, j - 1, j), baseline[j] ?? null));
+    return metric(m, range(1, size), (j) => minus(accuracyAt(m, j - 1, j), baseline[j] ?? null));
   };
 
 /**
@@ -199,7 +205,7 @@ export const fwt =
  */
 export const learned = (m: AccuracyMatrix): Metric => {
   const size = m.datasets.length;
-  return metric(size, range(0, size), (j) => accuracyAt(m, j, j));
+  return metric(m, range(0, size), (j) => accuracyAt(m, j, j));
 };
 
 /** Percentage points that print as 0.0: a share of so little says nothing. */
@@ -222,9 +228,9 @@ export const gainKept =
     const over = (i: number, j: number): number | null => minus(accuracyAt(m, i, j), baseline[j] ?? null);
     const share = (left: number | null, gained: number | null): number | null =>
       left === null || gained === null || gained < least ? null : (100 * left) / gained;
-    const datasets = range(0, size);
+    const datasets = counting(m, range(0, size));
     return {
-      perDataset: datasets.map((j) => share(over(size - 1, j), over(j, j))),
+      perDataset: m.datasets.map((_, j) => share(over(size - 1, j), over(j, j))),
       // A share of two sums is that of two means.
       mean: share(meanOf(datasets.map((j) => over(size - 1, j))), meanOf(datasets.map((j) => over(j, j)))),
     };

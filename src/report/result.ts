@@ -123,6 +123,12 @@ export const metricsOf = (m: AccuracyMatrix, zeroShot: AccuracyRow, trains: bool
   gainKept: gainKept(zeroShot)(m),
 });
 
+/** Whether rows are in a score of answers in words, and in no label space. */
+export const isScore = (labelSpace: string): boolean => !["task", "union", "seen"].includes(labelSpace);
+
+/** The matrix in another label space, or by another score: that of tasks which do not have it is no part of a mean. */
+export const matrixElsewhere = (space: string, { datasets, rows }: AccuracyMatrix): AccuracyMatrix => ({ datasets, rows, partial: isScore(space) });
+
 const elsewhere = (zeroShot: AccuracyRow, m: AccuracyMatrix, chance: AccuracyRow | undefined, trains: boolean): ElsewhereResult => {
   const metrics = metricsOf(m, zeroShot, trains);
   return {
@@ -161,7 +167,10 @@ export const runResult = (facts: RunFacts): RunResult => {
     trainableParameters: facts.trainableParameters,
     bytesKept: facts.bytesKept,
     also: Object.fromEntries(
-      Object.entries(facts.also ?? {}).map(([space, { zeroShot, matrix, chance }]) => [space, elsewhere(zeroShot, matrix, chance, trains)]),
+      Object.entries(facts.also ?? {}).map(([space, { zeroShot, matrix, chance }]) => [
+        space,
+        elsewhere(zeroShot, matrixElsewhere(space, matrix), chance, trains),
+      ]),
     ),
     probes: facts.probes ?? [],
     effectiveRank: m.rows.map((_, i) => meanOf(Object.values(facts.ranks[i] ?? {}))),

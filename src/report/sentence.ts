@@ -6,6 +6,7 @@ import { legible } from "../failure.ts";
 import { fixed } from "./format.ts";
 import { leader, leads } from "./leads.ts";
 import { meanOf } from "./metrics.ts";
+import { isScore } from "./result.ts";
 import { keptOf, seedsOf, spread, type ProbeSummary, type Spread, type Summary } from "./summary.ts";
 
 /** The method that others are measured by: it does nothing against forgetting. */
@@ -59,12 +60,18 @@ const fate = ({ summary, gained, left }: Gain): Fate => {
   return { verb: "keeps", share: kept === null || kept < 0 || kept > 100 ? points(left) : percent(kept), whole };
 };
 
+/** What a stream is scored by, as far as it is to be said. */
+const countedBy = (labelSpace: string): string => {
+  if (!isScore(labelSpace)) return labelSpace === "task" ? " with the task given" : "";
+  return ` by ${{ exact: "exact match", own: "each task's own score" }[labelSpace] ?? legible(labelSpace)}`;
+};
+
 /** What became of the gains of some methods: "CoDyRA keeps 71 % of the 7.2 points it gained on this stream, sequential LoRA 5 % of 13.0". */
 const gainsText = (gains: readonly Gain[]): string =>
   gains
     .map((gain, i) => {
       const { verb, share, whole, more } = fate(gain);
-      const here = i === 0 ? ` on this stream${gain.summary.labelSpace === "task" ? " with the task given" : ""}` : "";
+      const here = i === 0 ? ` on this stream${countedBy(gain.summary.labelSpace)}` : "";
       const of = whole === undefined ? "" : ` of the ${whole} points it gained`;
       const again = i > 0 && verb === "keeps" && more === undefined && fate(gains[i - 1]).verb === "keeps";
       if (again) return `${nameOf(gain)} ${share} of ${whole}`;

@@ -1,5 +1,5 @@
 /** An entry in other label spaces, and what it is compared with in its own: guessing, and the model before its stream. */
-import { runResult } from "./result.ts";
+import { matrixElsewhere, runResult } from "./result.ts";
 import type { AccuracyRow } from "./metrics.ts";
 import type { ProbeResult, RunResult } from "./result.ts";
 import { spread, summaryOf } from "./summary.ts";
@@ -11,7 +11,7 @@ const resultIn =
   (r: RunResult): readonly RunResult[] => {
     if (!Object.hasOwn(r.also, space)) return [];
     const { zeroShot, matrix, chance } = r.also[space];
-    return [runResult({ ...r, labelSpace: space, zeroShot, chance, matrix: { datasets: r.datasets, rows: matrix }, also: {} })];
+    return [runResult({ ...r, labelSpace: space, zeroShot, chance, matrix: matrixElsewhere(space, { datasets: r.datasets, rows: matrix }), also: {} })];
   };
 
 /** An entry as it is scored in another label space; `undefined` where one of its runs was not scored there. */
@@ -30,7 +30,8 @@ const standing = (
   { elsewhere, zeroShot, rows, probes }: { elsewhere: boolean; zeroShot: AccuracyRow; rows: readonly AccuracyRow[]; probes: readonly ProbeResult[] },
 ): Summary => {
   const still = { method: name, options: {}, seed: 0, adapter: "", trainableParameters: 0, bytesKept: 0, ranks: [], seconds: 0 };
-  const reached = runResult({ ...{ ...still, labelSpace, classes, images, chance, zeroShot, probes }, matrix: { datasets, rows } });
+  const matrix = elsewhere ? matrixElsewhere(labelSpace, { datasets, rows }) : { datasets, rows };
+  const reached = runResult({ ...still, labelSpace, classes, images, chance, zeroShot, probes, matrix });
   return { ...summaryOf(elsewhere ? `${name}, ${labelSpace}` : name, [reached]), runs: [], seconds: spread([]) };
 };
 

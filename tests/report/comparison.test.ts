@@ -152,4 +152,40 @@ test("nobody leads itself or its leader, who leads all leads each that has a val
   );
 });
 
+test("by a score that only some tasks have, means are over these, and a row in which nothing is measured is left out", () => {
+  const rows = [
+    [60, 20],
+    [50, 40],
+  ];
+  const some = (xs: readonly number[]) => xs.map((x, j) => (j === 0 ? x : null));
+  const choice = { zeroShot: some([30, 0]), matrix: { datasets: ["task 1", "task 2"], rows: rows.map(some) }, chance: some([25, 0]) };
+  const none = {
+    ...choice,
+    zeroShot: [null, null],
+    matrix: {
+      ...choice.matrix,
+      rows: [
+        [null, null],
+        [null, null],
+      ],
+    },
+    chance: [null, null],
+  };
+  const both = ran("a", rows, { labelSpace: "own", chance: some([25, 0]), also: { choice, exact: none } });
+  const { columns, rows: shown, sentence } = compared([both]);
+  const last = columns.findIndex(({ heading }) => heading === "Last");
+  assert.equal(
+    shown.map(({ summary, elsewhere, cells }) => [summary.label, elsewhere, cells[last].mean]),
+    [
+      ["chance, choice", false, "25.0"],
+      ["zero-shot", false, "20.0"],
+      ["zero-shot, choice", true, "30.0"],
+      ["a", false, "45.0"],
+      ["a, choice", true, "50.0"],
+    ],
+  );
+  assert.match(sentence, / on this stream by each task's own score\./);
+  assert.match(compared([ran("a", rows, { labelSpace: "choice" })]).sentence, / on this stream by choice\./);
+});
+
 test.run();
