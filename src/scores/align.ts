@@ -8,25 +8,59 @@ export interface Alignment {
   readonly chunks: number;
 }
 
-/** A beginning of a prediction, aligned: for each of its words the position in the reference, or −1. */
-interface Partial {
-  readonly to: readonly number[];
+/** What is counted of a beginning of a prediction that is aligned. */
+interface Counts {
   readonly pairs: number;
   readonly chunks: number;
   /** The sum over pairs of how far apart their positions are. */
   readonly distance: number;
 }
 
+/** A beginning of a prediction, aligned: for each of its words the position in the reference, or −1. */
+interface Partial extends Counts {
+  readonly to: readonly number[];
+  /** 1 at the positions of the reference that are paired. */
+  readonly taken: Uint8Array;
+}
+
+/** A beginning, and the position of one word more. */
+interface Extended extends Counts {
+  readonly of: Partial;
+  readonly j: number;
+}
+
 /** So many beginnings are followed; more are needed by texts alone in which many words come many times. */
 const beam = 40;
 
-const better = (a: Partial, b: Partial): number => b.pairs - a.pairs || a.chunks - b.chunks || a.distance - b.distance;
+const better = (a: Counts, b: Counts): number => b.pairs - a.pairs || a.chunks - b.chunks || a.distance - b.distance;
 
-const extend = (partial: Partial, j: number): Partial => {
-  const { to, pairs, chunks, distance } = partial;
-  if (j < 0) return { ...partial, to: [...to, j] };
+const extend = (of: Partial, j: number): Extended => {
+  const { to, pairs, chunks, distance } = of;
+  if (j < 0) return { of, j, pairs, chunks, distance };
   const goesOn = to.length > 0 && to[to.length - 1] >= 0 && to[to.length - 1] === j - 1;
-  return { to: [...to, j], pairs: pairs + 1, chunks: chunks + (goesOn ? 0 : 1), distance: distance + Math.abs(to.length - j) };
+  return { of, j, pairs: pairs + 1, chunks: chunks + (goesOn ? 0 : 1), distance: distance + Math.abs(to.length - j) };
+};
+
+/** Puts one more among the best, which are sorted; of equal ones the first found stands first. */
+const keep = (best: Extended[], one: Extended): void => {
+  if (best.length === beam && better(one, best[beam - 1]) >= 0) return;
+  let at = best.length;
+  while (at > 0 && better(one, best[at - 1]) < 0) at--;
+  best.splice(at, 0, one);
+  if (best.length > beam) best.pop();
+};
+
+const asPartial = ({ of, j, pairs, chunks, distance }: Extended): Partial => {
+  const taken = of.taken.slice();
+  if (j >= 0) taken[j] = 1;
+  return { to: [...of.to, j], taken, pairs, chunks, distance };
+};
+
+/** The best alignments of one word more. Only these are written out, so that texts that repeat a word hundreds of times take no long time. */
+const followed = (partials: readonly Partial[], choices: readonly number[]): readonly Partial[] => {
+  const best: Extended[] = [];
+  for (const partial of partials) for (const j of choices) if (j < 0 || partial.taken[j] === 0) keep(best, extend(partial, j));
+  return best.map(asPartial);
 };
 
 /** The positions of each word. */
@@ -40,15 +74,12 @@ const positions = (words: readonly string[]): ReadonlyMap<string, readonly numbe
 export const align = (said: readonly string[], wanted: readonly string[]): Alignment => {
   const stems = said.map((word) => stemmer(word));
   const [own, there] = [positions(stems), positions(wanted.map((word) => stemmer(word)))];
-  let partials: readonly Partial[] = [{ to: [], pairs: 0, chunks: 0, distance: 0 }];
+  let partials: readonly Partial[] = [{ to: [], taken: new Uint8Array(wanted.length), pairs: 0, chunks: 0, distance: 0 }];
   for (const stem of stems) {
     const places = there.get(stem) ?? [];
     // Words stay alone only where there are too many of a stem.
     const choices = own.get(stem)!.length > places.length ? [...places, -1] : places;
-    partials = partials
-      .flatMap((partial) => choices.filter((j) => j < 0 || !partial.to.includes(j)).map((j) => extend(partial, j)))
-      .sort(better)
-      .slice(0, beam);
+    partials = followed(partials, choices);
   }
   const { to, pairs, chunks } = partials[0];
   const exact = to.filter((j, i) => j >= 0 && wanted[j] === said[i]).length;

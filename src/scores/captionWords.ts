@@ -27,9 +27,9 @@ const word = new RegExp(forms.map((form) => form.source).join("|"), "gu");
  */
 export const captionWords = (text: string): readonly string[] => text.toLowerCase().replace(/[’‘]/g, "'").match(word) ?? [];
 
-/** Predictions and references as captions. */
+/** Predictions and references as captions. One without a reference has an empty one, with which it has nothing in common. */
 export const captionsOf = (predictions: readonly string[], references: readonly (readonly string[])[]): readonly Caption[] =>
-  predictions.map((prediction, i) => ({ said: captionWords(prediction), references: references[i].map(captionWords) }));
+  predictions.map((prediction, i) => ({ said: captionWords(prediction), references: references[i].length === 0 ? [[]] : references[i].map(captionWords) }));
 
 /** How often each run of n words comes. */
 export const countRuns = (words: readonly string[], n: number): ReadonlyMap<string, number> => {

@@ -2,6 +2,9 @@
 import { normalised } from "./exact.ts";
 import { meanOfBest, type Scoring } from "./scoring.ts";
 
+/** Whether a text has another in it. Nothing is in an empty text alone. */
+const has = (text: string, part: string): boolean => (part === "" ? text === "" : text.includes(part));
+
 /**
  * The share of predictions that contain one of their references, in any case.
  *
@@ -9,7 +12,7 @@ import { meanOfBest, type Scoring } from "./scoring.ts";
  * assert.equal(contained(["It is the left lung.", "no"], [["left lung"], ["yes"]]), 50);
  * ```
  */
-export const contained: Scoring = meanOfBest((prediction, reference) => (normalised(prediction).includes(normalised(reference)) ? 1 : 0));
+export const contained: Scoring = meanOfBest((prediction, reference) => (has(normalised(prediction), normalised(reference)) ? 1 : 0));
 
 /** The words of a text, without the punctuation at their ends. */
 const wordsOf = (text: string): readonly string[] =>

@@ -2,13 +2,14 @@
 import { meanOfBest, type Scoring } from "./scoring.ts";
 
 /**
- * A text as exact match compares it: in lower case, without space at its ends, with one space for any other.
+ * A text as exact match compares it: in lower case, without space at its ends, with one space for any other, and with each accented letter as one
+ * character (Unicode's form NFC).
  *
  * ```ts
  * assert.equal(normalised("  New\nYork "), "new york");
  * ```
  */
-export const normalised = (text: string): string => text.trim().toLowerCase().replace(/\s+/g, " ");
+export const normalised = (text: string): string => text.normalize("NFC").trim().toLowerCase().replace(/\s+/g, " ");
 
 const same = (a: string, b: string): number => (a === b ? 1 : 0);
 

@@ -6,7 +6,8 @@ const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[
 
 /**
  * ROUGE-L: the mean F1 of the longest common subsequence of words, with the best reference. Words are runs of letters and digits in lower case, and not
- * stemmed, as in the package rouge-score. A text without words scores 0.
+ * stemmed. For English this is what the package rouge-score gives. That knows the letters a to z alone and cuts a word at any other: its "über" is "ber",
+ * and a text in Chinese has no words there. A text without words scores 0.
  *
  * ```ts
  * assert.equal(rougeL(["a cat sat"], [["The cat sat."]]), 100 * (2 / 3));

@@ -64,6 +64,7 @@ export const sari: Scoring = (predictions, references, sources) =>
   100 *
   mean(
     predictions.map((prediction, i) => {
+      if (references[i].length === 0) return 0;
       const [source, said] = [mteval(sources?.[i] ?? ""), mteval(prediction)];
       const wanted = references[i].map(mteval);
       return mean(

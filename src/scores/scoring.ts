@@ -1,8 +1,8 @@
 /** What a score is: a pure function of what was answered and of what should have been. */
 
 /**
- * Scores the predictions of a test set, from 0 to 100: one prediction a question, at least one reference for each, and where a score needs them the
- * questions. The order of the questions does not matter. Of no predictions the score is 0.
+ * Scores the predictions of a test set, from 0 to 100: one prediction a question, its references, and where a score needs them the questions. The
+ * order of the questions does not matter. Of no predictions the score is 0, and so is that of a question without a reference.
  */
 export type Scoring = (predictions: readonly string[], references: readonly (readonly string[])[], sources?: readonly string[]) => number;
 

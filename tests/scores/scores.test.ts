@@ -29,6 +29,33 @@ test("exact: case and spaces do not count, all else does; any reference will do"
   );
 });
 
+test("a question without a reference scores 0, whatever is said", () => {
+  for (const name of scoreNames) {
+    assert.is(scoreOf(name).of(["a cat sat"], [[]], ["a cat sat there"]), 0, name);
+    assert.is(scoreOf(name).of([""], [[]], [""]), 0, name);
+    assert.ok(Number.isFinite(scoreOf(name).of(["a cat sat on it", "a dog ran to it"], [["a cat sat on it"], []], ["", ""])), name);
+  }
+});
+
+test("an empty reference is contained in an empty prediction alone", () => {
+  for (const name of ["contained", "contained-word"] as const) {
+    assert.is(score(name, [["anything", ""]]), 0, name);
+    assert.is(score(name, [[" ", ""]]), 100, name);
+  }
+});
+
+test("an accented letter is the same in one character or in two", () => {
+  for (const name of ["exact", "exact-compact", "contained", "contained-word"] as const) assert.is(score(name, [["caf\u00e9", "Cafe\u0301"]]), 100, name);
+});
+
+test("METEOR of a word that is said hundreds of times takes no long time", () => {
+  const said = "the ".repeat(200);
+  const start = performance.now();
+  assert.is(score("meteor", [[said, said]]), 100);
+  assert.ok(score("meteor", [[said, "the dog ".repeat(100)]]) < 100);
+  assert.ok(performance.now() - start < 5000, "it took 15 s once");
+});
+
 test("exact-compact: spaces and full stops do not count either", () => {
   assert.is(score("exact-compact", [["A. Buy now.", "a.buynow"]]), 100);
   assert.is(score("exact-compact", [["buy, now", "buy now"]]), 0);
