@@ -125,22 +125,26 @@ export const gathered =
     return E.right(answers);
   };
 
-/** Uploads a learner's model, which must answer in words, and makes its generator. Fails with `BadOption` where it does not, and with `OverLimit`. */
+/**
+ * Makes the generator of a learner, whose model must answer in words; else it fails with `BadOption`. Its weights are uploaded when it first has prompts that
+ * it can continue, which fails with `OverLimit`.
+ */
 export const openGenerator = ({ signal, weights: there, ...rest }: GeneratorOptions): E.Either<Failure, Generator> => {
   const { learner, device } = rest;
   return pipe(
     continuingOf(learner.model),
-    E.bindTo("continuing"),
-    E.bind("weights", () => (there === undefined ? resident(device, learner.model.weights) : E.right({ ...there, release: () => undefined }))),
-    E.map(({ continuing, weights }): Generator => {
+    E.map((continuing): Generator => {
       const { config } = learner.model;
       const { decoder, tokenizer } = continuing;
+      let uploaded: E.Either<Failure, Resident> | undefined;
       const pieces: Generator["pieces"] = async function* (prompts, options) {
         const checked = pipe(
           checkedOptions(options),
           E.chain(() => checkedPrompts(prompts, decoder, config)),
+          E.chain(() => (there === undefined ? (uploaded ??= resident(device, learner.model.weights)) : E.right(there))),
         );
         if (E.isLeft(checked)) return yield checked;
+        const weights = checked.right;
         const { maxTokens, batch = 8 } = options;
         const [context, pictureTokens] = [decoder.context(config), pictureTokensOf(learner.model)];
         const batches = batchesOf(prompts, { maxTokens, batch, context, pictureTokens, pad: tokenizer.pad });
@@ -149,7 +153,9 @@ export const openGenerator = ({ signal, weights: there, ...rest }: GeneratorOpti
       return {
         pieces,
         all: (prompts, options) => gathered(prompts.length, pieces(prompts, options)),
-        release: weights.release,
+        release: () => {
+          if (uploaded !== undefined && E.isRight(uploaded)) uploaded.right.release();
+        },
       };
     }),
   );

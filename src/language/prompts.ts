@@ -62,11 +62,12 @@ export const continuingOf = ({ architecture, textTokenizer }: Pick<Model, "archi
 };
 
 /** Fails with `BadOption` where an option is outside of its range. */
-export const checkedOptions = ({ maxTokens, stop = [], temperature = 0, topP = 1, batch = 1 }: ContinueOptions): E.Either<Failure, void> => {
+export const checkedOptions = ({ maxTokens, stop = [], temperature = 0, topP = 1, seed = 0, batch = 1 }: ContinueOptions): E.Either<Failure, void> => {
   if (!Number.isInteger(maxTokens) || maxTokens < 1) return bad("maxTokens", `is ${maxTokens}, not a whole number from 1 on`);
   if (stop.includes("")) return bad("stop", "an empty text would end every answer before it begins");
   if (!(temperature >= 0 && temperature < Infinity)) return bad("temperature", `is ${temperature}, not a number from 0 on`);
   if (!(topP > 0 && topP <= 1)) return bad("topP", `is ${topP}, not a share above 0 and up to 1`);
+  if (!Number.isSafeInteger(seed)) return bad("seed", `is ${seed}, not a whole number`);
   return Number.isInteger(batch) && batch >= 1 ? E.right(undefined) : bad("batch", `is ${batch}, not a whole number from 1 on`);
 };
 

@@ -2,6 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
+import { resident } from "../../src/device/resident.ts";
 import { get } from "../../src/failure.ts";
 import { argmax } from "../../src/language/sampling.ts";
 import { openGenerator, withGenerator, type Generated, type Generator, type AnswerPiece } from "../../src/language/generate.ts";
@@ -46,8 +47,11 @@ deviceTest("kept keys and values give the tokens that all tokens before give, in
 
 deviceTest("pieces come in the order of tokens and make the whole; a reader that leaves releases the programs", async (device) => {
   const { liveBytes } = device.ledger();
-  const generator = orThrow(openGenerator({ learner: learner(model), device }));
+  const weights = orThrow(resident(device, model.weights));
   const resting = device.ledger().liveBytes;
+  weights.release();
+  const generator = orThrow(openGenerator({ learner: learner(model), device }));
+  assert.is(device.ledger().liveBytes, liveBytes, "nothing is uploaded before it is needed");
   const whole = await get(generator.all(prompts, { maxTokens: 6 }));
   assert.is(device.ledger().liveBytes, resting);
   const found: AnswerPiece[] = [];
@@ -116,6 +120,7 @@ deviceTest("drawn tokens depend on the seed and the prompt's place, and not on t
 deviceTest("nothing is generated for no prompts", async (device) => assert.equal(await all(device, { maxTokens: 3 }, []), []));
 
 deviceTest("what cannot be continued is said before the first step", async (device) => {
+  const { created } = device.ledger();
   const refusal = async (options: Partial<ContinueOptions>, given: readonly Prompt[] = prompts): Promise<unknown> => {
     const failure = failureOf(await withGenerator({ learner: learner(model), device })((g: Generator) => g.all(given, { maxTokens: 2, ...options }))());
     assert.is(failure._tag, "BadOption");
@@ -131,7 +136,9 @@ deviceTest("what cannot be continued is said before the first step", async (devi
   assert.equal(await refusal({ stop: ["a", ""] }), ["stop", "an empty text would end every answer before it begins"]);
   assert.equal(await refusal({ temperature: Number.NaN }), ["temperature", "is NaN, not a number from 0 on"]);
   assert.equal(await refusal({ topP: 0 }), ["topP", "is 0, not a share above 0 and up to 1"]);
+  assert.equal(await refusal({ seed: 1.5 }), ["seed", "is 1.5, not a whole number"]);
   assert.equal(await refusal({ batch: 1.5 }), ["batch", "is 1.5, not a whole number from 1 on"]);
+  assert.is(device.ledger().created, created, "nothing was uploaded");
 });
 
 deviceTest("what throws a ShapeError while prompts are continued is a failure", async (device) => {
