@@ -51,7 +51,7 @@ export interface Score {
   readonly name: ScoreName;
   /** 0 to 100. */
   readonly of: Scoring;
-  /** Whether it is of a test set as a whole and says nothing of a single answer: CIDEr weighs words by how rare they are in all references, BLEU adds up counts. */
+  /** Whether it says nothing of a single answer: CIDEr weighs words by how rare they are in all references, BLEU needs four words in a row. */
   readonly ofCorpus: boolean;
 }
 

@@ -13,6 +13,7 @@ import { evaluateModel, type EvaluateWhat } from "../../src/afterwards/evaluateM
 import type { Job } from "../../src/runs/job.ts";
 import { openLearner } from "../../src/runs/openLearner.ts";
 import { classify } from "../../src/afterwards/predict.ts";
+import { platform } from "../../src/platform/default.ts";
 import { runJob } from "../../src/runs/runJob.ts";
 import { left, png, right, temporaryFolder, write, writeColours } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -108,6 +109,22 @@ deviceTest("a model as it is: the zero-shot row of a run, also of class folders 
     limited.datasets.map(({ images }) => images),
     [3, 3],
   );
+});
+
+deviceTest("the picture of several questions, which are scored in two ways, is read once", async (device) => {
+  const lines = ["yes", "no"].map((answer, i) => JSON.stringify({ id: `${i}`, prompt: `is it ${i}?`, image: "a.png", answer, choices: ["yes", "no"] }));
+  write(at("questions"), {
+    "test.jsonl": `${lines.join("\n")}\n`,
+    "a.png": await png(200, 10),
+    "task.json": JSON.stringify({ maxTokens: 2, chat: "{prompt}\n" }),
+  });
+  let reads = 0;
+  const { files } = platform;
+  const counting = { ...files, read: (path: string) => (path.endsWith("a.png") && reads++, files.read(path)) };
+  const llava = await get(openLearner("tests/fixtures/llava-tiny"));
+  const { datasets } = await get(evaluateModel(llava, { source: { folders: [at("questions")] } }, { device, files: counting }));
+  assert.equal([datasets[0].images, Object.keys(datasets[0].scores!)], [2, ["choice", "exact"]]);
+  assert.is(reads, 1);
 });
 
 deviceTest("what cannot be evaluated says so: classes that no head knows, branches without their run, no data", async (device) => {
