@@ -16,8 +16,8 @@ const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" :
 
 /**
  * The tokens of a text as a model takes them: the one that texts begin with, where there is one, and then those of the text, in which every `<image>` becomes
- * as many tokens as a picture does. Fails with `ShapeMismatch` where the text has not a place for every picture, or a token that the model does not know, and with `BadOption`
- * where the model does not continue texts.
+ * as many tokens as a picture does. Fails with `ShapeMismatch` where the text has not a place for every picture, or a token that the model does not know, and
+ * with `BadOption` where the model does not continue texts.
  */
 export const promptTokens = (model: Pick<Model, "architecture" | "config" | "textTokenizer">, text: string, pictures = 0): E.Either<Failure, PromptTokens> => {
   const refused = (detail: string): E.Either<Failure, never> => E.left({ _tag: "ShapeMismatch", op: "prompt", detail });

@@ -64,7 +64,7 @@ const rowsOf = (x: Tensor, tokens: InputOptions["tokens"]): Tensor => {
   return reshape(x, [batch * length, width]);
 };
 
-/** The rows of a decoder's inputs, with 0 for what fills up a batch: its rows are those of tokens in a tower that reads texts, and those of pictures in another. */
+/** The rows of a decoder's inputs, with 0 for what fills up a batch: rows are those of tokens in a tower that reads texts, and those of pictures in another. */
 const realRows = (rows: Tensor, { texts, length, images }: BatchSize, { inputs }: Tower, leaves: Leaves): Tensor => {
   if (inputs.includes("ids")) return mul(rows, leaves.input("real", floats([texts * length, 1])));
   const seen = leaves.input("seen", floats([images, 1, 1]));
