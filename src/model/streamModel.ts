@@ -109,8 +109,8 @@ const upload = (model: Model, dir: string, device: Device, storage: Storage, fil
 
 /**
  * Reads a model folder as {@link readModel} does, but its weights, which go to a device part by part, shard by shard: no more than 4,194,304 numbers are in the
- * memory of the process at once, whatever the model's size. Of all that computes with a model, `generate` alone takes weights that are on its device.
- * Fails as `readModel` does, naming the shard, and with `OverLimit`; nothing then stays on the device.
+ * memory of the process at once, whatever the model's size. `generate` takes both, on the same device, and nothing else does: training and evaluation read the
+ * weights of a model from memory. Fails as `readModel` does, naming the shard, and with `OverLimit`; nothing then stays on the device.
  *
  * ```ts
  * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;

@@ -14,6 +14,7 @@ import type { LanguageConfig } from "../../src/model/languageConfig.ts";
 import { llama, qwen2 } from "../../src/model/llama.ts";
 import { initialModel, networkOf, readModel, writeModel, type Model } from "../../src/model/model.ts";
 import { depthOf, layersOf } from "../../src/model/network.ts";
+import { checkedWeights } from "../../src/model/weights.ts";
 import { left, right, temporaryFolder } from "../fixtures/datasets.ts";
 import { relativeError, sameBits } from "../tensor/check.ts";
 import { fixture } from "./embeddings.ts";
@@ -251,6 +252,16 @@ test("what files hold beside the parameters is left out: rotary frequencies of o
   const again = await get(readModel(dir));
   assert.equal([...again.weights.keys()], [...model.weights.keys()]);
   for (const [name, { data }] of model.weights) sameBits(again.weights.get(name)!.data, data, name);
+});
+
+test("a tensor of a block that is neither a parameter nor derived from config.json is refused", () => {
+  const { weights } = withTokenizer();
+  const [frequencies, other] = ["model.layers.1.self_attn.rotary_emb.inv_freq", "model.layers.1.self_attn.rotary_emb.scale"];
+  const held = (name: string, architecture = llama) =>
+    checkedWeights(architecture, small, new Map([...weights, [name, { shape: [2], data: new Float32Array(2) }]]), "folder");
+  assert.equal([...right(held(frequencies)).keys()], [...weights.keys()]);
+  assert.match(describe(left(held(other))), `${other} is not in the model that config.json describes`);
+  assert.match(describe(left(held(frequencies, { ...llama, derived: undefined }))), `${frequencies} is not in the model`);
 });
 
 test.run();
