@@ -46,6 +46,17 @@ const ownTokens = (asking: Asking, question: Question, { ids, picks, before }: S
     }),
   );
 
+/** What is said of a question that does not fit even when all of its text is left out. */
+const tooLong = ({ id, pictures }: Question, picks: readonly number[], length: number, longest: number): string => {
+  const seen = picks.filter((pick) => pick > 0).length;
+  if (2 * seen <= longest) return `${id} has ${length} tokens, of which its answer and what stands around the question need more than ${longest}`;
+  const told =
+    pictures.length === 1
+      ? `its picture takes ${seen}`
+      : `its ${pictures.length} pictures of ${seen / pictures.length} tokens each take ${seen}; of a video, "frames" of task.json says how many are shown`;
+  return `${id} has ${length} tokens, of which ${longest} are read, and ${told}`;
+};
+
 /** A sequence of which the beginning of the question is left out until it and `room` more tokens are no more than the longest. */
 const shortened = (asking: Asking, question: Question, sequence: Sequence, room: number): E.Either<Failure, Sequence> => {
   const { ids, picks, before } = sequence;
@@ -56,10 +67,7 @@ const shortened = (asking: Asking, question: Question, sequence: Sequence, room:
     ownTokens(asking, question, sequence),
     E.filterOrElse(
       ({ from, to }) => cut <= to - from,
-      (): Failure => {
-        const detail = `${question.id} has ${length} tokens, of which its answer and what stands around the question need more than ${longest}`;
-        return { _tag: "BadOption", option: "context", detail };
-      },
+      (): Failure => ({ _tag: "BadOption", option: "context", detail: tooLong(question, picks, length, longest) }),
     ),
     E.map(({ from }) => {
       const without = (list: readonly number[]): readonly number[] => [...list.slice(0, from), ...list.slice(from + cut)];
@@ -68,11 +76,14 @@ const shortened = (asking: Asking, question: Question, sequence: Sequence, room:
   );
 };
 
-/** The prompt of a question alone, for an answer of up to `room` tokens. Fails where its pictures and its text do not fit. */
+/**
+ * The prompt of a question alone, with room for an answer of `room` tokens, but at most half of the longest sequence: a longer answer ends where the model's
+ * context does. Fails where its pictures and what stands around its text do not fit.
+ */
 export const promptOf = (asking: Asking, question: Question, room: number): E.Either<Failure, Sequence> =>
   pipe(
     asking.tokens(textOf(asking, question), question.pictures.length),
-    E.chain((prompt) => shortened(asking, question, { ...prompt, before: prompt.ids.length, cut: 0 }, room)),
+    E.chain((prompt) => shortened(asking, question, { ...prompt, before: prompt.ids.length, cut: 0 }, Math.min(room, asking.longest >> 1))),
   );
 
 /** A prompt with each of several answers behind it, as it is cut into tokens as a whole; the tokens that a prompt has alone, too, stand before the answer. */
