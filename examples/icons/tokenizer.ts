@@ -175,6 +175,7 @@ const writeTextTokenizer = (dir: string, bpe: Bpe, context: number): TE.TaskEith
         model_max_length: context,
         ...tokens,
         additional_special_tokens: [imageText],
+        chat_template: "{% for message in messages %}{{ message['content'] }} {% endfor %}",
         clean_up_tokenization_spaces: false,
       }),
     ),

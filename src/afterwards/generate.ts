@@ -66,7 +66,8 @@ const prepared = (model: Model, asked: Asked | readonly Asked[], options: Genera
   return pipe(
     askingOf(model, { chat }),
     E.bindTo("asking"),
-    E.bind("prompts", ({ asking }) =>
+    E.bind("template", ({ asking }) => asking.tokens(asking.chat.prompt("", 0), 0)),
+    E.bind("prompts", ({ asking, template: { ids: template } }) =>
       pipe(
         isOne(asked) ? [asked] : asked,
         E.traverseArrayWithIndex((i, one) => {
@@ -74,7 +75,7 @@ const prepared = (model: Model, asked: Asked | readonly Asked[], options: Genera
           const { length: count } = question.pictures;
           return pipe(
             asking.tokens(asking.chat.prompt(question.prompt, count), count),
-            E.map((tokens): Prompt => ({ ...tokens, ...(count === 0 ? {} : { pictures: picturesOf(model, question, options) }) })),
+            E.map((tokens): Prompt => ({ ...tokens, template: template.length, ...(count === 0 ? {} : { pictures: picturesOf(model, question, options) }) })),
           );
         }),
       ),

@@ -85,17 +85,34 @@ export const chatTemplateOf = (nameOrText: string, tokenizer?: ChatTokenizer): E
   });
 };
 
+/** A Jinja template that puts the same text before and behind every message, whoever says it. A `-` takes the blanks beside it away. */
+const jinja =
+  /^\{%(-?) *for +message +in +messages *(-?)%\}([^{}]*)\{\{(-?) *message(?:\.content|\[ *(?:'content'|"content") *\]) *(-?)\}\}([^{}]*)\{%(-?) *endfor *(-?)%\}\s*$/;
+
+/** The plain template that a tokenizer's own template amounts to, where it is as plain. */
+const plainOf = ({ chatTemplate = "" }: Pick<ChatTokenizer, "chatTemplate">): string | undefined => {
+  const found = jinja.exec(chatTemplate);
+  if (found === null) return undefined;
+  const [, , behindFor, before, beforeContent, behindContent, after, beforeEnd] = found;
+  // As transformers renders templates: a line end behind a tag of control is none of the text, nor are blanks before one that begins a line.
+  const first = behindFor === "-" ? before.trimStart() : before.replace(/^\n/, "");
+  const last = behindContent === "-" ? after.trimStart() : after;
+  return `${beforeContent === "-" ? first.trimEnd() : first}{prompt}${beforeEnd === "-" ? last.trimEnd() : last.replace(/\n[ \t]+$/, "\n")}`;
+};
+
 /**
- * The name of the chat template of a model that is asked in no other: ChatML where its vocabulary has `<|im_start|>`, else what its architecture is `tuned`
- * with, else the question and a line end.
+ * The name of the chat template of a model that is asked in no other: ChatML where its vocabulary has `<|im_start|>`, else the tokenizer's own template where
+ * it only puts a text before and behind each message, else what its architecture is `tuned` with, else the question and a line end.
  *
  * ```ts
  * const words = ["<|im_start|>", "<|im_end|>"];
  * const id = (token: string) => (words.includes(token) ? words.indexOf(token) : undefined);
  * assert.equal(language.defaultChat({ id }), "chatml");
  * assert.equal(language.defaultChat({ id: () => undefined }, "vicuna"), "vicuna");
+ * const chatTemplate = "{% for message in messages %}Q: {{ message['content'] }} A: {% endfor %}";
+ * assert.equal(language.defaultChat({ id: () => undefined, chatTemplate }, "vicuna"), "Q: {prompt} A: ");
  * assert.equal(language.defaultChat({ id: () => undefined }), "{prompt}\n");
  * ```
  */
-export const defaultChat = (tokenizer: Pick<ChatTokenizer, "id">, tuned: string = plainest): string =>
-  tokenizer.id("<|im_start|>") === undefined ? tuned : "chatml";
+export const defaultChat = (tokenizer: ChatTokenizer, tuned: string = plainest): string =>
+  tokenizer.id("<|im_start|>") === undefined ? (plainOf(tokenizer) ?? tuned) : "chatml";

@@ -22,6 +22,8 @@ export interface Prompt {
   readonly picks?: readonly number[];
   /** Default: none. */
   readonly pictures?: PromptPictures;
+  /** How many of its tokens are those of a chat template. Default 0. */
+  readonly template?: number;
 }
 
 /** How prompts are continued. */
@@ -74,10 +76,13 @@ export const checkedOptions = ({ maxTokens, stop = [], temperature = 0, topP = 1
 /** Fails with `BadOption` where a prompt is empty, longer than the model takes, or has a token that the model does not know. */
 export const checkedPrompts = (prompts: readonly Prompt[], decoder: Decoder<unknown>, config: unknown): E.Either<Failure, void> => {
   const [context, vocabulary] = [decoder.context(config), decoder.vocabulary(config)];
-  for (const [i, { ids }] of prompts.entries()) {
+  for (const [i, { ids, template = 0 }] of prompts.entries()) {
     const which = prompts.length === 1 ? "it" : `number ${i + 1}`;
     if (ids.length === 0) return bad("prompt", `${which} is empty; a model continues one token at least`);
-    if (ids.length > context) return bad("prompt", `${which} has ${ids.length} tokens, and the model takes ${context}; shorten it`);
+    if (ids.length > context) {
+      const advice = template === 0 ? "shorten it" : `${template} of them are the chat template's: shorten it, or ask by another template (--chat)`;
+      return bad("prompt", `${which} has ${ids.length} tokens, and the model takes ${context}; ${advice}`);
+    }
     const unknown = ids.find((id) => id >= vocabulary);
     if (unknown !== undefined)
       return bad("prompt", `${which} has the token ${unknown}, and the model knows those below ${vocabulary}; the tokenizer is that of another model`);

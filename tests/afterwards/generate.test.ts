@@ -9,7 +9,7 @@ import { promptTokens } from "../../src/language/promptTokens.ts";
 import { learner } from "../../src/model/learner.ts";
 import { readModel } from "../../src/model/model.ts";
 import { streamModel } from "../../src/model/streamModel.ts";
-import { byteLlama } from "../fixtures/byteLlama.ts";
+import { byteConfig, byteLlama } from "../fixtures/byteLlama.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { fixture, goldenOf } from "../model/embeddings.ts";
 import { deviceTest, failureOf, orThrow, runTests } from "../tensor/check.ts";
@@ -84,6 +84,8 @@ deviceTest("who cannot be asked is refused in one sentence, which is the last pi
   assert.match(await said(llama, { prompt: "a", pictures: [picture("rgb.png")] }), "sees no pictures");
   assert.match(await said(llama, "a", { chat: "none" }), '"none" is no chat template');
   assert.match(await said(llama, "a", { maxTokens: 0 }), "maxTokens: is 0");
+  const long = "a".repeat(byteConfig.context);
+  assert.match(await said(llama, long, { chat: "ask {prompt}" }), "4 of them are the chat template's: shorten it, or ask by another template (--chat)");
   const llava = learner(await get(readModel(fixture("llava-tiny"))));
   assert.match(await said(llava, { prompt: "a", pictures: [picture("gone.png")] }, { chat: "{prompt}" }), /Cannot read .*gone\.png/);
   for (const wordy of [llama, llava]) {

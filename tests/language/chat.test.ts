@@ -54,6 +54,23 @@ test("by default ChatML where its tokens are known, what the architecture is tun
   assert.ok(byDefault(tokenizer(templates.smollm2, "<|im_start|>")).prompt("?", 0).includes("named SmolLM"));
 });
 
+test("a tokenizer's own template that only puts a text around messages is preferred to the architecture's: what transformers renders of it", () => {
+  const rendered = {
+    "{% for message in messages %}{{ message['content'] }} {% endfor %}": "{prompt} ",
+    '{%- for message in messages -%}\n  Q: {{- message["content"] -}}\n A:\n{%- endfor -%}\n': "Q:{prompt}A:",
+    "{% for message in messages %}\nQ: {{ message.content }}\nA: {% endfor %}": "Q: {prompt}\nA: ",
+    "{% for message in messages %}\nQ: {{ message['content'] }}\nA:\n  {% endfor %}\n": "Q: {prompt}\nA:\n",
+    "{% for message in messages %} {{ message['content'] }}\n\n{%- endfor %}": " {prompt}",
+  };
+  for (const [template, text] of Object.entries(rendered)) assert.is(byDefault(tokenizer(template, "</s>"), "vicuna").name, text);
+  const others = [
+    "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}{% endfor %}",
+    "{{ messages[0]['content'] }}",
+    templates.smollm2,
+  ];
+  for (const template of others) assert.is(byDefault(tokenizer(template, "</s>"), "vicuna").name, "vicuna");
+});
+
 test("a plain template is a text with {prompt}; what it has of $ and braces stays, and blanks at its end belong to the answer", () => {
   const chat = right(chatTemplateOf("Question: {prompt}\nAnswer:  "));
   assert.is(chat.prompt("a {prompt} of $& and $1?", 0), "Question: a {prompt} of $& and $1?\nAnswer:");
