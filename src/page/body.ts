@@ -11,7 +11,7 @@ import { lossCurves } from "./lossCurves.ts";
 import { matrixKey, matrixScale } from "./matrixTable.ts";
 import { methodPart } from "./method.ts";
 import { largestRank } from "./rankTable.ts";
-import { repliesGallery } from "./replies.ts";
+import { repliesGallery, repliesSentence } from "./replies.ts";
 import { tasksTable } from "./tasks.ts";
 
 /** A part with a heading and a sentence that says how to read it; nothing where there is nothing to show. */
@@ -73,7 +73,7 @@ export const reportBody = (runs: readonly Shown[], pictures?: Pictures): string 
         ),
     part(
       "Questions and answers",
-      "What test questions were answered with: first those that were right once their task was learned and are wrong at the end, then those that were won.",
+      repliesSentence(entries),
       all((of) => repliesGallery(of, (dataset, id) => pictures?.get(pictureKey(dataset, id)))),
     ),
     part("The tasks", "In the order in which they are learned.", all(tasksTable)),

@@ -7,10 +7,7 @@ import { isStill, type Entry } from "./entries.ts";
 import { sample } from "./chart.ts";
 import { folded, scrolling } from "./markup.ts";
 import { saveMenu } from "./save.ts";
-
-/** What an image or a question was scored among, in words. */
-export const amongWords = (labelSpace: string): string =>
-  ({ task: "its task", union: "all tasks", seen: "tasks so far", choice: "its choices" })[labelSpace] ?? labelSpace;
+import { spaceHeading, spaceMeaning, spaceName } from "./spaces.ts";
 
 /** A row, and those of the same method in other label spaces. */
 type Group = readonly Row[];
@@ -46,7 +43,9 @@ interface View {
   readonly spaces: boolean;
 }
 
-const amongCell = (row: Row, spaces: boolean): string => (spaces ? `<td class="among">${escapeHtml(amongWords(row.summary.labelSpace))}</td>` : "");
+const spaceHead = ({ rows: [{ summary }] }: Comparison): string => `<th scope="col" class="among">${spaceHeading(summary.labelSpace)}</th>`;
+
+const amongCell = (row: Row, spaces: boolean): string => (spaces ? `<td class="among">${escapeHtml(spaceName(row.summary.labelSpace))}</td>` : "");
 
 const cells = (row: Row, { comparison, shown }: View): string =>
   shown
@@ -69,7 +68,7 @@ const wide = (view: View): string => {
     return `<tbody${roleOf(group)}>${rows.join("\n")}</tbody>`;
   });
   return `<table class="summary wide">
-<thead><tr><th scope="col">Method</th>${spaces ? `<th scope="col" class="among">Among</th>` : ""}${head(comparison.columns)}</tr></thead>
+<thead><tr><th scope="col">Method</th>${spaces ? spaceHead(comparison) : ""}${head(comparison.columns)}</tr></thead>
 ${bodies.join("\n")}</table>`;
 };
 
@@ -84,7 +83,7 @@ const narrow = (view: View): string => {
     return `<tbody${roleOf(group)}>${name}${rows.join("\n")}</tbody>`;
   });
   return `<table class="summary narrow">
-<thead><tr>${spaces ? `<th scope="col" class="among">Among</th>` : ""}${head(shown.map((k) => comparison.columns[k]))}</tr></thead>
+<thead><tr>${spaces ? spaceHead(comparison) : ""}${head(shown.map((k) => comparison.columns[k]))}</tr></thead>
 ${bodies.join("\n")}</table>`;
 };
 
@@ -101,8 +100,10 @@ const parts = (columns: readonly Column[]): readonly (readonly number[])[] => {
 };
 
 /** What the columns mean, for those who have no pointer to ask a heading with. */
-const glossary = ({ columns, notes }: Comparison): string => {
-  const meanings = columns.map((c) => `<dt>${escapeHtml(c.heading)}</dt><dd>${escapeHtml(c.meaning)}</dd>`).join("\n");
+const glossary = ({ columns, rows, notes }: Comparison, spaces: boolean): string => {
+  const shown = [...new Set(rows.map(({ summary }) => summary.labelSpace))];
+  const space = spaces ? [{ heading: spaceHeading(shown[0]), meaning: spaceMeaning(shown) }] : [];
+  const meanings = [...space, ...columns].map((c) => `<dt>${escapeHtml(c.heading)}</dt><dd>${escapeHtml(c.meaning)}</dd>`).join("\n");
   return `${[notes.seeds, notes.bold].map((note) => (note === "" ? "" : `<p class="note">${escapeHtml(note)}</p>`)).join("")}
 ${folded("What the columns mean", `<dl class="glossary">${meanings}</dl>`)}`;
 };
@@ -118,5 +119,5 @@ export const comparisonTable = (comparison: Comparison, entries: readonly Entry[
     .map((shown) => `<div>${narrow({ ...view, shown, spaces: view.spaces && shown.some((k) => comparison.columns[k].kind === "task") })}</div>`)
     .join("\n")}</div>
 ${saveMenu("Comparison", { csv: csvTable(results), markdown: markdownTable(results), latex: latexTable(results) })}
-${glossary(comparison)}`;
+${glossary(comparison, view.spaces)}`;
 };

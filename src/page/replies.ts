@@ -14,9 +14,15 @@ const repliesIn = ({ reports }: Entry): RunReport["replies"] => reports.find(({ 
 
 const scoreIn = (said: Said | null): number => said?.score ?? 0;
 
+/** How much better a question was answered on the way than at the end, and how much better it is answered at the end than before. */
+const moved = ({ before, learned, last }: Followed): { readonly lost: number; readonly won: number } => ({
+  lost: Math.max(scoreIn(before), scoreIn(learned)) - scoreIn(last),
+  won: scoreIn(last) - scoreIn(before),
+});
+
 /** How much a question tells: those that were lost before those that were won, and these before what stayed as it was. */
-const worth = ({ before, learned, last }: Followed): number => {
-  const [lost, won] = [scoreIn(learned) - scoreIn(last), scoreIn(last) - scoreIn(before)];
+const worth = (question: Followed): number => {
+  const { lost, won } = moved(question);
   return lost > 0 ? 2 + lost / 100 : won > 0 ? 1 + won / 100 : 0;
 };
 
@@ -42,25 +48,58 @@ const cell = (said: Said | null): string => {
   return `<td${score === 100 ? ` class="best"` : ""}>${shortened(said.predicted)}${partial}</td>`;
 };
 
-const row = ({ sample: id, prompt, answer, before, learned, last }: Followed, picture: (id: string) => string | undefined, learns: boolean): string => {
+/** Headings of answers, and what stands below them. A model that never learns answers once; one that learns all tasks at once has nothing between. */
+const columnsOf = ({ summary }: Entry, { questions }: DatasetReplies): readonly (readonly [string, (question: Followed) => Said | null])[] => {
+  if (isStill(summary)) return [["Answered", ({ before }) => before]];
+  const known = questions.some(({ learned }) => learned !== null);
+  return [
+    ["Before", ({ before }) => before],
+    ...(known ? [["Once learned", ({ learned }: Followed) => learned] as const] : []),
+    ["At the end", ({ last }) => last],
+  ];
+};
+
+type Columns = ReturnType<typeof columnsOf>;
+
+const row = (question: Followed, picture: (id: string) => string | undefined, columns: Columns): string => {
+  const { sample: id, prompt, answer } = question;
   const uri = picture(id);
   const image = uri === undefined ? "" : `<img src="${escapeHtml(uri)}" alt="" />`;
-  const said = (learns ? [before, learned, last] : [before]).map(cell).join("");
+  const said = columns.map(([, of]) => cell(of(question))).join("");
   return `<tr title="${escapeHtml(id)}"><th scope="row">${image}${shortened(prompt)}</th><td>${shortened(answer)}</td>${said}</tr>`;
 };
 
-const headingsOf = ({ summary }: Entry): readonly string[] => [
-  "Question",
-  "Answer",
-  ...(isStill(summary) ? ["Answered"] : ["Before", "Once learned", "At the end"]),
-];
+const headingsOf = (columns: Columns): readonly string[] => ["Question", "Answer", ...columns.map(([heading]) => heading)];
+
+/** Whether the answers to a dataset are the likeliest of its choices: only by choice is there a chance of guessing right. */
+const byChoice = ({ summary: { labelSpace, chance } }: Entry, position: number): boolean =>
+  labelSpace === "choice" || (labelSpace === "own" && (chance[position] ?? null) !== null);
+
+/** What the questions that methods show have in common, in the order in which they stand; "" where no answers in words are known. */
+export const repliesSentence = (entries: readonly Entry[]): string => {
+  const shown = entries.flatMap((entry) => (repliesIn(entry) ?? []).flatMap(shownOf).map((question) => ({ entry, question })));
+  const learning = shown.filter(({ entry }) => !isStill(entry.summary)).map(({ question }) => question);
+  if (learning.length === 0) return "What test questions are answered with.";
+  const lost = learning.filter((question) => moved(question).lost > 0).length;
+  const won = learning.filter((question) => moved(question).lost <= 0 && moved(question).won > 0).length;
+  const scored = learning.every(({ last }) => (last?.score ?? null) !== null);
+  const kinds = [
+    ...(lost > 0 ? ["those that were answered better on the way than at the end"] : []),
+    ...(won > 0 ? ["those that are answered better than before"] : []),
+    ...(lost + won > 0 && lost + won < learning.length ? ["the others"] : []),
+  ];
+  const order = kinds.length === 1 ? `: ${kinds[0]}` : kinds.map((kind, i) => (i === 0 ? `: first ${kind}` : `, then ${kind}`)).join("");
+  const still = scored ? "; at the end none of those shown is answered better or worse than before" : "";
+  return `What test questions were answered with${order === "" ? still : order}.`;
+};
 
 const methodPart = (entry: Entry, replies: DatasetReplies, picture: (id: string) => string | undefined): string => {
   const { label } = entry.summary;
-  const head = headingsOf(entry)
+  const columns = columnsOf(entry, replies);
+  const head = headingsOf(columns)
     .map((heading) => `<th scope="col">${heading}</th>`)
     .join("");
-  const rows = shownOf(replies).map((question) => row(question, picture, !isStill(entry.summary)));
+  const rows = shownOf(replies).map((question) => row(question, picture, columns));
   const table = `<table class="summary replies"><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
   const { length } = replies.questions;
   const more = length > rows.length ? `<p class="note">of ${counted(length, "question")}</p>` : "";
@@ -72,11 +111,11 @@ export const repliesText = (entries: readonly Entry[]): string =>
   entries
     .flatMap((entry) =>
       (repliesIn(entry) ?? []).map((replies) => {
-        const learns = !isStill(entry.summary);
-        const lines = shownOf(replies).map(({ prompt, answer, before, learned, last }) =>
-          [prompt, answer, ...(learns ? [before, learned, last] : [before]).map((said) => said?.predicted ?? missing)].join(" | "),
+        const columns = columnsOf(entry, replies);
+        const lines = shownOf(replies).map((question) =>
+          [question.prompt, question.answer, ...columns.map(([, of]) => of(question)?.predicted ?? missing)].join(" | "),
         );
-        return [`${replies.dataset}, ${entry.summary.label}`, headingsOf(entry).join(" | "), ...lines].join("\n");
+        return [`${replies.dataset}, ${entry.summary.label}`, headingsOf(columns).join(" | "), ...lines].join("\n");
       }),
     )
     .join("\n\n");
@@ -88,7 +127,8 @@ export const repliesGallery = (entries: readonly Entry[], picture: (dataset: str
     const known = entries.flatMap((entry) => (repliesIn(entry) ?? []).filter((replies) => replies.dataset === dataset).map((replies) => ({ entry, replies })));
     if (known.length === 0) return "";
     const methods = known.map(({ entry, replies }) => methodPart(entry, replies, (id) => picture(dataset, id)));
-    return folded(`<strong>${escapeHtml(dataset)}</strong> task ${position + 1}`, methods.join("\n"), position === 0);
+    const answers = byChoice(known[0].entry, position) ? "the likeliest choice" : "what the model wrote";
+    return folded(`<strong>${escapeHtml(dataset)}</strong> task ${position + 1}; the answers are ${answers}`, methods.join("\n"), position === 0);
   });
   return parts.every((part) => part === "") ? "" : `<div class="gallery">${parts.join("\n")}</div>`;
 };

@@ -5,10 +5,10 @@ import { escapeHtml } from "../report/format.ts";
 import { matrixLatex, matrixMarkdown } from "../report/markup.ts";
 import { inEverySpace } from "../report/spaces.ts";
 import { summaryOf, type Summary } from "../report/summary.ts";
-import { amongWords } from "./comparison.ts";
 import { folded, plainTable, scrolling } from "./markup.ts";
 import { matrixTable, type MatrixScale } from "./matrixTable.ts";
 import { saveMenu, saveRows } from "./save.ts";
+import { spacePhrase } from "./spaces.ts";
 
 /** A run as an entry of one seed. */
 const alone = (s: Summary): readonly Summary[] => s.runs.map((run) => summaryOf(`seed ${run.seed}`, [run]));
@@ -25,12 +25,12 @@ const seedTable = (s: Summary): string => {
 };
 
 const matrix = (s: Summary, scale: MatrixScale, name: string): string =>
-  `${matrixTable(s, scale)}${saveMenu(`${name} among ${amongWords(s.labelSpace)}`, { csv: matrixCsv(s), markdown: matrixMarkdown(s), latex: matrixLatex(s) })}`;
+  `${matrixTable(s, scale)}${saveMenu(`${name} ${spacePhrase(s.labelSpace)}`, { csv: matrixCsv(s), markdown: matrixMarkdown(s), latex: matrixLatex(s) })}`;
 
 /** The matrices of one entry, one for each label space; saved under a name. */
 export const matrices = (s: Summary, scale: MatrixScale, name: string): string => {
   const spaces = inEverySpace(s);
-  const heading = (space: Summary): string => (spaces.length > 1 ? `<h4>among ${escapeHtml(amongWords(space.labelSpace))}</h4>` : "");
+  const heading = (space: Summary): string => (spaces.length > 1 ? `<h4>${escapeHtml(spacePhrase(space.labelSpace))}</h4>` : "");
   return `<div class="side">${spaces.map((space) => `<div>${heading(space)}${matrix(space, scale, name)}</div>`).join("\n")}</div>`;
 };
 

@@ -1,9 +1,9 @@
 /** The tasks of a stream: how large each is, and what guessing reaches. */
 import type { ProbeResult } from "../report/result.ts";
-import { amongWords } from "./comparison.ts";
 import type { Entry } from "./entries.ts";
 import { plainTable, scrolling } from "./markup.ts";
 import { saveRows, valueText, type Value } from "./save.ts";
+import { spacePhrase } from "./spaces.ts";
 
 /** A column of the table: its heading, what it says of task `j`, and of a probe. */
 interface TaskColumn {
@@ -18,7 +18,7 @@ const chanceColumns = ({ labelSpace, chance, also }: Entry["summary"]["runs"][nu
   return spaces
     .filter((space) => space.chance.some((x) => x !== null))
     .map((space) => ({
-      heading: `Chance${spaces.length > 1 ? ` among ${amongWords(space.name)}` : ""}, %`,
+      heading: `Chance${spaces.length > 1 ? ` ${spacePhrase(space.name)}` : ""}, %`,
       of: (j) => space.chance[j] ?? null,
       ofProbe: (probe) => (space.name === "task" || space.name === "choice" || spaces.length === 1 ? probe.chance : null),
     }));

@@ -70,7 +70,7 @@ test("the name of a label space is text, too", () => {
     ran("m", matrix.rows, { labelSpace: "<b>own</b>", chance: [10, 10], also: { "<i>other</i>": { zeroShot: [20, 20], matrix, chance: [5, 5] } } }),
   ]);
   assert.not.match(html, /<b>|<i>o/);
-  assert.match(html, "among &lt;i&gt;other");
+  assert.match(html, "by &lt;i&gt;other");
 });
 
 test("the report stands alone, is well formed and escapes names", () => {
