@@ -5,6 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { sharedNames } from "../data/classNames.ts";
 import { labelSpace } from "../data/labelSpace.ts";
 import type { CheckedProtocol } from "../data/checked.ts";
+import { checkScoring } from "../data/stream.ts";
 import type { Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/open.ts";
 import { imageCache } from "../data/imageCache.ts";
@@ -71,6 +72,7 @@ const datasetsOf = (what: EvaluateWhat, options: LocateOptions, files: Files): T
       const whole = "folders" in placed ? { split: "test" as const, ...placed } : placed;
       return streamOf({ ...how, source: whole, labelSpace: labelSpaces?.[0], onCorrupt, seed: 0, titles: titlesOf(located) }, false, files);
     }),
+    TE.chainFirstEitherK(({ stream }) => checkScoring(stream, { labelSpaces: labelSpaces ?? [], templates: what.templates })),
   );
 };
 

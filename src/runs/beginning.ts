@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { CheckedProtocol } from "../data/checked.ts";
-import { streamFrom } from "../data/stream.ts";
+import { checkScoring, streamFrom } from "../data/stream.ts";
 import { classNamesOf, type Stream, type Task } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { learner, type Learner } from "../model/learner.ts";
@@ -101,6 +101,10 @@ const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.
           labelSpace,
           tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })),
           ...(probes.length === 0 ? {} : { probes: probes.map((probe, i) => ({ ...probe, name: distinct[tasks.length + i] })) }),
+        }),
+        E.chain((stream) => {
+          const { templates, also = [] } = job.evaluate;
+          return checkScoring(stream, { labelSpaces: [job.labelSpace ?? "task", ...also], templates });
         }),
         E.map((stream) => ({ stream, notes: sources.flatMap(({ notes }) => notes), before })),
       );

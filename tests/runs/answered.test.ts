@@ -161,6 +161,21 @@ test("a model that answers in words learns no classes: one sentence before a dev
   assert.is(describe(left(ran)), "model: a llama answers in words and does not tell classes apart");
 });
 
+test("what is of classes is refused for questions, before a device opens", async () => {
+  await writeColours(dir, { classes: [0, 90] });
+  const opened: string[] = [];
+  const refused = async (over: Parameters<typeof job>[1]): Promise<string> =>
+    describe(left(await runJob(job("of-classes", over), { opened: (line) => opened.push(line) })()));
+  assert.match(await refused({ probes: [at("classes")] }), /^probe: classes is classified and \w+ is answered in words; probes are of the same kind/);
+  const single = { templates: "single" as const };
+  assert.match(await refused({ labelSpace: "union" }), /^label-space: is union, which is of classes, and \w+ is answered in words/);
+  assert.match(await refused({ evaluate: { ...single, also: ["seen"] } }), /^label-space: is seen/);
+  assert.match(await refused({ evaluate: { templates: "ensemble" } }), /^templates: is ensemble, which is of classes/);
+  const what = { source: { folders: [at("a")] }, labelSpaces: ["union" as const] };
+  assert.match(describe(left(await evaluateModel(await get(openLearner(at("whole"))), what, { device })())), /^label-space: is union/);
+  assert.equal(opened, []);
+});
+
 test("a model and a run are evaluated on questions", async () => {
   const what = { source: { folders: [at("a"), at("b")] } };
   const { datasets, ...rest } = await get(evaluateModel(await get(openLearner(at("whole"))), what, { device }));
