@@ -49,7 +49,7 @@ const placeOf = (text: string): string | undefined => {
   return undefined;
 };
 
-/** The records of a file. Fails with `FileUnreadable` where it is missing, empty, an empty list or not the file itself; with `FileCorrupt` where it is no JSON. */
+/** The records of a file. Fails with `FileUnreadable` where it is missing, empty, an empty list or a pointer; with `FileCorrupt` where it is not JSON. */
 export const rowsOf = (path: string, files: Files): TE.TaskEither<Failure, readonly Row[]> =>
   pipe(
     readText(path, files),

@@ -87,7 +87,7 @@ export const chatTemplateOf = (nameOrText: string, tokenizer?: ChatTokenizer): E
 
 /** A Jinja template that puts the same text before and behind every message, whoever says it. A `-` takes the blanks beside it away. */
 const jinja =
-  /^\{%(-?) *for +message +in +messages *(-?)%\}([^{}]*)\{\{(-?) *message(?:\.content|\[ *(?:'content'|"content") *\]) *(-?)\}\}([^{}]*)\{%(-?) *endfor *(-?)%\}\s*$/;
+  /^\{%(-?) *for +message +in +messages *(-?)%\}([^{}]*)\{\{(-?) *message(?:\.content|\[ *['"]content['"] *\]) *(-?)\}\}([^{}]*)\{%(-?) *endfor *(-?)%\}\s*$/;
 
 /** The plain template that a tokenizer's own template amounts to, where it is as plain. */
 const plainOf = ({ chatTemplate = "" }: Pick<ChatTokenizer, "chatTemplate">): string | undefined => {
