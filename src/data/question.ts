@@ -11,6 +11,8 @@ export interface Question {
   readonly prompt: string;
   /** In their order; the frames of a video, too. */
   readonly pictures: readonly ImageReference[];
+  /** Whether its pictures are the frames of one video. */
+  readonly video?: true;
   /** The answer; where there are several references, the first is what is learned. */
   readonly answer: string | readonly string[];
   /** What the answer is one of, where that is known. */

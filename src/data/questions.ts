@@ -32,13 +32,14 @@ export const recordIn = (value: unknown, { choices, chosen }: QuestionOptions, f
 const videoMark = "<video>";
 
 /** The questions of a record with these pictures: one, or one a turn. A prompt has a place for each of its pictures, or none. */
-export const questionsOf = (id: string, { turns }: Recorded, pictures: readonly ImageReference[]): readonly Question[] =>
+export const questionsOf = (id: string, { turns, pictures: named }: Recorded, pictures: readonly ImageReference[]): readonly Question[] =>
   turns.map(({ prompt, answers, choices }, i) => {
     const bare = prompt.replaceAll(videoMark, "").replaceAll(imageMark, "").trim();
     return {
       id: turns.length === 1 ? id : `${id}.${i + 1}`,
       prompt: placesIn(prompt) === pictures.length && !prompt.includes(videoMark) ? prompt : bare,
       pictures,
+      ...("video" in named ? { video: true } : {}),
       answer: answers.length === 1 ? answers[0] : answers,
       ...(choices === undefined ? {} : { choices }),
     };

@@ -52,15 +52,23 @@ const toldOfAdapter = ({ base, rank, alpha, own, targets, whole, layers, paramet
   ],
 });
 
-const toldOfQuestions = ({ score, chance, train, test, notes }: DatasetInfo & AnswerTaskSummary): Told => {
-  const split = ({ questions, pictures }: QuestionSummary): string =>
-    `${counted(questions, "question")}${pictures === 0 ? "" : ` with ${counted(pictures, "picture")}`}`;
+/** What a split of questions shows, in words. */
+const shownIn = ({ questions, pictures, videos }: QuestionSummary): string => {
+  const asked = counted(questions, "question");
+  if (videos === undefined) return pictures === 0 ? asked : `${asked} with ${counted(pictures, "picture")}`;
+  return `${asked}, ${counted(videos.count, "video")} of ${counted(videos.frames, "frame")}`;
+};
+
+const toldOfQuestions = ({ score, chat, chance, sample, train, test, notes }: DatasetInfo & AnswerTaskSummary): Told => {
+  const text = (words: string): string => legible(words.replace(/\s+/g, " ").trim(), 200);
   return {
     is: "a dataset of questions that are answered in words",
     facts: [
       ["Score", `${score}${chance === null ? "" : `; a guess among the choices is right in ${fixed(1)(chance)} %`}`],
-      ["Training", train === undefined ? undefined : split(train)],
-      ["Test", split(test)],
+      ["Chat", chat],
+      ["Training", train === undefined ? undefined : shownIn(train)],
+      ["Test", shownIn(test)],
+      ["Sample", sample === undefined ? undefined : `${text(sample.prompt)} \u2192 ${text([sample.answer].flat()[0] ?? "")}`],
       ...notes.map((note, i) => [i === 0 ? "Notes" : "", note] as const),
     ],
   };

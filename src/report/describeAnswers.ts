@@ -4,7 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { printable } from "../data/leftOut.ts";
 import { chanceOf, damageOf, type Question } from "../data/question.ts";
 import type { AnswerStream, AnswerTask, Notes, TaskScore } from "../data/task.ts";
-import type { Failure } from "../failure.ts";
+import { describe, legible, type Failure } from "../failure.ts";
 import { count, fixed, missing } from "./format.ts";
 import { splitLines, streamTable } from "./streamTable.ts";
 import { alignLeft, alignRight } from "./table.ts";
@@ -12,14 +12,20 @@ import { alignLeft, alignRight } from "./table.ts";
 /** What a split holds. */
 export interface QuestionSummary {
   readonly questions: number;
-  /** Those of all questions together. */
+  /** Those of all questions together, frames of videos too. */
   readonly pictures: number;
+  /** Where there are some: how many, and the most frames of one. */
+  readonly videos?: { readonly count: number; readonly frames: number };
 }
 
 /** What a task holds that is answered in words: its training split where that is used, its test split, and a line for what its reader left out. */
 export interface AnswerTaskSummary {
   readonly name: string;
   readonly score: TaskScore;
+  /** How its questions are asked, where it says so itself. */
+  readonly chat?: string;
+  /** The first of its test questions that can be read. */
+  readonly sample?: Pick<Question, "prompt" | "answer">;
   /** Percent of right guesses among the choices of the test questions; null where they have none. */
   readonly chance: number | null;
   readonly train?: QuestionSummary;
@@ -32,20 +38,30 @@ interface Described extends QuestionSummary {
   readonly chance: number | null;
   readonly notes: readonly string[];
   readonly unread: readonly string[];
+  readonly reason?: string;
+  readonly sample?: AnswerTaskSummary["sample"];
 }
 
+/** Why a question is damaged: its line stands before it already. */
+const reasonOf = (failure: Failure): string => (failure._tag === "CorruptSample" ? legible(failure.detail) : describe(failure));
+
 const describeSplit = async (questions: readonly Question[], notes: Notes | undefined): Promise<Described> => {
+  const damaged = questions.filter((question) => damageOf(question) !== undefined);
   const whole = questions.filter((question) => damageOf(question) === undefined);
+  const videos = whole.filter(({ video }) => video === true);
   return {
     questions: whole.length,
     pictures: whole.reduce((sum, { pictures }) => sum + pictures.length, 0),
+    ...(videos.length === 0 ? {} : { videos: { count: videos.length, frames: videos.reduce((most, { pictures }) => Math.max(most, pictures.length), 0) } }),
     chance: chanceOf(whole),
-    unread: questions.filter((question) => damageOf(question) !== undefined).map(({ id }) => id),
+    unread: damaged.map(({ id }) => id),
+    ...(damaged.length === 0 ? {} : { reason: reasonOf(damageOf(damaged[0])!) }),
+    ...(whole.length === 0 ? {} : { sample: { prompt: whole[0].prompt, answer: whole[0].answer } }),
     notes: (await notes?.()) ?? [],
   };
 };
 
-const summaryOf = ({ questions, pictures }: Described): QuestionSummary => ({ questions, pictures });
+const summaryOf = ({ questions, pictures, videos }: Described): QuestionSummary => ({ questions, pictures, ...(videos === undefined ? {} : { videos }) });
 
 /** What a task that is answered in words holds; `training` says whether its training split is used, and so listed. Fails as its lists do. */
 export const summariseAnswers =
@@ -63,6 +79,8 @@ export const summariseAnswers =
       TE.map(({ train, test }) => ({
         name: task.name,
         score: task.score,
+        ...(task.chat === undefined ? {} : { chat: task.chat }),
+        ...(test.sample === undefined ? {} : { sample: test.sample }),
         chance: test.chance,
         ...(train === undefined ? {} : { train: summaryOf(train) }),
         test: summaryOf(test),

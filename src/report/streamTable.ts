@@ -5,6 +5,8 @@ import { printable, someOf } from "../data/leftOut.ts";
 export interface SplitSaid {
   readonly notes: readonly string[];
   readonly unread: readonly string[];
+  /** Why the first of these cannot be read. */
+  readonly reason?: string;
 }
 
 /** The lines of a task's splits; what is said of both stands once. */
@@ -12,7 +14,9 @@ export const splitLines = (train: SplitSaid | undefined, test: SplitSaid): reado
   const ofBoth = new Set((train?.notes ?? []).filter((note) => test.notes.includes(note)));
   const ofSplit = (name: string, split: SplitSaid | undefined): readonly string[] => [
     ...(split?.notes ?? []).filter((note) => !ofBoth.has(note)).map((note) => `${name}: ${note}`),
-    ...(split !== undefined && split.unread.length > 0 ? [`${name}: ${split.unread.length} cannot be read: ${someOf(split.unread, 1)}`] : []),
+    ...(split !== undefined && split.unread.length > 0
+      ? [`${name}: ${split.unread.length} cannot be read: ${someOf(split.unread, 1)}${split.reason === undefined ? "" : ` (${split.reason})`}`]
+      : []),
   ];
   return [...ofBoth, ...ofSplit("training", train), ...ofSplit("test", test)];
 };

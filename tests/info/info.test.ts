@@ -137,6 +137,19 @@ test("a dataset says its classes, its pictures by split, and what is left out", 
   const sums = await told(at("sums"));
   assert.ok(sums.kind === "dataset" && "score" in sums && sums.chance === 50 && sums.train?.questions === 1);
   assert.match(words(sums), /^X is a dataset of questions that are answered in words\.\n\n {2}Score +choice; a guess among the choices is right in 50\.0 %\n/m);
+  const clip = JSON.stringify({ video: "clip", prompt: "What\nhappens?", answer: ["it", "that"] });
+  const settings = JSON.stringify({ frames: 2, chat: "vicuna", score: "rouge-l" });
+  const frame = await png(9, 9);
+  write(at("clips"), {
+    "task.json": settings,
+    "clip/1.png": frame,
+    "clip/2.png": frame,
+    "train.jsonl": `${clip}\n${clip}`,
+    "test.jsonl": `{"prompt": "?", "answer": ""}\n${clip}`,
+  });
+  const clips = words(await told(at("clips")));
+  assert.match(clips, /^ {2}Score +rouge-l\n {2}Chat +vicuna\n {2}Training +2 questions, 2 videos of 2 frames\n {2}Test +1 question, 1 video of 2 frames\n/m);
+  assert.match(clips, /^ {2}Sample +What happens\? \u2192 it\n {2}Notes +test: 1 cannot be read: .*test\.jsonl:1 \(its\s+answer\s+is\s+empty\)$/m);
   write(at("flat"), { "ant/0.png": await png(9, 9), "bee/0.png": await png(99, 9) });
   const flat = await told(at("flat"));
   assert.ok(flat.kind === "dataset" && flat.train === undefined && flat.test.pictures === 2 && flat.notes.length === 0);

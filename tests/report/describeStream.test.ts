@@ -99,7 +99,7 @@ test("questions: how they are scored, what a guess among choices gets, pictures 
   const picture = await png(1, 2);
   write(join(root, "colours"), {
     "a.png": picture,
-    "train.jsonl": [record({ image: "a.png" }), record({ images: ["a.png", "a.png"], source: "web" }), "{"].join("\n"),
+    "train.jsonl": [record({ image: "a.png" }), record({ images: ["a.png", "a.png"], source: "web" }), '{"prompt": "Is it red?"}'].join("\n"),
     "test.jsonl": [record({}), record({ choices: ["yes", "no", "perhaps", "both"], source: "web" })].join("\n"),
   });
   write(join(root, "sums"), { "train.jsonl": '{"prompt": "1 + 1?", "answer": "2"}', "test.jsonl": '{"prompt": "1 + 2?", "answer": "3"}' });
@@ -113,7 +113,7 @@ test("questions: how they are scored, what a guess among choices gets, pictures 
       "colours  choice       37.5                   2              3               2              0",
       "sums     exact           –                   1              0               1              0",
       "colours: left out fields that are not known: source",
-      `colours: training: 1 cannot be read: ${printable(at)}`,
+      `colours: training: 1 cannot be read: ${printable(at)} (it has no "answer")`,
     ].join("\n"),
   );
   assert.is(
