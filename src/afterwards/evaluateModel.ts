@@ -46,9 +46,10 @@ export interface EvaluateWhat {
   readonly templates?: "single" | "ensemble";
   /** Test images a dataset. Default: all. */
   readonly evalLimit?: number;
-  /** How questions are asked, the most tokens of one with its answer, and of an answer that is generated. Default: as their datasets say. */
+  /** How questions are asked, and the most tokens of one with its answer. Default: as the run of the learner asked, else as their datasets say. */
   readonly chat?: string;
   readonly context?: number;
+  /** The most tokens of an answer that is generated. Default: as their datasets say. */
   readonly maxTokens?: number;
   /** Of questions: the own score of a dataset alone, or all. Default `all`. */
   readonly scores?: "own" | "all";
@@ -183,10 +184,10 @@ const inWords = ({ learner, inference }: Predictor, stream: AnswerStream, { scor
 export const evaluateModel = (learner: Learner | Predictor, what: EvaluateWhat, options: EvaluateModelOptions = {}): TE.TaskEither<Failure, Evaluation> => {
   const { files = platform.files, note = () => undefined, watch = () => undefined } = options;
   const predictor = predictorOf(learner);
-  const { onCorrupt, predictions } = what;
+  const { onCorrupt, predictions, chat = predictor.asking?.chat, context = predictor.asking?.context } = what;
   return pipe(
     TE.fromEither(answerable(predictor)),
-    TE.chain(() => datasetsOf(what, options, files)),
+    TE.chain(() => datasetsOf({ ...what, chat, context }, options, files)),
     TE.bind("measuring", ({ stream }) =>
       TE.fromEither(isAnswerStream(stream) ? E.right(inWords(predictor, stream, what)) : amongClasses(predictor, stream, what)),
     ),

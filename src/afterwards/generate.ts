@@ -30,7 +30,7 @@ export interface GenerateOptions
   readonly stop?: string | readonly string[];
   /**
    * How a prompt becomes what the model reads: `chatml`, `vicuna`, or a text with `{prompt}` in it; `{prompt}` alone continues the prompt as it stands.
-   * Default: the template that the model's tokenizer speaks for.
+   * Default: as its run asked, else the template that the model's tokenizer speaks for.
    */
   readonly chat?: string;
 }
@@ -61,8 +61,12 @@ const questionOf = (asked: Asked, i: number): Question => {
 };
 
 /** Makes tokens of what is asked. Fails with `BadOption` where the model does not answer in words, or a prompt and its pictures do not fit. */
-const prepared = (model: Model, asked: Asked | readonly Asked[], options: GenerateOptions): E.Either<Failure, Prepared> => {
-  const { chat, maxTokens = 256, stop = [], temperature, topP, seed, batch } = options;
+const prepared = (
+  { learner: { model }, asking: before }: Predictor,
+  asked: Asked | readonly Asked[],
+  options: GenerateOptions,
+): E.Either<Failure, Prepared> => {
+  const { chat = before?.chat, maxTokens = 256, stop = [], temperature, topP, seed, batch } = options;
   return pipe(
     askingOf(model, { chat }),
     E.bindTo("asking"),
@@ -88,11 +92,12 @@ const prepared = (model: Model, asked: Asked | readonly Asked[], options: Genera
 };
 
 async function* answering(
-  { learner, inference }: Predictor,
+  predictor: Predictor,
   asked: Asked | readonly Asked[],
   options: GenerateOptions,
 ): AsyncGenerator<E.Either<Failure, AnswerPiece>, void, undefined> {
-  const ready = prepared(learner.model, asked, options);
+  const { learner, inference } = predictor;
+  const ready = prepared(predictor, asked, options);
   if (E.isLeft(ready)) return yield ready;
   const device = await deviceOf(options.device ?? {})();
   if (E.isLeft(device)) return yield device;

@@ -80,7 +80,7 @@ export const generate = command({
       some,
       "T",
       "how the model is asked: chatml, vicuna, or a text with {prompt} in it; {prompt} alone continues the prompt",
-      "as its tokenizer says",
+      "as its run was asked, or as its tokenizer says",
     ),
     batch: flag(whole(1), "N", "how many prompts are answered at a time", 8),
   },

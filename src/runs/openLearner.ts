@@ -53,7 +53,8 @@ const ofRun = (run: string, folder: string, files: Files, note: LocateOptions["n
     TE.map(({ job, method: { inference = {} }, learner, tasks }) => {
       if (tasks === undefined && inference.calibration !== undefined)
         note?.(`${run}: its ${names.result} does not say which classes each task had, so the task of a picture is not predicted`);
-      return { learner, folder, job, inference, ...(tasks === undefined ? {} : { tasks }) };
+      const { chat, context } = job;
+      return { learner, folder, job, inference, asking: { chat, context }, ...(tasks === undefined ? {} : { tasks }) };
     }),
   );
 

@@ -7,6 +7,7 @@ import { platform } from "../platform/default.ts";
 import type { Job } from "./job.ts";
 import { locate, type Located, type LocateOptions } from "./locate.ts";
 import { trains } from "./methodOf.ts";
+import { readJob, runOf } from "./runOf.ts";
 
 /** A job to read from: its model, its datasets and its probes are folders. */
 export interface Placed extends Job {
@@ -99,13 +100,28 @@ export const findData = (job: Job, options: LocateOptions): TE.TaskEither<Failur
     }),
   );
 
-/** Finds all that a job names; what the cache lacks is downloaded. Fails as {@link locate} does. */
+/** A job that goes on behind the run in a folder asks questions as that run does, unless it says how itself. */
+const askedAsBefore = (job: Job, folder: string, { files = platform.files }: LocateOptions): TE.TaskEither<Failure, Job> =>
+  pipe(
+    TE.fromTask<string | undefined, Failure>(() => runOf(folder, files)),
+    TE.chain((run) => (run === undefined || job.fresh === true ? TE.right(undefined) : readJob(run, files))),
+    TE.map((before) => {
+      const { chat = before?.chat, context = before?.context } = job;
+      return { ...job, ...(chat === undefined ? {} : { chat }), ...(context === undefined ? {} : { context }) };
+    }),
+  );
+
+/**
+ * Finds all that a job names; what the cache lacks is downloaded. Behind a run questions are asked as that run does, unless the job says how. Fails as
+ * {@link locate} does.
+ */
 export const findAll = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>
   pipe(
     locate("model", job.model, options),
     TE.chain(({ name, folder }) =>
       pipe(
-        findData(job, options),
+        askedAsBefore(job, folder, options),
+        TE.chain((asked) => findData(asked, options)),
         TE.map(({ job: named, placed }): Found => ({ job: { ...named, model: name }, placed: { ...placed, model: folder } })),
       ),
     ),

@@ -25,6 +25,8 @@ export interface Predictor {
   readonly inference?: Inference;
   /** How many classes each task had that it has learned, in their order. Without them no calibration corrects its logits. */
   readonly tasks?: readonly number[];
+  /** How it was asked while it learned, where its run said so: the default of whoever asks it. */
+  readonly asking?: { readonly chat?: string; readonly context?: number };
 }
 
 /** Whether a learner remembers parts of a model that are never merged. */

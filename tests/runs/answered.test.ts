@@ -9,6 +9,7 @@ import type { ClassTask } from "../../src/data/task.ts";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
 import { describe, get } from "../../src/failure.ts";
+import { generate } from "../../src/afterwards/generate.ts";
 import { evaluateModel } from "../../src/afterwards/evaluateModel.ts";
 import { evaluationTable } from "../../src/report/evaluation.ts";
 import { decodeReplies, parseReplies, type ReplyRecord } from "../../src/report/replies.ts";
@@ -133,6 +134,26 @@ test("joint training learns both at once, and what asks them differently is said
     await runJob(job("mixed", { source: { folders: [at("a"), at("other")] }, method: { name: "joint", options: { steps: 1, batch: 2, rank: 2 } } }))(),
   );
   assert.match(JSON.stringify(failed), /asked by one template/);
+});
+
+test("a run remembers how it asked questions: for evaluation, for generation, and for the run behind it", async () => {
+  const method = { name: "sequential-lora", options: { steps: 1, batch: 2, rank: 2 } };
+  const short = { source: { folders: [at("c")] }, probes: undefined, method, evaluate: { templates: "single", scores: "own" } } as const;
+  await get(runJob(job("asked", { ...short, chat: "{prompt}: " })));
+  const opened = await get(openLearner(at("asked")));
+  assert.is(opened.asking?.chat, "{prompt}: ");
+  const what = { source: { folders: [at("a")] } };
+  const scores = async (more: object) => (await get(evaluateModel(opened, { ...what, ...more }, { device }))).datasets[0].scores;
+  const replies = async (chat?: string) => get(generate(opened, "what colour is the sky", { device, maxTokens: 4, chat }));
+  assert.equal([await scores({}), await replies()], [await scores({ chat: "{prompt}: " }), await replies("{prompt}: ")]);
+  assert.not.equal(await replies(), await replies("{prompt} and what else?"));
+  for (const [out, chat] of [
+    ["behind", undefined],
+    ["otherwise", "{prompt}\n"],
+  ] as const) {
+    await get(runJob(job(out, { ...short, model: at("asked"), source: { folders: [at("a")] }, ...(chat === undefined ? {} : { chat }) })));
+    assert.is((JSON.parse(textOf(out, "job.json")) as Job).chat, chat ?? "{prompt}: ");
+  }
 });
 
 test("a model that answers in words learns no classes: one sentence before a device opens, and a failure of what is run on an open one", async () => {

@@ -39,7 +39,7 @@ const clip = async (): Promise<Model> => {
 const vit = () => get(readModel("tests/fixtures/vit-tiny"));
 
 /** The learner of a method after the stream, and what is known of it behind a run. */
-const learned = async (device: Device, name: MethodName, model: Model, options: MethodOptions = {}): Promise<Required<Predictor>> => {
+const learned = async (device: Device, name: MethodName, model: Model, options: MethodOptions = {}): Promise<Required<Omit<Predictor, "asking">>> => {
   const method = methods[name]({ ...quick, ...options });
   const { learner: after } = await get(method.run(course(learner(model), stream))(runtimeOf(device)));
   return { learner: after, inference: method.inference!, tasks: sizes };
