@@ -9,15 +9,18 @@ import { oneOf, optional, some } from "./flags.ts";
 /** The name of the flag that stands for an option of {@link exportLearner}. */
 const flagNames: Readonly<Record<string, string>> = { model: "--out", peft: "--peft", base: "--base" };
 
-/** A failure that speaks of flags. */
-const ofFlags = (failure: Failure): Failure =>
-  failure._tag === "BadOption" && failure.option in flagNames
-    ? {
-        ...failure,
-        option: flagNames[failure.option],
-        detail: failure.detail.replace("and peft too", "and --peft too").replace("with peft alone", "with --peft alone"),
-      }
-    : failure;
+/** A failure that speaks of flags, and names the command that writes what no adapter can say. */
+const ofFlags =
+  (source: string) =>
+  (failure: Failure): Failure => {
+    if (failure._tag === "BadTensor") return { ...failure, detail: failure.detail.replace(/write the whole model$/, `$&: cambium export ${source} --out DIR`) };
+    if (failure._tag !== "BadOption" || !(failure.option in flagNames)) return failure;
+    return {
+      ...failure,
+      option: flagNames[failure.option],
+      detail: failure.detail.replace("and peft too", "and --peft too").replace("with peft alone", "with --peft alone"),
+    };
+  };
 
 /** What was written, and what is not in it. */
 const told = ({ model, peft, leftOut }: Exported): Ended => {
@@ -66,5 +69,5 @@ export const exportCommand = command({
     ["cambium export models/clip --adapter adapters/pets --out models/pets", "merges an adapter of peft into a model"],
   ],
   run: ({ flags: { out, ...rest }, operands: [source] }, { jobOptions }) =>
-    pipe(exportLearner(source, { ...jobOptions, ...rest, model: out }), TE.map(told), TE.mapLeft(ofFlags)),
+    pipe(exportLearner(source, { ...jobOptions, ...rest, model: out }), TE.map(told), TE.mapLeft(ofFlags(source))),
 });

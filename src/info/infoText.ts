@@ -112,12 +112,14 @@ const nextLines = (next: readonly (readonly [string, string])[], columns: number
 const inWords = (result: RunInfo["result"]): boolean => result !== null && isScore(result.labelSpace);
 
 /** What may be done with a run that has ended. */
-const nextOf = ({ folder, job, result }: RunInfo, columns: number): string =>
+const nextOf = ({ folder, job, result, lowRank }: RunInfo, columns: number): string =>
   nextLines(
     [
       inWords(result) ? [`cambium generate ${folder} --prompt TEXT`, "answers in words"] : [`cambium predict ${folder} PICTURE…`, "says what pictures show"],
       [`cambium evaluate ${folder} --data DATA`, "scores it on other datasets"],
-      [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"],
+      lowRank
+        ? [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"]
+        : [`cambium export ${folder} --out DIR`, "writes it as a model for transformers"],
       [`cambium run --model ${folder} --data DATA --method ${job.method.name} --out DIR`, "learns more tasks behind these"],
     ],
     columns,
@@ -134,7 +136,7 @@ const toldOfRun = (info: RunInfo): Told => {
       ["Model", job.model],
       ["Data", dataOf(job.source)],
       ["Probes", job.probes?.join(", ")],
-      ["Method", methodText(method)],
+      ["Method", `${methodText(method)}${job.chat === undefined ? "" : ` chat=${optionText(job.chat)}`}`],
       ["Seed", `${job.seed}`],
       ["Finished", finished.length === 0 ? undefined : someOf(finished, 12)],
       ["Learner", model ?? undefined],

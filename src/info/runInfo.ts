@@ -4,6 +4,8 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { protocols, taskCount } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { join } from "../formats/path.ts";
+import type { Architecture } from "../model/architecture.ts";
+import { architectureOf } from "../model/model.ts";
 import type { Files } from "../platform/files.ts";
 import type { RunResult } from "../report/result.ts";
 import type { Job } from "../runs/job.ts";
@@ -26,10 +28,26 @@ export interface RunInfo {
   readonly model: string | null;
   /** What it has found; null where no task was finished. */
   readonly result: RunResult | null;
+  /** Whether what it has learned is of low rank, so that an adapter can say it. */
+  readonly lowRank: boolean;
 }
 
 /** The tasks of a job alone. */
 const tasksOf = ({ source }: Job): number => ("folders" in source ? source.folders.length : taskCount(protocols[source.protocol]));
+
+/** Whether a job trains factors of low rank alone: for questions, KeepLoRA trains what connects pictures with a decoder in full. */
+export const isLowRank = ({ method: { name, options = {} } }: Pick<Job, "method">, { decoder }: Pick<Architecture, "decoder">): boolean =>
+  decoder?.pictures === undefined || !name.startsWith("keeplora") || options.protect === "features";
+
+/** The same of the learner in a folder; where that cannot be told, nothing speaks against it. */
+const hasLowRank = (job: Job, folder: string | undefined, files: Files): TE.TaskEither<Failure, boolean> =>
+  folder === undefined
+    ? TE.right(true)
+    : pipe(
+        architectureOf(folder, { files }),
+        TE.map((architecture) => isLowRank(job, architecture)),
+        TE.orElse(() => TE.right<Failure, boolean>(true)),
+      );
 
 /** Tells of the run in a folder. Fails where a file of it cannot be read. */
 export const readRunInfo = (folder: string, files: Files): TE.TaskEither<Failure, RunInfo> =>
@@ -44,7 +62,8 @@ export const readRunInfo = (folder: string, files: Files): TE.TaskEither<Failure
       ),
     ),
     TE.bind("within", () => readTraining(folder, files)),
-    TE.map(({ job, last, run, within }): RunInfo => {
+    TE.bind("lowRank", ({ job, last }) => hasLowRank(job, last?.folder, files)),
+    TE.map(({ job, last, run, within, lowRank }): RunInfo => {
       const finished = run?.result.datasets ?? [];
       return {
         kind: "run",
@@ -56,6 +75,7 @@ export const readRunInfo = (folder: string, files: Files): TE.TaskEither<Failure
         steps: within !== undefined && within.reached.reports.length === finished.length ? within.kept.training.step : null,
         model: last?.folder ?? null,
         result: run?.result ?? null,
+        lowRank,
       };
     }),
   );

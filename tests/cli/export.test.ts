@@ -20,6 +20,9 @@ test.before(async () => {
   const factors = new Map([[layer, { rank: 1, B: new Float64Array(32).fill(1), A: new Float32Array(16).fill(0.5) }]]);
   await get(writeModel(at("before"), clip));
   await get(writeModel(at("after"), mergeUpdate(clip, { factors })));
+  const bias = `${layer}.bias`;
+  const moved = { shape: [32], data: Float32Array.from(clip.weights.get(bias)!.data, (x) => x + 1) };
+  await get(writeModel(at("in-full"), { ...clip, weights: new Map(clip.weights).set(bias, moved) }));
 });
 
 test("a model and an adapter, said in words", async () => {
@@ -45,6 +48,7 @@ test("failures speak of flags", async () => {
     [["export", at("after"), "--out", at("before")], /^--out: .*before is there already and is not an empty folder; name another/m],
     [["export", "--out", at("none")], /SOURCE|run, a learner/],
     [["export", at("after"), "--out", at("none"), "--dtype", "f8"], /--dtype/],
+    [["export", at("in-full"), "--base", at("before"), "--peft", at("none")], /write the whole model: cambium export \S*in-full --out DIR\n$/],
   ] as const) {
     const { code, stdout, stderr } = await cambium(args);
     assert.equal([code, stdout], [code, ""]);

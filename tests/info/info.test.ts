@@ -18,6 +18,8 @@ import { decoderMemory } from "../../src/info/decoderMemory.ts";
 import { info, type Info } from "../../src/info/info.ts";
 import { infoText } from "../../src/info/infoText.ts";
 import { inShort } from "../../src/info/peftInfo.ts";
+import { isLowRank } from "../../src/info/runInfo.ts";
+import { clip } from "../../src/model/clip.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { runJob } from "../../src/runs/runJob.ts";
 import { jobsOf } from "../../src/sweep/jobs.ts";
@@ -212,6 +214,17 @@ test("a run says what it learns, how far it is, what it has reached, and how to 
   assert.match(text, /^ {2}Method +sequential-lora steps=4 batch=4 rank=2$/m);
   assert.match(text, /^sequential LoRA /m);
   assert.is((await told(at("run", "model"))).kind, "learner");
+  // The job's chat stands with its method, and a run that no adapter can say is exported as a model.
+  const ended = { ...found, tasks: 1, job: { ...found.job, chat: "vicuna" } };
+  assert.match(words(ended), /^ {2}Method +sequential-lora steps=4 batch=4 rank=2 chat=vicuna$/m);
+  assert.match(words(ended), "cambium export X --peft DIR");
+  assert.match(words({ ...ended, lowRank: false }), /cambium export X --out DIR/);
+  const questions = (name: string, options = {}): boolean => isLowRank({ method: { name, options } }, llava);
+  assert.equal(
+    [questions("keeplora++"), questions("keeplora"), questions("keeplora", { protect: "features" }), questions("codyra")],
+    [false, false, true, true],
+  );
+  assert.ok(isLowRank({ method: { name: "keeplora++", options: {} } }, clip));
   const killed = await told(at("killed"));
   assert.ok(killed.kind === "run" && killed.steps !== null && killed.steps >= 1);
   assert.is(killed.model, at("killed", "after-1"));
