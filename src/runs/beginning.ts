@@ -222,7 +222,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
             TE.map(learner),
           ),
     ),
-    TE.chainFirstEitherK(({ beginner, source: { stream } }) => suited(beginner, stream)),
+    TE.chainFirstEitherK(({ beginner, source: { stream } }) => suited(beginner, stream, job)),
     TE.bind("testSets", ({ source: { stream } }) => testSetsOf(stream)),
     TE.map(({ run, earlier, last, beginner, source: { stream, notes, before }, testSets, untrained }): Beginning => {
       const beginning = { learner: beginner, untrained, stream, testSets };

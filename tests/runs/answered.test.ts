@@ -156,6 +156,18 @@ test("a run remembers how it asked questions: for evaluation, for generation, an
   }
 });
 
+test("layers that the model lacks are named with their option before a device opens", async () => {
+  const opened: string[] = [];
+  const said = async (choice: object): Promise<string> => {
+    const method = { name: "sequential-lora", options: { steps: 1, batch: 2, rank: 2, ...choice } };
+    return describe(left(await runJob(job("layers", { method }), { opened: (line) => opened.push(line) })()));
+  };
+  assert.is(await said({ towers: ["vision"] }), "towers: a llama has no tower vision; it has language");
+  assert.is(await said({ towers: "text" }), "towers: a llama has no tower text; it has language");
+  assert.match(await said({ modules: ["q", "fc1"] }), /^modules: a llama has no layer of the kind fc1; it has .*q/);
+  assert.equal(opened, []);
+});
+
 test("a model that answers in words learns no classes: one sentence before a device opens, and a failure of what is run on an open one", async () => {
   await writeColours(dir, { classes: [0, 90] });
   const opened: string[] = [];
