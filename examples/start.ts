@@ -45,7 +45,7 @@ const table = {
   tasks: optional(whole(1, 8), "N", "the first N of the stream's tasks, of which icons has 8 and icon-questions 4", byAdapter),
   classes: optional(whole(2), "N", "the first N classes of each task of icons", byAdapter),
   steps: optional(whole(1), "N", "steps a task; joint takes those of all tasks", byAdapter),
-  batch: optional(whole(1, 65536), "N", "images a step", byAdapter),
+  batch: optional(whole(1, 65536), "N", "images, or questions, a step", byAdapter),
   towers: optional(
     list(oneOf("vision", "text", "projector", "language"), true),
     "LIST",
@@ -88,7 +88,7 @@ const announced = ({ methods: names, seed }: Flags, model: string, world: World,
   const trainings = seed.length * names.filter((name) => name !== "zero-shot").length;
   const takes = trainings * tasks * (steps * seconds.step + seconds.task) + seconds.task;
   return [
-    `${model} learns ${world.named(plan, stream)} one after another, ${counted(steps, "step")} of ${counted(batch, "picture")} each` +
+    `${model} learns ${world.named(plan, stream)} one after another, ${counted(steps, "step")} of ${counted(batch, world.example)} each` +
       `${towers === undefined ? "" : `, with adapters in its ${towers.join(" and ")} tower`}: ${names.join(", ")}, each from the same start${seed.length > 1 ? `, with ${seed.length} seeds` : ""}.`,
     world.tested,
     `That takes about ${roughly(takes)} on ${on}.${faster === undefined ? "" : ` ${faster}`}`,
@@ -149,7 +149,7 @@ const start =
     })();
     if (E.isLeft(done)) return done;
     process.stdout.write(
-      `\n${textTable(done.right, process.stdout.columns)}\n\nCurves, matrices, and the pictures that were lost: ${join(out, "report.html")}\n`,
+      `\n${textTable(done.right, process.stdout.columns)}\n\nCurves, matrices, and the ${world.example}s that were lost: ${join(out, "report.html")}\n`,
     );
     return E.right({ interrupted: false });
   };

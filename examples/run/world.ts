@@ -33,6 +33,8 @@ export interface World {
   readonly named: (plan: Plan, stream: Stream) => string;
   /** What is tested after every task, in a sentence. */
   readonly tested: string;
+  /** What it learns from and is tested on, one of them. */
+  readonly example: "picture" | "question";
   readonly title: string;
 }
 
@@ -62,6 +64,7 @@ const icons: World = {
     return `${counted(tasks, "task")} of icons with ${fewest === most ? most : `${fewest} to ${most}`} classes`;
   },
   tested: "After every task it is tested on all tasks, with drawings of other artists, and on 200 things that no task is about.",
+  example: "picture",
   title: "The icon stream",
 };
 
@@ -88,6 +91,7 @@ const questions: World = {
   options: (method) => ({ rank: 8, ...(method.startsWith("keeplora") ? { gradientBatch: 8 } : {}) }),
   named: ({ tasks }, stream) => `${counted(tasks, "task")} of questions about pictures (${stream.tasks.map(({ name }) => name).join(", ")})`,
   tested: "After every task it answers the questions of all tasks about pictures by other artists: by the likeliest choice, and in words of its own.",
+  example: "question",
   title: "The stream of questions about icons",
 };
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { worlds } from "../../examples/run/world.ts";
 import { parseRunResult } from "../../src/report/resultCodec.ts";
 import { right, temporaryFolder } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -33,6 +34,8 @@ test("four methods, what will happen and how long it takes, one table, one repor
     /\nchance .*\n {2}union .*\nzero-shot .*\n {2}union .*\nsequential LoRA .*\n {2}union .*\nCoDyRA .*\n {2}union .*\nKeepLoRA\+\+ .*\n {2}union .*\n/,
   );
   assert.match(ended.output, /\nMethod .* other things /);
+  assert.match(ended.output, /\nCurves, matrices, and the pictures that were lost: .*report\.html\n/);
+  assert.is(worlds["icon-questions"].example, "question");
   assert.equal(readdirSync(out).sort(), ["codyra.json", "keeplora++.json", "report.html", "sequential-lora.json", "zero-shot.json"]);
   const read = (name: string) => right(parseRunResult(name)(readFileSync(join(out, `${name}.json`), "utf8")));
   const [zero, ...trained] = ["zero-shot", "sequential-lora", "codyra", "keeplora++"].map(read);
