@@ -39,7 +39,8 @@ export const evaluate = command({
     ),
   },
   notes: [
-    "A run is scored with its newest learner, as its method evaluates it, and asked questions as it was trained (--chat, --context). A ViT has no texts to tell classes by: it is scored on datasets whose classes it " +
+    "A run is scored with its newest learner, as its method evaluates it, and asked questions as it was trained (--chat, --context). " +
+      "A ViT has no texts to tell classes by: it is scored on datasets whose classes it " +
       "has learned.",
   ],
   examples: [
