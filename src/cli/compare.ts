@@ -31,7 +31,12 @@ export const compare = command({
   flags: {
     format: flag(oneOf(...tableFormats), "FORMAT", `how the table is written: ${tableFormats.join(", ")}`, "text"),
     out: optional(some, "FILE", "where the table goes", "stdout"),
-    html: optional(some, "FILE", "where a page of them goes: curves, matrices, losses, and the pictures that were lost where the data is still there", "none"),
+    html: optional(
+      some,
+      "FILE",
+      "where a page of them goes: curves, matrices, losses, and the pictures or questions that were lost where the data is still there",
+      "none",
+    ),
   },
   notes: [
     "RUN is the folder of a run, or one that holds runs, as that of a sweep does, or sweeps. Files beside folders are passed over, so RUN… may be runs/*. " +

@@ -1,4 +1,4 @@
-/** `cambium evaluate`: a model on test pictures. */
+/** `cambium evaluate`: a model on test pictures, or test questions. */
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { legible } from "../failure.ts";
@@ -12,14 +12,14 @@ import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
 /** Scores a model. */
 export const evaluate = command({
   name: "evaluate",
-  does: "score a model on the test pictures of datasets, without training it",
+  does: "score a model on the test pictures or questions of datasets, without training it",
   synopsis: ["cambium evaluate MODEL --data DATA[,DATA…] [flags]", "cambium evaluate MODEL --preset NAME [flags]"],
   operands: { hint: "MODEL", what: "the folder of a model, a learner or a run, or the name of a model on the hub,", flag: "data" },
   flags: {
     ...sourceFlags(
-      "whose test pictures are scored",
-      "share of the pictures that a run has drawn for training, where a dataset is DIR/CLASS/*.jpg; the others are scored",
-      "all pictures of such a dataset are scored",
+      "whose test pictures or questions are scored",
+      "share of the pictures or questions that a run has drawn for training, where a dataset is DIR/CLASS/*.jpg or train.jsonl; the others are scored",
+      "all pictures of class folders are scored; questions need it",
     ),
     "label-space": optional(
       list(oneOf("task", "union"), true),
@@ -30,7 +30,7 @@ export const evaluate = command({
     templates: flag(oneOf("single", "ensemble"), "T", "tell classes by the first template of a dataset, or by the mean of all: single, ensemble", "single"),
     ...answerFlags,
     "eval-limit": optional(whole(1), "N", "test pictures, or questions, a dataset, the same ones as those of a run", "all"),
-    "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at a picture that cannot be decoded, or go on without it: fail, skip", "fail"),
+    "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at a picture or a question that cannot be read, or go on without it: fail, skip", "fail"),
     predictions: optional(
       some,
       "FILE",

@@ -8,7 +8,7 @@ import { sourceFlags } from "./source.ts";
 
 const { columns, split } = sourceFlags(
   "",
-  "share of the pictures that is drawn for training, where a dataset is DIR/CLASS/*.jpg without train and test",
+  "share of the pictures or questions that is drawn for training, where a dataset is DIR/CLASS/*.jpg or train.jsonl, without a test split",
   "none",
 );
 /** What of a dataset its files may not say. */

@@ -34,15 +34,20 @@ const table = {
   fresh: toggle("begin with the model alone, whatever its folder remembers"),
   ...sourceFlags(
     "learned in this order",
-    "share of the images that is drawn for training, where a dataset is DIR/CLASS/*.jpg without train and test",
+    "share of the images or questions that is drawn for training, where a dataset is DIR/CLASS/*.jpg or train.jsonl, without a test split",
     "such a dataset is refused",
   ),
-  probe: optional(list(some, true), "DATA[,DATA…]", "datasets that are scored after every task, each among its own classes, and never learned", "none"),
+  probe: optional(
+    list(some, true),
+    "DATA[,DATA…]",
+    "datasets that are scored after every task, each among its own classes or as its questions are, and never learned",
+    "none",
+  ),
   method: { ...flag(oneOf(...methodNames), "NAME", methodNames.join(", ")), many: "several methods are a sweep: cambium sweep --help" },
   out: optional(
     some,
     "DIR",
-    "a new folder for result.json, answers.json, log.jsonl, report.html and model/",
+    "a new folder for result.json, answers.json, or replies.json of questions, log.jsonl, report.html and model/",
     "with a preset runs/PRESET-METHOD; else it must be given",
   ),
   predictions: toggle(
@@ -51,7 +56,7 @@ const table = {
   "save-adapters": toggle("write adapters/K-TASK after every task: what it has added to the weights, as an adapter that peft loads"),
   "checkpoint-steps": optional(whole(1), "N", "steps between two checkpoints within a task", "only after tasks"),
   steps: optional(whole(1), "N", "steps a task; joint: in all", ofMethod),
-  batch: optional(whole(1, 65536), "N", "images a step", ofMethod),
+  batch: optional(whole(1, 65536), "N", "images or questions a step", ofMethod),
   shots: optional(whole(1), "N", "training images a class, or questions a task", "all, or the preset's"),
   rank: optional(whole(1, 4096), "N", "rank of every adapter", ofMethod),
   lr: optional(positive(10), "X", "peak learning rate", ofMethod),
@@ -66,7 +71,7 @@ const table = {
   ...answerFlags,
   "eval-limit": optional(whole(1), "N", "test images, or questions, a dataset, the same for every seed", "all"),
   templates: optional(oneOf("single", "ensemble"), "T", "score with the first template or the mean of all: single, ensemble", "single, or the preset's"),
-  "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image that cannot be decoded, or go on without it: fail, skip", "fail"),
+  "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image or a question that cannot be read, or go on without it: fail, skip", "fail"),
   modules: optional(list(oneOf(...kindsOfLayers), true), "LIST", `layers that get adapters, of ${kindsOfLayers.join(",")}`, ofMethod),
   towers: optional(list(oneOf(...namesOfTowers), true), "LIST", `towers that get adapters, of ${namesOfTowers.join(",")}`, ofMethod),
   set: optional(some, "KEY=VALUE[,KEY=VALUE…]", 'any option of the method, as in kappa=0.01,modules=q+v,steps={"epochs":10}', "none"),
@@ -189,7 +194,7 @@ export const run = command({
       "method's own. --method NAME --help lists the options of a method; reading=code sets all in which the code of its authors differs from the paper.",
     "A run that was stopped, killed or failed goes on with cambium resume, to the same bits; with --seeds the same command goes on, too. " +
       "A run behind --model gets its new datasets as further tasks. Its probes are those of its own flags; of one that the run before had, too, the earlier " +
-      "figures are kept if its test pictures and classes are the same.",
+      "figures are kept if its test pictures and classes, or its test questions, are the same.",
   ],
   examples: [
     ["cambium run --model models/clip --data data/pets,data/cars --method codyra --out runs/codyra", "learns pets, then cars, with CoDyRA"],
