@@ -80,7 +80,11 @@ export const checkedPrompts = (prompts: readonly Prompt[], decoder: Decoder<unkn
     const which = prompts.length === 1 ? "it" : `number ${i + 1}`;
     if (ids.length === 0) return bad("prompt", `${which} is empty; a model continues one token at least`);
     if (ids.length > context) {
-      const advice = template === 0 ? "shorten it" : `${template} of them are the chat template's: shorten it, or ask by another template (--chat)`;
+      // A prompt that is too long by itself is not the template's fault.
+      const advice =
+        template === 0 || ids.length - template > context
+          ? "shorten it"
+          : `${template} of them are the chat template's: shorten it, or ask by another template (--chat)`;
       return bad("prompt", `${which} has ${ids.length} tokens, and the model takes ${context}; ${advice}`);
     }
     const unknown = ids.find((id) => id >= vocabulary);
