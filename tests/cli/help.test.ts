@@ -25,6 +25,12 @@ test.before(async () => {
 
 test.after(remove);
 
+test("run speaks of questions beside images", () => {
+  const help = commands.find(({ name }) => name === "run")!.help([], plain);
+  for (const said of [/replies\.json of questions/, /images or questions a step/, /share of the images or questions that/])
+    assert.match(help.replace(/\s+/g, " "), said);
+});
+
 /** What a process prints that ends well. */
 const printed = async (...args: readonly string[]): Promise<string> => {
   const ended = await cambium(args);
