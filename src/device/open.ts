@@ -53,13 +53,15 @@ export const deviceOf = (options: DeviceOptions | Device): TaskEither<Failure, O
 export const withDevice =
   (options: DeviceOptions | Device) =>
   <A>(use: (device: Device) => TaskEither<Failure, A>): TaskEither<Failure, A> =>
-    pipe(
-      deviceOf(options),
-      TE.chain((device) => async () => {
-        try {
-          return await used(device, use)();
-        } finally {
-          await device.close();
-        }
-      }),
-    );
+    isDevice(options)
+      ? used(options, use)
+      : pipe(
+          openDevice(options),
+          TE.chain((device) => async () => {
+            try {
+              return await used(device, use)();
+            } finally {
+              await device.close();
+            }
+          }),
+        );
