@@ -28,6 +28,3 @@ export const rowsOfChoices = (sequences: readonly Sequence[]): readonly ChoiceRo
   }
   return rows;
 };
-
-/** The first of the largest numbers. */
-export const firstLargest = (values: readonly number[]): number => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);

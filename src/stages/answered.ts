@@ -2,7 +2,8 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import { firstLargest, type ChoiceRow } from "../language/choices.ts";
+import type { ChoiceRow } from "../language/choices.ts";
+import { argmax } from "../language/sampling.ts";
 import type { Asker } from "./asker.ts";
 import { likelihoods, type Asked, type Likely } from "./likelihood.ts";
 import type { Programs } from "./programs.ts";
@@ -32,7 +33,7 @@ export const chosen = (asker: Asker, programs: Programs): TE.TaskEither<Failure,
       );
       return sums.map((ofChoices, i): Chosen => {
         const means = ofChoices.map(({ sum, count }) => sum / count);
-        return { choice: questions[i].choices![firstLargest(means)], likelihoods: means };
+        return { choice: questions[i].choices![argmax(means)], likelihoods: means };
       });
     }),
   );

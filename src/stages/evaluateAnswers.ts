@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { answersOf } from "../data/question.ts";
+import { answersOf, chanceOf } from "../data/question.ts";
 import type { AnswerStream, AnswerTask, TaskScore } from "../data/task.ts";
 import { resident, type Resident } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
@@ -11,13 +11,13 @@ import type { Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Reply } from "../report/replies.ts";
 import { scoreOf, type Score } from "../scores/table.ts";
+import { withShapeFailures } from "../tensor/shapeFailures.ts";
 import type { Evaluated } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { chosen, perplexity } from "./answered.ts";
 import { askerOf, isGenerated, type Asker } from "./asker.ts";
 import { generated } from "./generated.ts";
 import { programs, type Programs } from "./programs.ts";
-import { withShapeFailures } from "./stage.ts";
 
 /** How answers are scored. */
 export interface AnswerOptions {
@@ -125,8 +125,7 @@ const byLikelihood =
   };
 
 /** Percent of right guesses among the choices of a dataset; null where it is not scored by choice. */
-const chanceOf = ({ asker: { scores, questions } }: Dataset): number | null =>
-  questions.length === 0 || !scores.includes("choice") ? null : questions.reduce((sum, { choices }) => sum + 100 / choices!.length, 0) / questions.length;
+const guessing = ({ asker: { scores, questions } }: Dataset): number | null => (scores.includes("choice") ? chanceOf(questions) : null);
 
 /** The rows of all scores. */
 const evaluatedOf = (datasets: readonly Dataset[], outcomes: readonly Outcome[]): Evaluated => {
@@ -136,7 +135,7 @@ const evaluatedOf = (datasets: readonly Dataset[], outcomes: readonly Outcome[])
   return {
     row: ofTasks.map(({ dataset, scores }) => scores.get(dataset.task.score)!),
     scores: Object.fromEntries(names.map((name) => [name, ofTasks.map(({ scores }) => scores.get(name) ?? null)])),
-    chance: ofTasks.map(({ dataset }) => chanceOf(dataset)),
+    chance: ofTasks.map(({ dataset }) => guessing(dataset)),
     replies: ofTasks.map(({ replies }) => (replies.length === 0 ? null : replies)),
     ...(ofProbes.length === 0
       ? {}
@@ -145,7 +144,7 @@ const evaluatedOf = (datasets: readonly Dataset[], outcomes: readonly Outcome[])
             accuracy: scores.get(dataset.task.score)!,
             images: replies.length,
             ...(measured === undefined ? {} : { perplexity: measured }),
-            ...(dataset.task.score === "choice" && replies.length > 0 ? { chance: chanceOf(dataset)! } : {}),
+            ...(dataset.task.score === "choice" && replies.length > 0 ? { chance: guessing(dataset)! } : {}),
           })),
         }),
   };

@@ -18,8 +18,6 @@ import type { Runtime } from "../training/runtime.ts";
 import type { Tracing } from "../training/tracing.ts";
 import type { Inference } from "./inference.ts";
 
-export { withShapeFailures };
-
 /** The effect in which an arrow runs, at each scale. */
 export interface Effects<B> {
   readonly step: RE.ReaderEither<Tracing, Failure, B>;
