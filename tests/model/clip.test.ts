@@ -18,6 +18,7 @@ import { initialWeights } from "../../src/model/weights.ts";
 import { readTokenizer, tokenise } from "../../src/formats/tokenizer.ts";
 import { random } from "../../src/random.ts";
 import { deviceTest, deviceTestWith, failureOf, orThrow, relativeError, runTests, sameBits } from "../tensor/check.ts";
+import { hasPython } from "../python.ts";
 import { embed, fixture, goldenOf, readModel, textsOf, wholesOf } from "./embeddings.ts";
 
 const outputs = { imageFeatures: "image_features", textFeatures: "text_features", imageEmbeds: "image_embeds", textEmbeds: "text_embeds" } as const;
@@ -160,14 +161,7 @@ deviceTest("a model written and read has the same embeddings, bit for bit", (dev
 );
 
 /** Whether the reference can be asked. */
-const hasTransformers = ((): boolean => {
-  try {
-    execFileSync("python3", ["-c", "import torch, transformers, PIL"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasTransformers = hasPython("torch", "transformers", "PIL");
 
 for (const dtype of dtypes) {
   deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")(

@@ -14,20 +14,14 @@ import { writePeft } from "../../src/model/peft/write.ts";
 import { random } from "../../src/random.ts";
 import { temporaryFolder } from "../fixtures/datasets.ts";
 import { deviceTestWith, relativeError, runTests } from "../tensor/check.ts";
+import { hasPython } from "../python.ts";
 import { outputsFor, rowsOf } from "./decoders.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
 
 const { dir: root, remove } = temporaryFolder("llama-python");
 test.after(remove);
 
-const hasPeft = ((): boolean => {
-  try {
-    execFileSync("python3", ["-c", "import torch, transformers, peft"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasPeft = hasPython("torch", "transformers", "peft");
 const peftTest = deviceTestWith(hasPeft, "Python with torch, transformers and peft");
 
 const folders = ["llama-grouped", "llama-wide", "qwen2-tiny"] as const;

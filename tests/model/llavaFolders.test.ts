@@ -20,6 +20,7 @@ import { writePeft } from "../../src/model/peft/write.ts";
 import { random } from "../../src/random.ts";
 import { temporaryFolder } from "../fixtures/datasets.ts";
 import { deviceTest, deviceTestWith, failureOf, orThrow, relativeError, runTests, sameBits } from "../tensor/check.ts";
+import { hasPython } from "../python.ts";
 import { outputsFor } from "./decoders.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
 import { goldenRows } from "./llavaRows.ts";
@@ -120,14 +121,7 @@ deviceTest("an adapter that peft wrote is read, also for blocks that are not com
 });
 
 /** Whether the reference can be asked. */
-const hasPeft = ((): boolean => {
-  try {
-    execFileSync("python3", ["-c", "import torch, transformers, peft, PIL"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasPeft = hasPython("torch", "transformers", "peft", "PIL");
 const pythonTest = deviceTestWith(hasPeft, "Python with torch, transformers, peft and Pillow");
 
 const asked = (...operands: readonly string[]): { readonly parameters: number; readonly dtype: string; readonly logits: readonly (readonly number[])[] } =>

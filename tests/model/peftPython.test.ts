@@ -19,19 +19,13 @@ import { random } from "../../src/random.ts";
 import { withSession } from "../../src/tensor/session.ts";
 import { right, temporaryFolder } from "../fixtures/datasets.ts";
 import { deviceTestWith, largestDifference, relativeError, runTests } from "../tensor/check.ts";
+import { hasPython } from "../python.ts";
 import { fixture, goldenOf, readModel, textsOf, wholesOf } from "./embeddings.ts";
 
 const { dir: root, remove } = temporaryFolder("peft-python");
 test.after(remove);
 
-const hasPeft = ((): boolean => {
-  try {
-    execFileSync("python3", ["-c", "import torch, transformers, peft"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasPeft = hasPython("torch", "transformers", "peft");
 const peftTest = deviceTestWith(hasPeft, "Python with torch, transformers and peft");
 
 type Answer = Readonly<Record<"image" | "text" | "logits", Float32Array | undefined>>;

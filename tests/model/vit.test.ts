@@ -26,6 +26,7 @@ import { sum } from "../../src/tensor/ops/reduce.ts";
 import { resident } from "../../src/device/resident.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { deviceTest, deviceTestWith, evaluate, failureOf, orThrow, relativeError, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
+import { hasPython } from "../python.ts";
 import { fixture, goldenOf } from "./embeddings.ts";
 
 type Vit = Model<VitOutputs, VitConfig>;
@@ -212,14 +213,7 @@ test("weights of a ViTForImageClassification: the prefix is taken off, the class
   }));
 
 /** Whether the reference can be asked. */
-const hasTransformers = ((): boolean => {
-  try {
-    execFileSync("python3", ["-c", "import torch, transformers, PIL"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasTransformers = hasPython("torch", "transformers", "PIL");
 
 deviceTestWith(hasTransformers, "Python with torch, transformers and Pillow")("transformers loads a written folder and computes the same", (device) =>
   inFolder(async (parent) => {
