@@ -8,7 +8,6 @@ import { link, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/p
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { setTimeout } from "node:timers/promises";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../failure.ts";
 import { codeOf, message } from "../failures.ts";
@@ -70,28 +69,6 @@ const place = async (whole: string, path: string): Promise<void> => {
 
 const textOf = (path: string): Promise<string | undefined> => withFile(path, (handle) => handle.readFile("utf8")).catch(() => undefined);
 
-/** Says that somebody is taking a dead lock away. It has the name of a file that is not whole, so that one which is left over is swept like others. */
-const takerOf = (path: string): string => `${path}.00000000-0000-0000-0000-000000000000.tmp`;
-
-/** Takes a lock away whose text is `dead`, one taker at a time: so nobody takes away a living one that was put in its place meanwhile. */
-const takeAway = async (path: string, dead: string): Promise<void> => {
-  const taker = takerOf(path);
-  try {
-    await writeFile(taker, "", { flag: "wx" });
-  } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
-    const since = await stat(taker).catch(() => undefined);
-    if (since !== undefined && Date.now() - since.mtimeMs > deadAfter) await rm(taker, { force: true });
-    await setTimeout(20);
-    return;
-  }
-  try {
-    if ((await textOf(path)) === dead) await rm(path, { force: true });
-  } finally {
-    await rm(taker, { force: true });
-  }
-};
-
 /** Puts down a lock, whole from its first moment on. */
 const acquire = async (path: string, mine: string): Promise<void> => {
   const whole = `${path}.${randomUUID()}.tmp`;
@@ -106,6 +83,41 @@ const acquire = async (path: string, mine: string): Promise<void> => {
 /** Says that another process holds a folder. */
 class Held extends Error {}
 
+/** How often it is tried: a lock may be let go, or taken away by others, between two looks at it. */
+const attempts = 10;
+
+/**
+ * Takes a lock away whose text is `dead`, one taker at a time: so nobody takes away a living one that was put in its place meanwhile. The taker holds a lock
+ * of its own, which is named after the dead one and is taken away like it where the taker died, too. It has the name of a file that is not whole, so that one
+ * which is left over is swept like others.
+ */
+const takeAway = async (path: string, dead: string, mine: string): Promise<void> => {
+  const claim = `${path}.${/(\S+)\n$/.exec(dead)?.[1]}.tmp`;
+  if (!(await acquired(claim, mine))) return;
+  try {
+    if ((await textOf(path)) === dead) await rm(path, { force: true });
+  } finally {
+    await rm(claim, { force: true });
+  }
+};
+
+/** Whether a lock was free and is now ours; where its holder has died it is taken away, and free at the next try. */
+const acquired = async (path: string, mine: string): Promise<boolean> => {
+  try {
+    await acquire(path, mine);
+    return true;
+  } catch (error) {
+    // Whoever holds the folder sweeps what is not whole, also the lock of one who comes later.
+    if (codeOf(error) !== "EEXIST" && codeOf(error) !== "ENOENT") throw error;
+  }
+  const there = await textOf(path);
+  const holder = parse(there ?? "");
+  if (there !== undefined && holder === undefined) throw new Error("its .lock is not that of a run; remove it");
+  if (holder !== undefined && (await alive(path, holder))) throw new Held(`process ${holder.pid} is writing to it`);
+  if (there !== undefined) await takeAway(path, there, mine);
+  return false;
+};
+
 const refused =
   (folder: string) =>
   (error: unknown): Failure => ({ _tag: "FileUnwritable", path: folder, detail: message(error), ...(error instanceof Held ? { held: true } : {}) });
@@ -116,26 +128,16 @@ export const lock: Files["lock"] = (folder) =>
     await makeFolder(folder);
     const path = join(folder, ".lock");
     const mine = `${await space()} ${process.pid} ${await startOf(process.pid)} ${randomUUID()}\n`;
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        await acquire(path, mine);
-        const touch = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), touchEvery);
-        touch.unref();
-        return {
-          release: async () => {
-            clearInterval(touch);
-            if ((await textOf(path)) === mine) await rm(path, { force: true });
-          },
-        };
-      } catch (error) {
-        // Whoever holds the folder sweeps what is not whole, also the lock of one who comes later.
-        if (codeOf(error) !== "EEXIST" && codeOf(error) !== "ENOENT") throw error;
-        const there = await textOf(path);
-        const holder = parse(there ?? "");
-        if (there !== undefined && holder === undefined) throw new Error("its .lock is not that of a run; remove it");
-        if (holder !== undefined && (await alive(path, holder))) throw new Held(`process ${holder.pid} is writing to it`);
-        if (there !== undefined) await takeAway(path, there);
-      }
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (!(await acquired(path, mine))) continue;
+      const touch = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), touchEvery);
+      touch.unref();
+      return {
+        release: async () => {
+          clearInterval(touch);
+          if ((await textOf(path)) === mine) await rm(path, { force: true });
+        },
+      };
     }
     throw new Held("another process is writing to it, or its .lock is not a file");
   }, refused(folder));
