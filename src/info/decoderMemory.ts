@@ -14,6 +14,7 @@ import { storageOf } from "../model/streamModel.ts";
 import { gradient, update } from "../stages/steps.ts";
 import { pipeline } from "../stages/stage.ts";
 import { leafBook } from "../tensor/leaves.ts";
+import { optimise } from "../tensor/passes/optimise.ts";
 import { plan } from "../tensor/plan.ts";
 import { trace } from "../tensor/program.ts";
 import { indices, type Tensor } from "../tensor/tensor.ts";
@@ -71,7 +72,9 @@ const bytesOfStep = (model: Shapes, size: BatchSize): number => {
   const traced = traceStep({ model, adapter: lora({ rank: countedRank }), step, batch: { ...size, previous: 0 }, steps: 1 });
   return pipe(
     traced,
-    E.map(({ program }) => plan(program, commonGpu).buffers.reduce((n, { label, bytes }) => n + (label.startsWith("frozen ") ? 0 : bytes), 0)),
+    E.map(({ program }) =>
+      plan(optimise(program, commonGpu), commonGpu).buffers.reduce((n, { label, bytes }) => n + (label.startsWith("frozen ") ? 0 : bytes), 0),
+    ),
     E.getOrElse(() => NaN),
   );
 };

@@ -10,7 +10,7 @@ import type { Constants } from "./template.ts";
 
 /** A tensor that a launch binds, or a window of it; `offset` and `length` in elements, `offset` a multiple of 64. */
 export interface Operand {
-  readonly from: "input" | "output";
+  readonly from: "input" | "output" | "scratch";
   readonly index: number;
   readonly offset?: number;
   readonly length?: number;
@@ -20,6 +20,8 @@ export interface Operand {
 export const input = (index: number): Operand => ({ from: "input", index });
 /** A whole output of the operation. */
 export const output = (index: number): Operand => ({ from: "output", index });
+/** All of a tensor that the operation needs only while its launches run. */
+export const scratch = (index: number): Operand => ({ from: "scratch", index });
 
 /** Operands in the order of the bindings 1, 2, …; `undefined` leaves a number out. */
 export type Operands = readonly (Operand | undefined)[];

@@ -1,6 +1,6 @@
 /** Broadcasts, and the sums that undo them: the pattern that they share, and how they become launches. */
 import type { Bounds } from "./bounds.ts";
-import { elementLaunch, foldGroups, input, launch, output, type Launch } from "./launch.ts";
+import { elementLaunch, foldGroups, input, launch, output, scratch, type Launch } from "./launch.ts";
 import type { Constants } from "./template.ts";
 import { windowOf } from "./windows.ts";
 
@@ -59,7 +59,7 @@ const chunkOf = (outer: number): number => Math.max(shortest, Math.ceil(outer / 
 /** The chunks that a sum over `outer` is cut into, each with sums of its own; 0 where one pass does. */
 export const sumChunks = (outer: number): number => (outer > 2 * shortest ? Math.ceil(outer / chunkOf(outer)) : 0);
 
-/** Sums over `outer` and `div`, times `factor`; in two passes, by way of output 1 [chunks, mod], where there are chunks. */
+/** Sums over `outer` and `div`, times `factor`; in two passes, by way of scratch 0 [chunks, mod], where there are chunks. */
 export const sumLaunches = ({ adapter }: Bounds, { outer, mod, div }: Pattern, factor: number): readonly Launch[] => {
   const GROUP = adapter.kind === "gpu";
   const grid = foldGroups(GROUP ? mod : Math.ceil(mod / 64));
@@ -67,8 +67,8 @@ export const sumLaunches = ({ adapter }: Bounds, { outer, mod, div }: Pattern, f
   if (chunks === 0) return [launch("reduce", { outer, groups: mod, inner: div, chunk: 0, scale: factor }, [input(0), output(0)], grid, { GROUP })];
   const chunk = chunkOf(outer);
   return [
-    launch("reduce", { outer, groups: mod, inner: div, chunk, scale: 1 }, [input(0), output(1)], [Math.ceil(mod / 64), chunks, 1], { PARTIAL: true }),
-    launch("reduce", { outer: chunks, groups: mod, inner: 1, chunk: 0, scale: factor }, [output(1), output(0)], grid, { GROUP }),
+    launch("reduce", { outer, groups: mod, inner: div, chunk, scale: 1 }, [input(0), scratch(0)], [Math.ceil(mod / 64), chunks, 1], { PARTIAL: true }),
+    launch("reduce", { outer: chunks, groups: mod, inner: 1, chunk: 0, scale: factor }, [scratch(0), output(0)], grid, { GROUP }),
   ];
 };
 

@@ -13,6 +13,7 @@ import type { Failure } from "../failure.ts";
 import { boundsOf } from "../kernels/bounds.ts";
 import { measured } from "../kernels/target.ts";
 import { bindPlan, type Bound } from "./bind.ts";
+import { optimise } from "./passes/optimise.ts";
 import { leafKey, plan, type Extent } from "./plan.ts";
 import { matmulShapes, type Program } from "./program.ts";
 import { makeReplay, type Replay } from "./replay.ts";
@@ -70,13 +71,14 @@ const numbersOf = ({ plan, buffers }: Bound, names: readonly string[]): E.Either
  */
 export const instantiate = (
   device: Device,
-  program: Program,
+  traced: Program,
   weights?: Resident,
   record: readonly string[] = [],
   states?: Resident,
 ): TE.TaskEither<Failure, Executable> => {
   const owned = ownedOn(device);
   const acquire = async (): Promise<E.Either<Failure, Executable>> => {
+    const program = optimise(traced, boundsOf(device));
     const target = await measured(device, matmulShapes(program, boundsOf(device)))();
     if (E.isLeft(target)) return target;
     const objects = await bindPlan(device, target.right, program, plan(program, target.right), owned, { weights, states });

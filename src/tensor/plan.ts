@@ -7,7 +7,7 @@
  *
  * A value and what it is computed from always lie in different buffers, so a launch never binds one buffer for reading and for writing.
  */
-import type { Launch } from "../kernels/launch.ts";
+import type { Launch, Operand } from "../kernels/launch.ts";
 import type { Target } from "../kernels/target.ts";
 import { makeArena, type Arena, type PlannedBuffer } from "./arena.ts";
 import { claims, keptOutputs, lastUses, readsOf, rootOf, type Place } from "./lives.ts";
@@ -81,13 +81,17 @@ interface Draft {
 }
 
 /** Writes down the launches of an operation whose inputs and outputs have places. */
-const emit = ({ target, launches }: Draft, node: Applied, ins: readonly Place[], outs: readonly Place[]): void => {
+const emit = ({ target, launches }: Draft, node: Applied, ins: readonly Place[], outs: readonly Place[], between: readonly Place[] = []): void => {
+  const scratch = between.length === 0 ? [] : node.op.scratch!(target);
+  const found = ({ from, index }: Operand): readonly [Place, Spec] => {
+    if (from === "input") return [ins[index], node.inputs[index]];
+    return from === "output" ? [outs[index], node.outputs[index]] : [between[index], scratch[index]];
+  };
   for (const launch of node.op.lower(target)) {
     if (launch.grid.some((g) => g === 0)) continue;
     const operands = launch.operands.map((o): Extent | undefined => {
       if (o === undefined) return undefined;
-      const [{ buffer, offset }, spec]: readonly [Place, Spec] =
-        o.from === "input" ? [ins[o.index], node.inputs[o.index]] : [outs[o.index], node.outputs[o.index]];
+      const [{ buffer, offset }, spec] = found(o);
       const unit = bytesOf[spec.dtype];
       return { buffer, offset: offset + unit * (o.offset ?? 0), bytes: unit * (o.length ?? size(spec.shape)) };
     });
@@ -172,7 +176,12 @@ const planApplied = (draft: Draft, node: Applied, at: number): void => {
   const ins = node.inputs.map(draft.places.of);
   const outs = node.outputs.map((_, output) => placeOutput(draft, node, ins, output, at));
   outs.forEach((place, output) => draft.places.put(node, output, place));
-  emit(draft, node, ins, outs);
+  const between = (node.op.scratch?.(draft.target) ?? []).map((spec, i) => {
+    const holder = { node, output: node.outputs.length + i };
+    return { holder, buffer: draft.arena.allocate(`scratch of ${node.op.name}`, byteSize(spec), holder), offset: 0 };
+  });
+  emit(draft, node, ins, outs, between);
+  between.forEach(({ buffer, holder }) => draft.arena.free(buffer, holder));
 };
 
 /**

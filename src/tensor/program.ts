@@ -12,7 +12,6 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import type { MatmulShape } from "../kernels/matmul.ts";
 import type { BindingBound } from "../kernels/bounds.ts";
-import { fuse } from "./fuse.ts";
 import { topological } from "./gradient.ts";
 import { inputsOf, leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";
 
@@ -66,10 +65,8 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
     const written = [...Object.values(results.right.outputs ?? {}), ...Object.values(results.right.state ?? {})];
     const half = written.find(({ dtype }) => dtype === "f16");
     if (half !== undefined) throw new ShapeError("trace", `the step returns ${show(half)}, which must be widened first`);
-    const fused = fuse(topological(written), written);
-    const rewrite = (tensors: Tensors = {}): Tensors => Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, fused(t)]));
-    const [state, outputs] = [rewrite(results.right.state), rewrite(results.right.outputs)];
-    const order = topological([...Object.values(outputs), ...Object.values(state)]);
+    const { state = {}, outputs = {} } = results.right;
+    const order = schedule({ state, outputs });
     const named = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node));
     const leaves = [...new Set([...named, ...order])].filter((node) => node.kind === "leaf");
     const keys = new Set(leaves.map(({ role, name }) => `${role}:${name}`));
@@ -82,12 +79,16 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
       if (old === undefined) throw new ShapeError("trace", `the step returns a state ${name} that it never had`);
       if (!sameShape(old.outputs[0].shape, t.shape)) throw new ShapeError("trace", `state ${name} was ${show(old.outputs[0])} and becomes ${show(t)}`);
     }
-    return E.right({ leaves, schedule: updatesLast(order), outputs, state });
+    return E.right({ leaves, schedule: order, outputs, state });
   } catch (error) {
     if (error instanceof ShapeError) return E.left({ _tag: "ShapeMismatch", op: error.op, detail: error.detail });
     throw error;
   }
 };
+
+/** The nodes that results depend on, in an order in which they may run. */
+export const schedule = ({ outputs, state }: Pick<Program, "outputs" | "state">): readonly Node[] =>
+  updatesLast(topological([...Object.values(outputs), ...Object.values(state)]));
 
 /** Reorders so that updates in place, and what depends on them, come last: everything else has read the old values by then. */
 const updatesLast = (order: readonly Node[]): readonly Node[] => {

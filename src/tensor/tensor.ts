@@ -66,6 +66,8 @@ export type Vjp = (outputs: readonly Tensor[], grads: readonly (Tensor | undefin
 export interface Op {
   readonly name: string;
   readonly lower: (target: Target) => readonly Launch[];
+  /** Tensors that its launches need between them, on a target. */
+  readonly scratch?: (target: Target) => readonly Spec[];
   readonly vjp?: Vjp;
   /** For operations that update in place: the input that each output overwrites. Such inputs are bound as the outputs only. */
   readonly inPlace?: readonly number[];

@@ -20,6 +20,7 @@ import { gather } from "../../src/tensor/ops/embedding.ts";
 import { linear, matmul } from "../../src/tensor/ops/matmul.ts";
 import { adamwUpdate, sgdUpdate, shrink } from "../../src/tensor/ops/optimizer.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
+import { optimise } from "../../src/tensor/passes/optimise.ts";
 import { plan, type Plan } from "../../src/tensor/plan.ts";
 import { trace, type Program, type Tensors } from "../../src/tensor/program.ts";
 import { resident } from "../../src/device/resident.ts";
@@ -46,7 +47,7 @@ import type { GPUSupportedLimits } from "../../src/platform/webgpu.ts";
 /** A launch may write parts of one buffer, and read another; never both. */
 const launchesAreSound = ({ launches, buffers }: Plan): void => {
   for (const { launch, operands } of launches) {
-    const sides = { input: new Set<number>(), output: new Set<number>() };
+    const sides = { input: new Set<number>(), output: new Set<number>(), scratch: new Set<number>() };
     operands.forEach((o, i) => {
       if (o === undefined) return;
       const { buffer, offset, bytes } = o;
@@ -54,6 +55,7 @@ const launchesAreSound = ({ launches, buffers }: Plan): void => {
       assert.ok(offset % 256 === 0 && offset + bytes <= buffers[buffer].bytes, `${launch.kernel}: an operand leaves its buffer`);
     });
     for (const b of sides.output) assert.not.ok(sides.input.has(b), `${launch.kernel} reads and writes buffer ${b}`);
+    for (const b of sides.scratch) assert.not.ok(sides.input.has(b) || sides.output.has(b), `${launch.kernel} has buffer ${b} as scratch and otherwise`);
   }
 };
 
@@ -141,7 +143,10 @@ deviceTest(
         });
       const [alone, beside, learned] = [step(() => ({})), step((y) => ({ y })), step((_, z, x) => ({ g: gradient(sum(z), [x])[0] }))];
       const has = (program: Program): boolean => program.schedule.some((node) => node.kind === "apply" && node.op.name === kernel);
-      assert.equal([alone, beside, learned].map(has), [false, true, true]);
+      assert.equal(
+        [alone, beside, learned].map((program) => has(optimise(program, targetOf(device)))),
+        [false, true, true],
+      );
       const feed = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]));
       const run = (program: Program): Promise<Readonly<Record<string, Float32Array>>> =>
         using(device, program, (exe) => {

@@ -23,10 +23,14 @@ export const sumTo = (x: Tensor, at: Pattern, shape: Shape, factor = 1): Tensor 
   }
   const chunks = sumChunks(outer);
   return apply(
-    { name: "sum", lower: (target) => sumLaunches(target, at, factor), vjp: (_, [dy]) => [dy && expand(dy, at, x.shape, factor)] },
+    {
+      name: "sum",
+      lower: (target) => sumLaunches(target, at, factor),
+      scratch: () => (chunks === 0 ? [] : [floats([chunks, mod])]),
+      vjp: (_, [dy]) => [dy && expand(dy, at, x.shape, factor)],
+    },
     [x],
     floats(shape),
-    ...(chunks === 0 ? [] : [floats([chunks, mod])]),
   );
 };
 

@@ -1,0 +1,66 @@
+/**
+ * Passes: rewrites of a traced program for a device, before it is planned. A program knows no device; what pays on one adapter and not on another, and what
+ * looks at neighbours, is a pass.
+ */
+import type { Bounds } from "../../kernels/bounds.ts";
+import { schedule, type Program, type Tensors } from "../program.ts";
+import { inputsOf, type Node, type Tensor } from "../tensor.ts";
+
+/** Gives a program with the same leaves, and with results of the same names and shapes. */
+export type Pass = (program: Program, bounds: Bounds) => Program;
+
+/** What a rule may ask of the program that it rewrites. */
+export interface Graph {
+  /** The nodes that read a node, as they were traced; one that reads it twice is there twice. */
+  readonly readers: (node: Node) => readonly Node[];
+  /** Whether an output of the node is a result of the program. */
+  readonly isResult: (node: Node) => boolean;
+}
+
+/**
+ * What takes the place of a node: a tensor for each of its outputs; undefined where the node stays. `node` has inputs that are rewritten already, `traced` is
+ * the node as it was traced, which {@link Graph} knows.
+ */
+export type Rule = (node: Node, traced: Node, graph: Graph) => readonly Tensor[] | undefined;
+
+/** The outputs of a node. */
+export const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
+
+const graphOf = ({ schedule: order, outputs, state }: Program): Graph => {
+  const readers = new Map<Node, Node[]>();
+  for (const node of order) {
+    for (const { node: source } of inputsOf(node)) {
+      const those = readers.get(source) ?? [];
+      those.push(node);
+      readers.set(source, those);
+    }
+  }
+  const results = new Set([...Object.values(outputs), ...Object.values(state)].map(({ node }) => node));
+  return { readers: (node) => readers.get(node) ?? [], isResult: (node) => results.has(node) };
+};
+
+/** A node with other inputs; itself where they are the same. */
+const withInputs = (node: Node, moved: (t: Tensor) => Tensor): Node => {
+  const before = inputsOf(node);
+  const after = before.map(moved);
+  if (after.every((t, i) => t === before[i])) return node;
+  if (node.kind === "view") return { ...node, of: after[0] };
+  if (node.kind === "pack") return { ...node, parts: after };
+  return { ...node, inputs: after } as Node;
+};
+
+/** Applies a rule to every node of a program, in its order. What does not change is shared. */
+export const rewrite = (program: Program, rule: Rule): Program => {
+  const graph = graphOf(program);
+  const rewritten = new Map<Node, readonly Tensor[]>();
+  const moved = (t: Tensor): Tensor => rewritten.get(t.node)?.[t.output] ?? t;
+  for (const traced of program.schedule) {
+    const node = withInputs(traced, moved);
+    const instead = rule(node, traced, graph) ?? (node === traced ? undefined : outputsOf(node));
+    if (instead !== undefined) rewritten.set(traced, instead);
+  }
+  if (rewritten.size === 0) return program;
+  const all = (tensors: Tensors): Tensors => Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, moved(t)]));
+  const results = { outputs: all(program.outputs), state: all(program.state) };
+  return { ...results, leaves: program.leaves, schedule: schedule(results) };
+};
