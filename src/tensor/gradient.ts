@@ -3,7 +3,7 @@
  */
 import { accumulate } from "./ops/matmul.ts";
 import { constant } from "./ops/elementwise.ts";
-import { check, inputsOf, reshape, show, size, type Node, type Tensor } from "./tensor.ts";
+import { check, inputsOf, reshape, show, size, type Node, type Shape, type Tensor } from "./tensor.ts";
 
 /** Nodes in an order in which every node comes after its inputs. */
 export const topological = (roots: readonly Tensor[]): readonly Node[] => {
@@ -33,6 +33,16 @@ export const topological = (roots: readonly Tensor[]): readonly Node[] => {
   return order;
 };
 
+/** The gradient of a loss with respect to itself. It is marked: what depends on it is the backward pass. */
+const seed = (shape: Shape): Tensor => {
+  const one = constant(1, shape);
+  const node = one.node as Node & { readonly kind: "apply" };
+  return { ...one, node: { ...node, op: { ...node.op, attributes: { ...node.op.attributes, seed: true } } } };
+};
+
+/** Whether a node is the {@link seed} of a backward pass. */
+export const isSeed = (node: Node): boolean => node.kind === "apply" && node.op.attributes?.seed === true;
+
 /** The inputs that a node passes gradients on to. */
 const sourcesOf = (node: Node): readonly Tensor[] => (node.kind === "view" && node.detached ? [] : inputsOf(node));
 
@@ -55,7 +65,7 @@ export const partials = (loss: Tensor, wrt: readonly Tensor[]): readonly (Tensor
     slots[t.output] = old === undefined ? g : accumulate(old, g);
     grads.set(t.node, slots);
   };
-  add(loss, constant(1, loss.shape));
+  add(loss, seed(loss.shape));
 
   for (const node of [...order].reverse()) {
     const slots = grads.get(node);

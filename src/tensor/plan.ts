@@ -1,7 +1,7 @@
 /**
  * Memory: which buffer stands behind every tensor of a program.
  *
- * The life of every value is known, so buffers are shared by values that never live at the same time. A buffer is either *owned* (by a
+ * The life of every value is known, so buffers are shared by values that never live at the same time (`arena.ts`). A buffer is either *owned* (by a
  * leaf, an output or a pack of gradients, whose gaps must stay zero) or a *slot* of the arena. A view lies in the buffer of
  * what it views; a part of a pack is computed where it will lie; an update in place takes over the buffer of what it updates.
  *
@@ -231,5 +231,9 @@ export const plan = (program: Program, target: Target): Plan => {
     });
   });
   const outputs = bringHome(draft, leaves);
-  return { buffers: arena.buffers, launches: draft.launches, leaves, outputs };
+  const { buffers, bufferOf } = arena.settle();
+  const settled = <P extends Place>(place: P): P => ({ ...place, buffer: bufferOf(place.buffer) });
+  const all = <P extends Place>(places: ReadonlyMap<string, P>): ReadonlyMap<string, P> => new Map([...places].map(([name, place]) => [name, settled(place)]));
+  const launches = draft.launches.map(({ launch, operands }) => ({ launch, operands: operands.map((o) => o && settled(o)) }));
+  return { buffers, launches, leaves: all(leaves), outputs: all(outputs) };
 };
