@@ -96,7 +96,7 @@ const ours = async (device: Device, shape: MatmulShape, plan: MatmulPlan, a: Mat
     submit: (times) => {
       const encoder = gpu.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      encode(pass, dispatch, times);
+      encode(pass, new Array(times).fill(dispatch));
       pass.end();
       gpu.queue.submit([encoder.finish()]);
     },

@@ -58,9 +58,18 @@ export const makeDispatches = async (device: Device, launches: readonly BoundLau
   return E.right(dispatches);
 };
 
-/** Encodes a dispatch, `times` times. */
-export const encode = (pass: GPUComputePassEncoder, { pipeline, group, grid }: Dispatch, times = 1): void => {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group);
-  for (let i = 0; i < times; i++) pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+/**
+ * Encodes dispatches, one after the other; what stays as it was is not set again. Allocates nothing: encoding is most of what the host does for a step.
+ */
+export const encode = (pass: GPUComputePassEncoder, dispatches: readonly Dispatch[]): void => {
+  let current: GPUComputePipeline | undefined;
+  let bound: GPUBindGroup | undefined;
+  for (let i = 0; i < dispatches.length; i++) {
+    const { pipeline, group, grid } = dispatches[i];
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    if (group !== bound) pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+    current = pipeline;
+    bound = group;
+  }
 };

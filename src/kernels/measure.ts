@@ -41,7 +41,7 @@ const prepare = async (
   return E.right(async (times) => {
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    encode(pass, dispatches.right[0], times);
+    encode(pass, new Array(times).fill(dispatches.right[0]));
     pass.end();
     const start = performance.now();
     device.gpu.queue.submit([encoder.finish()]);

@@ -43,7 +43,7 @@ export const makeReplay = (device: Device, { plan, buffers, dispatches }: Bound,
     if (E.isLeft(written)) return written;
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const dispatch of dispatches) encode(pass, dispatch);
+    encode(pass, dispatches);
     pass.end();
     rings.copy(encoder, runs);
     device.gpu.queue.submit([encoder.finish()]);

@@ -80,7 +80,7 @@ export const dispatch = async <K extends Kernel>(device: Device, { operands, ...
   const [ready] = right(await makeDispatches(device, [{ launch: launch as Omit<LaunchOf<Kernel>, "operands">, bindings }], owned));
   const encoder = gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  encode(pass, ready);
+  encode(pass, [ready]);
   pass.end();
   const staging = buffers.map((buffer) => {
     if (buffer === undefined) return undefined;
