@@ -14,9 +14,10 @@ export type { Failure } from "./src/failure.ts";
 // The device: a GPU, lavapipe or SwiftShader through Dawn.
 export { openDevice, withDevice } from "./src/device/open.ts";
 export type { DeviceOptions } from "./src/device/open.ts";
+export { inPrecision } from "./src/device/precision.ts";
 export { wrapDevice } from "./src/device/wrap.ts";
 export type { WrapOptions } from "./src/device/wrap.ts";
-export type { Adapter as DeviceAdapter, Device, Ledger, OpenDevice } from "./src/device/device.ts";
+export type { Adapter as DeviceAdapter, Device, Ledger, OpenDevice, Precision } from "./src/device/device.ts";
 
 // The platform: files, images, the GPU and the cache of Node and Deno, and the interface for others.
 export { platform } from "./src/platform/default.ts";

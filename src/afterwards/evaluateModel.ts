@@ -8,6 +8,7 @@ import type { CheckedProtocol } from "../data/checked.ts";
 import { checkScoring } from "../data/stream.ts";
 import type { Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/open.ts";
+import { lineOf } from "../device/precision.ts";
 import { imageCache } from "../data/imageCache.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import { isAnswerStream, type AnswerStream, type LabelSpace, type ClassStream } from "../data/task.ts";
@@ -144,7 +145,7 @@ const amongClasses = (predictor: Predictor, stream: ClassStream, { templates = "
         measure: (runtime, skipped) =>
           pipe(
             accuracies(fitted.learner, stream, stream.tasks.length, { templates, labelSpace: space, also, ...fitted.inference })(runtime),
-            TE.map((found) => evaluationOf(stream, found, [space, ...also], { templates, adapter: runtime.device.adapter.line, skipped: skipped() })),
+            TE.map((found) => evaluationOf(stream, found, [space, ...also], { templates, adapter: lineOf(runtime.device), skipped: skipped() })),
           ),
       };
     }),
@@ -162,7 +163,7 @@ const inWords = ({ learner, inference }: Predictor, stream: AnswerStream, { scor
           const all = { [score]: found.row[j], ...Object.fromEntries(others.map(([other, row]) => [other, row[j]])) };
           return { dataset: name, accuracy: {}, chance: {}, classes: 0, images: found.replies?.[j]?.length ?? 0, scores: all };
         });
-        return { labelSpaces: [], datasets, mean: {}, templates: "single", adapter: runtime.device.adapter.line, skipped: skipped() };
+        return { labelSpaces: [], datasets, mean: {}, templates: "single", adapter: lineOf(runtime.device), skipped: skipped() };
       }),
     ),
 });

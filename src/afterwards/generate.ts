@@ -5,6 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { exampleDecoder } from "../data/decode.ts";
 import { pictureOf, type Question } from "../data/question.ts";
 import { deviceOf } from "../device/open.ts";
+import { lineOf } from "../device/precision.ts";
 import type { Failure } from "../failure.ts";
 import { askingOf } from "../language/asking.ts";
 import { gathered, openGenerator, type AnswerPiece, type Generated, type GeneratorOptions } from "../language/generate.ts";
@@ -102,7 +103,7 @@ async function* answering(
   const device = await deviceOf(options.device ?? {})();
   if (E.isLeft(device)) return yield device;
   try {
-    options.opened?.(device.right.adapter.line);
+    options.opened?.(lineOf(device.right));
     const generator = openGenerator({ learner, device: device.right, branch: inference?.through, signal: options.signal, weights: options.weights });
     if (E.isLeft(generator)) return yield generator;
     try {

@@ -7,6 +7,7 @@ import { imageCache, type ImageCache } from "../data/imageCache.ts";
 import type { OnCorrupt } from "../data/source.ts";
 import type { Device } from "../device/device.ts";
 import { withDevice, type DeviceOptions } from "../device/open.ts";
+import { lineOf } from "../device/precision.ts";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { readoutFor } from "../model/architecture.ts";
@@ -66,7 +67,7 @@ export const onDeviceOf = <A>(
 ): TE.TaskEither<Failure, A> => {
   const { device = {}, onCorrupt = "fail", watch = () => undefined, signal, opened } = options;
   return withDevice(device)((open) => {
-    opened?.(open.adapter.line);
+    opened?.(lineOf(open));
     return use({ device: open, seed: 0, emit: watch, images, signal, onCorrupt });
   });
 };

@@ -6,6 +6,7 @@ import { evaluationTable } from "../report/evaluation.ts";
 import { evaluateModel } from "../afterwards/evaluateModel.ts";
 import { openLearner } from "../runs/openLearner.ts";
 import { command } from "./command.ts";
+import { precisionFlag } from "./device.ts";
 import { flag, list, oneOf, optional, some, whole } from "./flags.ts";
 import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
 
@@ -31,6 +32,7 @@ export const evaluate = command({
     ...answerFlags,
     "eval-limit": optional(whole(1), "N", "test pictures, or questions, a dataset, the same ones as those of a run", "all"),
     "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at a picture or a question that cannot be read, or go on without it: fail, skip", "fail"),
+    precision: precisionFlag,
     predictions: optional(
       some,
       "FILE",
@@ -54,11 +56,11 @@ export const evaluate = command({
       TE.bindTo("source"),
       TE.bind("opened", () => openLearner(name, jobOptions)),
       TE.bind("evaluation", ({ source, opened }) => {
-        const { columns, templates, "label-space": labelSpaces, "eval-limit": evalLimit, "on-corrupt": onCorrupt, predictions } = flags;
+        const { columns, templates, "label-space": labelSpaces, "eval-limit": evalLimit, "on-corrupt": onCorrupt, precision, predictions } = flags;
         const where = predictions === undefined ? undefined : at(predictions);
         const { chat, context, "max-tokens": maxTokens, scores } = flags;
         const what = { source, columns, labelSpaces, templates, evalLimit, onCorrupt, chat, context, maxTokens, scores, predictions: where };
-        return evaluateModel(opened, what, jobOptions);
+        return evaluateModel(opened, what, { ...jobOptions, device: { precision } });
       }),
       TE.map(({ opened: { folder }, evaluation }) => {
         if (evaluation.skipped > 0) note(`skipped ${evaluation.skipped} samples that cannot be read`);

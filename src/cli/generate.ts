@@ -8,6 +8,7 @@ import { gathered, type AnswerPiece, type Generated } from "../language/generate
 import { fixed } from "../report/format.ts";
 import { openLearner } from "../runs/openLearner.ts";
 import { command } from "./command.ts";
+import { precisionFlag } from "./device.ts";
 import { between, flag, list, optional, some, whole } from "./flags.ts";
 import { promptsOf, type TypedPrompt } from "./prompts.ts";
 import type { Terminal } from "./terminal.ts";
@@ -82,6 +83,7 @@ export const generate = command({
       "how the model is asked: chatml, vicuna, or a text with {prompt} in it; {prompt} alone continues the prompt",
       "as its run was asked, or as its tokenizer says",
     ),
+    precision: precisionFlag,
     batch: flag(whole(1), "N", "how many prompts are answered at a time", 8),
   },
   notes: ["The learner of a run is asked as its method evaluates it. Answers to several prompts stand under them, in their order."],
@@ -97,8 +99,8 @@ export const generate = command({
       TE.bindTo("prompts"),
       TE.bind("opened", () => openLearner(name, jobOptions)),
       TE.bind("answers", ({ prompts, opened }) => {
-        const { "max-tokens": maxTokens, "top-p": topP, temperature, seed, stop, chat, batch } = flags;
-        const options = { maxTokens, topP, temperature, seed, stop, chat, batch, signal: jobOptions.signal };
+        const { "max-tokens": maxTokens, "top-p": topP, temperature, seed, stop, chat, batch, precision } = flags;
+        const options = { maxTokens, topP, temperature, seed, stop, chat, batch, device: { precision }, signal: jobOptions.signal };
         const pieces = generating(opened, prompts, { ...options, opened: (line) => note(`adapter: ${line}`) });
         return gathered(prompts.length, timed(printed(pieces, prompts, write), note));
       }),

@@ -12,6 +12,7 @@ import { openLearner } from "../runs/openLearner.ts";
 import { classify } from "../afterwards/predict.ts";
 import type { Classified } from "../stages/predict.ts";
 import { command } from "./command.ts";
+import { precisionFlag } from "./device.ts";
 import { flag, list, oneOf, optional, some, whole } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -63,6 +64,7 @@ export const predict = command({
     "labels-file": optional(some, "FILE", "a file with a label on each line, which may hold commas", "none"),
     template: flag(some, "TEXT", "what stands around a label: {c} is where it goes", defaultTemplates[0]),
     top: flag(whole(1), "K", "how many labels are given, the likeliest first", 5),
+    precision: precisionFlag,
     "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at a picture that cannot be decoded, or go on without it: fail, skip", "fail"),
   },
   notes: [
@@ -85,10 +87,11 @@ export const predict = command({
       TE.chain(({ labels, opened, pictures }) => {
         const shown = new Map(pictures.flat());
         const { watch, signal } = terminal.jobOptions;
-        const { template, top, "on-corrupt": onCorrupt } = flags;
+        const { template, top, precision, "on-corrupt": onCorrupt } = flags;
+        const options = { template, top, onCorrupt, device: { precision }, watch, signal };
         return pipe(
           // The adapter's line is no answer: stdout has a line a picture and nothing else.
-          classify(opened, [...shown.keys()], labels, { template, top, onCorrupt, watch, signal, opened: (line) => terminal.note(`adapter: ${line}`) }),
+          classify(opened, [...shown.keys()], labels, { ...options, opened: (line) => terminal.note(`adapter: ${line}`) }),
           TE.map((answers) => answers.map((answer): Classified => ({ ...answer, picture: shown.get(answer.picture) ?? answer.picture }))),
         );
       }),

@@ -13,6 +13,7 @@ import { runJob } from "../runs/runJob.ts";
 import { runSweep } from "../sweep/runSweep.ts";
 import type { Sweep } from "../sweep/sweep.ts";
 import { command, type Ended } from "./command.ts";
+import { precisionFlag } from "./device.ts";
 import { endOfRun, whenStopped } from "./endOfRun.ts";
 import { endOfSweep } from "./endOfSweep.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
@@ -72,6 +73,7 @@ const table = {
   "eval-limit": optional(whole(1), "N", "test images, or questions, a dataset, the same for every seed", "all"),
   templates: optional(oneOf("single", "ensemble"), "T", "score with the first template or the mean of all: single, ensemble", "single, or the preset's"),
   "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image or a question that cannot be read, or go on without it: fail, skip", "fail"),
+  precision: precisionFlag,
   modules: optional(list(oneOf(...kindsOfLayers), true), "LIST", `layers that get adapters, of ${kindsOfLayers.join(",")}`, ofMethod),
   towers: optional(list(oneOf(...namesOfTowers), true), "LIST", `towers that get adapters, of ${namesOfTowers.join(",")}`, ofMethod),
   set: optional(some, "KEY=VALUE[,KEY=VALUE…]", 'any option of the method, as in kappa=0.01,modules=q+v,steps={"epochs":10}', "none"),
@@ -156,6 +158,7 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
     ...(flags.context === undefined ? {} : { context: flags.context }),
     ...(flags["max-tokens"] === undefined ? {} : { maxTokens: flags["max-tokens"] }),
     ...(flags.columns === undefined ? {} : { columns: flags.columns }),
+    ...(flags.precision === "f32" ? {} : { precision: flags.precision }),
     ...(flags.fresh ? { fresh: true } : {}),
     ...(flags.predictions ? { predictions: true } : {}),
     ...(flags["save-adapters"] ? { saveAdapters: true } : {}),

@@ -21,6 +21,9 @@ export interface Adapter {
   readonly subgroupSize: number;
 }
 
+/** `f32` throughout; or `mixed`: frozen matrices, and what is saved for the backward pass, in f16, and products of them with sums in f32. */
+export type Precision = "f32" | "mixed";
+
 /** What is alive on the device, in bytes and objects. `created` counts every GPU object ever made, so a replay that makes none leaves it as it was. */
 export interface Ledger {
   readonly liveBytes: number;
@@ -33,6 +36,8 @@ export interface Device {
   readonly gpu: GPUDevice;
   readonly adapter: Adapter;
   readonly limits: GPUSupportedLimits;
+  /** How programs keep and multiply numbers on it. */
+  readonly precision: Precision;
   /** Where what is measured on the device is kept between runs. */
   readonly cache: Cache;
   readonly ledger: () => Ledger;

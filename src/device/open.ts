@@ -13,22 +13,33 @@ import type { Failure } from "../failure.ts";
 import { platform as defaultPlatform } from "../platform/default.ts";
 import type { Platform, Rung } from "../platform/platform.ts";
 import { descriptorOf } from "./adapter.ts";
-import type { Device, OpenDevice } from "./device.ts";
+import type { Device, OpenDevice, Precision } from "./device.ts";
+import { inPrecision } from "./precision.ts";
 import { wrapDevice } from "./wrap.ts";
 
 /** Options of {@link openDevice} and {@link withDevice}. */
 export interface DeviceOptions {
   /** One rung instead of the ladder; without it the environment's `CAMBIUM_ADAPTER` is asked. */
   readonly adapter?: Rung;
+  /** Default: f32. `mixed` is for less memory, and for faster products on a GPU. */
+  readonly precision?: Precision;
   /** What opens the GPU. Default: that of Node and Deno. */
   readonly platform?: Pick<Platform, "openGpu" | "cache">;
 }
 
-/** Opens a device by the ladder, or on one rung. Fails with `NoAdapter`, which says what each rung answered, or `BadOption`. */
-export const openDevice = ({ adapter, platform = defaultPlatform }: DeviceOptions = {}): TaskEither<Failure, OpenDevice> =>
+/**
+ * Opens a device by the ladder, or on one rung. Fails with `NoAdapter`, which says what each rung answered, or with `BadOption`, also where the adapter cannot
+ * compute in the precision.
+ */
+export const openDevice = ({ adapter, precision = "f32", platform = defaultPlatform }: DeviceOptions = {}): TaskEither<Failure, OpenDevice> =>
   pipe(
     platform.openGpu({ rung: adapter, descriptor: descriptorOf }),
     TE.map(({ gpu, ...opened }) => wrapDevice(gpu, { ...opened, cache: platform.cache })),
+    TE.chain((device) => async () => {
+      const ready = inPrecision(precision, device);
+      if (E.isLeft(ready)) await device.close();
+      return ready;
+    }),
   );
 
 const isDevice = (options: DeviceOptions | Device): options is Device => "gpu" in options;

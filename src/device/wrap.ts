@@ -94,7 +94,10 @@ export interface WrapOptions extends Partial<Omit<OpenGpu, "gpu">> {
   readonly cache?: Cache;
 }
 
-/** A device of an open `GPUDevice`, such as one that a page has already; closing it destroys the `GPUDevice`. */
+/**
+ * A device of an open `GPUDevice`, such as one that a page has already; closing it destroys the `GPUDevice`. It computes in f32 unless `inPrecision` says
+ * otherwise.
+ */
 export const wrapDevice = (gpu: GPUDevice, options: WrapOptions = {}): OpenDevice => {
   const { info = gpu.adapterInfo, wait = (pending) => pending, release = () => undefined, cache = noCache } = options;
   const adapter = describeAdapter(info, gpu.features);
@@ -133,5 +136,5 @@ export const wrapDevice = (gpu: GPUDevice, options: WrapOptions = {}): OpenDevic
     release();
   };
 
-  return { gpu, adapter, limits: gpu.limits, cache, ...buffers, pipeline, failure: health.failure, settled, close };
+  return { gpu, adapter, limits: gpu.limits, precision: "f32", cache, ...buffers, pipeline, failure: health.failure, settled, close };
 };

@@ -43,7 +43,7 @@ type Shapes = Pick<Model, "architecture" | "config" | "weights">;
 /** A GPU without optional features, and with bindings of 2 GiB: what is planned for it is what most GPUs need. */
 const commonGpu: Target = (() => {
   const adapter = { line: "", key: "", kind: "gpu", features: new Set<string>(), subgroupSize: 0 } as const;
-  return { adapter, maxBinding: 2 ** 29 - 64, matmul: (shape) => matmulVariants(adapter, shape)[0] };
+  return { adapter, maxBinding: 2 ** 29 - 64, precision: "f32", matmul: (shape) => matmulVariants(adapter, shape)[0] };
 })();
 
 const bytesOnDevice = (parameters: readonly Parameter[], storage: "f32" | "f16"): number =>

@@ -138,6 +138,7 @@ const toldOfRun = (info: RunInfo): Told => {
       ["Probes", job.probes?.join(", ")],
       ["Method", `${methodText(method)}${job.chat === undefined ? "" : ` chat=${optionText(job.chat)}`}`],
       ["Seed", `${job.seed}`],
+      ["Precision", job.precision],
       ["Finished", finished.length === 0 ? undefined : someOf(finished, 12)],
       ["Learner", model ?? undefined],
       ["Took", result === null ? undefined : duration(result.seconds)],

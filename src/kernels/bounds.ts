@@ -1,15 +1,21 @@
 /** What a device sets bounds to. */
-import type { Adapter, Device } from "../device/device.ts";
+import type { Adapter, Device, Precision } from "../device/device.ts";
 
 /** What grids and windows depend on. */
 export interface Bounds {
   readonly adapter: Adapter;
   /** Elements of four bytes in the largest storage binding. */
   readonly maxBinding: number;
+  /** What passes keep to: `mixed` lets them keep values in f16. */
+  readonly precision: Precision;
 }
 
 /** What windows depend on. */
 export type BindingBound = Pick<Bounds, "maxBinding">;
 
 /** The bounds of a device. */
-export const boundsOf = ({ adapter, limits }: Device): Bounds => ({ adapter, maxBinding: Math.floor(limits.maxStorageBufferBindingSize / 4) });
+export const boundsOf = ({ adapter, limits, precision }: Device): Bounds => ({
+  adapter,
+  maxBinding: Math.floor(limits.maxStorageBufferBindingSize / 4),
+  precision,
+});

@@ -65,6 +65,8 @@ export const Unsaid = t.partial({
   predictions: t.boolean,
   /** Writes after every task what it has added to the weights, as a folder that PEFT loads. */
   saveAdapters: t.boolean,
+  /** How its device keeps and multiplies numbers; by default in f32. */
+  precision: t.keyof({ f32: null, mixed: null }),
   /** Steps between two checkpoints within a task. */
   checkpointSteps: count,
   /** Facts that belong into the result beside the job's own. */

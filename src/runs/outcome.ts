@@ -37,7 +37,7 @@ export interface Outcome extends Run {
 
 /** What a result says of a job beside the options of its method. */
 export const factsOf = (
-  { model, source, probes, shots, evaluate, evalLimit, chat, context, maxTokens, onCorrupt, facts }: Job,
+  { model, source, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, onCorrupt, facts }: Job,
   { labelSpace }: Pick<Stream, "labelSpace">,
 ) => ({
   evaluate: undefined,
@@ -58,6 +58,7 @@ export const factsOf = (
   ...(chat === undefined ? {} : { chat }),
   ...(context === undefined ? {} : { context }),
   ...(maxTokens === undefined ? {} : { maxTokens }),
+  ...(precision === undefined ? {} : { precision }),
   onCorrupt,
 });
 

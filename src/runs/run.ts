@@ -5,6 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { sharedNames } from "../data/classNames.ts";
 import { printable } from "../data/leftOut.ts";
 import { isAnswerStream, type LabelSpace, type Stream } from "../data/task.ts";
+import { lineOf } from "../device/precision.ts";
 import type { Failure } from "../failure.ts";
 import type { Update } from "../model/adapters/update.ts";
 import type { Learner } from "../model/learner.ts";
@@ -161,7 +162,7 @@ export const runMethod =
           title: method.title,
           options: { ...(method.options as object), ...options.facts },
           seed: runtime.seed,
-          adapter: runtime.device.adapter.line,
+          adapter: lineOf(runtime.device),
           stream,
           labelSpace,
           readsTexts,

@@ -6,8 +6,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { imageCache } from "../data/imageCache.ts";
 import type { Device } from "../device/device.ts";
 import { withDevice, type DeviceOptions } from "../device/open.ts";
+import { lineOf } from "../device/precision.ts";
 import type { Failure } from "../failure.ts";
-import { listNames, writeJson } from "../formats/files.ts";
+import { writeJson } from "../formats/files.ts";
 import { join } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
@@ -18,12 +19,13 @@ import type { Method } from "../stages/learn.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 import { beginningOf, type Beginning } from "./beginning.ts";
 import { readLearner } from "./checkpoint.ts";
+import { abandon, checkFree, holding } from "./held.ts";
 import { whileGrowing, type Growing } from "./growing.ts";
 import type { Job } from "./job.ts";
 import type { LocateOptions } from "./locate.ts";
 import { findAll, type Found } from "./placed.ts";
 import { keeping, type Keeping } from "./keeping.ts";
-import { isLeftover, sweep } from "./leftovers.ts";
+import { sweep } from "./leftovers.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { predicting } from "./predictions.ts";
@@ -33,8 +35,8 @@ import { readJob } from "./runOf.ts";
 
 /** Options of {@link runJob} and {@link resume}. */
 export interface JobOptions extends Pick<LocateOptions, "at" | "hub"> {
-  /** Which device is used. Default: the first that opens. */
-  readonly device?: DeviceOptions;
+  /** Which device is used, in the precision of the job. Default: the first that opens. */
+  readonly device?: Omit<DeviceOptions, "precision">;
   /** Called with every event, of the run and of the downloads before it. */
   readonly watch?: (event: Event | Downloading) => void;
   /** Called with the adapter's line when the device is open. */
@@ -74,7 +76,7 @@ const endOf =
 /** Runs a job on a device, from where it stands. */
 const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within }: Standing, device: Device, options: JobOptions, files: Files) => {
   const { learner, untrained, stream, testSets, from, notes } = beginning;
-  options.opened?.(device.adapter.line);
+  options.opened?.(lineOf(device));
   for (const note of notes) options.note?.(note);
   const reached = within?.reached ?? last?.reached;
   const skipped = new Set(reached?.skipped);
@@ -134,37 +136,10 @@ const perform = ({ job, placed }: Found, standing: Standing, options: JobOptions
     ),
     TE.bind("learner", ({ beginning }) => (standing.last === undefined ? TE.right(beginning.learner) : readLearner(standing.last.folder, { files }))),
     TE.chain(({ method, beginning, learner }) =>
-      withDevice(options.device ?? {})((device) => onDevice(job, method, { ...beginning, learner }, standing, device, options, files)),
+      withDevice({ ...options.device, precision: job.precision })((device) =>
+        onDevice(job, method, { ...beginning, learner }, standing, device, options, files),
+      ),
     ),
-  );
-
-/** Holds the folder of a run. */
-const holding = <A>(run: string, files: Files, use: TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
-  pipe(
-    files.lock(run),
-    TE.chain((lock) => () => use().finally(lock.release)),
-  );
-
-const lockName = ".lock";
-
-/** Refuses a folder that holds something: a run does not overwrite. */
-const checkFree = (run: string, files: Files): TE.TaskEither<Failure, void> =>
-  pipe(
-    listNames(run, files),
-    TE.map((all) => all.filter((name) => name !== lockName && !isLeftover(name, files))),
-    TE.filterOrElse(
-      (held) => held.length === 0,
-      (): Failure => ({ _tag: "BadOption", option: "--out", detail: `${run} is there already and is not an empty folder; name another` }),
-    ),
-    TE.map(() => undefined),
-  );
-
-/** Removes the files of a run that has reached nothing, and the folder where it was made for it. */
-const abandon = (run: string, made: boolean, files: Files): TE.TaskEither<Failure, void> =>
-  pipe(
-    TE.traverseSeqArray((name: string) => files.remove(join(run, name)))([names.job, names.log, names.predictions, names.adapters]),
-    TE.chain(() => listNames(run, files)),
-    TE.chain((left) => (made && left.every((name) => name === lockName) ? files.remove(run) : TE.right(undefined))),
   );
 
 /**

@@ -4,6 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openDevice } from "../../src/device/open.ts";
+import { inPrecision, lineOf } from "../../src/device/precision.ts";
 import type { Rung } from "../../src/platform/platform.ts";
 import { describe, get } from "../../src/failure.ts";
 
@@ -56,6 +57,24 @@ for (const rung of ["lavapipe", "swiftshader"] as const) {
     }
   });
 }
+
+(available.swiftshader ? test : test.skip)("mixed precision is refused in one sentence by an adapter without f16", async () => {
+  const opened = await openDevice({ adapter: "swiftshader", precision: "mixed" })();
+  assert.ok(E.isLeft(opened));
+  assert.is(opened.left._tag, "BadOption");
+  assert.match(describe(opened.left), /precision: mixed needs an adapter that computes with f16, and .*SwiftShader.* does not/);
+});
+
+(available.lavapipe ? test : test.skip)("a device computes in f32 unless it is opened for another precision, and says so", async () => {
+  const device = await get(openDevice({ adapter: "lavapipe" }));
+  assert.is(device.precision, "f32");
+  assert.is(lineOf(device), device.adapter.line);
+  const mixed = inPrecision("mixed", device);
+  assert.ok(E.isRight(mixed));
+  assert.is(mixed.right.precision, "mixed");
+  assert.is(lineOf(mixed.right), `${device.adapter.line}, mixed precision`);
+  await device.close();
+});
 
 test("a missing adapter is said with what was tried and the three ways to get one", async () => {
   const nowhere = "/nonexistent/icd.json";

@@ -68,6 +68,7 @@ const kernels = ({ launches }: Plan): readonly string[] => launches.map(({ launc
 const cpu: Target = {
   adapter: { line: "none", key: "none", kind: "cpu", features: new Set(), subgroupSize: 0 },
   maxBinding: 2 ** 25,
+  precision: "f32",
   matmul: () => ({ kernel: "matmul-tiled", constants: {}, grid: [1, 1, 1] }),
 };
 

@@ -27,6 +27,7 @@ test("the shapes that a plan asks for are known before it is made, with large op
     const target: Target = {
       adapter: { line: "none", key: "none", kind: "cpu", features: new Set(), subgroupSize: 0 },
       maxBinding,
+      precision: "f32",
       matmul: (shape) => {
         asked.push(shape);
         return { kernel: "matmul-tiled", constants: {}, grid: [1, 1, 1] };
