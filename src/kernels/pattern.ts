@@ -1,7 +1,6 @@
 /** Broadcasts, and the sums that undo them: the pattern that they share, and how they become launches. */
 import type { Bounds } from "./bounds.ts";
-import { elementLaunch, foldGroups, input, launch, output, scratch, type Launch } from "./launch.ts";
-import type { Constants } from "./template.ts";
+import { foldGroups, input, launch, output, scratch, type Launch } from "./launch.ts";
 import { windowOf } from "./windows.ts";
 
 /** A tensor seen as `[outer, mod, div]`: the pattern of a broadcast and of the sum that undoes it. */
@@ -33,21 +32,6 @@ export const broadcastPattern = (a: readonly number[], b: readonly number[]): Pa
   if (padded.slice(from, to).some((d) => d !== 1)) return undefined;
   return { ...ends, gap: { count: product(a.slice(from, to)), low: product(a.slice(to, end)) } };
 };
-
-/** What a kernel that broadcasts is told of a pattern. */
-export const broadcastDims = ({ mod, div, gap }: Pattern): { readonly div: number; readonly wrap: number; readonly low: number; readonly span: number } => ({
-  div,
-  wrap: mod,
-  low: gap?.low ?? 1,
-  span: (gap?.count ?? 1) * (gap?.low ?? 1),
-});
-
-/** The constants of a kernel that broadcasts. */
-export const broadcastConstants = ({ gap }: Pattern): Constants => (gap === undefined ? {} : { GAP: true });
-
-/** Repeats `mod` elements over `count` by a pattern, times `factor`. */
-export const expandLaunch = (at: Pattern, count: number, factor: number): Launch =>
-  elementLaunch("expand", { count, alpha: factor, ...broadcastDims(at) }, [input(0), output(0)], broadcastConstants(at));
 
 /** Rows that one thread sums at least in the first of two passes: a tall matrix would otherwise keep only `mod` threads busy. */
 const shortest = 64;

@@ -1,8 +1,26 @@
 import { dropoutMask } from "../../src/kernels/dropout.ts";
-import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
-import type { Tolerance } from "./check.ts";
+import { elementwiseConstants, elementwiseDims, mostOperands, type Meeting } from "../../src/kernels/elementwise.ts";
+import { oneStep, type ElementFunction, type Expression } from "../../src/kernels/expression.ts";
+import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes, type Case, type Operand, type Tolerance, type Values } from "./check.ts";
 
 const counts = [0, 1, 7, 63, 64, 65, 1009];
+
+/** A launch of an expression of operands, which meet its results in these ways. */
+const computes = (
+  expression: Expression,
+  operands: readonly (readonly [Values, Meeting])[],
+  count: number,
+  ...results: readonly Operand[]
+): Omit<Case<"elementwise">, "grid"> => {
+  const meetings = operands.map(([, meeting]) => meeting);
+  const inputs = Array.from({ length: mostOperands }, (_, j) => operands[j] && reads(operands[j][0]));
+  return {
+    kernel: "elementwise",
+    constants: elementwiseConstants(expression, meetings),
+    dims: elementwiseDims(expression, meetings, count),
+    operands: [...inputs, ...results],
+  };
+};
 
 /** The normal distribution function by its power series, and by a continued fraction in the tail; good to 1e-15. */
 const normal = (x: number): number => {
@@ -34,36 +52,35 @@ interface Unary {
   readonly tolerance: Tolerance;
   /** Values that are tested beside random ones. */
   readonly edges?: readonly number[];
+  readonly constants?: readonly number[];
 }
 
 const activations = [0, -0, 1e-30, -1e-30, 1e4, -1e4, 3e37, -3e37, 5, -5, 12, -12, 16.5, -16.5];
 
-const unary: Readonly<Record<string, Unary>> = {
-  AFFINE: { f: (x) => alpha * x + beta, low: -10, high: 10, tolerance: { absolute: 1e-6, relative: 1e-7 } },
-  EXP: { f: Math.exp, low: -20, high: 20, tolerance: { relative: 3e-6 } },
-  LOG: { f: Math.log, low: 1e-3, high: 100, tolerance: { absolute: 5e-7, relative: 5e-7 }, edges: [1, 1e-30, 1e30] },
-  SQRT: { f: Math.sqrt, low: 0, high: 100, tolerance: { relative: 3e-7 }, edges: [0, 1e-30, 1e30] },
-  SQUARE: { f: (x) => x * x, low: -10, high: 10, tolerance: { relative: 1e-7 } },
-  ABS: { f: Math.abs, low: -10, high: 10, tolerance: {}, edges: [0, -0] },
-  SIGN: { f: Math.sign, low: -10, high: 10, tolerance: {}, edges: [0, -0, 1e-30, -1e-30] },
-  SIGMOID: { f: sigmoid, low: -20, high: 20, tolerance: { absolute: 1e-30, relative: 3e-6 }, edges: activations },
-  RECIPROCAL: { f: (x) => 1 / x, low: 0.1, high: 10, tolerance: { relative: 3e-7 }, edges: [-3, 1e30, -1e-30] },
-  QUICK_GELU: { f: (x) => x * sigmoid(1.702 * x), low: -12, high: 12, tolerance: { absolute: 2e-7, relative: 4e-7 }, edges: activations },
-  SILU: { f: (x) => x * sigmoid(x), low: -20, high: 20, tolerance: { absolute: 1e-30, relative: 3e-6 }, edges: activations },
-  GELU: { f: (x) => x * normal(x), low: -7, high: 7, tolerance: { absolute: 1e-7, relative: 3e-7 }, edges: activations },
+const unary: Readonly<Partial<Record<ElementFunction, Unary>>> = {
+  affine: { f: (x) => alpha * x + beta, low: -10, high: 10, tolerance: { absolute: 1e-6, relative: 1e-7 }, constants: [alpha, beta] },
+  times: { f: (x) => alpha * x, low: -10, high: 10, tolerance: { relative: 6e-8 }, constants: [alpha] },
+  exp: { f: Math.exp, low: -20, high: 20, tolerance: { relative: 3e-6 } },
+  log: { f: Math.log, low: 1e-3, high: 100, tolerance: { absolute: 5e-7, relative: 5e-7 }, edges: [1, 1e-30, 1e30] },
+  sqrt: { f: Math.sqrt, low: 0, high: 100, tolerance: { relative: 3e-7 }, edges: [0, 1e-30, 1e30] },
+  square: { f: (x) => x * x, low: -10, high: 10, tolerance: { relative: 1e-7 } },
+  abs: { f: Math.abs, low: -10, high: 10, tolerance: {}, edges: [0, -0] },
+  sign: { f: Math.sign, low: -10, high: 10, tolerance: {}, edges: [0, -0, 1e-30, -1e-30] },
+  sigmoid: { f: sigmoid, low: -20, high: 20, tolerance: { absolute: 1e-30, relative: 3e-6 }, edges: activations },
+  quickGelu: { f: (x) => x * sigmoid(1.702 * x), low: -12, high: 12, tolerance: { absolute: 2e-7, relative: 4e-7 }, edges: activations },
+  silu: { f: (x) => x * sigmoid(x), low: -20, high: 20, tolerance: { absolute: 1e-30, relative: 3e-6 }, edges: activations },
+  siluSlope: { f: (x) => sigmoid(x) * (1 + x * (1 - sigmoid(x))), low: -20, high: 20, tolerance: { absolute: 1e-6, relative: 1e-6 }, edges: activations },
+  geluSlope: { f: (x) => normal(x) + x * density(x), low: -9, high: 9, tolerance: { absolute: 1e-6, relative: 1e-6 }, edges: activations },
+  gelu: { f: (x) => x * normal(x), low: -7, high: 7, tolerance: { absolute: 1e-7, relative: 3e-7 }, edges: activations },
 };
 
-for (const [name, { f, low, high, tolerance, edges = [] }] of Object.entries(unary)) {
-  deviceTest(`map ${name}`, async (device) => {
+for (const [name, { f, low, high, tolerance, edges = [], constants }] of Object.entries(unary)) {
+  deviceTest(`${name} of an element`, async (device) => {
     for (const count of counts) {
       const x = numbers(count, count + 1, low, high);
       if (count > edges.length) x.set(edges);
-      await checkElements(device, count, {
-        kernel: "map",
-        constants: { [name]: true },
-        dims: { count, alpha, beta },
-        operands: [reads(x), writes(Float64Array.from(x, f), tolerance)],
-      });
+      const y = writes(Float64Array.from(x, f), tolerance);
+      await checkElements(device, count, computes(oneStep(name as ElementFunction, constants), [[x, "same"]], count, y));
     }
   });
 }
@@ -71,49 +88,52 @@ for (const [name, { f, low, high, tolerance, edges = [] }] of Object.entries(una
 interface Binary {
   readonly f: (a: number, b: number) => number;
   readonly tolerance: Tolerance;
+  readonly expression: Expression;
 }
 
+const of = (expression: Expression, f: Binary["f"], tolerance: Tolerance): Binary => ({ f, tolerance, expression });
+const slopeOf = (fn: "siluSlope" | "geluSlope"): Expression => ({
+  operands: 2,
+  steps: [
+    { fn, of: [0] },
+    { fn: "mul", of: [1, 2] },
+  ],
+});
+
 const binary: Readonly<Record<string, Binary>> = {
-  ADD: { f: (a, b) => a + b, tolerance: { relative: 6e-8 } },
-  SUB: { f: (a, b) => a - b, tolerance: { relative: 6e-8 } },
-  MUL: { f: (a, b) => a * b, tolerance: { relative: 6e-8 } },
-  DIV: { f: (a, b) => a / b, tolerance: { relative: 3e-7 } },
-  MAX: { f: Math.max, tolerance: {} },
-  QUICK_GELU_GRAD: {
-    f: (z, dy) => {
+  add: of(oneStep("add"), (a, b) => a + b, { relative: 6e-8 }),
+  sub: of(oneStep("sub"), (a, b) => a - b, { relative: 6e-8 }),
+  mul: of(oneStep("mul"), (a, b) => a * b, { relative: 6e-8 }),
+  div: of(oneStep("div"), (a, b) => a / b, { relative: 3e-7 }),
+  max: of(oneStep("max"), Math.max, {}),
+  "quickGelu's gradient": of(
+    oneStep("quickGeluGrad"),
+    (z, dy) => {
       const s = sigmoid(1.702 * z);
       return dy * s * (1 + 1.702 * z * (1 - s));
     },
-    tolerance: { absolute: 3e-6, relative: 1e-6 },
-  },
-  SILU_GRAD: { f: (z, dy) => dy * sigmoid(z) * (1 + z * (1 - sigmoid(z))), tolerance: { absolute: 3e-6, relative: 1e-6 } },
-  SWIGLU: { f: (z, b) => z * sigmoid(z) * b, tolerance: { absolute: 1e-6, relative: 3e-6 } },
-  GELU_GRAD: { f: (z, dy) => dy * (normal(z) + z * density(z)), tolerance: { absolute: 2e-6, relative: 1e-6 } },
+    { absolute: 3e-6, relative: 1e-6 },
+  ),
+  "silu's gradient": of(slopeOf("siluSlope"), (z, dy) => dy * sigmoid(z) * (1 + z * (1 - sigmoid(z))), { absolute: 3e-6, relative: 1e-6 }),
+  "gelu's gradient": of(slopeOf("geluSlope"), (z, dy) => dy * (normal(z) + z * density(z)), { absolute: 2e-6, relative: 1e-6 }),
 };
 
-for (const [name, { f, tolerance }] of Object.entries(binary)) {
-  deviceTest(`zip ${name}, shape for shape`, async (device) => {
+for (const [name, { f, tolerance, expression }] of Object.entries(binary)) {
+  deviceTest(`${name} of two elements, shape for shape`, async (device) => {
     for (const count of counts) {
       const [a, b] = [numbers(count, count + 1, -9, 9), numbers(count, count + 2, 0.5, 8)];
-      if (name.endsWith("GRAD") && count > activations.length) a.set(activations);
-      await checkElements(device, count, {
-        kernel: "zip",
-        constants: { [name]: true, SAME: true },
-        dims: { count, div: 1, wrap: count, low: 1, span: 1 },
-        operands: [
-          reads(a),
-          reads(b),
-          writes(
-            Float64Array.from(a, (x, i) => f(x, b[i])),
-            tolerance,
-          ),
-        ],
-      });
+      if (name.endsWith("gradient") && count > activations.length) a.set(activations);
+      const want = Float64Array.from(a, (x, i) => f(x, b[i]));
+      const operands = [
+        [a, "same"],
+        [b, "same"],
+      ] as const;
+      await checkElements(device, count, computes(expression, operands, count, writes(want, tolerance)));
     }
   });
 
-  deviceTest(`zip ${name}, broadcast`, async (device) => {
-    for (const [outer, wrap, div] of [
+  deviceTest(`${name} of two elements, broadcast`, async (device) => {
+    for (const [outer, mod, div] of [
       [1, 1, 1],
       [5, 13, 1],
       [3, 7, 11],
@@ -122,49 +142,43 @@ for (const [name, { f, tolerance }] of Object.entries(binary)) {
       [0, 3, 2],
       [9, 64, 3],
     ]) {
-      const count = outer * wrap * div;
-      const [a, b] = [numbers(count, count + 1, -9, 9), numbers(wrap, count + 2, 0.5, 8)];
-      await checkElements(device, count, {
-        kernel: "zip",
-        constants: { [name]: true },
-        dims: { count, div, wrap, low: 1, span: 1 },
-        operands: [
-          reads(a),
-          reads(b),
-          writes(
-            Float64Array.from(a, (x, i) => f(x, b[Math.floor(i / div) % wrap])),
-            tolerance,
-          ),
-        ],
-      });
+      const count = outer * mod * div;
+      const [a, b] = [numbers(count, count + 1, -9, 9), numbers(mod, count + 2, 0.5, 8)];
+      const want = Float64Array.from(a, (x, i) => f(x, b[Math.floor(i / div) % mod]));
+      const operands = [
+        [a, "same"],
+        [b, { outer, mod, div }],
+      ] as const;
+      await checkElements(device, count, computes(expression, operands, count, writes(want, tolerance)));
     }
   });
 }
 
-deviceTest("swiglu-grad", async (device) => {
+deviceTest("two results of three operands: the gradients of swiglu", async (device) => {
+  const slope = (z: number): number => sigmoid(z) * (1 + z * (1 - sigmoid(z)));
+  const expression: Expression = {
+    operands: 3,
+    steps: [
+      { fn: "mul", of: [0, 2] },
+      { fn: "siluSlope", of: [1] },
+      { fn: "mul", of: [3, 4] },
+      { fn: "silu", of: [1] },
+      { fn: "mul", of: [0, 6] },
+    ],
+    values: [5, 7],
+  };
   for (const count of counts) {
     const [dy, gate, up] = [numbers(count, 1), numbers(count, 2, -20, 20), numbers(count, 3, -3, 3)];
     if (count > activations.length) gate.set(activations);
     const tolerance = { absolute: 3e-6, relative: 3e-6 };
-    const slope = (z: number): number => sigmoid(z) * (1 + z * (1 - sigmoid(z)));
-    await checkElements(device, count, {
-      kernel: "swiglu-grad",
-      constants: {},
-      dims: { count },
-      operands: [
-        reads(dy),
-        reads(gate),
-        reads(up),
-        writes(
-          Float64Array.from(dy, (d, i) => d * up[i] * slope(gate[i])),
-          tolerance,
-        ),
-        writes(
-          Float64Array.from(dy, (d, i) => d * gate[i] * sigmoid(gate[i])),
-          tolerance,
-        ),
-      ],
-    });
+    const dgate = Float64Array.from(dy, (d, i) => d * up[i] * slope(gate[i]));
+    const dup = Float64Array.from(dy, (d, i) => d * gate[i] * sigmoid(gate[i]));
+    const operands = [
+      [dy, "same"],
+      [gate, "same"],
+      [up, "same"],
+    ] as const;
+    await checkElements(device, count, computes(expression, operands, count, writes(dgate, tolerance), writes(dup, tolerance)));
   }
 });
 
@@ -184,36 +198,71 @@ const across = (i: number, [, high, gap, low, div]: (typeof gaps)[number]): numb
   return (Math.floor(j / (gap * low)) % high) * low + (j % low);
 };
 
-deviceTest("zip and expand over a gap", async (device) => {
+deviceTest("operands that are broadcast over a gap", async (device) => {
   for (const shape of gaps) {
     const [outer, high, gap, low, div] = shape;
     const count = outer * high * gap * low * div;
     const [a, b] = [numbers(count, 1, -9, 9), numbers(high * low, 2)];
-    await checkElements(device, count, {
-      kernel: "zip",
-      constants: { MUL: true, GAP: true },
-      dims: { count, div, wrap: high * low, low, span: gap * low },
-      operands: [
-        reads(a),
-        reads(b),
-        writes(
-          Float64Array.from(a, (x, i) => x * b[across(i, shape)]),
-          { relative: 6e-8 },
-        ),
-      ],
-    });
-    await checkElements(device, count, {
-      kernel: "expand",
-      constants: { GAP: true },
-      dims: { count, div, wrap: high * low, alpha, low, span: gap * low },
-      operands: [
-        reads(b),
-        writes(
-          Float64Array.from(a, (_, i) => alpha * b[across(i, shape)]),
-          { relative: 6e-8 },
-        ),
-      ],
-    });
+    const at = { outer, mod: high * low, div, gap: { count: gap, low } };
+    const product = Float64Array.from(a, (x, i) => x * b[across(i, shape)]);
+    await checkElements(
+      device,
+      count,
+      computes(
+        oneStep("mul"),
+        [
+          [a, "same"],
+          [b, at],
+        ],
+        count,
+        writes(product, { relative: 6e-8 }),
+      ),
+    );
+    const repeated = Float64Array.from(a, (_, i) => alpha * b[across(i, shape)]);
+    await checkElements(device, count, computes(oneStep("times", [alpha]), [[b, at]], count, writes(repeated, { relative: 6e-8 })));
+  }
+});
+
+deviceTest("a constant, of no operand", async (device) => {
+  for (const count of counts) {
+    await checkElements(device, count, computes(oneStep("constant", [2.5]), [], count, writes(new Float64Array(count).fill(2.5))));
+  }
+});
+
+deviceTest("an operand that is repeated, alone", async (device) => {
+  for (const [outer, mod, div] of [
+    [1, 1, 1],
+    [5, 13, 1],
+    [3, 7, 11],
+    [1, 1, 130],
+    [0, 3, 2],
+  ]) {
+    const count = outer * mod * div;
+    const x = numbers(mod, 5);
+    const y = Float64Array.from({ length: count }, (_, i) => alpha * x[Math.floor(i / div) % mod]);
+    await checkElements(device, count, computes(oneStep("times", [alpha]), [[x, { outer, mod, div }]], count, writes(y, { relative: 6e-8 })));
+  }
+});
+
+deviceTest("a window of the results meets its own elements of an operand that is broadcast", async (device) => {
+  const [first, count] = [128, 75];
+  const [a, row, column, one] = [numbers(count, 1), numbers(13, 2), numbers(7, 3), numbers(1, 4)];
+  const meetings: readonly Meeting[] = ["same", { outer: 9, mod: 13, div: 1 }, { outer: 1, mod: 7, div: 64 }, { outer: 1, mod: 1, div: 448 }];
+  const steps = [1, 2, 3].map((j) => ({ fn: "add", of: [j === 1 ? 0 : 2 + j, j] }) as const);
+  const expression: Expression = { operands: 4, steps };
+  const want = Float64Array.from(a, (x, i) => x + row[(first + i) % 13] + column[Math.floor((first + i) / 64) % 7] + one[0]);
+  await checkElements(device, count, {
+    kernel: "elementwise",
+    constants: elementwiseConstants(expression, meetings),
+    dims: elementwiseDims(expression, meetings, count, first),
+    operands: [reads(a), reads(row), reads(column), reads(one), undefined, undefined, writes(want, { absolute: 1e-6 })],
+  });
+});
+
+deviceTest("numbers are what they are: subnormal ones too, and those of many digits", async (device) => {
+  for (const value of [1 / 3, -0, 3.4028234e38, 1.1754944e-38, Math.fround(1e-7)]) {
+    const [x, y] = [Float32Array.of(1, -1), writes(Float64Array.of(Math.fround(value), -Math.fround(value)))];
+    await checkElements(device, 2, computes(oneStep("times", [value]), [[x, "same"]], 2, y));
   }
 });
 
@@ -224,26 +273,6 @@ deviceTest("fill", async (device) => {
       constants: {},
       dims: { count, value: 2.5 },
       operands: [writes(new Float64Array(count).fill(2.5))],
-    });
-  }
-});
-
-deviceTest("expand", async (device) => {
-  for (const [outer, wrap, div] of [
-    [1, 1, 1],
-    [5, 13, 1],
-    [3, 7, 11],
-    [1, 1, 130],
-    [0, 3, 2],
-  ]) {
-    const count = outer * wrap * div;
-    const x = numbers(wrap, 5);
-    const y = Float64Array.from({ length: count }, (_, i) => alpha * x[Math.floor(i / div) % wrap]);
-    await checkElements(device, count, {
-      kernel: "expand",
-      constants: {},
-      dims: { count, div, wrap, alpha, low: 1, span: 1 },
-      operands: [reads(x), writes(y, { relative: 6e-8 })],
     });
   }
 });
@@ -268,20 +297,12 @@ deviceTest("dropout, of a window of a tensor too", async (device) => {
 deviceTest("a grid folded over x and y reaches every element", async (device) => {
   const count = 200;
   const x = numbers(count, 3);
-  await checkKernel(device, {
-    kernel: "map",
-    constants: { ABS: true },
-    dims: { count, alpha: 1, beta: 0 },
-    grid: [2, 2, 1],
-    operands: [reads(x), writes(x.map(Math.abs))],
-  });
-  await checkKernel(device, {
-    kernel: "zip",
-    constants: { ADD: true, SAME: true },
-    dims: { count, div: 1, wrap: count, low: 1, span: 1 },
-    grid: [1, 5, 1],
-    operands: [reads(x), reads(x), writes(x.map((v) => 2 * v))],
-  });
+  await checkKernel(device, { ...computes(oneStep("abs"), [[x, "same"]], count, writes(x.map(Math.abs))), grid: [2, 2, 1] });
+  const twice = [
+    [x, "same"],
+    [x, "same"],
+  ] as const;
+  await checkKernel(device, { ...computes(oneStep("add"), twice, count, writes(x.map((v) => 2 * v))), grid: [1, 5, 1] });
 });
 
 runTests();

@@ -6,11 +6,11 @@ import { kernelPipeline, kernelText, type Kernel } from "../../src/kernels/kerne
 import { deviceTest, runTests } from "./check.ts";
 
 test("a text is filled in with its constants, once for the same ones", () => {
-  const [plain, exponential] = [kernelText("map", { AFFINE: true }), kernelText("map", { EXP: true })];
-  assert.ok(E.isRight(plain) && E.isRight(exponential));
-  assert.match(plain.right, /fma\(dims\.alpha/);
-  assert.match(exponential.right, /return exp\(x\)/);
-  assert.is(kernelText("map", { AFFINE: true }), plain);
+  const [plain, squares] = [kernelText("reduce", {}), kernelText("reduce", { SUMSQ: true })];
+  assert.ok(E.isRight(plain) && E.isRight(squares));
+  assert.match(plain.right, /return sum \+ value/);
+  assert.match(squares.right, /return fma\(value, value, sum\)/);
+  assert.is(kernelText("reduce", {}), plain);
 });
 
 test("a kernel that is not there, or lacks a constant, is a failure that names it", () => {
@@ -25,7 +25,7 @@ test("a kernel that is not there, or lacks a constant, is a failure that names i
 });
 
 deviceTest("a kernel is compiled once for its constants", async (device) => {
-  const pipelines = await Promise.all(["EXP", "EXP", "LOG"].map((fn) => kernelPipeline(device, "map", { [fn]: true })()));
+  const pipelines = await Promise.all(["GROUP", "GROUP", "SUMSQ"].map((name) => kernelPipeline(device, "reduce", { [name]: true })()));
   const [one, two, other] = pipelines.map((made) => (E.isRight(made) ? made.right : assert.unreachable()));
   assert.is(one, two);
   assert.is.not(one, other);

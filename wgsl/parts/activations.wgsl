@@ -31,8 +31,15 @@ fn density(x: Real) -> Real {
 // The activation of OpenAI's CLIP.
 fn quickGelu(x: Real) -> Real { return x * sigmoid(1.702 * x); }
 
-// The exact gelu, x Phi(x).
+// Its gradient, for the gradient dy of its value.
+fn quickGeluGrad(x: Real, dy: Real) -> Real {
+  let s = sigmoid(1.702 * x);
+  return dy * s * fma(1.702 * x, 1.0 - s, Real(1.0));
+}
+
+// The exact gelu, x Phi(x), and its derivative.
 fn gelu(x: Real) -> Real { return x * normal(x); }
+fn geluSlope(x: Real) -> Real { return fma(x, density(x), normal(x)); }
 
 // x sigmoid(x), and its derivative.
 fn silu(x: Real) -> Real { return x * sigmoid(x); }

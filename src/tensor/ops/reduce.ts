@@ -1,6 +1,8 @@
 /** Sums in a fixed order, and their adjoint. */
-import { expandLaunch, groupSumLaunches, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
+import { oneStep } from "../../kernels/expression.ts";
+import { groupSumLaunches, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
 import { apply, check, floats, reshape, show, size, type Shape, type Tensor } from "../tensor.ts";
+import { compute } from "./expression.ts";
 
 /** `x` as [groups, count, width], summed over count in one pass, times `factor`: [groups, width]. */
 const sumGroups = (x: Tensor, groups: number, count: number, width: number, factor: number): Tensor => {
@@ -36,7 +38,7 @@ export const sumTo = (x: Tensor, at: Pattern, shape: Shape, factor = 1): Tensor 
 
 /** Repeats `mod` elements to [outer, mod, div], times `factor`: the adjoint of {@link sumTo}. */
 export const expand = (x: Tensor, at: Pattern, shape: Shape, factor = 1): Tensor =>
-  apply({ name: "expand", lower: () => [expandLaunch(at, size(shape), factor)], vjp: (_, [dy]) => [dy && sumTo(dy, at, x.shape, factor)] }, [x], floats(shape));
+  compute("expand", oneStep("times", [factor]), [[x, at]], shape, (_, [dy]) => [dy && sumTo(dy, at, x.shape, factor)]);
 
 /** The sum of all elements, shape []. */
 export const sum = (x: Tensor, factor = 1): Tensor => sumTo(x, { outer: 1, mod: 1, div: size(x.shape) }, [], factor);
