@@ -10,8 +10,8 @@
 //   LOW_RANK           + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k
 //   ACTIVATION         f, one of QUICK_GELU and GELU
 //   ADD                C += instead of C =
-//   LEFT RIGHT         what an operand is read as, f32 or vec4f; LEFT_VEC4 RIGHT_VEC4 where it is vec4f: its strides are then multiples of 4,
-//                      and so is the extent that it is stored along
+//   LEFT RIGHT C       what an operand is stored as: f32 or vec4f, f16 or vec4h; HALF where one of them is f16. Sums are f32
+//   LEFT_VEC4 RIGHT_VEC4   it is read by four: its strides are then multiples of 4, and so is the extent that it is stored along
 //   LEFT_BY_K          stored with k as its rows, so that a vec4f holds four rows of one k (LEFT_ACROSS), not four k of one row; so RIGHT_*
 //   TAIL               k is no multiple of 4
 //   ROWS COLS LANES    the tile; QUADS = ROWS / 4; SLOTS = vectors of left that a lane loads
@@ -22,6 +22,10 @@
 //           over k, then over r, with one accumulator.
 // Bounds:   a row or column past the edge reads the last one instead, and is not written; k is cut exactly.
 
+//#if HALF
+enable f16;
+
+//#end
 //#if BROADCAST
 enable subgroups;
 

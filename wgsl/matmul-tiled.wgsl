@@ -8,6 +8,7 @@
 //   LOW_RANK       + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k
 //   ACTIVATION     f, one of QUICK_GELU and GELU
 //   ADD            C += instead of C =
+//   A B C          what an operand is stored as, f32 or f16; HALF where one of them is f16. Sums are f32
 //   A_LOADS B_LOADS   elements that a thread brings: ROWS * DEPTH / 16 and COLS * DEPTH / 16
 //
 // Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
@@ -16,13 +17,17 @@
 //           over k, then over r, with one accumulator.
 // Bounds:   a row or column past the edge reads the last one instead, and is not written; k is cut exactly.
 
+//#if HALF
+enable f16;
+
+//#end
 alias Real = f32;
 //#include product
 
 //#include store
 
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(1) var<storage, read> a: array<{{A}}>;
+@group(0) @binding(2) var<storage, read> b: array<{{B}}>;
 
 const rows = 16u * {{ROWS}}u;
 const cols = 16u * {{COLS}}u;
@@ -59,11 +64,11 @@ fn main(
 //#if TA
       let i = at % rows;
       let t = at / rows;
-      if (t < steps) { aTile[t * (rows + 1u) + i] = a[aBase + (k0 + t) * dims.lda + min(row0 + i, dims.m - 1u)]; }
+      if (t < steps) { aTile[t * (rows + 1u) + i] = f32(a[aBase + (k0 + t) * dims.lda + min(row0 + i, dims.m - 1u)]); }
 //#else
       let i = at / depth;
       let t = at % depth;
-      if (t < steps) { aTile[t * (rows + 1u) + i] = a[aBase + min(row0 + i, dims.m - 1u) * dims.lda + k0 + t]; }
+      if (t < steps) { aTile[t * (rows + 1u) + i] = f32(a[aBase + min(row0 + i, dims.m - 1u) * dims.lda + k0 + t]); }
 //#end
     }
 //#end
@@ -73,11 +78,11 @@ fn main(
 //#if TB
       let j = at / depth;
       let t = at % depth;
-      if (t < steps) { bTile[t * (cols + 1u) + j] = b[bBase + min(col0 + j, dims.n - 1u) * dims.ldb + k0 + t]; }
+      if (t < steps) { bTile[t * (cols + 1u) + j] = f32(b[bBase + min(col0 + j, dims.n - 1u) * dims.ldb + k0 + t]); }
 //#else
       let j = at % cols;
       let t = at / cols;
-      if (t < steps) { bTile[t * (cols + 1u) + j] = b[bBase + (k0 + t) * dims.ldb + min(col0 + j, dims.n - 1u)]; }
+      if (t < steps) { bTile[t * (cols + 1u) + j] = f32(b[bBase + (k0 + t) * dims.ldb + min(col0 + j, dims.n - 1u)]); }
 //#end
     }
 //#end

@@ -10,6 +10,13 @@ import type { Dims } from "./dims.ts";
 import { foldGroups, type Grid } from "./launch.ts";
 import type { Constants } from "./template.ts";
 
+/** The operands of a product that are stored as f16; the others are f32, and so are its sums. */
+export interface ProductTypes {
+  readonly a?: "f16";
+  readonly b?: "f16";
+  readonly c?: "f16";
+}
+
 /**
  * `C[z] = f(scale · op(A[z]) op(B[z]) + P op(Q) + bias)`, z = outer · heads + head < batch; op(A) is [m, k], op(B) is [k, n].
  * Strides are in elements: `ld*` between stored rows, `*Outer` and `*Head` between matrices; B's of a head is head / share.
@@ -42,6 +49,8 @@ export interface MatmulShape {
   readonly activation?: "quickGelu" | "gelu";
   /** C += instead of C =. */
   readonly add?: boolean;
+  /** What the operands are stored as. Default: all f32. Kernels that read or write f16 need `shader-f16`. */
+  readonly types?: ProductTypes;
 }
 
 /** Multiplications with an addition that a product takes, its epilogue left out. */
@@ -75,7 +84,15 @@ interface Tile {
 /** Whether an operand can be read four elements at a time: its strides, and the extent that it is stored along. */
 const aligned = (extent: number, ...strides: readonly number[]): boolean => [extent, ...strides].every((x) => x % 4 === 0);
 
+/** Whether an operand of a product is stored as f16. */
+export const isHalf = ({ types = {} }: MatmulShape): boolean => Object.values(types).includes("f16");
+
+/** What four elements are read as. */
+const fours = { f32: "vec4f", f16: "vec4h" } as const;
+
 const epilogue = (s: MatmulShape): Constants => ({
+  HALF: isHalf(s),
+  C: s.types?.c ?? "f32",
   TA: s.ta,
   TB: s.tb,
   BIAS: s.bias,
@@ -98,8 +115,8 @@ interface Costed {
 const prices = { load: 40, fma: 3, store: 10, tile: 3000, compile: 12000 };
 
 const registers = (s: MatmulShape, tile: Tile, lanes: number, broadcast: boolean, swap: boolean): Costed => {
-  const a = { count: s.m, byK: s.ta, vec4: aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead) };
-  const b = { count: s.n, byK: !s.tb, vec4: aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead) };
+  const a = { type: s.types?.a ?? ("f32" as const), count: s.m, byK: s.ta, vec4: aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead) };
+  const b = { type: s.types?.b ?? ("f32" as const), count: s.n, byK: !s.tb, vec4: aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead) };
   const [left, right] = swap ? [b, a] : [a, b];
   const cols = right.vec4 && right.byK ? Math.ceil(tile.cols / 4) * 4 : tile.cols;
   const slots = broadcast ? Math.ceil(tile.rows / lanes) : tile.rows;
@@ -119,11 +136,11 @@ const registers = (s: MatmulShape, tile: Tile, lanes: number, broadcast: boolean
         COLS: cols,
         LANES: lanes,
         SLOTS: slots,
-        LEFT: left.vec4 ? "vec4f" : "f32",
+        LEFT: left.vec4 ? fours[left.type] : left.type,
         LEFT_VEC4: left.vec4,
         LEFT_BY_K: left.byK,
         LEFT_ACROSS: left.vec4 && left.byK,
-        RIGHT: right.vec4 ? "vec4f" : "f32",
+        RIGHT: right.vec4 ? fours[right.type] : right.type,
         RIGHT_VEC4: right.vec4,
         RIGHT_BY_K: right.byK,
         RIGHT_ACROSS: right.vec4 && right.byK,
@@ -145,7 +162,16 @@ const tiled = (s: MatmulShape, { rows, cols }: Tile): Costed => {
   return {
     plan: {
       kernel: "matmul-tiled",
-      constants: { ...epilogue(s), ROWS: rows, COLS: cols, DEPTH: depth, A_LOADS: (rows * depth) / 16, B_LOADS: (cols * depth) / 16 },
+      constants: {
+        ...epilogue(s),
+        A: s.types?.a ?? "f32",
+        B: s.types?.b ?? "f32",
+        ROWS: rows,
+        COLS: cols,
+        DEPTH: depth,
+        A_LOADS: (rows * depth) / 16,
+        B_LOADS: (cols * depth) / 16,
+      },
       grid: foldGroups(tiles),
     },
     // What the slowest processor of a GPU with about a hundred of them does; a sum costs two reads shared by a row or a column of sums.

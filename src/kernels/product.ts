@@ -1,7 +1,7 @@
 /** How a matrix product becomes launches: the kernel that the target chooses, in windows where B is larger than a binding. */
 import type { BindingBound, Bounds } from "./bounds.ts";
 import { input, launch, output, type Launch, type Operand } from "./launch.ts";
-import { matmulDims, registerPlans, type MatmulShape } from "./matmul.ts";
+import { isHalf, matmulDims, registerPlans, type MatmulShape } from "./matmul.ts";
 import type { Target } from "./target.ts";
 import { rowWindows, windowOf } from "./windows.ts";
 
@@ -20,9 +20,13 @@ interface Part {
 }
 
 /** An axis in windows, where a matrix with so many elements for each of its steps is larger than a binding. */
-const rangesOf = (bounds: BindingBound, extent: number, ...strides: readonly number[]): readonly Range[] => {
+const rangesOf = (bounds: BindingBound, half: boolean, extent: number, ...strides: readonly number[]): readonly Range[] => {
   const width = Math.max(...strides);
-  return extent * width <= bounds.maxBinding ? [{ first: 0, count: extent }] : rowWindows(bounds, extent, width);
+  if (extent * width <= bounds.maxBinding) return [{ first: 0, count: extent }];
+  if (!half) return rowWindows(bounds, extent, width);
+  // Windows of pairs of steps begin where a binding may in matrices of two bytes an element, too.
+  const pairs = rowWindows(bounds, Math.ceil(extent / 2), 2 * width);
+  return pairs.map(({ first, count }) => ({ first: 2 * first, count: Math.min(2 * count, extent - 2 * first) }));
 };
 
 /**
@@ -31,10 +35,11 @@ const rangesOf = (bounds: BindingBound, extent: number, ...strides: readonly num
  */
 const partsOf = (bounds: BindingBound, shape: MatmulShape): readonly Part[] => {
   const { ta, tb, m, n, k, lda, ldb, ldc, batch, bias, lowRank, activation } = shape;
+  const half = isHalf(shape);
   const whole = (count: number): readonly Range[] => [{ first: 0, count }];
-  const rows = batch > 1 ? whole(m) : rangesOf(bounds, m, ta ? 0 : lda, ldc);
-  const columns = batch > 1 ? whole(n) : rangesOf(bounds, n, tb ? ldb : 0);
-  const terms = batch > 1 || activation !== undefined ? whole(k) : rangesOf(bounds, k, ta ? lda : 0, tb ? 0 : ldb);
+  const rows = batch > 1 ? whole(m) : rangesOf(bounds, half, m, ta ? 0 : lda, ldc);
+  const columns = batch > 1 ? whole(n) : rangesOf(bounds, half, n, tb ? ldb : 0);
+  const terms = batch > 1 || activation !== undefined ? whole(k) : rangesOf(bounds, half, k, ta ? lda : 0, tb ? 0 : ldb);
   const sums = (i: number): Partial<MatmulShape> => {
     const last = i === terms.length - 1;
     return terms.length === 1 ? {} : { add: i > 0, bias: bias && last, lowRank: lowRank && last };

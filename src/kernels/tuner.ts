@@ -30,9 +30,13 @@ export interface TuneOptions {
   readonly milliseconds?: number;
 }
 
-/** Shapes of one class share a choice: the form, and the sizes to the nearest power of two. */
+/** Shapes of one class share a choice: the form, the sizes to the nearest power of two, and what is stored as f16. */
 export const shapeClass = (s: MatmulShape): string =>
-  [`${s.ta ? "T" : "N"}${s.tb ? "T" : "N"}`, ...[s.m, s.n, s.k, s.batch].map((x) => Math.round(Math.log2(Math.max(1, x))))].join("-");
+  [
+    `${s.ta ? "T" : "N"}${s.tb ? "T" : "N"}`,
+    ...[s.m, s.n, s.k, s.batch].map((x) => Math.round(Math.log2(Math.max(1, x)))),
+    ...Object.keys(s.types ?? {}).sort(),
+  ].join("-");
 
 /** What tells the plans of one shape apart. */
 const planName = ({ kernel, constants }: MatmulPlan): string =>

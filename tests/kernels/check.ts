@@ -7,6 +7,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
+import { fromF16 } from "../../src/formats/half.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import { encode, makeDispatches } from "../../src/kernels/dispatch.ts";
 import { elementGrid, type LaunchOf } from "../../src/kernels/launch.ts";
@@ -18,7 +19,14 @@ import type { Constants } from "../../src/kernels/template.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import { describe, get } from "../../src/failure.ts";
 
-export type Values = Float32Array | Uint32Array;
+/** Numbers as they are stored; 16-bit words are f16. */
+export type Values = Float32Array | Uint32Array | Uint16Array;
+
+/** The numbers of an operand in the bytes of its buffer. */
+export const valuesOf = (stored: Values, { buffer }: Uint8Array): ArrayLike<number> => {
+  if (stored instanceof Uint16Array) return Float32Array.from(new Uint16Array(buffer, 0, stored.length), fromF16);
+  return stored instanceof Uint32Array ? new Uint32Array(buffer, 0, stored.length) : new Float32Array(buffer, 0, stored.length);
+};
 
 /** How far a value may be from its reference: `absolute + relative * |reference|`. */
 export interface Tolerance {
@@ -59,7 +67,7 @@ export const updates = (initial: Values, reference: ArrayLike<number>, tolerance
 const guard = 64;
 
 const bytesOf = (values: Values): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(4 * (Math.ceil(values.length / 4) * 4 + guard));
+  const bytes = new Uint8Array(16 * Math.ceil(values.byteLength / 16) + 4 * guard);
   new Float32Array(bytes.buffer).fill(sentinel);
   bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   return bytes;
@@ -116,7 +124,7 @@ export const checkKernel = async <K extends Kernel>(device: Device, one: Case<K>
     const { initial, reference = initial, tolerance: { absolute = 0, relative = 0 } = {} } = operand;
     const before = bytesOf(initial);
     assert.ok(Buffer.compare(got.subarray(initial.byteLength), before.subarray(initial.byteLength)) === 0, `${where}: written past its end`);
-    const values = initial instanceof Uint32Array ? new Uint32Array(got.buffer) : new Float32Array(got.buffer);
+    const values = valuesOf(initial, got);
     assert.is(reference.length, initial.length, where);
     for (let k = 0; k < reference.length; k += 1) {
       const [value, want] = [values[k], reference[k]];

@@ -1,5 +1,5 @@
 // What the kernels of matrix products share, which `//#include product` brings in: the uniform, C, the bias and the low-rank pair, and what
-// happens to a sum before it is stored. The kernel says what Real is, f32 or vec4f. `share` consecutive heads have one matrix of B in common.
+// happens to a sum before it is stored. The kernel says what Real is, f32 or vec4f, and C what is stored, f32 or f16. `share` consecutive heads have one matrix of B in common.
 struct Dims {
   m: u32, n: u32, k: u32, r: u32,
   lda: u32, ldb: u32, ldc: u32, heads: u32,
@@ -9,7 +9,7 @@ struct Dims {
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<{{C}}>;
 //#if BIAS
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 //#end

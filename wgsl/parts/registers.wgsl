@@ -16,18 +16,18 @@ const slots = {{SLOTS}}u;
 
 // Element `at`, and the four elements that begin there: consecutive ones of a vec4, or `step` apart.
 //#if LEFT_VEC4
-fn leftOne(at: u32) -> f32 { return left[at / 4u][at % 4u]; }
-fn leftFour(at: u32, step: u32) -> vec4f { return left[at / 4u]; }
+fn leftOne(at: u32) -> f32 { return f32(left[at / 4u][at % 4u]); }
+fn leftFour(at: u32, step: u32) -> vec4f { return vec4f(left[at / 4u]); }
 //#else
-fn leftOne(at: u32) -> f32 { return left[at]; }
-fn leftFour(at: u32, step: u32) -> vec4f { return vec4f(left[at], left[at + step], left[at + 2u * step], left[at + 3u * step]); }
+fn leftOne(at: u32) -> f32 { return f32(left[at]); }
+fn leftFour(at: u32, step: u32) -> vec4f { return vec4f(leftOne(at), leftOne(at + step), leftOne(at + 2u * step), leftOne(at + 3u * step)); }
 //#end
 //#if RIGHT_VEC4
-fn rightOne(at: u32) -> f32 { return right[at / 4u][at % 4u]; }
-fn rightFour(at: u32, step: u32) -> vec4f { return right[at / 4u]; }
+fn rightOne(at: u32) -> f32 { return f32(right[at / 4u][at % 4u]); }
+fn rightFour(at: u32, step: u32) -> vec4f { return vec4f(right[at / 4u]); }
 //#else
-fn rightOne(at: u32) -> f32 { return right[at]; }
-fn rightFour(at: u32, step: u32) -> vec4f { return vec4f(right[at], right[at + step], right[at + 2u * step], right[at + 3u * step]); }
+fn rightOne(at: u32) -> f32 { return f32(right[at]); }
+fn rightFour(at: u32, step: u32) -> vec4f { return vec4f(rightOne(at), rightOne(at + step), rightOne(at + 2u * step), rightOne(at + 3u * step)); }
 //#end
 
 //#if BROADCAST

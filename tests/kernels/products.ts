@@ -1,0 +1,144 @@
+/** Matrix products as cases of a kernel, with their references in f64. */
+import * as assert from "uvu/assert";
+import type { Device } from "../../src/device/device.ts";
+import { fromF16, toF16 } from "../../src/formats/half.ts";
+import { matmulDims, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
+import { dispatch, nameOf, numbers, reads, updates, valuesOf, type Case, type Values } from "./check.ts";
+
+/** The sizes of a product; what is not said is as in a product of two dense matrices. */
+export type Sizes = Pick<MatmulShape, "m" | "n" | "k"> & Partial<MatmulShape> & { readonly scale?: number };
+
+/** A product of dense matrices, or of whatever strides it says. */
+export const shapeOf = ({ m, n, k, ta = false, tb = false, ...rest }: Sizes): MatmulShape => ({
+  m,
+  n,
+  k,
+  ta,
+  tb,
+  r: 0,
+  batch: 1,
+  heads: 1,
+  lda: ta ? m : k,
+  ldb: tb ? k : n,
+  ldc: n,
+  aOuter: m * k,
+  aHead: 0,
+  bOuter: k * n,
+  bHead: 0,
+  cOuter: m * n,
+  cHead: 0,
+  bias: false,
+  lowRank: false,
+  ...rest,
+});
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** The error function by its series; terms shrink for the few |x| < 6 that tests use. */
+const erf = (x: number): number => {
+  if (Math.abs(x) > 5) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let i = 1; i < 200; i++) {
+    term *= -(x * x) / i;
+    sum += term / (2 * i + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+};
+
+const activations = {
+  none: (x: number) => x,
+  quickGelu: (x: number) => x * sigmoid(1.702 * x),
+  gelu: (x: number) => (x / 2) * (1 + erf(x / Math.SQRT2)),
+} as const;
+
+/** A product with its operands. */
+export interface Problem {
+  readonly shape: MatmulShape;
+  readonly one: Omit<Case<MatmulKernel>, "kernel" | "constants" | "grid">;
+}
+
+/** What is computed with, and how it is stored. */
+const stored = (type: "f16" | undefined, values: Float32Array): readonly [Float32Array, Values] => {
+  if (type === undefined) return [values, values];
+  const words = Uint16Array.from(values, toF16);
+  return [Float32Array.from(words, fromF16), words];
+};
+
+/** The operands of a product with its reference in f64, and how far f32 sums may be from it. */
+export const problemOf = (sizes: Sizes): Problem => {
+  const shape = shapeOf(sizes);
+  const { m, n, k, r, ta, tb, batch, heads, lda, ldb, ldc } = shape;
+  const scale = sizes.scale ?? 1;
+  const at =
+    (outer: number, head: number, share = 1) =>
+    (z: number): number =>
+      Math.floor(z / heads) * outer + Math.floor((z % heads) / share) * head;
+  const [aAt, bAt, cAt] = [at(shape.aOuter, shape.aHead), at(shape.bOuter, shape.bHead, shape.share), at(shape.cOuter, shape.cHead)];
+  const zs = Array.from({ length: batch }, (_, z) => z);
+  const extent = (base: (z: number) => number, rows: number, columns: number, ld: number): number =>
+    zs.reduce((end, z) => Math.max(end, rows * columns === 0 ? 0 : base(z) + (rows - 1) * ld + columns), 0);
+  const types = shape.types ?? {};
+  const [a, aStored] = stored(types.a, numbers(extent(aAt, ta ? k : m, ta ? m : k, lda), 1));
+  const [b, bStored] = stored(types.b, numbers(extent(bAt, tb ? n : k, tb ? k : n, ldb), 2));
+  const [c, cStored] = stored(types.c, numbers(extent(cAt, m, n, ldc), 3));
+  const [bias, p, q] = [numbers(n, 4), numbers(m * r, 5), numbers(n * r, 6)];
+  const act = activations[shape.activation ?? "none"];
+
+  const after = Float64Array.from(c);
+  let largest = 0;
+  for (const z of zs) {
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        let [sum, size] = [0, 0];
+        for (let t = 0; t < k; t++) {
+          const term = scale * a[aAt(z) + (ta ? t * lda + i : i * lda + t)] * b[bAt(z) + (tb ? j * ldb + t : t * ldb + j)];
+          sum += term;
+          size += Math.abs(term);
+        }
+        for (let t = 0; shape.lowRank && t < r; t++) {
+          const term = p[i * r + t] * q[tb ? j * r + t : t * n + j];
+          sum += term;
+          size += Math.abs(term);
+        }
+        if (shape.bias) sum += bias[j];
+        const to = cAt(z) + i * ldc + j;
+        after[to] = act(sum) + (shape.add ? c[to] : 0);
+        largest = Math.max(largest, size);
+      }
+    }
+  }
+  const dims = matmulDims(shape, scale);
+  const operands = [
+    reads(aStored),
+    reads(bStored),
+    updates(cStored, after, { absolute: 4e-7 + 3e-8 * Math.sqrt(k + r) * (1 + largest), relative: types.c === undefined ? 0 : 2 ** -11 }),
+    shape.bias ? reads(bias) : undefined,
+    shape.lowRank ? reads(p) : undefined,
+    shape.lowRank ? reads(q) : undefined,
+  ];
+  return { shape, one: { dims, operands } };
+};
+
+/** Runs plans on one problem: near the reference, nothing else touched, and the same bits from all of them. */
+export const checkPlans = async (device: Device, problem: Problem, plans: readonly MatmulPlan[]): Promise<void> => {
+  let before: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+  const { initial, reference = [], tolerance } = problem.one.operands[2]!;
+  for (const plan of plans) {
+    const name = nameOf({ ...problem.one, ...plan });
+    const results = await dispatch(device, { ...problem.one, ...plan });
+    const bytes = results[2]!;
+    const values = valuesOf(initial, bytes);
+    for (let i = 0; i < initial.length; i++) {
+      const near = Math.abs(values[i] - reference[i]) <= tolerance!.absolute! + (tolerance!.relative ?? 0) * Math.abs(reference[i]);
+      if (!near) assert.unreachable(`${name}: element ${i} is ${values[i]} instead of ${reference[i]}`);
+    }
+    if (before !== undefined) assert.ok(Buffer.compare(bytes, before.bytes) === 0, `${name}: other bits than ${before.name}`);
+    else before = { name, bytes };
+  }
+};
+
+/** The best guess of each kind of plan. */
+export const kinds = (plans: readonly MatmulPlan[]): readonly MatmulPlan[] => {
+  const kind = ({ kernel, constants }: MatmulPlan): string => `${kernel} ${constants.BROADCAST} ${constants.SWAP}`;
+  return [...new Map([...plans].reverse().map((plan) => [kind(plan), plan])).values()];
+};
