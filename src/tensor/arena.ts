@@ -2,7 +2,8 @@
  * Buffers that values share whose lives do not meet.
  *
  * While a program is planned every value has a number of its own, and the arena notes when it lives. Once all lives are known, values get slots, the largest
- * first, each a slot in which nothing lives at the same time (greedy by size: Pisarchyk and Lee, 2020). So a slot is as large as its first value, and never grows.
+ * first, each a slot in which nothing lives at the same time (greedy by size: Pisarchyk and Lee, 2020). So a slot is as large as its first value, and never
+ * grows.
  *
  * A slot is a buffer, not a part of one: what a launch reads and what it writes live at the same time, so it never binds one buffer for both.
  */
