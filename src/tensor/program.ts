@@ -66,7 +66,11 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
     const half = written.find(({ dtype }) => dtype === "f16");
     if (half !== undefined) throw new ShapeError("trace", `the step returns ${show(half)}, which must be widened first`);
     const { state = {}, outputs = {} } = results.right;
-    const order = schedule({ state, outputs });
+    // Nodes run in the order in which they were made: a step that is written well needs little memory, and a gradient is there as soon as it can be.
+    const order = scheduled(
+      { outputs, state },
+      [...topological(written)].sort((a, b) => a.made - b.made),
+    );
     const named = [args.frozen, args.state, args.inputs].flatMap((group) => Object.values(group).map((t) => t.node));
     const leaves = [...new Set([...named, ...order])].filter((node) => node.kind === "leaf");
     const keys = new Set(leaves.map(({ role, name }) => `${role}:${name}`));
@@ -86,9 +90,11 @@ export const trace = (signature: Signature, step: (args: Arguments) => E.Either<
   }
 };
 
-/** The nodes that results depend on, in an order in which they may run. */
-export const schedule = ({ outputs, state }: Pick<Program, "outputs" | "state">): readonly Node[] =>
-  updatesLast(topological([...Object.values(outputs), ...Object.values(state)]));
+/** The nodes of `order` that results depend on, in an order in which they may run: updates in place last. */
+export const scheduled = ({ outputs, state }: Pick<Program, "outputs" | "state">, order: readonly Node[]): readonly Node[] => {
+  const needed = new Set(topological([...Object.values(outputs), ...Object.values(state)]));
+  return updatesLast(order.filter((node) => needed.has(node)));
+};
 
 /** Reorders so that updates in place, and what depends on them, come last: everything else has read the old values by then. */
 const updatesLast = (order: readonly Node[]): readonly Node[] => {

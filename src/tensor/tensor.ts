@@ -36,14 +36,22 @@ export interface Tensor extends Spec {
 /** Where a leaf's values come from: `frozen` is uploaded once, `state` is read and replaced by every run, `input` is written by every run. */
 export type Role = "frozen" | "state" | "input";
 
+/** What all nodes have: their outputs, and their numbers in the order in which they were made. */
+interface Made {
+  readonly outputs: readonly Spec[];
+  readonly made: number;
+}
+
 /** A node of the graph that tracing builds. */
-export type Node =
-  | { readonly kind: "leaf"; readonly role: Role; readonly name: string; readonly outputs: readonly Spec[] }
-  /** The same memory under another shape, from `offset` elements on; a detached one passes no gradient on. */
-  | { readonly kind: "view"; readonly of: Tensor; readonly offset: number; readonly detached?: true; readonly outputs: readonly Spec[] }
-  /** Tensors laid into one flat tensor at the given offsets; the gaps are zero. */
-  | { readonly kind: "pack"; readonly parts: readonly Tensor[]; readonly offsets: readonly number[]; readonly outputs: readonly Spec[] }
-  | { readonly kind: "apply"; readonly op: Op; readonly inputs: readonly Tensor[]; readonly outputs: readonly Spec[] };
+export type Node = Made &
+  (
+    | { readonly kind: "leaf"; readonly role: Role; readonly name: string }
+    /** The same memory under another shape, from `offset` elements on; a detached one passes no gradient on. */
+    | { readonly kind: "view"; readonly of: Tensor; readonly offset: number; readonly detached?: true }
+    /** Tensors laid into one flat tensor at the given offsets; the gaps are zero. */
+    | { readonly kind: "pack"; readonly parts: readonly Tensor[]; readonly offsets: readonly number[] }
+    | { readonly kind: "apply"; readonly op: Op; readonly inputs: readonly Tensor[] }
+  );
 
 /** The tensors that a node is made from. */
 export const inputsOf = (node: Node): readonly Tensor[] => {
@@ -113,19 +121,28 @@ export const indices = (shape: Shape): Spec => ({ shape, dtype: "u32" });
 /** The spec of a tensor that is stored as f16. */
 export const halves = (shape: Shape): Spec => ({ shape, dtype: "f16" });
 
+/** A node without its number. */
+type Unmade<N> = N extends Node ? Omit<N, "made"> : never;
+
+let nodes = 0;
+
+/** Makes a node, and gives its outputs. */
+const made = (node: Unmade<Node>): readonly Tensor[] => {
+  const numbered = { ...node, made: nodes++ } as Node;
+  return numbered.outputs.map((spec, output) => ({ ...spec, node: numbered, output }));
+};
+
 /** A tensor whose values come from outside. Only a frozen one may be of f16. */
 export const leaf = (role: Role, name: string, spec: Spec): Tensor => {
   check(role === "frozen" || spec.dtype !== "f16", name, () => `${show(spec)} is a way to store frozen tensors, not a ${role}`);
-  return { ...spec, node: { kind: "leaf", role, name, outputs: [spec] }, output: 0 };
+  return made({ kind: "leaf", role, name, outputs: [spec] })[0];
 };
-
-const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
 
 /** All outputs of an operation applied to tensors. */
 export const applyAll = (op: Op, inputs: readonly Tensor[], outputs: readonly Spec[]): readonly Tensor[] => {
   const half = op.readsHalf ? undefined : inputs.find(({ dtype }) => dtype === "f16");
   check(half === undefined, op.name, () => `${show(half!)} must be widened first`);
-  return outputsOf({ kind: "apply", op, inputs, outputs });
+  return made({ kind: "apply", op, inputs, outputs });
 };
 
 /** The first output of an operation; the others serve its gradient. */
@@ -147,15 +164,15 @@ export const view = (x: Tensor, offset: number, shape: Shape): Tensor => {
   const step = (4 * alignment) / bytesOf[x.dtype];
   check(offset % step === 0, "view", () => `offset ${offset} is not a multiple of ${step}`);
   check(offset + size(shape) <= size(x.shape), "view", () => `[${shape.join(", ")}] at ${offset} leaves ${show(x)}`);
-  return outputsOf({ kind: "view", of: x, offset, outputs: [{ shape, dtype: x.dtype }] })[0];
+  return made({ kind: "view", of: x, offset, outputs: [{ shape, dtype: x.dtype }] })[0];
 };
 
 /** The same values, through which no gradient flows (a stop-gradient); costs nothing. The derivative of `x · detach(x)` is x. */
-export const detach = (x: Tensor): Tensor => outputsOf({ kind: "view", of: x, offset: 0, detached: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
+export const detach = (x: Tensor): Tensor => made({ kind: "view", of: x, offset: 0, detached: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
 
 /** Lays tensors into one flat tensor of `length` elements at `offsets` (multiples of 64); no copy where the parts are computed for it. */
 export const pack = (parts: readonly Tensor[], offsets: readonly number[], length: number): Tensor => {
   parts.forEach((part) => check(part.dtype !== "f16", "pack", () => `${show(part)} must be widened first`));
   offsets.forEach((o) => check(o % alignment === 0, "pack", () => `offset ${o} is not a multiple of ${alignment}`));
-  return outputsOf({ kind: "pack", parts, offsets, outputs: [floats([length])] })[0];
+  return made({ kind: "pack", parts, offsets, outputs: [floats([length])] })[0];
 };

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { makeArena, type Holder } from "../../src/tensor/arena.ts";
-import { floats } from "../../src/tensor/tensor.ts";
+import { floats, leaf } from "../../src/tensor/tensor.ts";
 
-const holder = (): Holder => ({ node: { kind: "leaf", role: "input", name: "x", outputs: [floats([])] }, output: 0 });
+const holder = (): Holder => leaf("input", "x", floats([]));
 
 test("values share a buffer only where their lives do not meet, and no value is larger than its buffer", () => {
   const events = fc.array(fc.record({ bytes: fc.integer({ min: 0, max: 5 }), owned: fc.boolean(), until: fc.integer({ min: 0, max: 8 }) }), { maxLength: 40 });

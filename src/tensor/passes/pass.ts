@@ -3,7 +3,8 @@
  * looks at neighbours, is a pass.
  */
 import type { Bounds } from "../../kernels/bounds.ts";
-import { schedule, type Program, type Tensors } from "../program.ts";
+import { topological } from "../gradient.ts";
+import { scheduled, type Program, type Tensors } from "../program.ts";
 import { inputsOf, type Node, type Tensor } from "../tensor.ts";
 
 /** Gives a program with the same leaves, and with results of the same names and shapes. */
@@ -49,18 +50,23 @@ const withInputs = (node: Node, moved: (t: Tensor) => Tensor): Node => {
   return { ...node, inputs: after } as Node;
 };
 
-/** Applies a rule to every node of a program, in its order. What does not change is shared. */
+/**
+ * Applies a rule to every node of a program, in its order. What does not change is shared. What takes the place of a node runs where that node ran, so that an
+ * order that one pass has chosen stays through all that follow.
+ */
 export const rewrite = (program: Program, rule: Rule): Program => {
   const graph = graphOf(program);
   const rewritten = new Map<Node, readonly Tensor[]>();
   const moved = (t: Tensor): Tensor => rewritten.get(t.node)?.[t.output] ?? t;
-  for (const traced of program.schedule) {
+  const seen = new Set<Node>();
+  const order = program.schedule.flatMap((traced) => {
     const node = withInputs(traced, moved);
-    const instead = rule(node, traced, graph) ?? (node === traced ? undefined : outputsOf(node));
-    if (instead !== undefined) rewritten.set(traced, instead);
-  }
+    const instead = rule(node, traced, graph) ?? outputsOf(node);
+    if (instead.some((t) => t.node !== traced)) rewritten.set(traced, instead);
+    return topological(instead, seen);
+  });
   if (rewritten.size === 0) return program;
   const all = (tensors: Tensors): Tensors => Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, moved(t)]));
   const results = { outputs: all(program.outputs), state: all(program.state) };
-  return { ...results, leaves: program.leaves, schedule: schedule(results) };
+  return { ...program, ...results, schedule: scheduled(results, order) };
 };

@@ -1,0 +1,52 @@
+/** What steps of a training need of a GPU's memory, as they are planned. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { keptOutputs, lastUses } from "../../src/tensor/lives.ts";
+import { optimise } from "../../src/tensor/passes/optimise.ts";
+import { plan } from "../../src/tensor/plan.ts";
+import type { Program } from "../../src/tensor/program.ts";
+import { byteSize } from "../../src/tensor/tensor.ts";
+import { bytesOf, h100, planned, stepOf } from "../fixtures/gpu.ts";
+
+const GiB = 2 ** 30;
+
+/** The most bytes of values that live at once, whatever buffers they lie in: parts of packs and outputs, which have buffers of their own, are left out. */
+const livingBytes = (program: Program): number => {
+  const [last, kept] = [lastUses(program), keptOutputs(program)];
+  const packed = new Set(program.schedule.flatMap((node) => (node.kind === "pack" ? node.parts.map((part) => part.node) : [])));
+  const ends = new Map<number, number>();
+  let [now, most] = [0, 0];
+  program.schedule.forEach((node, at) => {
+    if (node.kind === "apply" && node.op.inPlace === undefined && !packed.has(node)) {
+      node.outputs.forEach((spec, output) => {
+        if (kept(node, output)) return;
+        now += byteSize(spec);
+        const end = Math.max(at, last({ ...spec, node, output }));
+        ends.set(end, (ends.get(end) ?? 0) + byteSize(spec));
+      });
+    }
+    most = Math.max(most, now);
+    now -= ends.get(at) ?? 0;
+  });
+  return most;
+};
+
+test("the arena is hardly larger than what lives at once", () => {
+  for (const [name, batch] of [
+    ["nano", 32],
+    ["b16", 64],
+    ["smollm2", 4],
+  ] as const) {
+    const program = optimise(stepOf(name, batch), h100);
+    const arena = plan(program, h100).buffers.reduce((n, { label, bytes }) => n + (label.startsWith("arena") ? bytes : 0), 0);
+    const living = livingBytes(program);
+    assert.ok(arena < 1.03 * living, `${name}: ${arena} bytes, where ${living} live at once`);
+  }
+});
+
+test("a step of CLIP ViT-B/16 at batch 64 needs no more than PyTorch's 10.0 GiB", () => {
+  const { all } = bytesOf(planned(stepOf("b16", 64), h100));
+  assert.ok(all < 9.3 * GiB, `${(all / GiB).toFixed(2)} GiB`);
+});
+
+test.run();
