@@ -1,0 +1,70 @@
+/**
+ * Tint compiles every kernel that a described GPU would run and no adapter of this machine can: on Dawn's null backend, which has the features and runs
+ * nothing. A family of kernels is a line of `families`; add yours.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { OpenDevice } from "../../src/device/device.ts";
+import { describe } from "../../src/failure.ts";
+import { kernelPipeline } from "../../src/kernels/kernel.ts";
+import type { Launch } from "../../src/kernels/launch.ts";
+import { matmulVariants, type ProductTypes } from "../../src/kernels/matmul.ts";
+import { h100 } from "../fixtures/gpu.ts";
+import { openNull } from "./nullDevice.ts";
+import { kinds, shapeOf, type Sizes } from "./products.ts";
+
+/** A kernel with its constants. */
+type Text = Pick<Launch, "kernel" | "constants">;
+
+const forms = [false, true].flatMap((ta) => [false, true].map((tb) => ({ ta, tb })));
+const types: readonly ProductTypes[] = [{}, { b: "f16" }, { a: "f16", b: "f16" }, { a: "f16", b: "f16", c: "f16" }, { c: "f16" }];
+const epilogues: readonly Partial<Sizes>[] = [
+  { bias: true, lowRank: true, r: 3, activation: "quickGelu" },
+  { lowRank: true, r: 16, activation: "gelu", add: true },
+  {},
+];
+/** All or none of the sizes are multiples of four. */
+const sizes = [
+  { m: 512, n: 512, k: 512 },
+  { m: 197, n: 65, k: 67 },
+];
+
+/** Products of two sizes, in every form and type, with one epilogue or another: the best guess of each kind of plan. */
+const products = (): readonly Text[] =>
+  sizes.flatMap((size, s) =>
+    forms.flatMap((form, f) =>
+      types.flatMap((type, t) => kinds(matmulVariants(h100.adapter, shapeOf({ ...size, ...form, ...epilogues[(s + f + t) % epilogues.length], types: type })))),
+    ),
+  );
+
+const families: Readonly<Record<string, () => readonly Text[]>> = { products };
+
+let device: OpenDevice;
+test.before(async () => {
+  device = await openNull();
+});
+test.after(() => device.close());
+
+test("a wrong text is refused, with its line", async () => {
+  for (const [code, word] of [
+    ["@compute @workgroup_size(1)\nfn main() { let x: u32 = 1.5; }", "line 2"],
+    ["enable f16;\n@compute @workgroup_size(1)\nfn main() { let x: f32 = 1.0h; }", "line 3"],
+    ["@compute @workgroup_size(64)\nfn other() {}", "main"],
+  ]) {
+    const refused = await device.pipeline("wrong", code)();
+    assert.ok(E.isLeft(refused) && describe(refused.left).includes(word), code);
+  }
+});
+
+for (const [name, texts] of Object.entries(families)) {
+  test(`${name}: every variant compiles`, async () => {
+    const once = new Map(texts().map((text) => [JSON.stringify([text.kernel, text.constants]), text]));
+    for (const { kernel, constants } of once.values()) {
+      const compiled = await kernelPipeline(device, kernel, constants)();
+      if (E.isLeft(compiled)) assert.unreachable(`${describe(compiled.left)} ${JSON.stringify(constants)}`);
+    }
+  });
+}
+
+test.run();
