@@ -29,7 +29,8 @@ test("scripts", () => {
 const names: Readonly<Record<string, readonly string[]>> = {
   "src/methods/declare.ts": ["declareMethod", "readings", "needs"],
   "src/training/objective.ts": ["matching"],
-  "src/kernels/matmul.ts": ["matmulKernels", "matmulVariants"],
+  "src/kernels/matmul.ts": ["matmulKernels"],
+  "src/kernels/variants.ts": ["matmulVariants"],
   "src/kernels/launch.ts": ["elementLaunch", "rowLaunch", "launch"],
   "src/tensor/tensor.ts": ["apply"],
   "src/model/architecture.ts": ["Architecture", "lazily", "readout"],

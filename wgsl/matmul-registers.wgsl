@@ -30,9 +30,8 @@ enable f16;
 enable subgroups;
 
 //#end
-alias Real = vec4f;
 //#include product
 
-//#include store
+//#include epilogue
 
 //#include registers

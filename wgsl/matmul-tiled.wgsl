@@ -21,10 +21,9 @@
 enable f16;
 
 //#end
-alias Real = f32;
 //#include product
 
-//#include store
+//#include epilogue
 
 @group(0) @binding(1) var<storage, read> a: array<{{A}}>;
 @group(0) @binding(2) var<storage, read> b: array<{{B}}>;
@@ -128,11 +127,7 @@ fn main(
     let col = col0 + local.x + 16u * {{j}}u;
     if (row < dims.m && col < dims.n) {
       let at = cBase + row * dims.ldc + col;
-      var v = sum[{{i}}][{{j}}];
-//#if BIAS
-      v += bias[col];
-//#end
-      store(at, activated(v));
+      store(at, finished(sum[{{i}}][{{j}}], row, col, at));
     }
   }
 //#end

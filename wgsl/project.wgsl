@@ -10,11 +10,12 @@
 enable subgroups;
 
 //#end
-alias Real = vec4f;
 //#include product
 
 @group(0) @binding(7) var<storage, read> x: array<f32>;
 
-fn store(at: u32, value: f32) { c[at] = x[at] - value; }
+fn finished(sum: f32, row: u32, column: u32, at: u32) -> f32 { return x[at] - sum; }
+
+fn store(at: u32, value: f32) { c[at] = {{C}}(value); }
 
 //#include registers

@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import { elements } from "../formats/hostTensor.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
 import { pictureTokensOf } from "../language/asking.ts";
-import { matmulVariants } from "../kernels/matmul.ts";
+import { matmulVariants } from "../kernels/variants.ts";
 import type { Target } from "../kernels/target.ts";
 import { lora } from "../model/adapters/lora.ts";
 import type { BatchSize } from "../model/architecture.ts";

@@ -1,7 +1,8 @@
 /** How a matrix product becomes launches: the kernel that the target chooses, in windows where B is larger than a binding. */
 import type { BindingBound, Bounds } from "./bounds.ts";
 import { input, launch, output, type Launch, type Operand } from "./launch.ts";
-import { isHalf, matmulDims, registerPlans, type MatmulShape } from "./matmul.ts";
+import { isHalf, matmulDims, type MatmulShape } from "./matmul.ts";
+import { registerPlans } from "./registers.ts";
 import type { Target } from "./target.ts";
 import { rowWindows, windowOf } from "./windows.ts";
 

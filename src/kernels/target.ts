@@ -4,8 +4,9 @@ import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
 import { boundsOf, type Bounds } from "./bounds.ts";
-import { matmulVariants, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { tuneMatmul, type MatmulChooser } from "./tuner.ts";
+import { matmulVariants } from "./variants.ts";
 
 /** What lowering may depend on: the adapter, its largest binding, and the choice of matmul. */
 export interface Target extends Bounds {

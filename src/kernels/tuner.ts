@@ -16,8 +16,9 @@ import { wgsl } from "../../wgsl/generated.ts";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
 import type { Cache } from "../platform/platform.ts";
-import { matmulKernels, matmulVariants, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { matmulKernels, matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { fastestPlan } from "./measure.ts";
+import { matmulVariants } from "./variants.ts";
 
 /** A plan for a shape: the measured one of its class, or the best guess. */
 export type MatmulChooser = (shape: MatmulShape) => MatmulPlan;

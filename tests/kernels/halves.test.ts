@@ -1,5 +1,6 @@
 /** Products of operands that are stored as f16: near f64 of the same rounded operands, with sums in f32. */
-import { matmulVariants, type MatmulPlan, type ProductTypes } from "../../src/kernels/matmul.ts";
+import type { MatmulPlan, ProductTypes } from "../../src/kernels/matmul.ts";
+import { matmulVariants } from "../../src/kernels/variants.ts";
 import { deviceTest, runTests } from "./check.ts";
 import { checkPlans, kinds, problemOf, type Sizes } from "./products.ts";
 

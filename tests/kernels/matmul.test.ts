@@ -1,4 +1,5 @@
-import { matmulVariants, type MatmulPlan } from "../../src/kernels/matmul.ts";
+import type { MatmulPlan } from "../../src/kernels/matmul.ts";
+import { matmulVariants } from "../../src/kernels/variants.ts";
 import { deviceTest, runTests } from "./check.ts";
 import { checkPlans, kinds, problemOf, type Sizes } from "./products.ts";
 

@@ -1,5 +1,6 @@
 import type { Adapter } from "../../src/device/device.ts";
-import { matmulDims, registerPlans } from "../../src/kernels/matmul.ts";
+import { matmulDims } from "../../src/kernels/matmul.ts";
+import { registerPlans } from "../../src/kernels/registers.ts";
 import { projectionShape } from "../../src/kernels/product.ts";
 import { checkKernel, deviceTest, numbers, reads, runTests, writes } from "./check.ts";
 

@@ -1,5 +1,5 @@
-// What the kernels of matrix products share, which `//#include product` brings in: the uniform, C, the bias and the low-rank pair, and what
-// happens to a sum before it is stored. The kernel says what Real is, f32 or vec4f, and C what is stored, f32 or f16. `share` consecutive heads have one matrix of B in common.
+// What the kernels of matrix products share, which `//#include product` brings in: the uniform, C (f32 or f16) and the low-rank pair.
+// `share` consecutive heads have one matrix of B in common.
 struct Dims {
   m: u32, n: u32, k: u32, r: u32,
   lda: u32, ldb: u32, ldc: u32, heads: u32,
@@ -10,9 +10,6 @@ struct Dims {
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(3) var<storage, read_write> c: array<{{C}}>;
-//#if BIAS
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-//#end
 //#if LOW_RANK
 @group(0) @binding(5) var<storage, read> p: array<f32>;
 @group(0) @binding(6) var<storage, read> q: array<f32>;
@@ -26,20 +23,3 @@ fn qAt(column: u32, t: u32) -> f32 {
 //#end
 }
 //#end
-
-//#if ACTIVATION
-//#include activations
-
-//#end
-// What is stored of a sum with its bias.
-fn activated(x: Real) -> Real {
-//#if QUICK_GELU
-  return quickGelu(x);
-//#else
-//#if GELU
-  return gelu(x);
-//#else
-  return x;
-//#end
-//#end
-}

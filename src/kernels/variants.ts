@@ -1,0 +1,18 @@
+/**
+ * Which kernel, in which tile, for a product on an adapter.
+ *
+ * ```ts
+ * matmulVariants(adapter, shape)[0] // the best guess; all of them give the same bits, so any may be taken for being fast
+ * ```
+ */
+import type { Adapter } from "../device/device.ts";
+import type { MatmulPlan, MatmulShape } from "./matmul.ts";
+import { registerPlans } from "./registers.ts";
+import { tilePlans } from "./tiles.ts";
+
+/** The plans that the adapter can run for this shape, best guess first. They give the same bits. */
+export const matmulVariants = (adapter: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
+  const [inRegisters, throughMemory] = [registerPlans(adapter, shape), tilePlans(shape)];
+  // Barriers are dear where threads are emulated.
+  return adapter.kind === "gpu" ? [...throughMemory, ...inRegisters] : [...inRegisters, ...throughMemory];
+};
