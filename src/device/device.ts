@@ -6,6 +6,7 @@ import type { Task } from "fp-ts/lib/Task.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Cache } from "../platform/platform.ts";
+import type { Profiler } from "./profiler.ts";
 import type { GPUBuffer, GPUComputePipeline, GPUDevice, GPUSupportedLimits } from "../platform/webgpu.ts";
 
 /** The adapter that runs, in words and in what kernels depend on. */
@@ -50,6 +51,8 @@ export interface Device {
   readonly pipeline: (name: string, code: string) => TaskEither<Failure, GPUComputePipeline>;
   /** The first uncaptured error or loss, if there was one: checked after every wait. */
   readonly failure: () => Failure | undefined;
+  /** What runs are written down by. Absent unless somebody asks for a profile. */
+  readonly profiler?: Profiler;
   /** Waits until everything submitted has run. */
   readonly settled: TaskEither<Failure, void>;
 }

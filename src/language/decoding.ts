@@ -79,7 +79,7 @@ const run = (session: Session, inputs: HostRecord): TE.TaskEither<Failure, Float
 export const openDecoding = (options: DecodingOptions, { texts, length, images, capacity }: DecodingShape): TE.TaskEither<Failure, Decoding> => {
   const { device, weights } = options;
   const open = (size: BatchSize, sees: "cache" | "themselves", states?: Resident): TE.TaskEither<Failure, Session> =>
-    openSession(device, step(options, size, capacity, sees), { weights, states });
+    openSession(device, step(options, size, capacity, sees), { weights, states, label: "generation" });
   return async () => {
     const one = await open({ images: 0, texts, length: 1, positions: texts }, "cache")();
     if (E.isLeft(one)) return one;

@@ -74,9 +74,25 @@ export interface GPUCommandBuffer {
   readonly label: string;
 }
 
+/** Places for timestamps. */
+export interface GPUQuerySet {
+  readonly count: number;
+  destroy(): void;
+}
+
+/** Which timestamps a pass writes, when it begins and when it has ended. */
+export interface GPUComputePassDescriptor {
+  readonly timestampWrites?: {
+    readonly querySet: GPUQuerySet;
+    readonly beginningOfPassWriteIndex?: number | undefined;
+    readonly endOfPassWriteIndex?: number | undefined;
+  };
+}
+
 /** Writes commands down. */
 export interface GPUCommandEncoder {
-  beginComputePass(): GPUComputePassEncoder;
+  beginComputePass(descriptor?: GPUComputePassDescriptor): GPUComputePassEncoder;
+  resolveQuerySet(querySet: GPUQuerySet, firstQuery: number, queryCount: number, destination: GPUBuffer, destinationOffset: number): void;
   copyBufferToBuffer(source: GPUBuffer, sourceOffset: number, destination: GPUBuffer, destinationOffset: number, size: number): void;
   finish(): GPUCommandBuffer;
 }
@@ -116,6 +132,7 @@ export interface GPUDevice {
   }): Promise<GPUComputePipeline>;
   createBindGroup(descriptor: { readonly layout: GPUBindGroupLayout; readonly entries: Iterable<GPUBindGroupEntry> }): GPUBindGroup;
   createCommandEncoder(): GPUCommandEncoder;
+  createQuerySet(descriptor: { readonly type: "timestamp"; readonly count: number }): GPUQuerySet;
   pushErrorScope(filter: "validation" | "out-of-memory" | "internal"): void;
   popErrorScope(): Promise<GPUError | null>;
   destroy(): void;

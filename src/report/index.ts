@@ -22,6 +22,7 @@ export { comparisonData } from "./comparisonData.ts";
 export type { ComparisonData, RowData } from "./comparisonData.ts";
 export { sentence } from "./sentence.ts";
 export { textTable } from "./table.ts";
+export { profileText } from "./profileText.ts";
 export { csvTable, matrixCsv } from "./csv.ts";
 export { latexTable, markdownTable, matrixLatex, matrixMarkdown } from "./markup.ts";
 export { htmlReport } from "../page/html.ts";

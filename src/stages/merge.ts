@@ -52,7 +52,7 @@ const measured = <G extends string>(
     const outputs = outputsOf(model, leaves, shape, scope);
     return E.right({ outputs: measuresOf(model, net, outputs) });
   };
-  return withSession(device, step, { weights: model.weights })((session) =>
+  return withSession(device, step, { weights: model.weights, label: "merge" })((session) =>
     pipe(
       TE.fromEither(
         pipe(

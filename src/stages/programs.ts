@@ -40,7 +40,7 @@ export const programs = (learner: Learner, { device }: Pick<Runtime, "device">, 
     session: (output, batch) => async () => {
       const key = JSON.stringify([output, batch]);
       const open = sessions.get(key);
-      const opened = open === undefined ? await openSession(device, step(output, batch), { weights })() : E.right(open);
+      const opened = open === undefined ? await openSession(device, step(output, batch), { weights, label: output })() : E.right(open);
       // The one used last stands last.
       sessions.delete(key);
       if (E.isRight(opened)) sessions.set(key, opened.right);

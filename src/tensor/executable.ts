@@ -67,6 +67,7 @@ const numbersOf = ({ plan, buffers }: Bound, names: readonly string[]): E.Either
 /**
  * Binds a program to a device. Frozen tensors come from `weights`, and so do from `states` those that it shares with other programs; the numbers named in
  * `record` are kept for {@link Executable.recorded}.
+ * A profile calls its runs by `label`.
  * Fails with `OverLimit` before anything is dispatched, with `KernelInvalid`, or with `BadTensor` for a frozen tensor that is missing.
  */
 export const instantiate = (
@@ -75,6 +76,7 @@ export const instantiate = (
   weights?: Resident,
   record: readonly string[] = [],
   states?: Resident,
+  label?: string,
 ): TE.TaskEither<Failure, Executable> => {
   const owned = ownedOn(device);
   const acquire = async (): Promise<E.Either<Failure, Executable>> => {
@@ -89,7 +91,7 @@ export const instantiate = (
     const readback = makeReadback(device);
     const rings = makeRings(numbers.right, owned, readback);
     if (E.isLeft(rings)) return rings;
-    const { write, run, runs } = makeReplay(device, bound, rings.right);
+    const { write, run, runs } = makeReplay(device, bound, rings.right, label);
     return E.right({
       write,
       run,

@@ -3,8 +3,11 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
 import type { Rings } from "../device/rings.ts";
 import type { Failure } from "../failure.ts";
+import type { LaunchCost } from "../device/profiler.ts";
+import { launchCost } from "../kernels/cost.ts";
 import { encode } from "../kernels/dispatch.ts";
 import type { Bound } from "./bind.ts";
+import type { Plan } from "./plan.ts";
 
 /** The elements of a tensor on the host. */
 export type HostData = Float32Array | Uint32Array;
@@ -21,9 +24,19 @@ export interface Replay {
   readonly runs: () => number;
 }
 
+/** What the launches of a plan cost. */
+export const costsOf = ({ launches }: Plan): readonly LaunchCost[] =>
+  launches.map(({ launch, operands }) =>
+    launchCost(
+      launch,
+      operands.map((operand) => operand?.bytes ?? 0),
+    ),
+  );
+
 /** Makes a bound program ready to run; every run also copies its recorded numbers into their rings. */
-export const makeReplay = (device: Device, { plan, buffers, dispatches }: Bound, rings: Rings): Replay => {
+export const makeReplay = (device: Device, { plan, buffers, dispatches }: Bound, rings: Rings, label = "a program"): Replay => {
   let runs = 0;
+  const profiler = device.profiler?.program(label, costsOf(plan));
   const write: Replay["write"] = (role, values) => {
     for (const [name, data] of Object.entries(values)) {
       const place = plan.leaves.get(`${role}:${name}`);
@@ -42,9 +55,11 @@ export const makeReplay = (device: Device, { plan, buffers, dispatches }: Bound,
     const written = write("input", inputs);
     if (E.isLeft(written)) return written;
     const encoder = device.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, dispatches);
-    pass.end();
+    if (profiler === undefined) {
+      const pass = encoder.beginComputePass();
+      encode(pass, dispatches);
+      pass.end();
+    } else profiler.encode(encoder, (pass, first, count) => encode(pass, dispatches.slice(first, first + count)));
     rings.copy(encoder, runs);
     device.gpu.queue.submit([encoder.finish()]);
     runs += 1;

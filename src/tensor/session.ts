@@ -50,6 +50,8 @@ export interface SessionOptions {
   readonly states?: Resident;
   /** Outputs of one number that are kept for every run. */
   readonly record?: readonly string[];
+  /** What a profile calls its runs. Default: a program. */
+  readonly label?: string;
 }
 
 const isResident = (weights: NonNullable<SessionOptions["weights"]>): weights is Resident => "tensors" in weights;
@@ -75,7 +77,7 @@ const frozenOf = (
  * with `BadTensor` where a frozen tensor is missing, and with `OverLimit`; nothing then stays on the device.
  */
 export const openSession =
-  (device: Device, step: Step, { weights = [], record = [], states: shared }: SessionOptions = {}): TE.TaskEither<Failure, Session> =>
+  (device: Device, step: Step, { weights = [], record = [], states: shared, label }: SessionOptions = {}): TE.TaskEither<Failure, Session> =>
   async () => {
     const leaves = leafBook();
     const traced = typeof step === "function" ? trace({}, () => step(leaves)) : E.right(step);
@@ -83,7 +85,7 @@ export const openSession =
     const program = traced.right;
     const frozen = frozenOf(device, program, weights, leaves.constants);
     if (E.isLeft(frozen)) return frozen;
-    const bound = await instantiate(device, program, frozen.right, record, shared)();
+    const bound = await instantiate(device, program, frozen.right, record, shared, label)();
     if (E.isLeft(bound)) {
       frozen.right.release();
       return bound;

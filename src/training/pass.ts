@@ -34,7 +34,7 @@ export const sumOver =
       const sums = Object.fromEntries(Object.entries(of(leaves)).map(([name, t]) => [name, add(leaves.state(name, t.shape), t)]));
       return E.right({ state: sums, outputs: Object.fromEntries(Object.entries(read(sums)).map(([name, t]) => [prefix + name, t])) });
     };
-    const walk = withSession(device, step, { weights })((session) =>
+    const walk = withSession(device, step, { weights, label: "sums over a task" })((session) =>
       pipe(
         async (): Promise<E.Either<Failure, void>> => {
           for (let i = 0; i < batches; i++) {

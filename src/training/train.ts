@@ -153,7 +153,7 @@ export const train =
     return pipe(
       TE.fromEither(traceStep({ ...options, step: steps.step, steps: count, batch: batches.shape, seed: options.seed ?? seed })),
       TE.chain(({ program, recorder, constants }) =>
-        withSession(device, program, { weights: [...model.weights, ...constants], record: [...recorder.records.keys()] })((session) =>
+        withSession(device, program, { weights: [...model.weights, ...constants], record: [...recorder.records.keys()], label: "training" })((session) =>
           runSteps(session, recorder, count, options, signal),
         ),
       ),

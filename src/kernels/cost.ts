@@ -1,0 +1,122 @@
+/**
+ * What a launch costs: floating-point operations, and bytes that it reads and writes at least. Computed from its `Dims` and operands, so that a time beside it
+ * says how far a kernel is from what the adapter can do.
+ *
+ * A sum, a product, a comparison, a root and an exponential count as one operation each, a fused product and sum as two; whole-number arithmetic counts nothing.
+ * Every operand is read or written once, however often a kernel visits it: caches may serve the rest.
+ */
+import type { LaunchCost } from "../device/profiler.ts";
+import type { Dims } from "./dims.ts";
+import type { Kernel } from "./kernel.ts";
+import type { LaunchOf } from "./launch.ts";
+import type { Constants } from "./template.ts";
+
+/** What a kernel costs for its `Dims`. */
+interface KernelCost<K extends Kernel> {
+  readonly flops: (dims: Dims<K>, constants: Constants) => number;
+  /** Bytes, given those of the operands in the order of their bindings. Default: their sum. */
+  readonly bytes?: (operands: readonly number[], dims: Dims<K>) => number;
+  /** The variant in words, where one kernel computes several things. */
+  readonly form?: (constants: Constants, dims: Dims<K>) => string;
+}
+
+const total = (bytes: readonly number[]): number => bytes.reduce((sum, b) => sum + b, 0);
+
+/** Each element costs `each`. */
+const elements =
+  (each: number) =>
+  ({ count }: { readonly count: number }): number =>
+    each * count;
+
+/** Each element of a row costs `each`. */
+const rows =
+  (each: number) =>
+  ({ rows: count, width }: { readonly rows: number; readonly width: number }): number =>
+    each * count * width;
+
+/** The operands from a binding on are read and written. */
+const updatedFrom =
+  (binding: number) =>
+  (operands: readonly number[]): number =>
+    total(operands) + total(operands.slice(binding - 1));
+
+/** Constants that choose how a kernel computes, and not what. */
+const layouts: ReadonlySet<string> = new Set(["GROUP", "SAME", "GAP", "PARTIAL", "STARTS", "AT", "HALF"]);
+
+/** The constants that are set, as words. */
+const named = (constants: Constants): string =>
+  Object.entries(constants)
+    .flatMap(([name, value]) => (value === true && !layouts.has(name) ? [name.toLowerCase().replaceAll("_", " ")] : []))
+    .join(" ");
+
+type ProductDims = Pick<Dims<"matmul-tiled">, "m" | "n" | "k" | "r" | "batch">;
+
+const product = {
+  flops: ({ batch, m, n, k, r }: ProductDims, { BIAS, ACTIVATION, ADD }: Constants): number =>
+    batch * m * n * (2 * (k + r) + [BIAS, ACTIVATION, ADD].filter((epilogue) => epilogue === true).length),
+  // C is read where it is added to.
+  form: ({ TA, TB, ACTIVATION, BIAS }: Constants, { r }: ProductDims): string =>
+    [`${TA === true ? "T" : "N"}${TB === true ? "T" : "N"}`, r > 0 ? `rank ${r}` : "", BIAS === true ? "bias" : "", ACTIVATION === true ? "activation" : ""]
+      .filter((word) => word !== "")
+      .join(" "),
+};
+
+/** What each kernel costs. A kernel that is missing here does not compile. */
+export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
+  adamw: { flops: elements(15), bytes: updatedFrom(3) },
+  "cross-entropy": { flops: rows(7) },
+  "cross-entropy-grad": { flops: rows(6) },
+  dropout: { flops: elements(1) },
+  expand: { flops: elements(1) },
+  fill: { flops: elements(0) },
+  gather: { flops: elements(0), bytes: ([, index, out]) => index + 2 * out },
+  "layer-norm": { flops: rows(7) },
+  "layer-norm-grad": { flops: rows(10) },
+  "layer-norm-grad-gain": { flops: rows(4) },
+  links: { flops: elements(0) },
+  map: { flops: elements(1), form: named },
+  "matmul-registers": product,
+  "matmul-tiled": product,
+  normalize: { flops: rows(3) },
+  "normalize-grad": { flops: rows(5) },
+  patchify: { flops: elements(0) },
+  project: { flops: ({ m, n, k }) => m * n * (2 * k + 1) },
+  put: { flops: elements(0), bytes: ([x, at]) => 2 * x + at },
+  reduce: { flops: ({ outer, groups, inner }) => outer * groups * inner, form: named },
+  rotary: { flops: elements(6) },
+  "scatter-add": { flops: elements(1), bytes: ([dy, index, next]) => 2 * dy + index + next },
+  sgd: { flops: elements(7), bytes: updatedFrom(3) },
+  "soft-threshold": { flops: elements(2), bytes: updatedFrom(2) },
+  softmax: { flops: rows(6) },
+  "softmax-grad": { flops: rows(5) },
+  "swiglu-grad": { flops: elements(10) },
+  "token-log-likelihood": { flops: rows(4) },
+  "token-log-likelihood-grad": { flops: elements(4) },
+  "top-mask": { flops: ({ count, width }) => count * width },
+  widen: { flops: elements(0) },
+  window: { flops: elements(0), bytes: ([, y]) => 2 * y },
+  zip: { flops: elements(1), form: named },
+};
+
+/** The sizes that people know a launch by: those of a product, of rows, of a sum, or a count of elements. */
+const shapeOf = (dims: Readonly<Record<string, number>>): string => {
+  const named = (...names: readonly string[]): string | undefined =>
+    names.every((name) => name in dims) ? names.map((name) => dims[name]).join(" x ") : undefined;
+  const shape = named("m", "n", "k") ?? named("rows", "width") ?? named("outer", "groups", "inner") ?? named("count") ?? Object.values(dims).join(" x ");
+  return (dims.batch ?? 1) > 1 ? `${dims.batch} of ${shape}` : shape;
+};
+
+/** What a launch costs, whose operands have so many bytes in the order of the bindings; 0 where there is none. */
+export const launchCost = <K extends Kernel>(
+  { kernel, dims, constants }: Pick<LaunchOf<K>, "kernel" | "dims" | "constants">,
+  operands: readonly number[],
+): LaunchCost => {
+  const cost = costs[kernel] as KernelCost<K>;
+  const form = cost.form?.(constants, dims) ?? "";
+  return {
+    kernel,
+    shape: [shapeOf(dims), form].filter((word) => word !== "").join(", "),
+    flops: cost.flops(dims, constants),
+    bytes: cost.bytes?.(operands, dims) ?? total(operands),
+  };
+};
