@@ -6,7 +6,7 @@ import type { Task } from "fp-ts/lib/Task.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Cache } from "../platform/platform.ts";
-import type { Profiler } from "./profiler.ts";
+import type { Profiler } from "./profiling.ts";
 import type { GPUBuffer, GPUComputePipeline, GPUDevice, GPUSupportedLimits } from "../platform/webgpu.ts";
 
 /** The adapter that runs, in words and in what kernels depend on. */

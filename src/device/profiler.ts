@@ -1,42 +1,18 @@
 /**
  * What is written down of the runs of programs: when the device worked on them, and in some of them when it worked on which launch.
  *
- * A device that has a profiler gives it every run to encode. The launches and their order stay the same, and so do all bits; a run whose launches are timed one
- * by one takes somewhat longer, because each has a pass of its own.
+ * The launches and their order stay the same, and so do all bits; a run whose launches are timed one by one takes somewhat longer, because each has a pass of
+ * its own.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { GPUCommandEncoder, GPUComputePassEncoder } from "../platform/webgpu.ts";
+import type { GPUCommandEncoder } from "../platform/webgpu.ts";
 import type { Device } from "./device.ts";
+import type { EncodeLaunches, LaunchCost, Profiler } from "./profiling.ts";
 import { makeReadback, type Readback } from "./readback.ts";
 import { hasTimestamps, makeTimestamps, type Span, type Timestamps } from "./timestamps.ts";
-
-/** A launch as it is counted: which kernel, its shape in words, and what it costs. */
-export interface LaunchCost {
-  readonly kernel: string;
-  readonly shape: string;
-  /** Floating-point operations. */
-  readonly flops: number;
-  /** Bytes that are read and written at least. */
-  readonly bytes: number;
-}
-
-/** Encodes some launches of a program into a pass: `count` from the one at position `first` on. */
-export type EncodeLaunches = (pass: GPUComputePassEncoder, first: number, count: number) => void;
-
-/** What encodes the runs of one program. */
-export interface ProgramProfiler {
-  /** Encodes all launches of a run, in their order. */
-  readonly encode: (encoder: GPUCommandEncoder, launches: EncodeLaunches) => void;
-}
-
-/** What a device's programs tell of themselves. */
-export interface Profiler {
-  /** A program that will run: what it is called, and what its launches cost. */
-  readonly program: (label: string, launches: readonly LaunchCost[]) => ProgramProfiler;
-}
 
 /** What was written down of a program. Without timestamps there are no spans. */
 export interface ProgramRecord {

@@ -2,10 +2,10 @@
  * What a launch costs: floating-point operations, and bytes that it reads and writes at least. Computed from its `Dims` and operands, so that a time beside it
  * says how far a kernel is from what the adapter can do.
  *
- * A sum, a product, a comparison, a root and an exponential count as one operation each, a fused product and sum as two; whole-number arithmetic counts nothing.
- * Every operand is read or written once, however often a kernel visits it: caches may serve the rest.
+ * A sum, a product, a comparison, a root and an exponential count as one operation each, a fused product and sum as two; a function of elements counts as
+ * one, arithmetic of whole numbers as none. Every operand is read or written once, however often a kernel visits it: caches may serve the rest.
  */
-import type { LaunchCost } from "../device/profiler.ts";
+import type { LaunchCost } from "../device/profiling.ts";
 import type { Dims } from "./dims.ts";
 import type { Kernel } from "./kernel.ts";
 import type { LaunchOf } from "./launch.ts";
@@ -49,12 +49,17 @@ const named = (constants: Constants): string =>
     .flatMap(([name, value]) => (value === true && !layouts.has(name) ? [name.toLowerCase().replaceAll("_", " ")] : []))
     .join(" ");
 
+/** The functions of an expression, in their order. */
+const stepsOf = (form: Constants[string] | undefined): readonly string[] => (form === undefined || form === "" ? [] : String(form).split(" "));
+
+/** The first few of them in words. */
+const shortened = (steps: readonly string[]): string => (steps.length <= 5 ? steps.join(" ") : `${steps.slice(0, 4).join(" ")} and ${steps.length - 4} more`);
+
 type ProductDims = Pick<Dims<"matmul-tiled">, "m" | "n" | "k" | "r" | "batch">;
 
 const product = {
   flops: ({ batch, m, n, k, r }: ProductDims, { BIAS, ACTIVATION, ADD }: Constants): number =>
     batch * m * n * (2 * (k + r) + [BIAS, ACTIVATION, ADD].filter((epilogue) => epilogue === true).length),
-  // C is read where it is added to.
   form: ({ TA, TB, ACTIVATION, BIAS }: Constants, { r }: ProductDims): string =>
     [`${TA === true ? "T" : "N"}${TB === true ? "T" : "N"}`, r > 0 ? `rank ${r}` : "", BIAS === true ? "bias" : "", ACTIVATION === true ? "activation" : ""]
       .filter((word) => word !== "")
@@ -67,14 +72,13 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   "cross-entropy": { flops: rows(7) },
   "cross-entropy-grad": { flops: rows(6) },
   dropout: { flops: elements(1) },
-  expand: { flops: elements(1) },
+  elementwise: { flops: ({ count }, { FORM }) => count * stepsOf(FORM).length, form: ({ FORM }) => shortened(stepsOf(FORM)) },
   fill: { flops: elements(0) },
   gather: { flops: elements(0), bytes: ([, index, out]) => index + 2 * out },
   "layer-norm": { flops: rows(7) },
   "layer-norm-grad": { flops: rows(10) },
   "layer-norm-grad-gain": { flops: rows(4) },
   links: { flops: elements(0) },
-  map: { flops: elements(1), form: named },
   "matmul-registers": product,
   "matmul-tiled": product,
   normalize: { flops: rows(3) },
@@ -89,13 +93,11 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   "soft-threshold": { flops: elements(2), bytes: updatedFrom(2) },
   softmax: { flops: rows(6) },
   "softmax-grad": { flops: rows(5) },
-  "swiglu-grad": { flops: elements(10) },
   "token-log-likelihood": { flops: rows(4) },
   "token-log-likelihood-grad": { flops: elements(4) },
   "top-mask": { flops: ({ count, width }) => count * width },
   widen: { flops: elements(0) },
   window: { flops: elements(0), bytes: ([, y]) => 2 * y },
-  zip: { flops: elements(1), form: named },
 };
 
 /** The sizes that people know a launch by: those of a product, of rows, of a sum, or a count of elements. */

@@ -47,7 +47,13 @@ export const elementwiseConstants = (expression: Expression, meetings: readonly 
   ];
   const reads = accesses.map((access, j) => `  let a${j} = x${j}[${readText[access](j)}];`);
   const writes = values.map((value, j) => `  y${j}[i] = ${value};`);
-  return { BUFFERS: buffers.join("\n"), STEPS: [...reads, ...lines.map((line) => `  ${line}`), ...writes].join("\n"), ACROSS: accesses.includes("gap") };
+  return {
+    BUFFERS: buffers.join("\n"),
+    STEPS: [...reads, ...lines.map((line) => `  ${line}`), ...writes].join("\n"),
+    ACROSS: accesses.includes("gap"),
+    // What it computes, in words: the text does not ask for it, a profile does.
+    FORM: expression.steps.map(({ fn }) => fn).join(" "),
+  };
 };
 
 type Slot<Name extends string, N extends number> = `${Name}${N}`;

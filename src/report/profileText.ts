@@ -72,13 +72,14 @@ const programText = (program: ProgramProfile): string => {
 };
 
 /**
- * A profile as text: for every program a line about all of it, and a table of its kernels. Milliseconds, operations and bytes are those of one run; "of peak" is
- * the time that a kernel would take at the adapter's best rates, as a share of what it took.
+ * A profile as text: for every program a line about all of it, and a table of its kernels. Milliseconds, operations and bytes are those of one run; "of peak"
+ * is the time that a kernel would take at the adapter's best rates, as a share of what it took.
  *
  * ```ts
  * const kernel = { kernel: "matmul-tiled", shape: "64 x 16 x 32, NN", launches: 1, flops: 65536, bytes: 14336, milliseconds: 0.5, ofPeak: 0.25 };
  * const program = { label: "training", runs: 9, launches: 1, flops: 65536, bytes: 14336, milliseconds: 0.5, elapsed: 1, busy: 0.5, ofPeak: 0.25 };
- * const text = report.profileText({ adapter: "a GPU", timestamps: true, peak: { flops: 1e12, bytes: 1e11 }, programs: [{ ...program, kernels: [kernel] }] });
+ * const peak = { flops: 1e12, bytes: 1e11 };
+ * const text = report.profileText({ adapter: "a GPU", timestamps: true, peak, programs: [{ ...program, kernels: [kernel] }] });
  * assert.ok(text.includes("training: 9 runs of 1 launch, 0.500 ms a run on the device, 50 % of the 1.000 ms from one to the next"));
  * ```
  */

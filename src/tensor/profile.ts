@@ -5,7 +5,8 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../device/device.ts";
-import { makeProfiler, type LaunchCost, type ProgramRecord } from "../device/profiler.ts";
+import { makeProfiler, type ProgramRecord } from "../device/profiler.ts";
+import type { LaunchCost } from "../device/profiling.ts";
 import { hasTimestamps, type Span } from "../device/timestamps.ts";
 import type { Failure } from "../failure.ts";
 import { peakOf, type Peak } from "./peak.ts";
@@ -142,19 +143,16 @@ export interface Profiling {
 }
 
 /**
- * Profiles whatever runs on a device: trainings, evaluations, programs of one's own. Of every program some runs are timed launch by launch, each in a pass of its
- * own; of the others the beginning and the end are.
+ * Profiles whatever runs on a device: trainings, evaluations, programs of one's own. Some runs of every program are timed launch by launch, each in a pass of
+ * its own; of the others the beginning and the end are.
  *
  * ```ts
- * const step = ({ input }: tensor.Leaves) => E.right({ outputs: { y: tensor.sum(tensor.exp(input("x", tensor.floats([64])))) } });
- * const profile = await get(withDevice({})((device) => {
+ * const profile = await get(withDevice({})((device) => async () => {
  *   const watched = tensor.profiling(device);
- *   return pipe(
- *     tensor.withSession(watched.device, step, { label: "exp" })(({ run, read }) => pipe(TE.fromEither(run()), TE.chain(() => read("y")))),
- *     TE.chain(() => watched.profile),
- *   );
+ *   await tensor.compute(watched.device, { x: { shape: [2], data: Float32Array.of(1, 2) } }, ({ x }) => ({ _tag: "Right", right: { y: tensor.exp(x) } }))();
+ *   return watched.profile();
  * }));
- * assert.equal(profile.programs.map(({ label, runs }) => [label, runs]), [["exp", 1]]);
+ * assert.deepEqual(profile.programs.map(({ runs, launches }) => [runs, launches]), [[1, 1]]);
  * ```
  */
 export const profiling = (device: Device, { runs }: ProfileOptions = {}): Profiling => {
@@ -176,12 +174,12 @@ export const profiling = (device: Device, { runs }: ProfileOptions = {}): Profil
  * Profiles a step, which is run some times on the inputs that are given, or on zeros. Fails as {@link withSession} does.
  *
  * ```ts
- * const product = ({ input }: tensor.Leaves) => {
- *   const [a, b] = [input("a", tensor.floats([64, 32])), input("b", tensor.floats([32, 16]))];
- *   return E.right({ outputs: { c: tensor.matmul(a, b) } });
- * };
- * const { programs: [program] } = await get(withDevice({})((device) => tensor.profile(device, product)));
- * assert.equal([program.launches, program.flops, program.bytes], [1, 2 * 64 * 32 * 16, 4 * (64 * 32 + 32 * 16 + 64 * 16)]);
+ * const product = tensor.trace({ inputs: { a: tensor.floats([64, 32]), b: tensor.floats([32, 16]) } }, ({ inputs: { a, b } }) => ({
+ *   _tag: "Right", right: { outputs: { c: tensor.matmul(a, b) } },
+ * }));
+ * assert.ok(product._tag === "Right");
+ * const { programs: [program] } = await get(withDevice({})((device) => tensor.profile(device, product.right)));
+ * assert.deepEqual([program.launches, program.flops, program.bytes], [1, 2 * 64 * 32 * 16, 4 * (64 * 32 + 32 * 16 + 64 * 16)]);
  * ```
  */
 export const profile = (

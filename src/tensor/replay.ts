@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
 import type { Rings } from "../device/rings.ts";
 import type { Failure } from "../failure.ts";
-import type { LaunchCost } from "../device/profiler.ts";
+import type { LaunchCost } from "../device/profiling.ts";
 import { launchCost } from "../kernels/cost.ts";
 import { encode } from "../kernels/dispatch.ts";
 import type { Bound } from "./bind.ts";

@@ -37,7 +37,7 @@ const withDrivers = async <A>(drivers: readonly string[], use: () => Promise<A>)
   }
 };
 
-/** Subgroup matrices are behind `allow_unsafe_apis`; f16 on NVIDIA is behind a toggle of its own. Timestamps are rounded to 0.1 ms for the sake of web pages. */
+/** Subgroup matrices are behind `allow_unsafe_apis`, f16 on NVIDIA is behind a toggle of its own; timestamps would be rounded to 0.1 ms, as in web pages. */
 const toggles = ["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia", "disable-dawn-features=timestamp_quantization"];
 
 /** What Dawn's silence is called. */
