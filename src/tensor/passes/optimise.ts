@@ -2,9 +2,10 @@
 import type { Bounds } from "../../kernels/bounds.ts";
 import type { Program } from "../program.ts";
 import { activationEpilogue } from "./activation.ts";
+import { elementwiseChains } from "./chains.ts";
 import type { Pass } from "./pass.ts";
 
-const passes: readonly Pass[] = [activationEpilogue];
+const passes: readonly Pass[] = [activationEpilogue, elementwiseChains];
 
 /** The program as it runs on a device: with the same results, in fewer launches. */
 export const optimise = (program: Program, bounds: Bounds): Program => passes.reduce((rewritten, pass) => pass(rewritten, bounds), program);

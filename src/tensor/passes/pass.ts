@@ -27,7 +27,8 @@ export type Rule = (node: Node, traced: Node, graph: Graph) => readonly Tensor[]
 /** The outputs of a node. */
 export const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
 
-const graphOf = ({ schedule: order, outputs, state }: Program): Graph => {
+/** What a rule may ask of a program. */
+export const graphOf = ({ schedule: order, outputs, state }: Program): Graph => {
   const readers = new Map<Node, Node[]>();
   for (const node of order) {
     for (const { node: source } of inputsOf(node)) {

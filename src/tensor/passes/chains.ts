@@ -1,0 +1,117 @@
+/**
+ * Chains and trees of element-wise operations become one launch: an operation computes what it reads itself, where nothing else reads that. The steps are those
+ * of the operations in their order, so the bits are the same, unless a compiler contracts a product and a sum that were in two kernels to one fma: those of CPU
+ * adapters do not, drivers of GPUs may.
+ */
+import { mostConstants, mostOperands, type Meeting } from "../../kernels/elementwise.ts";
+import { constantsOf, valuesOf, type Step } from "../../kernels/expression.ts";
+import type { Program } from "../program.ts";
+import { inputsOf, size, type Node, type Tensor } from "../tensor.ts";
+import { computationOf, computeAll, type ComputedOf } from "../ops/expression.ts";
+import { graphOf, rewrite, type Graph, type Pass } from "./pass.ts";
+
+/** A node and the nodes that it computes itself. */
+type Group = ReadonlySet<Node>;
+
+const isWholeView = (node: Node): node is Node & { readonly kind: "view" } =>
+  node.kind === "view" && node.offset === 0 && size(node.of.shape) === size(node.outputs[0].shape);
+
+/** What a tensor is under other shapes. */
+const source = (t: Tensor): Tensor => (isWholeView(t.node) ? source(t.node.of) : t);
+
+/** Whether everything that reads a node, under whatever shape, is in the group. */
+const isInner = (node: Node, group: Group, graph: Graph): boolean =>
+  !graph.isResult(node) && graph.readers(node).every((reader) => group.has(reader) || (isWholeView(reader) && isInner(reader, group, graph)));
+
+/** Whether an operand that meets its reader so is computed by the reader: element for element, or where it is the same for all of them. */
+const isFoldable = (node: Node, meeting: Meeting): boolean => {
+  const computation = computationOf(node);
+  return computation !== undefined && valuesOf(computation.expression).length === 1 && (meeting === "same" || computation.meetings.length === 0);
+};
+
+/** What a group reads from outside, each once, and how. */
+const operandsOf = (group: Group): readonly ComputedOf[] => {
+  const found = new Map<string, ComputedOf>();
+  const ids = new Map<Node, number>();
+  for (const node of group) {
+    const { meetings } = computationOf(node)!;
+    inputsOf(node).forEach((t, i) => {
+      if (group.has(source(t).node)) return;
+      if (!ids.has(t.node)) ids.set(t.node, ids.size);
+      found.set(`${ids.get(t.node)} ${t.output} ${JSON.stringify(meetings[i])}`, [t, meetings[i]]);
+    });
+  }
+  return [...found.values()];
+};
+
+const fits = (group: Group): boolean =>
+  operandsOf(group).length <= mostOperands &&
+  [...group].reduce((n, node) => n + constantsOf(computationOf(node)!.expression).length, 0) <= mostConstants;
+
+/** The groups of a program by the node that computes them, last nodes first: each takes in what it alone reads. */
+const groupsOf = (program: Program): ReadonlyMap<Node, Group> => {
+  const graph = graphOf(program);
+  const groups = new Map<Node, Group>();
+  const taken = new Set<Node>();
+  for (const root of [...program.schedule].reverse()) {
+    if (taken.has(root) || computationOf(root) === undefined) continue;
+    let group: Group = new Set([root]);
+    for (let grown = true; grown; ) {
+      grown = false;
+      for (const node of [...group].flatMap((member) =>
+        inputsOf(member).flatMap((t, i) => (isFoldable(source(t).node, computationOf(member)!.meetings[i]) ? [source(t).node] : [])),
+      )) {
+        if (group.has(node) || taken.has(node) || !isInner(node, group, graph)) continue;
+        const larger = new Set([...group, node]);
+        if (!fits(larger)) continue;
+        [group, grown] = [larger, true];
+        taken.add(node);
+      }
+    }
+    if (group.size > 1) groups.set(root, group);
+  }
+  return groups;
+};
+
+/** One operation for a group: its members in the order of the program, as steps. `rewritten` has the members with their rewritten inputs. */
+const fuse = (root: Node, group: Group, order: readonly Node[], rewritten: ReadonlyMap<Node, Node>): readonly Tensor[] => {
+  const operands: ComputedOf[] = [];
+  const steps: Step[] = [];
+  const places = new Map<Node, number>();
+  const members = order.filter((node) => group.has(node));
+  const all = operandsOf(new Set(members));
+  const placeOf = (t: Tensor, meeting: Meeting): number => all.findIndex(([o, m]) => o.node === t.node && o.output === t.output && JSON.stringify(m) === JSON.stringify(meeting));
+  for (const node of members) {
+    const { expression, meetings } = computationOf(node)!;
+    const inputs = inputsOf(node);
+    const own = inputs.map((t, i) => {
+      const inner = places.get(source(t).node);
+      if (inner !== undefined) return inner;
+      const place = placeOf(t, meetings[i]);
+      operands[place] = [inputsOf(rewritten.get(node)!)[i], meetings[i]];
+      return place;
+    });
+    const first = all.length + steps.length;
+    steps.push(
+      ...expression.steps.map((step): Step => ({ ...step, of: step.of.map((from) => (from < inputs.length ? own[from] : first + from - inputs.length)) })),
+    );
+    places.set(node, first + valuesOf(expression)[0] - inputs.length);
+  }
+  const { expression } = computationOf(root)!;
+  const base = all.length + steps.length - expression.steps.length - expression.operands;
+  const values = valuesOf(expression).map((from) => base + from);
+  const name = members.map((node) => (node.kind === "apply" ? node.op.name : "")).join(", ");
+  const fused = { operands: all.length, steps, values };
+  return computeAll(name, fused, operands, root.outputs[0].shape);
+};
+
+/** Computes chains and trees of element-wise operations in one launch each. */
+export const elementwiseChains: Pass = (program) => {
+  const groups = groupsOf(program);
+  const rewritten = new Map<Node, Node>();
+  return rewrite(program, (node, traced) => {
+    rewritten.set(traced, node);
+    const group = groups.get(traced);
+    return group && fuse(traced, group, program.schedule, rewritten);
+  });
+};
