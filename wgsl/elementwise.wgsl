@@ -2,14 +2,14 @@
 //
 // Constants: BUFFERS declares the operands and results that there are, and STEPS is the body of f: src/kernels/elementwise.ts writes both.
 //            ACROSS says that an operand is broadcast over a gap.
-// Bindings:  0 Dims {count, first, k0 .. k7, div, wrap, low and span of each operand}, with the numbers k of the expression;
+// Bindings:  0 Dims {count, first, zero, k0 .. k7, div, wrap, low and span of each operand}, zero = 0, with the numbers k of the expression;
 //            1 .. 6 the operands, each like the results or [wrap], broadcast to [outer, wrap, div] or, over a gap, from [wrap / low, low] to
 //            [outer, wrap / low, gap, low, div], span = gap low; 7, 8 the results, count elements: those from the element `first` on.
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
 // Bounds:    the stride ends at count.
 
 struct Dims {
-  count: u32, first: u32,
+  count: u32, first: u32, zero: u32,
   k0: f32, k1: f32, k2: f32, k3: f32, k4: f32, k5: f32, k6: f32, k7: f32,
   div0: u32, wrap0: u32, low0: u32, span0: u32,
   div1: u32, wrap1: u32, low1: u32, span1: u32,
@@ -24,6 +24,8 @@ struct Dims {
 
 alias Real = f32;
 //#include activations
+
+//#include kept
 
 //#if ACROSS
 // The element of [wrap / low, low] that element j of [outer, wrap / low, gap, low] meets.

@@ -76,10 +76,10 @@ export const elementwiseDims = (
   meetings: readonly Meeting[],
   count: number,
   first = 0,
-): { readonly count: number; readonly first: number } & NumberDims & OperandDims => {
+): { readonly count: number; readonly first: number; readonly zero: number } & NumberDims & OperandDims => {
   const numbers = constantsOf(expression);
   const constants = Object.fromEntries(Array.from({ length: mostConstants }, (_, i) => [`k${i}`, numbers[i] ?? 0])) as NumberDims;
-  return { count, first, ...constants, ...operandDims(meetings) };
+  return { count, first, zero: 0, ...constants, ...operandDims(meetings) };
 };
 
 /** The launches of an expression with outputs of `count` elements, in windows where they are larger than a binding. */

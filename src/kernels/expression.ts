@@ -5,8 +5,9 @@
  * { operands: 2, steps: [{ fn: "mul", of: [0, 1] }, { fn: "affine", of: [2], constants: [0.5, 0] }] } // 0.5 a b
  * ```
  *
- * One kernel computes any expression (`wgsl/elementwise.wgsl`), and products compute one of their sums before they store them. Steps are not reordered: an
- * expression of several operations gives the bits that they would give one after another.
+ * One kernel computes any expression (`wgsl/elementwise.wgsl`), and products compute one of their sums before they store them. An expression of several
+ * operations gives the bits that they would give one after another: steps are not reordered, and compilers, which would contract a product and a sum to one
+ * fma or take out a common factor, cannot see from one step into the next (`wgsl/parts/kept.wgsl`).
  */
 
 /** The functions of elements, with their text: of the texts of what they are functions of, and of their constants. */
@@ -79,19 +80,20 @@ export interface ExpressionText {
 
 /**
  * The text of an expression, in the type that its kernel calls Real: `names` are those of its operands, `constant` the text of a constant by its value and its
- * place among {@link constantsOf}. Its steps are named `s0`, `s1`, ….
+ * place among {@link constantsOf}. Its steps are named `s0`, `s1`, …. The kernel includes the parts `activations` and `kept`.
  */
 export const expressionText = (expression: Expression, names: readonly string[], constant: (value: number, place: number) => string): ExpressionText => {
   let place = 0;
+  const read = new Set(expression.steps.flatMap(({ of }) => of));
   const named = [...names];
   const lines = expression.steps.map(({ fn, of, constants = [] }, i) => {
     const numbers = constants.map((value) => constant(value, place++));
-    const line = `let s${i} = ${functions[fn].text(
+    const text = functions[fn].text(
       of.map((from) => named[from]),
       numbers,
-    )};`;
+    );
     named.push(`s${i}`);
-    return line;
+    return `let s${i} = ${read.has(expression.operands + i) ? `kept(${text})` : text};`;
   });
   return { lines, values: valuesOf(expression).map((from) => named[from]) };
 };

@@ -1,10 +1,10 @@
 /**
  * Chains and trees of element-wise operations become one launch: an operation computes what it reads itself, where nothing else reads that. The steps are those
- * of the operations in their order, so the bits are the same, unless a compiler contracts a product and a sum that were in two kernels to one fma: those of CPU
- * adapters do not, drivers of GPUs may.
+ * of the operations, and the bits are the same.
  */
 import { mostConstants, mostOperands, type Meeting } from "../../kernels/elementwise.ts";
 import { constantsOf, valuesOf, type Step } from "../../kernels/expression.ts";
+import { isSeed } from "../gradient.ts";
 import type { Program } from "../program.ts";
 import { inputsOf, size, type Node, type Tensor } from "../tensor.ts";
 import { computationOf, computeAll, type ComputedOf } from "../ops/expression.ts";
@@ -26,7 +26,9 @@ const isInner = (node: Node, group: Group, graph: Graph): boolean =>
 /** Whether an operand that meets its reader so is computed by the reader: element for element, or where it is the same for all of them. */
 const isFoldable = (node: Node, meeting: Meeting): boolean => {
   const computation = computationOf(node);
-  return computation !== undefined && valuesOf(computation.expression).length === 1 && (meeting === "same" || computation.meetings.length === 0);
+  return (
+    computation !== undefined && !isSeed(node) && valuesOf(computation.expression).length === 1 && (meeting === "same" || computation.meetings.length === 0)
+  );
 };
 
 /** What a group reads from outside, each once, and how. */
@@ -45,8 +47,7 @@ const operandsOf = (group: Group): readonly ComputedOf[] => {
 };
 
 const fits = (group: Group): boolean =>
-  operandsOf(group).length <= mostOperands &&
-  [...group].reduce((n, node) => n + constantsOf(computationOf(node)!.expression).length, 0) <= mostConstants;
+  operandsOf(group).length <= mostOperands && [...group].reduce((n, node) => n + constantsOf(computationOf(node)!.expression).length, 0) <= mostConstants;
 
 /** The groups of a program by the node that computes them, last nodes first: each takes in what it alone reads. */
 const groupsOf = (program: Program): ReadonlyMap<Node, Group> => {
@@ -80,7 +81,8 @@ const fuse = (root: Node, group: Group, order: readonly Node[], rewritten: Reado
   const places = new Map<Node, number>();
   const members = order.filter((node) => group.has(node));
   const all = operandsOf(new Set(members));
-  const placeOf = (t: Tensor, meeting: Meeting): number => all.findIndex(([o, m]) => o.node === t.node && o.output === t.output && JSON.stringify(m) === JSON.stringify(meeting));
+  const placeOf = (t: Tensor, meeting: Meeting): number =>
+    all.findIndex(([o, m]) => o.node === t.node && o.output === t.output && JSON.stringify(m) === JSON.stringify(meeting));
   for (const node of members) {
     const { expression, meetings } = computationOf(node)!;
     const inputs = inputsOf(node);
