@@ -20,7 +20,7 @@ struct Dims { rows: u32, width: u32, queries: u32, scale: f32, share: u32 }
 
 fn compute(row: u32, lane: u32) {
   let base = row * dims.width;
-  let columns = seen(row);
+  let columns = seen(row / dims.share, row % dims.queries, dims.width);
   let begin = columns.begin + lane;
 
   var top = -3.402823e38;

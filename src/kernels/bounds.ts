@@ -6,6 +6,8 @@ export interface Bounds {
   readonly adapter: Adapter;
   /** Elements of four bytes in the largest storage binding. */
   readonly maxBinding: number;
+  /** Bytes of memory that the threads of a workgroup may share. Default 16,384, which every adapter has. */
+  readonly workgroupBytes?: number;
   /** What passes keep to: `mixed` lets them keep values in f16. */
   readonly precision: Precision;
 }
@@ -17,5 +19,6 @@ export type BindingBound = Pick<Bounds, "maxBinding">;
 export const boundsOf = ({ adapter, limits, precision }: Device): Bounds => ({
   adapter,
   maxBinding: Math.floor(limits.maxStorageBufferBindingSize / 4),
+  workgroupBytes: limits.maxComputeWorkgroupStorageSize,
   precision,
 });

@@ -32,6 +32,8 @@ export type { KernelProfile, Profile, ProfileOptions, Profiling, ProgramProfile 
 export { peakOf } from "./peak.ts";
 export type { Peak } from "./peak.ts";
 export type { Leaves } from "./leaves.ts";
+export { flashAttention } from "./ops/attention.ts";
+export type { AttentionOptions } from "./ops/attention.ts";
 export * from "./ops/crossEntropy.ts";
 export * from "./ops/dropout.ts";
 export * from "./ops/elementwise.ts";

@@ -1,5 +1,5 @@
-// The keys that a query sees, which `//#include seen` brings in for the rows of an attention map [batch, heads, queries, keys]: those from
-// `begin` on, before `end`. Row r is the query r % queries of the sample r / share. The kernel has width, queries and share in its Dims.
+// The keys that a query of a sample sees, of so many that there are, which `//#include seen` brings in for attention: those from `begin` on,
+// before `end`.
 //#if STARTS
 @group(0) @binding(4) var<storage, read> starts: array<u32>;
 //#end
@@ -9,18 +9,18 @@
 
 struct Seen { begin: u32, end: u32 }
 
-fn seen(row: u32) -> Seen {
-  var end = dims.width;
+fn seen(sample: u32, query: u32, keys: u32) -> Seen {
+  var end = keys;
 //#if CAUSAL
-  end = row % dims.queries + 1u;
+  end = query + 1u;
 //#if AT
   end += at[0];
 //#end
-  end = min(end, dims.width);
+  end = min(end, keys);
 //#end
   var begin = 0u;
 //#if STARTS
-  begin = min(starts[row / dims.share], end);
+  begin = min(starts[sample], end);
 //#end
   return Seen(begin, end);
 }
