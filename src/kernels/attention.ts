@@ -52,7 +52,8 @@ const overhead = 1;
  */
 export const attentionPlans = (bounds: Bounds, shape: AttentionShape, kernel: AttentionKernel): readonly AttentionPlan[] => {
   const { batch, heads, share, queries, keys, width } = shape;
-  const [KEPT, rows, outer] = kernel === "attention" ? [1, queries, heads] : kernel === "attention-grad-queries" ? [2, queries, heads] : [2, keys, heads / share];
+  const [KEPT, rows, outer] =
+    kernel === "attention" ? [1, queries, heads] : kernel === "attention-grad-queries" ? [2, queries, heads] : [2, keys, heads / share];
   const DEPTH = Math.ceil(width / 4);
   const WIDE = Math.ceil(DEPTH / 8);
   const stride = DEPTH | 1;

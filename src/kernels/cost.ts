@@ -6,6 +6,7 @@
  * one, arithmetic of whole numbers as none. Every operand is read or written once, however often a kernel visits it: caches may serve the rest.
  */
 import type { LaunchCost } from "../device/profiling.ts";
+import type { AttentionKernel } from "./attention.ts";
 import type { Dims } from "./dims.ts";
 import type { Kernel } from "./kernel.ts";
 import type { LaunchOf } from "./launch.ts";
@@ -66,9 +67,19 @@ const product = {
       .join(" "),
 };
 
+/** Each score of attention costs `products` products of the width of a head, forth or back, and `each` beside. A causal mask is not looked at. */
+const scores = (products: number, each: number): KernelCost<AttentionKernel> => ({
+  flops: ({ batch, heads, queries, keys, width }) => batch * heads * queries * keys * (2 * products * width + each),
+  form: ({ CAUSAL }, { heads }) => `${heads} heads${CAUSAL === true ? ", causal" : ""}`,
+});
+
 /** What each kernel costs. A kernel that is missing here does not compile. */
 export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   adamw: { flops: elements(15), bytes: updatedFrom(3) },
+  attention: scores(2, 6),
+  "attention-grad-keys": scores(4, 5),
+  "attention-grad-queries": scores(3, 5),
+  "attention-grad-rows": { flops: ({ count, width }) => 2 * count * width },
   "cross-entropy": { flops: rows(7) },
   "cross-entropy-grad": { flops: rows(6) },
   dropout: { flops: elements(1) },
@@ -100,11 +111,17 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   window: { flops: elements(0), bytes: ([, y]) => 2 * y },
 };
 
-/** The sizes that people know a launch by: those of a product, of rows, of a sum, or a count of elements. */
+/** The sizes that people know a launch by: those of a product, of rows, of a sum, of attention, or a count of elements. */
 const shapeOf = (dims: Readonly<Record<string, number>>): string => {
   const named = (...names: readonly string[]): string | undefined =>
     names.every((name) => name in dims) ? names.map((name) => dims[name]).join(" x ") : undefined;
-  const shape = named("m", "n", "k") ?? named("rows", "width") ?? named("outer", "groups", "inner") ?? named("count") ?? Object.values(dims).join(" x ");
+  const shape =
+    named("m", "n", "k") ??
+    named("rows", "width") ??
+    named("outer", "groups", "inner") ??
+    named("count") ??
+    named("queries", "keys", "width") ??
+    Object.values(dims).join(" x ");
   return (dims.batch ?? 1) > 1 ? `${dims.batch} of ${shape}` : shape;
 };
 

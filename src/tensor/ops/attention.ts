@@ -23,7 +23,11 @@ interface Attention extends Required<Omit<AttentionOptions, keyof Positions>>, P
 const attentionOf = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Attention => {
   const { heads, keyHeads = heads, starts, at, causal = false } = options;
   const name = "flashAttention";
-  check([q, k, v].every(({ shape }) => shape.length === 3), name, () => `${show(q)}, ${show(k)} and ${show(v)} are not all [batch, tokens, heads · width]`);
+  check(
+    [q, k, v].every(({ shape }) => shape.length === 3),
+    name,
+    () => `${show(q)}, ${show(k)} and ${show(v)} are not all [batch, tokens, heads · width]`,
+  );
   const [batch, queries, all] = q.shape;
   const [, keys, shared] = k.shape;
   const width = all / heads;
