@@ -2,7 +2,7 @@
 import { add, gelu, quickGelu } from "../tensor/ops/elementwise.ts";
 import { attentionScores, attentionValues } from "../tensor/ops/matmul.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { kept, type Tensor } from "../tensor/tensor.ts";
 import type { Layer, Parameter } from "./network.ts";
 import { norm, type Scope } from "./scope.ts";
 
@@ -91,7 +91,8 @@ export const blockParameters = (names: BlockNames, config: TowerConfig, options:
 /** Runs all blocks on x [batch, tokens, width]: x + attention(norm(x)), then x + mlp(norm(x)). */
 export const encoder = (scope: Scope, names: BlockNames, x: Tensor, config: TowerConfig, { causal }: Pick<BlockOptions, "causal">): Tensor => {
   const { width, heads, activation, eps } = config;
-  const block = (y: Tensor, depth: number): Tensor => {
+  const block = (before: Tensor, depth: number): Tensor => {
+    const y = kept(before);
     const at = `${names.at}.${depth}`;
     const layer = (kind: Linear, input: Tensor): Tensor => scope.linear(`${at}.${names[kind]}`, input);
     const normed = norm(scope, `${at}.${names.norm1}`, y, eps);

@@ -4,7 +4,7 @@ import { rmsNorm } from "../tensor/ops/layerNorm.ts";
 import { attentionScores, attentionValues } from "../tensor/ops/matmul.ts";
 import { rotary } from "../tensor/ops/rotary.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { kept, type Tensor } from "../tensor/tensor.ts";
 import type { KeyValueCache } from "./architecture.ts";
 import type { Layer, Parameter } from "./network.ts";
 import type { Scope } from "./scope.ts";
@@ -105,7 +105,8 @@ export interface Places {
 export const decode = (scope: Scope, at: string, x: Tensor, config: DecoderConfig, { starts, cache }: Places = {}): Tensor => {
   const { heads, keyHeads, headWidth, eps, theta } = config;
   const places = { starts, at: cache?.at };
-  const block = (y: Tensor, depth: number): Tensor => {
+  const block = (before: Tensor, depth: number): Tensor => {
+    const y = kept(before);
     const layer = (kind: DecoderLinear, input: Tensor): Tensor => scope.linear(`${at}.${depth}.${onDisk[kind]}`, input);
     const normed = rms(scope, `${at}.${depth}.input_layernorm`, y, eps);
     const queries = rotary(layer("q", normed), heads, { theta, ...places });

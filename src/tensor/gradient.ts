@@ -5,7 +5,7 @@ import { accumulate } from "./ops/matmul.ts";
 import { constant } from "./ops/elementwise.ts";
 import { check, inputsOf, reshape, show, size, type Node, type Shape, type Tensor } from "./tensor.ts";
 
-/** The nodes that tensors depend on, in an order in which every node comes after its inputs; those that were `seen` before are left out, and the others added. */
+/** The nodes that tensors depend on, in an order in which every node comes after its inputs; those `seen` before are left out, and the others added to them. */
 export const topological = (roots: readonly Tensor[], seen: Set<Node> = new Set()): readonly Node[] => {
   const order: Node[] = [];
   // An explicit stack: a deep model would overflow the call stack.

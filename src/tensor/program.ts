@@ -38,12 +38,16 @@ export interface Results {
   readonly outputs?: Tensors;
 }
 
-/** A traced step: its leaves, its nodes in the order they run in, and what it gives. */
+/** What of the forward pass is computed again for the backward pass: `blocks`, all but what is marked by `kept`. */
+export type Recompute = "blocks";
+
+/** A traced step: its leaves, its nodes in the order they run in, what it gives, and what it should not keep. */
 export interface Program {
   readonly leaves: readonly (Node & { readonly kind: "leaf" })[];
   readonly schedule: readonly Node[];
   readonly outputs: Tensors;
   readonly state: Tensors;
+  readonly recompute?: Recompute;
 }
 
 /** The matrix products of a program within the bounds of a device, in the order in which they run. */

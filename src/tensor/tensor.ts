@@ -46,8 +46,8 @@ interface Made {
 export type Node = Made &
   (
     | { readonly kind: "leaf"; readonly role: Role; readonly name: string }
-    /** The same memory under another shape, from `offset` elements on; a detached one passes no gradient on. */
-    | { readonly kind: "view"; readonly of: Tensor; readonly offset: number; readonly detached?: true }
+    /** The same memory under another shape, from `offset` elements on; a detached one passes no gradient on, a kept one is a mark (see {@link kept}). */
+    | { readonly kind: "view"; readonly of: Tensor; readonly offset: number; readonly detached?: true; readonly kept?: true }
     /** Tensors laid into one flat tensor at the given offsets; the gaps are zero. */
     | { readonly kind: "pack"; readonly parts: readonly Tensor[]; readonly offsets: readonly number[] }
     | { readonly kind: "apply"; readonly op: Op; readonly inputs: readonly Tensor[] }
@@ -81,6 +81,8 @@ export interface Op {
   readonly inPlace?: readonly number[];
   /** The matrix products that its launches compute, within the bounds of a device. */
   readonly products?: (bounds: BindingBound) => readonly MatmulShape[];
+  /** Whether it is a pass or two over memory, which may cost less than to keep what it computes. */
+  readonly cheap?: true;
   /** Whether its kernels read f16. */
   readonly readsHalf?: true;
   /** What the op was made from, for rewrites that look at neighbours. */
@@ -169,6 +171,12 @@ export const view = (x: Tensor, offset: number, shape: Shape): Tensor => {
 
 /** The same values, through which no gradient flows (a stop-gradient); costs nothing. The derivative of `x · detach(x)` is x. */
 export const detach = (x: Tensor): Tensor => made({ kind: "view", of: x, offset: 0, detached: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
+
+/**
+ * The same values, marked: where blocks are recomputed, these are kept for the backward pass, and what lies between them and the marks before is computed again.
+ * Costs nothing.
+ */
+export const kept = (x: Tensor): Tensor => made({ kind: "view", of: x, offset: 0, kept: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
 
 /** Lays tensors into one flat tensor of `length` elements at `offsets` (multiples of 64); no copy where the parts are computed for it. */
 export const pack = (parts: readonly Tensor[], offsets: readonly number[], length: number): Tensor => {

@@ -8,6 +8,7 @@ import type { Prediction } from "../report/predictions.ts";
 import type { Reply } from "../report/replies.ts";
 import type { Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
+import type { Recompute } from "../tensor/program.ts";
 
 /** What happens while a run goes on, for whoever watches. */
 export type Event =
@@ -70,6 +71,8 @@ export interface Runtime {
   readonly onCorrupt?: OnCorrupt;
   /** How many of the likeliest classes of every scored image are told of. Default: nothing is. */
   readonly top?: number;
+  /** What of the forward pass is computed again for the backward pass, so that it need not be kept. Default: what costs little. */
+  readonly recompute?: Recompute;
   /** What is kept while the run goes on. Default: nothing. */
   readonly keep?: Keeper;
 }

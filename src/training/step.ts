@@ -10,7 +10,7 @@ import { frozenScope, type Scope } from "../model/scope.ts";
 import { views, type Layout } from "../tensor/layout.ts";
 import { leafBook } from "../tensor/leaves.ts";
 import { add } from "../tensor/ops/elementwise.ts";
-import { trace, type Program } from "../tensor/program.ts";
+import { trace, type Program, type Recompute } from "../tensor/program.ts";
 import { pack, type Tensor } from "../tensor/tensor.ts";
 import type { Length, PerTask } from "./schedule.ts";
 import { recorder, type Recorder, type Tracing, type TracingOptions } from "./tracing.ts";
@@ -33,6 +33,8 @@ export interface StepOptions<G extends string> extends TracingOptions {
   readonly batch: BatchShape;
   /** The model under the adapters, where it is more than its weights. */
   readonly base?: Base;
+  /** What of the forward pass is computed again for the backward pass. Default: what costs little. */
+  readonly recompute?: Recompute;
 }
 
 /** A group with what was tallied in the step added to its entries. */
@@ -106,6 +108,6 @@ export const traceStep = <G extends string>(options: StepOptions<G>): E.Either<F
   });
   return pipe(
     traced,
-    E.map((program) => ({ program, recorder: noted, constants: leaves.constants })),
+    E.map((program) => ({ program: { ...program, recompute: options.recompute }, recorder: noted, constants: leaves.constants })),
   );
 };

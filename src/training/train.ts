@@ -147,11 +147,11 @@ const runSteps =
 /** Trains from a state to the end of the steps. Fails with `NotFinite` when a loss or what was trained is not a number, and `Interrupted` on request. */
 export const train =
   <G extends string>(options: TrainOptions<G>): ((runtime: Runtime) => TE.TaskEither<Failure, Training<G>>) =>
-  ({ device, seed, signal }) => {
+  ({ device, seed, signal, recompute }) => {
     const { model, steps, batches } = options;
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
     return pipe(
-      TE.fromEither(traceStep({ ...options, step: steps.step, steps: count, batch: batches.shape, seed: options.seed ?? seed })),
+      TE.fromEither(traceStep({ ...options, step: steps.step, steps: count, batch: batches.shape, seed: options.seed ?? seed, recompute })),
       TE.chain(({ program, recorder, constants }) =>
         withSession(device, program, { weights: [...model.weights, ...constants], record: [...recorder.records.keys()], label: "training" })((session) =>
           runSteps(session, recorder, count, options, signal),

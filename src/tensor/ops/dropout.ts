@@ -19,6 +19,7 @@ export const dropout = (x: Tensor, p: number, seed: Tensor, site: number): Tenso
   return apply(
     {
       name: "dropout",
+      cheap: true,
       lower: (target) =>
         windows(target, size(x.shape)).map(({ first, count, cut }) =>
           elementLaunch("dropout", { count, first, site, threshold: dropoutThreshold(p), scale: 1 / (1 - p) }, [cut(input(0)), input(1), cut(output(0))]),

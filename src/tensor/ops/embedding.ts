@@ -19,6 +19,7 @@ export const gather = (table: Tensor, index: Tensor, base = 0): Tensor => {
   return apply(
     {
       name: "gather",
+      cheap: true,
       readsHalf: true,
       lower: (t) =>
         rowWindows(t, Math.ceil(rows / together), together * width).map((window, i) => {
@@ -65,6 +66,7 @@ export const patchify = (pixels: Tensor, patch: number): Tensor => {
   return apply(
     {
       name: "patchify",
+      cheap: true,
       lower: () => [elementLaunch("patchify", { count: size(shape), channels, height, width, side: patch }, [input(0), output(0)])],
     },
     [pixels],

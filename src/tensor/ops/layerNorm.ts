@@ -16,6 +16,7 @@ export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, eps: number): T
   return apply(
     {
       name: "layerNorm",
+      cheap: true,
       lower: (t) => [rowLaunch(t, "layer-norm", { rows, width, eps }, [input(0), input(1), input(2), output(0), output(1)])],
       vjp: ([, stats], [dy], needed) =>
         dy === undefined
@@ -35,6 +36,7 @@ export const rmsNorm = (x: Tensor, gain: Tensor, eps: number): Tensor => {
   return apply(
     {
       name: "rmsNorm",
+      cheap: true,
       lower: (t) => [rowLaunch(t, "layer-norm", { rows, width, eps }, [input(0), input(1), undefined, output(0), output(1)], { RMS: true })],
       vjp: ([, stats], [dy], needed) =>
         dy === undefined ? [] : [needed[0] ? gradX(dy, x, stats, gain, true) : undefined, needed[1] ? gradGain(dy, x, stats, gain) : undefined],

@@ -34,6 +34,7 @@ export const rotary = (x: Tensor, heads: number, options: RotaryOptions): Tensor
     apply(
       {
         name: "rotary",
+        cheap: true,
         lower: () => [elementLaunch("rotary", { count: size(t.shape) / 2, tokens, heads, turn }, [input(0), output(0), ...operands], all)],
         vjp: (_, [dy]) => [dy && turned(dy, -turn)],
       },

@@ -13,6 +13,7 @@ export const widen = (x: Tensor): Tensor => {
   return apply(
     {
       name: "widen",
+      cheap: true,
       readsHalf: true,
       // Windows of pairs, so that each begins with a whole word.
       lower: (target) =>

@@ -11,6 +11,7 @@ const window = (name: string, x: Tensor, axis: number, to: number, shift: number
   return apply(
     {
       name,
+      cheap: true,
       lower: () => [elementLaunch("window", { count: size(shape), inner, to, length: from, shift }, [input(0), output(0)])],
       vjp: (_, [dy]) => [dy && window(`${name} (gradient)`, dy, axis, from, -shift)],
     },

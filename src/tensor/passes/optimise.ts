@@ -4,8 +4,14 @@ import type { Program } from "../program.ts";
 import { activationEpilogue } from "./activation.ts";
 import { elementwiseChains } from "./chains.ts";
 import type { Pass } from "./pass.ts";
+import { recompute } from "./recompute.ts";
 
-const passes: readonly Pass[] = [activationEpilogue, elementwiseChains];
+const passes: readonly Pass[] = [
+  // Before what fuses operations: it chooses among them as they were written.
+  recompute,
+  activationEpilogue,
+  elementwiseChains,
+];
 
 /** The program as it runs on a device: with the same results, in fewer launches. */
 export const optimise = (program: Program, bounds: Bounds): Program => passes.reduce((rewritten, pass) => pass(rewritten, bounds), program);

@@ -42,7 +42,7 @@ export const graphOf = ({ schedule: order, outputs, state }: Program): Graph => 
 };
 
 /** A node with other inputs; itself where they are the same. */
-const withInputs = (node: Node, moved: (t: Tensor) => Tensor): Node => {
+export const withInputs = (node: Node, moved: (t: Tensor) => Tensor): Node => {
   const before = inputsOf(node);
   const after = before.map(moved);
   if (after.every((t, i) => t === before[i])) return node;
