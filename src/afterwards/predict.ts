@@ -16,6 +16,8 @@ import { platform as defaultPlatform } from "../platform/default.ts";
 import type { Image, Platform } from "../platform/platform.ts";
 import { answerable, type Predictor } from "../stages/inference.ts";
 import { asked, classified, embeddedImages, embeddedTexts, type Classified, type Embedded, type Labels, type Pictures } from "../stages/predict.ts";
+import { whileProfiled } from "../runs/profiled.ts";
+import type { Profile } from "../tensor/profile.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 
 /** A picture: the path of its file, the bytes of one, or decoded pixels. */
@@ -31,6 +33,8 @@ export interface PredictOptions {
   readonly watch?: (event: Event) => void;
   /** Called with the adapter's line when the device is open. */
   readonly opened?: (adapter: string) => void;
+  /** Called at the end with where the time on the device went. Where it is not given nothing is measured. */
+  readonly profiled?: (profile: Profile) => void;
   /** Aborted when the call should stop. */
   readonly signal?: Runtime["signal"];
   /** Where picture files are, and what decodes them. Default: Node and Deno. */
@@ -65,10 +69,11 @@ export const onDeviceOf = <A>(
   use: (runtime: Runtime) => TE.TaskEither<Failure, A>,
   images: ImageCache = imageCache(0),
 ): TE.TaskEither<Failure, A> => {
-  const { device = {}, onCorrupt = "fail", watch = () => undefined, signal, opened } = options;
+  const { device = {}, onCorrupt = "fail", watch = () => undefined, signal, opened, profiled } = options;
+  const told = profiled && ((profile: Profile) => TE.rightIO<Failure, void>(() => profiled(profile)));
   return withDevice(device)((open) => {
     opened?.(lineOf(open));
-    return use({ device: open, seed: 0, emit: watch, images, signal, onCorrupt });
+    return whileProfiled(open, told)((running) => use({ device: running, seed: 0, emit: watch, images, signal, onCorrupt }));
   });
 };
 

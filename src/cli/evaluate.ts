@@ -8,6 +8,7 @@ import { openLearner } from "../runs/openLearner.ts";
 import { command } from "./command.ts";
 import { precisionFlag } from "./device.ts";
 import { flag, list, oneOf, optional, some, whole } from "./flags.ts";
+import { profileFlag, profiledBy } from "./profile.ts";
 import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
 
 /** Scores a model. */
@@ -33,6 +34,7 @@ export const evaluate = command({
     "eval-limit": optional(whole(1), "N", "test pictures, or questions, a dataset, the same ones as those of a run", "all"),
     "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at a picture or a question that cannot be read, or go on without it: fail, skip", "fail"),
     precision: precisionFlag,
+    profile: profileFlag(""),
     predictions: optional(
       some,
       "FILE",
@@ -50,8 +52,9 @@ export const evaluate = command({
     ["cambium evaluate runs/codyra --data data/pets,data/cars --label-space union --json", "that of a run among all classes of both, as JSON"],
   ],
   whenStopped: "Stopped on request; nothing was scored to its end.",
-  run: ({ flags, operands: [name] }, { at, jobOptions, note }) =>
-    pipe(
+  run: ({ flags, operands: [name] }, { at, jobOptions, note }) => {
+    const profile = profiledBy(flags.profile);
+    return pipe(
       TE.fromEither(sourceOf(flags)),
       TE.bindTo("source"),
       TE.bind("opened", () => openLearner(name, jobOptions)),
@@ -60,12 +63,14 @@ export const evaluate = command({
         const where = predictions === undefined ? undefined : at(predictions);
         const { chat, context, "max-tokens": maxTokens, scores } = flags;
         const what = { source, columns, labelSpaces, templates, evalLimit, onCorrupt, chat, context, maxTokens, scores, predictions: where };
-        return evaluateModel(opened, what, { ...jobOptions, device: { precision } });
+        return evaluateModel(opened, what, { ...jobOptions, ...profile.options, device: { precision } });
       }),
       TE.map(({ opened: { folder }, evaluation }) => {
         if (evaluation.skipped > 0) note(`skipped ${evaluation.skipped} samples that cannot be read`);
         if (flags.predictions !== undefined) note(`predictions written to ${legible(flags.predictions)}`);
         return { text: () => `\n${evaluationTable(evaluation)}`, json: { model: folder, ...evaluation } };
       }),
-    ),
+      TE.map(profile.ended),
+    );
+  },
 });

@@ -19,6 +19,7 @@ import { endOfSweep } from "./endOfSweep.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
 import type { Layout } from "./help.ts";
 import { optionNames, optionsHelp, parseOptions } from "./options.ts";
+import { profileFlag, profiledBy } from "./profile.ts";
 import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
 
 const methodNames = Object.keys(methods) as readonly MethodName[];
@@ -55,6 +56,7 @@ const table = {
     "write predictions.jsonl: after every task what each test picture was taken for, with the five likeliest classes, or each question answered with",
   ),
   "save-adapters": toggle("write adapters/K-TASK after every task: what it has added to the weights, as an adapter that peft loads"),
+  profile: profileFlag(" and profile.json"),
   "checkpoint-steps": optional(whole(1), "N", "steps between two checkpoints within a task", "only after tasks"),
   steps: optional(whole(1), "N", "steps a task; joint: in all", ofMethod),
   batch: optional(whole(1, 65536), "N", "images or questions a step", ofMethod),
@@ -131,6 +133,8 @@ const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned>
 /** The job of flags, with names as they are given; `at` makes the path of its folder absolute. Fails with `BadOption`, which names the flag. */
 const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, Asked> => {
   const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps, probe } = flags;
+  if (flags.profile && flags.seeds !== undefined)
+    return E.left({ _tag: "BadOption", option: "--profile", detail: "and --seeds exclude one another; a profile is that of one run" });
   if (flags.seed !== undefined && flags.seeds !== undefined)
     return E.left({ _tag: "BadOption", option: "--seeds", detail: "and --seed exclude one another; --seeds runs once with each of several" });
   const set = flags.set === undefined ? E.right({}) : parseOptions(method, flags.set);
@@ -211,7 +215,8 @@ export const run = command({
       TE.chain(({ job, out, ignored }): TE.TaskEither<Failure, Ended> => {
         for (const name of ignored) terminal.note(`--${name} has no meaning for ${flags.method}`);
         if (flags.seeds !== undefined) return pipe(runSweep(overSeeds(job, flags.seeds), terminal.jobOptions), TE.map(endOfSweep(out)));
-        return pipe(runJob(job, terminal.jobOptions), TE.map(endOfRun(out, terminal)));
+        const profile = profiledBy(flags.profile);
+        return pipe(runJob(job, { ...terminal.jobOptions, ...profile.options }), TE.map(endOfRun(out, terminal)), TE.map(profile.ended));
       }),
     ),
 });

@@ -45,7 +45,9 @@ const head = ({ label, runs, launches, flops, bytes, milliseconds: ms, elapsed, 
       ? ""
       : `, ${milliseconds(ms)} ms a run on the device${elapsed === null ? "" : `, ${percent(busy)} of the ${milliseconds(elapsed)} ms from one to the next`}`;
   const rate = ms === null ? "" : `, ${scaled((1000 * flops) / ms, "FLOP/s")}, ${percent(ofPeak)} of the peak`;
-  return `${label}: ${counted(runs, "run")} of ${counted(launches, "launch", "launches")}${took}; ${scaled(flops, "FLOP")}, ${bytesText(bytes)}${rate}`;
+  const compiled = runs === 1 && ms !== null ? " (the only one, with what a driver compiles at the first use of a kernel)" : "";
+  const ran = `${counted(runs, "run")}${compiled} of ${counted(launches, "launch", "launches")}`;
+  return `${label}: ${ran}${took}; ${scaled(flops, "FLOP")}, ${bytesText(bytes)}${rate}`;
 };
 
 const programText = (program: ProgramProfile): string => {
@@ -71,9 +73,15 @@ const programText = (program: ProgramProfile): string => {
   return [head(program), "", ...lines].join("\n");
 };
 
+/** Programs that took this share of all have a table; of the others there is a line. */
+const least = 0.1;
+
+/** What a program took in all its runs: time, or bytes where nothing is timed. */
+const took = ({ runs, milliseconds: ms, bytes }: ProgramProfile): number => runs * (ms ?? bytes);
+
 /**
- * A profile as text: for every program a line about all of it, and a table of its kernels. Milliseconds, operations and bytes are those of one run; "of peak"
- * is the time that a kernel would take at the adapter's best rates, as a share of what it took.
+ * A profile as text: for every program a line about all of it, and of those that took most a table of their kernels. Milliseconds, operations and bytes are
+ * those of one run; "of peak" is the time that a kernel would take at the adapter's best rates, as a share of what it took.
  *
  * ```ts
  * const kernel = { kernel: "matmul-tiled", shape: "64 x 16 x 32, NN", launches: 1, flops: 65536, bytes: 14336, milliseconds: 0.5, ofPeak: 0.25 };
@@ -84,7 +92,10 @@ const programText = (program: ProgramProfile): string => {
  * ```
  */
 export const profileText = ({ adapter, timestamps, peak, programs }: Profile): string => {
+  const all = programs.reduce((n, program) => n + took(program), 0);
+  const large = programs.filter((program) => took(program) >= least * all);
+  const small = programs.filter((program) => took(program) < least * all);
   const best = peak === null ? "" : ` Its peak: ${scaled(peak.flops, "FLOP/s")} in a square product, ${scaled(peak.bytes, "B/s")} in a copy.`;
   const why = timestamps ? "" : " It has no timestamp queries, so nothing is timed: launches, operations and bytes are counted.";
-  return [`Profile on ${adapter}.${best}${why}`, ...programs.map(programText)].join("\n\n");
+  return [`Profile on ${adapter}.${best}${why}`, ...large.map(programText), ...(small.length === 0 ? [] : [small.map(head).join("\n")])].join("\n\n");
 };

@@ -4,7 +4,8 @@
  * `job.json` says what is run. `log.jsonl` grows while it goes on, and so does `predictions.jsonl` where the job asks for it. After every task the folder has
  * `after-K`, the learner with how far the run is (`progress.json`), `result.json`, `answers.json` (`replies.json` where tasks are answered in words) and
  * `report.html` of the tasks so far; when the run ends, that learner is `model`. `adapters/K-TASK`, where the job asks for them, have what each task added.
- * `training.safetensors` is the state of a training within a task. Each of them is whole or not there, so a run that ends in any way can go on.
+ * `profile.json` says where the time went, where somebody asked. `training.safetensors` is the state of a training within a task. Each of them is whole or
+ * not there, so a run that ends in any way can go on.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -35,6 +36,7 @@ export const names = {
   answers: "answers.json",
   replies: "replies.json",
   report: "report.html",
+  profile: "profile.json",
   model: "model",
   adapters: "adapters",
   after: (tasks: number): string => `after-${tasks}`,

@@ -16,6 +16,7 @@ import type { Downloading } from "../platform/hub.ts";
 import { describeStream } from "../report/describeStream.ts";
 import { logLine } from "../report/log.ts";
 import type { Method } from "../stages/learn.ts";
+import type { Profile } from "../tensor/profile.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 import { beginningOf, type Beginning } from "./beginning.ts";
 import { readLearner } from "./checkpoint.ts";
@@ -29,6 +30,7 @@ import { sweep } from "./leftovers.ts";
 import { methodOf, trains } from "./methodOf.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { predicting } from "./predictions.ts";
+import { whileProfiled } from "./profiled.ts";
 import { runMethod } from "./run.ts";
 import { names, newest, readTraining, type Newest, type Within } from "./runFolder.ts";
 import { readJob } from "./runOf.ts";
@@ -41,6 +43,8 @@ export interface JobOptions extends Pick<LocateOptions, "at" | "hub"> {
   readonly watch?: (event: Event | Downloading) => void;
   /** Called with the adapter's line when the device is open. */
   readonly opened?: (adapter: string) => void;
+  /** Called at the end with where the time on the device went, which a file of the folder says too. Where it is not given nothing is measured. */
+  readonly profiled?: (profile: Profile) => void;
   /** Called with what somebody should know and nothing fails by: the tasks with their pictures, what data lacks, what is kept of a run that fails. */
   readonly note?: (line: string) => void;
   /** Aborted when the run should stop. */
@@ -122,6 +126,16 @@ const found = (job: Job, options: JobOptions): TE.TaskEither<Failure, Found> =>
     TE.chain(() => findAll(job, options)),
   );
 
+/** Writes a profile into the folder of a run and tells of it, where somebody asks for one. */
+const profileIn = (out: string, { profiled }: JobOptions, files: Files): ((profile: Profile) => TE.TaskEither<Failure, void>) | undefined =>
+  profiled === undefined
+    ? undefined
+    : (profile) =>
+        pipe(
+          writeJson(join(out, names.profile), profile, files),
+          TE.map(() => profiled(profile)),
+        );
+
 /** Runs a job from where it stands, in its folder, which is held. */
 const perform = ({ job, placed }: Found, standing: Standing, options: JobOptions, files: Files): TE.TaskEither<Failure, Outcome> =>
   pipe(
@@ -137,7 +151,10 @@ const perform = ({ job, placed }: Found, standing: Standing, options: JobOptions
     TE.bind("learner", ({ beginning }) => (standing.last === undefined ? TE.right(beginning.learner) : readLearner(standing.last.folder, { files }))),
     TE.chain(({ method, beginning, learner }) =>
       withDevice({ ...options.device, precision: job.precision })((device) =>
-        onDevice(job, method, { ...beginning, learner }, standing, device, options, files),
+        whileProfiled(
+          device,
+          profileIn(job.out, options, files),
+        )((device) => onDevice(job, method, { ...beginning, learner }, standing, device, options, files)),
       ),
     ),
   );

@@ -59,7 +59,7 @@ const mean = (numbers: readonly number[]): number | null => (numbers.length === 
 /** Milliseconds of each launch of a run. A pass may begin before the one in front of it has ended: what they share counts for that. */
 const alone = (spans: readonly Span[]): readonly number[] => spans.map(({ begin, end }, i) => Math.max(0, end - Math.max(begin, spans[i - 1]?.end ?? begin)));
 
-/** Milliseconds of each launch, on the average of the runs that were timed; the first counts where there is no other. */
+/** Milliseconds of each launch, on the average of the runs that were timed. In the first some drivers compile, so it counts where there is no other. */
 const launchTimes = ({ launches, timed }: Pick<ProgramRecord, "launches" | "timed">): readonly number[] | undefined => {
   const runs = (timed.length > 1 ? timed.slice(1) : timed).map(alone);
   return runs.length === 0 ? undefined : launches.map((_, i) => sum(runs.map((run) => run[i])) / runs.length);
@@ -96,8 +96,7 @@ const busyOf = (spans: readonly Span[]): { readonly worked: number; readonly ela
 /** Records of equal programs, such as the trainings of several tasks, as one. */
 const programOf = (records: readonly ProgramRecord[], peak: Peak | null): ProgramProfile => {
   const [{ label, launches }] = records;
-  // The first run of all counts where there is no other.
-  const timed = records.flatMap((record, i) => (i === 0 ? record.timed : record.timed.slice(1)));
+  const timed = records.flatMap((record) => record.timed);
   const kernels = kernelsOf({ launches, timed }, peak);
   const stretches = records.map(({ spans }) => busyOf(spans));
   const [worked, elapsed, between] = (["worked", "elapsed", "between"] as const).map((key) => sum(stretches.map((stretch) => stretch[key])));
