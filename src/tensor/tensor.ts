@@ -173,7 +173,7 @@ export const view = (x: Tensor, offset: number, shape: Shape): Tensor => {
 export const detach = (x: Tensor): Tensor => made({ kind: "view", of: x, offset: 0, detached: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];
 
 /**
- * The same values, marked: where blocks are recomputed, these are kept for the backward pass, and what lies between them and the marks before is computed again.
+ * The same values, marked: where blocks are recomputed, these are kept for the backward pass, and all between them and the marks before is computed again.
  * Costs nothing.
  */
 export const kept = (x: Tensor): Tensor => made({ kind: "view", of: x, offset: 0, kept: true, outputs: [{ shape: x.shape, dtype: x.dtype }] })[0];

@@ -1,11 +1,16 @@
 /** What steps of a training need of a GPU's memory, as they are planned. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { add, square } from "../../src/tensor/ops/elementwise.ts";
+import { matmul } from "../../src/tensor/ops/matmul.ts";
+import { sum } from "../../src/tensor/ops/reduce.ts";
+import { bytesOfPlan, plannedBytes } from "../../src/tensor/planned.ts";
 import { keptOutputs, lastUses } from "../../src/tensor/lives.ts";
 import { optimise } from "../../src/tensor/passes/optimise.ts";
 import { plan, type Plan } from "../../src/tensor/plan.ts";
 import type { Program } from "../../src/tensor/program.ts";
-import { byteSize } from "../../src/tensor/tensor.ts";
+import { byteSize, floats } from "../../src/tensor/tensor.ts";
+import { traced } from "./check.ts";
 import { bytesOf, h100, planned, stepOf } from "../fixtures/gpu.ts";
 
 const GiB = 2 ** 30;
@@ -57,6 +62,20 @@ test("with blocks that are computed again it needs a fraction of that, for at mo
   const { all } = bytesOf(blocks);
   assert.ok(all < 2 * GiB, `${(all / GiB).toFixed(2)} GiB`);
   assert.ok(blocks.launches.length < plain.launches.length * (4 / 3), `${blocks.launches.length} launches, where ${plain.launches.length} are needed`);
+});
+
+test("a program says how many bytes it needs, by what they are for", () => {
+  const program = traced(
+    { frozen: { w: floats([8, 16]) }, state: { p: floats([8, 16]) }, inputs: { x: floats([4, 16]) } },
+    ({ frozen: { w }, state: { p }, inputs: { x } }) => {
+      const y = matmul(x, w, { tb: true });
+      return { state: { p: add(p, w) }, outputs: { loss: sum(square(y)) } };
+    },
+  );
+  const bytes = plannedBytes(program, h100);
+  // The new state lies in a buffer of its own before it is copied home; y and its square share none.
+  assert.equal(bytes, { frozen: 512, state: 512, input: 256, computed: 512 + 256 + 256 + 256, all: 512 + 512 + 256 + 1280 });
+  assert.is(plannedBytes(stepOf("nano"), h100).all, bytesOfPlan(planned(stepOf("nano"), h100)).all);
 });
 
 test.run();
