@@ -139,6 +139,7 @@ const toldOfRun = (info: RunInfo): Told => {
       ["Method", `${methodText(method)}${job.chat === undefined ? "" : ` chat=${optionText(job.chat)}`}`],
       ["Seed", `${job.seed}`],
       ["Precision", job.precision],
+      ["Accumulate", job.accumulate === undefined ? undefined : `${job.accumulate} parts of a batch`],
       ["Finished", finished.length === 0 ? undefined : someOf(finished, 12)],
       ["Learner", model ?? undefined],
       ["Took", result === null ? undefined : duration(result.seconds)],

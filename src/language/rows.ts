@@ -1,5 +1,5 @@
 /** Rows of tokens as the inputs of a decoder: filled up on one side, and with the places whose next token counts. */
-import type { HostRecord } from "../tensor/replay.ts";
+import type { HostData, HostRecord } from "../tensor/replay.ts";
 import type { PromptTokens } from "./promptTokens.ts";
 import type { Sequence } from "./sequences.ts";
 
@@ -80,4 +80,25 @@ export const inputsOfRows = (rows: readonly Row[], { texts, length, positions: c
     }
   });
   return { ...tokens, positions, next, share, real };
+};
+
+/** The inputs of so many rows of a batch, from `first` on, as a batch of their own shape: what a row predicts stands there as it does in the whole batch. */
+export const rowsOf = (batch: HostRecord, whole: RowsShape, first: number, part: RowsShape): HostRecord => {
+  const { texts, length, pictures, pictureTokens } = whole;
+  const own = (name: string): HostData => {
+    const width = batch[name].length / texts;
+    return batch[name].subarray(first * width, (first + part.texts) * width);
+  };
+  const [positions, next, share] = [new Uint32Array(part.positions), new Uint32Array(part.positions), new Float32Array(part.positions)];
+  const [begin, before] = [first * length, first * pictures * pictureTokens];
+  let filled = 0;
+  batch.positions.forEach((at, i) => {
+    // Positions that are filled up have no share.
+    if (batch.share[i] === 0 || at < begin || at >= begin + part.texts * length) return;
+    positions[filled] = at - begin;
+    next[filled] = batch.next[i];
+    share[filled++] = batch.share[i];
+  });
+  const rows = Object.fromEntries(["ids", "starts", "real", "seen", "pixels"].filter((name) => name in batch).map((name) => [name, own(name)]));
+  return { ...rows, picks: own("picks").map((pick) => (pick === 0 ? 0 : pick - before)), positions, next, share };
 };

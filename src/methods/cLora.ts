@@ -11,16 +11,21 @@ const { matching, sum, weighted } = objective;
 const { add, constant, matmul, mul, square } = tensor;
 
 /** ‖ |Σ_{i<t} B_i A_i| ⊙ B_t A_t ‖² over all modules; 0 at the first task. */
-export const changedEntries: objective.Objective<"A" | "B"> = objective.objective("changedEntries", ({ trainee: { groups }, tracing }) => {
-  const [rows, columns] = [subspace.pastOf("A", tracing), subspace.pastOf("B", tracing)];
-  const terms = [...groups.A.views]
-    .filter(([name]) => rows.has(name))
-    .map(([name, A]) => {
-      const before = matmul(tracing.constant(`past B of ${name}`, columns.get(name)!), tracing.constant(`past A of ${name}`, rows.get(name)!), { ta: true });
-      return tensor.sum(square(mul(before, matmul(groups.B.views.get(name)!, A))));
-    });
-  return terms.length === 0 ? constant(0, []) : terms.reduce(add);
-});
+export const changedEntries: objective.Objective<"A" | "B"> = objective.objective(
+  "changedEntries",
+  ({ trainee: { groups }, tracing }) => {
+    const [rows, columns] = [subspace.pastOf("A", tracing), subspace.pastOf("B", tracing)];
+    const terms = [...groups.A.views]
+      .filter(([name]) => rows.has(name))
+      .map(([name, A]) => {
+        const before = matmul(tracing.constant(`past B of ${name}`, columns.get(name)!), tracing.constant(`past A of ${name}`, rows.get(name)!), { ta: true });
+        return tensor.sum(square(mul(before, matmul(groups.B.views.get(name)!, A))));
+      });
+    return terms.length === 0 ? constant(0, []) : terms.reduce(add);
+  },
+  [],
+  "parameters",
+);
 
 /** C-LoRA; queries and values are adapted. */
 export const cLora = declareMethod(

@@ -67,6 +67,8 @@ export const Unsaid = t.partial({
   saveAdapters: t.boolean,
   /** How its device keeps and multiplies numbers; by default in f32. */
   precision: t.keyof({ f32: null, mixed: null }),
+  /** In how many parts a training computes a batch, with one update behind them; by default at once. */
+  accumulate: count,
   /** Steps between two checkpoints within a task. */
   checkpointSteps: count,
   /** Facts that belong into the result beside the job's own. */

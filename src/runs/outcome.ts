@@ -37,7 +37,7 @@ export interface Outcome extends Run {
 
 /** What a result says of a job beside the options of its method. */
 export const factsOf = (
-  { model, source, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, onCorrupt, facts }: Job,
+  { model, source, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, onCorrupt, facts }: Job,
   { labelSpace }: Pick<Stream, "labelSpace">,
 ) => ({
   evaluate: undefined,
@@ -59,6 +59,7 @@ export const factsOf = (
   ...(context === undefined ? {} : { context }),
   ...(maxTokens === undefined ? {} : { maxTokens }),
   ...(precision === undefined ? {} : { precision }),
+  ...(accumulate === undefined ? {} : { accumulate }),
   onCorrupt,
 });
 

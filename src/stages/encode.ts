@@ -83,9 +83,9 @@ const imagesOf = ({ task, own, kept }: Both, { position, learner }: Lesson, runt
   return replayed === 0 ? first : beside(first, walked(kept, replayed, "replay"));
 };
 
-/** Whether the device can hold the pixels of a batch; to be asked before anything is made for one. Fails with `OverLimit`, which names the batch. */
-const pixelsFit = ({ learner: { model } }: Lesson, { device }: Runtime, batch: number): E.Either<Failure, void> => {
-  const { pixels } = model.architecture.inputs(model.config, { images: batch, texts: 0, length: 0 });
+/** Whether the device can hold the pixels of a batch, or of its largest part; to be asked before anything is made for one. Fails with `OverLimit`. */
+const pixelsFit = ({ learner: { model } }: Lesson, { device, accumulate = 1 }: Runtime, batch: number): E.Either<Failure, void> => {
+  const { pixels } = model.architecture.inputs(model.config, { images: Math.ceil(batch / accumulate), texts: 0, length: 0 });
   return pixels === undefined ? E.right(undefined) : fits(device, "input pixels", size(pixels.shape), "batch");
 };
 

@@ -11,15 +11,18 @@ import type { Failure } from "../failure.ts";
 import { askingOf, pictureTokensOf } from "../language/asking.ts";
 import { pictureLoader, pixelsFor, writePictures, type LoadPictures } from "../language/pictures.ts";
 import { continuingOf } from "../language/prompts.ts";
-import { inputsOfRows, predictedOf, upTo, type RowsShape } from "../language/rows.ts";
+import { inputsOfRows, predictedOf, rowsOf, upTo, type RowsShape } from "../language/rows.ts";
 import { answered, type Asking, type Sequence } from "../language/sequences.ts";
+import type { BatchSize } from "../model/architecture.ts";
 import { transformOf } from "../model/inputs.ts";
 import type { Model } from "../model/model.ts";
+import { cut } from "../model/part.ts";
 import { random } from "../random.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { keptExamples } from "../training/kept.ts";
 import type { Lesson } from "../training/lesson.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
+import type { BatchParts } from "../training/parts.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
 
 /** What of the options of `encode` counts for questions. */
@@ -69,21 +72,37 @@ interface Both {
 
 const sequencesOf = (learned: readonly Learned[]): readonly Sequence[] => learned.flatMap(({ sequence }) => (E.isRight(sequence) ? [sequence.right] : []));
 
+/** Room for what so many own and so many kept ones can have to predict. */
+const mostPositions = ({ own, kept }: Both, owned: number, replayed: number): number => {
+  const answers = (of: readonly Learned[]): readonly number[] => sequencesOf(of).map((sequence) => predictedOf(sequence).length);
+  return upTo(largestSum(answers(own), owned) + largestSum(answers(kept), replayed), tile);
+};
+
 /** The shape that every batch of some sequences fits into. */
 const shapeOf = ({ own, kept }: Both, { batch, replayed }: AnswerBatchOptions, pictureTokens: number): RowsShape => {
   const learned = [...own, ...kept];
   const most = (of: (sequence: Sequence) => number): number => sequencesOf(learned).reduce((n, sequence) => Math.max(n, of(sequence)), 0);
-  const answers = (of: readonly Learned[]): readonly number[] => sequencesOf(of).map((sequence) => predictedOf(sequence).length);
   return {
     texts: batch,
     length: upTo(
       most(({ ids }) => ids.length),
       tile,
     ),
-    positions: upTo(largestSum(answers(own), batch - replayed) + largestSum(answers(kept), replayed), tile),
+    positions: mostPositions({ own, kept }, batch - replayed, replayed),
     pictures: learned.reduce((n, { question }) => Math.max(n, question.pictures.length), 0),
     pictureTokens,
   };
+};
+
+const sizeOf = ({ texts, length, positions, pictures }: RowsShape): BatchSize => ({ images: texts * pictures, texts, length, positions });
+
+/** Batches in `count` parts: each has room for the longest answers that so many questions can have. */
+const partsOfRows = (both: Both, whole: RowsShape, count: number, { batch, replayed }: AnswerBatchOptions): BatchParts => {
+  const parts = cut(batch, count).map(([first, texts], index) => {
+    const shape = { ...whole, texts, positions: mostPositions(both, Math.min(texts, batch - replayed), Math.min(texts, replayed)) };
+    return { shape, part: { index, count, first, examples: texts, size: sizeOf(shape), splits: () => true } };
+  });
+  return { parts: parts.map(({ part }) => part), of: (batch) => parts.map(({ shape, part }) => rowsOf(batch, whole, part.first, shape)) };
 };
 
 /** The inputs of a batch of questions: each token of an answer has the same part of the mean; `seen` is 1 for every picture that there is. */
@@ -142,9 +161,9 @@ const batchesOf = (
     report([...skipped.values()]);
     return E.map((found: readonly Found[]) => ({ ...recordOf(found, shape, pad), pixels }))(E.sequenceArray(picked));
   };
-  const { texts, length, positions, pictures } = shape;
   return {
-    shape: { images: texts * pictures, texts, length, positions, previous: 0 },
+    shape: { ...sizeOf(shape), previous: 0 },
+    inParts: (count) => partsOfRows({ own, kept }, shape, count, { batch, steps, replayed }),
     steps,
     epoch: Math.max(1, Math.floor(own.length / (batch - replayed))),
     at,

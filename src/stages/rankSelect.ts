@@ -1,8 +1,7 @@
 /** `rankSelect`: decides which rank-1 components live, within a step or after a task. */
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
-import type { GroupValues } from "../model/adapters/adapter.ts";
-import type { Layer } from "../model/network.ts";
+import type { Forward, GroupValues } from "../model/adapters/adapter.ts";
 import { networkOf } from "../model/model.ts";
 import { add, mul, scale, sub } from "../tensor/ops/elementwise.ts";
 import { linear } from "../tensor/ops/matmul.ts";
@@ -11,10 +10,11 @@ import { sumRows } from "../tensor/ops/reduce.ts";
 import { topMask } from "../tensor/ops/select.ts";
 import { softmax } from "../tensor/ops/softmax.ts";
 import type { Layout } from "../tensor/layout.ts";
-import { detach, type Tensor } from "../tensor/tensor.ts";
+import { detach } from "../tensor/tensor.ts";
 import { entry, gained, keepColumns, largest } from "../subspace/components.ts";
 import type { Lesson, WithAdapters } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
+import { checkUndivided } from "../training/parts.ts";
 import type { ScheduleOf } from "../training/schedule.ts";
 import { stepStage, taskStage, type StepStage, type TaskStage } from "./stage.ts";
 import type { Tracing } from "../training/tracing.ts";
@@ -69,7 +69,8 @@ export const batchVote = (active: number, { router: kind = "frozen-random" }: Ba
   options: { active, router: kind },
   apply: (trainee, tracing) => {
     const router = trainee.groups.router.views;
-    const gates = ({ name }: Layer, x: Tensor): Tensor => {
+    const gates: Forward["gates"] = ({ name }, x, part) => {
+      checkUndivided("batchVote", part, "all samples of a batch vote together");
       const first = firstToken(x);
       const [samples] = first.shape;
       const probabilities = softmax(linear(first, router.get(`${name}.weight`)!, router.get(`${name}.bias`)!));

@@ -1,30 +1,34 @@
 /** Adapting, at the scale of a step: the gradient of an objective, the update of an optimiser, and their repetition. */
+import type { Forward } from "../model/adapters/adapter.ts";
+import { elementsBefore, type Part } from "../model/part.ts";
 import { random } from "../random.ts";
-import { partials } from "../tensor/gradient.ts";
 import { dropout as drop } from "../tensor/ops/dropout.ts";
 import { constant } from "../tensor/ops/elementwise.ts";
-import { pack, type Tensor } from "../tensor/tensor.ts";
-import { evaluateObjective, type Objective } from "../training/objective.ts";
+import { pack, size, type Tensor } from "../tensor/tensor.ts";
+import { differentiated } from "../training/differentiated.ts";
+import type { Objective } from "../training/objective.ts";
 import type { Length, PerTask } from "../training/schedule.ts";
 import type { Optimizer } from "../training/optimizer.ts";
 import { pipeline, stepStage, type StepStage } from "./stage.ts";
-import { encodeBatch, withFlat, type Graded, type Trainee } from "../training/trainee.ts";
+import { withFlat, type Graded, type Trainee } from "../training/trainee.ts";
 
-/** Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. */
+/**
+ * Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. A batch in parts is computed part by
+ * part, and their gradients are added up.
+ */
 export const gradient = <N extends string = never>(objective: Objective<N>): StepStage<Trainee, Graded, N> =>
   stepStage("gradient", { objective: objective.name }, (trainee, tracing): Graded => {
-    const { loss, terms } = evaluateObjective(objective, encodeBatch(trainee, tracing));
+    const parameters = trainee.trained.map((name) => [...trainee.groups[name].views.values()]);
+    const { loss, terms, gradients: found } = differentiated(objective, trainee, tracing, parameters.flat());
     tracing.record("loss", loss);
     if (terms.length > 1) terms.forEach(([name, value]) => tracing.record(name, value));
-    const parts = trainee.trained.map((name) => [...trainee.groups[name].views.values()]);
-    const found = partials(loss, parts.flat());
     let at = 0;
     const gradients = trainee.trained.flatMap((name, i): readonly (readonly [string, Tensor])[] => {
-      const ofGroup = found.slice(at, (at += parts[i].length));
+      const ofGroup = found.slice(at, (at += parameters[i].length));
       // A group without any gradient is left alone by optimisers, as torch leaves parameters whose gradient is None.
       if (ofGroup.every((g) => g === undefined)) return [];
       const { entries, length } = trainee.groups[name].layout;
-      const whole = ofGroup.map((g, j) => g ?? constant(0, parts[i][j].shape));
+      const whole = ofGroup.map((g, j) => g ?? constant(0, parameters[i][j].shape));
       const offsets = entries.map((e) => e.offset);
       return [[name, pack(whole, offsets, length)]];
     });
@@ -43,8 +47,14 @@ export const dropout = (p: number): StepStage<Trainee, Trainee> =>
       (at: number): number =>
         random(tracing.seed, "dropout", at, purpose).integer(2 ** 24);
     const seed = tracing.hyper("dropout", [word(0), word(1)]);
-    let site = 0;
-    return { ...trainee, forward: { ...trainee.forward, input: (_, x) => drop(x, p, seed, site++) } };
+    // The places of a part are those of the whole batch: every element meets the mask that it has there.
+    const sites = new Map<Part | undefined, number>();
+    const input: Forward["input"] = (layer, x, part) => {
+      const site = sites.get(part) ?? 0;
+      sites.set(part, site + 1);
+      return drop(x, p, seed, site, part === undefined ? 0 : elementsBefore(part, trainee.network, layer, size(x.shape)));
+    };
+    return { ...trainee, forward: { ...trainee.forward, input } };
   });
 
 /** One step of an optimiser on every group that has a gradient; some groups may have one of their own. */

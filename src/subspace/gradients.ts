@@ -10,16 +10,15 @@ import { classifying } from "../model/adapters/heads.ts";
 import { noAdapter } from "../model/adapters/none.ts";
 import { layersOf, type LayerChoice } from "../model/network.ts";
 import { networkOf } from "../model/model.ts";
-import { gradient } from "../tensor/gradient.ts";
-import { scale } from "../tensor/ops/elementwise.ts";
+import { constant, scale } from "../tensor/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
-import { evaluateObjective, type Objective } from "../training/objective.ts";
+import { differentiated } from "../training/differentiated.ts";
+import type { Objective } from "../training/objective.ts";
 import { sumOver } from "../training/pass.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { traineeOf } from "../training/step.ts";
 import { recorder } from "../training/tracing.ts";
-import { encodeBatch } from "../training/trainee.ts";
 import { remember, remembered, type EnergyThreshold } from "./bases.ts";
 import type { TaskProjection } from "./projection.ts";
 
@@ -57,9 +56,9 @@ export const meanGradient =
           const trainee = traineeOf({ model, adapter, batch: batches.shape }, tracing, (name, { length }) =>
             leaves.constant(`${name} at its start`, { shape: [length], data: start[name] }),
           );
-          const { loss } = evaluateObjective(objective, encodeBatch(trainee, tracing));
           const weights = layers.map((layer) => leaves.frozen(`${layer.name}.weight`, [layer.out, layer.in]));
-          return Object.fromEntries(gradient(loss, weights).map((g, i): readonly [string, Tensor] => [layers[i].name, scale(g, 1 / count)]));
+          const { gradients } = differentiated(objective, trainee, tracing, weights);
+          return Object.fromEntries(gradients.map((g, i): readonly [string, Tensor] => [layers[i].name, scale(g ?? constant(0, weights[i].shape), 1 / count)]));
         },
       })(runtime),
       TE.map((found) => new Map(layers.map((layer): readonly [string, Matrix] => [layer.name, { shape: [layer.out, layer.in], data: found[layer.name] }]))),

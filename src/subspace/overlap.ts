@@ -57,22 +57,27 @@ export const overlap = <F extends Factor, N extends string = never>(
   factor: F,
   { critical = everyComponent as Critical<N>, reduce = "abs-sum", layers = "mean" }: OverlapOptions<N> = {},
 ): Objective<F | N> =>
-  objective<F | N>(`overlap(${factor}, ${critical.name}, ${reduce})`, (e) => {
-    const before = pastOf(factor, e.tracing);
-    const { views } = e.trainee.groups[factor];
-    const start = e.trainee.groups[`${factor}0`]?.views;
-    const terms = [...views]
-      .filter(([layer]) => before.has(layer))
-      .map(([layer, now]) => {
-        // Where B did not start at zero, the update is what it gained.
-        const update = start === undefined ? now : sub(now, start.get(layer)!);
-        const rows = e.tracing.constant(`past ${factor} of ${layer}`, before.get(layer)!);
-        const products = factor === "B" ? matmul(rows, update) : matmul(rows, update, { tb: true });
-        const [n, rank] = products.shape;
-        const sizes = reduce === "square-sum" ? square(products) : abs(products);
-        const mask = critical.of(e, layer);
-        return total(mask === undefined ? sizes : mul(sizes, reshape(mask, [rank])), reduce === "mean" ? 1 / (n * critical.count(rank)) : 1);
-      });
-    if (terms.length === 0) return constant(0, []);
-    return scale(terms.reduce(add), layers === "mean" ? 1 / views.size : 1);
-  });
+  objective<F | N>(
+    `overlap(${factor}, ${critical.name}, ${reduce})`,
+    (e) => {
+      const before = pastOf(factor, e.tracing);
+      const { views } = e.trainee.groups[factor];
+      const start = e.trainee.groups[`${factor}0`]?.views;
+      const terms = [...views]
+        .filter(([layer]) => before.has(layer))
+        .map(([layer, now]) => {
+          // Where B did not start at zero, the update is what it gained.
+          const update = start === undefined ? now : sub(now, start.get(layer)!);
+          const rows = e.tracing.constant(`past ${factor} of ${layer}`, before.get(layer)!);
+          const products = factor === "B" ? matmul(rows, update) : matmul(rows, update, { tb: true });
+          const [n, rank] = products.shape;
+          const sizes = reduce === "square-sum" ? square(products) : abs(products);
+          const mask = critical.of(e, layer);
+          return total(mask === undefined ? sizes : mul(sizes, reshape(mask, [rank])), reduce === "mean" ? 1 / (n * critical.count(rank)) : 1);
+        });
+      if (terms.length === 0) return constant(0, []);
+      return scale(terms.reduce(add), layers === "mean" ? 1 / views.size : 1);
+    },
+    [],
+    "parameters",
+  );

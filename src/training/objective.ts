@@ -3,6 +3,7 @@ import { add, constant, scale as scaled } from "../tensor/ops/elementwise.ts";
 import { crossEntropy } from "../tensor/ops/crossEntropy.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
 import { check, type Tensor } from "../tensor/tensor.ts";
+import { checkUndivided } from "./parts.ts";
 import type { Encoded } from "./trainee.ts";
 
 /** One loss of an objective. */
@@ -26,24 +27,47 @@ export interface Objective<N extends string = never> {
   readonly needs?: N;
 }
 
+/**
+ * What a loss is a sum over, which says what becomes of it where a batch is computed in parts. `examples`: the images or texts of the batch, each on its own;
+ * the losses of parts add up. `parameters`: nothing of the batch; it counts once. `batch`: it may compare the examples of a batch with one another, and has no
+ * parts.
+ */
+export type Over = "examples" | "parameters" | "batch";
+
 /** The need of an output of the model. */
 export type OutputNeed<O extends string = string> = `output:${O}`;
 
 /** The outputs that needs name, as an architecture gives them. */
 export type OutputsFor<N> = { readonly [K in N as K extends OutputNeed<infer O> ? O : never]: Tensor };
 
-/** An objective of one term, which is a function of the named outputs of the model beside its logits. */
+/**
+ * An objective of one term, which is a function of the named outputs of the model beside its logits. One that is over `examples` divides by the sizes of
+ * `batch`, which are those of the whole batch also where `accumulate` has it computed in parts; one that is over the `batch` cannot be computed so.
+ */
 export const objective = <N extends string = never, O extends string = never>(
   name: string,
   loss: (e: Encoded) => Tensor,
   outputs: readonly O[] = [],
-): Objective<N | OutputNeed<O>> => ({ name, terms: [{ name, loss, outputs }] });
+  over: Over = "batch",
+): Objective<N | OutputNeed<O>> => {
+  const whole = (e: Encoded): Tensor => {
+    checkUndivided(name, e.part, "it compares the examples of a batch with one another");
+    return loss(e);
+  };
+  const term: Term = { name, outputs, loss: over === "batch" ? whole : loss };
+  return { name, terms: [over === "parameters" ? { ...term, counts: ({ part }) => (part?.index ?? 0) === 0 } : term] };
+};
 
 /**
  * Mean over images of the cross-entropy of their logits over the texts of the batch (CoDyRA's L_i, METHODS.md A.3; the local cross-entropy of
  * METHODS.md B.3.4 and D.3).
  */
-export const imageToText: Objective = objective("imageToText", ({ logits, targets, batch }) => total(crossEntropy(logits, targets), 1 / batch.images));
+export const imageToText: Objective = objective(
+  "imageToText",
+  ({ logits, targets, batch }) => total(crossEntropy(logits, targets), 1 / batch.images),
+  [],
+  "examples",
+);
 
 /**
  * Cross-entropy of every text over the images of the batch, with the targets as they are (multi-hot, not normalised), divided by the number of
@@ -90,7 +114,7 @@ export const ifGiven = <N extends string>({ name, terms }: Objective<N>): Object
 });
 
 /** The mean negative log-likelihood of the tokens of a batch's answers: the loss of language models. */
-export const answers: Objective<OutputNeed<"answerLoss">> = objective("answers", ({ outputs }) => outputs.answerLoss, ["answerLoss"]);
+export const answers: Objective<OutputNeed<"answerLoss">> = objective("answers", ({ outputs }) => outputs.answerLoss, ["answerLoss"], "examples");
 
 /** Whether a batch is one of questions, whose answers are words. */
 const isAnswered = ({ outputs }: Encoded): boolean => "answerLoss" in outputs;
@@ -122,5 +146,5 @@ export const evaluateObjective = ({ terms }: Objective<any>, e: Encoded): { read
     });
     return [term.name, term.loss(e)] as const;
   });
-  return { terms: values, loss: values.map(([, t]) => t).reduce(add) };
+  return { terms: values, loss: values.length === 0 ? constant(0, []) : values.map(([, t]) => t).reduce(add) };
 };

@@ -73,6 +73,11 @@ export interface Runtime {
   readonly top?: number;
   /** What of the forward pass is computed again for the backward pass, so that it need not be kept. Default: what costs little. */
   readonly recompute?: Recompute;
+  /**
+   * In how many parts a training computes a batch, one after the other and with one update behind them: what is kept for the backward pass is then of one part
+   * alone. The result is that of the whole batch, to rounding. Default 1.
+   */
+  readonly accumulate?: number;
   /** What is kept while the run goes on. Default: nothing. */
   readonly keep?: Keeper;
 }

@@ -6,12 +6,14 @@ import type { HostTensor } from "../formats/hostTensor.ts";
 import type { Adapter, GroupViews } from "../model/adapters/adapter.ts";
 import { readoutOf } from "../model/architecture.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
+import { wholeBatch, type Part } from "../model/part.ts";
 import { frozenScope, type Scope } from "../model/scope.ts";
 import { views, type Layout } from "../tensor/layout.ts";
 import { leafBook } from "../tensor/leaves.ts";
 import { add } from "../tensor/ops/elementwise.ts";
 import { trace, type Program, type Recompute } from "../tensor/program.ts";
-import { pack, type Tensor } from "../tensor/tensor.ts";
+import { pack, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { inputOfPart } from "./parts.ts";
 import type { Length, PerTask } from "./schedule.ts";
 import { recorder, type Recorder, type Tracing, type TracingOptions } from "./tracing.ts";
 import type { BatchShape, Group, Trainee } from "./trainee.ts";
@@ -31,6 +33,8 @@ export interface StepOptions<G extends string> extends TracingOptions {
   readonly adapter: Adapter<G, any>;
   readonly step: Steps<any>["step"];
   readonly batch: BatchShape;
+  /** The parts in which the batch is computed, one after the other. Default: all of it at once. */
+  readonly parts?: readonly Part[];
   /** The model under the adapters, where it is more than its weights. */
   readonly base?: Base;
   /** What of the forward pass is computed again for the backward pass. Default: what costs little. */
@@ -53,7 +57,7 @@ const withTallies = (name: string, { layout: { entries, length }, flat, views: p
 
 /** The trainee before a step: its groups are the flat tensors that `flatOf` gives. */
 export const traineeOf = <G extends string>(
-  { model, adapter, batch, base }: Pick<StepOptions<G>, "model" | "adapter" | "batch" | "base">,
+  { model, adapter, batch, base, parts = [wholeBatch(batch)] }: Pick<StepOptions<G>, "model" | "adapter" | "batch" | "base" | "parts">,
   tracing: Tracing,
   flatOf: (name: G, layout: Layout) => Tensor,
 ): Trainee => {
@@ -73,9 +77,13 @@ export const traineeOf = <G extends string>(
     trained: adapter.trained,
     state: {},
     batch,
+    parts,
     network,
     forward: {},
-    outputs: (forward) => outputsOf(model, tracing, batch, adapter.scope(network, under, byName, forward)),
+    outputs: (forward, part) => {
+      const leaves = { ...tracing, input: (name: string, spec: Spec) => tracing.input(inputOfPart(part, name), spec) };
+      return outputsOf(model, leaves, part.size, adapter.scope(network, under, byName, forward));
+    },
     ...(logits === undefined
       ? {}
       : { headLogits: (outputs) => logits(byName, outputs[readoutOf(model.architecture).features], "logits" in outputs ? outputs.logits : undefined) }),

@@ -13,13 +13,14 @@ import type { HostRecord } from "../tensor/replay.ts";
 import { withSession, type Session } from "../tensor/session.ts";
 import type { Checkpoint, Training } from "./keeper.ts";
 import { withOption } from "./limits.ts";
+import { inputsInParts, partsOf, type BatchParts } from "./parts.ts";
 import type { Runtime } from "./runtime.ts";
 import { traceStep, type StepOptions, type Steps } from "./step.ts";
 import type { Recorder } from "./tracing.ts";
 import type { TrainingBatches } from "./trainee.ts";
 
 /** What is trained, how, and on what. */
-export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "step" | "steps" | "batch"> {
+export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "step" | "steps" | "batch" | "parts"> {
   readonly steps: Steps<any>;
   readonly batches: TrainingBatches;
   /** Where to start from. */
@@ -98,9 +99,15 @@ const unfitting = (session: Session, { step, values, moments }: Training<string>
 
 /** The loop over the batches. */
 const runSteps =
-  <G extends string>(session: Session, recorder: Recorder, count: number, options: TrainOptions<G>, signal: Runtime["signal"]) =>
+  <G extends string>(
+    session: Session,
+    recorder: Recorder,
+    count: number,
+    options: TrainOptions<G> & { readonly parts: BatchParts },
+    signal: Runtime["signal"],
+  ) =>
   async (): Promise<E.Either<Failure, Training<G>>> => {
-    const { batches, from, onSteps, checkpoint } = options;
+    const { batches, parts, from, onSteps, checkpoint } = options;
     const records = [...recorder.records.keys()];
     const unfit = unfitting(session, from, count);
     if (unfit !== undefined) return E.left({ _tag: "ShapeMismatch", op: "train", detail: `the state to go on from ${unfit}` });
@@ -128,7 +135,7 @@ const runSteps =
       }
       const batch = await next!;
       if (E.isLeft(batch)) return batch;
-      const ran = session.run({ ...hypersAt(recorder, step), ...batch.right });
+      const ran = session.run({ ...hypersAt(recorder, step), ...inputsInParts(parts, batch.right) });
       if (E.isLeft(ran)) return ran;
       // The next batch is prepared while the device works on this one.
       next = step + 1 < until ? batches.at(step + 1)() : undefined;
@@ -147,14 +154,20 @@ const runSteps =
 /** Trains from a state to the end of the steps. Fails with `NotFinite` when a loss or what was trained is not a number, and `Interrupted` on request. */
 export const train =
   <G extends string>(options: TrainOptions<G>): ((runtime: Runtime) => TE.TaskEither<Failure, Training<G>>) =>
-  ({ device, seed, signal, recompute }) => {
+  ({ device, seed, signal, recompute, accumulate = 1 }) => {
     const { model, steps, batches } = options;
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
     return pipe(
-      TE.fromEither(traceStep({ ...options, step: steps.step, steps: count, batch: batches.shape, seed: options.seed ?? seed, recompute })),
-      TE.chain(({ program, recorder, constants }) =>
+      TE.fromEither(partsOf(batches, accumulate)),
+      TE.bindTo("parts"),
+      TE.bind("traced", ({ parts }) =>
+        TE.fromEither(
+          traceStep({ ...options, step: steps.step, steps: count, batch: batches.shape, parts: parts.parts, seed: options.seed ?? seed, recompute }),
+        ),
+      ),
+      TE.chain(({ parts, traced: { program, recorder, constants } }) =>
         withSession(device, program, { weights: [...model.weights, ...constants], record: [...recorder.records.keys()], label: "training" })((session) =>
-          runSteps(session, recorder, count, options, signal),
+          runSteps(session, recorder, count, { ...options, parts }, signal),
         ),
       ),
       TE.mapLeft(withOption(model.weights, options.adapter)),

@@ -3,11 +3,13 @@ import type * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Forward } from "../model/adapters/adapter.ts";
 import { lazily, type BatchSize, type Outputs } from "../model/architecture.ts";
+import { wholeBatch, type Part } from "../model/part.ts";
 import type { Network } from "../model/network.ts";
 import type { TextBatch } from "../formats/tokenizer.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { views, type Layout } from "../tensor/layout.ts";
-import { check, floats, type Tensor } from "../tensor/tensor.ts";
+import { check, floats, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { inputOfPart, type Divisible } from "./parts.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** A group of parameters: their layout in one flat tensor, that tensor, and its views by name. */
@@ -29,12 +31,14 @@ export interface Trainee {
   readonly state: Readonly<Record<string, Tensor>>;
   /** What this step does to the forward pass of the adapters. */
   readonly forward: Forward;
-  /** The outputs of the model with the parameters before the step. */
-  readonly outputs: (forward: Forward) => Outputs;
+  /** The outputs of the model with the parameters before the step, for a part of the batch. */
+  readonly outputs: (forward: Forward, part: Part) => Outputs;
   /** The logits of a head, where the adapters have one: from the outputs of the model. */
   readonly headLogits?: (outputs: Outputs) => Tensor;
   readonly network: Network;
   readonly batch: BatchShape;
+  /** The parts in which the batch is computed, one after the other: the whole of it, as a rule. */
+  readonly parts: readonly Part[];
 }
 
 /** A trainee whose gradients are known: for every group that the objective depends on, one flat tensor in its layout. */
@@ -49,7 +53,7 @@ export interface BatchShape extends BatchSize {
 }
 
 /** Batches of one shape, in any order: `at(step)` gives the inputs of the architecture, and `targets` and `transposedTargets`. */
-export interface TrainingBatches {
+export interface TrainingBatches extends Divisible {
   readonly shape: BatchShape;
   /** How many steps they are made for. */
   readonly steps: number;
@@ -69,22 +73,34 @@ export interface Encoded {
   readonly targets: Tensor;
   /** [texts, images]. */
   readonly transposedTargets: Tensor;
+  /** The whole batch, also where a part of it is encoded: means are over the batch. */
   readonly batch: BatchShape;
+  /** The part of the batch that is encoded: outputs, logits and targets are of its images. Default: all of it. */
+  readonly part?: Part;
   readonly trainee: Trainee;
   readonly tracing: Tracing;
 }
 
-/** Encodes the batch with the trainee's model; what nobody asks for is not traced. */
-export const encodeBatch = (trainee: Trainee, tracing: Tracing): Encoded => {
+/** What a step does to the forward pass in a part of a batch. */
+const forwardIn = ({ input, gates }: Forward, part: Part): Forward => ({
+  ...(input === undefined ? {} : { input: (layer, x) => input(layer, x, part) }),
+  ...(gates === undefined ? {} : { gates: (layer, x) => gates(layer, x, part) }),
+});
+
+/** Encodes a part of the batch with the trainee's model, by default all of it; what nobody asks for is not traced. */
+export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = wholeBatch(trainee.batch)): Encoded => {
   const { batch, headLogits } = trainee;
-  const outputs = trainee.outputs(trainee.forward);
+  const { images } = part.size;
+  const outputs = trainee.outputs(forwardIn(trainee.forward, part), part);
+  const input = (name: string, spec: Spec): Tensor => tracing.input(inputOfPart(part, name), spec);
   return lazily<Encoded>({
     trainee: () => trainee,
     tracing: () => tracing,
     batch: () => batch,
+    part: () => part,
     outputs: () => outputs,
-    targets: () => tracing.input("targets", floats([batch.images, batch.texts])),
-    transposedTargets: () => tracing.input("transposedTargets", floats([batch.texts, batch.images])),
+    targets: () => input("targets", floats([images, batch.texts])),
+    transposedTargets: () => input("transposedTargets", floats([batch.texts, images])),
     logits: () => {
       if (headLogits !== undefined) return headLogits(outputs);
       check("logits" in outputs, "logits", () => `a ${trainee.network.name} tells classes apart by a head alone; train one with linearHead`);

@@ -13,6 +13,7 @@ import type { Tensors } from "../../formats/hostTensor.ts";
 import { elementsOf, type Layout } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Layer, Network } from "../network.ts";
+import type { Part } from "../part.ts";
 import type { Scope } from "../scope.ts";
 import type { Update } from "./update.ts";
 
@@ -24,10 +25,10 @@ export type GroupViews<G extends string> = Readonly<Record<G, ReadonlyMap<string
 
 /** What a step may do to the forward pass of adapters: change their input, as dropout does, and let rank-1 components live or sleep. */
 export interface Forward {
-  /** The input of a module's adapter, from that of the module. */
-  readonly input?: (layer: Layer, x: Tensor) => Tensor;
+  /** The input of a module's adapter, from that of the module, in a part of a batch; by default in the whole of it. */
+  readonly input?: (layer: Layer, x: Tensor, part?: Part) => Tensor;
   /** Factors of a module's rank-1 components from the adapter's input [batch, tokens, in]: [r], or [batch, 1, r]. */
-  readonly gates?: (layer: Layer, x: Tensor) => Tensor;
+  readonly gates?: (layer: Layer, x: Tensor, part?: Part) => Tensor;
 }
 
 /** An adapter as data and pure functions: its parameters by group, how it changes a forward pass, how it merges. */
