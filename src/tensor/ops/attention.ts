@@ -73,6 +73,9 @@ const gradients = (a: Attention, inputs: readonly Tensor[], needed: readonly boo
   return [needed[0] ? dq() : undefined, needed[1] ? dk : undefined, needed[2] ? dv : undefined];
 };
 
+/** The sizes of attention. Fails (while tracing) where shapes do not fit. */
+export const attentionShape = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): AttentionShape => attentionOf(q, k, v, options).shape;
+
 /** The gradients of q, k and v, those that are needed, from the gradient dy of attention's output o. */
 export const attentionGradients = (
   [q, k, v]: readonly [q: Tensor, k: Tensor, v: Tensor],

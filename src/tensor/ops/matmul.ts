@@ -6,7 +6,7 @@
 import type { MatmulShape } from "../../kernels/matmul.ts";
 import { productLaunches, productShapes } from "../../kernels/product.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
-import { apply, check, floats, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { apply, check, floats, inputsOf, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
@@ -155,6 +155,9 @@ export const attentionValues = (p: Tensor, v: Tensor, heads: number, keyHeads: n
 /** The recipe of a product; undefined for another node. */
 const recipeOf = (node: Node): Recipe | undefined =>
   node.kind === "apply" && node.op.name === "matmul" ? (node.op.attributes as unknown as Recipe) : undefined;
+
+/** The form of a product that has nothing but its two operands; undefined for another node. */
+export const formOf = (node: Node): ProductForm | undefined => (inputsOf(node).length === 2 ? recipeOf(node)?.form : undefined);
 
 /** The node of a product with an activation in its epilogue; it has no gradient. Undefined for anything else than a plain product. */
 export const withActivation = (node: Node, activation: Activation): Node | undefined => {

@@ -1,7 +1,7 @@
 /** Softmax over the last axis, with the masks of attention. */
 import { input, output, rowLaunch, type Launch } from "../../kernels/launch.ts";
 import type { Target } from "../../kernels/target.ts";
-import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
+import { apply, check, floats, show, size, type Node, type Tensor } from "../tensor.ts";
 import { boundPositions, checkPositions, type Positions } from "./positions.ts";
 
 /** Options of {@link softmax}. */
@@ -26,6 +26,7 @@ export const softmax = (x: Tensor, { causal = false, ...positions }: SoftmaxOpti
   return apply(
     {
       name: "softmax",
+      attributes: { causal, ...positions },
       lower: (t) => [rowLaunch(t, "softmax", dims, [input(0), output(0), undefined, ...operands], masks)],
       vjp: ([p], [dp]) => {
         if (dp === undefined) return [];
@@ -38,3 +39,7 @@ export const softmax = (x: Tensor, { causal = false, ...positions }: SoftmaxOpti
     floats(x.shape),
   );
 };
+
+/** The masks of a softmax; undefined for another node. */
+export const masksOf = (node: Node): SoftmaxOptions | undefined =>
+  node.kind === "apply" && node.op.name === "softmax" ? (node.op.attributes as SoftmaxOptions) : undefined;

@@ -2,11 +2,14 @@
 import type { Bounds } from "../../kernels/bounds.ts";
 import type { Program } from "../program.ts";
 import { activationEpilogue } from "./activation.ts";
+import { fusedAttention } from "./attention.ts";
 import { elementwiseChains } from "./chains.ts";
 import type { Pass } from "./pass.ts";
 import { recompute } from "./recompute.ts";
 
 const passes: readonly Pass[] = [
+  // First: it is found by what was traced, and recomputation then knows what is left of it.
+  fusedAttention,
   // Before what fuses operations: it chooses among them as they were written.
   recompute,
   activationEpilogue,

@@ -18,11 +18,17 @@ export interface Graph {
   readonly isResult: (node: Node) => boolean;
 }
 
+/** What a rule may ask while it rewrites. */
+export interface Rewriting extends Graph {
+  /** What has taken the place of a tensor so far, as it was traced. */
+  readonly moved: (t: Tensor) => Tensor;
+}
+
 /**
  * What takes the place of a node: a tensor for each of its outputs; undefined where the node stays. `node` has inputs that are rewritten already, `traced` is
  * the node as it was traced, which {@link Graph} knows.
  */
-export type Rule = (node: Node, traced: Node, graph: Graph) => readonly Tensor[] | undefined;
+export type Rule = (node: Node, traced: Node, graph: Rewriting) => readonly Tensor[] | undefined;
 
 /** The outputs of a node. */
 export const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
@@ -56,9 +62,9 @@ export const withInputs = (node: Node, moved: (t: Tensor) => Tensor): Node => {
  * order that one pass has chosen stays through all that follow.
  */
 export const rewrite = (program: Program, rule: Rule): Program => {
-  const graph = graphOf(program);
   const rewritten = new Map<Node, readonly Tensor[]>();
   const moved = (t: Tensor): Tensor => rewritten.get(t.node)?.[t.output] ?? t;
+  const graph = { ...graphOf(program), moved };
   const seen = new Set<Node>();
   const order = program.schedule.flatMap((traced) => {
     const node = withInputs(traced, moved);
