@@ -1,0 +1,151 @@
+/** Matrix products that benches compare: ours as a program runs them, beside those of another library on the same device. */
+import * as E from "fp-ts/lib/Either.js";
+import type { Device } from "../src/device/device.ts";
+import { ownedOn } from "../src/device/owned.ts";
+import { bufferUsage, mapMode } from "../src/device/usage.ts";
+import { describe, get, type Failure } from "../src/failure.ts";
+import { boundsOf } from "../src/kernels/bounds.ts";
+import { encode } from "../src/kernels/dispatch.ts";
+import { measured } from "../src/kernels/target.ts";
+import { bindPlan } from "../src/tensor/bind.ts";
+import { matmul } from "../src/tensor/ops/matmul.ts";
+import { optimise } from "../src/tensor/passes/optimise.ts";
+import { plan } from "../src/tensor/plan.ts";
+import { matmulShapes, trace } from "../src/tensor/program.ts";
+import { floats } from "../src/tensor/tensor.ts";
+
+/** A product C [m, n] of A and B. */
+export interface Product {
+  readonly what: string;
+  /** N: as it is, T: stored transposed, for A and B. */
+  readonly form: "NN" | "NT" | "TN";
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** A square product. */
+export const square = (side: number): Product => ({ what: "square", form: "NN", m: side, n: side, k: side });
+
+/** Tokens of ViT-B/16 at batch 4 and 32, its widths, LoRA of rank 16. */
+export const products: readonly Product[] = [
+  square(512),
+  square(1024),
+  { what: "attention projection, batch 4", form: "NT", m: 788, n: 768, k: 768 },
+  { what: "MLP up, batch 4", form: "NT", m: 788, n: 3072, k: 768 },
+  { what: "MLP down, batch 4", form: "NT", m: 788, n: 768, k: 3072 },
+  { what: "gradient of a projection's input", form: "NN", m: 788, n: 768, k: 768 },
+  { what: "gradient of MLP down's input", form: "NN", m: 788, n: 3072, k: 768 },
+  { what: "LoRA down, x Aᵀ", form: "NT", m: 788, n: 16, k: 768 },
+  { what: "LoRA up, p Bᵀ", form: "NT", m: 788, n: 768, k: 16 },
+  { what: "gradient of LoRA A", form: "TN", m: 16, n: 768, k: 788 },
+  { what: "gradient of LoRA B", form: "TN", m: 768, n: 16, k: 788 },
+  { what: "attention projection, batch 32", form: "NT", m: 6304, n: 768, k: 768 },
+];
+
+/** Numbers of a matrix. */
+export type Matrix = Float32Array<ArrayBuffer>;
+
+/** What computes a product. */
+export interface Contender {
+  /** Submits the product some times, at once. */
+  readonly submit: (times: number) => void;
+  readonly result: () => Promise<Float32Array>;
+  readonly release: () => void;
+}
+
+const value = <A>(result: E.Either<Failure, A>): A => {
+  if (E.isLeft(result)) throw new Error(describe(result.left));
+  return result.right;
+};
+
+/** The shapes of A and B as they are stored. */
+export const storedShapes = ({ form, m, n, k }: Product): { readonly a: readonly [number, number]; readonly b: readonly [number, number] } => ({
+  a: form[0] === "T" ? [k, m] : [m, k],
+  b: form[1] === "T" ? [n, k] : [k, n],
+});
+
+/** Our product, planned as a program's: with the kernel that was measured for it, and all launches that it takes. */
+export const ours = async (device: Device, product: Product, a: Matrix, b: Matrix): Promise<Contender> => {
+  const { gpu } = device;
+  const { form, m, n } = product;
+  const shapes = storedShapes(product);
+  const traced = value(
+    trace({ inputs: { a: floats(shapes.a), b: floats(shapes.b) } }, ({ inputs }) =>
+      E.right({ outputs: { c: matmul(inputs.a, inputs.b, { ta: form[0] === "T", tb: form[1] === "T" }) } }),
+    ),
+  );
+  const program = optimise(traced, boundsOf(device));
+  const target = await get(measured(device, matmulShapes(program, boundsOf(device))));
+  const owned = ownedOn(device);
+  const { plan: planned, buffers, dispatches } = value(await bindPlan(device, target, program, plan(program, target), owned, {}));
+  for (const [name, data] of [["input:a", a] as const, ["input:b", b] as const]) gpu.queue.writeBuffer(buffers[planned.leaves.get(name)!.buffer], 0, data);
+  const out = planned.outputs.get("c")!;
+  return {
+    submit: (times) => {
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (let i = 0; i < times; i++) encode(pass, dispatches);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+    },
+    result: async () => {
+      const copy = value(device.buffer("copy", 4 * m * n, bufferUsage.mapRead));
+      const encoder = gpu.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffers[out.buffer], out.offset, copy, 0, 4 * m * n);
+      gpu.queue.submit([encoder.finish()]);
+      await copy.mapAsync(mapMode.read);
+      const values = new Float32Array(copy.getMappedRange().slice(0, 4 * m * n));
+      device.release(copy);
+      return values;
+    },
+    release: owned.release,
+  };
+};
+
+/** The median of some numbers. */
+export const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
+
+const numbers = (count: number, step: number): Matrix => Float32Array.from({ length: count }, (_, i) => ((i * step) % 1009) / 504.5 - 1);
+
+/** GFLOP/s of a product on several contenders, measured in turns, so that they share the machine's moods: medians. Their results must agree. */
+export const rates = async (
+  device: Device,
+  product: Product,
+  make: readonly ((a: Matrix, b: Matrix) => Contender | Promise<Contender>)[],
+  { rounds = 7, milliseconds = 100 }: { readonly rounds?: number; readonly milliseconds?: number } = {},
+): Promise<readonly number[]> => {
+  const { what, form, m, n, k } = product;
+  const [a, b] = [numbers(m * k, 7919), numbers(k * n, 104729)];
+  const contenders: Contender[] = [];
+  for (const one of make) contenders.push(await one(a, b));
+  try {
+    const time = async ({ submit }: Contender, times: number): Promise<number> => {
+      const start = performance.now();
+      submit(times);
+      await get(device.settled);
+      return (performance.now() - start) / times;
+    };
+    const counts: number[] = [];
+    for (const contender of contenders) {
+      await time(contender, 1);
+      counts.push(Math.max(1, Math.min(1000, Math.round(milliseconds / (await time(contender, 1))))));
+      // A single one is mostly the way to the device and back.
+      const more = await time(contender, counts[counts.length - 1]);
+      counts[counts.length - 1] = Math.max(1, Math.min(4000, Math.round(milliseconds / more)));
+    }
+    const [first, ...others] = await contenders.reduce<Promise<readonly Float32Array[]>>(
+      async (all, { result }) => [...(await all), await result()],
+      Promise.resolve([]),
+    );
+    for (const other of others) {
+      const off = first.reduce((worst, x, i) => Math.max(worst, Math.abs(x - other[i])), 0);
+      if (!(off < 1e-5 * k)) throw new Error(`${what} ${form} ${m} ${n} ${k}: the results differ by ${off}`);
+    }
+    const times: number[][] = contenders.map(() => []);
+    for (let i = 0; i < rounds; i++) for (const [j, contender] of contenders.entries()) times[j].push(await time(contender, counts[j]));
+    return times.map((all) => (2 * m * n * k) / median(all) / 1e6);
+  } finally {
+    contenders.forEach(({ release }) => release());
+  }
+};
