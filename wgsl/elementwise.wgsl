@@ -1,12 +1,16 @@
 // y = f(x0, x1, ...), element by element, for an expression f of up to six operands, with up to two results.
 //
 // Constants: BUFFERS declares the operands and results that there are, and STEPS is the body of f: src/kernels/elementwise.ts writes both.
-//            ACROSS says that an operand is broadcast over a gap.
+//            ACROSS says that an operand is broadcast over a gap, HALF that one of them, or a result, is stored as f16.
 // Bindings:  0 Dims {count, first, zero, k0 .. k7, div, wrap, low and span of each operand}, zero = 0, with the numbers k of the expression;
 //            1 .. 6 the operands, each like the results or [wrap], broadcast to [outer, wrap, div] or, over a gap, from [wrap / low, low] to
 //            [outer, wrap / low, gap, low, div], span = gap low; 7, 8 the results, count elements: those from the element `first` on.
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
 // Bounds:    the stride ends at count.
+
+//#if HALF
+enable f16;
+//#end
 
 struct Dims {
   count: u32, first: u32, zero: u32,

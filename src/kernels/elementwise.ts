@@ -9,6 +9,15 @@ import { windows } from "./windows.ts";
 /** How an operand meets the output: "same" where it has its elements, or a broadcast. */
 export type Meeting = "same" | Pattern;
 
+/** What operands and results are stored as. Steps are computed in f32; kernels that read or write f16 need `shader-f16`. */
+export interface ElementTypes {
+  readonly operands: readonly ElementType[];
+  readonly results: readonly ElementType[];
+}
+
+/** What an element is stored as. */
+export type ElementType = "f32" | "f16";
+
 /** Operands, constants and outputs that one launch has at most. */
 export const mostOperands = 6;
 export const mostConstants = 8;
@@ -33,8 +42,16 @@ const readText: Readonly<Record<Access, (j: number) => string>> = {
   gap: (j) => `across((dims.first + i) / dims.div${j}, dims.wrap${j}, dims.low${j}, dims.span${j})`,
 };
 
+const isHalf = ({ operands, results }: ElementTypes): boolean => [...operands, ...results].includes("f16");
+
+/** All of f32. */
+const plain = (expression: Expression, meetings: readonly Meeting[]): ElementTypes => ({
+  operands: meetings.map(() => "f32"),
+  results: valuesOf(expression).map(() => "f32"),
+});
+
 /** The constants of the kernel for an expression whose operands meet its output in these ways. Numbers of the expression are not among them. */
-export const elementwiseConstants = (expression: Expression, meetings: readonly Meeting[]): Constants => {
+export const elementwiseConstants = (expression: Expression, meetings: readonly Meeting[], types: ElementTypes = plain(expression, meetings)): Constants => {
   const accesses = meetings.map(accessOf);
   const { lines, values } = expressionText(
     expression,
@@ -42,15 +59,16 @@ export const elementwiseConstants = (expression: Expression, meetings: readonly 
     (_, place) => `dims.k${place}`,
   );
   const buffers = [
-    ...accesses.map((_, j) => `@group(0) @binding(${1 + j}) var<storage, read> x${j}: array<f32>;`),
-    ...values.map((_, j) => `@group(0) @binding(${1 + mostOperands + j}) var<storage, read_write> y${j}: array<f32>;`),
+    ...accesses.map((_, j) => `@group(0) @binding(${1 + j}) var<storage, read> x${j}: array<${types.operands[j]}>;`),
+    ...values.map((_, j) => `@group(0) @binding(${1 + mostOperands + j}) var<storage, read_write> y${j}: array<${types.results[j]}>;`),
   ];
-  const reads = accesses.map((access, j) => `  let a${j} = x${j}[${readText[access](j)}];`);
-  const writes = values.map((value, j) => `  y${j}[i] = ${value};`);
+  const reads = accesses.map((access, j) => `  let a${j} = f32(x${j}[${readText[access](j)}]);`);
+  const writes = values.map((value, j) => `  y${j}[i] = ${types.results[j]}(${value});`);
   return {
     BUFFERS: buffers.join("\n"),
     STEPS: [...reads, ...lines.map((line) => `  ${line}`), ...writes].join("\n"),
     ACROSS: accesses.includes("gap"),
+    HALF: isHalf(types),
     // What it computes, in words: the text does not ask for it, a profile does.
     FORM: expression.steps.map(({ fn }) => fn).join(" "),
   };
@@ -83,9 +101,15 @@ export const elementwiseDims = (
 };
 
 /** The launches of an expression with outputs of `count` elements, in windows where they are larger than a binding. */
-export const elementwiseLaunches = (bounds: BindingBound, expression: Expression, meetings: readonly Meeting[], count: number): readonly Launch[] => {
-  const constants = elementwiseConstants(expression, meetings);
-  return windows(bounds, count).map(({ first, count: inside, cut }) => {
+export const elementwiseLaunches = (
+  bounds: BindingBound,
+  expression: Expression,
+  meetings: readonly Meeting[],
+  count: number,
+  types: ElementTypes = plain(expression, meetings),
+): readonly Launch[] => {
+  const constants = elementwiseConstants(expression, meetings, types);
+  return windows(bounds, count, isHalf(types) ? 128 : 64).map(({ first, count: inside, cut }) => {
     const read = Array.from({ length: mostOperands }, (_, j) => {
       if (j >= meetings.length) return undefined;
       return meetings[j] === "same" ? cut(input(j)) : input(j);

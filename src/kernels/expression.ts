@@ -15,6 +15,7 @@ const functions = {
   constant: { of: 0, constants: 1, text: (_: readonly string[], [k]: readonly string[]) => `Real(${k})` },
   affine: { of: 1, constants: 2, text: ([x]: readonly string[], [alpha, beta]: readonly string[]) => `fma(Real(${alpha}), ${x}, Real(${beta}))` },
   times: { of: 1, constants: 1, text: ([x]: readonly string[], [alpha]: readonly string[]) => `${alpha} * ${x}` },
+  same: { of: 1, constants: 0, text: ([x]: readonly string[]) => `${x}` },
   exp: { of: 1, constants: 0, text: ([x]: readonly string[]) => `exp(${x})` },
   log: { of: 1, constants: 0, text: ([x]: readonly string[]) => `log(${x})` },
   sqrt: { of: 1, constants: 0, text: ([x]: readonly string[]) => `sqrt(${x})` },

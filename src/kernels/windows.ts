@@ -14,9 +14,9 @@ export interface Window {
 /** A part of an operand, in elements. */
 export const windowOf = (operand: Operand, offset: number, length: number): Operand => ({ ...operand, offset, length });
 
-/** The windows of whole rows of a [rows, width] matrix that each fit one binding; all begin at a multiple of 64 elements. */
-export const rowWindows = ({ maxBinding }: BindingBound, rows: number, width: number): readonly Window[] => {
-  const step = 64 * width;
+/** The windows of whole rows of a [rows, width] matrix that each fit one binding; all begin at a multiple of `unit` elements: of f16 at one of 128. */
+export const rowWindows = ({ maxBinding }: BindingBound, rows: number, width: number, unit = 64): readonly Window[] => {
+  const step = unit * width;
   const length = Math.max(step, Math.floor(maxBinding / step) * step);
   return Array.from({ length: Math.ceil((rows * width) / length) }, (_, i) => {
     const first = (i * length) / width;
@@ -25,8 +25,8 @@ export const rowWindows = ({ maxBinding }: BindingBound, rows: number, width: nu
   });
 };
 
-/** The windows of `count` elements that each fit one binding. */
-export const windows = (bounds: BindingBound, count: number): readonly Window[] => rowWindows(bounds, count, 1);
+/** The windows of `count` elements that each fit one binding; as {@link rowWindows}. */
+export const windows = (bounds: BindingBound, count: number, unit?: number): readonly Window[] => rowWindows(bounds, count, 1, unit);
 
 /**
  * Launches of a kernel that updates tensors of so many elements in place. Its inputs are the gradients and then its numbers, which every window gets whole;

@@ -13,7 +13,7 @@ import type { MatmulShape } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
 import type { BindingBound } from "../kernels/bounds.ts";
 
-/** The bytes of an element, by its type. f16 is a way to store frozen tensors; `widen` makes f32 of it. */
+/** The bytes of an element, by its type. f16 is a way to store: frozen tensors as they are uploaded, and values where passes say so; `widen` makes f32 of it. */
 export const bytesOf = { f32: 4, u32: 4, f16: 2 } as const;
 /** The type of a tensor's elements. */
 export type Dtype = keyof typeof bytesOf;
@@ -70,6 +70,17 @@ export const inputsOf = (node: Node): readonly Tensor[] => {
 /** Gradients of a node's inputs, given those of its outputs; `undefined` is zero, or a gradient that nobody needs. */
 export type Vjp = (outputs: readonly Tensor[], grads: readonly (Tensor | undefined)[], needed: readonly boolean[]) => readonly (Tensor | undefined)[];
 
+/** How an operation is made again with f16 among what it reads and writes. Passes ask; nothing that is traced is stored so by itself. */
+export interface Halves {
+  /** The inputs that its kernels can read as f16, and the outputs that they can write so. */
+  readonly inputs: readonly boolean[];
+  readonly outputs: readonly boolean[];
+  /** Whether these kernels run without `shader-f16`, too. */
+  readonly everywhere?: true;
+  /** The outputs of the operation on other inputs, stored as these types. */
+  readonly of: (inputs: readonly Tensor[], outputs: readonly Dtype[]) => readonly Tensor[];
+}
+
 /** What an operation is: its name, its kernels, its gradient. Attributes live in the closures. */
 export interface Op {
   readonly name: string;
@@ -85,6 +96,7 @@ export interface Op {
   readonly cheap?: true;
   /** Whether its kernels read f16. */
   readonly readsHalf?: true;
+  readonly halves?: Halves;
   /** What the op was made from, for rewrites that look at neighbours. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }

@@ -1,7 +1,7 @@
 /** The operation of an expression: what is computed of tensors element by element. */
-import { elementwiseLaunches, type Meeting } from "../../kernels/elementwise.ts";
+import { elementwiseLaunches, type ElementType, type Meeting } from "../../kernels/elementwise.ts";
 import { valuesOf, type Expression } from "../../kernels/expression.ts";
-import { applyAll, floats, size, type Node, type Shape, type Tensor, type Vjp } from "../tensor.ts";
+import { applyAll, size, type Node, type Shape, type Tensor, type Vjp } from "../tensor.ts";
 
 /** What is computed element by element, for rewrites that look at neighbours: the operation's inputs are the operands of the expression. */
 export interface Computation {
@@ -12,14 +12,40 @@ export interface Computation {
 /** An operand of an expression, and how it meets the result. */
 export type ComputedOf = readonly [operand: Tensor, meeting: Meeting];
 
-/** The results of an expression, each of the given shape. */
-export const computeAll = (name: string, expression: Expression, operands: readonly ComputedOf[], shape: Shape, vjp?: Vjp): readonly Tensor[] => {
+/**
+ * The results of an expression, each of the given shape. Without a gradient, as passes make them, operands and results may be stored as f16; the kernel then
+ * needs `shader-f16`.
+ */
+export const computeAll = (
+  name: string,
+  expression: Expression,
+  operands: readonly ComputedOf[],
+  shape: Shape,
+  vjp?: Vjp,
+  results: readonly ElementType[] = valuesOf(expression).map(() => "f32"),
+): readonly Tensor[] => {
   const meetings = operands.map(([, meeting]) => meeting);
   const computation: Computation = { expression, meetings };
+  const types = { operands: operands.map(([{ dtype }]) => (dtype === "f16" ? dtype : "f32")), results } as const;
   return applyAll(
-    { name, cheap: true, attributes: { ...computation }, lower: (bounds) => elementwiseLaunches(bounds, expression, meetings, size(shape)), vjp },
+    {
+      name,
+      cheap: true,
+      attributes: { ...computation },
+      ...(vjp === undefined ? { readsHalf: true } : {}),
+      halves: {
+        inputs: operands.map(() => true),
+        outputs: results.map(() => true),
+        of: (inputs, types) => {
+          const moved = inputs.map((input, j) => [input, meetings[j]] as const);
+          return computeAll(name, expression, moved, shape, undefined, types as readonly ElementType[]);
+        },
+      },
+      lower: (bounds) => elementwiseLaunches(bounds, expression, meetings, size(shape), types),
+      vjp,
+    },
     operands.map(([operand]) => operand),
-    valuesOf(expression).map(() => floats(shape)),
+    results.map((dtype) => ({ shape, dtype })),
   );
 };
 

@@ -6,7 +6,7 @@
 import type { MatmulShape } from "../../kernels/matmul.ts";
 import { productLaunches, productShapes } from "../../kernels/product.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
-import { apply, check, floats, inputsOf, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { apply, check, inputsOf, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
@@ -20,11 +20,13 @@ type Activation = "quickGelu" | "gelu";
 
 const plain: ProductForm = { ta: false, tb: false, heads: 1, layouts: ["rows", "rows", "rows"], scale: 1 };
 
-/** The operands of a product beside A and B. */
+/** The operands of a product beside A and B, and what it is stored as. */
 interface Epilogue {
   readonly bias?: Tensor;
   readonly lowRank?: LowRank;
   readonly activation?: Activation;
+  /** C is stored as f16. */
+  readonly half?: boolean;
 }
 
 /** How a product was made: kept for rewrites that look at neighbours. */
@@ -36,7 +38,7 @@ interface Recipe extends Epilogue {
 }
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
-const shapeOf = ({ form, a, b, shape, bias, lowRank, activation }: Recipe): MatmulShape => {
+const shapeOf = ({ form, a, b, shape, bias, lowRank, activation, half }: Recipe): MatmulShape => {
   const sizes = productShape(form, { a: a.shape, b: b.shape, c: shape });
   check(sizes !== undefined, "matmul", () => `${show(a)}${form.ta ? "ᵀ" : ""} times ${show(b)}${form.tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
   const { m, n } = sizes!;
@@ -47,7 +49,11 @@ const shapeOf = ({ form, a, b, shape, bias, lowRank, activation }: Recipe): Matm
     "matmul",
     () => `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`,
   );
-  return { ...sizes!, r, bias: bias !== undefined, lowRank: lowRank !== undefined, activation };
+  const types = Object.entries({ a: a.dtype === "f16", b: b.dtype === "f16", c: half === true }).filter(([, stored]) => stored);
+  return {
+    ...{ ...sizes!, r, bias: bias !== undefined, lowRank: lowRank !== undefined, activation },
+    ...(types.length === 0 ? {} : { types: Object.fromEntries(types.map(([operand]) => [operand, "f16" as const])) }),
+  };
 };
 
 /** The gradients of a product's inputs from that of its output: products again, since C = AB, A Bᵀ, AᵀB or AᵀBᵀ of the stored factors. */
@@ -84,21 +90,36 @@ const gradients = ({ form, a, b, bias, lowRank }: Recipe, dc: Tensor, needed: re
   return grads;
 };
 
-const product = (a: Tensor, b: Tensor, form: ProductForm, shape: Shape, epilogue: Epilogue = {}): Tensor => {
-  const { bias, lowRank } = epilogue;
-  const recipe: Recipe = { form, a, b, shape, ...epilogue };
+/** The product of a recipe, whose factors may be stored as f16. */
+const stored = (recipe: Recipe): Tensor => {
+  const { form, a, b, shape, bias, lowRank, half } = recipe;
   const sizes = shapeOf(recipe);
   return apply(
     {
       name: "matmul",
       attributes: { ...recipe },
+      ...(sizes.types === undefined ? {} : { readsHalf: true }),
+      halves: {
+        inputs: [true, true, false, false, false],
+        outputs: [true],
+        of: ([left, right, ...rest], [type]) => {
+          const [p, q] = rest.slice(-2);
+          const operands = { bias: bias && rest[0], lowRank: lowRank && { p, q } };
+          return [stored({ ...recipe, a: left, b: right, ...operands, half: type === "f16" })];
+        },
+      },
       products: (bounds) => productShapes(bounds, sizes),
       lower: (target) => productLaunches(target, sizes, form.scale),
       vjp: (_, [dc], needed) => (dc === undefined ? [] : gradients(recipe, dc, needed)),
     },
     [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])],
-    floats(shape),
+    { shape, dtype: half === true ? "f16" : "f32" },
   );
+};
+
+const product = (a: Tensor, b: Tensor, form: ProductForm, shape: Shape, epilogue: Epilogue = {}): Tensor => {
+  for (const factor of [a, b]) check(factor.dtype !== "f16", "matmul", () => `${show(factor)} must be widened first`);
+  return stored({ form, a, b, shape, ...epilogue });
 };
 
 /** Options of {@link matmul}. */
@@ -163,7 +184,7 @@ export const formOf = (node: Node): ProductForm | undefined => (inputsOf(node).l
 export const withActivation = (node: Node, activation: Activation): Node | undefined => {
   const recipe = recipeOf(node);
   if (node.kind !== "apply" || recipe === undefined || recipe.activation !== undefined) return undefined;
-  const { node: fused } = product(recipe.a, recipe.b, recipe.form, recipe.shape, { ...recipe, activation });
+  const { node: fused } = stored({ ...recipe, activation });
   // The product may have been rewritten itself: its inputs are those of the node, not those it was made from.
   return { ...fused, inputs: node.inputs } as Node;
 };

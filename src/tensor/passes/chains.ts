@@ -23,11 +23,14 @@ const source = (t: Tensor): Tensor => (isWholeView(t.node) ? source(t.node.of) :
 const isInner = (node: Node, group: Group, graph: Graph): boolean =>
   !graph.isResult(node) && graph.readers(node).every((reader) => group.has(reader) || (isWholeView(reader) && isInner(reader, group, graph)));
 
+/** Whether a node is stored as it was computed: what is rounded to f16 is read as such by everybody. */
+const isPlain = (node: Node): boolean => node.outputs.every(({ dtype }) => dtype === "f32");
+
 /** Whether an operand that meets its reader so is computed by the reader: element for element, or where it is the same for all of them. */
 const isFoldable = (node: Node, meeting: Meeting): boolean => {
   const computation = computationOf(node);
   return (
-    computation !== undefined && !isSeed(node) && valuesOf(computation.expression).length === 1 && (meeting === "same" || computation.meetings.length === 0)
+    computation !== undefined && isPlain(node) && !isSeed(node) && valuesOf(computation.expression).length === 1 && (meeting === "same" || computation.meetings.length === 0)
   );
 };
 
@@ -104,7 +107,8 @@ const fuse = (root: Node, group: Group, order: readonly Node[], rewritten: Reado
   const values = valuesOf(expression).map((from) => base + from);
   const name = members.map((node) => (node.kind === "apply" ? node.op.name : "")).join(", ");
   const fused = { operands: all.length, steps, values };
-  return computeAll(name, fused, operands, root.outputs[0].shape);
+  const types = root.outputs.map(({ dtype }): "f16" | "f32" => (dtype === "f16" ? dtype : "f32"));
+  return computeAll(name, fused, operands, root.outputs[0].shape, undefined, types);
 };
 
 /** Computes chains and trees of element-wise operations in one launch each. */

@@ -1,0 +1,62 @@
+/**
+ * Mixed precision: what the forward pass saves for the backward pass is stored as f16. Who computes it writes f16, where all of the forward pass can read that;
+ * else a rounded copy is kept for the backward pass.
+ *
+ * What losses read stays f32, and so do the factors of adapters, statistics of rows, and all that has less than three axes: logits, gates, gradients of adapters.
+ */
+import { narrow } from "../ops/narrow.ts";
+import { widen } from "../ops/widen.ts";
+import type { Program } from "../program.ts";
+import { inputsOf, type Node, type Tensor } from "../tensor.ts";
+import { isBackward } from "./backward.ts";
+import { canRead, halfAlignment } from "./halves.ts";
+import { outputsOf, rewrite, type Pass } from "./pass.ts";
+
+/** Operations that read what is as exact as it can be. */
+const exact: readonly string[] = ["crossEntropy", "tokenLogLikelihood", "normalize"];
+
+/** A node that reads a value, by the number of its input; `whole` where f16 can be read in its place at all. */
+interface Read {
+  readonly node: Node;
+  readonly input: number;
+  readonly whole: boolean;
+}
+
+/** The nodes that read the first output of a node, through views. */
+const readsIn = ({ schedule }: Program): ((node: Node) => readonly Read[]) => {
+  const reads = new Map<Node, Read[]>();
+  for (const node of schedule) {
+    if (node.kind === "view") continue;
+    inputsOf(node).forEach((t, input) => {
+      let [root, whole]: [Tensor, boolean] = [t, node.kind === "apply"];
+      while (root.node.kind === "view") [whole, root] = [whole && root.node.offset % halfAlignment === 0, root.node.of];
+      if (root.output === 0) reads.set(root.node, [...(reads.get(root.node) ?? []), { node, input, whole }]);
+    });
+  }
+  return (node) => reads.get(node) ?? [];
+};
+
+/** Whether a reader needs every bit of f32: losses, and the epilogue of a product, in which the factors of an adapter are. */
+const isExact = ({ node, input }: Read): boolean =>
+  node.kind === "apply" && (exact.some((name) => node.op.name.startsWith(name)) || (node.op.name === "matmul" && input > 1));
+
+/** Stores what is saved for the backward pass as f16. */
+export const savedInHalves: Pass = (program, bounds) => {
+  if (bounds.precision !== "mixed") return program;
+  const [backward, reads] = [isBackward(program), readsIn(program)];
+  return rewrite(program, (node, traced, graph) => {
+    if (node.kind !== "apply" || backward(traced) || graph.isResult(traced)) return undefined;
+    const [{ shape, dtype }, ...others] = node.outputs;
+    const all = reads(traced);
+    const saved = dtype === "f32" && shape.length > 2 && all.some((read) => backward(read.node)) && all.every((read) => read.whole && !isExact(read));
+    if (!saved) return undefined;
+    const forward = all.filter((read) => !backward(read.node));
+    const { halves } = node.op;
+    if (halves?.outputs[0] === true && forward.every((read) => canRead(read.node, read.input, bounds))) {
+      const [stored, ...rest] = halves.of(node.inputs, ["f16", ...others.map((other) => other.dtype)]);
+      return [widen(stored), ...rest];
+    }
+    const [computed, ...rest] = outputsOf(node);
+    return [widen(narrow(computed)), ...rest];
+  });
+};

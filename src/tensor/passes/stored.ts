@@ -1,0 +1,22 @@
+/** A program for weights as they lie on the device: frozen tensors that are stored as f16 are widened, which later passes put off until they are read. */
+import type { Resident } from "../../device/resident.ts";
+import { widen } from "../ops/widen.ts";
+import type { Program } from "../program.ts";
+import { leaf, type Node, type Tensor } from "../tensor.ts";
+import { rewrite } from "./pass.ts";
+
+/** The program with those of its frozen tensors stored as f16 that are so among the weights. */
+export const asStored = (program: Program, { tensors }: Pick<Resident, "tensors">): Program => {
+  const halves = new Map<Node, Tensor>();
+  for (const node of program.leaves) {
+    const { shape, dtype } = node.outputs[0];
+    if (node.role !== "frozen" || dtype !== "f32" || tensors.get(node.name)?.dtype !== "f16") continue;
+    halves.set(node, leaf("frozen", node.name, { shape, dtype: "f16" }));
+  }
+  if (halves.size === 0) return program;
+  const rewritten = rewrite(program, (_, traced) => {
+    const half = halves.get(traced);
+    return half && [widen(half)];
+  });
+  return { ...rewritten, leaves: program.leaves.map((node) => (halves.get(node)?.node ?? node) as Program["leaves"][number]) };
+};
