@@ -10,7 +10,7 @@ import { lora } from "../model/adapters/lora.ts";
 import type { BatchSize } from "../model/architecture.ts";
 import { outputsOf, type Model } from "../model/model.ts";
 import type { Parameter } from "../model/network.ts";
-import { storageOf } from "../model/streamModel.ts";
+import { storageOf } from "../device/resident.ts";
 import { gradient, update } from "../stages/steps.ts";
 import { pipeline } from "../stages/stage.ts";
 import { leafBook } from "../tensor/leaves.ts";

@@ -9,7 +9,7 @@ import type { BatchSize, KeyValueCache } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf, outputsOf } from "../model/model.ts";
-import { frozenScope, storedIn } from "../model/scope.ts";
+import { frozenScope } from "../model/scope.ts";
 import type { Leaves } from "../tensor/leaves.ts";
 import { put } from "../tensor/ops/put.ts";
 import type { Results } from "../tensor/program.ts";
@@ -52,7 +52,7 @@ export interface DecodingOptions {
  * is in the cache, or, where all tokens so far are theirs, just one another.
  */
 const step =
-  ({ learner, weights, branch }: DecodingOptions, size: BatchSize, capacity: number, sees: "cache" | "themselves") =>
+  ({ learner, branch }: DecodingOptions, size: BatchSize, capacity: number, sees: "cache" | "themselves") =>
   (leaves: Leaves): E.Either<Failure, Results> => {
     const state: Record<string, Tensor> = {};
     const at = leaves.input("at", indices([1]));
@@ -61,7 +61,7 @@ const step =
       return sees === "cache" ? state[name] : rows;
     };
     const cache: KeyValueCache = { at, extend: (depth, keys, values) => ({ keys: keep(`keys ${depth}`, keys), values: keep(`values ${depth}`, values) }) };
-    const scope = through(branch, learner, frozenScope(networkOf(learner.model), storedIn(weights, leaves.frozen)), leaves.constant);
+    const scope = through(branch, learner, frozenScope(networkOf(learner.model), leaves.frozen), leaves.constant);
     const { logits } = outputsOf(learner.model, leaves, size, scope, cache);
     return E.right({ state, outputs: { logits } });
   };

@@ -1,10 +1,7 @@
 /** Where a forward function gets its parameters and its linear layers. */
-import type { Resident } from "../device/resident.ts";
-import type { Leaves } from "../tensor/leaves.ts";
 import { add } from "../tensor/ops/elementwise.ts";
 import { layerNorm } from "../tensor/ops/layerNorm.ts";
 import { linear, matmul, type LowRank } from "../tensor/ops/matmul.ts";
-import { widen } from "../tensor/ops/widen.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import type { Network } from "./network.ts";
 
@@ -37,12 +34,6 @@ export const plainScope = ({ parameters }: Network, param: Scope["param"]): Scop
 /** The scope of a network whose parameters are frozen tensors of a program. */
 export const frozenScope = (net: Network, frozen: (name: string, shape: Shape) => Tensor): Scope =>
   plainScope(net, (name) => frozen(name, net.parameters.get(name)!.shape));
-
-/** Frozen tensors of a program as they lie on the device: those that are stored as f16 are widened where they are used. */
-export const storedIn =
-  ({ tensors }: Pick<Resident, "tensors">, frozen: Leaves["frozen"]): ((name: string, shape: Shape) => Tensor) =>
-  (name, shape) =>
-    tensors.get(name)?.dtype === "f16" ? widen(frozen(name, shape, "f16")) : frozen(name, shape);
 
 /** The layer norm of the given name. */
 export const norm = (scope: Scope, name: string, x: Tensor, eps: number): Tensor =>

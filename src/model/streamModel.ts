@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../device/device.ts";
 import { bindingStride, ownedOn, roundUp } from "../device/owned.ts";
-import type { Resident, ResidentTensor, Storage } from "../device/resident.ts";
+import { storageOf, type Resident, type ResidentTensor, type Storage } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
 import { halfWords } from "../formats/half.ts";
 import { elements, firstNotFinite } from "../formats/hostTensor.ts";
@@ -25,12 +25,9 @@ export interface StreamedModel {
 
 /** Options of {@link streamModel}. */
 export interface StreamModelOptions extends ReadModelOptions {
-  /** How matrices are stored on the device; what has one dimension, such as the gains of norms, is stored as f32. Default: f32. */
+  /** How matrices are stored on the device; what has one dimension, such as the gains of norms, is stored as f32. Default: f32, or f16 in mixed precision. */
   readonly storage?: Storage;
 }
-
-/** How a parameter of a shape is stored. */
-export const storageOf = (shape: readonly number[], storage: Storage): Storage => (shape.length > 1 ? storage : "f32");
 
 /** A parameter on its way: where it lies, and where it goes. */
 interface Moving extends StoredTensor {
@@ -126,8 +123,8 @@ const upload = (model: Model, dir: string, device: Device, storage: Storage, fil
  * assert.deepEqual(dtype, { _tag: "Right", right: "f16" });
  * ```
  */
-export const streamModel = (dir: string, device: Device, { storage = "f32", ...options }: StreamModelOptions = {}): TE.TaskEither<Failure, StreamedModel> => {
-  const { files = platform.files } = options;
+export const streamModel = (dir: string, device: Device, options: StreamModelOptions = {}): TE.TaskEither<Failure, StreamedModel> => {
+  const { storage = device.precision === "mixed" ? "f16" : "f32", files = platform.files } = options;
   return pipe(
     architectureOf(dir, options),
     TE.chain((architecture) => readModelAs(architecture, dir, files, () => TE.right({ weights: new Map() }))),

@@ -14,6 +14,7 @@ import { boundsOf } from "../kernels/bounds.ts";
 import { measured } from "../kernels/target.ts";
 import { bindPlan, type Bound } from "./bind.ts";
 import { optimise } from "./passes/optimise.ts";
+import { asStored } from "./passes/stored.ts";
 import { leafKey, plan, type Extent } from "./plan.ts";
 import { matmulShapes, type Program } from "./program.ts";
 import { makeReplay, type Replay } from "./replay.ts";
@@ -80,7 +81,7 @@ export const instantiate = (
 ): TE.TaskEither<Failure, Executable> => {
   const owned = ownedOn(device);
   const acquire = async (): Promise<E.Either<Failure, Executable>> => {
-    const program = optimise(traced, boundsOf(device));
+    const program = optimise(weights === undefined ? traced : asStored(traced, weights), boundsOf(device));
     const target = await measured(device, matmulShapes(program, boundsOf(device)))();
     if (E.isLeft(target)) return target;
     const objects = await bindPlan(device, target.right, program, plan(program, target.right), owned, { weights, states });

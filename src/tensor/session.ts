@@ -24,7 +24,7 @@ import { instantiate, type Executable } from "./executable.ts";
 import { leafBook, type Leaves } from "./leaves.ts";
 import { trace, type Program, type Results } from "./program.ts";
 import type { HostRecord } from "./replay.ts";
-import { resident, type Resident } from "../device/resident.ts";
+import { resident, storageOn, type Resident } from "../device/resident.ts";
 
 /** A program that is bound to a device, with what its step asked for. */
 export interface Session extends Pick<Executable, "read" | "recorded" | "states" | "bytes" | "launches" | "release"> {
@@ -46,6 +46,8 @@ export interface SessionOptions {
    * The frozen tensors: values, of which those are uploaded that the step uses, stored as it asks; or tensors that are on the device already and stay there.
    */
   readonly weights?: Iterable<readonly [string, HostTensor]> | Resident;
+  /** Frozen tensors that a program brings along, which stay f32 where a device stores weights in less. */
+  readonly constants?: Iterable<readonly [string, HostTensor]>;
   /** States of another session, which this one shares as long as that lives. Default: all states are the session's own. */
   readonly states?: Resident;
   /** Outputs of one number that are kept for every run. */
@@ -68,7 +70,11 @@ const frozenOf = (
   const [there, values] = isResident(weights) ? [weights, []] : [noWeights, weights];
   const used = new Map(program.leaves.filter(({ role }) => role === "frozen").map(({ name, outputs: [{ dtype }] }) => [name, dtype]));
   const brought = new Map([...values, ...constants].filter(([name]) => used.has(name)));
-  const uploaded = resident(device, brought, (name) => (used.get(name) === "f16" ? "f16" : "f32"));
+  const stored = storageOn(device);
+  const uploaded = resident(device, brought, (name, tensor) => {
+    if (used.get(name) === "f16") return "f16";
+    return constants.has(name) ? "f32" : stored(name, tensor);
+  });
   return E.map(({ tensors, release }: Resident): Resident => ({ tensors: new Map([...there.tensors, ...tensors]), release }))(uploaded);
 };
 
@@ -77,13 +83,13 @@ const frozenOf = (
  * with `BadTensor` where a frozen tensor is missing, and with `OverLimit`; nothing then stays on the device.
  */
 export const openSession =
-  (device: Device, step: Step, { weights = [], record = [], states: shared, label }: SessionOptions = {}): TE.TaskEither<Failure, Session> =>
+  (device: Device, step: Step, { weights = [], constants = [], record = [], states: shared, label }: SessionOptions = {}): TE.TaskEither<Failure, Session> =>
   async () => {
     const leaves = leafBook();
     const traced = typeof step === "function" ? trace({}, () => step(leaves)) : E.right(step);
     if (E.isLeft(traced)) return traced;
     const program = traced.right;
-    const frozen = frozenOf(device, program, weights, leaves.constants);
+    const frozen = frozenOf(device, program, weights, new Map([...constants, ...leaves.constants]));
     if (E.isLeft(frozen)) return frozen;
     const bound = await instantiate(device, program, frozen.right, record, shared, label)();
     if (E.isLeft(bound)) {

@@ -166,7 +166,7 @@ export const train =
         ),
       ),
       TE.chain(({ parts, traced: { program, recorder, constants } }) =>
-        withSession(device, program, { weights: [...model.weights, ...constants], record: [...recorder.records.keys()], label: "training" })((session) =>
+        withSession(device, program, { weights: model.weights, constants, record: [...recorder.records.keys()], label: "training" })((session) =>
           runSteps(session, recorder, count, { ...options, parts }, signal),
         ),
       ),

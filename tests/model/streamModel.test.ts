@@ -9,7 +9,7 @@ import { resident } from "../../src/device/resident.ts";
 import { describe, get } from "../../src/failure.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { networkOf, outputsOf, readModel, type Model } from "../../src/model/model.ts";
-import { frozenScope, storedIn } from "../../src/model/scope.ts";
+import { frozenScope } from "../../src/model/scope.ts";
 import { streamModel, type StreamedModel } from "../../src/model/streamModel.ts";
 import { withSession } from "../../src/tensor/session.ts";
 import { temporaryFolder } from "../fixtures/datasets.ts";
@@ -46,7 +46,7 @@ const logitsOf = (device: Device, model: Model, weights: StreamedModel["weights"
     withSession(
       device,
       (leaves) => {
-        const scope = frozenScope(networkOf(model), storedIn(weights, leaves.frozen));
+        const scope = frozenScope(networkOf(model), leaves.frozen);
         const { logits } = outputsOf(model, leaves, { images: 1, texts: 1, length: 20, positions: 2 }, scope);
         return { _tag: "Right", right: { outputs: { logits } } };
       },

@@ -30,7 +30,11 @@ const isPlain = (node: Node): boolean => node.outputs.every(({ dtype }) => dtype
 const isFoldable = (node: Node, meeting: Meeting): boolean => {
   const computation = computationOf(node);
   return (
-    computation !== undefined && isPlain(node) && !isSeed(node) && valuesOf(computation.expression).length === 1 && (meeting === "same" || computation.meetings.length === 0)
+    computation !== undefined &&
+    isPlain(node) &&
+    !isSeed(node) &&
+    valuesOf(computation.expression).length === 1 &&
+    (meeting === "same" || computation.meetings.length === 0)
   );
 };
 

@@ -4,6 +4,8 @@ import type { Program } from "../program.ts";
 import { activationEpilogue } from "./activation.ts";
 import { fusedAttention } from "./attention.ts";
 import { elementwiseChains } from "./chains.ts";
+import { readHalves } from "./halves.ts";
+import { savedInHalves } from "./mixed.ts";
 import type { Pass } from "./pass.ts";
 import { recompute } from "./recompute.ts";
 
@@ -12,6 +14,9 @@ const passes: readonly Pass[] = [
   fusedAttention,
   // Before what fuses operations: it chooses among them as they were written.
   recompute,
+  // After these, which say what the backward pass reads; before what fuses, which keeps the types that it finds.
+  savedInHalves,
+  readHalves,
   activationEpilogue,
   elementwiseChains,
 ];
