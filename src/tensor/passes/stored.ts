@@ -1,12 +1,12 @@
 /** A program for weights as they lie on the device: frozen tensors that are stored as f16 are widened, which later passes put off until they are read. */
-import type { Resident } from "../../device/resident.ts";
+import type { ResidentTensor } from "../../device/resident.ts";
 import { widen } from "../ops/widen.ts";
 import type { Program } from "../program.ts";
 import { leaf, type Node, type Tensor } from "../tensor.ts";
 import { rewrite } from "./pass.ts";
 
 /** The program with those of its frozen tensors stored as f16 that are so among the weights. */
-export const asStored = (program: Program, { tensors }: Pick<Resident, "tensors">): Program => {
+export const asStored = (program: Program, { tensors }: { readonly tensors: ReadonlyMap<string, Pick<ResidentTensor, "dtype">> }): Program => {
   const halves = new Map<Node, Tensor>();
   for (const node of program.leaves) {
     const { shape, dtype } = node.outputs[0];
