@@ -1,4 +1,4 @@
-/** Reads numbers back from buffers of a device, through one staging buffer that grows to the largest read. */
+/** Reads numbers back from buffers of a device, through staging buffers that are used again. */
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Device } from "./device.ts";
@@ -9,48 +9,48 @@ import type { GPUBuffer } from "../platform/webgpu.ts";
 
 /** A reader of buffers. */
 export interface Readback {
-  /** Reads `bytes` of a buffer from `offset` on, as f32, once everything submitted has run. */
+  /** Reads `bytes` of a buffer from `offset` on, as f32: as they are once what was submitted so far has run, whatever is submitted meanwhile. */
   readonly read: (buffer: GPUBuffer, offset: number, bytes: number) => TaskEither<Failure, Float32Array>;
   readonly release: () => void;
 }
 
-/** A reader that has read nothing yet. Reads wait for one another: they share the staging buffer. */
+/** A reader that has read nothing yet. Reads that wait at the same time have a staging buffer each. */
 export const makeReadback = (device: Device): Readback => {
-  let staging: GPUBuffer | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  const grown = (bytes: number): E.Either<Failure, GPUBuffer> => {
-    if (staging !== undefined && staging.size >= bytes) return E.right(staging);
-    if (staging !== undefined) device.release(staging);
-    const larger = device.buffer("staging", roundUp(bytes, bindingStride), bufferUsage.mapRead);
-    staging = E.isRight(larger) ? larger.right : undefined;
-    return larger;
+  const free: GPUBuffer[] = [];
+  let released = false;
+  const taken = (bytes: number): E.Either<Failure, GPUBuffer> => {
+    const last = free.pop();
+    if (last !== undefined && last.size >= bytes) return E.right(last);
+    if (last !== undefined) device.release(last);
+    return device.buffer("staging", roundUp(bytes, bindingStride), bufferUsage.mapRead);
   };
-  const readNow = async (buffer: GPUBuffer, offset: number, bytes: number): Promise<E.Either<Failure, Float32Array>> => {
-    const target = grown(bytes);
-    if (E.isLeft(target)) return target;
-    const encoder = device.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, offset, target.right, 0, bytes);
-    device.gpu.queue.submit([encoder.finish()]);
-    const settled = await device.settled();
-    if (E.isLeft(settled)) return settled;
-    try {
-      await target.right.mapAsync(mapMode.read, 0, bytes);
-      const data = new Float32Array(target.right.getMappedRange(0, bytes).slice(0));
-      target.right.unmap();
-      return E.right(data);
-    } catch (error) {
-      return E.left(device.failure() ?? { _tag: "DeviceLost", adapter: device.adapter.line, reason: String(error) });
-    }
-  };
+  const read =
+    (buffer: GPUBuffer, offset: number, bytes: number): TaskEither<Failure, Float32Array> =>
+    async () => {
+      const staging = taken(bytes);
+      if (E.isLeft(staging)) return staging;
+      try {
+        const encoder = device.gpu.createCommandEncoder();
+        encoder.copyBufferToBuffer(buffer, offset, staging.right, 0, bytes);
+        device.gpu.queue.submit([encoder.finish()]);
+        const settled = await device.settled();
+        if (E.isLeft(settled)) return settled;
+        await staging.right.mapAsync(mapMode.read, 0, bytes);
+        const data = new Float32Array(staging.right.getMappedRange(0, bytes).slice(0));
+        staging.right.unmap();
+        return E.right(data);
+      } catch (error) {
+        return E.left(device.failure() ?? { _tag: "DeviceLost", adapter: device.adapter.line, reason: String(error) });
+      } finally {
+        if (released) device.release(staging.right);
+        else free.push(staging.right);
+      }
+    };
   return {
-    read: (buffer, offset, bytes) => () => {
-      const result = last.then(() => readNow(buffer, offset, bytes));
-      last = result.catch(() => undefined);
-      return result;
-    },
+    read,
     release: () => {
-      if (staging !== undefined) device.release(staging);
-      staging = undefined;
+      released = true;
+      free.splice(0).forEach(device.release);
     },
   };
 };

@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { evaluationBatches } from "../data/batches.ts";
+import { evaluationBatches, type Batch } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
 import type { ClassTask } from "../data/task.ts";
@@ -18,6 +18,7 @@ import type { HostRecord } from "../tensor/replay.ts";
 import { resident } from "../device/resident.ts";
 import type { Session } from "../tensor/session.ts";
 import { size } from "../tensor/tensor.ts";
+import { ahead } from "../training/ahead.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { found, programs } from "./programs.ts";
 import { withShapeFailures } from "../tensor/shapeFailures.ts";
@@ -56,7 +57,31 @@ export const notFiniteFeature = (of: string): Failure => ({
   advice: "the model's weights are too large to compute with: they are damaged, or were trained at too high a rate",
 });
 
-/** Runs the batches of examples through a session, one after another; the next batch is prepared while the device works on this one. */
+/** Collects what the device gives for batches of `batch` places, `width` numbers each and notes beside them. */
+const collected = (name: string, examples: number, batch: number, width: number, noted: readonly string[]) => {
+  const [data, labels, ids] = [new Float32Array(examples * width), new Uint32Array(examples), [] as string[]];
+  const notes: readonly number[][] = noted.map(() => []);
+  let count = 0;
+  return {
+    add: (loaded: Batch, read: readonly Float32Array[]): E.Either<Failure, void> => {
+      // What it gives for the places of a batch that no image fills does not count.
+      const filled = read.map((values) => values.subarray(0, (values.length / batch) * loaded.count));
+      if (filled.some((values) => firstNotFinite(values) >= 0)) return E.left(notFiniteFeature(`an image of ${name}`));
+      data.set(filled[0], count * width);
+      labels.set(loaded.labels, count);
+      ids.push(...loaded.ids);
+      notes.forEach((list, i) => list.push(...filled[i + 1]));
+      count += loaded.count;
+      return E.right(undefined);
+    },
+    all: (): ImageFeatures => ({
+      ...{ count, data: data.subarray(0, count * width), labels: labels.subarray(0, count), ids },
+      notes: Object.fromEntries(noted.map((name, i) => [name, Float32Array.from(notes[i])])),
+    }),
+  };
+};
+
+/** Runs the batches of examples through a session, one after another; those behind it are prepared while the device works. */
 const encodeImages = async (
   session: Session,
   learner: Learner,
@@ -66,51 +91,32 @@ const encodeImages = async (
   runtime: Runtime,
 ): Promise<E.Either<Failure, ImageFeatures>> => {
   const { model } = learner;
-  const { width } = networkOf(model);
-  const source = evaluationBatches({
-    examples,
-    decode: decoderOf(task),
-    batch,
-    transform: transformOf(model),
-    cache: runtime.images,
-    onCorrupt: runtime.onCorrupt,
-  });
-  const data = new Float32Array(examples.length * width);
-  const labels = new Uint32Array(examples.length);
-  const ids: string[] = [];
+  const { images: cache, onCorrupt } = runtime;
+  const source = evaluationBatches({ examples, decode: decoderOf(task), batch, transform: transformOf(model), cache, onCorrupt });
   const noted = Object.keys(session.program.outputs).filter((name) => name !== found);
-  const notes: Record<string, number[]> = Object.fromEntries(noted.map((name) => [name, []]));
+  const { add, all } = collected(task.name, examples.length, batch, networkOf(model).width, noted);
   const full = new Float32Array(size(model.architecture.inputs(model.config, { images: batch, texts: 0, length: 0 }).pixels.shape));
-  let count = 0;
-  let next = source.steps > 0 ? source.at(0)() : undefined;
+  const { next, more } = ahead(source.at, 0, source.steps, ({ pixels }) => pixels.byteLength);
+  let last: Promise<E.Either<Failure, void>> = Promise.resolve(E.right(undefined));
   for (let step = 0; step < source.steps; step++) {
     if (runtime.signal?.aborted) return E.left({ _tag: "Interrupted" });
-    const loaded = await next!;
+    const loaded = await next();
     if (E.isLeft(loaded)) return loaded;
     full.fill(0);
     full.set(loaded.right.pixels);
     const ran = session.run({ pixels: full });
     if (E.isLeft(ran)) return ran;
-    next = step + 1 < source.steps ? source.at(step + 1)() : undefined;
-    const read = await session.readAll([found, ...noted])();
-    if (E.isLeft(read)) return read;
-    // What the device gives for the places of a batch that no image fills does not count.
-    const filled = ([found, ...noted] as const).map((name) => read.right[name].subarray(0, (read.right[name].length / batch) * loaded.right.count));
-    if (filled.some((values) => firstNotFinite(values) >= 0)) return E.left(notFiniteFeature(`an image of ${task.name}`));
-    data.set(filled[0], count * width);
-    labels.set(loaded.right.labels, count);
-    ids.push(...loaded.right.ids);
-    noted.forEach((name, i) => notes[name].push(...filled[i + 1]));
-    count += loaded.right.count;
+    const [before, reading] = [last, TE.traverseArray(session.read)([found, ...noted])()];
+    more();
+    last = before.then(async (kept) => (E.isLeft(kept) ? kept : E.chain((read: readonly Float32Array[]) => add(loaded.right, read))(await reading)));
+    // A GPU has the next batch before what it gave for this one is read; a CPU adapter computes on the cores that prepare that batch.
+    const kept = await (runtime.device.adapter.kind === "gpu" ? before : last);
+    if (E.isLeft(kept)) return kept;
   }
+  const kept = await last;
+  if (E.isLeft(kept)) return kept;
   skippedReporter(runtime.emit)(source.skipped());
-  return E.right({
-    count,
-    data: data.subarray(0, count * width),
-    labels: labels.subarray(0, count),
-    ids,
-    notes: Object.fromEntries(Object.entries(notes).map(([name, list]) => [name, Float32Array.from(list)])),
-  });
+  return E.right(all());
 };
 
 /** Uploads a learner's model and makes its encoder, through a branch if there is one. */

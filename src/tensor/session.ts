@@ -33,7 +33,7 @@ export interface Session extends Pick<Executable, "read" | "recorded" | "states"
   readonly write: (states: HostRecord) => E.Either<Failure, void>;
   /** Writes inputs, but those that the program does not read, and submits one run. Does not wait. */
   readonly run: (inputs?: HostRecord) => E.Either<Failure, void>;
-  /** Reads several outputs or states, one after another. */
+  /** Reads several outputs or states, as they are once what was submitted so far has run. */
   readonly readAll: (names: Iterable<string>) => TE.TaskEither<Failure, Readonly<Record<string, Float32Array>>>;
 }
 

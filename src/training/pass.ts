@@ -9,6 +9,7 @@ import { add } from "../tensor/ops/elementwise.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { withSession } from "../tensor/session.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { ahead, bytesOf, pace } from "./ahead.ts";
 import { withOption } from "./limits.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -37,10 +38,14 @@ export const sumOver =
     const walk = withSession(device, step, { weights, label: "sums over a task" })((session) =>
       pipe(
         async (): Promise<E.Either<Failure, void>> => {
+          const [source, paced] = [ahead(at, 0, batches, bytesOf), pace(device)];
           for (let i = 0; i < batches; i++) {
             if (signal?.aborted) return E.left({ _tag: "Interrupted" });
-            const ran = pipe(await at(i)(), E.chain(session.run));
+            const ran = pipe(await source.next(), E.chain(session.run));
             if (E.isLeft(ran)) return ran;
+            source.more();
+            const kept = await paced();
+            if (E.isLeft(kept)) return kept;
           }
           return E.right(undefined);
         },

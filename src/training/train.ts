@@ -11,6 +11,7 @@ import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { withSession, type Session } from "../tensor/session.ts";
+import { ahead, bytesOf, pace } from "./ahead.ts";
 import type { Checkpoint, Training } from "./keeper.ts";
 import { withOption } from "./limits.ts";
 import { inputsInParts, partsOf, type BatchParts } from "./parts.ts";
@@ -62,32 +63,42 @@ const notFiniteLoss = (step: number): Failure => ({
   ...(step === 0 ? { advice: "no step was made before it, so the model or the data is at fault" } : {}),
 });
 
-/**
- * Reads the recorded numbers of the steps from `first` up to, but without, `until`, and hands them on, up to the first loss that is not a number: with that it
- * fails, with `NotFinite`.
- */
-const drain = (
-  session: Session,
-  records: readonly string[],
-  first: number,
-  until: number,
-  onSteps: TrainOptions<string>["onSteps"],
-): TE.TaskEither<Failure, void> =>
+/** The numbers that were recorded since they were read last, by name and step. What is read is what was submitted before the call. */
+const recordedOf = (session: Session, records: readonly string[]): Promise<E.Either<Failure, readonly (readonly [string, Float32Array])[]>> =>
   pipe(
     records,
-    TE.traverseSeqArray((name) =>
+    TE.traverseArray((name) =>
       pipe(
         session.recorded(name),
         TE.map((values) => [name, values] as const),
       ),
     ),
-    TE.chain((columns) => {
-      const rows = Array.from({ length: until - first }, (_, i) => Object.fromEntries(columns.map(([name, values]) => [name, values[i]])));
+  )();
+
+/**
+ * What hands on the recorded numbers of the steps since it was called last, in order, some steps at a time, up to the first loss that is not a number: with that
+ * it fails, with `NotFinite`. Reading begins at once; it ends when the device has come so far, and when all earlier numbers were handed on.
+ */
+const drains = (session: Session, records: readonly string[], from: number, onSteps: TrainOptions<string>["onSteps"]) => {
+  let drained = from;
+  let last: Promise<E.Either<Failure, void>> = Promise.resolve(E.right(undefined));
+  return (until: number): Promise<E.Either<Failure, void>> => {
+    const [first, before, reading] = [drained, last, recordedOf(session, records)];
+    drained = until;
+    last = before.then(async (earlier) => {
+      const read = await reading;
+      if (E.isLeft(earlier)) return earlier;
+      if (E.isLeft(read)) return read;
+      const rows = Array.from({ length: until - first }, (_, i) => Object.fromEntries(read.right.map(([name, values]) => [name, values[i]])));
       const bad = rows.findIndex((row) => !Number.isFinite(row.loss ?? 0));
       onSteps?.(first, bad < 0 ? rows : rows.slice(0, bad));
-      return bad < 0 ? TE.right(undefined) : TE.left(notFiniteLoss(first + bad));
-    }),
-  );
+      return bad < 0 ? E.right(undefined) : E.left(notFiniteLoss(first + bad));
+    });
+    // It may be awaited some steps later.
+    last.catch(() => undefined);
+    return last;
+  };
+};
 
 /** What is wrong with a state for these steps, as a phrase. */
 const unfitting = (session: Session, { step, values, moments }: Training<string>, count: number): string | undefined => {
@@ -97,54 +108,62 @@ const unfitting = (session: Session, { step, values, moments }: Training<string>
   return missing === undefined ? undefined : `has no ${missing}`;
 };
 
-/** The loop over the batches. */
+/** What the loop over the batches is given. */
+interface Loop<G extends string> extends Pick<Runtime, "device" | "signal"> {
+  readonly session: Session;
+  readonly recorder: Recorder;
+  readonly parts: BatchParts;
+  readonly count: number;
+  readonly options: TrainOptions<G>;
+}
+
+/**
+ * The loop over the batches. Batches are prepared while the device works. A GPU always has some steps before it: their losses are read when it has gone on. A CPU
+ * adapter computes on the cores of the host, and is waited for.
+ */
 const runSteps =
-  <G extends string>(
-    session: Session,
-    recorder: Recorder,
-    count: number,
-    options: TrainOptions<G> & { readonly parts: BatchParts },
-    signal: Runtime["signal"],
-  ) =>
+  <G extends string>({ session, recorder, parts, count, options, device, signal }: Loop<G>) =>
   async (): Promise<E.Either<Failure, Training<G>>> => {
-    const { batches, parts, from, onSteps, checkpoint } = options;
-    const records = [...recorder.records.keys()];
+    const { batches, from, onSteps, checkpoint } = options;
     const unfit = unfitting(session, from, count);
     if (unfit !== undefined) return E.left({ _tag: "ShapeMismatch", op: "train", detail: `the state to go on from ${unfit}` });
     const written = session.write({ ...from.values, ...from.moments });
     if (E.isLeft(written)) return written;
     const until = Math.min(count, options.until ?? count);
-    let drained = from.step;
-    /** Hands on what was recorded up to a step. */
-    const drainTo = (step: number): TE.TaskEither<Failure, void> => {
-      const first = drained;
-      drained = step;
-      return drain(session, records, first, step, onSteps);
-    };
+    const drainTo = drains(session, [...recorder.records.keys()], from.step, onSteps);
     const save = (step: number): TE.TaskEither<Failure, void> =>
       pipe(
-        drainTo(step),
+        () => drainTo(step),
         TE.chain(() => readState(session, from, step)),
         TE.chain((state) => checkpoint?.save(state) ?? TE.right(undefined)),
       );
-    let next = from.step < until ? batches.at(from.step)() : undefined;
-    for (let step = from.step; step < until; step++) {
-      if (signal?.aborted) {
-        const saved = checkpoint === undefined || step === from.step ? E.right(undefined) : await save(step)();
-        return E.isLeft(saved) ? saved : E.left({ _tag: "Interrupted" });
+    const [source, paced] = [ahead(batches.at, from.step, until, bytesOf), pace(device)];
+    let reading: Promise<E.Either<Failure, void>> = Promise.resolve(E.right(undefined));
+    const loop = async (): Promise<E.Either<Failure, void>> => {
+      for (let step = from.step; step < until; step++) {
+        if (signal?.aborted) {
+          const saved = checkpoint === undefined || step === from.step ? E.right(undefined) : await save(step)();
+          return E.isLeft(saved) ? saved : E.left({ _tag: "Interrupted" });
+        }
+        const batch = await source.next();
+        if (E.isLeft(batch)) return batch;
+        const ran = session.run({ ...hypersAt(recorder, step), ...inputsInParts(parts, batch.right) });
+        if (E.isLeft(ran)) return ran;
+        source.more();
+        const done = step + 1;
+        const saving = checkpoint?.every !== undefined && done % checkpoint.every === 0 && done < until;
+        const draining = done === until || (done - from.step) % drainEvery === 0;
+        const before = reading;
+        if (draining && !saving) reading = drainTo(done);
+        const kept = saving ? await save(done)() : !draining ? await paced() : await (device.adapter.kind === "cpu" || done === until ? reading : before);
+        if (E.isLeft(kept)) return kept;
       }
-      const batch = await next!;
-      if (E.isLeft(batch)) return batch;
-      const ran = session.run({ ...hypersAt(recorder, step), ...inputsInParts(parts, batch.right) });
-      if (E.isLeft(ran)) return ran;
-      // The next batch is prepared while the device works on this one.
-      next = step + 1 < until ? batches.at(step + 1)() : undefined;
-      const done = step + 1;
-      const saving = checkpoint?.every !== undefined && done % checkpoint.every === 0 && done < until;
-      const draining = done === until || (done - from.step) % drainEvery === 0;
-      const kept = saving ? await save(done)() : draining ? await drainTo(done)() : E.right(undefined);
-      if (E.isLeft(kept)) return kept;
-    }
+      return E.right(undefined);
+    };
+    const [looped, read] = [await loop(), await reading];
+    // A loss that was read later is of a step that was made earlier.
+    if (E.isLeft(read)) return read;
+    if (E.isLeft(looped)) return looped;
     const ended = await readState(session, from, until)();
     // What follows a training, such as an evaluation, may be stopped or fail, too.
     const saved = E.isRight(ended) && checkpoint !== undefined && from.step < until ? await checkpoint.save(ended.right)() : E.right(undefined);
@@ -167,7 +186,7 @@ export const train =
       ),
       TE.chain(({ parts, traced: { program, recorder, constants } }) =>
         withSession(device, program, { weights: model.weights, constants, record: [...recorder.records.keys()], label: "training" })((session) =>
-          runSteps(session, recorder, count, { ...options, parts }, signal),
+          runSteps({ session, recorder, parts, count, options, device, signal }),
         ),
       ),
       TE.mapLeft(withOption(model.weights, options.adapter)),
