@@ -59,10 +59,10 @@ const shortened = (steps: readonly string[]): string => (steps.length <= 5 ? ste
 type ProductDims = Pick<Dims<"matmul-tiled">, "m" | "n" | "k" | "r" | "batch">;
 
 const product = {
-  flops: ({ batch, m, n, k, r }: ProductDims, { BIAS, ACTIVATION, ADD }: Constants): number =>
-    batch * m * n * (2 * (k + r) + [BIAS, ACTIVATION, ADD].filter((epilogue) => epilogue === true).length),
-  form: ({ TA, TB, ACTIVATION, BIAS }: Constants, { r }: ProductDims): string =>
-    [`${TA === true ? "T" : "N"}${TB === true ? "T" : "N"}`, r > 0 ? `rank ${r}` : "", BIAS === true ? "bias" : "", ACTIVATION === true ? "activation" : ""]
+  flops: ({ batch, m, n, k, r }: ProductDims, { BIAS, EPILOGUE, ADD }: Constants): number =>
+    batch * m * n * (2 * (k + r) + [BIAS, EPILOGUE, ADD].filter((epilogue) => epilogue === true).length),
+  form: ({ TA, TB, EPILOGUE, BIAS }: Constants, { r }: ProductDims): string =>
+    [`${TA === true ? "T" : "N"}${TB === true ? "T" : "N"}`, r > 0 ? `rank ${r}` : "", BIAS === true ? "bias" : "", EPILOGUE === true ? "epilogue" : ""]
       .filter((word) => word !== "")
       .join(" "),
 };

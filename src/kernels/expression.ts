@@ -67,6 +67,28 @@ export const oneStep = (fn: ElementFunction, constants: readonly number[] = []):
 /** What an expression gives, by number. */
 export const valuesOf = ({ operands, steps, values = [operands + steps.length - 1] }: Expression): readonly number[] => values;
 
+/** An expression that is being put together from others. */
+export interface ExpressionParts {
+  /** Appends an expression whose operands have these numbers, and gives the numbers of its values. */
+  readonly append: (part: Expression, of: readonly number[]) => readonly number[];
+  /** All that was appended, as one expression with the values of these numbers. */
+  readonly whole: (values: readonly number[]) => Expression;
+}
+
+/** An expression of so many operands that is put together from others, which come one behind the other. */
+export const expressionOf = (operands: number): ExpressionParts => {
+  const steps: Step[] = [];
+  return {
+    append: (part, of) => {
+      const first = operands + steps.length - part.operands;
+      const place = (from: number): number => (from < part.operands ? of[from] : first + from);
+      steps.push(...part.steps.map((step) => ({ ...step, of: step.of.map(place) })));
+      return valuesOf(part).map(place);
+    },
+    whole: (values) => ({ operands, steps, values }),
+  };
+};
+
 /** The constants of an expression, step by step. */
 export const constantsOf = ({ steps }: Expression): readonly number[] => steps.flatMap(({ constants = [] }) => constants);
 

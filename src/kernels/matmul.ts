@@ -1,5 +1,6 @@
 /** A matrix product as its kernels take it: sizes, strides and epilogue. */
 import type { Dims } from "./dims.ts";
+import { epilogueConstants, type Epilogue } from "./epilogue.ts";
 import type { Grid } from "./launch.ts";
 import type { Constants } from "./template.ts";
 
@@ -39,7 +40,8 @@ export interface MatmulShape {
   readonly bias: boolean;
   /** P [m, r] and Q, stored as B is, with r in the place of k; for one matrix only. */
   readonly lowRank: boolean;
-  readonly activation?: "quickGelu" | "gelu";
+  /** What is computed of the sums. */
+  readonly epilogue?: Epilogue;
   /** C += instead of C =. */
   readonly add?: boolean;
   /** What the operands are stored as. Default: all f32. Kernels that read or write f16 need `shader-f16`. */
@@ -58,7 +60,7 @@ export type MatmulKernel = (typeof matmulKernels)[number];
 /** The uniform of a product; `scale` multiplies op(A) op(B). */
 export const matmulDims = (shape: MatmulShape, scale = 1): Dims<MatmulKernel> => {
   const { m, n, k, r, lda, ldb, ldc, heads, share = 1, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch } = shape;
-  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch, share };
+  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch, share, zero: 0 };
 };
 
 /** A way to compute one shape: a kernel, its constants and its grid. */
@@ -80,9 +82,7 @@ export const formConstants = (s: MatmulShape): Constants => ({
   BIAS: s.bias,
   LOW_RANK: s.lowRank,
   ADD: s.add === true,
-  ACTIVATION: s.activation !== undefined,
-  QUICK_GELU: s.activation === "quickGelu",
-  GELU: s.activation === "gelu",
+  ...epilogueConstants(s.epilogue),
 });
 
 /** Rows and columns of sums that one thread keeps. */

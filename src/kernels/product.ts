@@ -1,5 +1,6 @@
 /** How a matrix product becomes launches: the kernel that the target chooses, in windows where B is larger than a binding. */
 import type { BindingBound, Bounds } from "./bounds.ts";
+import { epilogueBindings } from "./epilogue.ts";
 import { input, launch, output, type Launch, type Operand } from "./launch.ts";
 import { isHalf, matmulDims, type MatmulShape } from "./matmul.ts";
 import { registerPlans } from "./registers.ts";
@@ -32,15 +33,15 @@ const rangesOf = (bounds: BindingBound, half: boolean, extent: number, ...stride
 
 /**
  * A product in parts: an axis is cut where a matrix is larger than a binding that is stored along it. Windows of k are added up, the bias and the low-rank pair
- * with the last; an activation needs whole sums. A batch of products is not cut.
+ * with the last; an epilogue needs whole sums. A batch of products is not cut.
  */
 const partsOf = (bounds: BindingBound, shape: MatmulShape): readonly Part[] => {
-  const { ta, tb, m, n, k, lda, ldb, ldc, batch, bias, lowRank, activation } = shape;
+  const { ta, tb, m, n, k, lda, ldb, ldc, batch, bias, lowRank, epilogue } = shape;
   const half = isHalf(shape);
   const whole = (count: number): readonly Range[] => [{ first: 0, count }];
   const rows = batch > 1 ? whole(m) : rangesOf(bounds, half, m, ta ? 0 : lda, ldc);
   const columns = batch > 1 ? whole(n) : rangesOf(bounds, half, n, tb ? ldb : 0);
-  const terms = batch > 1 || activation !== undefined ? whole(k) : rangesOf(bounds, half, k, ta ? lda : 0, tb ? 0 : ldb);
+  const terms = batch > 1 || epilogue !== undefined ? whole(k) : rangesOf(bounds, half, k, ta ? lda : 0, tb ? 0 : ldb);
   const sums = (i: number): Partial<MatmulShape> => {
     const last = i === terms.length - 1;
     return terms.length === 1 ? {} : { add: i > 0, bias: bias && last, lowRank: lowRank && last };
@@ -55,7 +56,7 @@ const partsOf = (bounds: BindingBound, shape: MatmulShape): readonly Part[] => {
 /** The products that are computed for one product within the bounds of a device. */
 export const productShapes = (bounds: BindingBound, shape: MatmulShape): readonly MatmulShape[] => partsOf(bounds, shape).map((part) => part.shape);
 
-/** The launches of a product. Its inputs are A, B and, where the shape says so, the bias, P and Q, in this order. */
+/** The launches of a product. Its inputs are A, B and, where the shape says so, the bias, P, Q and what its epilogue reads, in this order. */
 export const productLaunches = (target: Target, shape: MatmulShape, scale: number): readonly Launch[] => {
   const { r, ta, tb, lda, ldb, ldc } = shape;
   const parts = partsOf(target, shape);
@@ -65,14 +66,21 @@ export const productLaunches = (target: Target, shape: MatmulShape, scale: numbe
       parts.length === 1 ? operand : windowOf(operand, down.first * stride + across.first, Math.max(0, (down.count - 1) * stride + across.count));
     const rank = { first: 0, count: r };
     const p = shape.bias ? 3 : 2;
+    const all = { first: 0, count: 1 };
+    const first = p + (shape.lowRank ? 2 : 0);
+    const extras = (part.epilogue?.operands ?? []).map((meeting, j): Operand => {
+      if (meeting === "same") return block(input(first + j), rows, columns, ldc);
+      return meeting === "column" ? block(input(first + j), all, columns, 0) : input(first + j);
+    });
     const operands = [
       ta ? block(input(0), terms, rows, lda) : block(input(0), rows, terms, lda),
       tb ? block(input(1), columns, terms, ldb) : block(input(1), terms, columns, ldb),
       block(output(0), rows, columns, ldc),
-      part.bias ? block(input(2), { first: 0, count: 1 }, columns, 0) : undefined,
+      part.bias ? block(input(2), all, columns, 0) : undefined,
       part.lowRank ? block(input(p), rows, rank, r) : undefined,
       // Q is stored as B is.
       part.lowRank ? (tb ? block(input(p + 1), columns, rank, r) : input(p + 1)) : undefined,
+      ...(part.epilogue === undefined ? [] : epilogueBindings(part.epilogue, block(output(1), rows, columns, ldc), extras)),
     ];
     const plan = target.matmul(part);
     return launch(plan.kernel, matmulDims(part, scale), operands, plan.grid, plan.constants);

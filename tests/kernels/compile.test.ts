@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { describe } from "../../src/failure.ts";
 import { kernelPipeline } from "../../src/kernels/kernel.ts";
+import { oneStep } from "../../src/kernels/expression.ts";
 import type { Launch } from "../../src/kernels/launch.ts";
 import type { ProductTypes } from "../../src/kernels/matmul.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
@@ -21,8 +22,8 @@ type Text = Pick<Launch, "kernel" | "constants">;
 const forms = [false, true].flatMap((ta) => [false, true].map((tb) => ({ ta, tb })));
 const types: readonly ProductTypes[] = [{}, { b: "f16" }, { a: "f16", b: "f16" }, { a: "f16", b: "f16", c: "f16" }, { c: "f16" }];
 const epilogues: readonly Partial<Sizes>[] = [
-  { bias: true, lowRank: true, r: 3, activation: "quickGelu" },
-  { lowRank: true, r: 16, activation: "gelu", add: true },
+  { bias: true, lowRank: true, r: 3, epilogue: { expression: oneStep("quickGelu"), operands: [] } },
+  { lowRank: true, r: 16, epilogue: { expression: oneStep("gelu"), operands: [] }, add: true },
   {},
 ];
 /** All or none of the sizes are multiples of four. */

@@ -1,3 +1,4 @@
+import { oneStep, type Expression } from "../../src/kernels/expression.ts";
 import type { MatmulPlan } from "../../src/kernels/matmul.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
 import { deviceTest, runTests } from "./check.ts";
@@ -69,16 +70,33 @@ deviceTest("empty products", async (device) => {
   }
 });
 
+/** The sum itself, and an activation of it. */
+const beside: Expression = { operands: 1, steps: [{ fn: "quickGelu", of: [0] }], values: [0, 1] };
+
+/** Two results of one sum: times a row's numbers, and times another matrix, plus a number. */
+const gated: Expression = {
+  operands: 4,
+  steps: [
+    { fn: "mul", of: [0, 1] },
+    { fn: "mul", of: [0, 2] },
+    { fn: "add", of: [5, 3] },
+  ],
+  values: [4, 6],
+};
+
 const epilogues: readonly Partial<Sizes>[] = [
   { bias: true, lowRank: true, r: 3 },
-  { scale: 0.125, bias: true, activation: "quickGelu", add: true },
-  { scale: -2, lowRank: true, r: 16, activation: "gelu", add: true },
-  { lowRank: true, r: 0, bias: true, activation: "gelu" },
+  { scale: 0.125, bias: true, epilogue: { expression: oneStep("quickGelu"), operands: [] }, add: true },
+  { scale: -2, lowRank: true, r: 16, epilogue: { expression: oneStep("gelu"), operands: [] }, add: true },
+  { lowRank: true, r: 0, bias: true, epilogue: { expression: oneStep("gelu"), operands: [] } },
+  { bias: true, lowRank: true, r: 2, epilogue: { expression: beside, operands: [] } },
+  { scale: 0.5, epilogue: { expression: gated, operands: ["column", "same", "one"] } },
+  { bias: true, lowRank: true, r: 5, epilogue: { expression: oneStep("add"), operands: ["same"] } },
 ];
 
 epilogues.forEach((epilogue, e) =>
-  deviceTest(`epilogue ${JSON.stringify(epilogue)}`, async (device) => {
-    for (const f of [e, 3 - e]) {
+  deviceTest(`epilogue ${e}: ${JSON.stringify(epilogue)}`, async (device) => {
+    for (const f of [e % 4, 3 - (e % 4)]) {
       const form = forms[f];
       const [m, n, k] = f % 2 === 0 ? [12, 20, 8] : [9, 19, 7];
       const problem = problemOf({ ...form, m, n, k, ...epilogue });

@@ -2,8 +2,10 @@
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { fromF16, toF16 } from "../../src/formats/half.ts";
+import { epilogueBindings, type ProductMeeting } from "../../src/kernels/epilogue.ts";
+import { valuesOf as resultsOf, type ElementFunction, type Expression } from "../../src/kernels/expression.ts";
 import { matmulDims, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
-import { dispatch, nameOf, numbers, reads, updates, valuesOf, type Case, type Values } from "./check.ts";
+import { dispatch, nameOf, numbers, reads, sentinel, updates, valuesOf, type Case, type Operand, type Values } from "./check.ts";
 
 /** The sizes of a product; what is not said is as in a product of two dense matrices. */
 export type Sizes = Pick<MatmulShape, "m" | "n" | "k"> & Partial<MatmulShape> & { readonly scale?: number };
@@ -45,11 +47,20 @@ const erf = (x: number): number => {
   return (2 / Math.sqrt(Math.PI)) * sum;
 };
 
-const activations = {
-  none: (x: number) => x,
-  quickGelu: (x: number) => x * sigmoid(1.702 * x),
-  gelu: (x: number) => (x / 2) * (1 + erf(x / Math.SQRT2)),
-} as const;
+/** The functions of elements that epilogues of tests are made of. */
+const functions: Partial<Record<ElementFunction, (x: number, y: number) => number>> = {
+  quickGelu: (x) => x * sigmoid(1.702 * x),
+  gelu: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
+  add: (x, y) => x + y,
+  mul: (x, y) => x * y,
+};
+
+/** The values of an expression of functions without numbers. */
+const computed = (expression: Expression, operands: readonly number[]): readonly number[] => {
+  const all = [...operands];
+  for (const { fn, of } of expression.steps) all.push(functions[fn]!(all[of[0]], all[of[1]]));
+  return resultsOf(expression).map((at) => all[at]);
+};
 
 /** A product with its operands. */
 export interface Problem {
@@ -82,7 +93,14 @@ export const problemOf = (sizes: Sizes): Problem => {
   const [b, bStored] = stored(types.b, numbers(extent(bAt, tb ? n : k, tb ? k : n, ldb), 2));
   const [c, cStored] = stored(types.c, numbers(extent(cAt, m, n, ldc), 3));
   const [bias, p, q] = [numbers(n, 4), numbers(m * r, 5), numbers(n * r, 6)];
-  const act = activations[shape.activation ?? "none"];
+  const extras = (shape.epilogue?.operands ?? []).map((meeting, j) => numbers(meeting === "same" ? c.length : meeting === "column" ? n : 1, 7 + j));
+  const extraAt: Readonly<Record<ProductMeeting, (to: number, column: number) => number>> = { same: (to) => to, column: (_, j) => j, one: () => 0 };
+  const finished = (sum: number, to: number, column: number): readonly number[] => {
+    if (shape.epilogue === undefined) return [sum];
+    const { expression, operands } = shape.epilogue;
+    return computed(expression, [sum, ...operands.map((meeting, i) => extras[i][extraAt[meeting](to, column)])]);
+  };
+  const second = Float64Array.from({ length: c.length }, () => sentinel);
 
   const after = Float64Array.from(c);
   let largest = 0;
@@ -102,38 +120,47 @@ export const problemOf = (sizes: Sizes): Problem => {
         }
         if (shape.bias) sum += bias[j];
         const to = cAt(z) + i * ldc + j;
-        after[to] = act(sum) + (shape.add ? c[to] : 0);
+        const [value, other] = finished(sum, to, j);
+        after[to] = value + (shape.add ? c[to] : 0);
+        second[to] = other;
         largest = Math.max(largest, size);
       }
     }
   }
   const dims = matmulDims(shape, scale);
+  const tolerance = { absolute: 4e-7 + 3e-8 * Math.sqrt(k + r) * (1 + largest), relative: types.c === undefined ? 0 : 2 ** -11 };
+  const other = updates(new Float32Array(c.length).fill(sentinel), second, tolerance);
   const operands = [
     reads(aStored),
     reads(bStored),
-    updates(cStored, after, { absolute: 4e-7 + 3e-8 * Math.sqrt(k + r) * (1 + largest), relative: types.c === undefined ? 0 : 2 ** -11 }),
+    updates(cStored, after, tolerance),
     shape.bias ? reads(bias) : undefined,
     shape.lowRank ? reads(p) : undefined,
     shape.lowRank ? reads(q) : undefined,
+    ...(shape.epilogue === undefined ? [] : epilogueBindings(shape.epilogue, other, extras.map(reads))),
   ];
   return { shape, one: { dims, operands } };
 };
 
+/** Asserts that values are near their reference. */
+const near = (name: string, values: ArrayLike<number>, { initial, reference = [], tolerance: { absolute = 0, relative = 0 } = {} }: Operand): void => {
+  for (let i = 0; i < initial.length; i++) {
+    const allowed = absolute + relative * Math.abs(reference[i]);
+    if (!(Math.abs(values[i] - reference[i]) <= allowed)) assert.unreachable(`${name}: element ${i} is ${values[i]} instead of ${reference[i]}`);
+  }
+};
+
 /** Runs plans on one problem: near the reference, nothing else touched, and the same bits from all of them. */
 export const checkPlans = async (device: Device, problem: Problem, plans: readonly MatmulPlan[]): Promise<void> => {
-  let before: { readonly name: string; readonly bytes: Uint8Array } | undefined;
-  const { initial, reference = [], tolerance } = problem.one.operands[2]!;
+  let before: { readonly name: string; readonly bytes: readonly Uint8Array[] } | undefined;
+  const written = problem.one.operands.flatMap((operand, i) => (operand?.reference === undefined ? [] : [[i, operand] as const]));
   for (const plan of plans) {
     const name = nameOf({ ...problem.one, ...plan });
     const results = await dispatch(device, { ...problem.one, ...plan });
-    const bytes = results[2]!;
-    const values = valuesOf(initial, bytes);
-    for (let i = 0; i < initial.length; i++) {
-      const near = Math.abs(values[i] - reference[i]) <= tolerance!.absolute! + (tolerance!.relative ?? 0) * Math.abs(reference[i]);
-      if (!near) assert.unreachable(`${name}: element ${i} is ${values[i]} instead of ${reference[i]}`);
-    }
-    if (before !== undefined) assert.ok(Buffer.compare(bytes, before.bytes) === 0, `${name}: other bits than ${before.name}`);
-    else before = { name, bytes };
+    const bytes = written.map(([i]) => results[i]!);
+    written.forEach(([i, operand]) => near(`${name}, binding ${i + 1}`, valuesOf(operand.initial, results[i]!), operand));
+    if (before === undefined) before = { name, bytes };
+    else before.bytes.forEach((one, i) => assert.ok(Buffer.compare(one, bytes[i]) === 0, `${name}: other bits than ${before!.name}`));
   }
 };
 

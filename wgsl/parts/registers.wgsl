@@ -1,5 +1,5 @@
 // A tile of a matrix product in registers, which `//#include registers` brings in: matmul-registers.wgsl says how it works and what its
-// constants are. The kernel has the Dims of a product, and defines what is stored: finished(sum, row, column, at) and store(at, value).
+// constants are. The kernel has the Dims of a product, and defines what is stored: finished(sum, row, column, at) and store(at, finished).
 //#if SWAP
 @group(0) @binding(2) var<storage, read> left: array<{{LEFT}}>;
 @group(0) @binding(1) var<storage, read> right: array<{{RIGHT}}>;
@@ -225,18 +225,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#for i QUADS
 //#for j COLS
   if (col[{{j}}] < colCount) {
-    var v = sum[{{i}}][{{j}}];
 //#for e 4
     let i{{e}} = min(row0 + {{i}}u * 4u + {{e}}u, rowCount - 1u);
     let at{{e}} = cBase + i{{e}} * cRow + col[{{j}}] * cCol;
 //#if SWAP
-    v[{{e}}] = finished(v[{{e}}], col[{{j}}], i{{e}}, at{{e}});
+    let v{{e}} = finished(sum[{{i}}][{{j}}][{{e}}], col[{{j}}], i{{e}}, at{{e}});
 //#else
-    v[{{e}}] = finished(v[{{e}}], i{{e}}, col[{{j}}], at{{e}});
+    let v{{e}} = finished(sum[{{i}}][{{j}}][{{e}}], i{{e}}, col[{{j}}], at{{e}});
 //#end
 //#end
 //#for e 4
-    if (row0 + {{i}}u * 4u + {{e}}u < rowCount) { store(at{{e}}, v[{{e}}]); }
+    if (row0 + {{i}}u * 4u + {{e}}u < rowCount) { store(at{{e}}, v{{e}}); }
 //#end
   }
 //#end

@@ -3,10 +3,13 @@
  *
  *     C = scale · op(A) op(B) + P op(Q) + bias
  */
+import type { BindingBound } from "../../kernels/bounds.ts";
+import { mostExtras, type Epilogue } from "../../kernels/epilogue.ts";
+import { expressionOf, valuesOf } from "../../kernels/expression.ts";
 import type { MatmulShape } from "../../kernels/matmul.ts";
 import { productLaunches, productShapes } from "../../kernels/product.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
-import { apply, check, inputsOf, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { applyAll, check, inputsOf, reshape, show, size, type Halves, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
@@ -16,29 +19,28 @@ export interface LowRank {
   readonly q: Tensor;
 }
 
-type Activation = "quickGelu" | "gelu";
-
 const plain: ProductForm = { ta: false, tb: false, heads: 1, layouts: ["rows", "rows", "rows"], scale: 1 };
 
 /** The operands of a product beside A and B, and what it is stored as. */
-interface Epilogue {
+interface Beside {
   readonly bias?: Tensor;
   readonly lowRank?: LowRank;
-  readonly activation?: Activation;
   /** C is stored as f16. */
   readonly half?: boolean;
 }
 
 /** How a product was made: kept for rewrites that look at neighbours. */
-interface Recipe extends Epilogue {
+interface Recipe extends Beside {
   readonly form: ProductForm;
   readonly a: Tensor;
   readonly b: Tensor;
   readonly shape: Shape;
+  /** What is computed of the sums with their bias; what that reads are the last inputs of the node. */
+  readonly more?: Epilogue;
 }
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
-const shapeOf = ({ form, a, b, shape, bias, lowRank, activation, half }: Recipe): MatmulShape => {
+const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half }: Recipe): MatmulShape => {
   const sizes = productShape(form, { a: a.shape, b: b.shape, c: shape });
   check(sizes !== undefined, "matmul", () => `${show(a)}${form.ta ? "ᵀ" : ""} times ${show(b)}${form.tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
   const { m, n } = sizes!;
@@ -51,7 +53,7 @@ const shapeOf = ({ form, a, b, shape, bias, lowRank, activation, half }: Recipe)
   );
   const types = Object.entries({ a: a.dtype === "f16", b: b.dtype === "f16", c: half === true }).filter(([, stored]) => stored);
   return {
-    ...{ ...sizes!, r, bias: bias !== undefined, lowRank: lowRank !== undefined, activation },
+    ...{ ...sizes!, r, bias: bias !== undefined, lowRank: lowRank !== undefined, epilogue: more },
     ...(types.length === 0 ? {} : { types: Object.fromEntries(types.map(([operand]) => [operand, "f16" as const])) }),
   };
 };
@@ -90,36 +92,40 @@ const gradients = ({ form, a, b, bias, lowRank }: Recipe, dc: Tensor, needed: re
   return grads;
 };
 
-/** The product of a recipe, whose factors may be stored as f16. */
-const stored = (recipe: Recipe): Tensor => {
-  const { form, a, b, shape, bias, lowRank, half } = recipe;
+/** Storage bindings of a product at most. */
+const mostBindings = 8;
+
+/** How a product reads factors and writes its value as f16. */
+const halves = (recipe: Recipe): Halves => ({
+  inputs: [true, true, false, false, false],
+  outputs: [true],
+  of: (inputs, [type]) => productAll(inputs, { ...recipe, a: inputs[0], b: inputs[1], half: type === "f16" }),
+});
+
+/** A product of tensors: A, B and, where the recipe says so, the bias, P, Q and what its epilogue reads, in this order. */
+const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly Tensor[] => {
+  const { form, shape, more, half } = recipe;
   const sizes = shapeOf(recipe);
-  return apply(
+  return applyAll(
     {
       name: "matmul",
       attributes: { ...recipe },
       ...(sizes.types === undefined ? {} : { readsHalf: true }),
-      halves: {
-        inputs: [true, true, false, false, false],
-        outputs: [true],
-        of: ([left, right, ...rest], [type]) => {
-          const [p, q] = rest.slice(-2);
-          const operands = { bias: bias && rest[0], lowRank: lowRank && { p, q } };
-          return [stored({ ...recipe, a: left, b: right, ...operands, half: type === "f16" })];
-        },
-      },
+      ...(more === undefined ? { halves: halves(recipe) } : {}),
       products: (bounds) => productShapes(bounds, sizes),
       lower: (target) => productLaunches(target, sizes, form.scale),
-      vjp: (_, [dc], needed) => (dc === undefined ? [] : gradients(recipe, dc, needed)),
+      ...(more === undefined ? { vjp: (_, [dc], needed) => (dc === undefined ? [] : gradients(recipe, dc, needed)) } : {}),
     },
-    [a, b, ...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])],
-    { shape, dtype: half === true ? "f16" : "f32" },
+    inputs,
+    (more === undefined ? [0] : valuesOf(more.expression)).map(() => ({ shape, dtype: half === true ? "f16" : "f32" })),
   );
 };
 
-const product = (a: Tensor, b: Tensor, form: ProductForm, shape: Shape, epilogue: Epilogue = {}): Tensor => {
+const product = (a: Tensor, b: Tensor, form: ProductForm, shape: Shape, beside: Beside = {}): Tensor => {
   for (const factor of [a, b]) check(factor.dtype !== "f16", "matmul", () => `${show(factor)} must be widened first`);
-  return stored({ form, a, b, shape, ...epilogue });
+  const { bias, lowRank } = beside;
+  const others = [...(bias === undefined ? [] : [bias]), ...(lowRank === undefined ? [] : [lowRank.p, lowRank.q])];
+  return productAll([a, b, ...others], { form, a, b, shape, ...beside })[0];
 };
 
 /** Options of {@link matmul}. */
@@ -180,13 +186,26 @@ const recipeOf = (node: Node): Recipe | undefined =>
 /** The form of a product that has nothing but its two operands; undefined for another node. */
 export const formOf = (node: Node): ProductForm | undefined => (inputsOf(node).length === 2 ? recipeOf(node)?.form : undefined);
 
-/** The node of a product with an activation in its epilogue; it has no gradient. Undefined for anything else than a plain product. */
-export const withActivation = (node: Node, activation: Activation): Node | undefined => {
+/**
+ * The outputs of a product that computes more of its sums before it stores them; they have no gradient. `extras` are what the expression reads behind the
+ * product's value. Undefined for another node, for a product of two outputs or of f16, for too many tensors, and where sums are cut into windows.
+ */
+export const withEpilogue = (
+  node: Node,
+  { expression, operands }: Epilogue,
+  extras: readonly Tensor[],
+  bounds: BindingBound,
+): readonly Tensor[] | undefined => {
   const recipe = recipeOf(node);
-  if (node.kind !== "apply" || recipe === undefined || recipe.activation !== undefined) return undefined;
-  const { node: fused } = stored({ ...recipe, activation });
-  // The product may have been rewritten itself: its inputs are those of the node, not those it was made from.
-  return { ...fused, inputs: node.inputs } as Node;
+  if (node.kind !== "apply" || recipe === undefined || node.outputs.length > 1 || node.outputs[0].dtype !== "f32") return undefined;
+  const read = recipe.more?.operands ?? [];
+  const all = expressionOf(1 + read.length + operands.length);
+  const [value] = recipe.more === undefined ? [0] : all.append(recipe.more.expression, [0, ...read.map((_, i) => 1 + i)]);
+  const values = all.append(expression, [value, ...operands.map((_, i) => 1 + read.length + i)]);
+  const more: Epilogue = { expression: all.whole(values), operands: [...read, ...operands] };
+  const bindings = node.inputs.length + extras.length + values.length;
+  if (more.operands.length > mostExtras || bindings > mostBindings || node.op.products!(bounds).some(({ add }) => add === true)) return undefined;
+  return productAll([...node.inputs, ...extras], { ...recipe, a: node.inputs[0], b: node.inputs[1], more });
 };
 
 /** The widest product that is worth folding into another's epilogue; wider ones cost more there than an addition. */

@@ -3,25 +3,19 @@
  * of the operations, and the bits are the same.
  */
 import { mostConstants, mostOperands, type Meeting } from "../../kernels/elementwise.ts";
-import { constantsOf, valuesOf, type Step } from "../../kernels/expression.ts";
+import { constantsOf, expressionOf, valuesOf } from "../../kernels/expression.ts";
 import { isSeed } from "../gradient.ts";
 import type { Program } from "../program.ts";
-import { inputsOf, size, type Node, type Tensor } from "../tensor.ts";
+import { inputsOf, type Node, type Tensor } from "../tensor.ts";
 import { computationOf, computeAll, type ComputedOf } from "../ops/expression.ts";
 import { graphOf, rewrite, type Graph, type Pass } from "./pass.ts";
+import { isKept, readersOf, source } from "./views.ts";
 
 /** A node and the nodes that it computes itself. */
 type Group = ReadonlySet<Node>;
 
-const isWholeView = (node: Node): node is Node & { readonly kind: "view" } =>
-  node.kind === "view" && node.offset === 0 && size(node.of.shape) === size(node.outputs[0].shape);
-
-/** What a tensor is under other shapes. */
-const source = (t: Tensor): Tensor => (isWholeView(t.node) ? source(t.node.of) : t);
-
 /** Whether everything that reads a node, under whatever shape, is in the group. */
-const isInner = (node: Node, group: Group, graph: Graph): boolean =>
-  !graph.isResult(node) && graph.readers(node).every((reader) => group.has(reader) || (isWholeView(reader) && isInner(reader, group, graph)));
+const isInner = (node: Node, group: Group, graph: Graph): boolean => !isKept(node, graph) && readersOf(node, graph).every((reader) => group.has(reader));
 
 /** Whether a node is stored as it was computed: what is rounded to f16 is read as such by everybody. */
 const isPlain = (node: Node): boolean => node.outputs.every(({ dtype }) => dtype === "f32");
@@ -38,19 +32,19 @@ const isFoldable = (node: Node, meeting: Meeting): boolean => {
   );
 };
 
+const sameMeeting = (a: Meeting, b: Meeting): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
 /** What a group reads from outside, each once, and how. */
 const operandsOf = (group: Group): readonly ComputedOf[] => {
-  const found = new Map<string, ComputedOf>();
-  const ids = new Map<Node, number>();
+  const found: ComputedOf[] = [];
   for (const node of group) {
     const { meetings } = computationOf(node)!;
     inputsOf(node).forEach((t, i) => {
-      if (group.has(source(t).node)) return;
-      if (!ids.has(t.node)) ids.set(t.node, ids.size);
-      found.set(`${ids.get(t.node)} ${t.output} ${JSON.stringify(meetings[i])}`, [t, meetings[i]]);
+      const known = found.some(([o, meeting]) => o.node === t.node && o.output === t.output && sameMeeting(meeting, meetings[i]));
+      if (!known && !group.has(source(t).node)) found.push([t, meetings[i]]);
     });
   }
-  return [...found.values()];
+  return found;
 };
 
 const fits = (group: Group): boolean =>
@@ -82,37 +76,25 @@ const groupsOf = (program: Program): ReadonlyMap<Node, Group> => {
 };
 
 /** One operation for a group: its members in the order of the program, as steps. `rewritten` has the members with their rewritten inputs. */
-const fuse = (root: Node, group: Group, order: readonly Node[], rewritten: ReadonlyMap<Node, Node>): readonly Tensor[] => {
+const fuse = (root: Node, members: readonly Node[], rewritten: ReadonlyMap<Node, Node>): readonly Tensor[] => {
+  const read = operandsOf(new Set(members));
   const operands: ComputedOf[] = [];
-  const steps: Step[] = [];
-  const places = new Map<Node, number>();
-  const members = order.filter((node) => group.has(node));
-  const all = operandsOf(new Set(members));
-  const placeOf = (t: Tensor, meeting: Meeting): number =>
-    all.findIndex(([o, m]) => o.node === t.node && o.output === t.output && JSON.stringify(m) === JSON.stringify(meeting));
+  const values = new Map<Node, readonly number[]>();
+  const all = expressionOf(read.length);
   for (const node of members) {
     const { expression, meetings } = computationOf(node)!;
-    const inputs = inputsOf(node);
-    const own = inputs.map((t, i) => {
-      const inner = places.get(source(t).node);
-      if (inner !== undefined) return inner;
-      const place = placeOf(t, meetings[i]);
+    const of = inputsOf(node).map((t, i) => {
+      const inner = values.get(source(t).node);
+      if (inner !== undefined) return inner[0];
+      const place = read.findIndex(([o, meeting]) => o.node === t.node && o.output === t.output && sameMeeting(meeting, meetings[i]));
       operands[place] = [inputsOf(rewritten.get(node)!)[i], meetings[i]];
       return place;
     });
-    const first = all.length + steps.length;
-    steps.push(
-      ...expression.steps.map((step): Step => ({ ...step, of: step.of.map((from) => (from < inputs.length ? own[from] : first + from - inputs.length)) })),
-    );
-    places.set(node, first + valuesOf(expression)[0] - inputs.length);
+    values.set(node, all.append(expression, of));
   }
-  const { expression } = computationOf(root)!;
-  const base = all.length + steps.length - expression.steps.length - expression.operands;
-  const values = valuesOf(expression).map((from) => base + from);
   const name = members.map((node) => (node.kind === "apply" ? node.op.name : "")).join(", ");
-  const fused = { operands: all.length, steps, values };
   const types = root.outputs.map(({ dtype }): "f16" | "f32" => (dtype === "f16" ? dtype : "f32"));
-  return computeAll(name, fused, operands, root.outputs[0].shape, undefined, types);
+  return computeAll(name, all.whole(values.get(root)!), operands, root.outputs[0].shape, undefined, types);
 };
 
 /** Computes chains and trees of element-wise operations in one launch each. */
@@ -122,6 +104,13 @@ export const elementwiseChains: Pass = (program) => {
   return rewrite(program, (node, traced) => {
     rewritten.set(traced, node);
     const group = groups.get(traced);
-    return group && fuse(traced, group, program.schedule, rewritten);
+    return (
+      group &&
+      fuse(
+        traced,
+        program.schedule.filter((member) => group.has(member)),
+        rewritten,
+      )
+    );
   });
 };

@@ -1,9 +1,9 @@
 /** All passes, in their order. */
 import type { Bounds } from "../../kernels/bounds.ts";
 import type { Program } from "../program.ts";
-import { activationEpilogue } from "./activation.ts";
 import { fusedAttention } from "./attention.ts";
 import { elementwiseChains } from "./chains.ts";
+import { productEpilogues } from "./epilogues.ts";
 import { readHalves } from "./halves.ts";
 import { savedInHalves } from "./mixed.ts";
 import type { Pass } from "./pass.ts";
@@ -17,7 +17,9 @@ const passes: readonly Pass[] = [
   // After these, which say what the backward pass reads; before what fuses, which keeps the types that it finds.
   savedInHalves,
   readHalves,
-  activationEpilogue,
+  // Before chains: what a product computes is no launch at all.
+  productEpilogues,
+  // Last: whatever is element-wise then has a launch of its own.
   elementwiseChains,
 ];
 

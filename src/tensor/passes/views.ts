@@ -1,0 +1,18 @@
+/** Tensors under other shapes. */
+import { size, type Node, type Tensor } from "../tensor.ts";
+import type { Graph } from "./pass.ts";
+
+/** Whether a node is all of a tensor under another shape. */
+const isWholeView = (node: Node): node is Node & { readonly kind: "view" } =>
+  node.kind === "view" && node.offset === 0 && size(node.of.shape) === size(node.outputs[0].shape);
+
+/** What a tensor is under other shapes. */
+export const source = (t: Tensor): Tensor => (isWholeView(t.node) ? source(t.node.of) : t);
+
+/** The nodes that read a node, under whatever shape. */
+export const readersOf = (node: Node, graph: Graph): readonly Node[] =>
+  graph.readers(node).flatMap((reader) => (isWholeView(reader) ? readersOf(reader, graph) : [reader]));
+
+/** Whether a node is a result of the program, under whatever shape. */
+export const isKept = (node: Node, graph: Graph): boolean =>
+  graph.isResult(node) || graph.readers(node).some((reader) => isWholeView(reader) && isKept(reader, graph));
