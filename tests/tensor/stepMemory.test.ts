@@ -10,10 +10,16 @@ import { optimise } from "../../src/tensor/passes/optimise.ts";
 import { plan, type Plan } from "../../src/tensor/plan.ts";
 import type { Program } from "../../src/tensor/program.ts";
 import { byteSize, floats } from "../../src/tensor/tensor.ts";
-import { traced } from "./check.ts";
+import { deviceTest, orThrow, runTests, traced } from "./check.ts";
+import { weightsOf, works } from "../../bench/steps.ts";
+import { get } from "../../src/failure.ts";
+import { target } from "../../src/kernels/target.ts";
+import { openSession } from "../../src/tensor/session.ts";
 import { bytesOf, h100, planned, stepOf } from "../fixtures/gpu.ts";
 
 const GiB = 2 ** 30;
+
+const vitB16 = stepOf("b16", 64);
 
 /** The most bytes of values that live at once, whatever buffers they lie in: parts of packs and outputs, which have buffers of their own, are left out. */
 const livingBytes = (program: Program): number => {
@@ -37,12 +43,8 @@ const livingBytes = (program: Program): number => {
 };
 
 test("the arena is hardly larger than what lives at once", () => {
-  for (const [name, batch] of [
-    ["nano", 32],
-    ["b16", 64],
-    ["smollm2", 4],
-  ] as const) {
-    const program = optimise(stepOf(name, batch), h100);
+  for (const [name, step] of Object.entries({ nano: stepOf("nano", 32), b16: vitB16, smollm2: stepOf("smollm2", 4) })) {
+    const program = optimise(step, h100);
     const arena = plan(program, h100).buffers.reduce((n, { label, bytes }) => n + (label.startsWith("arena") ? bytes : 0), 0);
     const living = livingBytes(program);
     assert.ok(arena < 1.03 * living, `${name}: ${arena} bytes, where ${living} live at once`);
@@ -50,7 +52,7 @@ test("the arena is hardly larger than what lives at once", () => {
 });
 
 /** A step of CLIP ViT-B/16 at batch 64 on an H100. */
-const b16 = (options: Pick<Program, "recompute"> = {}): Plan => planned({ ...stepOf("b16", 64), ...options }, h100);
+const b16 = (options: Pick<Program, "recompute"> = {}): Plan => planned({ ...vitB16, ...options }, h100);
 
 test("a step of CLIP ViT-B/16 at batch 64 needs less than PyTorch's 10.0 GiB", () => {
   const { all } = bytesOf(b16());
@@ -78,4 +80,17 @@ test("a program says how many bytes it needs, by what they are for", () => {
   assert.is(plannedBytes(stepOf("nano"), h100).all, bytesOfPlan(planned(stepOf("nano"), h100)).all);
 });
 
-test.run();
+deviceTest("what a program says is what it takes of a device, but for the numbers of its launches", async (device) => {
+  const work = works["small-llama"].of(2);
+  const { program } = orThrow(work.traced());
+  const before = device.ledger().liveBytes;
+  const session = await get(openSession(device, program, { weights: weightsOf(work) }));
+  const taken = device.ledger().liveBytes - before;
+  const said = plannedBytes(program, target(device));
+  const uniforms = 256 * session.launches;
+  assert.ok(taken >= said.all && taken <= said.all + uniforms + 2 ** 16, `${taken} bytes, where ${said.all} are said`);
+  session.release();
+  assert.is(device.ledger().liveBytes, before);
+});
+
+runTests();
