@@ -69,6 +69,8 @@ export const Unsaid = t.partial({
   precision: t.keyof({ f32: null, mixed: null }),
   /** In how many parts a training computes a batch, with one update behind them; by default at once. */
   accumulate: count,
+  /** What of the forward pass a training computes again for the backward pass, so that it need not be kept: all but the inputs of blocks. */
+  recompute: t.keyof({ blocks: null }),
   /** Steps between two checkpoints within a task. */
   checkpointSteps: count,
   /** Facts that belong into the result beside the job's own. */

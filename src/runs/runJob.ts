@@ -88,8 +88,8 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
     if (event.type === "skipped") skipped.add(event.id);
     options.watch?.(event);
   };
-  const { seed, onCorrupt, accumulate } = job;
-  const runtime: Runtime = { device, seed, images: imageCache(1024), emit, signal: options.signal, onCorrupt, accumulate };
+  const { seed, onCorrupt, accumulate, recompute } = job;
+  const runtime: Runtime = { device, seed, images: imageCache(1024), emit, signal: options.signal, onCorrupt, accumulate, recompute };
   const logged = ({ log, predictions }: Growing): TE.TaskEither<Failure, Outcome> => {
     const keep = keeping(job, { stream, testSets, log, predictions, skipped: () => [...skipped], elsewhere: options.kept }, files);
     let broken: E.Either<Failure, void> = E.right(undefined);

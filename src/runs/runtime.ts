@@ -11,7 +11,7 @@ import type { Event, Runtime } from "../training/runtime.ts";
 import { watch, type Watcher } from "./watch.ts";
 
 /** Options of {@link runtime}. */
-export interface RuntimeOptions extends Partial<Pick<Runtime, "images" | "signal" | "onCorrupt" | "accumulate">> {
+export interface RuntimeOptions extends Partial<Pick<Runtime, "images" | "signal" | "onCorrupt" | "accumulate" | "recompute">> {
   /** The seed of all that is random. Default: 0. */
   readonly seed?: number;
   /** A device that is open already and stays so, or how one is opened. Default: the first that opens. */
