@@ -18,6 +18,8 @@ export const openTfjs = async (device: Device): Promise<Tfjs> => {
   Object.assign(globalThis, globals);
   Object.defineProperty(globalThis, "navigator", { value: { gpu: {}, userAgent: "" }, configurable: true });
   const backend = new WebGPUBackend(gpu, gpu.adapterInfo);
+  // That of a device that was closed since.
+  if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => backend);
   await tf.setBackend("webgpu");
   return {
