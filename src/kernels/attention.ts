@@ -38,7 +38,7 @@ const widest = 128;
 const guaranteed = 16384;
 
 /** Accumulators, four numbers each, that a thread has registers for. */
-const mostSums = { attention: 16, "attention-grad-queries": 12, "attention-grad-keys": 6 };
+const mostSums = { attention: 16, "attention-grad-queries": 12, "attention-grad-keys": 10 };
 
 /** Workgroups that a GPU has room for at a time, about: in a smaller grid, smaller workgroups are done sooner. */
 const resident = 512;
