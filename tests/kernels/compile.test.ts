@@ -7,8 +7,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { describe } from "../../src/failure.ts";
-import { kernelPipeline } from "../../src/kernels/kernel.ts";
+import { attentionPlans } from "../../src/kernels/attention.ts";
 import { oneStep } from "../../src/kernels/expression.ts";
+import { kernelPipeline, kernelText } from "../../src/kernels/kernel.ts";
 import type { Launch } from "../../src/kernels/launch.ts";
 import type { ProductTypes } from "../../src/kernels/matmul.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
@@ -40,6 +41,17 @@ const products = (): readonly Text[] =>
     ),
   );
 
+/** Attention of heads of several widths, with and without masks, forward and backward: tiles of every height that an H100 has room for. */
+const attention = (): readonly Text[] =>
+  [4, 33, 64, 80, 128].flatMap((width) =>
+    (["attention", "attention-grad-queries", "attention-grad-keys"] as const).flatMap((kernel) =>
+      attentionPlans(h100, { batch: 64, heads: 12, share: 1, queries: 197, keys: 197, width }, kernel).map(({ constants }, i) => ({
+        kernel,
+        constants: { ...constants, CAUSAL: i % 2 === 0, STARTS: i % 3 === 0, AT: i % 4 === 0 },
+      })),
+    ),
+  );
+
 const families: Readonly<Record<string, () => readonly Text[]>> = { products };
 
 let device: OpenDevice;
@@ -68,5 +80,18 @@ for (const [name, texts] of Object.entries(families)) {
     }
   });
 }
+
+test("attention: every text is valid, also with more workgroup memory than there is here", async () => {
+  for (const { kernel, constants } of attention()) {
+    const text = kernelText(kernel, constants);
+    assert.ok(E.isRight(text));
+    const { messages } = await device.gpu.createShaderModule({ code: E.isRight(text) ? text.right : "" }).getCompilationInfo();
+    assert.equal(
+      messages.map(({ message }) => message),
+      [],
+      JSON.stringify(constants),
+    );
+  }
+});
 
 test.run();
