@@ -28,9 +28,10 @@ export const valuesOf = (stored: Values, { buffer }: Uint8Array): ArrayLike<numb
   return stored instanceof Uint32Array ? new Uint32Array(buffer, 0, stored.length) : new Float32Array(buffer, 0, stored.length);
 };
 
-/** How far a value may be from its reference: `absolute + relative * |reference|`. */
+/** How far a value may be from its reference: `absolute + relative * |reference|`, and what `each` says of its element. */
 export interface Tolerance {
   readonly absolute?: number;
+  readonly each?: readonly number[];
   readonly relative?: number;
 }
 
@@ -121,14 +122,14 @@ export const checkKernel = async <K extends Kernel>(device: Device, one: Case<K>
     const where = `${nameOf(one as Case)}, binding ${i + 1}`;
     assert.ok(Buffer.compare(got, again) === 0, `${where}: another run gives other bits`);
 
-    const { initial, reference = initial, tolerance: { absolute = 0, relative = 0 } = {} } = operand;
+    const { initial, reference = initial, tolerance: { absolute = 0, relative = 0, each } = {} } = operand;
     const before = bytesOf(initial);
     assert.ok(Buffer.compare(got.subarray(initial.byteLength), before.subarray(initial.byteLength)) === 0, `${where}: written past its end`);
     const values = valuesOf(initial, got);
     assert.is(reference.length, initial.length, where);
     for (let k = 0; k < reference.length; k += 1) {
       const [value, want] = [values[k], reference[k]];
-      const allowed = absolute + relative * Math.abs(want);
+      const allowed = absolute + relative * Math.abs(want) + (each?.[k] ?? 0);
       if (!(Math.abs(value - want) <= allowed)) assert.unreachable(`${where}, element ${k}: ${value} instead of ${want} (allowed ${allowed})`);
     }
   });
