@@ -17,7 +17,10 @@ export type Failure =
   | { readonly _tag: "NoAdapter"; readonly tried: readonly string[] }
   /** The device went away while work was under way. */
   | { readonly _tag: "DeviceLost"; readonly adapter: string; readonly reason: string }
-  /** A buffer or a binding is larger than the adapter allows; `option` names the option that sets its size, where one does. */
+  /**
+   * A buffer or a binding is larger than the adapter allows, or memory that it has not, beside `limit` bytes that are in use (`limitName` is "memory"). `option`
+   * names the option that sets the size, where one does; `instead` the flags that would make it fit, each with the bytes that are needed then.
+   */
   | {
       readonly _tag: "OverLimit";
       readonly what: string;
@@ -26,6 +29,7 @@ export type Failure =
       readonly limitName: string;
       readonly adapter: string;
       readonly option?: string;
+      readonly instead?: readonly string[];
     }
   /** An array that the memory of the process cannot hold. */
   | { readonly _tag: "OutOfMemory"; readonly detail: string }
@@ -105,7 +109,9 @@ export const describe = (failure: Failure): string => {
       return `The WebGPU device ${f.adapter} was lost (${f.reason}); start the process again, a lost Vulkan instance cannot be recovered.`;
     case "OverLimit":
       return (
-        `${f.what} needs ${mebibytes(f.bytes)}, and ${f.adapter} allows ${mebibytes(f.limit)} (${f.limitName}); ` +
+        `${f.what} needs ${mebibytes(f.bytes)}, and ${f.adapter} ` +
+        `${f.limitName === "memory" ? `has not so much beside the ${mebibytes(f.limit)} that are in use` : `allows ${mebibytes(f.limit)} (${f.limitName})`}; ` +
+        `${f.instead === undefined ? "" : `a step would fit with ${f.instead.join(", or with ")}; else `}` +
         `${f.option === undefined ? "" : `lower ${f.option}, or `}use another adapter.`
       );
     case "OutOfMemory":

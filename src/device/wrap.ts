@@ -75,7 +75,7 @@ const buffersOf = (gpu: GPUDevice, adapter: string, { failure }: Health): Buffer
         count(1);
         return allocated;
       },
-      (): Failure => ({ _tag: "OverLimit", what: label, bytes: size, limit, limitName: "memory", adapter }),
+      (): Failure => ({ _tag: "OverLimit", what: label, bytes: size, limit: liveBytes, limitName: "memory", adapter }),
     );
   };
   const release = (allocated: GPUBuffer): void => {

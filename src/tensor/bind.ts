@@ -1,6 +1,7 @@
 /** The GPU objects of a planned program: buffers, uniforms, pipelines and bind groups, made once and used by every run. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../device/device.ts";
+import { allocated } from "../device/allocated.ts";
 import { bindingStride, roundUp, type Owned } from "../device/owned.ts";
 import type { GPUBuffer } from "../platform/webgpu.ts";
 import type { Failure } from "../failure.ts";
@@ -96,7 +97,7 @@ export const bindPlan = async (
 ): Promise<E.Either<Failure, Bound>> => {
   const shared = sharedBuffers(program, plan, given);
   if (E.isLeft(shared)) return shared;
-  const buffers = planBuffers(plan, shared.right, owned);
+  const buffers = await allocated(device, "A program", () => planBuffers(plan, shared.right, owned));
   if (E.isLeft(buffers)) return buffers;
   const fits = checkBindings(device, target, plan);
   if (E.isLeft(fits)) return fits;

@@ -17,6 +17,7 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { allocated } from "../device/allocated.ts";
 import type { Device } from "../device/device.ts";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
@@ -58,6 +59,9 @@ export interface SessionOptions {
 
 const isResident = (weights: NonNullable<SessionOptions["weights"]>): weights is Resident => "tensors" in weights;
 
+/** What failures call the weights of a program together. */
+export const weightsOfProgram = "The weights of a program";
+
 const noWeights: Resident = { tensors: new Map(), release: () => undefined };
 
 /** The frozen tensors of a program on the device; `release` releases those that were uploaded here. */
@@ -89,8 +93,14 @@ export const openSession =
     const traced = typeof step === "function" ? trace({}, () => step(leaves)) : E.right(step);
     if (E.isLeft(traced)) return traced;
     const program = traced.right;
-    const frozen = frozenOf(device, program, weights, new Map([...constants, ...leaves.constants]));
-    if (E.isLeft(frozen)) return frozen;
+    let uploaded: Resident | undefined;
+    const frozen = await allocated(device, weightsOfProgram, () =>
+      E.map((resident: Resident) => (uploaded = resident))(frozenOf(device, program, weights, new Map([...constants, ...leaves.constants]))),
+    );
+    if (E.isLeft(frozen)) {
+      uploaded?.release();
+      return frozen;
+    }
     const bound = await instantiate(device, program, frozen.right, record, shared, label)();
     if (E.isLeft(bound)) {
       frozen.right.release();

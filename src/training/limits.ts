@@ -5,6 +5,7 @@ import type { Failure } from "../failure.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
 import type { Adapter } from "../model/adapters/adapter.ts";
 import type { Network } from "../model/network.ts";
+import { weightsOfProgram } from "../tensor/session.ts";
 
 type Options = Pick<Adapter<any>, "options">;
 
@@ -21,7 +22,7 @@ const rankOf = ({ options }: Options): { readonly option?: string } => (hasRank(
 export const withOption =
   (weights: Tensors, adapter?: Options) =>
   (failure: Failure): Failure => {
-    if (failure._tag !== "OverLimit" || failure.option !== undefined || weights.has(failure.what)) return failure;
+    if (failure._tag !== "OverLimit" || failure.option !== undefined || failure.what === weightsOfProgram || weights.has(failure.what)) return failure;
     if (failure.what.startsWith("state ")) return adapter === undefined ? failure : { ...failure, ...rankOf(adapter) };
     return { ...failure, option: "batch" };
   };

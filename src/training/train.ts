@@ -13,10 +13,11 @@ import type { HostRecord } from "../tensor/replay.ts";
 import { withSession, type Session } from "../tensor/session.ts";
 import { ahead, bytesOf, pace } from "./ahead.ts";
 import type { Checkpoint, Training } from "./keeper.ts";
+import { withFitting, type Fitting, type Traced } from "./fitting.ts";
 import { withOption } from "./limits.ts";
 import { inputsInParts, partsOf, type BatchParts } from "./parts.ts";
 import type { Runtime } from "./runtime.ts";
-import { traceStep, type StepOptions, type Steps } from "./step.ts";
+import { traceStep, type StepOptions, type Steps, type TracedStep } from "./step.ts";
 import type { Recorder } from "./tracing.ts";
 import type { TrainingBatches } from "./trainee.ts";
 
@@ -176,19 +177,18 @@ export const train =
   ({ device, seed, signal, recompute, accumulate = 1 }) => {
     const { model, steps, batches } = options;
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
+    const trace = (of: Traced): ReturnType<typeof traceStep> => traceStep({ ...options, ...of, step: steps.step, steps: count, seed: options.seed ?? seed });
+    const fitting: Fitting = { device, batches, accumulate, recompute, trace: (of) => E.map(({ program }: TracedStep) => program)(trace(of)) };
     return pipe(
       TE.fromEither(partsOf(batches, accumulate)),
       TE.bindTo("parts"),
-      TE.bind("traced", ({ parts }) =>
-        TE.fromEither(
-          traceStep({ ...options, step: steps.step, steps: count, batch: batches.shape, parts: parts.parts, seed: options.seed ?? seed, recompute }),
-        ),
-      ),
+      TE.bind("traced", ({ parts }) => TE.fromEither(trace({ batch: batches.shape, parts: parts.parts, recompute }))),
       TE.chain(({ parts, traced: { program, recorder, constants } }) =>
         withSession(device, program, { weights: model.weights, constants, record: [...recorder.records.keys()], label: "training" })((session) =>
           runSteps({ session, recorder, parts, count, options, device, signal }),
         ),
       ),
       TE.mapLeft(withOption(model.weights, options.adapter)),
+      TE.mapLeft((failure) => withFitting(failure, fitting)),
     );
   };

@@ -1,0 +1,81 @@
+/** A step that a device refuses names the options with which it would fit, and nothing of it stays on the device. */
+import * as E from "fp-ts/lib/Either.js";
+import * as assert from "uvu/assert";
+import type { Stream } from "../../src/data/task.ts";
+import type { Device } from "../../src/device/device.ts";
+import { describe, type Failure } from "../../src/failure.ts";
+import { codyra } from "../../src/methods/codyra.ts";
+import { sequentialLora } from "../../src/methods/baselines.ts";
+import { learner } from "../../src/model/learner.ts";
+import type { GPUDevice } from "../../src/platform/webgpu.ts";
+import { runMethod } from "../../src/runs/run.ts";
+import type { Method } from "../../src/stages/learn.ts";
+import { left } from "../either.ts";
+import { patternTask } from "../fixtures/patterns.ts";
+import { tinyClip } from "../fixtures/tinyClip.ts";
+import { runtimeOf } from "../methods/trace.ts";
+import { deviceTest, runTests } from "../tensor/check.ts";
+
+const options = { steps: 1, batch: 64, rank: 2, lr: 1e-3 };
+
+/** The sentence of a run on a device that fails, behind which nothing is left. */
+const sentence = async (device: Device, method: Method): Promise<string> => {
+  const stream: Stream = { tasks: [patternTask("warm", ["red", "orange"], 1)], labelSpace: "task" };
+  const before = device.ledger().liveBytes;
+  const failure = left(await runMethod(method, learner(await tinyClip()), stream)(runtimeOf(device))());
+  assert.is(device.ledger().liveBytes, before);
+  return describe(failure);
+};
+
+/** The device, with buffers of at most so many bytes. */
+const withBuffers = (device: Device, limit: number): Device => ({
+  ...device,
+  buffer: (label, bytes, usage) => {
+    const failure: Failure = { _tag: "OverLimit", what: label, bytes, limit, limitName: "maxBufferSize", adapter: device.adapter.line };
+    return bytes > limit ? E.left(failure) : device.buffer(label, bytes, usage);
+  },
+});
+
+/** The device, which has no memory for what is made in one go, where that is called so by the test. */
+const withoutMemory = (device: Device, refuses: (bytes: number) => boolean): Device => {
+  const started: number[] = [];
+  const gpu = new Proxy(device.gpu, {
+    get: (target, key: keyof GPUDevice) => {
+      const value = target[key];
+      if (typeof value !== "function") return value;
+      const own = value.bind(target) as (...args: readonly unknown[]) => unknown;
+      if (key === "pushErrorScope")
+        return (filter: string) => {
+          started.push(filter === "out-of-memory" ? device.ledger().liveBytes : Infinity);
+          own(filter);
+        };
+      if (key !== "popErrorScope") return own;
+      return async () => {
+        const bytes = device.ledger().liveBytes - started.pop()!;
+        const error = await own();
+        return refuses(bytes) ? { message: "out of memory" } : error;
+      };
+    },
+  });
+  return { ...device, gpu };
+};
+
+deviceTest("of a buffer that is too large, parts and batches that fit are named, with the bytes that they need", async (device) => {
+  assert.match(
+    await sentence(withBuffers(device, 150_000), codyra({ ...options, towers: ["text"] })),
+    /^input pixels needs 0\.2 MiB, and .* allows 0\.1 MiB \(maxBufferSize\); a step would fit with --accumulate 2 \([\d.]+ [KM]iB\), or with --batch 32 \([\d.]+ [KM]iB\); else lower batch, or use another adapter\.$/,
+  );
+  // What compares the images of a batch has no parts.
+  assert.match(await sentence(withBuffers(device, 150_000), sequentialLora(options)), /; a step would fit with --batch 32 \([\d.]+ [KM]iB\); else lower batch/);
+});
+
+deviceTest("memory that a device has not is noticed before anything runs", async (device) => {
+  const said = await sentence(
+    withoutMemory(device, (bytes) => bytes > 300_000),
+    codyra({ ...options, towers: ["text"] }),
+  );
+  assert.match(said, /^A program needs [\d.]+ MiB, and .* has not so much beside the [\d.]+ MiB that are in use; a step would fit with /);
+  assert.match(said, /--accumulate \d+ \(.*--batch \d+ \(/);
+});
+
+runTests();
