@@ -2,12 +2,14 @@
 //     dx = rstd (h - mean(h) - z mean(h z)).
 //
 // Constants: RMS leaves mean(h) out: x had no mean taken from it.
+//            ADD adds a tensor like x to that, as it would be added to what is stored: the gradient of a residual.
 //            GROUP gives a row to a workgroup of 64 lanes; else a thread has a row of its own, and all lanes are one.
-// Bindings:  0 Dims {rows, width}; 1 dy [rows, width]; 2 x [rows, width]; 3 stats [rows, 2] = mean, rstd; 4 gain [width]; 5 dx [rows, width].
+// Bindings:  0 Dims {rows, width, zero}, zero = 0; 1 dy [rows, width]; 2 x [rows, width]; 3 stats [rows, 2] = mean, rstd; 4 gain [width];
+//            5 dx [rows, width]; 6 residual [rows, width], with ADD.
 // Layout:    lanes stride over the columns, so that a workgroup reads a row contiguously; the grid is folded over x and y.
 // Bounds:    threads past `rows` return.
 
-struct Dims { rows: u32, width: u32 }
+struct Dims { rows: u32, width: u32, zero: u32 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -15,6 +17,11 @@ struct Dims { rows: u32, width: u32 }
 @group(0) @binding(3) var<storage, read> stats: array<f32>;
 @group(0) @binding(4) var<storage, read> gain: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+//#if ADD
+@group(0) @binding(6) var<storage, read> residual: array<f32>;
+
+//#include kept
+//#end
 
 //#include rows
 
@@ -45,6 +52,11 @@ fn compute(row: u32, lane: u32) {
   for (var c = lane; c < dims.width; c += lanes) {
     let h = dy[base + c] * gain[c];
     let z = (x[base + c] - mean) * rstd;
-    dx[base + c] = rstd * fma(-z, meanHz, h - meanH);
+    let value = rstd * fma(-z, meanHz, h - meanH);
+//#if ADD
+    dx[base + c] = residual[base + c] + kept(value);
+//#else
+    dx[base + c] = value;
+//#end
   }
 }

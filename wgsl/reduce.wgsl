@@ -4,12 +4,14 @@
 //            PARTIAL  out is [ceil(outer / chunk), groups]: row c sums only o = c chunk .. c chunk + chunk - 1. A tall matrix is summed in two
 //                     passes, or only `groups` threads would have work.
 //            GROUP    gives a sum to a workgroup of 64 lanes (not with PARTIAL); else a thread has a sum of its own.
-// Bindings:  0 Dims {outer, groups, inner, chunk, scale}; 1 x [outer, groups, inner]; 2 out.
+//            BATCH    sums several tensors x in one launch, z is their number (with PARTIAL or GROUP); less than 64 zeros lie behind the sums of
+//                     each but the partial ones.
+// Bindings:  0 Dims {outer, groups, inner, chunk, scale, xStep, outStep}, the steps from one tensor to the next; 1 x [outer, groups, inner]; 2 out.
 // Layout:    the grid is folded over x and y; with PARTIAL, y is the chunk. n terms are added in runs of about sqrt(n), and then the runs: the
 //            rounding error grows with sqrt(n), not with n.
 // Bounds:    threads past `groups` return; an empty sum is 0.
 
-struct Dims { outer: u32, groups: u32, inner: u32, chunk: u32, scale: f32 }
+struct Dims { outer: u32, groups: u32, inner: u32, chunk: u32, scale: f32, xStep: u32, outStep: u32 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -34,6 +36,14 @@ fn main(
 ) {
   let j = group.x + group.y * groups.x;
   if (j >= dims.groups) { return; }
+//#if BATCH
+  let base = group.z * dims.xStep;
+  let to = group.z * dims.outStep;
+  if (j == 0u && lane < dims.outStep - dims.groups) { out[to + dims.groups + lane] = 0.0; }
+//#else
+  let base = 0u;
+  let to = 0u;
+//#end
   let terms = dims.outer * dims.inner;
   let run = 64u * runOf(terms / 64u);
   var sum = 0.0;
@@ -43,12 +53,12 @@ fn main(
     for (var term = start + lane; term < stop; term += 64u) {
       let o = term / dims.inner;
       let k = term - o * dims.inner;
-      short = accumulate(short, x[(o * dims.groups + j) * dims.inner + k]);
+      short = accumulate(short, x[base + (o * dims.groups + j) * dims.inner + k]);
     }
     sum += short;
   }
   sum = total(lane, sum);
-  if (lane == 0u) { out[j] = dims.scale * sum; }
+  if (lane == 0u) { out[to + j] = dims.scale * sum; }
 }
 //#else
 @compute @workgroup_size(64)
@@ -57,11 +67,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let j = id.x;
   let first = id.y * dims.chunk;
   let end = min(first + dims.chunk, dims.outer);
+//#if BATCH
+  let base = id.z * dims.xStep;
+  let to = id.z * dims.outStep + id.y * dims.groups + j;
+//#else
+  let base = 0u;
   let to = id.y * dims.groups + j;
+//#end
 //#else
   let j = id.x + id.y * (groups.x * 64u);
   let first = 0u;
   let end = dims.outer;
+  let base = 0u;
   let to = j;
 //#end
   if (j >= dims.groups) { return; }
@@ -69,7 +86,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let run = runOf(terms);
   // From the last element of a line o to the first of the next one.
   let skip = (dims.groups - 1u) * dims.inner;
-  var at = (first * dims.groups + j) * dims.inner;
+  var at = base + (first * dims.groups + j) * dims.inner;
   var k = 0u;
   var sum = 0.0;
   for (var start = 0u; start < terms; start += run) {

@@ -43,16 +43,37 @@ const chunkOf = (outer: number): number => Math.max(shortest, Math.ceil(outer / 
 /** The chunks that a sum over `outer` is cut into, each with sums of its own; 0 where one pass does. */
 export const sumChunks = (outer: number): number => (outer > 2 * shortest ? Math.ceil(outer / chunkOf(outer)) : 0);
 
+/** The steps of a launch that sums one tensor. */
+const alone = { xStep: 0, outStep: 0 };
+
 /** Sums over `outer` and `div`, times `factor`; in two passes, by way of scratch 0 [chunks, mod], where there are chunks. */
 export const sumLaunches = ({ adapter }: Bounds, { outer, mod, div }: Pattern, factor: number): readonly Launch[] => {
   const GROUP = adapter.kind === "gpu";
   const grid = foldGroups(GROUP ? mod : Math.ceil(mod / 64));
   const chunks = sumChunks(outer);
-  if (chunks === 0) return [launch("reduce", { outer, groups: mod, inner: div, chunk: 0, scale: factor }, [input(0), output(0)], grid, { GROUP })];
+  if (chunks === 0) return [launch("reduce", { outer, groups: mod, inner: div, chunk: 0, scale: factor, ...alone }, [input(0), output(0)], grid, { GROUP })];
   const chunk = chunkOf(outer);
   return [
-    launch("reduce", { outer, groups: mod, inner: div, chunk, scale: 1 }, [input(0), scratch(0)], [Math.ceil(mod / 64), chunks, 1], { PARTIAL: true }),
-    launch("reduce", { outer: chunks, groups: mod, inner: 1, chunk: 0, scale: factor }, [scratch(0), output(0)], grid, { GROUP }),
+    launch("reduce", { outer, groups: mod, inner: div, chunk, scale: 1, ...alone }, [input(0), scratch(0)], [Math.ceil(mod / 64), chunks, 1], {
+      PARTIAL: true,
+    }),
+    launch("reduce", { outer: chunks, groups: mod, inner: 1, chunk: 0, scale: factor, ...alone }, [scratch(0), output(0)], grid, { GROUP }),
+  ];
+};
+
+/**
+ * The sums over `outer` of `count` tensors [outer, mod] that lie one behind the other, times `factor`, each as {@link sumLaunches} computes it on a GPU; those
+ * of a tensor begin `step` elements behind those of the one before, step < mod + 64, with zeros between. By way of scratch 0 [count, chunks, mod].
+ */
+export const batchSumLaunches = (count: number, outer: number, mod: number, factor: number, step: number): readonly Launch[] => {
+  const chunks = sumChunks(outer);
+  const last = { groups: mod, inner: 1, chunk: 0, scale: factor, outStep: step };
+  const [grid, constants] = [[mod, 1, count] as const, { GROUP: true, BATCH: true }];
+  if (chunks === 0) return [launch("reduce", { ...last, outer, xStep: outer * mod }, [input(0), output(0)], grid, constants)];
+  const partial = { outer, groups: mod, inner: 1, chunk: chunkOf(outer), scale: 1, xStep: outer * mod, outStep: chunks * mod };
+  return [
+    launch("reduce", partial, [input(0), scratch(0)], [Math.ceil(mod / 64), chunks, count], { PARTIAL: true, BATCH: true }),
+    launch("reduce", { ...last, outer: chunks, xStep: chunks * mod }, [scratch(0), output(0)], grid, constants),
   ];
 };
 
@@ -65,6 +86,6 @@ export const groupSumLaunches = (groups: number, count: number, width: number, f
     const first = i * groupsALaunch;
     const inside = Math.min(groupsALaunch, groups - first);
     const operands = [windowOf(input(0), first * count * width, inside * count * width), windowOf(output(0), first * width, inside * width)];
-    const dims = { outer: inside * count, groups: width, inner: 1, chunk: count, scale: factor };
+    const dims = { outer: inside * count, groups: width, inner: 1, chunk: count, scale: factor, ...alone };
     return launch("reduce", dims, operands, [Math.ceil(width / 64), inside, 1], { PARTIAL: true });
   });

@@ -1,6 +1,9 @@
 import { foldGroups } from "../../src/kernels/launch.ts";
 import { checkKernel, deviceTest, numbers, reads, rowVariants, runTests, writes } from "./check.ts";
 
+/** The steps of a launch that sums one tensor. */
+const alone = { xStep: 0, outStep: 0 };
+
 const scale = Math.fround(-0.75);
 
 /** scale · Σ x[o, j, k] over o in [first, end) and k; and the sum of magnitudes, by which rounding errors are measured. */
@@ -48,7 +51,7 @@ for (const SUMSQ of [false, true]) {
         await checkKernel(device, {
           kernel: "reduce",
           constants: { ...constants, SUMSQ },
-          dims: { outer, groups: wrap, inner, chunk: 0, scale },
+          dims: { outer, groups: wrap, inner, chunk: 0, scale, ...alone },
           grid: foldGroups(groups),
           operands: [
             reads(x),
@@ -79,7 +82,7 @@ for (const SUMSQ of [false, true]) {
         await checkKernel(device, {
           kernel: "reduce",
           constants: { PARTIAL: true, SUMSQ },
-          dims: { outer, groups: wrap, inner, chunk, scale },
+          dims: { outer, groups: wrap, inner, chunk, scale, ...alone },
           grid: [Math.ceil(wrap / 64), chunks, 1],
           operands: [
             reads(x),
@@ -102,7 +105,7 @@ deviceTest("a sum of many equal terms keeps its precision", async (device) => {
     await checkKernel(device, {
       kernel: "reduce",
       constants,
-      dims: { outer: 1, groups: 1, inner: count, chunk: 0, scale: 1 },
+      dims: { outer: 1, groups: 1, inner: count, chunk: 0, scale: 1, ...alone },
       grid: foldGroups(groups),
       operands: [reads(x), writes([count * Math.fround(0.1)], { relative: 1e-5 })],
     });
@@ -123,17 +126,56 @@ deviceTest("reduce over a folded grid", async (device) => {
   await checkKernel(device, {
     kernel: "reduce",
     constants: { GROUP: false },
-    dims: { outer, groups: wrap, inner, chunk: 0, scale },
+    dims: { outer, groups: wrap, inner, chunk: 0, scale, ...alone },
     grid: [2, 2, 1],
     operands,
   });
   await checkKernel(device, {
     kernel: "reduce",
     constants: { GROUP: true },
-    dims: { outer, groups: wrap, inner, chunk: 0, scale },
+    dims: { outer, groups: wrap, inner, chunk: 0, scale, ...alone },
     grid: [50, 3, 1],
     operands,
   });
+});
+
+deviceTest("several tensors in one launch: each as it is alone, with zeros behind its sums", async (device) => {
+  for (const [count, outer, mod] of [
+    [1, 3, 5],
+    [4, 100, 16],
+    [3, 130, 64],
+    [2, 7, 63],
+  ]) {
+    const x = numbers(count * outer * mod, 1);
+    const each = Array.from({ length: count }, (_, t) => x.subarray(t * outer * mod, (t + 1) * outer * mod));
+    const shape = [outer, mod, 1] as const;
+    const outStep = 64;
+    await checkKernel(device, {
+      kernel: "reduce",
+      constants: { GROUP: true, BATCH: true },
+      dims: { outer, groups: mod, inner: 1, chunk: 0, scale, xStep: outer * mod, outStep },
+      grid: [mod, 1, count],
+      operands: [
+        reads(x),
+        writes(
+          each.flatMap((t) => [...sums(t, shape, 0, outer, false).map(([total]) => total), ...new Array<number>(outStep - mod).fill(0)]),
+          { absolute: 2e-6 * Math.sqrt(outer) },
+        ),
+      ],
+    });
+    const chunk = 64;
+    const chunks = Math.ceil(outer / chunk);
+    const partial = each.flatMap((t) =>
+      Array.from({ length: chunks }, (_, c) => sums(t, shape, c * chunk, Math.min(outer, (c + 1) * chunk), false).map(([total]) => total)).flat(),
+    );
+    await checkKernel(device, {
+      kernel: "reduce",
+      constants: { PARTIAL: true, BATCH: true },
+      dims: { outer, groups: mod, inner: 1, chunk, scale, xStep: outer * mod, outStep: chunks * mod },
+      grid: [1, chunks, count],
+      operands: [reads(x), writes(partial, { absolute: 2e-6 * Math.sqrt(chunk) })],
+    });
+  }
 });
 
 runTests();

@@ -1,6 +1,6 @@
 /** Layer normalisation over the last axis, and its form without a mean. */
 import { foldGroups, input, launch, output, rowLaunch } from "../../kernels/launch.ts";
-import { apply, check, floats, show, size, type Tensor } from "../tensor.ts";
+import { apply, check, floats, show, size, type Node, type Tensor } from "../tensor.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
 /** A tensor as the rows that are normalised. */
@@ -47,17 +47,33 @@ export const rmsNorm = (x: Tensor, gain: Tensor, eps: number): Tensor => {
   );
 };
 
-const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor, RMS = false): Tensor => {
-  const dims = rowsOf(x);
+const gradX = (dy: Tensor, x: Tensor, stats: Tensor, gain: Tensor, RMS = false): Tensor => gradientOf([dy, x, stats, gain], RMS);
+
+/** The gradient of x from dy, x, the statistics and the gain; with a fifth tensor, the sum of that and the gradient. */
+const gradientOf = (inputs: readonly Tensor[], RMS: boolean): Tensor => {
+  const dims = { ...rowsOf(inputs[1]), zero: 0 };
+  const ADD = inputs.length > 4;
   return apply(
     {
       name: `${RMS ? "rmsNorm" : "layerNorm"} (gradient)`,
-      lower: (t) => [rowLaunch(t, "layer-norm-grad", dims, [input(0), input(1), input(2), input(3), output(0)], { RMS })],
+      attributes: { RMS },
+      lower: (t) => [
+        rowLaunch(t, "layer-norm-grad", dims, [input(0), input(1), input(2), input(3), output(0), ...(ADD ? [input(4)] : [])], {
+          RMS,
+          ...(ADD ? { ADD } : {}),
+        }),
+      ],
     },
-    [dy, x, stats, gain],
-    floats(x.shape),
+    inputs,
+    floats(inputs[1].shape),
   );
 };
+
+/** The sum of a norm's gradient for its input and another tensor like it, in one operation; undefined where the node is no such gradient. */
+export const withResidual = (node: Node, residual: Tensor): Tensor | undefined =>
+  node.kind === "apply" && /^(layer|rms)Norm \(gradient\)$/.test(node.op.name) && node.inputs.length === 4
+    ? gradientOf([...node.inputs, residual], node.op.attributes!.RMS === true)
+    : undefined;
 
 /** Rows that one thread sums before the partial sums are summed. */
 const chunk = 64;

@@ -1,7 +1,7 @@
 /** Sums in a fixed order, and their adjoint. */
 import { oneStep } from "../../kernels/expression.ts";
-import { groupSumLaunches, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
-import { apply, check, floats, reshape, show, size, type Shape, type Tensor } from "../tensor.ts";
+import { batchSumLaunches, groupSumLaunches, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
+import { aligned, apply, check, floats, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { compute } from "./expression.ts";
 
 /** `x` as [groups, count, width], summed over count in one pass, times `factor`: [groups, width]. */
@@ -27,12 +27,40 @@ export const sumTo = (x: Tensor, at: Pattern, shape: Shape, factor = 1): Tensor 
   return apply(
     {
       name: "sum",
+      attributes: { at, factor },
       lower: (target) => sumLaunches(target, at, factor),
       scratch: () => (chunks === 0 ? [] : [floats([chunks, mod])]),
       vjp: (_, [dy]) => [dy && expand(dy, at, x.shape, factor)],
     },
     [x],
     floats(shape),
+  );
+};
+
+/** How a tensor is summed. */
+export interface Summing {
+  readonly at: Pattern;
+  readonly factor: number;
+}
+
+/** How a node sums its input in one operation, over no gap; undefined for another node. */
+export const summingOf = (node: Node): Summing | undefined =>
+  node.kind === "apply" && node.op.name === "sum" && node.op.attributes !== undefined ? (node.op.attributes as unknown as Summing) : undefined;
+
+/**
+ * The sums of `count` tensors [outer, mod] that lie one behind the other in x, with the bits that each has alone on a GPU: [count, aligned(mod)], zeros behind
+ * the sums of each.
+ */
+export const sumEach = (x: Tensor, count: number, { at: { outer, mod }, factor }: Summing): Tensor => {
+  const chunks = sumChunks(outer);
+  return apply(
+    {
+      name: "sums",
+      lower: () => batchSumLaunches(count, outer, mod, factor, aligned(mod)),
+      scratch: () => (chunks === 0 ? [] : [floats([count, chunks, mod])]),
+    },
+    [x],
+    floats([count, aligned(mod)]),
   );
 };
 

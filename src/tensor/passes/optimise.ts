@@ -8,6 +8,8 @@ import { readHalves } from "./halves.ts";
 import { savedInHalves } from "./mixed.ts";
 import type { Pass } from "./pass.ts";
 import { recompute } from "./recompute.ts";
+import { residualGradients } from "./residuals.ts";
+import { sharedSums } from "./sums.ts";
 
 const passes: readonly Pass[] = [
   // First: it is found by what was traced, and recomputation then knows what is left of it.
@@ -19,6 +21,10 @@ const passes: readonly Pass[] = [
   readHalves,
   // Before chains: what a product computes is no launch at all.
   productEpilogues,
+  // After products, which add without another text of a kernel of rows.
+  residualGradients,
+  // After products have computed what is summed.
+  sharedSums,
   // Last: whatever is element-wise then has a launch of its own.
   elementwiseChains,
 ];
