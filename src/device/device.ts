@@ -9,6 +9,14 @@ import type { Cache } from "../platform/platform.ts";
 import type { Profiler } from "./profiling.ts";
 import type { GPUBuffer, GPUComputePipeline, GPUDevice, GPUSupportedLimits } from "../platform/webgpu.ts";
 
+/** Matrices [m, k] and [k, n] that the lanes of a subgroup multiply together. */
+export interface MatrixUnit {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly lanes: number;
+}
+
 /** The adapter that runs, in words and in what kernels depend on. */
 export interface Adapter {
   /** One line for people: name, driver, kind. */
@@ -20,6 +28,10 @@ export interface Adapter {
   readonly features: ReadonlySet<string>;
   /** 0 when the adapter has no subgroups or varies their size. */
   readonly subgroupSize: number;
+  /** Units that multiply matrices of f16 and sum in f32. Absent where the adapter has none. */
+  readonly matrix?: MatrixUnit;
+  /** Whether products of f32 are computed by these units, as three products of f16. A bench sets it; it is off. */
+  readonly split?: boolean;
 }
 
 /** `f32` throughout; or `mixed`: frozen matrices, and what is saved for the backward pass, in f16, and products of them with sums in f32. */

@@ -92,6 +92,7 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   links: { flops: elements(0) },
   "matmul-registers": product,
   "matmul-tiled": product,
+  "matmul-matrix": product,
   normalize: { flops: rows(3) },
   "normalize-grad": { flops: rows(5) },
   patchify: { flops: elements(0) },

@@ -46,13 +46,18 @@ export interface MatmulShape {
   readonly add?: boolean;
   /** What the operands are stored as. Default: all f32. Kernels that read or write f16 need `shader-f16`. */
   readonly types?: ProductTypes;
+  /**
+   * What operands may be multiplied as where the adapter has units for it, whatever they are stored as: rounded to f16, or as sums of two f16, in three products
+   * that have the accuracy of f32. Default: f32.
+   */
+  readonly multiply?: "f16" | "3xf16";
 }
 
 /** Multiplications with an addition that a product takes, its epilogue left out. */
 export const matmulWork = ({ batch, m, n, k }: MatmulShape): number => batch * m * n * k;
 
 /** The kernels that compute products. */
-export const matmulKernels = ["matmul-registers", "matmul-tiled"] as const;
+export const matmulKernels = ["matmul-registers", "matmul-tiled", "matmul-matrix"] as const;
 
 /** The name of a kernel that computes products. */
 export type MatmulKernel = (typeof matmulKernels)[number];

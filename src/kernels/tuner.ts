@@ -31,12 +31,13 @@ export interface TuneOptions {
   readonly milliseconds?: number;
 }
 
-/** Shapes of one class share a choice: the form, the sizes to the nearest power of two, and what is stored as f16. */
+/** Shapes of one class share a choice: the form, the sizes to the nearest power of two, what is stored as f16, and what operands are multiplied as. */
 export const shapeClass = (s: MatmulShape): string =>
   [
     `${s.ta ? "T" : "N"}${s.tb ? "T" : "N"}`,
     ...[s.m, s.n, s.k, s.batch].map((x) => Math.round(Math.log2(Math.max(1, x)))),
     ...Object.keys(s.types ?? {}).sort(),
+    ...(s.multiply === undefined ? [] : [s.multiply]),
   ].join("-");
 
 /** What tells the plans of one shape apart. */

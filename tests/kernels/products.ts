@@ -69,10 +69,9 @@ export interface Problem {
 }
 
 /** What is computed with, and how it is stored. */
-const stored = (type: "f16" | undefined, values: Float32Array): readonly [Float32Array, Values] => {
-  if (type === undefined) return [values, values];
+const stored = (type: "f16" | undefined, multiply: MatmulShape["multiply"], values: Float32Array): readonly [Float32Array, Values] => {
   const words = Uint16Array.from(values, toF16);
-  return [Float32Array.from(words, fromF16), words];
+  return [type === undefined && multiply !== "f16" ? values : Float32Array.from(words, fromF16), type === undefined ? values : words];
 };
 
 /** The operands of a product with its reference in f64, and how far f32 sums may be from it. */
@@ -89,10 +88,12 @@ export const problemOf = (sizes: Sizes): Problem => {
   const extent = (base: (z: number) => number, rows: number, columns: number, ld: number): number =>
     zs.reduce((end, z) => Math.max(end, rows * columns === 0 ? 0 : base(z) + (rows - 1) * ld + columns), 0);
   const types = shape.types ?? {};
-  const [a, aStored] = stored(types.a, numbers(extent(aAt, ta ? k : m, ta ? m : k, lda), 1));
-  const [b, bStored] = stored(types.b, numbers(extent(bAt, tb ? n : k, tb ? k : n, ldb), 2));
-  const [c, cStored] = stored(types.c, numbers(extent(cAt, m, n, ldc), 3));
-  const [bias, p, q] = [numbers(n, 4), numbers(m * r, 5), numbers(n * r, 6)];
+  const [a, aStored] = stored(types.a, shape.multiply, numbers(extent(aAt, ta ? k : m, ta ? m : k, lda), 1));
+  const [b, bStored] = stored(types.b, shape.multiply, numbers(extent(bAt, tb ? n : k, tb ? k : n, ldb), 2));
+  const [c, cStored] = stored(types.c, undefined, numbers(extent(cAt, m, n, ldc), 3));
+  const bias = numbers(n, 4);
+  const [p, pStored] = stored(undefined, shape.multiply, numbers(m * r, 5));
+  const [q, qStored] = stored(undefined, shape.multiply, numbers(n * r, 6));
   const extras = (shape.epilogue?.operands ?? []).map((meeting, j) => numbers(meeting === "same" ? c.length : meeting === "column" ? n : 1, 7 + j));
   const extraAt: Readonly<Record<ProductMeeting, (to: number, column: number) => number>> = { same: (to) => to, column: (_, j) => j, one: () => 0 };
   const finished = (sum: number, to: number, column: number): readonly number[] => {
@@ -135,8 +136,8 @@ export const problemOf = (sizes: Sizes): Problem => {
     reads(bStored),
     updates(cStored, after, tolerance),
     shape.bias ? reads(bias) : undefined,
-    shape.lowRank ? reads(p) : undefined,
-    shape.lowRank ? reads(q) : undefined,
+    shape.lowRank ? reads(pStored) : undefined,
+    shape.lowRank ? reads(qStored) : undefined,
     ...(shape.epilogue === undefined ? [] : epilogueBindings(shape.epilogue, other, extras.map(reads))),
   ];
   return { shape, one: { dims, operands } };

@@ -1,0 +1,79 @@
+/** Plans of products on subgroup matrices (matmul-matrix.wgsl): for GPUs that multiply f16 in units of their own. */
+import type { Adapter, MatrixUnit } from "../device/device.ts";
+import { foldGroups } from "./launch.ts";
+import { aligned, formConstants, ranked, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+
+/** A tile of a workgroup, the part of it that a subgroup makes, and steps of k in workgroup memory at a time. */
+interface MatrixTile {
+  readonly rows: number;
+  readonly cols: number;
+  readonly subRows: number;
+  readonly subCols: number;
+  readonly depth: number;
+}
+
+/** Four or eight subgroups; the narrow ones are for products with few rows or columns. */
+const tiles: readonly MatrixTile[] = [
+  { rows: 128, cols: 128, subRows: 64, subCols: 32, depth: 16 },
+  { rows: 128, cols: 64, subRows: 64, subCols: 32, depth: 16 },
+  { rows: 64, cols: 64, subRows: 32, subCols: 32, depth: 32 },
+  { rows: 64, cols: 64, subRows: 32, subCols: 32, depth: 16 },
+  { rows: 128, cols: 32, subRows: 32, subCols: 32, depth: 32 },
+  { rows: 32, cols: 128, subRows: 32, subCols: 32, depth: 32 },
+  { rows: 64, cols: 16, subRows: 16, subCols: 16, depth: 32 },
+  { rows: 16, cols: 64, subRows: 16, subCols: 16, depth: 32 },
+  { rows: 32, cols: 32, subRows: 16, subCols: 16, depth: 16 },
+];
+
+/** Workgroup memory that every adapter with such units has, and threads of a workgroup. */
+const [workgroupBytes, mostThreads] = [32768, 256];
+
+const types = { f32: { one: "f32", four: "vec4f" }, f16: { one: "f16", four: "vec4h" } } as const;
+
+/** An operand as the kernel reads it: by four where it can, as it is stored until it is rounded. */
+const operand = (type: "f32" | "f16", vec4: boolean, split: boolean): readonly [stored: string, way: (typeof types)["f32" | "f16"]] => [
+  vec4 ? types[type].four : type,
+  types[split ? "f32" : type],
+];
+
+const processors = 100;
+
+const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTile): Costed | undefined => {
+  const { rows, cols, subRows, subCols, depth } = tile;
+  const split = s.multiply === "3xf16";
+  const subgroups = (rows / subRows) * (cols / subCols);
+  const threads = subgroups * lanes;
+  // Two stages, whose lines are eight elements longer, and a matrix of sums of every subgroup.
+  const lines = (s.ta ? depth * (rows + 8) : rows * (depth + 8)) + (s.tb ? cols * (depth + 8) : depth * (cols + 8));
+  const [aLoads, bLoads] = [(rows * depth) / 4 / threads, (cols * depth) / 4 / threads];
+  const whole = [aLoads, bLoads, subRows / m, subCols / n, depth / k].every(Number.isInteger);
+  if (!whole || threads > mostThreads || (split ? 2 : 1) * (4 * lines + 4 * subgroups * m * n) > workgroupBytes) return undefined;
+  const [aVec4, bVec4] = [aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead), aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead)];
+  const [[a, aWay], [b, bWay]] = [operand(s.types?.a ?? "f32", aVec4, split), operand(s.types?.b ?? "f32", bVec4, split)];
+  const workgroups = Math.ceil(s.m / rows) * Math.ceil(s.n / cols) * s.batch;
+  return {
+    plan: {
+      kernel: "matmul-matrix",
+      constants: {
+        ...formConstants(s),
+        ...{ ROWS: rows, COLS: cols, SUB_ROWS: subRows, SUB_COLS: subCols, DEPTH: depth, THREADS: threads, LANES: lanes, MM: m, MN: n, MK: k },
+        ...{ A: a, B: b, A_VEC4: aVec4, B_VEC4: bVec4, FOUR_A: aWay.four, FOUR_B: bWay.four, ONE_A: aWay.one, ONE_B: bWay.one },
+        ...{ A_LOADS: aLoads, B_LOADS: bLoads, DOWN: subRows / m, ACROSS: subCols / n, TURNS: depth / k },
+        SPLIT: split,
+      },
+      grid: foldGroups(workgroups),
+    },
+    // What the slowest processor does: a step of k reads a row and a column of the tile, and multiplies them.
+    cost: Math.ceil(workgroups / processors) * (s.k * (rows + cols + (rows * cols) / 32) + 4 * rows * cols),
+  };
+};
+
+/**
+ * Plans on the units of an adapter, best guess first, for what may be multiplied in f16; none for other products, and where there are no units. They give the same
+ * bits. P is stored by rows, and so must A be beside it.
+ */
+export const matrixPlans = ({ matrix, split }: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
+  const multiply = shape.multiply ?? (split ? "3xf16" : undefined);
+  if (matrix === undefined || multiply === undefined || (shape.lowRank && shape.ta)) return [];
+  return ranked(tiles.flatMap((tile) => planned({ ...shape, multiply }, matrix, tile) ?? []));
+};

@@ -1,0 +1,92 @@
+/**
+ * Products on subgroup matrices. No adapter of this machine has the units, so the lanes do their work (EMULATED): the tiles, edges, layouts and epilogue are those
+ * that a GPU runs. Its own text compiles in compile.test.ts.
+ */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Adapter, Device, MatrixUnit } from "../../src/device/device.ts";
+import { oneStep } from "../../src/kernels/expression.ts";
+import { matrixPlans } from "../../src/kernels/matrix.ts";
+import type { MatmulPlan } from "../../src/kernels/matmul.ts";
+import { matmulVariants } from "../../src/kernels/variants.ts";
+import { h100 } from "../fixtures/gpu.ts";
+import { deviceTest, runTests } from "./check.ts";
+import { checkPlans, problemOf, shapeOf, type Sizes } from "./products.ts";
+
+const unit: MatrixUnit = { m: 16, n: 16, k: 16, lanes: 32 };
+/** As large as the part of a subgroup: soon compiled, since nothing of it is unrolled. */
+const large: MatrixUnit = { m: 32, n: 32, k: 16, lanes: 32 };
+
+const withUnit = (matrix: MatrixUnit): Adapter => ({ ...h100.adapter, matrix });
+
+/** Holds the plans of some tiles, such as 64x64, against f64 of the rounded operands; all must give the same bits. */
+const check = async (device: Device, tiles: readonly string[], sizes: Sizes, matrix: MatrixUnit = unit): Promise<void> => {
+  if (!device.adapter.features.has("shader-f16")) return;
+  const problem = problemOf({ multiply: "f16", ...sizes });
+  const plans = matrixPlans(withUnit(matrix), problem.shape)
+    .filter(({ constants: { ROWS, COLS, DEPTH } }) => tiles.includes(`${ROWS}x${COLS}x${DEPTH}`))
+    .map((plan): MatmulPlan => ({ ...plan, constants: { ...plan.constants, EMULATED: true } }));
+  assert.is(plans.length, tiles.length);
+  await checkPlans(device, problem, plans);
+};
+
+const smallest = ["32x32x16"];
+
+deviceTest("all tiles give the same bits", async (device) => {
+  await check(device, ["64x64x16"], { m: 132, n: 68, k: 52 }, large);
+  await check(device, ["32x32x16", "64x16x32"], { m: 132, n: 36, k: 52 });
+});
+
+deviceTest("each of several matrices of a subgroup, over several steps", async (device) => {
+  await check(device, smallest, { m: 40, n: 36, k: 20, ta: true }, { m: 16, n: 8, k: 8, lanes: 32 });
+});
+
+deviceTest("operands and results in f16; a bias, a low-rank pair and an activation", async (device) => {
+  await check(device, smallest, { m: 36, n: 68, k: 21, ta: true, tb: true, types: { a: "f16", b: "f16", c: "f16" } });
+  await check(device, smallest, { m: 35, n: 17, k: 19, tb: true, types: { b: "f16" }, bias: true, lowRank: true, r: 5, scale: 0.5 });
+  await check(device, smallest, { m: 20, n: 36, k: 24, types: { a: "f16" }, lowRank: true, r: 36, epilogue: { expression: oneStep("gelu"), operands: [] }, add: true });
+});
+
+deviceTest("one element, one column, no terms, a pair of rank 0; heads that share a matrix of B, read and written with strides", async (device) => {
+  for (const sizes of [
+    { m: 1, n: 1, k: 1 },
+    { m: 65, n: 1, k: 3 },
+    { m: 5, n: 7, k: 0 },
+    { m: 5, n: 7, k: 3, lowRank: true, r: 0, scale: 3 },
+  ]) {
+    await check(device, smallest, sizes);
+  }
+  const [batch, heads, share, tokens, keys, head] = [2, 6, 3, 5, 9, 8];
+  const width = (heads / share) * head;
+  const common = { batch: batch * heads, heads, share, bOuter: keys * width, bHead: head, ldb: width };
+  const scores = { aOuter: tokens * heads * head, aHead: head, lda: heads * head, cOuter: heads * tokens * keys, cHead: tokens * keys, ldc: keys };
+  const values = { aOuter: scores.cOuter, aHead: scores.cHead, lda: keys, cOuter: scores.aOuter, cHead: head, ldc: heads * head };
+  await check(device, smallest, { m: tokens, n: keys, k: head, tb: true, scale: head ** -0.5, ...common, ...scores });
+  await check(device, smallest, { m: tokens, n: head, k: keys, ...common, ...values });
+});
+
+deviceTest("three products in f16 have the accuracy of f32", async (device) => {
+  // The bound is that of the f32 kernels; one product in f16 alone is hundreds of times as far away.
+  await check(device, smallest, { m: 67, n: 33, k: 132, tb: true, multiply: "3xf16", scale: 0.125, lowRank: true, r: 4 });
+});
+
+test("the shape and the adapter choose the units, for what may be multiplied in f16", () => {
+  const adapter = withUnit(unit);
+  const kernels = (on: Adapter, shape: Partial<Sizes>): readonly string[] => [
+    ...new Set(matmulVariants(on, shapeOf({ m: 512, n: 512, k: 512, ...shape })).map(({ kernel }) => kernel)),
+  ];
+  assert.equal(kernels(adapter, { multiply: "f16" }), ["matmul-matrix"]);
+  assert.equal(kernels(adapter, { multiply: "f16", m: 3, n: 1, k: 7 }), ["matmul-matrix"]);
+  for (const [on, shape] of [
+    [adapter, {}],
+    [adapter, { types: { b: "f16" } }],
+    [adapter, { multiply: "f16", ta: true, lowRank: true, r: 3 }],
+    [h100.adapter, { multiply: "f16" }],
+  ] as const) {
+    assert.not.ok(kernels(on, shape).includes("matmul-matrix"), JSON.stringify(shape));
+  }
+  assert.equal(kernels({ ...adapter, split: true }, {}), ["matmul-matrix"]);
+  assert.ok(matmulVariants({ ...adapter, split: true }, shapeOf({ m: 512, n: 512, k: 512 })).every(({ constants }) => constants.SPLIT === true));
+});
+
+runTests();
