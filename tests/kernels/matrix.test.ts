@@ -44,7 +44,16 @@ deviceTest("each of several matrices of a subgroup, over several steps", async (
 deviceTest("operands and results in f16; a bias, a low-rank pair and an activation", async (device) => {
   await check(device, smallest, { m: 36, n: 68, k: 21, ta: true, tb: true, types: { a: "f16", b: "f16", c: "f16" } });
   await check(device, smallest, { m: 35, n: 17, k: 19, tb: true, types: { b: "f16" }, bias: true, lowRank: true, r: 5, scale: 0.5 });
-  await check(device, smallest, { m: 20, n: 36, k: 24, types: { a: "f16" }, lowRank: true, r: 36, epilogue: { expression: oneStep("gelu"), operands: [] }, add: true });
+  await check(device, smallest, {
+    m: 20,
+    n: 36,
+    k: 24,
+    types: { a: "f16" },
+    lowRank: true,
+    r: 36,
+    epilogue: { expression: oneStep("gelu"), operands: [] },
+    add: true,
+  });
 });
 
 deviceTest("one element, one column, no terms, a pair of rank 0; heads that share a matrix of B, read and written with strides", async (device) => {
