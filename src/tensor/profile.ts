@@ -8,6 +8,7 @@ import type { Device } from "../device/device.ts";
 import { makeProfiler, type ProgramRecord } from "../device/profiler.ts";
 import type { LaunchCost } from "../device/profiling.ts";
 import { hasTimestamps, type Span } from "../device/timestamps.ts";
+import { lineOf } from "../device/precision.ts";
 import type { Failure } from "../failure.ts";
 import { peakOf, type Peak } from "./peak.ts";
 import type { HostRecord } from "./replay.ts";
@@ -163,7 +164,7 @@ export const profiling = (device: Device, { runs }: ProfileOptions = {}): Profil
       TE.Do,
       TE.bind("records", () => profiler.records),
       TE.bind("peak", () => (timestamps ? peakOf(device) : TE.right(null))),
-      TE.map(({ records, peak }) => profileOf(device.adapter.line, timestamps, peak, records)),
+      TE.map(({ records, peak }) => profileOf(lineOf(device), timestamps, peak, records)),
     ),
     release: profiler.release,
   };
