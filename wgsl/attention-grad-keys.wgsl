@@ -10,13 +10,17 @@
 // Bounds:    a tile of queries none of which sees a key of the workgroup is not visited; the grid is folded over x and y, and workgroups past the
 //            last tile return.
 
+//#if HALF
+enable f16;
+
+//#end
 //#include attention
 
 @group(0) @binding(5) var<storage, read> facts: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> dk: array<Stored>;
-@group(0) @binding(7) var<storage, read_write> dv: array<Stored>;
+@group(0) @binding(6) var<storage, read_write> dk: array<Real>;
+@group(0) @binding(7) var<storage, read_write> dv: array<Real>;
 
-fn put(which: u32, at: u32, x: Stored) { if (which == keyRows) { dk[at] = x; } else { dv[at] = x; } }
+fn put(which: u32, at: u32, x: Real) { if (which == keyRows) { dk[at] = x; } else { dv[at] = x; } }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -7,12 +7,16 @@
 // Layout:    as in attention.wgsl. A tile of values comes first, then the keys, which both the scores and the sums read.
 // Bounds:    a tile of keys none of which is seen is not visited; the grid is folded over x and y, and workgroups past the last tile return.
 
+//#if HALF
+enable f16;
+
+//#end
 //#include attention
 
 @group(0) @binding(5) var<storage, read> facts: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> dq: array<Stored>;
+@group(0) @binding(6) var<storage, read_write> dq: array<Real>;
 
-fn put(which: u32, at: u32, x: Stored) { dq[at] = x; }
+fn put(which: u32, at: u32, x: Real) { dq[at] = x; }
 
 // The gradient of a score's row: lse, D and the keys that are seen are its facts.
 fn slopes(fact: vec4u, key: u32, score: vec4f, dp: vec4f) -> vec4f {

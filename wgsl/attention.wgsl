@@ -3,7 +3,8 @@
 // sum of values, and when a greater score comes, it scales the sums down. Keys that a query does not see have no weight; a query that sees none
 // has o = 0.
 //
-// Constants: CAUSAL, STARTS and AT say which keys a query sees, as in softmax.wgsl; parts/attention.wgsl has the others (KEPT is 1: the queries).
+// Constants: CAUSAL, STARTS and AT say which keys a query sees, as in softmax.wgsl; parts/attention.wgsl has the others (KEPT is 1: the queries);
+//            O says what o is stored as.
 // Bindings:  0 Dims; 1 q [batch, queries, heads · width]; 2 k and 3 v [batch, keys, heads / share · width]; 4 starts u32 [batch]; 5 at u32 [1],
 //            both absent where not asked for; 6 o, like q; 7 the log of the sum of exponentials [batch, heads, queries], the greatest number
 //            where a query sees no key.
@@ -13,14 +14,18 @@
 //            The softmax of a tile is a row a thread: it takes a twentieth of the instructions, and spares the exchange of maxima.
 // Bounds:    a tile of keys none of which is seen is not visited; the grid is folded over x and y, and workgroups past the last tile return.
 
+//#if HALF
+enable f16;
+
+//#end
 //#include attention
 
-@group(0) @binding(6) var<storage, read_write> o: array<Stored>;
+@group(0) @binding(6) var<storage, read_write> o: array<{{O}}>;
 @group(0) @binding(7) var<storage, read_write> lse: array<f32>;
 
 //#include seen
 
-fn put(which: u32, at: u32, x: Stored) { o[at] = x; }
+fn put(which: u32, at: u32, x: Real) { o[at] = {{O}}(x); }
 
 // What the sums of a row are scaled by, and at last their divisor.
 var<workgroup> factors: array<f32, tall>;

@@ -22,6 +22,9 @@ export interface AttentionShape {
   readonly width: number;
 }
 
+/** Which of q, k, v and o are stored as "f16"; the others are f32. */
+export type AttentionTypes = Readonly<Partial<Record<"q" | "k" | "v" | "o", string>>>;
+
 /** The kernels that walk over tiles of scores. */
 export type AttentionKernel = "attention" | "attention-grad-queries" | "attention-grad-keys";
 
@@ -81,6 +84,13 @@ export const attentionFits = (bounds: Bounds, shape: AttentionShape): boolean =>
   return largest <= bounds.maxBinding && kernels.every((kernel) => attentionPlans(bounds, shape, kernel).length > 0);
 };
 
+/** The constants that say what the operands are stored as, by fours where `vec4` says so. */
+export const attentionTypeConstants = ({ q, k, v, o }: AttentionTypes, vec4: boolean): Constants => {
+  const [f16, f32] = vec4 ? ["vec4h", "vec4f"] : ["f16", "f32"];
+  const stored = (type: string | undefined): string => (type === "f16" ? f16 : f32);
+  return { Q: stored(q), K: stored(k), V: stored(v), O: stored(o), HALF: [q, k, v, o].includes("f16") };
+};
+
 const dimsOf = ({ batch, heads, share, queries, keys, width }: AttentionShape, scale: number): Dims<AttentionKernel> => {
   return { batch, heads, share, queries, keys, width, scale };
 };
@@ -92,15 +102,25 @@ export const attentionLaunch = (
   shape: AttentionShape,
   scale: number,
   operands: Operands,
+  types: AttentionTypes,
   masks: Constants = {},
 ): Launch => {
   const [plan] = attentionPlans(bounds, shape, kernel);
-  return launch(kernel, dimsOf(shape, scale), operands, plan.grid, { ...plan.constants, ...masks });
+  const constants = { ...plan.constants, ...attentionTypeConstants(types, shape.width % 4 === 0), ...masks };
+  return launch(kernel, dimsOf(shape, scale), operands, plan.grid, constants);
 };
 
 /** The launch that gathers what the gradients need of every query; its inputs are o, its gradient and lse, and then where the tokens stand. */
-export const attentionFactsLaunch = ({ batch, heads, queries, keys, width }: AttentionShape, positions: Operands, masks: Constants): Launch => {
+export const attentionFactsLaunch = (
+  { batch, heads, queries, keys, width }: AttentionShape,
+  positions: Operands,
+  types: AttentionTypes,
+  masks: Constants,
+): Launch => {
   const count = batch * heads * queries;
   const operands = [input(0), input(1), input(2), ...positions, output(0)];
-  return launch("attention-grad-rows", { count, heads, queries, keys, width }, operands, foldGroups(Math.ceil(count / 8)), masks);
+  return launch("attention-grad-rows", { count, heads, queries, keys, width }, operands, foldGroups(Math.ceil(count / 8)), {
+    ...attentionTypeConstants(types, false),
+    ...masks,
+  });
 };

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
-import { attentionFits, attentionPlans, type AttentionKernel, type AttentionShape } from "../../src/kernels/attention.ts";
+import { attentionFits, attentionPlans, attentionTypeConstants, type AttentionKernel, type AttentionShape } from "../../src/kernels/attention.ts";
 import { boundsOf } from "../../src/kernels/bounds.ts";
 import { h100, lavapipe, plainGpu } from "../fixtures/gpu.ts";
 import { checkKernel, deviceTest, dispatch, numbers, reads, runTests, writes, type Case, type Operand } from "./check.ts";
@@ -70,7 +70,7 @@ const checkHeights = async (device: Device, kernel: AttentionKernel, width: numb
       dims: { ...shape, scale },
       operands: operands[kernel],
       grid: plan!.grid,
-      constants: { ...plan!.constants, CAUSAL: true },
+      constants: { ...plan!.constants, ...attentionTypeConstants({}, width % 4 === 0), CAUSAL: true },
     };
     await checkKernel(device, one);
     const bits = await dispatch(device, one);

@@ -7,7 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { describe } from "../../src/failure.ts";
-import { attentionPlans } from "../../src/kernels/attention.ts";
+import { attentionPlans, attentionTypeConstants } from "../../src/kernels/attention.ts";
 import { oneStep } from "../../src/kernels/expression.ts";
 import { kernelPipeline, kernelText } from "../../src/kernels/kernel.ts";
 import type { Launch } from "../../src/kernels/launch.ts";
@@ -48,7 +48,13 @@ const attention = (): readonly Text[] =>
     (["attention", "attention-grad-queries", "attention-grad-keys"] as const).flatMap((kernel) =>
       attentionPlans(h100, { batch: 64, heads: 12, share: 1, queries: 197, keys: 197, width }, kernel).map(({ constants }, i) => ({
         kernel,
-        constants: { ...constants, CAUSAL: i % 2 === 0, STARTS: i % 3 === 0, AT: i % 4 === 0 },
+        constants: {
+          ...constants,
+          ...attentionTypeConstants(i % 2 === 0 ? {} : { q: "f16", k: "f16", v: "f16", o: "f16" }, width % 4 === 0),
+          CAUSAL: i % 2 === 0,
+          STARTS: i % 3 === 0,
+          AT: i % 4 === 0,
+        },
       })),
     ),
   );

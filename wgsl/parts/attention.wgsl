@@ -9,21 +9,22 @@
 // a head is 0.
 //
 // Constants: ROWS; DEPTH, the vec4 that hold a head's width; WIDE = DEPTH / 8, rounded up; VEC4 where the width is a multiple of four; KEPT, how
-//            many operands are kept. GRADIENT where there is dy.
+//            many operands are kept; GRADIENT where there is dy. Q, K and V say what is stored: f32 or f16, with VEC4 vec4f or vec4h; HALF that one
+//            of them is f16.
 struct Dims { batch: u32, heads: u32, share: u32, queries: u32, keys: u32, width: u32, scale: f32 }
 
 //#if VEC4
-alias Stored = vec4f;
+alias Real = vec4f;
 //#else
-alias Stored = f32;
+alias Real = f32;
 //#end
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> q: array<Stored>;
-@group(0) @binding(2) var<storage, read> k: array<Stored>;
-@group(0) @binding(3) var<storage, read> v: array<Stored>;
+@group(0) @binding(1) var<storage, read> q: array<{{Q}}>;
+@group(0) @binding(2) var<storage, read> k: array<{{K}}>;
+@group(0) @binding(3) var<storage, read> v: array<{{V}}>;
 //#if GRADIENT
-@group(0) @binding(4) var<storage, read> dy: array<Stored>;
+@group(0) @binding(4) var<storage, read> dy: array<Real>;
 //#end
 
 const queryRows = 0u;
@@ -31,14 +32,14 @@ const keyRows = 1u;
 const valueRows = 2u;
 const gradientRows = 3u;
 
-fn stored(which: u32, at: u32) -> Stored {
+fn stored(which: u32, at: u32) -> Real {
   switch which {
-    case queryRows: { return q[at]; }
-    case keyRows: { return k[at]; }
+    case queryRows: { return Real(q[at]); }
+    case keyRows: { return Real(k[at]); }
 //#if GRADIENT
     case gradientRows: { return dy[at]; }
 //#end
-    default: { return v[at]; }
+    default: { return Real(v[at]); }
   }
 }
 

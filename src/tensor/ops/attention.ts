@@ -1,7 +1,7 @@
 /** Attention as one operation, which writes no scores. `passes/attention.ts` puts it in the place of scores, softmax and values where it is faster. */
 import { attentionFactsLaunch, attentionLaunch, type AttentionShape } from "../../kernels/attention.ts";
 import { input, output } from "../../kernels/launch.ts";
-import { apply, applyAll, check, floats, indices, show, size, type Tensor } from "../tensor.ts";
+import { applyAll, check, floats, indices, show, size, type Dtype, type Halves, type Op, type Tensor } from "../tensor.ts";
 import { boundPositions, checkPositions, type Positions } from "./positions.ts";
 
 /** Options of {@link flashAttention}. */
@@ -23,6 +23,8 @@ interface Attention extends Required<Omit<AttentionOptions, keyof Positions>>, P
 const attentionOf = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Attention => {
   const { heads, keyHeads = heads, starts, at, causal = false } = options;
   const name = "flashAttention";
+  const half = [q, k, v].find(({ dtype }) => dtype !== "f32");
+  check(half === undefined, name, () => `${show(half!)} must be widened first`);
   check(
     [q, k, v].every(({ shape }) => shape.length === 3),
     name,
@@ -39,38 +41,60 @@ const attentionOf = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions)
   return { heads, keyHeads, scale: options.scale ?? width ** -0.5, causal, starts, at, shape };
 };
 
-/** What the gradients need of every query: u32 [batch, heads, queries, 4]. */
-const factsOf = ({ shape, causal, starts, at }: Attention, o: Tensor, dy: Tensor, lse: Tensor): Tensor => {
-  const { tensors, operands, constants } = boundPositions(3, { starts, at });
-  const lower = () => [attentionFactsLaunch(shape, operands, { CAUSAL: causal, ...constants })];
-  const facts = indices([shape.batch, shape.heads, shape.queries, 4]);
-  return apply({ name: "attention (gradient, rows)", lower }, [o, dy, lse, ...tensors], facts);
+/** What a pass may give as f16: the first `count` inputs, and o. The operation on other inputs is made by `of`. */
+const halves = (count: number, of: Halves["of"], o = false): Pick<Op, "halves"> => ({
+  halves: { inputs: Array.from({ length: count }, () => true), outputs: [o], of },
+});
+
+/** An operation reads f16 where a pass has made it. */
+const reading = (inputs: readonly Tensor[]): Pick<Op, "readsHalf"> => (inputs.some(({ dtype }) => dtype === "f16") ? { readsHalf: true } : {});
+
+/** What the gradients need of every query, from o, its gradient and lse: u32 [batch, heads, queries, 4]. */
+const factsOf = (a: Attention, inputs: readonly Tensor[]): readonly Tensor[] => {
+  const { shape, causal, starts, at } = a;
+  const { operands, constants } = boundPositions(3, { starts, at });
+  return applyAll(
+    {
+      name: "attention (gradient, rows)",
+      ...reading(inputs),
+      ...halves(1, (others) => factsOf(a, others)),
+      lower: () => [attentionFactsLaunch(shape, operands, { o: inputs[0].dtype }, { CAUSAL: causal, ...constants })],
+    },
+    inputs,
+    [indices([shape.batch, shape.heads, shape.queries, 4])],
+  );
 };
 
-const gradients = (a: Attention, inputs: readonly Tensor[], needed: readonly boolean[]): readonly (Tensor | undefined)[] => {
+const read = [0, 1, 2, 3, 4].map(input);
+
+/** The gradient of q, from q, k, v, dy and the facts of every query. */
+const queriesGradient = (a: Attention, inputs: readonly Tensor[]): readonly Tensor[] => {
   const [q, k, v] = inputs;
-  const read = [0, 1, 2, 3, 4].map(input);
-  const dq = (): Tensor =>
-    apply(
-      {
-        name: "attention (gradient, queries)",
-        lower: (t) => [attentionLaunch(t, "attention-grad-queries", a.shape, a.scale, [...read, output(0)])],
-      },
-      inputs,
-      floats(q.shape),
-    );
-  const [dk, dv] =
-    needed[1] || needed[2]
-      ? applyAll(
-          {
-            name: "attention (gradient, keys)",
-            lower: (t) => [attentionLaunch(t, "attention-grad-keys", a.shape, a.scale, [...read, output(0), output(1)])],
-          },
-          inputs,
-          [floats(k.shape), floats(v.shape)],
-        )
-      : [];
-  return [needed[0] ? dq() : undefined, needed[1] ? dk : undefined, needed[2] ? dv : undefined];
+  return applyAll(
+    {
+      name: "attention (gradient, queries)",
+      ...reading(inputs),
+      ...halves(3, (others) => queriesGradient(a, others)),
+      lower: (t) => [attentionLaunch(t, "attention-grad-queries", a.shape, a.scale, [...read, output(0)], { q: q.dtype, k: k.dtype, v: v.dtype })],
+    },
+    inputs,
+    [floats(q.shape)],
+  );
+};
+
+/** The gradients of k and v, from the same. */
+const keysGradients = (a: Attention, inputs: readonly Tensor[]): readonly Tensor[] => {
+  const [q, k, v] = inputs;
+  return applyAll(
+    {
+      name: "attention (gradient, keys)",
+      ...reading(inputs),
+      ...halves(3, (others) => keysGradients(a, others)),
+      lower: (t) => [attentionLaunch(t, "attention-grad-keys", a.shape, a.scale, [...read, output(0), output(1)], { q: q.dtype, k: k.dtype, v: v.dtype })],
+    },
+    inputs,
+    [floats(k.shape), floats(v.shape)],
+  );
 };
 
 /** The sizes of attention. Fails (while tracing) where shapes do not fit. */
@@ -85,24 +109,35 @@ export const attentionGradients = (
   needed: readonly boolean[],
 ): readonly (Tensor | undefined)[] => {
   const a = attentionOf(q, k, v, options);
-  return gradients(a, [q, k, v, dy, factsOf(a, o, dy, lse)], needed);
+  const [facts] = factsOf(a, [o, dy, lse, ...boundPositions(3, a).tensors]);
+  const inputs = [q, k, v, dy, facts];
+  const [dk, dv] = needed[1] || needed[2] ? keysGradients(a, inputs) : [];
+  return [needed[0] ? queriesGradient(a, inputs)[0] : undefined, needed[1] ? dk : undefined, needed[2] ? dv : undefined];
+};
+
+const forward = (a: Attention, options: AttentionOptions, inputs: readonly Tensor[], type: Dtype = "f32"): readonly Tensor[] => {
+  const [q, k, v] = inputs;
+  const { shape, scale, causal } = a;
+  const { operands, constants } = boundPositions(3, a);
+  const bound = [input(0), input(1), input(2), ...operands, output(0), output(1)];
+  const types = { q: q.dtype, k: k.dtype, v: v.dtype, o: type };
+  return applyAll(
+    {
+      name: "attention",
+      ...reading(inputs),
+      ...halves(3, (others, [other]) => forward(a, options, others, other), true),
+      lower: (t) => [attentionLaunch(t, "attention", shape, scale, bound, types, { CAUSAL: causal, ...constants })],
+      vjp: (outputs, [dy], needed) => (dy === undefined ? [] : attentionGradients([q, k, v], outputs, dy, options, needed)),
+    },
+    inputs,
+    [{ shape: q.shape, dtype: type }, floats([shape.batch, shape.heads, shape.queries])],
+  );
 };
 
 /** The output of {@link flashAttention}, and the log of every query's sum of exponentials, which its gradient reads: [batch, heads, queries]. */
 export const attentionOutputs = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): readonly Tensor[] => {
   const a = attentionOf(q, k, v, options);
-  const { shape, scale, causal, starts, at } = a;
-  const { tensors, operands, constants } = boundPositions(3, { starts, at });
-  const bound = [input(0), input(1), input(2), ...operands, output(0), output(1)];
-  return applyAll(
-    {
-      name: "attention",
-      lower: (t) => [attentionLaunch(t, "attention", shape, scale, bound, { CAUSAL: causal, ...constants })],
-      vjp: (outputs, [dy], needed) => (dy === undefined ? [] : attentionGradients([q, k, v], outputs, dy, options, needed)),
-    },
-    [q, k, v, ...tensors],
-    [floats(q.shape), floats([shape.batch, shape.heads, shape.queries])],
-  );
+  return forward(a, options, [q, k, v, ...boundPositions(3, a).tensors]);
 };
 
 /**

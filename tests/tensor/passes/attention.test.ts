@@ -16,6 +16,8 @@ import { attentionScores, attentionValues } from "../../../src/tensor/ops/matmul
 import { sum } from "../../../src/tensor/ops/reduce.ts";
 import { softmax } from "../../../src/tensor/ops/softmax.ts";
 import { fusedAttention } from "../../../src/tensor/passes/attention.ts";
+import { readHalves } from "../../../src/tensor/passes/halves.ts";
+import { savedInHalves } from "../../../src/tensor/passes/mixed.ts";
 import { optimise } from "../../../src/tensor/passes/optimise.ts";
 import type { Program, Tensors } from "../../../src/tensor/program.ts";
 import { size, type Tensor } from "../../../src/tensor/tensor.ts";
@@ -68,14 +70,10 @@ const programOf = (
     return { outputs: { ...more(parts), ...Object.fromEntries(wrt.map((name, i) => [`gradient of ${name}`, grads[i]])) } };
   });
 
-/** Runs a program as it was traced and with attention in one operation: outputs that differ by f32 rounding. */
-const agrees = async (
-  device: Device,
-  program: Program,
-  run: (program: Program) => Promise<Readonly<Record<string, Float32Array>>>,
-  many: number,
-): Promise<void> => {
-  const rewritten = fusedAttention(program, asGpu(device));
+type Run = (program: Program) => Promise<Readonly<Record<string, Float32Array>>>;
+
+/** Runs a program as it was traced and with attention in one operation: outputs that differ by f32 rounding, or as much as is said. */
+const agrees = async (rewritten: Program, program: Program, run: Run, many: number, within = 3e-6): Promise<void> => {
   assert.is(fused(rewritten), many);
   const [want, got] = [await run(program), await run(rewritten)];
   assert.equal(Object.keys(got), Object.keys(want));
@@ -85,7 +83,7 @@ const agrees = async (
       name,
     );
     const off = relativeError(got[name], values);
-    assert.ok(off < 3e-6, `${name}: off by ${off} of its norm`);
+    assert.ok(off < within, `${name}: off by ${off} of its norm`);
   }
 };
 
@@ -102,15 +100,10 @@ for (const sizes of [
         orThrow(exe.run(Object.fromEntries(Object.entries(data).filter(([name]) => used.has(name)))));
         return readAll(exe, Object.keys(program.outputs));
       });
-    await agrees(
-      device,
-      programOf(sizes, ["q", "k", "v"], ({ y }) => ({ y })),
-      run,
-      1,
-    );
-    // Not all gradients are asked for, and the values are not computed otherwise.
-    await agrees(device, programOf(sizes, ["q"]), run, 1);
-    await agrees(device, programOf(sizes, ["k"]), run, 1);
+    // Where not all gradients are asked for, the values are not computed otherwise.
+    for (const program of [programOf(sizes, ["q", "k", "v"], ({ y }) => ({ y })), programOf(sizes, ["q"]), programOf(sizes, ["k"])]) {
+      await agrees(fusedAttention(program, asGpu(device)), program, run, 1);
+    }
   });
 }
 
@@ -178,7 +171,19 @@ for (const [name, { model, shape, data, many }] of Object.entries(steps)) {
         },
         weights,
       );
-    await agrees(device, program, run, many);
+    await agrees(fusedAttention(program, asGpu(device)), program, run, many);
+    if (device.adapter.features.has("shader-f16")) {
+      const mixed = { ...asGpu(device), precision: "mixed" as const };
+      const halved = [fusedAttention, savedInHalves, readHalves].reduce((made, pass) => pass(made, mixed), program);
+      for (const node of halved.schedule) {
+        if (node.kind !== "apply" || node.op.name !== "attention") continue;
+        assert.equal(
+          [...node.inputs.slice(0, 3), node.outputs[0]].map(({ dtype }) => dtype),
+          Array(4).fill("f16"),
+        );
+      }
+      await agrees(halved, program, run, many, 5e-3);
+    }
     weights.release();
   });
 }
