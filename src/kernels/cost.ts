@@ -90,6 +90,7 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   "layer-norm-grad": { flops: rows(10) },
   "layer-norm-grad-gain": { flops: rows(4) },
   links: { flops: elements(0) },
+  "loss-scale": { flops: () => 4 },
   "matmul-registers": product,
   "matmul-tiled": product,
   "matmul-matrix": product,

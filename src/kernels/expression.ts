@@ -33,6 +33,7 @@ const functions = {
   mul: { of: 2, constants: 0, text: ([a, b]: readonly string[]) => `${a} * ${b}` },
   div: { of: 2, constants: 0, text: ([a, b]: readonly string[]) => `${a} / ${b}` },
   max: { of: 2, constants: 0, text: ([a, b]: readonly string[]) => `max(${a}, ${b})` },
+  where: { of: 3, constants: 0, text: ([c, a, b]: readonly string[]) => `select(${b}, ${a}, ${c} != Real(0))` },
   quickGeluGrad: { of: 2, constants: 0, text: ([z, dy]: readonly string[]) => `quickGeluGrad(${z}, ${dy})` },
 } as const;
 

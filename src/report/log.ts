@@ -13,6 +13,8 @@ export interface StepRecord {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
+  /** The scale of the loss, in mixed precision. */
+  readonly lossScale?: number;
 }
 
 /**
@@ -48,7 +50,7 @@ const recordHead = { method: t.string, seed: finite, task: natural, dataset: t.s
 
 /** The codec of one JSON line. */
 export const LogRecordCodec: t.Type<LogRecord, unknown> = t.union([
-  t.type({ type: t.literal("step"), ...recordHead, step: natural, steps: natural, loss: finite }),
+  t.intersection([t.type({ type: t.literal("step"), ...recordHead, step: natural, steps: natural, loss: finite }), t.partial({ lossScale: finite })]),
   t.type({ type: t.keyof({ eval: null, probe: null }), ...recordHead, accuracy: nullable(percent), images: natural }),
   t.type({ type: t.literal("task"), ...recordHead, effectiveRank: nullable(nonNegative), mergeError: nullable(nonNegative), seconds: nonNegative }),
 ]);

@@ -1,7 +1,13 @@
 /** The log of a run: its events as records. */
 import { meanOf } from "../report/metrics.ts";
-import type { LogRecord } from "../report/log.ts";
+import type { LogRecord, StepRecord } from "../report/log.ts";
 import type { Event } from "../training/runtime.ts";
+
+/** What of the numbers of a step is logged. */
+const logged = ({ loss, lossScale }: Readonly<Record<string, number>>): Pick<StepRecord, "loss" | "lossScale"> => ({
+  loss,
+  ...(lossScale === undefined ? {} : { lossScale }),
+});
 
 /**
  * Turns the events of a run into the records of its log. In them `task` counts finished tasks: a step of the second task, and what is
@@ -16,7 +22,7 @@ export const logEvents = (method: string, seed: number, write: (record: LogRecor
         [task, dataset, began] = [event.learned, event.task, performance.now()];
         return;
       case "step":
-        return write({ type: "step", ...head, dataset, step: event.step + 1, steps: event.steps, loss: event.losses.loss });
+        return write({ type: "step", ...head, dataset, step: event.step + 1, steps: event.steps, ...logged(event.losses) });
       case "evaluation":
         return write({ type: event.probe ? "probe" : "eval", ...head, dataset: event.dataset, accuracy: event.accuracy, images: event.total });
       case "lesson": {

@@ -6,6 +6,7 @@ import { dropout as drop } from "../tensor/ops/dropout.ts";
 import { constant } from "../tensor/ops/elementwise.ts";
 import { pack, size, type Tensor } from "../tensor/tensor.ts";
 import { differentiated } from "../training/differentiated.ts";
+import { scaleName } from "../training/lossScale.ts";
 import type { Objective } from "../training/objective.ts";
 import type { Length, PerTask } from "../training/schedule.ts";
 import type { Optimizer } from "../training/optimizer.ts";
@@ -21,6 +22,8 @@ export const gradient = <N extends string = never>(objective: Objective<N>): Ste
     const parameters = trainee.trained.map((name) => [...trainee.groups[name].views.values()]);
     const { loss, terms, gradients: found } = differentiated(objective, trainee, tracing, parameters.flat());
     tracing.record("loss", loss);
+    const { lossScale } = tracing;
+    if (lossScale !== undefined) tracing.record(scaleName, lossScale.value);
     if (terms.length > 1) terms.forEach(([name, value]) => tracing.record(name, value));
     let at = 0;
     const gradients = trainee.trained.flatMap((name, i): readonly (readonly [string, Tensor])[] => {
@@ -30,7 +33,8 @@ export const gradient = <N extends string = never>(objective: Objective<N>): Ste
       const { entries, length } = trainee.groups[name].layout;
       const whole = ofGroup.map((g, j) => g ?? constant(0, parameters[i][j].shape));
       const offsets = entries.map((e) => e.offset);
-      return [[name, pack(whole, offsets, length)]];
+      const flat = pack(whole, offsets, length);
+      return [[name, lossScale?.unscaled(flat) ?? flat]];
     });
     return { ...trainee, gradients: Object.fromEntries(gradients) };
   });

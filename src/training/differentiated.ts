@@ -11,12 +11,13 @@ import { encodeBatch, type Trainee } from "./trainee.ts";
 export interface Differentiated {
   readonly loss: Tensor;
   readonly terms: readonly (readonly [string, Tensor])[];
+  /** Where the tracing has a scale of the loss, those of the scaled loss. */
   readonly gradients: readonly (Tensor | undefined)[];
 }
 
 const ofPart = (objective: Objective<any>, trainee: Trainee, tracing: Tracing, part: Part, wrt: readonly Tensor[]): Differentiated => {
   const { loss, terms } = evaluateObjective(objective, encodeBatch(trainee, tracing, part));
-  return { loss, terms, gradients: partials(loss, wrt) };
+  return { loss, terms, gradients: partials(tracing.lossScale?.scaled(loss) ?? loss, wrt) };
 };
 
 /** Both together: the losses of parts, and their gradients, are parts of those of the batch. Terms of parameters alone are in the first part. */

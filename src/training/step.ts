@@ -110,7 +110,8 @@ export const traceStep = <G extends string>(options: StepOptions<G>): E.Either<F
       E.map((after) => {
         const flats = Object.entries(after.groups).map(([name, group]) => [name, withTallies(name, group, tracing)] as const);
         const changed = flats.filter(([name, flat]) => flat !== start.groups[name].flat);
-        return { state: { ...Object.fromEntries(changed), ...after.state }, outputs: Object.fromEntries(records) };
+        const state = { ...Object.fromEntries(changed), ...after.state };
+        return { state: tracing.lossScale?.settled(state) ?? state, outputs: Object.fromEntries(records) };
       }),
     );
   });

@@ -4,9 +4,11 @@
  * A stage asks it for tensors: frozen parameters of the model, inputs that the host computes for every step (a learning rate, a
  * threshold), state that lives from step to step (moments). Asking twice for one name gives the same tensor.
  */
+import type { Precision } from "../device/device.ts";
 import type { Leaves } from "../tensor/leaves.ts";
 import { add } from "../tensor/ops/elementwise.ts";
 import { floats, type Tensor } from "../tensor/tensor.ts";
+import { lossScale, type LossScale } from "./lossScale.ts";
 
 /** A number of the step that the host computes: step 0 is the first. */
 export type Schedule = (step: number) => number;
@@ -25,6 +27,8 @@ export interface Tracing extends Leaves {
   readonly hyper: (name: string, at: readonly Schedule[]) => Tensor;
   /** Records a number of every step under a name. */
   readonly record: (name: string, value: Tensor) => void;
+  /** In mixed precision the scale of the loss: who differentiates one scales it. */
+  readonly lossScale?: LossScale;
   /** Adds to an entry of a group of counters, once the step is done: votes that a forward pass gives. */
   readonly tally: (group: string, entry: string, value: Tensor) => void;
   /** What has been added so far to an entry in this step. */
@@ -39,10 +43,13 @@ export interface Recorder {
 }
 
 /** What a tracing environment is made from. */
-export interface TracingOptions extends Pick<Tracing, "steps">, Partial<Pick<Tracing, "seed" | "position" | "memory">> {}
+export interface TracingOptions extends Pick<Tracing, "steps">, Partial<Pick<Tracing, "seed" | "position" | "memory">> {
+  /** How the device computes that the step is for. Default: f32. */
+  readonly precision?: Precision;
+}
 
 /** A new tracing environment on given leaves: by default that of a learner that remembers nothing, at its first task, with seed 0. */
-export const recorder = (leaves: Leaves, { steps, seed = 0, position = 0, memory = {} }: TracingOptions): Recorder => {
+export const recorder = (leaves: Leaves, { steps, seed = 0, position = 0, memory = {}, precision = "f32" }: TracingOptions): Recorder => {
   const hypers = new Map<string, readonly Schedule[]>();
   const records = new Map<string, Tensor>();
   const tallies = new Map<string, Tensor>();
@@ -51,6 +58,7 @@ export const recorder = (leaves: Leaves, { steps, seed = 0, position = 0, memory
     records,
     tracing: {
       ...leaves,
+      ...(precision === "mixed" ? { lossScale: lossScale(leaves) } : {}),
       steps,
       seed,
       position,

@@ -15,6 +15,7 @@ import { ahead, bytesOf, pace } from "./ahead.ts";
 import type { Checkpoint, Training } from "./keeper.ts";
 import { withFitting, type Fitting, type Traced } from "./fitting.ts";
 import { withOption } from "./limits.ts";
+import { leastScale, scaleName } from "./lossScale.ts";
 import { inputsInParts, partsOf, type BatchParts } from "./parts.ts";
 import type { Runtime } from "./runtime.ts";
 import { traceStep, type StepOptions, type Steps, type TracedStep } from "./step.ts";
@@ -56,10 +57,14 @@ const readState = <G extends string>(session: Session, from: Training<G>, step: 
     }),
   );
 
-/** What a loss says that is not finite: before anything was trained it is not the learning rate's fault. */
-const notFiniteLoss = (step: number): Failure => ({
+/** What is wrong with the numbers of a step: its loss, or gradients that no scale of the loss makes finite. */
+const faultOf = ({ loss = 0, [scaleName]: scale = leastScale }: Readonly<Record<string, number>>): string | undefined =>
+  Number.isFinite(loss) ? (scale < leastScale ? "A gradient" : undefined) : "The loss";
+
+/** A number that is not finite: before anything was trained it is not the learning rate's fault. */
+const notFinite = (what: string, step: number): Failure => ({
   _tag: "NotFinite",
-  what: "The loss",
+  what,
   step,
   ...(step === 0 ? { advice: "no step was made before it, so the model or the data is at fault" } : {}),
 });
@@ -77,7 +82,7 @@ const recordedOf = (session: Session, records: readonly string[]): Promise<E.Eit
   )();
 
 /**
- * What hands on the recorded numbers of the steps since it was called last, in order, some steps at a time, up to the first loss that is not a number: with that
+ * What hands on the recorded numbers of the steps since it was called last, in order, some steps at a time, up to the first that is wrong: with that
  * it fails, with `NotFinite`. Reading begins at once; it ends when the device has come so far, and when all earlier numbers were handed on.
  */
 const drains = (session: Session, records: readonly string[], from: number, onSteps: TrainOptions<string>["onSteps"]) => {
@@ -91,9 +96,10 @@ const drains = (session: Session, records: readonly string[], from: number, onSt
       if (E.isLeft(earlier)) return earlier;
       if (E.isLeft(read)) return read;
       const rows = Array.from({ length: until - first }, (_, i) => Object.fromEntries(read.right.map(([name, values]) => [name, values[i]])));
-      const bad = rows.findIndex((row) => !Number.isFinite(row.loss ?? 0));
+      const faults = rows.map(faultOf);
+      const bad = faults.findIndex((fault) => fault !== undefined);
       onSteps?.(first, bad < 0 ? rows : rows.slice(0, bad));
-      return bad < 0 ? E.right(undefined) : E.left(notFiniteLoss(first + bad));
+      return bad < 0 ? E.right(undefined) : E.left(notFinite(faults[bad]!, first + bad));
     });
     // It may be awaited some steps later.
     last.catch(() => undefined);
@@ -177,7 +183,8 @@ export const train =
   ({ device, seed, signal, recompute, accumulate = 1 }) => {
     const { model, steps, batches } = options;
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
-    const trace = (of: Traced): ReturnType<typeof traceStep> => traceStep({ ...options, ...of, step: steps.step, steps: count, seed: options.seed ?? seed });
+    const always = { step: steps.step, steps: count, seed: options.seed ?? seed, precision: device.precision };
+    const trace = (of: Traced): ReturnType<typeof traceStep> => traceStep({ ...options, ...of, ...always });
     const fitting: Fitting = { device, batches, accumulate, recompute, trace: (of) => E.map(({ program }: TracedStep) => program)(trace(of)) };
     return pipe(
       TE.fromEither(partsOf(batches, accumulate)),

@@ -1,0 +1,61 @@
+/**
+ * The scale of the loss in mixed precision: products narrow gradients to f16, in which small ones would become zero. So a loss is differentiated that is a power
+ * of two times as large, and its gradients are divided by that, which is exact (Micikevicius et al., 2018).
+ *
+ * The scale finds itself, on the device. Where a gradient is not finite it was too large: such a step changes nothing but the scale, which halves. After so many
+ * good steps in a row it doubles. It is state of the training, so one that goes on has the same bits.
+ */
+import type { Leaves } from "../tensor/leaves.ts";
+import { add, affine, div, mul } from "../tensor/ops/elementwise.ts";
+import { updateScale, where, type ScaleSteps } from "../tensor/ops/lossScale.ts";
+import { sum, sumRows } from "../tensor/ops/reduce.ts";
+import { alignment, reshape, size, view, type Tensor } from "../tensor/tensor.ts";
+
+const steps: ScaleSteps = { first: 2 ** 16, largest: 2 ** 24, patience: 200 };
+
+/** Below this scale a gradient is not finite for another reason than its size. */
+export const leastScale = 1;
+
+/** The name of what is recorded of it; its state has one of its own. */
+export const scaleName = "lossScale";
+const stateName = "loss scale";
+
+/** The scale of the loss in a step that is traced. */
+export interface LossScale {
+  /** The scale [1]. */
+  readonly value: Tensor;
+  /** The loss as it is differentiated. */
+  readonly scaled: (loss: Tensor) => Tensor;
+  /** Gradients of the loss, from those of the scaled loss. */
+  readonly unscaled: (gradients: Tensor) => Tensor;
+  /** States behind the step, its own among them; each stays `before` where a gradient was not finite. */
+  readonly settled: (after: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>;
+}
+
+/** The sum of all elements, in rows of what one thread of many sums. */
+const total = (x: Tensor): Tensor => {
+  const rows = size(x.shape) / alignment;
+  return reshape(Number.isInteger(rows) ? sum(sumRows(reshape(x, [rows, alignment]))) : sum(x), [1]);
+};
+
+/** The scale of the loss in a step, whose states are known by name. */
+export const lossScale = ({ state }: Pick<Leaves, "state">): LossScale => {
+  const sums: Tensor[] = [];
+  const own = state(stateName, [2]);
+  const value = affine(view(own, 0, [1]), 1, steps.first);
+  return {
+    value,
+    scaled: (loss) => mul(loss, reshape(value, loss.shape)),
+    unscaled: (gradients) => {
+      sums.push(total(gradients));
+      return div(gradients, value);
+    },
+    settled: (after) => {
+      if (sums.length === 0) return after;
+      // A sum is finite where all that it is of is.
+      const { fine, state: next } = updateScale(sums.reduce(add), own, steps);
+      const kept = Object.entries(after).map(([name, t]): [string, Tensor] => [name, where(fine, t, state(name, t.shape))]);
+      return { ...Object.fromEntries(kept), [stateName]: next };
+    },
+  };
+};

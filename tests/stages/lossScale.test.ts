@@ -1,0 +1,163 @@
+/** The scale of the loss in mixed precision: it changes no bit where nothing is too small or too large, and what is too large changes nothing else. */
+import * as assert from "uvu/assert";
+import type { Stream } from "../../src/data/task.ts";
+import type { Device } from "../../src/device/device.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
+import { gatedLora } from "../../src/model/adapters/lora.ts";
+import { learner } from "../../src/model/learner.ts";
+import { networkOf, type Model } from "../../src/model/model.ts";
+import { encode } from "../../src/stages/encode.ts";
+import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
+import { gradient, repeat, update } from "../../src/stages/steps.ts";
+import { instantiate, type HostRecord } from "../../src/tensor/executable.ts";
+import { updateScale, where } from "../../src/tensor/ops/lossScale.ts";
+import type { Training } from "../../src/training/keeper.ts";
+import { imageToText, weighted } from "../../src/training/objective.ts";
+import { adamW, sgd } from "../../src/training/optimizer.ts";
+import { constantly } from "../../src/training/schedule.ts";
+import { traceStep } from "../../src/training/step.ts";
+import { train, type TrainOptions } from "../../src/training/train.ts";
+import { left, right } from "../either.ts";
+import { patternTask } from "../fixtures/patterns.ts";
+import { tinyClip } from "../fixtures/tinyClip.ts";
+import { runtimeOf } from "../methods/trace.ts";
+import { deviceTest, mixedTest, runTests, sameBits, traced, using } from "../tensor/check.ts";
+import { floats } from "../../src/tensor/tensor.ts";
+import { resident } from "../../src/device/resident.ts";
+
+const adapter = gatedLora({ rank: 2 });
+const model: Model = await tinyClip();
+const task = patternTask("warm", ["red", "orange", "pink"], 1);
+const count = 6;
+
+/** A training of a few steps of an objective that is so many times the loss, with a threshold on its gates. */
+const optionsOf = async (device: Device, factor: number, steps = count): Promise<TrainOptions<any>> => {
+  const lesson = { learner: learner(model), task, position: 0, stream: { tasks: [task], labelSpace: "task" } as Stream, learned: 1 };
+  const { batches } = await get(encode({ batch: 3, steps }).run(lesson)(runtimeOf(device)));
+  // Of a factor that is large enough to overflow, squares overflow too.
+  const lr = constantly(1e-1 / factor);
+  const optimiser = factor === 1 ? adamW({ lr, weightDecay: 0.1 }) : sgd({ lr, momentum: 0.5 });
+  return {
+    model,
+    adapter,
+    steps: repeat(steps, gradient(weighted(factor, imageToText)), update(optimiser), rankSelect(softThreshold(constantly(1e-3)))),
+    batches,
+    from: { step: 0, values: adapter.initial(networkOf(model), model.weights, 0, 0), moments: {} },
+  };
+};
+
+/** The states behind a training, and what was recorded of every step. */
+const trained = async (device: Device, options: TrainOptions<any>) => {
+  const records: Readonly<Record<string, number>>[] = [];
+  const training = await get(train({ ...options, onSteps: (_, losses) => void records.push(...losses) })(runtimeOf(device)));
+  return { training, scales: records.map(({ lossScale }) => lossScale), losses: records.map(({ loss }) => loss) };
+};
+
+const sameTraining = (a: Training<any>, b: Training<any>): void => {
+  assert.is(a.step, b.step);
+  assert.equal(Object.keys(a.moments).sort(), Object.keys(b.moments).sort());
+  for (const [name, values] of [...Object.entries(a.values), ...Object.entries(a.moments)]) sameBits(values, (b.values[name] ?? b.moments[name])!, name);
+};
+
+deviceTest("a scaled loss gives the bits of the loss itself, where no number is too small or too large", async (device) => {
+  const { batches, from, ...options } = await optionsOf(device, 1);
+  const results: Readonly<Record<string, Float32Array>>[] = [];
+  for (const precision of ["f32", "mixed"] as const) {
+    const { program, recorder, constants } = right(traceStep({ ...options, step: options.steps.step, steps: count, batch: batches.shape, precision }));
+    const used = new Set(program.leaves.map(({ name }) => name));
+    const uploaded = right(
+      resident(
+        device,
+        [...model.weights, ...constants].filter(([name]) => used.has(name)),
+      ),
+    );
+    await using(
+      device,
+      program,
+      async (exe) => {
+        right(exe.write("state", from.values));
+        for (let step = 0; step < count; step++) {
+          const hypers = [...recorder.hypers].map(([name, at]) => [name, Float32Array.from(at, (schedule) => schedule(step))]);
+          const inputs: HostRecord = { ...Object.fromEntries(hypers), ...right(await batches.at(step)()) };
+          right(exe.run(Object.fromEntries(Object.entries(inputs).filter(([name]) => used.has(name)))));
+        }
+        const read = Object.keys(program.state).map(async (name) => [name, await get(exe.read(name))] as const);
+        results.push(Object.fromEntries(await Promise.all(read)));
+      },
+      uploaded,
+    );
+    uploaded.release();
+  }
+  const [plain, { "loss scale": lossScale, ...scaled }] = results;
+  assert.equal([...lossScale], [0, count]);
+  for (const [name, values] of Object.entries(plain)) sameBits(scaled[name], values, name);
+});
+
+mixedTest("a step whose gradients are not finite changes nothing but the scale, which halves until they are", async (_, device) => {
+  const options = await optionsOf(device, 1e36);
+  const { training, scales, losses } = await trained(device, options);
+  assert.is(scales[0], 2 ** 16);
+  assert.ok(
+    losses.every((loss) => loss > 1e30 && Number.isFinite(loss)),
+    `${losses}`,
+  );
+  scales.slice(1).forEach((scale, i) => assert.is(scale, scales[i]! / 2));
+  for (const [name, values] of Object.entries(options.from.values)) sameBits(training.values[name], values, name);
+  for (const [name, values] of Object.entries(training.moments)) {
+    if (name === "loss scale") assert.equal([...values], [2 ** 16 / 2 ** count - 2 ** 16, 0]);
+    else
+      assert.ok(
+        values.every((x) => x === 0),
+        name,
+      );
+  }
+  const more = await trained(device, await optionsOf(device, 1e36, 14));
+  assert.ok(more.scales.at(-1)! > 1 && more.scales.at(-1) === more.scales.at(-2), `${more.scales}`);
+  assert.not.equal(more.training.values.B, options.from.values.B);
+});
+
+mixedTest("a training that goes on has the scale of the one that was stopped, and its bits", async (_, device) => {
+  const options = await optionsOf(device, 1e34, 10);
+  const whole = await trained(device, options);
+  const half = await trained(device, { ...options, until: 4 });
+  const rest = await trained(device, { ...options, from: half.training });
+  assert.equal([...half.scales, ...rest.scales], whole.scales);
+  assert.ok(new Set(whole.scales).size > 1, `${whole.scales}`);
+  sameTraining(rest.training, whole.training);
+  sameTraining((await trained(device, options)).training, whole.training);
+});
+
+mixedTest("gradients that are finite at no scale end the training with a sentence", async (_, device) => {
+  const options = await optionsOf(device, 3e38, 40);
+  const failed: Failure = left(await train({ ...options, onSteps: () => undefined })(runtimeOf(device))());
+  assert.is(failed._tag, "NotFinite");
+  assert.match(describe(failed), /^(A gradient|The loss) is not finite at step \d+;/);
+});
+
+deviceTest("the scale doubles after so many good steps in a row, and no further than the largest", async (device) => {
+  const steps = { first: 8, largest: 32, patience: 3 };
+  const program = traced({ state: { scale: floats([2]), x: floats([70]) }, inputs: { sum: floats([1]), y: floats([70]) } }, ({ state, inputs }) => {
+    const { fine, state: scale } = updateScale(inputs.sum, state.scale, steps);
+    return { state: { scale, x: where(fine, inputs.y, state.x) }, outputs: { fine } };
+  });
+  const exe = await get(instantiate(device, program));
+  let [scale, good, x] = [8, 0, 0];
+  const sums = [1, -2, 0, 3e38, 1, 2, 3, 4, 5, Infinity, 1, NaN, -Infinity, 1, 1, 1, 1];
+  for (const [i, sum] of sums.entries()) {
+    const fine = Number.isFinite(sum);
+    right(exe.run({ sum: Float32Array.of(sum), y: new Float32Array(70).fill(fine ? i + 1 : NaN) }));
+    good = fine ? good + 1 : 0;
+    scale = fine ? (good >= 3 ? Math.min(2 * scale, 32) : scale) : scale / 2;
+    if (good >= 3) good = 0;
+    if (fine) x = i + 1;
+    assert.equal([...(await get(exe.read("scale")))], [scale - 8, good], `after ${sum}`);
+    assert.equal([...(await get(exe.read("fine")))], [fine ? 1 : 0]);
+    assert.ok(
+      (await get(exe.read("x"))).every((value) => value === x),
+      `after ${sum}`,
+    );
+  }
+  exe.release();
+});
+
+runTests();
