@@ -212,18 +212,21 @@ export const withEpilogue = (
 const epilogueRank = 64;
 
 /**
- * The sum of two gradients. Where one is a thin product of the same form as the other (the path through a low-rank adapter beside
- * the path through its weight), it becomes that one's epilogue, and the addition costs nothing.
+ * The sum of two products, where the second is a thin one of the same form (the path through a low-rank adapter beside the path through its weight): it becomes
+ * the epilogue of the first. Undefined where it cannot.
  */
-export const accumulate = (x: Tensor, y: Tensor): Tensor => {
-  const fold = (wide: Tensor, thin: Tensor): Tensor | undefined => {
-    const [w, t] = [recipeOf(wide.node), recipeOf(thin.node)];
-    if (w === undefined || t === undefined) return undefined;
-    const fits =
-      [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1) &&
-      [w, t].every(({ bias, lowRank }) => bias === undefined && lowRank === undefined);
-    if (!fits || w.form.tb !== t.form.tb || t.a.shape[t.a.shape.length - 1] > epilogueRank) return undefined;
-    return product(w.a, w.b, w.form, wide.shape, { lowRank: { p: t.a, q: t.b } });
-  };
-  return fold(x, y) ?? fold(y, x) ?? add(x, y);
+export const withThin = (wide: Tensor, thin: Tensor): Tensor | undefined => {
+  const [w, t] = [recipeOf(wide.node), recipeOf(thin.node)];
+  if (w === undefined || t === undefined) return undefined;
+  const fits =
+    [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1) &&
+    [w, t].every(({ bias, lowRank, more }) => bias === undefined && lowRank === undefined && more === undefined);
+  if (!fits || w.form.tb !== t.form.tb || t.a.shape[t.a.shape.length - 1] > epilogueRank) return undefined;
+  // Products may have been rewritten: their inputs are those of the nodes.
+  const [[a, b], [p, q]] = [inputsOf(wide.node), inputsOf(thin.node)];
+  if ([p, q, wide, thin].some(({ dtype }) => dtype !== "f32")) return undefined;
+  return productAll([a, b, p, q], { ...w, a, b, lowRank: { p, q } })[0];
 };
+
+/** The sum of two gradients. Where one is a thin product beside the other, the addition costs nothing. */
+export const accumulate = (x: Tensor, y: Tensor): Tensor => withThin(x, y) ?? withThin(y, x) ?? add(x, y);

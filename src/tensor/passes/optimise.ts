@@ -10,6 +10,7 @@ import type { Pass } from "./pass.ts";
 import { recompute } from "./recompute.ts";
 import { residualGradients } from "./residuals.ts";
 import { sharedSums } from "./sums.ts";
+import { thinGradients } from "./thin.ts";
 
 const passes: readonly Pass[] = [
   // First: it is found by what was traced, and recomputation then knows what is left of it.
@@ -19,6 +20,8 @@ const passes: readonly Pass[] = [
   // After these, which say what the backward pass reads; before what fuses, which keeps the types that it finds.
   savedInHalves,
   readHalves,
+  // Before products compute sums: it changes what is summed.
+  thinGradients,
   // Before chains: what a product computes is no launch at all.
   productEpilogues,
   // After products, which add without another text of a kernel of rows.

@@ -5,7 +5,8 @@ import { reshape, sameShape, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
 import { isKept, readersOf, source } from "./views.ts";
 
-const isSum = (node: Node): node is Node & { readonly kind: "apply" } => {
+/** Whether a node is the sum of two tensors of one shape. */
+export const isSum = (node: Node): node is Node & { readonly kind: "apply" } => {
   const { expression, meetings } = computationOf(node) ?? { meetings: [] };
   return (
     expression?.steps.length === 1 && expression.steps[0].fn === "add" && meetings.every((meeting) => meeting === "same") && node.outputs[0].dtype === "f32"
