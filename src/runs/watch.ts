@@ -24,6 +24,7 @@ export const watch = (progress: Progress): Watcher => {
   let probes: readonly string[] = [];
   let datasets = 0;
   let downloading: string | undefined;
+  let needed: string | undefined;
   const skipped = new Set<string>();
   const stop = (): void => {
     bar?.stop();
@@ -53,6 +54,13 @@ export const watch = (progress: Progress): Watcher => {
           return progress.line(event.detail);
         case "training":
           return start(`learn ${event.task}`, event.steps);
+        case "memory": {
+          const line = `a step needs ${bytes(event.weights + event.rest)} on the device, ${bytes(event.weights)} of it for weights`;
+          // Steps of all tasks need the same, as a rule.
+          if (line !== needed) progress.line(line);
+          needed = line;
+          return;
+        }
         case "step": {
           const note = `loss ${fixed(3)(event.losses.loss)}`;
           bar?.update(event.step + 1, note);

@@ -51,6 +51,7 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
     const onSteps = (first: number, losses: readonly Readonly<Record<string, number>>[]): void =>
       losses.forEach((l, i) => runtime.emit({ type: "step", task: task.name, position, step: first + i, steps: count, losses: l }));
+    const onMemory = (weights: number, rest: number): void => runtime.emit({ type: "memory", task: task.name, position, weights, rest });
     runtime.emit({ type: "training", task: task.name, position, steps: count });
     const { from, checkpoint } = runtime.keep?.training?.() ?? {};
     return pipe(
@@ -64,6 +65,7 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
           batches,
           from: start,
           checkpoint,
+          onMemory,
           onSteps,
           position,
           memory,

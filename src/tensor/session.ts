@@ -30,6 +30,8 @@ import { resident, storageOn, type Resident } from "../device/resident.ts";
 /** A program that is bound to a device, with what its step asked for. */
 export interface Session extends Pick<Executable, "read" | "recorded" | "states" | "bytes" | "launches" | "release"> {
   readonly program: Program;
+  /** Bytes of the frozen tensors that it reads; {@link Executable.bytes} are beside them. */
+  readonly frozenBytes: number;
   /** Writes states, which stay until they are replaced; those that the program does not read are passed over. Fails with `BadTensor` for another length. */
   readonly write: (states: HostRecord) => E.Either<Failure, void>;
   /** Writes inputs, but those that the program does not read, and submits one run. Does not wait. */
@@ -115,6 +117,7 @@ export const openSession =
     return E.right({
       ...rest,
       program,
+      frozenBytes: program.leaves.reduce((n, { role, name }) => n + (role === "frozen" ? (frozen.right.tensors.get(name)?.buffer.size ?? 0) : 0), 0),
       read,
       write: (values) => write("state", states(values)),
       run: (values = {}) => run(inputs(values)),

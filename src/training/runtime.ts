@@ -16,6 +16,8 @@ export type Event =
   | { readonly type: "task"; readonly task: string; readonly position: number; readonly learned: number }
   /** The first of `steps` steps begins; tracing and binding them takes a while. */
   | { readonly type: "training"; readonly task: string; readonly position: number; readonly steps: number }
+  /** What the steps need on the device, in bytes, before the first of them runs: the weights that they read, and all else. */
+  | { readonly type: "memory"; readonly task: string; readonly position: number; readonly weights: number; readonly rest: number }
   | {
       readonly type: "step";
       readonly task: string;

@@ -28,6 +28,8 @@ export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "st
   readonly batches: TrainingBatches;
   /** Where to start from. */
   readonly from: Training<G>;
+  /** Called before the first step with the bytes that the steps need on the device: the weights that they read, and all else. */
+  readonly onMemory?: (weights: number, rest: number) => void;
   /** Called with the recorded numbers of every step, in order, some steps at a time. */
   readonly onSteps?: (first: number, losses: readonly Readonly<Record<string, number>>[]) => void;
   /** Called with the whole state every so many steps, where the training is stopped on request, and at its end. */
@@ -131,11 +133,12 @@ interface Loop<G extends string> extends Pick<Runtime, "device" | "signal"> {
 const runSteps =
   <G extends string>({ session, recorder, parts, count, options, device, signal }: Loop<G>) =>
   async (): Promise<E.Either<Failure, Training<G>>> => {
-    const { batches, from, onSteps, checkpoint } = options;
+    const { batches, from, onMemory, onSteps, checkpoint } = options;
     const unfit = unfitting(session, from, count);
     if (unfit !== undefined) return E.left({ _tag: "ShapeMismatch", op: "train", detail: `the state to go on from ${unfit}` });
     const written = session.write({ ...from.values, ...from.moments });
     if (E.isLeft(written)) return written;
+    onMemory?.(session.frozenBytes, session.bytes);
     const until = Math.min(count, options.until ?? count);
     const drainTo = drains(session, [...recorder.records.keys()], from.step, onSteps);
     const save = (step: number): TE.TaskEither<Failure, void> =>

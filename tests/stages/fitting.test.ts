@@ -3,13 +3,15 @@ import * as E from "fp-ts/lib/Either.js";
 import * as assert from "uvu/assert";
 import type { Stream } from "../../src/data/task.ts";
 import type { Device } from "../../src/device/device.ts";
-import { describe, type Failure } from "../../src/failure.ts";
+import { describe, get, type Failure } from "../../src/failure.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { sequentialLora } from "../../src/methods/baselines.ts";
 import { learner } from "../../src/model/learner.ts";
 import type { GPUDevice } from "../../src/platform/webgpu.ts";
 import { runMethod } from "../../src/runs/run.ts";
+import { watch } from "../../src/runs/watch.ts";
 import type { Method } from "../../src/stages/learn.ts";
+import type { Event } from "../../src/training/runtime.ts";
 import { left } from "../either.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
@@ -76,6 +78,27 @@ deviceTest("memory that a device has not is noticed before anything runs", async
   );
   assert.match(said, /^A program needs [\d.]+ MiB, and .* has not so much beside the [\d.]+ MiB that are in use; a step would fit with /);
   assert.match(said, /--accumulate \d+ \(.*--batch \d+ \(/);
+});
+
+deviceTest("before its first step a training tells how many bytes its steps need; who watches is told once where tasks need the same", async (device) => {
+  const events: Event[] = [];
+  const lines: string[] = [];
+  const watcher = watch({ start: () => ({ update: () => undefined, done: () => undefined, stop: () => undefined }), line: (line) => void lines.push(line) });
+  const stream: Stream = { tasks: [patternTask("warm", ["red", "orange"], 1), patternTask("cold", ["blue", "green"], 2)], labelSpace: "task" };
+  const emit = (event: Event): void => {
+    events.push(event);
+    watcher.event(event);
+  };
+  await get(runMethod(sequentialLora({ ...options, batch: 4 }), learner(await tinyClip()), stream)({ ...runtimeOf(device), emit }));
+  const told = events.filter(({ type }) => ["training", "memory", "step"].includes(type));
+  assert.equal(
+    told.map(({ type }) => type),
+    ["training", "memory", "step", "training", "memory", "step"],
+  );
+  const [, memory] = told;
+  assert.ok(memory.type === "memory" && memory.weights > 4 * 1114 * 16 && memory.rest > 0);
+  assert.is(lines.length, 1);
+  assert.match(lines[0], /^a step needs [\d.]+ KiB on the device, [\d.]+ KiB of it for weights$/);
 });
 
 runTests();
