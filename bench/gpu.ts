@@ -3,9 +3,10 @@
  *
  *     npm run bench:gpu -- [--tiny] [--out DIR] [--seconds N] [--python python3] [part…]
  *
- * Parts: torch, squares, products, f32, mixed, small, stream; all where none is named. `torch` comes first, so that the others stand beside it. A part that
- * fails, or that the seconds (default 330) leave no time for, is a line of the table; what was measured is written after every part. Built already, it needs
- * neither network nor npm: `node dist/bench/gpu.js`. `--tiny` runs everything on small shapes in a few minutes of two cores, to see that it runs.
+ * Parts: torch, f32, mixed, small, squares, products, stream, choices, plans; all where none is named. `torch` comes first, so that the others stand beside it.
+ * `plans` times every plan of some products, which is what a tuner chooses from; `choices` the step with what else can be chosen. A part that fails, or that
+ * the seconds (default 330) leave no time for, is a line of the table; what was measured is written after every part. Built already, it needs neither network
+ * nor npm: `node dist/bench/gpu.js`. `--tiny` runs everything on small shapes in a few minutes of two cores, to see that it runs.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -16,9 +17,11 @@ import type { Device } from "../src/device/device.ts";
 import { withDevice } from "../src/device/open.ts";
 import { get } from "../src/failure.ts";
 import { profileText } from "../src/report/profileText.ts";
+import type { MatmulPlan, MatmulShape } from "../src/kernels/matmul.ts";
+import { matmulVariants } from "../src/kernels/variants.ts";
 import type { Profile } from "../src/tensor/profile.ts";
 import { markdown, type Row } from "./gpuTable.ts";
-import { ours, products, rates, square } from "./products.ts";
+import { bestRate, errorOf, numbers, ours, planned, products, rates, shapeOf, square, storedShapes } from "./products.ts";
 import { timeStep, type StepTimes } from "./stepTimes.ts";
 import { streamBusy } from "./streamBusy.ts";
 import type { WorkName } from "./steps.ts";
@@ -34,15 +37,40 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
+/** Products of a step of ViT-B/16 at batch 64: its tokens, and its widths. */
+const plans = [
+  square(4096),
+  { what: "MLP up", form: "NT", m: 12608, n: 3072, k: 768 },
+  { what: "projection", form: "NT", m: 12608, n: 768, k: 768 },
+  { what: "LoRA down", form: "NT", m: 12608, n: 16, k: 768 },
+] as const;
+
 /** What is measured, as a GPU gets it and as two cores do. */
 const sizes = flags.tiny
-  ? { step: "icon", small: "small-llama", batches: [2, 3, 4], squares: [96, 160], torchSteps: 1, rounds: 1, ms: 5, products: products.slice(-2, -1) }
-  : { step: "b16", small: "nano", batches: [4, 32, 64], squares: [2048, 4096], torchSteps: 8, rounds: 5, ms: 60, products };
+  ? {
+      step: "icon",
+      small: "small-llama",
+      batches: [2, 3, 4],
+      squares: [96, 160],
+      torchSteps: 1,
+      rounds: 1,
+      ms: 5,
+      products: products.slice(-2, -1),
+      plans: [square(96)],
+    }
+  : { step: "b16", small: "nano", batches: [4, 32, 64], squares: [2048, 4096], torchSteps: 8, rounds: 5, ms: 60, products, plans };
 const [smallest, , largest] = sizes.batches;
 
 const rows: Row[] = [];
 const profiles: { readonly of: string; readonly profile: Profile }[] = [];
 let adapter = "no device was opened";
+
+/** What tells plans apart. */
+const nameOfPlan = ({ kernel, constants }: MatmulPlan): string =>
+  [
+    kernel.replace("matmul-", ""),
+    ...["ROWS", "COLS", "TILE_ROWS", "TILE_COLS", "SUB_ROWS", "SUB_COLS", "DEPTH"].flatMap((c) => (constants[c] === undefined ? [] : [String(constants[c])])),
+  ].join(" ");
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 const ms = (x: number): string => `${x < 10 ? x.toFixed(2) : x.toFixed(1)} ms`;
@@ -142,6 +170,49 @@ const runSteps = (precision: "f32" | "mixed") => async (device: Device) => {
   }
 };
 
+/** The step with what else there is to choose: three products on f16 units in the place of one in f32, and blocks that are computed again. */
+const runChoices = async (device: Device): Promise<void> => {
+  const row = async (what: string, on: Device, options: Parameters<typeof timeStep>[3] = {}): Promise<void> => {
+    const { milliseconds, bytes } = await timeStep(on, sizes.step as WorkName, largest, options);
+    rows.push({ part: "choices", what: `step of ${sizes.step}, f32, batch ${largest}, ${what}`, measured: `${ms(milliseconds)}, ${gib(bytes)}` });
+  };
+  const { adapter: own } = device;
+  if (own.matrix === undefined) rows.push({ part: "choices", what: "three products on f16 units", measured: "this adapter has no such units" });
+  else await row("products split in f16", { ...device, adapter: { ...own, split: true, key: `${own.key}-split` } });
+  await row("recompute blocks", device, { recompute: "blocks" });
+};
+
+/** Every plan of some products, in f32 and on f16 units: what a tuner can choose from. */
+const runPlans = async (device: Device): Promise<void> => {
+  for (const product of sizes.plans) {
+    const { what, form, m, n, k } = product;
+    const { a: stored, b: storedB } = storedShapes(product);
+    const [a, b] = [numbers(stored[0] * stored[1], 7919), numbers(storedB[0] * storedB[1], 104729)];
+    for (const multiply of [undefined, "3xf16", "f16"] as const) {
+      if (multiply !== undefined && device.adapter.matrix === undefined) continue;
+      const shape: MatmulShape = { ...shapeOf(product), ...(multiply === undefined ? {} : { multiply }) };
+      const found: { readonly name: string; readonly rate: number; readonly error: number }[] = [];
+      for (const plan of matmulVariants(device.adapter, shape).slice(0, flags.tiny ? 2 : 10)) {
+        const contender = await planned(device, shape, plan, a, b);
+        try {
+          const rate = await bestRate(device, product, contender, 3, sizes.ms / 2);
+          found.push({ name: nameOfPlan(plan), rate, error: found.length === 0 ? errorOf(product, a, b, await contender.result()) : 0 });
+        } finally {
+          contender.release();
+        }
+      }
+      const [best, ...others] = [...found].sort((x, y) => y.rate - x.rate);
+      if (best === undefined) continue;
+      const cublas = m === n && n === k ? torchSquare("f32", m) : undefined;
+      rows.push({
+        ...{ part: "plans", what: `${what} ${form} ${m} x ${n} x ${k}, ${multiply ?? "f32"}` },
+        measured: `${tera(best.rate)}, error ${found[0].error.toExponential(1)}: ${best.name}; ${others.map(({ name, rate }) => `${name} ${tera(rate)}`).join(", ")}`,
+        ...(cublas === undefined ? {} : { beside: `cuBLAS f32 ${tera(cublas / 1e9)}`, ratio: (1e9 * best.rate) / cublas }),
+      });
+    }
+  }
+};
+
 const runSmall = async (device: Device): Promise<void> => {
   const times = await timeStep(device, sizes.small as WorkName);
   const { milliseconds, waiting, launches, host } = times;
@@ -174,6 +245,8 @@ const parts: Readonly<Record<string, Part | (() => void)>> = {
   squares: { run: runProducts("squares", sizes.squares.map(square)) },
   products: { run: runProducts("products", sizes.products) },
   stream: { run: runStream },
+  choices: { run: runChoices },
+  plans: { run: runPlans },
 };
 
 /** What was measured so far: printed at the end, written after every part. */

@@ -5,8 +5,10 @@ import { ownedOn } from "../src/device/owned.ts";
 import { bufferUsage, mapMode } from "../src/device/usage.ts";
 import { describe, get, type Failure } from "../src/failure.ts";
 import { boundsOf } from "../src/kernels/bounds.ts";
-import { encode } from "../src/kernels/dispatch.ts";
+import { encode, makeDispatches, type Dispatch } from "../src/kernels/dispatch.ts";
+import { matmulDims, type MatmulPlan, type MatmulShape } from "../src/kernels/matmul.ts";
 import { measured } from "../src/kernels/target.ts";
+import type { GPUBuffer } from "../src/platform/webgpu.ts";
 import { bindPlan } from "../src/tensor/bind.ts";
 import { matmul } from "../src/tensor/ops/matmul.ts";
 import { optimise } from "../src/tensor/passes/optimise.ts";
@@ -65,9 +67,27 @@ export const storedShapes = ({ form, m, n, k }: Product): { readonly a: readonly
   b: form[1] === "T" ? [n, k] : [k, n],
 });
 
+const submitted = (device: Device, dispatches: readonly Dispatch[], times: number): void => {
+  const encoder = device.gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (let i = 0; i < times; i++) encode(pass, dispatches);
+  pass.end();
+  device.gpu.queue.submit([encoder.finish()]);
+};
+
+const readBack = async (device: Device, from: GPUBuffer, offset: number, elements: number): Promise<Float32Array> => {
+  const copy = value(device.buffer("copy", 4 * elements, bufferUsage.mapRead));
+  const encoder = device.gpu.createCommandEncoder();
+  encoder.copyBufferToBuffer(from, offset, copy, 0, 4 * elements);
+  device.gpu.queue.submit([encoder.finish()]);
+  await copy.mapAsync(mapMode.read);
+  const values = new Float32Array(copy.getMappedRange().slice(0, 4 * elements));
+  device.release(copy);
+  return values;
+};
+
 /** Our product, planned as a program's: with the kernel that was measured for it, and all launches that it takes. */
 export const ours = async (device: Device, product: Product, a: Matrix, b: Matrix): Promise<Contender> => {
-  const { gpu } = device;
   const { form, m, n } = product;
   const shapes = storedShapes(product);
   const traced = value(
@@ -78,35 +98,93 @@ export const ours = async (device: Device, product: Product, a: Matrix, b: Matri
   const program = optimise(traced, boundsOf(device));
   const target = await get(measured(device, matmulShapes(program, boundsOf(device))));
   const owned = ownedOn(device);
-  const { plan: planned, buffers, dispatches } = value(await bindPlan(device, target, program, plan(program, target), owned, {}));
-  for (const [name, data] of [["input:a", a] as const, ["input:b", b] as const]) gpu.queue.writeBuffer(buffers[planned.leaves.get(name)!.buffer], 0, data);
-  const out = planned.outputs.get("c")!;
+  const {
+    plan: { leaves, outputs },
+    buffers,
+    dispatches,
+  } = value(await bindPlan(device, target, program, plan(program, target), owned, {}));
+  for (const [name, data] of [["input:a", a] as const, ["input:b", b] as const]) device.gpu.queue.writeBuffer(buffers[leaves.get(name)!.buffer], 0, data);
+  const out = outputs.get("c")!;
   return {
-    submit: (times) => {
-      const encoder = gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      for (let i = 0; i < times; i++) encode(pass, dispatches);
-      pass.end();
-      gpu.queue.submit([encoder.finish()]);
-    },
-    result: async () => {
-      const copy = value(device.buffer("copy", 4 * m * n, bufferUsage.mapRead));
-      const encoder = gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffers[out.buffer], out.offset, copy, 0, 4 * m * n);
-      gpu.queue.submit([encoder.finish()]);
-      await copy.mapAsync(mapMode.read);
-      const values = new Float32Array(copy.getMappedRange().slice(0, 4 * m * n));
-      device.release(copy);
-      return values;
-    },
+    submit: (times) => submitted(device, dispatches, times),
+    result: () => readBack(device, buffers[out.buffer], out.offset, m * n),
     release: owned.release,
   };
+};
+
+/** The shape of a product as kernels take it. */
+export const shapeOf = (product: Product): MatmulShape => {
+  const { form, m, n } = product;
+  const { a, b } = storedShapes(product);
+  const transposed = { ta: form[0] === "T", tb: form[1] === "T" };
+  return {
+    ...{ m, n, k: product.k, r: 0, ...transposed, batch: 1, heads: 1, lda: a[1], ldb: b[1], ldc: n },
+    ...{ aOuter: 0, aHead: 0, bOuter: 0, bHead: 0, cOuter: 0, cHead: 0, bias: false, lowRank: false },
+  };
+};
+
+/** One plan of a product, alone. */
+export const planned = async (device: Device, shape: MatmulShape, { kernel, constants, grid }: MatmulPlan, a: Matrix, b: Matrix): Promise<Contender> => {
+  const { m, n } = shape;
+  const owned = ownedOn(device);
+  const [left, right, out] = [a.length, b.length, m * n].map((elements) => value(owned.buffer("matrix", 4 * elements)));
+  device.gpu.queue.writeBuffer(left, 0, a);
+  device.gpu.queue.writeBuffer(right, 0, b);
+  const launch = { kernel, constants, grid, dims: matmulDims(shape) };
+  const dispatches = value(await makeDispatches(device, [{ launch, bindings: [left, right, out].map((buffer) => ({ buffer })) }], owned));
+  return {
+    submit: (times) => submitted(device, dispatches, times),
+    result: () => readBack(device, out, 0, m * n),
+    release: owned.release,
+  };
+};
+
+/** How far a result is from f64 at most, as a share of its largest value: in its first rows. */
+export const errorOf = (product: Product, a: Matrix, b: Matrix, result: Float32Array, rows = 4): number => {
+  const { form, m, n, k } = product;
+  let [largest, off] = [0, 0];
+  for (let row = 0; row < Math.min(rows, m); row++) {
+    const sums = new Float64Array(n);
+    for (let i = 0; i < k; i++) {
+      const left = form[0] === "T" ? a[i * m + row] : a[row * k + i];
+      for (let column = 0; column < n; column++) sums[column] += left * (form[1] === "T" ? b[column * k + i] : b[i * n + column]);
+    }
+    sums.forEach((sum, column) => {
+      largest = Math.max(largest, Math.abs(sum));
+      off = Math.max(off, Math.abs(sum - result[row * n + column]));
+    });
+  }
+  return off / largest;
+};
+
+/** Milliseconds of one product among so many in a submission. */
+const timed = async (device: Device, { submit }: Contender, times: number): Promise<number> => {
+  const start = performance.now();
+  submit(times);
+  await get(device.settled);
+  return (performance.now() - start) / times;
+};
+
+/** How many products take about so many milliseconds. A single one is mostly the way to the device and back, so it is tried twice. */
+const countFor = async (device: Device, contender: Contender, milliseconds: number): Promise<number> => {
+  await timed(device, contender, 1);
+  const first = Math.max(1, Math.min(1000, Math.round(milliseconds / (await timed(device, contender, 1)))));
+  return Math.max(1, Math.min(4000, Math.round(milliseconds / (await timed(device, contender, first)))));
+};
+
+/** The rate of a contender in GFLOP/s: the best of some rounds. */
+export const bestRate = async (device: Device, { m, n, k }: Product, contender: Contender, rounds: number, milliseconds: number): Promise<number> => {
+  const count = await countFor(device, contender, milliseconds);
+  let best = Infinity;
+  for (let i = 0; i < rounds; i++) best = Math.min(best, await timed(device, contender, count));
+  return (2 * m * n * k) / best / 1e6;
 };
 
 /** The median of some numbers. */
 export const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
 
-const numbers = (count: number, step: number): Matrix => Float32Array.from({ length: count }, (_, i) => ((i * step) % 1009) / 504.5 - 1);
+/** Numbers in [-1, 1). */
+export const numbers = (count: number, step: number): Matrix => Float32Array.from({ length: count }, (_, i) => ((i * step) % 1009) / 504.5 - 1);
 
 /** GFLOP/s of a product on several contenders, measured in turns, so that they share the machine's moods: medians. Their results must agree. */
 export const rates = async (
@@ -120,20 +198,8 @@ export const rates = async (
   const contenders: Contender[] = [];
   for (const one of make) contenders.push(await one(a, b));
   try {
-    const time = async ({ submit }: Contender, times: number): Promise<number> => {
-      const start = performance.now();
-      submit(times);
-      await get(device.settled);
-      return (performance.now() - start) / times;
-    };
     const counts: number[] = [];
-    for (const contender of contenders) {
-      await time(contender, 1);
-      counts.push(Math.max(1, Math.min(1000, Math.round(milliseconds / (await time(contender, 1))))));
-      // A single one is mostly the way to the device and back.
-      const more = await time(contender, counts[counts.length - 1]);
-      counts[counts.length - 1] = Math.max(1, Math.min(4000, Math.round(milliseconds / more)));
-    }
+    for (const contender of contenders) counts.push(await countFor(device, contender, milliseconds));
     const [first, ...others] = await contenders.reduce<Promise<readonly Float32Array[]>>(
       async (all, { result }) => [...(await all), await result()],
       Promise.resolve([]),
@@ -143,7 +209,7 @@ export const rates = async (
       if (!(off < 1e-5 * k)) throw new Error(`${what} ${form} ${m} ${n} ${k}: the results differ by ${off}`);
     }
     const times: number[][] = contenders.map(() => []);
-    for (let i = 0; i < rounds; i++) for (const [j, contender] of contenders.entries()) times[j].push(await time(contender, counts[j]));
+    for (let i = 0; i < rounds; i++) for (const [j, contender] of contenders.entries()) times[j].push(await timed(device, contender, counts[j]));
     return times.map((all) => (2 * m * n * k) / median(all) / 1e6);
   } finally {
     contenders.forEach(({ release }) => release());

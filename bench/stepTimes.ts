@@ -4,6 +4,7 @@ import type { Device } from "../src/device/device.ts";
 import { describe, get, type Failure } from "../src/failure.ts";
 import { random } from "../src/random.ts";
 import { profiling, type Profile } from "../src/tensor/profile.ts";
+import type { Program } from "../src/tensor/program.ts";
 import { openSession } from "../src/tensor/session.ts";
 import { median } from "./products.ts";
 import { weightsOf, works, type Work, type WorkName } from "./steps.ts";
@@ -37,10 +38,23 @@ const weightsFor = (name: WorkName, work: Work): ReturnType<typeof weightsOf> =>
   return drawn.weights;
 };
 
-/** Times a step; runs until the steps of each kind took about so many milliseconds. */
-export const timeStep = async (device: Device, name: WorkName, batch: number = works[name].batch, milliseconds = 1500): Promise<StepTimes> => {
+/** Options of {@link timeStep}. */
+export interface StepOptions {
+  /** Milliseconds that the steps of each kind take, about. */
+  readonly milliseconds?: number;
+  readonly recompute?: Program["recompute"];
+}
+
+/** Times a step. */
+export const timeStep = async (
+  device: Device,
+  name: WorkName,
+  batch: number = works[name].batch,
+  { milliseconds = 1500, recompute }: StepOptions = {},
+): Promise<StepTimes> => {
   const work = works[name].of(batch);
-  const { program, recorder } = value(work.traced());
+  const { program: traced, recorder } = value(work.traced());
+  const program: Program = recompute === undefined ? traced : { ...traced, recompute };
   const weights = weightsFor(name, work);
   const watched = profiling(device, { runs: 2 });
   const before = device.ledger().liveBytes;
