@@ -13,7 +13,8 @@
 //   MM MN MK LANES   a configuration of the adapter, and the lanes of a subgroup; EMULATED: see parts/matrix.wgsl
 //   THREADS          LANES times the subgroups; A_LOADS B_LOADS: fours that a thread brings of a stage
 //   ACROSS DOWN      matrices of a subgroup, SUB_COLS / MN and SUB_ROWS / MM; TURNS = DEPTH / MK
-//   SPLIT            f32's accuracy from three products in f16: x = hi + lo / 2048 with hi = f16(x) and lo = f16((x - hi) 2048), so that x y is
+//   SPLIT            a sum is split: part y of it has dims.part terms and goes to C[y, z]; P op(Q) comes with the last part
+//   TRIPLE           f32's accuracy from three products in f16: x = hi + lo / 2048 with hi = f16(x) and lo = f16((x - hi) 2048), so that x y is
 //                    hi hi + (hi lo + lo hi) / 2048; the two in brackets have sums of their own (Ootomo and Yokota, 2022). Numbers of 2^-14 to 65504
 //                    keep 22 bits; smaller ones have hi = 0 and keep the 11 of lo, down to 2^-25; larger ones have no hi: the result is not finite
 //
@@ -65,7 +66,7 @@ const aStride = aLine + 8u;
 const bStride = bLine + 8u;
 const aSize = aLines * aStride;
 const bSize = bLines * bStride;
-//#if SPLIT
+//#if TRIPLE
 // hi of A, hi of B, lo of A, lo of B.
 const low = aSize + bSize;
 const stage = 2u * low;
@@ -133,7 +134,7 @@ fn qFour(column: u32, t: u32) -> FourB {
 
 // Rounds to f16. A compiler may take f32(f16(x)) for x, but not what quantizeToF16 gives.
 fn putA(at: u32, four: FourA) {
-//#if SPLIT
+//#if TRIPLE
   let high = quantizeToF16(four);
   let rest = vec4h((four - high) * 2048.0);
 //#for e 4
@@ -147,7 +148,7 @@ fn putA(at: u32, four: FourA) {
 //#end
 }
 fn putB(at: u32, four: FourB) {
-//#if SPLIT
+//#if TRIPLE
   let high = quantizeToF16(four);
   let rest = vec4h((four - high) * 2048.0);
 //#for e 4
@@ -166,15 +167,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tileNumber = group.x + group.y * groups.x;
   let tilesAcross = (dims.n + cols - 1u) / cols;
   let tiles = tilesAcross * ((dims.m + rows - 1u) / rows);
+//#if SPLIT
+  let part = tileNumber / tiles / dims.batch;
+  let z = tileNumber / tiles % dims.batch;
+  let begin = part * dims.part;
+  if (begin >= dims.k) { return; }
+  let end = min(begin + dims.part, dims.k);
+//#else
   let z = tileNumber / tiles;
   if (z >= dims.batch) { return; }
+  const begin = 0u;
+  let end = dims.k;
+//#end
   let row0 = (tileNumber % tiles) / tilesAcross * rows;
   let col0 = (tileNumber % tilesAcross) * cols;
   let outer = z / dims.heads;
   let head = z % dims.heads;
   let aBase = outer * dims.aOuter + head * dims.aHead;
   let bBase = outer * dims.bOuter + head / dims.share * dims.bHead;
+//#if SPLIT
+  let cBase = part * dims.batch * dims.m * dims.n + outer * dims.cOuter + head * dims.cHead;
+//#else
   let cBase = outer * dims.cOuter + head * dims.cHead;
+//#end
   let subgroup = thread / lanes;
   let subRow = subgroup / (cols / subCols) * subRows;
   let subCol = subgroup % (cols / subCols) * subCols;
@@ -205,7 +220,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#for i DOWN
 //#for j ACROSS
   var sum_{{i}}_{{j}} = zeros({{i}}u * {{ACROSS}}u + {{j}}u);
-//#if SPLIT
+//#if TRIPLE
   var rest_{{i}}_{{j}} = zeros(({{DOWN}}u + {{i}}u) * {{ACROSS}}u + {{j}}u);
 //#end
 //#end
@@ -221,29 +236,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let yAt{{s}} = ({{s}}u * threads + thread) % (bLine / 4u) * 4u;
 //#end
 
-  let whole = (dims.k + depth - 1u) / depth;
+  let whole = (end - begin + depth - 1u) / depth;
 //#if LOW_RANK
-  // One at least, before which the sums are scaled.
-  let steps = whole + max(1u, (dims.r + depth - 1u) / depth);
+  let steps = whole + select(0u, (dims.r + depth - 1u) / depth, end == dims.k);
 //#else
   let steps = whole;
 //#end
   // Step `fetched` is on its way or in its stage; the one before it is multiplied.
   for (var fetched = 0u; fetched <= steps; fetched++) {
     if (fetched < whole) {
-      let k = fetched * depth;
+      let k = begin + fetched * depth;
 //#for s A_LOADS
 //#if TA
-      x{{s}} = aFour(aBase, k + xLine{{s}}, row0 + xAt{{s}}, dims.k, dims.m);
+      x{{s}} = aFour(aBase, k + xLine{{s}}, row0 + xAt{{s}}, end, dims.m);
 //#else
-      x{{s}} = aFour(aBase, row0 + xLine{{s}}, k + xAt{{s}}, dims.m, dims.k);
+      x{{s}} = aFour(aBase, row0 + xLine{{s}}, k + xAt{{s}}, dims.m, end);
 //#end
 //#end
 //#for s B_LOADS
 //#if TB
-      y{{s}} = bFour(bBase, col0 + yLine{{s}}, k + yAt{{s}}, dims.n, dims.k);
+      y{{s}} = bFour(bBase, col0 + yLine{{s}}, k + yAt{{s}}, dims.n, end);
 //#else
-      y{{s}} = bFour(bBase, k + yLine{{s}}, col0 + yAt{{s}}, dims.k, dims.n);
+      y{{s}} = bFour(bBase, k + yLine{{s}}, col0 + yAt{{s}}, end, dims.n);
 //#end
 //#end
     }
@@ -265,7 +279,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#for i DOWN
 //#for j ACROSS
       sum_{{i}}_{{j}} = scaled(sum_{{i}}_{{j}}, dims.scale);
-//#if SPLIT
+//#if TRIPLE
       rest_{{i}}_{{j}} = scaled(rest_{{i}}_{{j}}, dims.scale);
 //#end
 //#end
@@ -278,19 +292,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       {
 //#for i DOWN
         let left{{i}} = leftAt(here + aFirst + {{i}}u * aDown + {{t}}u * aNext);
-//#if SPLIT
+//#if TRIPLE
         let leftLow{{i}} = leftAt(here + low + aFirst + {{i}}u * aDown + {{t}}u * aNext);
 //#end
 //#end
 //#for j ACROSS
         {
           let right = rightAt(here + bFirst + {{j}}u * bDown + {{t}}u * bNext);
-//#if SPLIT
+//#if TRIPLE
           let rightLow = rightAt(here + low + bFirst + {{j}}u * bDown + {{t}}u * bNext);
 //#end
 //#for i DOWN
           sum_{{i}}_{{j}} = multiplied(left{{i}}, right, sum_{{i}}_{{j}});
-//#if SPLIT
+//#if TRIPLE
           rest_{{i}}_{{j}} = multiplied(left{{i}}, rightLow, rest_{{i}}_{{j}});
           rest_{{i}}_{{j}} = multiplied(leftLow{{i}}, right, rest_{{i}}_{{j}});
 //#end
@@ -315,21 +329,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#for i DOWN
 //#for j ACROSS
   put(subgroup * mm * mn, sum_{{i}}_{{j}});
-//#if SPLIT
+//#if TRIPLE
   put((subgroups + subgroup) * mm * mn, rest_{{i}}_{{j}});
 //#end
   workgroupBarrier();
   for (var e = thread; e < subgroups * mm * mn; e += threads) {
-    let part = e / (mm * mn);
-    let row = row0 + part / (cols / subCols) * subRows + {{i}}u * mm + e % (mm * mn) / mn;
-    let col = col0 + part % (cols / subCols) * subCols + {{j}}u * mn + e % mn;
+    let owner = e / (mm * mn);
+    let row = row0 + owner / (cols / subCols) * subRows + {{i}}u * mm + e % (mm * mn) / mn;
+    let col = col0 + owner % (cols / subCols) * subCols + {{j}}u * mn + e % mn;
     if (row < dims.m && col < dims.n) {
-//#if SPLIT
+//#if TRIPLE
       var sum = fma(sums[e + subgroups * mm * mn], 1.0 / 2048.0, sums[e]);
 //#else
       var sum = sums[e];
 //#end
-//#if !LOW_RANK
+//#if LOW_RANK
+      // Where P op(Q) came, they were scaled before it.
+      if (steps == whole) { sum *= dims.scale; }
+//#else
       sum *= dims.scale;
 //#end
       let at = cBase + row * dims.ldc + col;

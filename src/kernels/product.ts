@@ -2,7 +2,7 @@
 import type { BindingBound, Bounds } from "./bounds.ts";
 import { epilogueBindings } from "./epilogue.ts";
 import { input, launch, output, type Launch, type Operand } from "./launch.ts";
-import { isHalf, matmulDims, type MatmulShape } from "./matmul.ts";
+import { isHalf, matmulDims, multiplied, type MatmulShape } from "./matmul.ts";
 import { registerPlans } from "./registers.ts";
 import type { Target } from "./target.ts";
 import { rowWindows, windowOf } from "./windows.ts";
@@ -82,7 +82,7 @@ export const productLaunches = (target: Target, shape: MatmulShape, scale: numbe
       part.lowRank ? (tb ? block(input(p + 1), columns, rank, r) : input(p + 1)) : undefined,
       ...(part.epilogue === undefined ? [] : epilogueBindings(part.epilogue, block(output(1), rows, columns, ldc), extras)),
     ];
-    const plan = target.matmul(part);
+    const plan = target.matmul(multiplied(target.precision, part));
     return launch(plan.kernel, matmulDims(part, scale), operands, plan.grid, plan.constants);
   });
 };

@@ -42,7 +42,12 @@ export const shapeClass = (s: MatmulShape): string =>
 
 /** What tells the plans of one shape apart. */
 const planName = ({ kernel, constants }: MatmulPlan): string =>
-  [kernel, `${constants.ROWS}x${constants.COLS}`, ...(constants.BROADCAST ? ["broadcast"] : []), ...(constants.SWAP ? ["swap"] : [])].join(" ");
+  [
+    kernel,
+    `${constants.ROWS}x${constants.COLS}x${constants.DEPTH ?? 0}`,
+    ...(constants.BROADCAST ? ["broadcast"] : []),
+    ...(constants.SWAP ? ["swap"] : []),
+  ].join(" ");
 
 const Kept = t.type({ kernels: t.string, choices: t.record(t.string, t.string) });
 

@@ -7,9 +7,12 @@ import * as assert from "uvu/assert";
 import type { Adapter, Device, MatrixUnit } from "../../src/device/device.ts";
 import { oneStep } from "../../src/kernels/expression.ts";
 import { matrixPlans } from "../../src/kernels/matrix.ts";
-import type { MatmulPlan } from "../../src/kernels/matmul.ts";
+import { multiplied, type MatmulPlan } from "../../src/kernels/matmul.ts";
+import type { Target } from "../../src/kernels/target.ts";
+import type { GPUAdapterInfo, GPUSubgroupMatrixConfig } from "../../src/platform/webgpu.ts";
+import { describeAdapter } from "../../src/device/adapter.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
-import { h100 } from "../fixtures/gpu.ts";
+import { h100, inMixed, launchesByKernel, plainGpu, planned, stepOf } from "../fixtures/gpu.ts";
 import { deviceTest, runTests } from "./check.ts";
 import { checkPlans, problemOf, shapeOf, type Sizes } from "./products.ts";
 
@@ -90,12 +93,39 @@ test("the shape and the adapter choose the units, for what may be multiplied in 
     [adapter, {}],
     [adapter, { types: { b: "f16" } }],
     [adapter, { multiply: "f16", ta: true, lowRank: true, r: 3 }],
-    [h100.adapter, { multiply: "f16" }],
+    [plainGpu.adapter, { multiply: "f16" }],
   ] as const) {
     assert.not.ok(kernels(on, shape).includes("matmul-matrix"), JSON.stringify(shape));
   }
   assert.equal(kernels({ ...adapter, split: true }, {}), ["matmul-matrix"]);
-  assert.ok(matmulVariants({ ...adapter, split: true }, shapeOf({ m: 512, n: 512, k: 512 })).every(({ constants }) => constants.SPLIT === true));
+  assert.ok(matmulVariants({ ...adapter, split: true }, shapeOf({ m: 512, n: 512, k: 512 })).every(({ constants }) => constants.TRIPLE === true));
+});
+
+test("in mixed precision what reads f16 is multiplied in f16, on units where there are some", () => {
+  const kernels = (target: Target): readonly string[] => Object.keys(launchesByKernel(planned(stepOf("nano"), target)));
+  assert.ok(kernels(inMixed(h100)).includes("matmul-matrix"));
+  assert.not.ok(kernels(h100).includes("matmul-matrix"));
+  const shape = shapeOf({ m: 4, n: 4, k: 4 });
+  assert.is(multiplied("mixed", { ...shape, types: { b: "f16" } }).multiply, "f16");
+  assert.is(multiplied("mixed", { ...shape, types: { c: "f16" } }).multiply, undefined);
+  assert.is(multiplied("f32", { ...shape, types: { b: "f16" } }).multiply, undefined);
+});
+
+test("an adapter's best configuration is kept, where its subgroups have one size", () => {
+  const config = (M: number, N: number, K: number, componentType = "f16", resultComponentType = "f32"): GPUSubgroupMatrixConfig => ({
+    ...{ M, N, K, componentType, resultComponentType },
+  });
+  const info: GPUAdapterInfo = {
+    ...{ vendor: "nvidia", architecture: "", device: "", description: "a GPU", isFallbackAdapter: false, subgroupMinSize: 32, subgroupMaxSize: 32 },
+    subgroupMatrixConfigs: [config(16, 8, 8), config(8, 8, 8, "f32"), config(16, 16, 16, "f16", "f16"), config(16, 16, 16), config(16, 8, 16)],
+  };
+  const features = ["subgroups", "shader-f16", "chromium-experimental-subgroup-matrix"];
+  assert.equal(describeAdapter(info, features).matrix, { m: 16, n: 16, k: 16, lanes: 32 });
+  assert.equal(describeAdapter({ ...info, subgroupMatrixConfigs: [config(16, 8, 8)] }, features).matrix, { m: 16, n: 8, k: 8, lanes: 32 });
+  assert.is(describeAdapter(info, features.slice(1)).matrix, undefined);
+  assert.is(describeAdapter({ ...info, subgroupMatrixConfigs: [config(4, 4, 4)] }, features).matrix, undefined);
+  assert.is(describeAdapter({ ...info, subgroupMinSize: 8 }, features).matrix, undefined);
+  assert.is(describeAdapter({ ...info, vendor: "apple", subgroupMinSize: 4, subgroupMaxSize: 64 }, features).matrix?.lanes, 32);
 });
 
 runTests();
