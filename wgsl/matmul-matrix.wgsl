@@ -1,8 +1,8 @@
 // C[z] = f(scale op(A[z]) op(B[z]) + P op(Q)) on subgroup matrices: operands rounded to f16, sums in f32. For GPUs with such units.
 //
-// A workgroup makes a tile of ROWS by COLS; each of its subgroups makes SUB_ROWS by SUB_COLS of it, in matrices of MM by MN. The tiles of A and B pass
-// through workgroup memory, DEPTH steps of k at a time, laid out as they are stored: what lies together there lies together here. There are two
-// stages: while one is multiplied, the next is fetched into registers and then put into the other; so a step has one barrier. P and Q are
+// A workgroup makes a tile of ROWS by COLS; each of its subgroups makes SUB_ROWS by SUB_COLS of it, in matrices of MM by MN. The tiles of A and
+// B pass through workgroup memory, DEPTH steps of k at a time, laid out as they are stored: what lies together there lies together here. There are
+// two stages: while one is multiplied, the next is fetched into registers and then put into the other; so a step has one barrier. P and Q are
 // further steps of k. The sums go through workgroup memory, a matrix of every subgroup at a time, to threads that finish and store them one by one.
 //
 //   TA TB            A is stored [k, m] and not [m, k]; B is stored [n, k] and not [k, n]

@@ -48,8 +48,8 @@ export interface MatmulShape {
   /** What the operands are stored as. Default: all f32. Kernels that read or write f16 need `shader-f16`. */
   readonly types?: ProductTypes;
   /**
-   * What operands may be multiplied as where the adapter has units for it, whatever they are stored as: rounded to f16, or as sums of two f16, in three products
-   * that have the accuracy of f32. Default: f32.
+   * What operands may be multiplied as where the adapter has units for it, whatever they are stored as: rounded to f16, or as sums of two f16, in three
+   * products that have the accuracy of f32. Default: f32.
    */
   readonly multiply?: "f16" | "3xf16";
 }

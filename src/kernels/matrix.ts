@@ -69,8 +69,8 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
 };
 
 /**
- * Plans on the units of an adapter, best guess first, for what may be multiplied in f16; none for other products, and where there are no units. They give the same
- * bits. P is stored by rows, and so must A be beside it.
+ * Plans on the units of an adapter, best guess first, for what may be multiplied in f16; none for other products, and where there are no units. They
+ * give the same bits. P is stored by rows, and so must A be beside it.
  */
 export const matrixPlans = ({ matrix, split }: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
   const multiply = shape.multiply ?? (split ? "3xf16" : undefined);

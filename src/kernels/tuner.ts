@@ -44,7 +44,7 @@ export const shapeClass = (s: MatmulShape): string =>
 const planName = ({ kernel, constants }: MatmulPlan): string =>
   [
     kernel,
-    `${constants.ROWS}x${constants.COLS}x${constants.DEPTH ?? 0}`,
+    [constants.ROWS, constants.COLS, constants.DEPTH].filter((size) => size !== undefined).join("x"),
     ...(constants.BROADCAST ? ["broadcast"] : []),
     ...(constants.SWAP ? ["swap"] : []),
   ].join(" ");

@@ -12,8 +12,8 @@ import { registerPlans } from "./registers.ts";
 import { tilePlans } from "./tiles.ts";
 
 /**
- * The plans that the adapter can run for this shape, best guess first. They give the same bits: what may be multiplied in f16 is, where the adapter has units for
- * it, in plans for these units alone.
+ * The plans that the adapter can run for this shape, best guess first. They give the same bits: where the adapter has units for what may be multiplied in
+ * f16, there are plans for these units alone.
  */
 export const matmulVariants = (adapter: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
   const onUnits = matrixPlans(adapter, shape);

@@ -1,7 +1,7 @@
-// Matrices that a subgroup holds together, which `//#include matrix` brings in: op(A)'s [mm, mk] and op(B)'s [mk, mn], read from f16 in `tile`, and sums
-// [mm, mn] in f32. The kernel defines `tile`, `sums`, aStride and bStride. With EMULATED the lanes do by themselves what the units of a GPU do, so
-// that an adapter without such units runs the kernel's tiles, edges and epilogue: a matrix is then the place where it begins, and is read where it is
-// multiplied; a lane keeps every lanes-th sum.
+// Matrices that a subgroup holds together, which `//#include matrix` brings in: op(A)'s [mm, mk] and op(B)'s [mk, mn], read from f16 in `tile`,
+// and sums [mm, mn] in f32. The kernel defines `tile`, `sums`, aStride and bStride. With EMULATED the lanes do by themselves what the units of a
+// GPU do, so that an adapter without such units runs the kernel's tiles, edges and epilogue: a matrix is then the place where it begins, and is
+// read where it is multiplied; a lane keeps every lanes-th sum.
 const mm = {{MM}}u;
 const mn = {{MN}}u;
 const mk = {{MK}}u;
