@@ -1,6 +1,6 @@
 /** What a plan knows of values before it places them: whose memory they lie in, how long they live, which pack they are a part of. */
 import type { Program } from "./program.ts";
-import { byteSize, bytesOf, type Node, type Tensor } from "./tensor.ts";
+import { byteSize, bytesOf, size, type Node, type Tensor } from "./tensor.ts";
 
 /** Where a value lies: a buffer by number, and an offset in bytes. */
 export interface Place {
@@ -18,35 +18,61 @@ export const rootOf = (t: Tensor): readonly [root: Tensor, offset: number] => {
 /** The tensors that a node reads when it runs. A view runs nothing. */
 export const readsOf = (node: Node): readonly Tensor[] => (node.kind === "apply" ? node.inputs : node.kind === "pack" ? node.parts : []);
 
-/** The position in the schedule of the last node that reads a value; -1 where none does, Infinity where the value outlives the run. */
-export const lastUses = (program: Program): ((t: Tensor) => number) => {
+/** A node that lays tensors into one. */
+export type Pack = Node & { readonly kind: "pack" };
+
+/** The place in a pack that one of its parts is computed in, in bytes. */
+export interface Claim {
+  readonly pack: Pack;
+  readonly offset: number;
+}
+
+/** An output of a node. */
+type Output = Pick<Tensor, "node" | "output">;
+
+/** The places that packs claim for their parts: those that are computed on their own, and each for one pack only. */
+export const claims = (program: Program): ((t: Output) => Claim | undefined) => {
+  const found = new Map<Node, Map<number, Claim>>();
+  for (const node of program.schedule) {
+    if (node.kind !== "pack") continue;
+    node.parts.forEach((part, i) => {
+      const [root, offset] = rootOf(part);
+      const claimed = found.get(root.node) ?? new Map<number, Claim>();
+      const whole = offset === 0 && byteSize(root) === byteSize(part);
+      if (root.node.kind !== "apply" || root.node.op.inPlace !== undefined || !whole || claimed.has(root.output)) return;
+      found.set(root.node, claimed.set(root.output, { pack: node, offset: bytesOf[part.dtype] * node.offsets[i] }));
+    });
+  }
+  return ({ node, output }) => found.get(node)?.get(output);
+};
+
+/** Whether a pack has elements that are of none of its parts. */
+export const hasGaps = ({ parts, offsets, outputs }: Pack): boolean => {
+  const extents = parts.map((part, i) => [offsets[i], size(part.shape)] as const).sort(([a], [b]) => a - b);
+  const covered = extents.reduce((end, [from, length]) => (from > end ? end : Math.max(end, from + length)), 0);
+  return covered < size(outputs[0].shape);
+};
+
+/**
+ * The position in the schedule of the last node that reads a value; -1 where none does, Infinity where the value outlives the run. Who reads a part that lies in
+ * a pack reads the pack.
+ */
+export const lastUses = (program: Program, claimed: (t: Output) => Claim | undefined): ((t: Output) => number) => {
   const last = new Map<Node, number[]>();
+  const read = (node: Node, output: number, at: number): void => {
+    const uses = last.get(node) ?? node.outputs.map(() => -1);
+    uses[output] = Math.max(uses[output], at);
+    last.set(node, uses);
+  };
   const use = (t: Tensor, at: number): void => {
     const [root] = rootOf(t);
-    const uses = last.get(root.node) ?? root.node.outputs.map(() => -1);
-    uses[root.output] = Math.max(uses[root.output], at);
-    last.set(root.node, uses);
+    read(root.node, root.output, at);
+    const claim = claimed(root);
+    if (claim !== undefined) read(claim.pack, 0, at);
   };
   program.schedule.forEach((node, at) => readsOf(node).forEach((t) => use(t, at)));
   for (const t of [...Object.values(program.outputs), ...Object.values(program.state)]) use(t, Infinity);
   return ({ node, output }) => last.get(node)?.[output] ?? -1;
-};
-
-/** The places that packs claim for their parts: those that are computed on their own, and each for one pack only. */
-export const claims = (program: Program, placeOf: (t: Tensor) => Place): ((t: { readonly node: Node; readonly output: number }) => Place | undefined) => {
-  const places = new Map<Node, Map<number, Place>>();
-  for (const node of program.schedule) {
-    if (node.kind !== "pack") continue;
-    const { buffer } = placeOf({ ...node.outputs[0], node, output: 0 });
-    node.parts.forEach((part, i) => {
-      const [root, offset] = rootOf(part);
-      const claimed = places.get(root.node) ?? new Map<number, Place>();
-      const whole = offset === 0 && byteSize(root) === byteSize(part);
-      if (root.node.kind !== "apply" || root.node.op.inPlace !== undefined || !whole || claimed.has(root.output)) return;
-      places.set(root.node, claimed.set(root.output, { buffer, offset: bytesOf[part.dtype] * node.offsets[i] }));
-    });
-  }
-  return ({ node, output }) => places.get(node)?.get(output);
 };
 
 /** The outputs of nodes that are outputs of the program: they must still be there after a run. */

@@ -2,7 +2,7 @@
  * Memory: which buffer stands behind every tensor of a program.
  *
  * The life of every value is known, so buffers are shared by values that never live at the same time (`arena.ts`). A buffer is either *owned* (by a
- * leaf, an output or a pack of gradients, whose gaps must stay zero) or a *slot* of the arena. A view lies in the buffer of
+ * leaf, an output or a pack with gaps, which must stay zero) or a *slot* of the arena. A view lies in the buffer of
  * what it views; a part of a pack is computed where it will lie; an update in place takes over the buffer of what it updates.
  *
  * A value and what it is computed from always lie in different buffers, so a launch never binds one buffer for reading and for writing.
@@ -10,8 +10,9 @@
 import type { Launch, Operand } from "../kernels/launch.ts";
 import type { Target } from "../kernels/target.ts";
 import { makeArena, type Arena, type PlannedBuffer } from "./arena.ts";
-import { claims, keptOutputs, lastUses, readsOf, rootOf, type Place } from "./lives.ts";
+import { claims, hasGaps, keptOutputs, lastUses, readsOf, rootOf, type Pack, type Place } from "./lives.ts";
 import { copy } from "./ops/window.ts";
+import { makePlaces, type Places } from "./places.ts";
 import type { Program } from "./program.ts";
 import { byteSize, bytesOf, size, type Node, type Spec, type Tensor } from "./tensor.ts";
 
@@ -40,33 +41,6 @@ type Applied = Node & { readonly kind: "apply" };
 
 /** The key of a leaf in {@link Plan.leaves}. */
 export const leafKey = (node: Leaf): string => `${node.role}:${node.name}`;
-
-/** Places of values by node and output. A value whose place is taken over by an update is no longer there. */
-interface Places {
-  readonly of: (t: Tensor) => Place;
-  /** The place of a value that may be gone. */
-  readonly find: (root: Tensor) => Place | undefined;
-  readonly put: (node: Node, output: number, place: Place | undefined) => void;
-}
-
-const makePlaces = (): Places => {
-  const places = new Map<Node, (Place | undefined)[]>();
-  const find = ({ node, output }: Tensor): Place | undefined => places.get(node)?.[output];
-  return {
-    find,
-    of: (t) => {
-      const [root, offset] = rootOf(t);
-      const place = find(root);
-      if (place === undefined) throw new Error(`no place for ${root.node.kind} (an old value is read after its update)`);
-      return { buffer: place.buffer, offset: place.offset + offset };
-    },
-    put: (node, output, place) => {
-      const slots = places.get(node) ?? node.outputs.map(() => undefined);
-      slots[output] = place;
-      places.set(node, slots);
-    },
-  };
-};
 
 /** A plan that is being made. */
 interface Draft {
@@ -117,11 +91,10 @@ const copyTo = (draft: Draft, from: Tensor, to: Place, at: Place = draft.places.
  */
 const mayTake = ({ lastUse, claimed, program }: Draft, ins: readonly Place[], node: Applied, updated: number, output: number, at: number): boolean => {
   const [root, offset] = rootOf(node.inputs[updated]);
-  const uses = root.node.kind === "pack" ? [root, ...root.node.parts.map((part) => rootOf(part)[0])] : [root];
   return (
     offset === 0 &&
     byteSize(root) === byteSize(node.outputs[output]) &&
-    uses.every((t) => lastUse(t) <= at) &&
+    lastUse(root) <= at &&
     ins.every((place, i) => i === updated || place.buffer !== ins[updated].buffer) &&
     claimed(root) === undefined &&
     (root.node.kind !== "leaf" || (root.node.role === "state" && root.node.name in program.state))
@@ -142,29 +115,44 @@ const placeUpdate = (draft: Draft, node: Applied, ins: readonly Place[], updated
   return place;
 };
 
+/** Where a pack lies: from its first part to its last reader, or in a buffer of its own where it has gaps, which must stay zero from run to run. */
+const placeOfPack = ({ arena, places, kept }: Draft, pack: Pack): Place => {
+  const there = places.find({ ...pack.outputs[0], node: pack, output: 0 });
+  if (there !== undefined) return there;
+  const bytes = byteSize(pack.outputs[0]);
+  const owned = hasGaps(pack) || kept(pack, 0);
+  const place = { buffer: owned ? arena.own("pack", bytes) : arena.allocate("pack", bytes, { node: pack, output: 0 }), offset: 0 };
+  places.put(pack, 0, place);
+  return place;
+};
+
 const placeOutput = (draft: Draft, node: Applied, ins: readonly Place[], output: number, at: number): Place => {
   const { arena, claimed, kept } = draft;
   const updated = node.op.inPlace?.[output];
   if (updated !== undefined) return placeUpdate(draft, node, ins, updated, output, at);
   // A part that is computed from another part of its pack is copied there later: a launch cannot read the buffer that it writes.
   const claim = claimed({ node, output });
-  if (claim !== undefined && ins.every((place) => place.buffer !== claim.buffer)) return claim;
+  const pack = claim && placeOfPack(draft, claim.pack);
+  if (claim !== undefined && ins.every((place) => place.buffer !== pack!.buffer)) return { buffer: pack!.buffer, offset: claim.offset };
   const bytes = byteSize(node.outputs[output]);
   if (kept(node, output)) return { buffer: arena.own(`output of ${node.op.name}`, bytes), offset: 0 };
   return { buffer: arena.allocate(node.op.name, bytes, { node, output }), offset: 0 };
 };
 
 /** Frees the slots of the values that a node is the last to read. */
-const release = ({ arena, places, lastUse }: Draft, node: Node, at: number): void => {
+const release = ({ arena, places, lastUse, claimed }: Draft, node: Node, at: number): void => {
   for (const t of readsOf(node)) {
     const [root] = rootOf(t);
-    const place = places.find(root);
-    if (place !== undefined && lastUse(root) <= at) arena.free(place.buffer, root);
+    const claim = claimed(root);
+    for (const value of claim === undefined ? [root] : [root, { ...root, node: claim.pack, output: 0 }]) {
+      const place = places.find(value);
+      if (place !== undefined && lastUse(value) <= at) arena.free(place.buffer, value);
+    }
   }
 };
 
-const planPack = (draft: Draft, node: Node & { readonly kind: "pack" }): void => {
-  const { buffer } = draft.places.of({ ...node.outputs[0], node, output: 0 });
+const planPack = (draft: Draft, node: Pack): void => {
+  const { buffer } = placeOfPack(draft, node);
   node.parts.forEach((part, i) => {
     const to = { buffer, offset: bytesOf[part.dtype] * node.offsets[i] };
     const from = draft.places.of(part);
@@ -214,10 +202,8 @@ export const plan = (program: Program, target: Target): Plan => {
     places.put(node, 0, place);
     leaves.set(leafKey(node), place);
   }
-  // Packs have buffers of their own, which their parts are computed in where they can.
-  for (const node of program.schedule) if (node.kind === "pack") places.put(node, 0, { buffer: arena.own("pack", byteSize(node.outputs[0])), offset: 0 });
-  const claimed = claims(program, places.of);
-  const draft: Draft = { program, target, arena, places, launches: [], lastUse: lastUses(program), claimed, kept: keptOutputs(program) };
+  const claimed = claims(program);
+  const draft: Draft = { program, target, arena, places, launches: [], lastUse: lastUses(program, claimed), claimed, kept: keptOutputs(program) };
 
   program.schedule.forEach((node, at) => {
     if (node.kind === "pack") planPack(draft, node);

@@ -375,7 +375,7 @@ interface Draw {
   readonly b: number;
 }
 
-const lengths = [1, 70, 130];
+const lengths = [1, 70, 130, 64];
 const kappa = 0.125;
 const [rate, momentum] = [0.25, 0.5];
 const threshold = (v: number): number => Math.sign(v) * Math.max(0, Math.abs(v) - kappa);
@@ -430,7 +430,7 @@ const grow = (values: readonly Both[], { kind, a, b }: Draw, hyper: Readonly<Rec
 const recipe = fc.record({
   draws: fc.array(fc.record({ kind: fc.nat(8), a: fc.nat(1000), b: fc.nat(1000) }), { minLength: 1, maxLength: 18 }),
   outputs: fc.array(fc.nat(1000), { minLength: 1, maxLength: 4 }),
-  states: fc.array(fc.option(fc.nat(1000), { nil: undefined }), { minLength: 3, maxLength: 3 }),
+  states: fc.array(fc.option(fc.nat(1000), { nil: undefined }), { minLength: lengths.length, maxLength: lengths.length }),
 });
 type Recipe = typeof recipe extends fc.Arbitrary<infer R> ? R : never;
 
