@@ -4,7 +4,7 @@
 //
 // Constants: those of parts/attention.wgsl (KEPT is 2: the keys and the values).
 // Bindings:  0 Dims; 1 q [batch, queries, heads · width]; 2 k and 3 v [batch, keys, heads / share · width]; 4 dy, like q; 5 facts u32 [batch,
-//            heads, queries, 4], of attention-grad-rows.wgsl; 6 dk and 7 dv, like k.
+//            heads, queries, 4], of attention-grad-queries.wgsl; 6 dk and 7 dv, like k.
 // Layout:    as in attention.wgsl with keys and queries in each other's place: maps are [keys, queries]. The queries of a tile come twice, around
 //            their gradients: a second tile in workgroup memory would leave room for fewer workgroups.
 // Bounds:    a tile of queries none of which sees a key of the workgroup is not visited; the grid is folded over x and y, and workgroups past the

@@ -6,8 +6,9 @@
 // Constants: CAUSAL, STARTS and AT say which keys a query sees, as in softmax.wgsl; parts/attention.wgsl has the others (KEPT is 1: the queries);
 //            O says what o is stored as.
 // Bindings:  0 Dims; 1 q [batch, queries, heads · width]; 2 k and 3 v [batch, keys, heads / share · width]; 4 starts u32 [batch]; 5 at u32 [1],
-//            both absent where not asked for; 6 o, like q; 7 the log of the sum of exponentials [batch, heads, queries], the greatest number
-//            where a query sees no key.
+//            both absent where not asked for; 6 o, like q; 7 facts of every query for the gradients, u32 [batch, heads, queries, 4]: the bits of
+//            the log of its sum of exponentials (the greatest number where it sees no key), 0, and the keys that it sees, from one on, before
+//            another.
 // Layout:    a head's width is the contiguous part of a row of `heads · width`; `share` consecutive heads have one head of k and v in common. Why
 //            so, on a GPU of 32 lanes a subgroup: with 5 rows a thread, 197 queries are 5 tiles of 40 with 2 % to spare; at width 64 they take 25
 //            KiB of workgroup memory, so that several workgroups share a processor and one computes while another waits for loads or a barrier.
@@ -21,7 +22,7 @@ enable f16;
 //#include attention
 
 @group(0) @binding(6) var<storage, read_write> o: array<{{O}}>;
-@group(0) @binding(7) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(7) var<storage, read_write> facts: array<vec4u>;
 
 //#include seen
 
@@ -101,7 +102,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (local < tall) {
     factors[local] = total;
     let query = first + local;
-    if (query < dims.queries) { lse[z * dims.queries + query] = select(-lowest, greatest + log(total), total > 0.0); }
+    if (query < dims.queries) {
+      let lse = select(-lowest, greatest + log(total), total > 0.0);
+      facts[z * dims.queries + query] = vec4u(bitcast<u32>(lse), 0u, mine.begin, mine.end);
+    }
   }
   workgroupBarrier();
 //#for i ROWS

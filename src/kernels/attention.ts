@@ -7,7 +7,7 @@
  */
 import type { Bounds } from "./bounds.ts";
 import type { Dims } from "./dims.ts";
-import { foldGroups, input, launch, output, type Grid, type Launch, type Operands } from "./launch.ts";
+import { foldGroups, launch, type Grid, type Launch, type Operands } from "./launch.ts";
 import type { Constants } from "./template.ts";
 
 /** The sizes of attention: q is [batch, queries, heads · width], k and v are [batch, keys, heads / share · width]. */
@@ -71,7 +71,7 @@ export const attentionPlans = (bounds: Bounds, shape: AttentionShape, kernel: At
     .filter((ROWS) => width <= widest && fits(ROWS))
     .sort((x, y) => cost(x) - cost(y))
     .map((ROWS) => ({
-      constants: { ROWS, DEPTH, WIDE, KEPT, VEC4: width % 4 === 0, GRADIENT: KEPT === 2 },
+      constants: { ROWS, DEPTH, WIDE, KEPT, VEC4: width % 4 === 0, GRADIENT: KEPT === 2, OUTPUT: kernel === "attention-grad-queries" },
       grid: foldGroups(groups(ROWS)),
     }));
 };
@@ -108,19 +108,4 @@ export const attentionLaunch = (
   const [plan] = attentionPlans(bounds, shape, kernel);
   const constants = { ...plan.constants, ...attentionTypeConstants(types, shape.width % 4 === 0), ...masks };
   return launch(kernel, dimsOf(shape, scale), operands, plan.grid, constants);
-};
-
-/** The launch that gathers what the gradients need of every query; its inputs are o, its gradient and lse, and then where the tokens stand. */
-export const attentionFactsLaunch = (
-  { batch, heads, queries, keys, width }: AttentionShape,
-  positions: Operands,
-  types: AttentionTypes,
-  masks: Constants,
-): Launch => {
-  const count = batch * heads * queries;
-  const operands = [input(0), input(1), input(2), ...positions, output(0)];
-  return launch("attention-grad-rows", { count, heads, queries, keys, width }, operands, foldGroups(Math.ceil(count / 8)), {
-    ...attentionTypeConstants(types, false),
-    ...masks,
-  });
 };

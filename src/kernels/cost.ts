@@ -79,7 +79,6 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   attention: scores(2, 6),
   "attention-grad-keys": scores(4, 5),
   "attention-grad-queries": scores(3, 5),
-  "attention-grad-rows": { flops: ({ count, width }) => 2 * count * width },
   "cross-entropy": { flops: rows(7) },
   "cross-entropy-grad": { flops: rows(6) },
   dropout: { flops: elements(1) },

@@ -22,8 +22,7 @@ const problem = (width: number) => {
   const dot = (x: ArrayLike<number>, y: ArrayLike<number>, at: number, other: number): number => total(range(width).map((c) => x[at + c] * y[other + c]));
   const [o, dq] = [new Float64Array(q.length), new Float64Array(q.length)];
   const [dk, dv] = [new Float64Array(k.length), new Float64Array(k.length)];
-  const lse = new Float64Array(heads * queries);
-  const facts = new Uint32Array(4 * lse.length);
+  const [facts, allFacts] = [new Uint32Array(4 * heads * queries), new Uint32Array(4 * heads * queries)];
   for (const h of range(heads)) {
     for (const i of range(queries)) {
       const at = (i * heads + h) * width;
@@ -32,11 +31,12 @@ const problem = (width: number) => {
       const top = Math.max(...s);
       const row = h * queries + i;
       // The gradients are given rounded facts: so is the reference.
-      lse[row] = Math.fround(top + Math.log(total(s.map((x) => Math.exp(x - top)))));
-      const p = s.map((x) => Math.exp(x - lse[row]));
+      const lse = Math.fround(top + Math.log(total(s.map((x) => Math.exp(x - top)))));
+      const p = s.map((x) => Math.exp(x - lse));
       seen.forEach((j) => range(width).forEach((c) => void (o[at + c] += p[j] * v[j * width + c])));
       const d = Math.fround(dot(o, dy, at, at));
-      facts.set([bitsOf(lse[row]), bitsOf(d), 0, seen.length], 4 * row);
+      facts.set([bitsOf(lse), 0, 0, seen.length], 4 * row);
+      allFacts.set([bitsOf(lse), bitsOf(d), 0, seen.length], 4 * row);
       seen.forEach((j) => {
         const ds = scale * p[j] * (dot(dy, v, at, j * width) - d);
         range(width).forEach((c) => {
@@ -49,17 +49,20 @@ const problem = (width: number) => {
   }
   const off = { absolute: 5e-5, relative: 2e-6 };
   const read = [q, k, v, dy].map(reads);
+  // As numbers, the keys that are seen are next to 0: `checkHeights` looks at them.
+  const near = (words: Uint32Array): Operand => writes(new Float32Array(words.buffer), { absolute: 1e-5, relative: 3e-7 });
   const operands: Readonly<Record<AttentionKernel, readonly (Operand | undefined)[]>> = {
-    attention: [...read.slice(0, 3), undefined, undefined, writes(o, off), writes(lse, { absolute: 3e-6, relative: 3e-7 })],
-    "attention-grad-queries": [...read, reads(facts), writes(dq, off)],
-    "attention-grad-keys": [...read, reads(facts), writes(dk, off), writes(dv, off)],
+    attention: [...read.slice(0, 3), undefined, undefined, writes(o, off), near(facts)],
+    "attention-grad-queries": [...read, reads(facts), reads(Float32Array.from(o)), writes(dq, off), near(allFacts)],
+    "attention-grad-keys": [...read, reads(allFacts), writes(dk, off), writes(dv, off)],
   };
-  return { shape, operands };
+  return { shape, operands, facts };
 };
 
 /** Checks a kernel in tiles of several heights, and that their bits are the same. */
 const checkHeights = async (device: Device, kernel: AttentionKernel, width: number, heights: readonly number[]): Promise<void> => {
-  const { shape, operands } = problem(width);
+  const { shape, operands, facts } = problem(width);
+  const seen = (words: Uint32Array): readonly number[] => [...words.subarray(0, facts.length)].filter((_, i) => i % 4 > 1);
   const plans = attentionPlans(boundsOf(device), shape, kernel);
   let first: readonly (Uint8Array | undefined)[] | undefined;
   for (const height of heights) {
@@ -75,6 +78,8 @@ const checkHeights = async (device: Device, kernel: AttentionKernel, width: numb
     await checkKernel(device, one);
     const bits = await dispatch(device, one);
     first ??= bits;
+    const written = { attention: bits[6], "attention-grad-queries": bits[7], "attention-grad-keys": undefined }[kernel];
+    if (written !== undefined) assert.equal(seen(new Uint32Array(written.buffer)), seen(facts));
     bits.forEach((bytes, i) => assert.ok(bytes === undefined || Buffer.compare(bytes, first![i]!) === 0, `${kernel}, ${height} rows: other bits`));
   }
 };

@@ -9,8 +9,8 @@
 // a head is 0.
 //
 // Constants: ROWS; DEPTH, the vec4 that hold a head's width; WIDE = DEPTH / 8, rounded up; VEC4 where the width is a multiple of four; KEPT, how
-//            many operands are kept; GRADIENT where there is dy. Q, K and V say what is stored: f32 or f16, with VEC4 vec4f or vec4h; HALF that one
-//            of them is f16.
+//            many operands are kept; GRADIENT where there is dy, OUTPUT where o is read. Q, K, V and O say what is stored: f32 or f16, with VEC4
+//            vec4f or vec4h; HALF that one of them is f16.
 struct Dims { batch: u32, heads: u32, share: u32, queries: u32, keys: u32, width: u32, scale: f32 }
 
 //#if VEC4
@@ -26,11 +26,15 @@ alias Real = f32;
 //#if GRADIENT
 @group(0) @binding(4) var<storage, read> dy: array<Real>;
 //#end
+//#if OUTPUT
+@group(0) @binding(6) var<storage, read> o: array<{{O}}>;
+//#end
 
 const queryRows = 0u;
 const keyRows = 1u;
 const valueRows = 2u;
 const gradientRows = 3u;
+const outputRows = 4u;
 
 fn stored(which: u32, at: u32) -> Real {
   switch which {
@@ -38,6 +42,9 @@ fn stored(which: u32, at: u32) -> Real {
     case keyRows: { return Real(k[at]); }
 //#if GRADIENT
     case gradientRows: { return dy[at]; }
+//#end
+//#if OUTPUT
+    case outputRows: { return Real(o[at]); }
 //#end
     default: { return Real(v[at]); }
   }

@@ -1,7 +1,7 @@
 /** Attention as one operation, which writes no scores. `passes/attention.ts` puts it in the place of scores, softmax and values where it is faster. */
-import { attentionFactsLaunch, attentionLaunch, type AttentionShape } from "../../kernels/attention.ts";
+import { attentionLaunch, type AttentionShape } from "../../kernels/attention.ts";
 import { input, output } from "../../kernels/launch.ts";
-import { applyAll, check, floats, indices, show, size, type Dtype, type Halves, type Op, type Tensor } from "../tensor.ts";
+import { applyAll, check, floats, indices, show, size, type Dtype, type Halves, type Op, type Spec, type Tensor } from "../tensor.ts";
 import { boundPositions, checkPositions, type Positions } from "./positions.ts";
 
 /** Options of {@link flashAttention}. */
@@ -41,55 +41,43 @@ const attentionOf = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions)
   return { heads, keyHeads, scale: options.scale ?? width ** -0.5, causal, starts, at, shape };
 };
 
-/** What a pass may give as f16: the first `count` inputs, and o. The operation on other inputs is made by `of`. */
-const halves = (count: number, of: Halves["of"], o = false): Pick<Op, "halves"> => ({
-  halves: { inputs: Array.from({ length: count }, () => true), outputs: [o], of },
+/** What a pass may give as f16: these inputs, and o. The operation on other inputs is made by `of`. */
+const halves = (inputs: readonly number[], of: Halves["of"], o = false): Pick<Op, "halves"> => ({
+  halves: { inputs: [0, 1, 2, 3, 4, 5].map((i) => inputs.includes(i)), outputs: [o], of },
 });
 
 /** An operation reads f16 where a pass has made it. */
 const reading = (inputs: readonly Tensor[]): Pick<Op, "readsHalf"> => (inputs.some(({ dtype }) => dtype === "f16") ? { readsHalf: true } : {});
 
-/** What the gradients need of every query, from o, its gradient and lse: u32 [batch, heads, queries, 4]. */
-const factsOf = (a: Attention, inputs: readonly Tensor[]): readonly Tensor[] => {
-  const { shape, causal, starts, at } = a;
-  const { operands, constants } = boundPositions(3, { starts, at });
-  return applyAll(
-    {
-      name: "attention (gradient, rows)",
-      ...reading(inputs),
-      ...halves(1, (others) => factsOf(a, others)),
-      lower: () => [attentionFactsLaunch(shape, operands, { o: inputs[0].dtype }, { CAUSAL: causal, ...constants })],
-    },
-    inputs,
-    [indices([shape.batch, shape.heads, shape.queries, 4])],
-  );
-};
+/** What is kept of every query for the gradients. */
+const factsOf = ({ shape }: Attention): Spec => indices([shape.batch, shape.heads, shape.queries, 4]);
 
 const read = [0, 1, 2, 3, 4].map(input);
 
-/** The gradient of q, from q, k, v, dy and the facts of every query. */
+/** The gradient of q, from q, k, v, dy, the facts of every query and o; and the facts that the gradients of k and v need. */
 const queriesGradient = (a: Attention, inputs: readonly Tensor[]): readonly Tensor[] => {
-  const [q, k, v] = inputs;
+  const [q, k, v, , , o] = inputs;
+  const types = { q: q.dtype, k: k.dtype, v: v.dtype, o: o.dtype };
   return applyAll(
     {
       name: "attention (gradient, queries)",
       ...reading(inputs),
-      ...halves(3, (others) => queriesGradient(a, others)),
-      lower: (t) => [attentionLaunch(t, "attention-grad-queries", a.shape, a.scale, [...read, output(0)], { q: q.dtype, k: k.dtype, v: v.dtype })],
+      ...halves([0, 1, 2, 5], (others) => queriesGradient(a, others)),
+      lower: (t) => [attentionLaunch(t, "attention-grad-queries", a.shape, a.scale, [...read, input(5), output(0), output(1)], types)],
     },
     inputs,
-    [floats(q.shape)],
+    [floats(q.shape), factsOf(a)],
   );
 };
 
-/** The gradients of k and v, from the same. */
+/** The gradients of k and v, from q, k, v, dy and the facts. */
 const keysGradients = (a: Attention, inputs: readonly Tensor[]): readonly Tensor[] => {
   const [q, k, v] = inputs;
   return applyAll(
     {
       name: "attention (gradient, keys)",
       ...reading(inputs),
-      ...halves(3, (others) => keysGradients(a, others)),
+      ...halves([0, 1, 2], (others) => keysGradients(a, others)),
       lower: (t) => [attentionLaunch(t, "attention-grad-keys", a.shape, a.scale, [...read, output(0), output(1)], { q: q.dtype, k: k.dtype, v: v.dtype })],
     },
     inputs,
@@ -103,16 +91,15 @@ export const attentionShape = (q: Tensor, k: Tensor, v: Tensor, options: Attenti
 /** The gradients of q, k and v, those that are needed, from the gradient dy of attention's output o. */
 export const attentionGradients = (
   [q, k, v]: readonly [q: Tensor, k: Tensor, v: Tensor],
-  [o, lse]: readonly Tensor[],
+  [o, facts]: readonly Tensor[],
   dy: Tensor,
   options: AttentionOptions,
   needed: readonly boolean[],
 ): readonly (Tensor | undefined)[] => {
   const a = attentionOf(q, k, v, options);
-  const [facts] = factsOf(a, [o, dy, lse, ...boundPositions(3, a).tensors]);
-  const inputs = [q, k, v, dy, facts];
-  const [dk, dv] = needed[1] || needed[2] ? keysGradients(a, inputs) : [];
-  return [needed[0] ? queriesGradient(a, inputs)[0] : undefined, needed[1] ? dk : undefined, needed[2] ? dv : undefined];
+  const [dq, all] = queriesGradient(a, [q, k, v, dy, facts, o]);
+  const [dk, dv] = needed[1] || needed[2] ? keysGradients(a, [q, k, v, dy, all]) : [];
+  return [dq, dk, dv].map((gradient, i) => (needed[i] ? gradient : undefined));
 };
 
 const forward = (a: Attention, options: AttentionOptions, inputs: readonly Tensor[], type: Dtype = "f32"): readonly Tensor[] => {
@@ -125,16 +112,16 @@ const forward = (a: Attention, options: AttentionOptions, inputs: readonly Tenso
     {
       name: "attention",
       ...reading(inputs),
-      ...halves(3, (others, [other]) => forward(a, options, others, other), true),
+      ...halves([0, 1, 2], (others, [other]) => forward(a, options, others, other), true),
       lower: (t) => [attentionLaunch(t, "attention", shape, scale, bound, types, { CAUSAL: causal, ...constants })],
       vjp: (outputs, [dy], needed) => (dy === undefined ? [] : attentionGradients([q, k, v], outputs, dy, options, needed)),
     },
     inputs,
-    [{ shape: q.shape, dtype: type }, floats([shape.batch, shape.heads, shape.queries])],
+    [{ shape: q.shape, dtype: type }, factsOf(a)],
   );
 };
 
-/** The output of {@link flashAttention}, and the log of every query's sum of exponentials, which its gradient reads: [batch, heads, queries]. */
+/** The output of {@link flashAttention}, and what its gradient reads of every query: u32 [batch, heads, queries, 4]. */
 export const attentionOutputs = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): readonly Tensor[] => {
   const a = attentionOf(q, k, v, options);
   return forward(a, options, [q, k, v, ...boundPositions(3, a).tensors]);
