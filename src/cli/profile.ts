@@ -16,7 +16,11 @@ export const profiledBy = (flag: boolean) => {
     ended: (ended: Ended): Ended => {
       const profile = found;
       if (profile === undefined) return ended;
-      return { ...ended, text: (columns) => `${ended.text(columns).trimEnd()}\n\n${profileText(profile)}\n`, json: { ...(ended.json as object), profile } };
+      return {
+        ...ended,
+        text: (columns) => `${ended.text(columns).trimEnd()}\n\n${profileText(profile, columns)}\n`,
+        json: { ...(ended.json as object), profile },
+      };
     },
   };
 };
