@@ -1,21 +1,37 @@
 // C[z] = f(scale op(A[z]) op(B[z]) + P op(Q) + bias), through workgroup memory: for GPUs.
 //
-// A workgroup of 16 x 16 threads makes a tile of 16 ROWS by 16 COLS; a thread keeps ROWS by COLS sums. The tiles of A and B pass through workgroup
-// memory, DEPTH steps of k at a time, read in the order in which they are stored.
+// A workgroup of DOWN by ACROSS threads makes a tile; a thread keeps ROWS by COLS sums in registers. A and B pass through workgroup memory,
+// DEPTH terms of every sum at a time, as they are stored: four of them in a vector, along k or, where k counts the stored rows (BY_K), along
+// the rows or columns of C. Nothing is transposed on its way; a thread picks the components that it needs, which costs nothing.
 //
-//   TA TB          A is stored [k, m] and not [m, k]; B is stored [n, k] and not [k, n]
+// How it is laid out, and why (the shape of the tile is a choice of the tuner):
+//   - On a GPU every instruction that is no fma takes the place of one. Four terms of a thread's sums are 4 ROWS COLS fmas on ROWS + COLS
+//     reads of vectors: 128 on 12 for 8 by 4. Loops inside a step are written out and arrays are nested, so that their indices are
+//     constants but for the thread's own, which is the same all the way: no arithmetic on addresses and no check of bounds in there.
+//   - The vectors of the next step are read from memory before this step is multiplied and put down after it, so that the latency of memory
+//     is hidden behind the sums. With two BUFFERS a step has one barrier, with one it has two.
+//   - A warp is LANES by 32 / LANES threads, as square as it can be: its threads read few different vectors, and those lie side by side. Rows
+//     along k are a vector longer than they need be: then eight of them that are read together lie in different banks, and by k they
+//     do anyway.
+//   - Threads with consecutive numbers read what is consecutive in memory, at least 32 bytes of it.
+//
+//   TA TB          A is stored [k, m] and not [m, k]; B is stored [n, k] and not [k, n]; A_BY_K = TA, B_BY_K = not TB
 //   BIAS           + bias[n]
-//   LOW_RANK       + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k
-//   ACTIVATION     f, one of QUICK_GELU and GELU
-//   ADD            C += instead of C =
-//   A B C          what an operand is stored as, f32 or f16; HALF where one of them is f16. Sums are f32
-//   A_LOADS B_LOADS   elements that a thread brings: ROWS * DEPTH / 16 and COLS * DEPTH / 16
+//   LOW_RANK       + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k. These are steps like the others, after the
+//                  sums were scaled
+//   SPLIT          a sum is split: part y of it has dims.part terms and goes to C[y, z], as it is; P op(Q) comes with the last part
+//   ACTIVATION ADD   what becomes of a sum: parts/epilogue.wgsl
+//   A B C          what an operand is stored as: f32 or vec4f, f16 or vec4h; HALF where one of them is f16. Sums are f32
+//   A_VEC4 B_VEC4  it is read by four: its strides are then multiples of 4, and so is the extent that it is stored along
+//   TAIL           k or r is no multiple of DEPTH
+//   A_QUADS B_QUADS  ROWS / 4 and COLS / 4; A_LOADS B_LOADS: vectors that a thread brings for a step; QUADS = DEPTH / 4; THREADS in all;
+//                  DOUBLE where there are two BUFFERS
 //
 // Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
 // Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head; B's is that of head / share. A
 //           workgroup is one tile of one matrix; the grid is folded over x and y, tiles along n first. A sum runs
 //           over k, then over r, with one accumulator.
-// Bounds:   a row or column past the edge reads the last one instead, and is not written; k is cut exactly.
+// Bounds:   a row or column past the edge reads another one instead, and is not written; k is cut exactly: what is read past it is not added.
 
 //#if HALF
 enable f16;
@@ -28,106 +44,318 @@ enable f16;
 @group(0) @binding(1) var<storage, read> a: array<{{A}}>;
 @group(0) @binding(2) var<storage, read> b: array<{{B}}>;
 
-const rows = 16u * {{ROWS}}u;
-const cols = 16u * {{COLS}}u;
+// The four elements that begin at `at`.
+//#if A_VEC4
+fn aFour(at: u32) -> vec4f { return vec4f(a[at / 4u]); }
+//#else
+fn aFour(at: u32) -> vec4f { return vec4f(f32(a[at]), f32(a[at + 1u]), f32(a[at + 2u]), f32(a[at + 3u])); }
+//#end
+//#if B_VEC4
+fn bFour(at: u32) -> vec4f { return vec4f(b[at / 4u]); }
+//#else
+fn bFour(at: u32) -> vec4f { return vec4f(f32(b[at]), f32(b[at + 1u]), f32(b[at + 2u]), f32(b[at + 3u])); }
+//#end
+
+const down = {{DOWN}}u;
+const across = {{ACROSS}}u;
+const rows = {{ROWS}}u * down;
+const cols = {{COLS}}u * across;
 const depth = {{DEPTH}}u;
+const lanes = {{LANES}}u;
 
-// By k, then by row or column; a row more keeps the banks apart when k is the fast direction of the writes.
-var<workgroup> aTile: array<f32, depth * (rows + 1u)>;
-var<workgroup> bTile: array<f32, depth * (cols + 1u)>;
+//#if A_BY_K
+var<workgroup> aTile: array<array<array<array<vec4f, down>, {{A_QUADS}}>, depth>, {{BUFFERS}}>;
+//#else
+var<workgroup> aTile: array<array<array<array<vec4f, {{QUADS}} + 1>, down>, {{ROWS}}>, {{BUFFERS}}>;
+//#end
+//#if B_BY_K
+var<workgroup> bTile: array<array<array<array<vec4f, across>, {{B_QUADS}}>, depth>, {{BUFFERS}}>;
+//#else
+var<workgroup> bTile: array<array<array<array<vec4f, {{QUADS}} + 1>, across>, {{COLS}}>, {{BUFFERS}}>;
+//#end
 
-@compute @workgroup_size(16, 16)
-fn main(
-  @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) thread: u32,
-) {
+@compute @workgroup_size({{THREADS}})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let tile = group.x + group.y * groups.x;
   let tilesAcross = (dims.n + cols - 1u) / cols;
   let tiles = tilesAcross * ((dims.m + rows - 1u) / rows);
+//#if SPLIT
+  let part = tile / tiles / dims.batch;
+  let z = tile / tiles % dims.batch;
+  let begin = part * dims.part;
+  if (begin >= dims.k) { return; }
+  let end = min(begin + dims.part, dims.k);
+//#else
   let z = tile / tiles;
   if (z >= dims.batch) { return; }
+  let begin = 0u;
+  let end = dims.k;
+//#end
   let row0 = (tile % tiles) / tilesAcross * rows;
   let col0 = (tile % tilesAcross) * cols;
   let outer = z / dims.heads;
   let head = z % dims.heads;
   let aBase = outer * dims.aOuter + head * dims.aHead;
   let bBase = outer * dims.bOuter + head / dims.share * dims.bHead;
-  let cBase = outer * dims.cOuter + head * dims.cHead;
 
-  var sum: array<array<f32, {{COLS}}>, {{ROWS}}>;
-  for (var k0 = 0u; k0 < dims.k; k0 += depth) {
-    let steps = min(depth, dims.k - k0);
+  // The thread's place in the tile.
+  let warp = thread / 32u;
+  let tx = thread % lanes + lanes * (warp % (across / lanes));
+  let ty = thread % 32u / lanes + 32u / lanes * (warp / (across / lanes));
+
+  // Where the vectors that a thread brings are stored at k = 0, and where they go.
 //#for s A_LOADS
-    {
-      let at = {{s}}u * 256u + thread;
-//#if TA
-      let i = at % rows;
-      let t = at / rows;
-      if (t < steps) { aTile[t * (rows + 1u) + i] = f32(a[aBase + (k0 + t) * dims.lda + min(row0 + i, dims.m - 1u)]); }
+  let aAt{{s}} = {{s}}u * {{THREADS}}u + thread;
+//#if A_BY_K
+  let aTerm{{s}} = aAt{{s}} / (rows / 4u);
+  let aRow{{s}} = row0 + aAt{{s}} % (rows / 4u) * 4u;
+//#if A_VEC4
+  let aPlace{{s}} = aBase + aTerm{{s}} * dims.lda + min(aRow{{s}}, dims.m - 4u);
 //#else
-      let i = at / depth;
-      let t = at % depth;
-      if (t < steps) { aTile[t * (rows + 1u) + i] = f32(a[aBase + min(row0 + i, dims.m - 1u) * dims.lda + k0 + t]); }
+  let aPlace{{s}} = aBase + aTerm{{s}} * dims.lda + min(aRow{{s}}, dims.m - 1u);
 //#end
-    }
+//#else
+  let aTerm{{s}} = aAt{{s}} % {{QUADS}}u * 4u;
+  let aRow{{s}} = min(row0 + aAt{{s}} / {{QUADS}}u, dims.m - 1u);
+  let aPlace{{s}} = aBase + aRow{{s}} * dims.lda + aTerm{{s}};
+//#end
+  var aNext{{s}}: vec4f;
 //#end
 //#for s B_LOADS
-    {
-      let at = {{s}}u * 256u + thread;
-//#if TB
-      let j = at / depth;
-      let t = at % depth;
-      if (t < steps) { bTile[t * (cols + 1u) + j] = f32(b[bBase + min(col0 + j, dims.n - 1u) * dims.ldb + k0 + t]); }
+  let bAt{{s}} = {{s}}u * {{THREADS}}u + thread;
+//#if B_BY_K
+  let bTerm{{s}} = bAt{{s}} / (cols / 4u);
+  let bCol{{s}} = col0 + bAt{{s}} % (cols / 4u) * 4u;
+//#if B_VEC4
+  let bPlace{{s}} = bBase + bTerm{{s}} * dims.ldb + min(bCol{{s}}, dims.n - 4u);
 //#else
-      let j = at % cols;
-      let t = at / cols;
-      if (t < steps) { bTile[t * (cols + 1u) + j] = f32(b[bBase + (k0 + t) * dims.ldb + min(col0 + j, dims.n - 1u)]); }
+  let bPlace{{s}} = bBase + bTerm{{s}} * dims.ldb + min(bCol{{s}}, dims.n - 1u);
 //#end
-    }
+//#else
+  let bTerm{{s}} = bAt{{s}} % {{QUADS}}u * 4u;
+  let bCol{{s}} = min(col0 + bAt{{s}} / {{QUADS}}u, dims.n - 1u);
+  let bPlace{{s}} = bBase + bCol{{s}} * dims.ldb + bTerm{{s}};
 //#end
-    workgroupBarrier();
-    for (var t = 0u; t < steps; t++) {
-//#for j COLS
-      let y{{j}} = bTile[t * (cols + 1u) + local.x + 16u * {{j}}u];
+  var bNext{{s}}: vec4f;
 //#end
-//#for i ROWS
-      let x{{i}} = aTile[t * (rows + 1u) + local.y + 16u * {{i}}u];
-//#for j COLS
-      sum[{{i}}][{{j}}] = fma(x{{i}}, y{{j}}, sum[{{i}}][{{j}}]);
+//#if A_BY_K
+  let aStep = dims.lda;
+//#else
+  let aStep = 1u;
 //#end
-//#end
-    }
-    workgroupBarrier();
-  }
-//#for i ROWS
-//#for j COLS
-  sum[{{i}}][{{j}}] *= dims.scale;
-//#end
+//#if B_BY_K
+  let bStep = dims.ldb;
+//#else
+  let bStep = 1u;
 //#end
 
+  let wide = (end - begin + depth - 1u) / depth;
+  var steps = wide;
 //#if LOW_RANK
-  for (var t = 0u; t < dims.r; t++) {
+//#if SPLIT
+  if (end == dims.k) { steps += (dims.r + depth - 1u) / depth; }
+//#else
+  steps += (dims.r + depth - 1u) / depth;
+//#end
+//#end
+
+  var sum: array<array<vec4f, {{B_QUADS}}>, {{ROWS}}>;
+  // Step s is read while step s - 1 is multiplied.
+  for (var s = 0u; s <= steps; s++) {
+    if (s < steps) {
+//#if LOW_RANK
+      if (s >= wide) {
+        let k0 = (s - wide) * depth;
+//#for s A_LOADS
+//#if A_BY_K
+        aNext{{s}} = vec4f(
+//#for e 4
+          pAt(aRow{{s}} + {{e}}u, k0 + aTerm{{s}}),
+//#end
+        );
+//#else
+        aNext{{s}} = vec4f(
+//#for e 4
+          pAt(aRow{{s}}, k0 + aTerm{{s}} + {{e}}u),
+//#end
+        );
+//#end
+//#end
+//#for s B_LOADS
+//#if B_BY_K
+        bNext{{s}} = vec4f(
+//#for e 4
+          qAt(bCol{{s}} + {{e}}u, k0 + bTerm{{s}}),
+//#end
+        );
+//#else
+        bNext{{s}} = vec4f(
+//#for e 4
+          qAt(bCol{{s}}, k0 + bTerm{{s}} + {{e}}u),
+//#end
+        );
+//#end
+//#end
+      } else {
+//#else
+      {
+//#end
+        let k0 = begin + s * depth;
+//#for s A_LOADS
+        aNext{{s}} = aFour(aPlace{{s}} + k0 * aStep);
+//#end
+//#for s B_LOADS
+        bNext{{s}} = bFour(bPlace{{s}} + k0 * bStep);
+//#end
+      }
+    }
+    if (s > 0u) {
+//#if LOW_RANK
+      if (s == wide + 1u) {
+//#for i ROWS
+//#for j B_QUADS
+        sum[{{i}}][{{j}}] *= dims.scale;
+//#end
+//#end
+      }
+//#end
+      let here = (s - 1u) % {{BUFFERS}}u;
+//#if TAIL
+      var terms = min(depth, end - begin - (s - 1u) * depth);
+//#if LOW_RANK
+      if (s > wide) { terms = min(depth, dims.r - (s - 1u - wide) * depth); }
+//#end
+      for (var t = 0u; terms < depth && t < terms; t++) {
+        var right: array<f32, {{COLS}}>;
 //#for j COLS
-    let column{{j}} = min(col0 + local.x + 16u * {{j}}u, dims.n - 1u);
-    let y{{j}} = qAt(column{{j}}, t);
+//#if B_BY_K
+        right[{{j}}] = bTile[here][t][{{j}}u / 4u][tx][{{j}}u % 4u];
+//#else
+        right[{{j}}] = bTile[here][{{j}}][tx][t / 4u][t % 4u];
+//#end
 //#end
 //#for i ROWS
-    let x{{i}} = pAt(min(row0 + local.y + 16u * {{i}}u, dims.m - 1u), t);
+        {
+//#if A_BY_K
+          let left = vec4f(aTile[here][t][{{i}}u / 4u][ty][{{i}}u % 4u]);
+//#else
+          let left = vec4f(aTile[here][{{i}}][ty][t / 4u][t % 4u]);
+//#end
+//#for j B_QUADS
+          let columns{{j}} = vec4f(right[{{j}}u * 4u], right[{{j}}u * 4u + 1u], right[{{j}}u * 4u + 2u], right[{{j}}u * 4u + 3u]);
+          sum[{{i}}][{{j}}] = fma(left, columns{{j}}, sum[{{i}}][{{j}}]);
+//#end
+        }
+//#end
+      }
+      if (terms == depth)
+//#end
+      {
+//#for g QUADS
+        {
+//#if A_BY_K
+          var left: array<vec4f, 4u * {{A_QUADS}}u>;
+//#for e 4
+//#for i A_QUADS
+          left[{{e}}u * {{A_QUADS}}u + {{i}}u] = aTile[here][{{g}}u * 4u + {{e}}u][{{i}}][ty];
+//#end
+//#end
+//#else
+          var left: array<vec4f, {{ROWS}}>;
+//#for i ROWS
+          left[{{i}}] = aTile[here][{{i}}][ty][{{g}}];
+//#end
+//#end
+//#if B_BY_K
+          var right: array<vec4f, 4u * {{B_QUADS}}u>;
+//#for e 4
+//#for j B_QUADS
+          right[{{e}}u * {{B_QUADS}}u + {{j}}u] = bTile[here][{{g}}u * 4u + {{e}}u][{{j}}][tx];
+//#end
+//#end
+//#else
+          var right: array<vec4f, {{COLS}}>;
 //#for j COLS
-    sum[{{i}}][{{j}}] = fma(x{{i}}, y{{j}}, sum[{{i}}][{{j}}]);
+          right[{{j}}] = bTile[here][{{j}}][tx][{{g}}];
+//#end
+//#end
+//#for e 4
+//#for j B_QUADS
+          {
+//#if B_BY_K
+            let columns = right[{{e}}u * {{B_QUADS}}u + {{j}}u];
+//#else
+            let columns = vec4f(right[{{j}}u * 4u][{{e}}], right[{{j}}u * 4u + 1u][{{e}}], right[{{j}}u * 4u + 2u][{{e}}], right[{{j}}u * 4u + 3u][{{e}}]);
+//#end
+//#for i ROWS
+//#if A_BY_K
+            sum[{{i}}][{{j}}] = fma(vec4f(left[{{e}}u * {{A_QUADS}}u + {{i}}u / 4u][{{i}}u % 4u]), columns, sum[{{i}}][{{j}}]);
+//#else
+            sum[{{i}}][{{j}}] = fma(vec4f(left[{{i}}][{{e}}]), columns, sum[{{i}}][{{j}}]);
+//#end
+//#end
+          }
+//#end
+//#end
+        }
+//#end
+      }
+    }
+//#if !DOUBLE
+    workgroupBarrier();
+//#end
+    if (s < steps) {
+      let next = s % {{BUFFERS}}u;
+//#for s A_LOADS
+//#if A_BY_K
+      aTile[next][aAt{{s}} / (rows / 4u)][aAt{{s}} % (rows / 4u) / down][aAt{{s}} % down] = aNext{{s}};
+//#else
+      aTile[next][aAt{{s}} / {{QUADS}}u / down][aAt{{s}} / {{QUADS}}u % down][aAt{{s}} % {{QUADS}}u] = aNext{{s}};
+//#end
+//#end
+//#for s B_LOADS
+//#if B_BY_K
+      bTile[next][bAt{{s}} / (cols / 4u)][bAt{{s}} % (cols / 4u) / across][bAt{{s}} % across] = bNext{{s}};
+//#else
+      bTile[next][bAt{{s}} / {{QUADS}}u / across][bAt{{s}} / {{QUADS}}u % across][bAt{{s}} % {{QUADS}}u] = bNext{{s}};
+//#end
+//#end
+    }
+    workgroupBarrier();
+  }
+//#if LOW_RANK
+  if (steps == wide)
+//#end
+  {
+//#for i ROWS
+//#for j B_QUADS
+    sum[{{i}}][{{j}}] *= dims.scale;
 //#end
 //#end
   }
-//#end
 
+  let cBase = outer * dims.cOuter + head * dims.cHead;
+//#if SPLIT
+  let cPart = cBase + part * dims.batch * dims.m * dims.n;
+//#else
+  let cPart = cBase;
+//#end
 //#for i ROWS
 //#for j COLS
   {
-    let row = row0 + local.y + 16u * {{i}}u;
-    let col = col0 + local.x + 16u * {{j}}u;
+//#if A_BY_K
+    let row = row0 + ({{i}}u / 4u * down + ty) * 4u + {{i}}u % 4u;
+//#else
+    let row = row0 + {{i}}u * down + ty;
+//#end
+//#if B_BY_K
+    let col = col0 + ({{j}}u / 4u * across + tx) * 4u + {{j}}u % 4u;
+//#else
+    let col = col0 + {{j}}u * across + tx;
+//#end
     if (row < dims.m && col < dims.n) {
-      let at = cBase + row * dims.ldc + col;
-      store(at, finished(sum[{{i}}][{{j}}], row, col, at));
+      let at = cPart + row * dims.ldc + col;
+      store(at, finished(sum[{{i}}][{{j}}u / 4u][{{j}}u % 4u], row, col, at));
     }
   }
 //#end

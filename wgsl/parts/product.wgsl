@@ -1,11 +1,11 @@
 // What the kernels of matrix products share, which `//#include product` brings in: the uniform, C (f32 or f16) and the low-rank pair.
-// `share` consecutive heads have one matrix of B in common.
+// `share` consecutive heads have one matrix of B in common; a part of a sum that is split has `part` terms.
 struct Dims {
   m: u32, n: u32, k: u32, r: u32,
   lda: u32, ldb: u32, ldc: u32, heads: u32,
   aOuter: u32, aHead: u32, bOuter: u32, bHead: u32,
   cOuter: u32, cHead: u32, scale: f32, batch: u32,
-  share: u32, zero: u32,
+  share: u32, part: u32, zero: u32,
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
