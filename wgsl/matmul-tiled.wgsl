@@ -6,8 +6,8 @@
 //
 // How it is laid out, and why (the shape of the tile is a choice of the tuner):
 //   - On a GPU every instruction that is no fma takes the place of one. Four terms of a thread's sums are 4 ROWS COLS fmas on ROWS + COLS
-//     reads of vectors: 128 on 12 for 8 by 4. Loops inside a step are written out and arrays are nested, so that their indices are
-//     constants but for the thread's own, which is the same all the way: no arithmetic on addresses and no check of bounds in there.
+//     reads of vectors: 128 on 12 for 8 by 4. Loops inside a step are written out (UNROLL quads of it) and arrays are nested, so that their
+//     indices are constants but for the thread's own, which is the same all the way: no arithmetic on addresses and no check of bounds in there.
 //   - The vectors of the next step are read from memory before this step is multiplied and put down after it, so that the latency of memory
 //     is hidden behind the sums. With two BUFFERS a step has one barrier, with one it has two.
 //   - A warp is LANES by 32 / LANES threads, as square as it can be: its threads read few different vectors, and those lie side by side. Rows
@@ -251,32 +251,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (terms == depth)
 //#end
       {
-//#for g QUADS
+        for (var first = 0u; first < {{QUADS}}u; first += {{UNROLL}}u) {
+//#for u UNROLL
         {
+          let g = first + {{u}}u;
 //#if A_BY_K
           var left: array<vec4f, 4u * {{A_QUADS}}u>;
 //#for e 4
 //#for i A_QUADS
-          left[{{e}}u * {{A_QUADS}}u + {{i}}u] = aTile[here][{{g}}u * 4u + {{e}}u][{{i}}][ty];
+          left[{{e}}u * {{A_QUADS}}u + {{i}}u] = aTile[here][g * 4u + {{e}}u][{{i}}][ty];
 //#end
 //#end
 //#else
           var left: array<vec4f, {{ROWS}}>;
 //#for i ROWS
-          left[{{i}}] = aTile[here][{{i}}][ty][{{g}}];
+          left[{{i}}] = aTile[here][{{i}}][ty][g];
 //#end
 //#end
 //#if B_BY_K
           var right: array<vec4f, 4u * {{B_QUADS}}u>;
 //#for e 4
 //#for j B_QUADS
-          right[{{e}}u * {{B_QUADS}}u + {{j}}u] = bTile[here][{{g}}u * 4u + {{e}}u][{{j}}][tx];
+          right[{{e}}u * {{B_QUADS}}u + {{j}}u] = bTile[here][g * 4u + {{e}}u][{{j}}][tx];
 //#end
 //#end
 //#else
           var right: array<vec4f, {{COLS}}>;
 //#for j COLS
-          right[{{j}}] = bTile[here][{{j}}][tx][{{g}}];
+          right[{{j}}] = bTile[here][{{j}}][tx][g];
 //#end
 //#end
 //#for e 4
@@ -285,7 +287,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#if B_BY_K
             let columns = right[{{e}}u * {{B_QUADS}}u + {{j}}u];
 //#else
-            let columns = vec4f(right[{{j}}u * 4u][{{e}}], right[{{j}}u * 4u + 1u][{{e}}], right[{{j}}u * 4u + 2u][{{e}}], right[{{j}}u * 4u + 3u][{{e}}]);
+            let columns = vec4f(
+//#for f 4
+              right[{{j}}u * 4u + {{f}}u][{{e}}],
+//#end
+            );
 //#end
 //#for i ROWS
 //#if A_BY_K
@@ -299,6 +305,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#end
         }
 //#end
+        }
       }
     }
 //#if !DOUBLE

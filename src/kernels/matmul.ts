@@ -45,6 +45,11 @@ export interface MatmulShape {
   readonly epilogue?: Epilogue;
   /** C += instead of C =. */
   readonly add?: boolean;
+  /**
+   * The product is split along k: C is so many partial sums [parts, batch, m, n], one after another, without an epilogue but P op(Q), which comes with the
+   * last. A launch of `matmul-parts` adds them up.
+   */
+  readonly parts?: number;
   /** What the operands are stored as. Default: all f32. Kernels that read or write f16 need `shader-f16`. */
   readonly types?: ProductTypes;
   /**
@@ -67,10 +72,13 @@ export const matmulKernels = ["matmul-registers", "matmul-tiled", "matmul-matrix
 /** The name of a kernel that computes products. */
 export type MatmulKernel = (typeof matmulKernels)[number];
 
+/** Terms of a sum that is split into so many parts: all but the last have these. The number is a multiple of the steps that kernels take along k. */
+export const partTerms = (k: number, parts: number): number => 32 * Math.ceil(k / parts / 32);
+
 /** The uniform of a product; `scale` multiplies op(A) op(B). */
 export const matmulDims = (shape: MatmulShape, scale = 1): Dims<MatmulKernel> => {
-  const { m, n, k, r, lda, ldb, ldc, heads, share = 1, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch } = shape;
-  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch, share, zero: 0 };
+  const { m, n, k, r, lda, ldb, ldc, heads, share = 1, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch, parts = 1 } = shape;
+  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch, share, part: partTerms(k, parts), zero: 0 };
 };
 
 /** A way to compute one shape: a kernel, its constants and its grid. */
@@ -95,14 +103,13 @@ export const formConstants = (s: MatmulShape): Constants => ({
   ...epilogueConstants(s.epilogue),
 });
 
-/** Rows and columns of sums that one thread keeps. */
-export interface Tile {
-  readonly rows: number;
-  readonly cols: number;
-}
-
 /** Whether an operand can be read four elements at a time: its strides, and the extent that it is stored along. */
 export const aligned = (extent: number, ...strides: readonly number[]): boolean => [extent, ...strides].every((x) => x % 4 === 0);
+
+const fours = { f32: "vec4f", f16: "vec4h" } as const;
+
+/** What an operand is stored as, one element at a time or four. */
+export const stored = (type: "f16" | undefined, vec4: boolean): string => (vec4 ? fours[type ?? "f32"] : (type ?? "f32"));
 
 /** A plan with what it is thought to cost, in units that the plans of one kernel share. */
 export interface Costed {

@@ -1,7 +1,7 @@
 /** Plans of products in registers, without workgroup memory (matmul-registers.wgsl): for CPU adapters, where barriers are dear. */
 import type { Adapter } from "../device/device.ts";
 import { foldGroups } from "./launch.ts";
-import { aligned, formConstants, ranked, type Costed, type MatmulPlan, type MatmulShape, type Tile } from "./matmul.ts";
+import { aligned, formConstants, ranked, type Costed, type MatmulPlan, stored, type MatmulShape } from "./matmul.ts";
 
 /**
  * Instructions of a software rasteriser: a vector load of one lane, a product and sum of all lanes, a store of one lane, a tile, and
@@ -9,12 +9,15 @@ import { aligned, formConstants, ranked, type Costed, type MatmulPlan, type Matm
  */
 const prices = { load: 40, fma: 3, store: 10, tile: 3000, compile: 12000 };
 
-/** What four elements are read as. */
-const fours = { f32: "vec4f", f16: "vec4h" } as const;
+/** Rows and columns of sums that one thread keeps. */
+interface Tile {
+  readonly rows: number;
+  readonly cols: number;
+}
 
 const registers = (s: MatmulShape, tile: Tile, lanes: number, broadcast: boolean, swap: boolean): Costed => {
-  const a = { type: s.types?.a ?? ("f32" as const), count: s.m, byK: s.ta, vec4: aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead) };
-  const b = { type: s.types?.b ?? ("f32" as const), count: s.n, byK: !s.tb, vec4: aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead) };
+  const a = { type: s.types?.a, count: s.m, byK: s.ta, vec4: aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead) };
+  const b = { type: s.types?.b, count: s.n, byK: !s.tb, vec4: aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead) };
   const [left, right] = swap ? [b, a] : [a, b];
   const cols = right.vec4 && right.byK ? Math.ceil(tile.cols / 4) * 4 : tile.cols;
   const slots = broadcast ? Math.ceil(tile.rows / lanes) : tile.rows;
@@ -34,11 +37,11 @@ const registers = (s: MatmulShape, tile: Tile, lanes: number, broadcast: boolean
         COLS: cols,
         LANES: lanes,
         SLOTS: slots,
-        LEFT: left.vec4 ? fours[left.type] : left.type,
+        LEFT: stored(left.type, left.vec4),
         LEFT_VEC4: left.vec4,
         LEFT_BY_K: left.byK,
         LEFT_ACROSS: left.vec4 && left.byK,
-        RIGHT: right.vec4 ? fours[right.type] : right.type,
+        RIGHT: stored(right.type, right.vec4),
         RIGHT_VEC4: right.vec4,
         RIGHT_BY_K: right.byK,
         RIGHT_ACROSS: right.vec4 && right.byK,

@@ -1,6 +1,8 @@
 /** Plans of products through workgroup memory (matmul-tiled.wgsl): for GPUs. */
+import type { Adapter } from "../device/device.ts";
 import { foldGroups } from "./launch.ts";
-import { aligned, formConstants, partTerms, ranked, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { aligned, formConstants, partTerms, ranked, stored, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import type { Constants } from "./template.ts";
 
 /** A tile: rows and columns of sums that one thread keeps, threads down and across, and terms of a sum that are in workgroup memory at a time. */
 interface Tile {
@@ -9,29 +11,51 @@ interface Tile {
   readonly down: number;
   readonly across: number;
   readonly depth: number;
-  /** TFLOP/s on an H100 where the product is large: 33, 30 and 28 were measured of kernels like this one, the others are guesses between them. */
-  readonly rate: number;
+  /** The share of the adapter's peak that its sums reach when nothing else is waited for. */
+  readonly share: number;
 }
 
+// An H100 (peak 60 TFLOP/s) was measured to give 33, 30 and 28 TFLOP/s with kernels like the first three; the other shares follow from sums for each read.
 const tiles: readonly Tile[] = [
-  { rows: 8, cols: 4, down: 16, across: 16, depth: 16, rate: 33 },
-  { rows: 4, cols: 4, down: 16, across: 16, depth: 16, rate: 30 },
-  { rows: 8, cols: 8, down: 16, across: 16, depth: 8, rate: 28 },
-  { rows: 8, cols: 4, down: 8, across: 16, depth: 16, rate: 31 },
-  { rows: 4, cols: 4, down: 8, across: 8, depth: 16, rate: 22 },
+  { rows: 8, cols: 4, down: 16, across: 16, depth: 16, share: 0.55 },
+  { rows: 4, cols: 4, down: 16, across: 16, depth: 16, share: 0.5 },
+  { rows: 8, cols: 8, down: 16, across: 16, depth: 8, share: 0.47 },
+  { rows: 8, cols: 4, down: 8, across: 16, depth: 16, share: 0.52 },
+  { rows: 4, cols: 4, down: 8, across: 8, depth: 16, share: 0.5 },
   // Few rows or few columns: memory is what they wait for, so more of it is asked for at a time.
-  { rows: 4, cols: 4, down: 16, across: 4, depth: 32, rate: 15 },
-  { rows: 4, cols: 4, down: 4, across: 16, depth: 32, rate: 15 },
-  { rows: 4, cols: 4, down: 8, across: 4, depth: 32, rate: 12 },
-  { rows: 4, cols: 4, down: 4, across: 8, depth: 32, rate: 12 },
+  { rows: 4, cols: 4, down: 16, across: 4, depth: 32, share: 0.5 },
+  { rows: 4, cols: 4, down: 4, across: 16, depth: 32, share: 0.5 },
+  { rows: 4, cols: 4, down: 8, across: 4, depth: 32, share: 0.5 },
+  { rows: 4, cols: 4, down: 4, across: 8, depth: 32, share: 0.5 },
 ];
 
-/** Bytes of workgroup memory that every adapter has. */
+/** What tiles depend on. */
+interface TileBounds {
+  readonly adapter: Pick<Adapter, "kind">;
+  /** Bytes of workgroup memory. */
+  readonly workgroupBytes?: number;
+}
+
+/** Bytes of workgroup memory that every adapter has: all tiles fit. */
 const guaranteed = 16384;
 
-/** Processors of a GPU (an H100 has 132), and threads that one of them must have at work so that it does not wait for its own results. */
-const processors = 132;
-const busy = 256;
+/** A GPU, as an H100 is: its processors, sums that one of them adds to at a time, and bytes that it gets at a time. */
+const gpu = { processors: 132, sums: 128, bytes: 32 };
+
+/** What a processor must have at work so that it does not wait: threads for its own results, bytes on their way for memory. */
+const busy = { threads: 128, bytes: 16384 };
+
+/** Terms that starting and ending a tile cost. */
+const start = 64;
+
+/** Cycles of the processor with the most tiles. */
+const cycles = ({ rows, cols, down, across, depth, share }: Tile, groups: number, terms: number): number => {
+  const [height, width] = [rows * down, cols * across];
+  const most = Math.ceil(groups / gpu.processors);
+  const sums = (height * width) / gpu.sums / share / Math.min(1, (most * down * across) / busy.threads);
+  const bytes = (4 * (height + width)) / gpu.bytes / Math.min(1, (most * 4 * (height + width) * depth) / busy.bytes);
+  return most * (terms + start) * (sums + bytes);
+};
 
 const lanesAcross = ({ across }: Tile): number => Math.min(8, across);
 
@@ -41,12 +65,12 @@ const vectors = ({ rows, cols, down, across, depth }: Tile, s: MatmulShape): num
   return side(rows * down, s.ta) + side(cols * across, !s.tb);
 };
 
-const constants = (s: MatmulShape, tile: Tile, memory: number): Constants => {
+const constants = ({ adapter, workgroupBytes = guaranteed }: TileBounds, s: MatmulShape, tile: Tile): Constants => {
   const { rows, cols, down, across, depth } = tile;
   const threads = down * across;
   const a = aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead);
   const b = aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead);
-  const double = 2 * 16 * vectors(tile, s) <= memory;
+  const double = 2 * 16 * vectors(tile, s) <= workgroupBytes;
   return {
     ...formConstants(s),
     SPLIT: s.parts !== undefined,
@@ -65,6 +89,8 @@ const constants = (s: MatmulShape, tile: Tile, memory: number): Constants => {
     LANES: lanesAcross(tile),
     DEPTH: depth,
     QUADS: depth / 4,
+    // A rasteriser in software takes seconds to compile what is written out.
+    UNROLL: adapter.kind === "gpu" ? depth / 4 : 1,
     A_QUADS: rows / 4,
     B_QUADS: cols / 4,
     A_LOADS: (rows * down * depth) / 4 / threads,
@@ -74,19 +100,12 @@ const constants = (s: MatmulShape, tile: Tile, memory: number): Constants => {
   };
 };
 
-const plan = (s: MatmulShape, tile: Tile, memory: number): Costed => {
+const plan = (bounds: TileBounds, s: MatmulShape, tile: Tile): Costed => {
   const [height, width] = [tile.rows * tile.down, tile.cols * tile.across];
-  const terms = s.parts === undefined ? s.k : partTerms(s.k, s.parts);
   const groups = Math.ceil(s.m / height) * Math.ceil(s.n / width) * s.batch * (s.parts ?? 1);
-  // What the processor with the most tiles does. One with few threads waits.
-  const most = Math.ceil(groups / processors);
-  const waiting = Math.max(1, busy / (most * tile.down * tile.across));
-  return {
-    plan: { kernel: "matmul-tiled", constants: constants(s, tile, memory), grid: foldGroups(groups) },
-    cost: (most * height * width * (terms + 64) * waiting) / tile.rate,
-  };
+  const terms = s.parts === undefined ? s.k : partTerms(s.k, s.parts);
+  return { plan: { kernel: "matmul-tiled", constants: constants(bounds, s, tile), grid: foldGroups(groups) }, cost: cycles(tile, groups, terms) };
 };
 
-/** Plans through workgroup memory of so many bytes for a shape, best guess first. */
-export const tilePlans = (shape: MatmulShape, memory: number = guaranteed): readonly MatmulPlan[] =>
-  ranked(tiles.filter((tile) => 16 * vectors(tile, shape) <= memory).map((tile) => plan(shape, tile, memory)));
+/** Plans through workgroup memory for a shape, best guess first. */
+export const tilePlans = (bounds: TileBounds, shape: MatmulShape): readonly MatmulPlan[] => ranked(tiles.map((tile) => plan(bounds, shape, tile)));

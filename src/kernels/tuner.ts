@@ -73,7 +73,7 @@ const write = async (cache: Cache, name: string, measured: Choices): Promise<voi
 
 /** Plans worth a measurement. On a CPU adapter compiling one takes most of a second, and the first guesses are close. */
 const contenders = (device: Device, shape: MatmulShape): readonly MatmulPlan[] =>
-  matmulVariants(device.adapter, shape).slice(0, device.adapter.kind === "gpu" ? 6 : 3);
+  matmulVariants(device.adapter, shape, device.limits.maxComputeWorkgroupStorageSize).slice(0, device.adapter.kind === "gpu" ? 6 : 3);
 
 /**
  * Measures, for every class among `shapes` that was not measured on this adapter before and within the time, the plans worth it, and
@@ -106,7 +106,7 @@ export const tuneMatmul =
 
     const choices: Choices = { ...kept, ...measured };
     return E.right((shape) => {
-      const plans = matmulVariants(device.adapter, shape);
+      const plans = matmulVariants(device.adapter, shape, device.limits.maxComputeWorkgroupStorageSize);
       const name = choices[shapeClass(shape)];
       return plans.find((plan) => planName(plan) === name) ?? plans[0];
     });
