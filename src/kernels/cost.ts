@@ -91,6 +91,11 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   links: { flops: elements(0) },
   "loss-scale": { flops: () => 4 },
   "matmul-registers": product,
+  // Sums of the parts and what is computed of them; the products were counted with the parts.
+  "matmul-parts": {
+    flops: ({ batch, m, n, k, part }, { BIAS, EPILOGUE, ADD }) =>
+      batch * m * n * (Math.ceil(k / part) - 1 + [BIAS, EPILOGUE, ADD].filter((epilogue) => epilogue === true).length),
+  },
   "matmul-tiled": product,
   "matmul-matrix": product,
   normalize: { flops: rows(3) },

@@ -1,7 +1,7 @@
 /** Plans of products on subgroup matrices (matmul-matrix.wgsl): for GPUs that multiply f16 in units of their own. */
 import type { Adapter, MatrixUnit } from "../device/device.ts";
 import { foldGroups } from "./launch.ts";
-import { aligned, formConstants, ranked, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { aligned, formConstants, partTerms, ranked, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 
 /** A tile of a workgroup, the part of it that a subgroup makes, and steps of k in workgroup memory at a time. */
 interface MatrixTile {
@@ -50,7 +50,7 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
   if (!whole || threads > mostThreads || (triple ? 2 : 1) * (4 * lines + 4 * subgroups * m * n) > workgroupBytes) return undefined;
   const [aVec4, bVec4] = [aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead), aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead)];
   const [[a, aWay], [b, bWay]] = [operand(s.types?.a ?? "f32", aVec4, triple), operand(s.types?.b ?? "f32", bVec4, triple)];
-  const workgroups = Math.ceil(s.m / rows) * Math.ceil(s.n / cols) * s.batch;
+  const workgroups = Math.ceil(s.m / rows) * Math.ceil(s.n / cols) * s.batch * (s.parts ?? 1);
   return {
     plan: {
       kernel: "matmul-matrix",
@@ -60,11 +60,12 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
         ...{ A: a, B: b, A_VEC4: aVec4, B_VEC4: bVec4, FOUR_A: aWay.four, FOUR_B: bWay.four, ONE_A: aWay.one, ONE_B: bWay.one },
         ...{ A_LOADS: aLoads, B_LOADS: bLoads, DOWN: subRows / m, ACROSS: subCols / n, TURNS: depth / k },
         TRIPLE: triple,
+        SPLIT: s.parts !== undefined,
       },
       grid: foldGroups(workgroups),
     },
     // What the slowest processor does: a step of k reads a row and a column of the tile, and multiplies them.
-    cost: Math.ceil(workgroups / processors) * (s.k * (rows + cols + (rows * cols) / 32) + 4 * rows * cols),
+    cost: Math.ceil(workgroups / processors) * ((s.parts === undefined ? s.k : partTerms(s.k, s.parts)) * (rows + cols + (rows * cols) / 32) + 4 * rows * cols),
   };
 };
 

@@ -1,9 +1,13 @@
-/** How a matrix product becomes launches: the kernel that the target chooses, in windows where B is larger than a binding. */
+/**
+ * How a matrix product becomes launches: the kernel that the target chooses, in windows where an operand is larger than a binding, in parts along k where its
+ * result is small.
+ */
 import type { BindingBound, Bounds } from "./bounds.ts";
 import { epilogueBindings } from "./epilogue.ts";
-import { input, launch, output, type Launch, type Operand } from "./launch.ts";
+import { input, launch, output, scratch, type Launch, type Operand, type Operands } from "./launch.ts";
 import { isHalf, matmulDims, multiplied, type MatmulShape } from "./matmul.ts";
 import { registerPlans } from "./registers.ts";
+import { partial, partialElements, partsFor, sumLaunch } from "./split.ts";
 import type { Target } from "./target.ts";
 import { rowWindows, windowOf } from "./windows.ts";
 
@@ -13,8 +17,8 @@ interface Range {
   readonly count: number;
 }
 
-/** A part of a product whose operands each fit a binding, and the product that it is. */
-interface Part {
+/** A block of a product whose operands each fit a binding, and the product that it is. */
+interface Block {
   readonly rows: Range;
   readonly columns: Range;
   readonly terms: Range;
@@ -32,10 +36,10 @@ const rangesOf = (bounds: BindingBound, half: boolean, extent: number, ...stride
 };
 
 /**
- * A product in parts: an axis is cut where a matrix is larger than a binding that is stored along it. Windows of k are added up, the bias and the low-rank pair
- * with the last; an epilogue needs whole sums. A batch of products is not cut.
+ * A product in blocks: an axis is cut where a matrix is larger than a binding that is stored along it. Windows of k are added up, the bias and the
+ * low-rank pair with the last; an epilogue needs whole sums. A batch of products is not cut.
  */
-const partsOf = (bounds: BindingBound, shape: MatmulShape): readonly Part[] => {
+const blocksOf = (bounds: BindingBound, shape: MatmulShape): readonly Block[] => {
   const { ta, tb, m, n, k, lda, ldb, ldc, batch, bias, lowRank, epilogue } = shape;
   const half = isHalf(shape);
   const whole = (count: number): readonly Range[] => [{ first: 0, count }];
@@ -53,37 +57,59 @@ const partsOf = (bounds: BindingBound, shape: MatmulShape): readonly Part[] => {
   );
 };
 
+/** What the launches of a product depend on. Without an adapter nothing is split along k. */
+export type ProductBounds = BindingBound & Partial<Pick<Bounds, "adapter">>;
+
 /** The products that are computed for one product within the bounds of a device. */
-export const productShapes = (bounds: BindingBound, shape: MatmulShape): readonly MatmulShape[] => partsOf(bounds, shape).map((part) => part.shape);
+export const productShapes = (bounds: ProductBounds, shape: MatmulShape): readonly MatmulShape[] =>
+  blocksOf(bounds, shape).map((block) => {
+    const parts = partsFor(bounds.adapter, block.shape);
+    return parts === 1 ? block.shape : partial(block.shape, parts);
+  });
+
+/** Elements that the launches of a product need between them. */
+export const productScratch = (bounds: ProductBounds, shape: MatmulShape): number =>
+  Math.max(...productShapes(bounds, shape).map((block) => (block.parts === undefined ? 0 : partialElements(block, block.parts))));
 
 /** The launches of a product. Its inputs are A, B and, where the shape says so, the bias, P, Q and what its epilogue reads, in this order. */
 export const productLaunches = (target: Target, shape: MatmulShape, scale: number): readonly Launch[] => {
   const { r, ta, tb, lda, ldb, ldc } = shape;
-  const parts = partsOf(target, shape);
-  return parts.map(({ rows, columns, terms, shape: part }) => {
+  const blocks = blocksOf(target, shape);
+  return blocks.flatMap(({ rows, columns, terms, shape: product }) => {
     // A batch has strides of its own, and is whole.
     const block = (operand: Operand, down: Range, across: Range, stride: number): Operand =>
-      parts.length === 1 ? operand : windowOf(operand, down.first * stride + across.first, Math.max(0, (down.count - 1) * stride + across.count));
+      blocks.length === 1 ? operand : windowOf(operand, down.first * stride + across.first, Math.max(0, (down.count - 1) * stride + across.count));
     const rank = { first: 0, count: r };
     const p = shape.bias ? 3 : 2;
     const all = { first: 0, count: 1 };
     const first = p + (shape.lowRank ? 2 : 0);
-    const extras = (part.epilogue?.operands ?? []).map((meeting, j): Operand => {
+    const extras = (product.epilogue?.operands ?? []).map((meeting, j): Operand => {
       if (meeting === "same") return block(input(first + j), rows, columns, ldc);
       return meeting === "column" ? block(input(first + j), all, columns, 0) : input(first + j);
     });
-    const operands = [
+    const c = block(output(0), rows, columns, ldc);
+    const bias = product.bias ? block(input(2), all, columns, 0) : undefined;
+    const factors = [
       ta ? block(input(0), terms, rows, lda) : block(input(0), rows, terms, lda),
       tb ? block(input(1), columns, terms, ldb) : block(input(1), terms, columns, ldb),
-      block(output(0), rows, columns, ldc),
-      part.bias ? block(input(2), all, columns, 0) : undefined,
-      part.lowRank ? block(input(p), rows, rank, r) : undefined,
-      // Q is stored as B is.
-      part.lowRank ? (tb ? block(input(p + 1), columns, rank, r) : input(p + 1)) : undefined,
-      ...(part.epilogue === undefined ? [] : epilogueBindings(part.epilogue, block(output(1), rows, columns, ldc), extras)),
     ];
-    const plan = target.matmul(multiplied(target.precision, part));
-    return launch(plan.kernel, matmulDims(part, scale), operands, plan.grid, plan.constants);
+    const lowRank = [
+      product.lowRank ? block(input(p), rows, rank, r) : undefined,
+      // Q is stored as B is.
+      product.lowRank ? (tb ? block(input(p + 1), columns, rank, r) : input(p + 1)) : undefined,
+    ];
+    const beside = product.epilogue === undefined ? [] : epilogueBindings(product.epilogue, block(output(1), rows, columns, ldc), extras);
+    const compute = (whole: MatmulShape, ...to: Operands): Launch => {
+      const plan = target.matmul(multiplied(target.precision, whole));
+      return launch(plan.kernel, matmulDims(whole, scale), [...factors, ...to], plan.grid, plan.constants);
+    };
+    const parts = partsFor(target.adapter, product);
+    return parts === 1
+      ? [compute(product, c, bias, ...lowRank, ...beside)]
+      : [
+          compute(partial(product, parts), scratch(0), undefined, ...lowRank),
+          sumLaunch(product, parts, [scratch(0), undefined, c, bias, undefined, undefined, ...beside]),
+        ];
   });
 };
 

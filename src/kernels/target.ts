@@ -32,11 +32,11 @@ export const measured = (device: Device, shapes: readonly MatmulShape[]): TaskEi
 /** Best guesses by shape: a model has few shapes and many products, and ranking the variants of one takes a while. */
 const guesses = new WeakMap<Device["adapter"], Map<string, MatmulPlan>>();
 
-const guessed = (adapter: Device["adapter"], shape: MatmulShape): MatmulPlan => {
+const guessed = ({ adapter, limits }: Device, shape: MatmulShape): MatmulPlan => {
   const plans = guesses.get(adapter) ?? new Map<string, MatmulPlan>();
   guesses.set(adapter, plans);
   const key = JSON.stringify(shape);
-  const plan = plans.get(key) ?? matmulVariants(adapter, shape)[0];
+  const plan = plans.get(key) ?? matmulVariants(adapter, shape, limits.maxComputeWorkgroupStorageSize)[0];
   plans.set(key, plan);
   return plan;
 };
@@ -44,5 +44,5 @@ const guessed = (adapter: Device["adapter"], shape: MatmulShape): MatmulPlan => 
 /** The target that a device is, with the best guess for every product. */
 export const target = (device: Device): Target => ({
   ...boundsOf(device),
-  matmul: (shape) => guessed(device.adapter, shape),
+  matmul: (shape) => guessed(device, shape),
 });

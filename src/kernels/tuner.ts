@@ -31,22 +31,27 @@ export interface TuneOptions {
   readonly milliseconds?: number;
 }
 
-/** Shapes of one class share a choice: the form, the sizes to the nearest power of two, what is stored as f16, and what operands are multiplied as. */
+/**
+ * Shapes of one class share a choice: the form, whether it is split, the sizes to the nearest power of two, what is stored as f16, and what operands are
+ * multiplied as.
+ */
 export const shapeClass = (s: MatmulShape): string =>
   [
     `${s.ta ? "T" : "N"}${s.tb ? "T" : "N"}`,
+    ...(s.parts === undefined ? [] : ["parts"]),
     ...[s.m, s.n, s.k, s.batch].map((x) => Math.round(Math.log2(Math.max(1, x)))),
     ...Object.keys(s.types ?? {}).sort(),
     ...(s.multiply === undefined ? [] : [s.multiply]),
   ].join("-");
 
 /** What tells the plans of one shape apart. */
-const planName = ({ kernel, constants }: MatmulPlan): string =>
+export const planName = ({ kernel, constants: { ROWS, COLS, DEPTH, DOWN, ACROSS, BROADCAST, SWAP } }: MatmulPlan): string =>
   [
     kernel,
-    [constants.ROWS, constants.COLS, constants.DEPTH].filter((size) => size !== undefined).join("x"),
-    ...(constants.BROADCAST ? ["broadcast"] : []),
-    ...(constants.SWAP ? ["swap"] : []),
+    [ROWS, COLS, DEPTH].filter((size) => size !== undefined).join("x"),
+    ...(DOWN === undefined ? [] : [`of ${DOWN}x${ACROSS}`]),
+    ...(BROADCAST ? ["broadcast"] : []),
+    ...(SWAP ? ["swap"] : []),
   ].join(" ");
 
 const Kept = t.type({ kernels: t.string, choices: t.record(t.string, t.string) });

@@ -11,7 +11,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import type { MatmulShape } from "../kernels/matmul.ts";
-import type { BindingBound } from "../kernels/bounds.ts";
+import type { ProductBounds } from "../kernels/product.ts";
 import { topological } from "./gradient.ts";
 import { inputsOf, leaf, sameShape, ShapeError, show, type Node, type Role, type Spec, type Tensor } from "./tensor.ts";
 
@@ -51,7 +51,7 @@ export interface Program {
 }
 
 /** The matrix products of a program within the bounds of a device, in the order in which they run. */
-export const matmulShapes = ({ schedule }: Program, bounds: BindingBound): readonly MatmulShape[] =>
+export const matmulShapes = ({ schedule }: Program, bounds: ProductBounds): readonly MatmulShape[] =>
   schedule.flatMap((node) => (node.kind === "apply" ? (node.op.products?.(bounds) ?? []) : []));
 
 /** Runs `step` on symbolic tensors. Shapes that do not fit give a `ShapeMismatch`; anything else that throws is a defect and is thrown on. */

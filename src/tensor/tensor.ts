@@ -11,7 +11,7 @@
 import type { Launch } from "../kernels/launch.ts";
 import type { MatmulShape } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
-import type { BindingBound } from "../kernels/bounds.ts";
+import type { ProductBounds } from "../kernels/product.ts";
 
 /** The bytes of an element, by its type. f16 is a way to store: frozen tensors as they are uploaded, and values where passes say so; `widen` makes f32 of it. */
 export const bytesOf = { f32: 4, u32: 4, f16: 2 } as const;
@@ -91,7 +91,7 @@ export interface Op {
   /** For operations that update in place: the input that each output overwrites. Such inputs are bound as the outputs only. */
   readonly inPlace?: readonly number[];
   /** The matrix products that its launches compute, within the bounds of a device. */
-  readonly products?: (bounds: BindingBound) => readonly MatmulShape[];
+  readonly products?: (bounds: ProductBounds) => readonly MatmulShape[];
   /** Whether it is a pass or two over memory, which may cost less than to keep what it computes. */
   readonly cheap?: true;
   /** Whether its kernels read f16. */

@@ -8,7 +8,7 @@ import type { Device } from "../../src/device/device.ts";
 import type { MatmulShape } from "../../src/kernels/matmul.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
 import { withDevice } from "../../src/device/open.ts";
-import { shapeClass, tuneMatmul, type MatmulChooser, type TuneOptions } from "../../src/kernels/tuner.ts";
+import { planName, shapeClass, tuneMatmul, type MatmulChooser, type TuneOptions } from "../../src/kernels/tuner.ts";
 import { cacheIn } from "../../src/platform/node/cache.ts";
 import { describe } from "../../src/failure.ts";
 
@@ -81,8 +81,7 @@ onDevice("a choice is a plan of the shape, kept on disk and taken from there", (
 
     // Another choice in the file wins over measuring again; one that names no plan is passed over.
     const other = matmulVariants(device.adapter, thin)[1];
-    const { ROWS, COLS, BROADCAST, SWAP } = other.constants;
-    const name = [other.kernel, `${ROWS}x${COLS}`, ...(BROADCAST ? ["broadcast"] : []), ...(SWAP ? ["swap"] : [])].join(" ");
+    const name = planName(other);
     await writeFile(path, JSON.stringify({ ...kept, choices: { [shapeClass(thin)]: name, [shapeClass(batched)]: "nothing" } }));
     const again = await tune(device, [thin, batched]);
     assert.equal(again(thin), other);

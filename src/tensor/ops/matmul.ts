@@ -7,7 +7,7 @@ import type { BindingBound } from "../../kernels/bounds.ts";
 import { mostExtras, type Epilogue } from "../../kernels/epilogue.ts";
 import { expressionOf, valuesOf } from "../../kernels/expression.ts";
 import type { MatmulShape } from "../../kernels/matmul.ts";
-import { productLaunches, productShapes } from "../../kernels/product.ts";
+import { productLaunches, productScratch, productShapes } from "../../kernels/product.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
 import { applyAll, check, inputsOf, reshape, show, size, type Halves, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { add } from "./elementwise.ts";
@@ -116,6 +116,7 @@ const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly Tensor[
       ...(sizes.types === undefined ? {} : { readsHalf: true }),
       ...(more === undefined ? { halves: halves(recipe) } : {}),
       products: (bounds) => productShapes(bounds, sizes),
+      scratch: (target) => [productScratch(target, sizes)].filter((elements) => elements > 0).map((elements) => ({ shape: [elements], dtype: "f32" as const })),
       lower: (target) => productLaunches(target, sizes, form.scale),
       ...(more === undefined ? { vjp: (_, [dc], needed) => (dc === undefined ? [] : gradients(recipe, dc, needed)) } : {}),
     },
