@@ -54,8 +54,8 @@ export const hasGaps = ({ parts, offsets, outputs }: Pack): boolean => {
 };
 
 /**
- * The position in the schedule of the last node that reads a value; -1 where none does, Infinity where the value outlives the run. Who reads a part that lies in
- * a pack reads the pack.
+ * The position in the schedule of the last node that reads a value; -1 where none does, Infinity where the value outlives the run. Who reads a part that lies
+ * in a pack reads the pack.
  */
 export const lastUses = (program: Program, claimed: (t: Output) => Claim | undefined): ((t: Output) => number) => {
   const last = new Map<Node, number[]>();

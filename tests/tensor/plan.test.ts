@@ -112,6 +112,32 @@ deviceTest("parts of a pack are computed where they will lie, views cost nothing
   );
 });
 
+deviceTest("packs without gaps share memory with other values, as long as nobody reads their parts", async (device) => {
+  const x = numbers([128], 1);
+  const step = (late: boolean) =>
+    traced({ inputs: { x: floats([128]) } }, ({ inputs }) => {
+      const [a, b] = [exp(inputs.x), square(inputs.x)];
+      const first = sum(pack([a, b], [0, 128], 256));
+      const [c, d] = [affine(inputs.x, 2), affine(inputs.x, 3)];
+      const second = sum(pack([c, d], [0, 128], 256));
+      return { outputs: { first, second, third: sum(late ? mul(a, c) : mul(inputs.x, c)) } };
+    });
+  const [early, late] = [step(false), step(true)];
+  const packs = (program: Program): number => plan(program, cpu).buffers.filter(({ bytes }) => bytes === 4 * 256).length;
+  assert.is(packs(early), 1, "one after the other");
+  assert.is(packs(late), 2, "a part of the first is read behind the second");
+  for (const program of [early, late]) {
+    launchesAreSound(plan(program, cpu));
+    await using(device, program, async (exe) => {
+      orThrow(exe.run({ x: x.data }));
+      const got = await readAll(exe, ["first", "second", "third"]);
+      const total = (f: (v: number) => number): number => Array.from(x.data, f).reduce((s, v) => s + v, 0);
+      const want = [total((v) => Math.exp(v) + v * v), total((v) => 5 * v), total((v) => (program === late ? Math.exp(v) : v) * 2 * v)];
+      assert.ok(largestDifference([got.first[0], got.second[0], got.third[0]], want) < 1e-3);
+    });
+  }
+});
+
 deviceTest("a training step of CoDyRA copies nothing and lives in a fraction of its values' memory", async (device) => {
   const model = await readModel(fixture("clip-gelu"));
   const { step } = repeat(10, gradientStage(sumOf(imageToText, textToImage)), update(adamW({ lr: cosine(1e-3) })), rankSelect(softThreshold(ramp(0.005))));
