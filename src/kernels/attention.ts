@@ -35,7 +35,7 @@ export interface AttentionPlan {
 }
 
 /** The widest head that the kernels take. */
-const widest = 128;
+export const widestHead = 128;
 
 /** The workgroup memory that WebGPU guarantees, in bytes. */
 const guaranteed = 16384;
@@ -49,32 +49,34 @@ const resident = 512;
 /** What a tile costs beside its rows, in rows of a thread: loads that all of them share. */
 const overhead = 1;
 
+/** The rows of one side, of which a workgroup keeps some; how many operands have such rows, and how many heads. */
+const keptBy = (kernel: AttentionKernel, { heads, share, queries, keys }: AttentionShape): readonly [KEPT: number, rows: number, heads: number] =>
+  kernel === "attention" ? [1, queries, heads] : kernel === "attention-grad-queries" ? [2, queries, heads] : [2, keys, heads / share];
+
+/** The plan in which a thread has so many rows. */
+const planOf = (shape: AttentionShape, kernel: AttentionKernel, ROWS: number): AttentionPlan & { readonly bytes: number; readonly cost: number } => {
+  const { batch, width } = shape;
+  const [KEPT, rows, heads] = keptBy(kernel, shape);
+  const DEPTH = Math.ceil(width / 4);
+  const groups = batch * heads * Math.ceil(rows / (8 * ROWS));
+  return {
+    constants: { ROWS, DEPTH, WIDE: Math.ceil(DEPTH / 8), KEPT, VEC4: width % 4 === 0, GRADIENT: KEPT === 2, OUTPUT: kernel === "attention-grad-queries" },
+    grid: foldGroups(groups),
+    bytes: 16 * ((8 * ROWS * KEPT + 32) * (DEPTH | 1) + 8 * ROWS * 9) + (kernel === "attention" ? 32 * ROWS : 0),
+    cost: Math.max(groups, resident) * (ROWS + overhead),
+  };
+};
+
 /**
  * The plans of a kernel that fit the workgroup memory of a device, the best guess first. They differ in the rows that a workgroup keeps: more rows read less
  * from memory, fewer leave less of the last tile empty and fill a GPU with a small grid.
  */
-export const attentionPlans = (bounds: Bounds, shape: AttentionShape, kernel: AttentionKernel): readonly AttentionPlan[] => {
-  const { batch, heads, share, queries, keys, width } = shape;
-  const [KEPT, rows, outer] =
-    kernel === "attention" ? [1, queries, heads] : kernel === "attention-grad-queries" ? [2, queries, heads] : [2, keys, heads / share];
-  const DEPTH = Math.ceil(width / 4);
-  const WIDE = Math.ceil(DEPTH / 8);
-  const stride = DEPTH | 1;
-  const fits = (ROWS: number): boolean => {
-    const bytes = 16 * ((8 * ROWS * KEPT + 32) * stride + 8 * ROWS * 9) + (kernel === "attention" ? 32 * ROWS : 0);
-    return ROWS === 1 ? bytes <= workgroupBytes : bytes <= workgroupBytes && ROWS * WIDE <= mostSums[kernel];
-  };
-  const { workgroupBytes = guaranteed } = bounds;
-  const groups = (ROWS: number): number => batch * outer * Math.ceil(rows / (8 * ROWS));
-  const cost = (ROWS: number): number => Math.max(groups(ROWS), resident) * (ROWS + overhead);
-  return [1, 2, 3, 4, 5, 6, 7, 8]
-    .filter((ROWS) => width <= widest && fits(ROWS))
-    .sort((x, y) => cost(x) - cost(y))
-    .map((ROWS) => ({
-      constants: { ROWS, DEPTH, WIDE, KEPT, VEC4: width % 4 === 0, GRADIENT: KEPT === 2, OUTPUT: kernel === "attention-grad-queries" },
-      grid: foldGroups(groups(ROWS)),
-    }));
-};
+export const attentionPlans = ({ workgroupBytes = guaranteed }: Bounds, shape: AttentionShape, kernel: AttentionKernel): readonly AttentionPlan[] =>
+  [1, 2, 3, 4, 5, 6, 7, 8]
+    .filter((ROWS) => shape.width <= widestHead && (ROWS === 1 || ROWS * Math.ceil(shape.width / 32) <= mostSums[kernel]))
+    .map((ROWS) => planOf(shape, kernel, ROWS))
+    .filter(({ bytes }) => bytes <= workgroupBytes)
+    .sort((x, y) => x.cost - y.cost);
 
 /** Whether the kernels take the shape on a device: its heads fit the workgroup memory, and every operand fits a binding. */
 export const attentionFits = (bounds: Bounds, shape: AttentionShape): boolean => {
@@ -95,7 +97,10 @@ const dimsOf = ({ batch, heads, share, queries, keys, width }: AttentionShape, s
   return { batch, heads, share, queries, keys, width, scale };
 };
 
-/** The launch of one of the kernels over tiles of scores; `masks` are constants that say which keys a query sees. */
+/**
+ * The launch of one of the kernels over tiles of scores; `masks` are constants that say which keys a query sees. Where no plan fits the device, it refuses the
+ * kernel.
+ */
 export const attentionLaunch = (
   bounds: Bounds,
   kernel: AttentionKernel,
@@ -105,7 +110,7 @@ export const attentionLaunch = (
   types: AttentionTypes,
   masks: Constants = {},
 ): Launch => {
-  const [plan] = attentionPlans(bounds, shape, kernel);
+  const [plan = planOf(shape, kernel, 1)] = attentionPlans(bounds, shape, kernel);
   const constants = { ...plan.constants, ...attentionTypeConstants(types, shape.width % 4 === 0), ...masks };
   return launch(kernel, dimsOf(shape, scale), operands, plan.grid, constants);
 };

@@ -129,6 +129,7 @@ test("shapes that do not fit are failures that say so", () => {
   wrong({ q, k }, () => ({ heads: 6, keyHeads: 4 }), ["6 heads", "4 of keys"]);
   wrong({ q, k }, () => ({ heads: 5 }), ["f32[2, 3, 12]"]);
   wrong({ q: numbers([3, 12], 1), k }, () => ({ heads: 6, keyHeads: 3 }), ["[3, 12]"]);
+  wrong({ q: numbers([1, 1, 129], 1), k: numbers([1, 1, 129], 2) }, () => ({ heads: 1 }), ["129 wide", "128"]);
   wrong({ q, k, starts: whole(1) }, ({ starts }) => ({ heads: 6, keyHeads: 3, starts }), ["starts", "2 rows"]);
   wrong({ q, k, at: whole(1) }, ({ at }) => ({ heads: 6, keyHeads: 3, at }), ["causal"]);
 });

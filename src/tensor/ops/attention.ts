@@ -1,5 +1,5 @@
 /** Attention as one operation, which writes no scores. `passes/attention.ts` puts it in the place of scores, softmax and values where it is faster. */
-import { attentionLaunch, type AttentionShape } from "../../kernels/attention.ts";
+import { attentionLaunch, widestHead, type AttentionShape } from "../../kernels/attention.ts";
 import { input, output } from "../../kernels/launch.ts";
 import { applyAll, check, floats, indices, show, size, type Dtype, type Halves, type Op, type Spec, type Tensor } from "../tensor.ts";
 import { boundPositions, checkPositions, type Positions } from "./positions.ts";
@@ -132,4 +132,8 @@ export const attentionOutputs = (q: Tensor, k: Tensor, v: Tensor, options: Atten
  * keyHeads · width] → like q. Masks are those of `softmax`; a query that sees no key gives 0, and takes no gradient. Heads are at most 128 wide, on adapters
  * with 16 KiB of workgroup memory 64. Fails (while tracing) where shapes do not fit.
  */
-export const flashAttention = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor => attentionOutputs(q, k, v, options)[0];
+export const flashAttention = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor => {
+  const { width } = attentionShape(q, k, v, options);
+  check(width <= widestHead, "flashAttention", () => `heads are ${width} wide, and the kernels take ${widestHead} at most`);
+  return attentionOutputs(q, k, v, options)[0];
+};

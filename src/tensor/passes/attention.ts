@@ -97,6 +97,7 @@ const attentionOf = (softmax: Node, graph: Graph): Attention | undefined => {
   const [dq, dk, dv] = gradients;
   const whole = gradients.map((node, i) => node && wholeOf(node, [q, k, v][i], graph));
   const fits =
+    size(v.shape) === size(k.shape) &&
     [agrees(values, 1, v), agrees(weights, 1, v), agrees(dq, scale, k), agrees(dk, scale, q), agrees(dv, 1, dy)].every(Boolean) &&
     whole.every((node, i) => (node === undefined) === (gradients[i] === undefined));
   return fits ? { of: [q, k, v], options: { heads, keyHeads: heads / share, scale, ...masks }, values, dy, gradients: whole } : undefined;

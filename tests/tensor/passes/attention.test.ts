@@ -20,7 +20,7 @@ import { readHalves } from "../../../src/tensor/passes/halves.ts";
 import { savedInHalves } from "../../../src/tensor/passes/mixed.ts";
 import { optimise } from "../../../src/tensor/passes/optimise.ts";
 import type { Program, Tensors } from "../../../src/tensor/program.ts";
-import { size, type Tensor } from "../../../src/tensor/tensor.ts";
+import { floats, size, type Tensor } from "../../../src/tensor/tensor.ts";
 import { matching } from "../../../src/training/objective.ts";
 import { traceStep } from "../../../src/training/step.ts";
 import type { BatchShape, Graded, Trainee } from "../../../src/training/trainee.ts";
@@ -213,6 +213,15 @@ test("what the map of attention is read for, adapters on a CPU, few queries, wid
     ),
     0,
   );
+  // Heads of values may be wider than those of keys, and heads of both too wide.
+  for (const [width, wider] of [
+    [8, 16],
+    [130, 130],
+  ]) {
+    const inputs = { q: floats([batch, 16, heads * width]), v: floats([batch, 16, heads * wider]) };
+    const other = traced({ inputs }, ({ inputs: { q, v } }) => ({ outputs: { y: attentionValues(softmax(attentionScores(q, q, heads, 1)), v, heads) } }));
+    assert.is(fused(fusedAttention(other, h100)), 0);
+  }
 });
 
 test("a step of ViT-B/16 on a GPU keeps no map of attention, and launches three kernels an attention", () => {
