@@ -27,8 +27,6 @@ interface Beside {
   readonly lowRank?: LowRank;
   /** C is stored as f16. */
   readonly half?: boolean;
-  /** A and B are rounded to f16 before they are multiplied, where there are units for it; sums are f32. */
-  readonly multiply?: "f16";
 }
 
 /** How a product was made: kept for rewrites that look at neighbours. */
@@ -42,7 +40,7 @@ interface Recipe extends Beside {
 }
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
-const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half, multiply }: Recipe): MatmulShape => {
+const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half }: Recipe): MatmulShape => {
   const sizes = productShape(form, { a: a.shape, b: b.shape, c: shape });
   check(sizes !== undefined, "matmul", () => `${show(a)}${form.ta ? "ᵀ" : ""} times ${show(b)}${form.tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
   const { m, n } = sizes!;
@@ -56,7 +54,6 @@ const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half, multiply }: Rec
   const types = Object.entries({ a: a.dtype === "f16", b: b.dtype === "f16", c: half === true }).filter(([, stored]) => stored);
   return {
     ...{ ...sizes!, r, bias: bias !== undefined, lowRank: lowRank !== undefined, epilogue: more },
-    ...(multiply === undefined ? {} : { multiply }),
     ...(types.length === 0 ? {} : { types: Object.fromEntries(types.map(([operand]) => [operand, "f16" as const])) }),
   };
 };
@@ -186,13 +183,6 @@ export const attentionValues = (p: Tensor, v: Tensor, heads: number, keyHeads: n
 /** The recipe of a product; undefined for another node. */
 const recipeOf = (node: Node): Recipe | undefined =>
   node.kind === "apply" && node.op.name === "matmul" ? (node.op.attributes as unknown as Recipe) : undefined;
-
-/** The outputs of a product whose factors are rounded to f16 before they are multiplied; undefined for another node. */
-export const multipliedInHalves = (node: Node): readonly Tensor[] | undefined => {
-  const recipe = recipeOf(node);
-  if (node.kind !== "apply" || recipe === undefined) return undefined;
-  return productAll(node.inputs, { ...recipe, a: node.inputs[0], b: node.inputs[1], multiply: "f16" });
-};
 
 /** The form of a product that has nothing but its two operands; undefined for another node. */
 export const formOf = (node: Node): ProductForm | undefined => (inputsOf(node).length === 2 ? recipeOf(node)?.form : undefined);

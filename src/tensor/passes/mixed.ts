@@ -16,14 +16,14 @@ import { outputsOf, rewrite, type Pass } from "./pass.ts";
 const exact: readonly string[] = ["crossEntropy", "tokenLogLikelihood", "normalize"];
 
 /** A node that reads a value, by the number of its input; `whole` where f16 can be read in its place at all. */
-export interface Read {
+interface Read {
   readonly node: Node;
   readonly input: number;
   readonly whole: boolean;
 }
 
 /** The nodes that read the first output of a node, through views. */
-export const readsIn = ({ schedule }: Program): ((node: Node) => readonly Read[]) => {
+const readsIn = ({ schedule }: Program): ((node: Node) => readonly Read[]) => {
   const reads = new Map<Node, Read[]>();
   for (const node of schedule) {
     if (node.kind === "view") continue;
@@ -36,11 +36,9 @@ export const readsIn = ({ schedule }: Program): ((node: Node) => readonly Read[]
   return (node) => reads.get(node) ?? [];
 };
 
-/** Whether a reader is a loss, or leads to one. */
-export const isLoss = ({ node }: Read): boolean => node.kind === "apply" && exact.some((name) => node.op.name.startsWith(name));
-
 /** Whether a reader needs every bit of f32: losses, and the epilogue of a product, in which the factors of an adapter are. */
-const isExact = (read: Read): boolean => isLoss(read) || (read.node.kind === "apply" && read.node.op.name === "matmul" && read.input > 1);
+const isExact = ({ node, input }: Read): boolean =>
+  node.kind === "apply" && (exact.some((name) => node.op.name.startsWith(name)) || (node.op.name === "matmul" && input > 1));
 
 /** Stores what is saved for the backward pass as f16. */
 export const savedInHalves: Pass = (program, bounds) => {

@@ -11,7 +11,6 @@ import { recompute } from "./recompute.ts";
 import { residualGradients } from "./residuals.ts";
 import { sharedSums } from "./sums.ts";
 import { thinGradients } from "./thin.ts";
-import { multiplyHalves } from "./units.ts";
 
 const passes: readonly Pass[] = [
   // First: it is found by what was traced, and recomputation then knows what is left of it.
@@ -23,8 +22,6 @@ const passes: readonly Pass[] = [
   readHalves,
   // Before products compute sums: it changes what is summed.
   thinGradients,
-  // Before products get epilogues, which keep how they multiply.
-  multiplyHalves,
   // Before chains: what a product computes is no launch at all.
   productEpilogues,
   // After products, which add without another text of a kernel of rows.

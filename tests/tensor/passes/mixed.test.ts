@@ -15,7 +15,7 @@ import { savedInHalves } from "../../../src/tensor/passes/mixed.ts";
 import { readHalves } from "../../../src/tensor/passes/halves.ts";
 import type { Program } from "../../../src/tensor/program.ts";
 import { floats, inputsOf, reshape, type Node, type Tensor } from "../../../src/tensor/tensor.ts";
-import { bytesOf, h100, inMixed, lavapipe, planned, stepOf } from "../../fixtures/gpu.ts";
+import { bytesOf, h100, inMixed, launchesByKernel, lavapipe, planned, stepOf } from "../../fixtures/gpu.ts";
 import { traced } from "../check.ts";
 
 const [images, tokens, width, wide, rank, classes] = [3, 5, 16, 32, 2, 7];
@@ -85,7 +85,9 @@ test("results keep their types, and the order of the program stays: rounded righ
 
 test("a step of CLIP ViT-B/16 at batch 64 needs at most 7 GiB in mixed precision", () => {
   const program = stepOf("b16", 64);
-  const { all, frozen } = bytesOf(planned(program, inMixed(h100)));
+  const mixed = planned(program, inMixed(h100));
+  const { all, frozen } = bytesOf(mixed);
+  assert.ok(launchesByKernel(mixed)["matmul-matrix"] > 300, "products are multiplied on units");
   assert.ok(all <= 7 * 2 ** 30, `${(all / 2 ** 30).toFixed(2)} GiB`);
   assert.ok(frozen <= 0.51 * bytesOf(planned(program, h100)).frozen, "weights take half");
   const backward = isBackward(program);
