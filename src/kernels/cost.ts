@@ -42,7 +42,7 @@ const updatedFrom =
     total(operands) + total(operands.slice(binding - 1));
 
 /** Constants that choose how a kernel computes, and not what. */
-const layouts: ReadonlySet<string> = new Set(["GROUP", "SAME", "GAP", "PARTIAL", "STARTS", "AT", "HALF"]);
+const layouts: ReadonlySet<string> = new Set(["GROUP", "SAME", "GAP", "PARTIAL", "STARTS", "AT", "HALF", "X_HALF", "Y_HALF"]);
 
 /** The constants that are set, as words. */
 const named = (constants: Constants): string =>

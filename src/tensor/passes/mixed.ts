@@ -4,10 +4,11 @@
  *
  * What losses read stays f32, and so do the factors of adapters, statistics of rows, and all that has less than three axes: logits, gates, gradients of adapters.
  */
+import type { Bounds } from "../../kernels/bounds.ts";
 import { narrow } from "../ops/narrow.ts";
 import { widen } from "../ops/widen.ts";
 import type { Program } from "../program.ts";
-import { inputsOf, type Node, type Tensor } from "../tensor.ts";
+import { byteSize, inputsOf, type Node, type Spec, type Tensor } from "../tensor.ts";
 import { isBackward } from "./backward.ts";
 import { canRead, halfAlignment } from "./halves.ts";
 import { outputsOf, rewrite, type Pass } from "./pass.ts";
@@ -40,15 +41,23 @@ const readsIn = ({ schedule }: Program): ((node: Node) => readonly Read[]) => {
 const isExact = ({ node, input }: Read): boolean =>
   node.kind === "apply" && (exact.some((name) => node.op.name.startsWith(name)) || (node.op.name === "matmul" && input > 1));
 
+/** On GPUs a launch that rounds costs more than it saves where a value is of few bytes, or has rows as short as those of a low-rank adapter. */
+const [fewBytes, shortRow] = [2 ** 22, 64];
+
+/** Whether a value is worth rounding. */
+const isLarge = (value: Spec, { adapter }: Pick<Bounds, "adapter">): boolean =>
+  adapter.kind === "cpu" || (byteSize(value) >= fewBytes && value.shape[value.shape.length - 1] > shortRow);
+
 /** Stores what is saved for the backward pass as f16. */
 export const savedInHalves: Pass = (program, bounds) => {
   if (bounds.precision !== "mixed") return program;
   const [backward, reads] = [isBackward(program), readsIn(program)];
   return rewrite(program, (node, traced, graph) => {
     if (node.kind !== "apply" || backward(traced) || graph.isResult(traced)) return undefined;
-    const [{ shape, dtype }, ...others] = node.outputs;
+    const [first, ...others] = node.outputs;
     const all = reads(traced);
-    const saved = dtype === "f32" && shape.length > 2 && all.some((read) => backward(read.node)) && all.every((read) => read.whole && !isExact(read));
+    const kept = first.dtype === "f32" && first.shape.length > 2 && isLarge(first, bounds);
+    const saved = kept && all.some((read) => backward(read.node)) && all.every((read) => read.whole && !isExact(read));
     if (!saved) return undefined;
     const forward = all.filter((read) => !backward(read.node));
     const { halves } = node.op;
