@@ -14,7 +14,7 @@ import type { Launch } from "../../src/kernels/launch.ts";
 import type { ProductTypes } from "../../src/kernels/matmul.ts";
 import { matrixPlans } from "../../src/kernels/matrix.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
-import { h100 } from "../fixtures/gpu.ts";
+import { h100, inMixed, planned, stepOf } from "../fixtures/gpu.ts";
 import { openNull } from "./nullDevice.ts";
 import { kinds, shapeOf, type Sizes } from "./products.ts";
 
@@ -59,7 +59,7 @@ const attention = (): readonly Text[] =>
     ),
   );
 
-/** Products on units of three configurations, likewise, in two forms each: all tiles. */
+/** Products on units of three configurations, likewise, in a form each: all tiles. */
 const onUnits = (): readonly Text[] =>
   [
     { m: 16, n: 16, k: 16, lanes: 32 },
@@ -68,7 +68,7 @@ const onUnits = (): readonly Text[] =>
   ].flatMap((matrix, u) =>
     (["f16", "3xf16"] as const).flatMap((multiply, w) =>
       forms.flatMap((form, f) => {
-        if ((u + w + f) % 2 === 0) return [];
+        if (f !== (u + 2 * w) % forms.length) return [];
         const some = {
           ...sizes[f >> 1],
           ...form,
@@ -80,7 +80,10 @@ const onUnits = (): readonly Text[] =>
     ),
   );
 
-const families: Readonly<Record<string, () => readonly Text[]>> = { products, "products on units": onUnits };
+/** All that a training step of a small CLIP runs on an H100, in both precisions. */
+const step = (): readonly Text[] => [h100, inMixed(h100)].flatMap((target) => planned(stepOf("nano"), target).launches.map(({ launch }) => launch));
+
+const families: Readonly<Record<string, () => readonly Text[]>> = { products, "products on units": onUnits, "a step": step };
 
 let device: OpenDevice;
 test.before(async () => {
