@@ -59,7 +59,6 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
         ...{ ROWS: rows, COLS: cols, SUB_ROWS: subRows, SUB_COLS: subCols, DEPTH: depth, THREADS: threads, LANES: lanes, MM: m, MN: n, MK: k },
         ...{ A: a, B: b, A_VEC4: aVec4, B_VEC4: bVec4, FOUR_A: aWay.four, FOUR_B: bWay.four, ONE_A: aWay.one, ONE_B: bWay.one },
         ...{ A_LOADS: aLoads, B_LOADS: bLoads, DOWN: subRows / m, ACROSS: subCols / n, TURNS: depth / k },
-        SPLIT: s.parts !== undefined,
         TRIPLE: triple,
         SPLIT: s.parts !== undefined,
       },

@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import type { Adapter, Device, MatrixUnit } from "../../src/device/device.ts";
 import { oneStep } from "../../src/kernels/expression.ts";
 import { matrixPlans } from "../../src/kernels/matrix.ts";
-import type { MatmulPlan } from "../../src/kernels/matmul.ts";
+import { matmulDims, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
 import type { Target } from "../../src/kernels/target.ts";
 import type { GPUAdapterInfo, GPUSubgroupMatrixConfig } from "../../src/platform/webgpu.ts";
 import { describeAdapter } from "../../src/device/adapter.ts";
@@ -22,15 +22,17 @@ const large: MatrixUnit = { m: 32, n: 32, k: 16, lanes: 32 };
 
 const withUnit = (matrix: MatrixUnit): Adapter => ({ ...h100.adapter, matrix });
 
+const emulated = (matrix: MatrixUnit, shape: MatmulShape, tiles: readonly string[]): readonly MatmulPlan[] => {
+  const plans = matrixPlans(withUnit(matrix), shape).filter(({ constants: { ROWS, COLS, DEPTH } }) => tiles.includes(`${ROWS}x${COLS}x${DEPTH}`));
+  assert.is(plans.length, tiles.length);
+  return plans.map((plan) => ({ ...plan, constants: { ...plan.constants, EMULATED: true } }));
+};
+
 /** Holds the plans of some tiles, such as 64x64, against f64 of the rounded operands; all must give the same bits. */
 const check = async (device: Device, tiles: readonly string[], sizes: Sizes, matrix: MatrixUnit = unit): Promise<void> => {
   if (!device.adapter.features.has("shader-f16")) return;
   const problem = problemOf({ multiply: "f16", ...sizes });
-  const plans = matrixPlans(withUnit(matrix), problem.shape)
-    .filter(({ constants: { ROWS, COLS, DEPTH } }) => tiles.includes(`${ROWS}x${COLS}x${DEPTH}`))
-    .map((plan): MatmulPlan => ({ ...plan, constants: { ...plan.constants, EMULATED: true } }));
-  assert.is(plans.length, tiles.length);
-  await checkPlans(device, problem, plans);
+  await checkPlans(device, problem, emulated(matrix, problem.shape, tiles));
 };
 
 const smallest = ["32x32x16"];
@@ -75,6 +77,20 @@ deviceTest("one element, one column, no terms, a pair of rank 0; heads that shar
   const values = { aOuter: scores.cOuter, aHead: scores.cHead, lda: keys, cOuter: scores.aOuter, cHead: head, ldc: heads * head };
   await check(device, smallest, { m: tokens, n: keys, k: head, tb: true, scale: head ** -0.5, ...common, ...scores });
   await check(device, smallest, { m: tokens, n: head, k: keys, ...common, ...values });
+});
+
+deviceTest("a sum that is split: each part goes to a matrix of its own, the low-rank pair with the last", async (device) => {
+  if (!device.adapter.features.has("shader-f16")) return;
+  const [m, n, parts, part, r] = [20, 36, 3, 32, 4];
+  const k = parts * part;
+  // The same operands as a batch, of which each matrix is a part.
+  const batch = { m, n, k: part, tb: true, scale: 0.5, multiply: "f16", batch: parts, lda: k, ldb: k, aOuter: part, bOuter: part } as const;
+  const { one } = problemOf(batch);
+  const last = problemOf({ ...batch, lowRank: true, r });
+  const shape = shapeOf({ m, n, k, tb: true, multiply: "f16", parts, lowRank: true, r, cOuter: m * n });
+  const reference = Float64Array.from(one.operands[2]!.reference!, (x, i) => (i < (parts - 1) * m * n ? x : last.one.operands[2]!.reference![i]));
+  const operands = last.one.operands.map((operand, i) => (i === 2 ? { ...operand!, reference } : operand));
+  await checkPlans(device, { shape, one: { dims: matmulDims(shape, 0.5), operands } }, emulated(unit, shape, smallest));
 });
 
 deviceTest("three products in f16 have the accuracy of f32", async (device) => {
