@@ -4,9 +4,9 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import type { Random } from "../random.ts";
-import { centreCrop, crop, resize } from "../formats/resize.ts";
 import type { Resampling, Size } from "../formats/resize.ts";
 import type { Image } from "./example.ts";
+import { cutOut, type Cut, type Preprocess } from "./transform.ts";
 
 /** How many numbers the planes of an image of a size have. */
 export const planesLength = ({ height, width }: Size): number => 3 * height * width;
@@ -19,23 +19,33 @@ export interface ImageTransform {
   readonly centre: (image: Image) => Image;
   /** An image of `size` as normalised planes `[3, height, width]`, written into `into` from `offset` on. */
   readonly normalise: (image: Image, into: Float32Array, offset: number) => void;
+  /** What both are made from, where that is all there is to them: other threads can then do the same. */
+  readonly preprocess?: Preprocess;
 }
 
 /** Why an image that is to be normalised does not fit a model, as a phrase; undefined where it does. */
-const faultOfSize = ({ width, height }: Image, wanted: Size): string | undefined => {
+const faultOfSize = ({ width, height }: Size, wanted: Size): string | undefined => {
   if (width === wanted.width && height === wanted.height) return undefined;
   const sizes = `it has ${width} x ${height} pixels after its transform, and the model takes ${wanted.width} x ${wanted.height}`;
   return `${sizes}; crop images, or resize them to a square`;
 };
 
-/** Writes an image that was transformed into pixels, as normalised planes from `offset` on. Fails with `ShapeMismatch` where it has not the model's size. */
-export const writePlanes = ({ size, normalise }: ImageTransform, id: string, image: Image, into: Float32Array, offset: number): E.Either<Failure, void> => {
-  const fault = faultOfSize(image, size);
-  return fault === undefined ? E.right(normalise(image, into, offset)) : E.left({ _tag: "ShapeMismatch", op: `image ${id}`, detail: fault });
+/** Fails with `ShapeMismatch` where an image that was transformed has not the model's size. */
+export const checkSize = (id: string, image: Size, wanted: Size): E.Either<Failure, void> => {
+  const fault = faultOfSize(image, wanted);
+  return fault === undefined ? E.right(undefined) : E.left({ _tag: "ShapeMismatch", op: `image ${id}`, detail: fault });
 };
 
+/** Writes an image that was transformed into pixels, as normalised planes from `offset` on. Fails with `ShapeMismatch` where it has not the model's size. */
+export const writePlanes = ({ size, normalise }: ImageTransform, id: string, image: Image, into: Float32Array, offset: number): E.Either<Failure, void> =>
+  E.map(() => normalise(image, into, offset))(checkSize(id, image, size));
+
 /** A training transform: any image to one of `size`, a pure function of the image and the numbers that it draws. */
-export type Augment = (image: Image, size: Size, random: Random) => Image;
+export interface Augment {
+  (image: Image, size: Size, random: Random): Image;
+  /** Of one that cuts out a rectangle and resizes it: which. Other threads can then do the same. */
+  readonly cut?: (image: Size, size: Size, random: Random) => Cut;
+}
 
 /** Options of {@link randomResizedCrop}. */
 export interface CropOptions {
@@ -59,8 +69,8 @@ const uniformIn = (random: Random, low: number, high: number): number => low + (
  */
 export const randomResizedCrop = (scaleMin: number, scaleMax: number, options: CropOptions = {}): Augment => {
   const [ratioMin, ratioMax] = options.ratio ?? [3 / 4, 4 / 3];
-  return (image, size, random) => {
-    const { width: W, height: H } = image;
+  const cut = ({ width: W, height: H }: Size, size: Size, random: Random): Cut => {
+    const { resampling } = options;
     for (let attempt = 0; attempt < 10; attempt++) {
       const area = W * H * uniformIn(random, scaleMin, scaleMax);
       const ratio = Math.exp(uniformIn(random, Math.log(ratioMin), Math.log(ratioMax)));
@@ -69,11 +79,12 @@ export const randomResizedCrop = (scaleMin: number, scaleMax: number, options: C
       if (width > 0 && width <= W && height > 0 && height <= H) {
         const top = random.integer(H - height + 1);
         const left = random.integer(W - width + 1);
-        return resize(crop(image, top, left, { height, width }), size, options.resampling);
+        return { top, left, height, width, size, resampling };
       }
     }
     const width = W / H > ratioMax ? Math.round(H * ratioMax) : W;
     const height = W / H < ratioMin ? Math.round(W / ratioMin) : H;
-    return resize(centreCrop(image, { height, width }), size, options.resampling);
+    return { top: Math.floor((H - height) / 2), left: Math.floor((W - width) / 2), height, width, size, resampling };
   };
+  return Object.assign((image: Image, size: Size, random: Random): Image => cutOut(image, cut(image, size, random)), { cut });
 };

@@ -7,9 +7,12 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { random } from "../random.ts";
-import { planesLength, writePlanes, type Augment, type ImageTransform } from "./augment.ts";
+import { platform } from "../platform/default.ts";
+import type { Threads } from "../platform/platform.ts";
+import { planesLength, type Augment, type ImageTransform } from "./augment.ts";
 import type { Example, Image } from "./example.ts";
 import { concurrently, loader, type LoaderOptions, type Skipped } from "./loader.ts";
+import { prepareInto, type Shaping } from "./planes.ts";
 import type { OnCorrupt } from "./source.ts";
 import { walk } from "./walk.ts";
 
@@ -40,8 +43,10 @@ export interface LoadOptions extends LoaderOptions {
   readonly transform: ImageTransform;
   /** `fail`: the first corrupt example is the failure of its batch. `skip`: it is left out and counted. @default "fail" */
   readonly onCorrupt?: OnCorrupt;
-  /** How many examples are read and decoded at a time. @default 4 */
+  /** How many examples are read and decoded at a time. @default 4, or two a thread where that is more */
   readonly concurrency?: number;
+  /** Threads that transform images beside the main one. @default those of the platform */
+  readonly threads?: Threads;
 }
 
 /** Options of {@link batches}. */
@@ -73,20 +78,22 @@ type Picked = E.Either<Failure, Found | undefined>;
 /** Makes a batch of the example and image that `pick` gives for every place; where it gives undefined, the place is left out. */
 const assemble = async (
   places: number,
-  { transform, concurrency = 4 }: LoadOptions,
+  { transform, threads = platform.threads, concurrency = Math.max(4, 2 * (threads?.count ?? 0)) }: LoadOptions,
   pick: (place: number) => Promise<Picked>,
-  shape: (image: Image, place: number) => Image,
+  shaping: (place: number) => Shaping,
 ): Promise<E.Either<Failure, Batch>> => {
   const plane = planesLength(transform.size);
   const pixels = new Float32Array(places * plane);
   const picked: E.Either<Failure, Example | undefined>[] = [];
   await concurrently(places, concurrency, async (place) => {
     // The decoded image is not kept here: a batch of large ones would not fit into memory.
-    picked[place] = E.chain((found: Found | undefined): E.Either<Failure, Example | undefined> => {
-      if (found === undefined) return E.right(undefined);
-      const { example, image } = found;
-      return E.map(() => example)(writePlanes(transform, example.id, shape(image, place), pixels, place * plane));
-    })(await pick(place));
+    const found = await pick(place);
+    if (E.isLeft(found) || found.right === undefined) {
+      picked[place] = found as E.Either<Failure, undefined>;
+      return;
+    }
+    const { example, image } = found.right;
+    picked[place] = E.map(() => example)(await prepareInto(shaping(place), threads, example.id, image, pixels, place * plane));
   });
   const found = E.sequenceArray(picked);
   if (E.isLeft(found)) return found;
@@ -130,7 +137,7 @@ export const batches = (options: BatchOptions): Batches => {
         batch,
         options,
         (place) => pick(step * batch + place),
-        (image, place) => (augment === undefined ? transform.centre(image) : augment(image, transform.size, random(seed, "augment", step, place))),
+        (place) => ({ transform, augment, random: () => random(seed, "augment", step, place) }),
       );
     };
   return { steps, at, skipped };
@@ -180,7 +187,12 @@ export const evaluationBatches = (options: LoadOptions): Batches => {
       const refused = refusal(step, steps, batch);
       if (refused !== undefined) return E.left(refused);
       const places = Math.min(batch, examples.length - step * batch);
-      return assemble(places, options, (place) => pick(examples[step * batch + place]), transform.centre);
+      return assemble(
+        places,
+        options,
+        (place) => pick(examples[step * batch + place]),
+        () => ({ transform }),
+      );
     };
   return { steps, at, skipped };
 };

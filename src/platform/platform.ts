@@ -88,6 +88,14 @@ export interface Output {
   readonly bundle?: (bundle: MimeBundle) => Task<void>;
 }
 
+/** Threads beside the main one, which run the function `work` of a module. */
+export interface Threads {
+  /** How many there are; none where there are no cores for them. */
+  readonly count: number;
+  /** What `work` of the module at a URL gives for a value; undefined where its thread is lost. What `work` throws is thrown. */
+  readonly run: (module: string, input: object) => Promise<unknown>;
+}
+
 /** A platform: files, images, a GPU, a cache, where progress is written, and where results are shown. */
 export interface Platform {
   readonly name: string;
@@ -97,6 +105,8 @@ export interface Platform {
   /** Opens a GPU. Fails with `NoAdapter`, which says what was tried, or with `BadOption`. */
   readonly openGpu: (request: GpuRequest) => TaskEither<Failure, OpenGpu>;
   readonly cache: Cache;
+  /** Absent where a platform has no threads. */
+  readonly threads?: Threads;
   readonly progress: Sink;
   readonly output: Output;
   /** Where models and datasets come from that are no folders. Absent where a platform has none. */

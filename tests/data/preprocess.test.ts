@@ -7,7 +7,8 @@ import * as assert from "uvu/assert";
 import { decodeImage } from "../../src/data/decode.ts";
 import { describe } from "../../src/failure.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
-import { centre, clipPreprocess, normalise, outputSize, readPreprocess, vitPreprocess } from "../../src/data/preprocess.ts";
+import { clipPreprocess, outputSize, readPreprocess, vitPreprocess } from "../../src/data/preprocess.ts";
+import { centre, normalise } from "../../src/data/transform.ts";
 import type { Preprocess } from "../../src/data/preprocess.ts";
 import { golden, picture } from "../fixtures/images.ts";
 

@@ -12,6 +12,7 @@ import { openGpu } from "./ladder.ts";
 import { output, progress } from "./output.ts";
 import { openS3 } from "./s3.ts";
 import { encodeThumbnail } from "./thumbnail.ts";
+import { threads } from "./threads.ts";
 
 /** The user's cache folder; a function, as the environment may change. */
 const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cambium");
@@ -33,4 +34,5 @@ export const node: Platform = {
     return output();
   },
   hub: nodeHub(),
+  threads,
 };
