@@ -18,8 +18,8 @@ export type Failure =
   /** The device went away while work was under way. */
   | { readonly _tag: "DeviceLost"; readonly adapter: string; readonly reason: string }
   /**
-   * A buffer or a binding is larger than the adapter allows, or memory that it has not, beside `limit` bytes that are in use (`limitName` is "memory"). `option`
-   * names the option that sets the size, where one does; `instead` the flags that would make it fit, each with the bytes that are needed then.
+   * A buffer or a binding is larger than the adapter allows, or memory that it has not, beside `limit` bytes that are in use (`limitName` is "memory").
+   * `option` names the option that sets the size, where one does; `instead` the flags that would make it fit, each with the bytes that are needed then.
    */
   | {
       readonly _tag: "OverLimit";

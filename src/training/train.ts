@@ -127,8 +127,8 @@ interface Loop<G extends string> extends Pick<Runtime, "device" | "signal"> {
 }
 
 /**
- * The loop over the batches. Batches are prepared while the device works. A GPU always has some steps before it: their losses are read when it has gone on. A CPU
- * adapter computes on the cores of the host, and is waited for.
+ * The loop over the batches. Batches are prepared while the device works. A GPU always has some steps before it: their losses are read when it has gone on. A
+ * CPU adapter computes on the cores of the host, and is waited for.
  */
 const runSteps =
   <G extends string>({ session, recorder, parts, count, options, device, signal }: Loop<G>) =>
