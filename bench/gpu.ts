@@ -21,7 +21,7 @@ import type { MatmulPlan, MatmulShape } from "../src/kernels/matmul.ts";
 import { matmulVariants } from "../src/kernels/variants.ts";
 import type { Profile } from "../src/tensor/profile.ts";
 import { markdown, type Row } from "./gpuTable.ts";
-import { bestRate, errorOf, numbers, ours, planned, products, rates, shapeOf, square, storedShapes } from "./products.ts";
+import { bestRate, errorOf, largeProducts, numbers, ours, planned, products, rates, shapeOf, square, storedShapes } from "./products.ts";
 import { timeStep, type StepTimes } from "./stepTimes.ts";
 import { streamBusy } from "./streamBusy.ts";
 import type { WorkName } from "./steps.ts";
@@ -58,7 +58,17 @@ const sizes = flags.tiny
       products: products.slice(-2, -1),
       plans: [square(96)],
     }
-  : { step: "b16", small: "nano", batches: [4, 32, 64], squares: [2048, 4096], torchSteps: 8, rounds: 5, ms: 60, products, plans };
+  : {
+      step: "b16",
+      small: "nano",
+      batches: [4, 32, 64],
+      squares: [2048, 4096],
+      torchSteps: 8,
+      rounds: 5,
+      ms: 60,
+      products: [...products, ...largeProducts.filter(({ what }) => what !== "square")],
+      plans,
+    };
 const [smallest, , largest] = sizes.batches;
 
 const rows: Row[] = [];

@@ -20,7 +20,7 @@ import { floats } from "../src/tensor/tensor.ts";
 export interface Product {
   readonly what: string;
   /** N: as it is, T: stored transposed, for A and B. */
-  readonly form: "NN" | "NT" | "TN";
+  readonly form: "NN" | "NT" | "TN" | "TT";
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -32,6 +32,7 @@ export const square = (side: number): Product => ({ what: "square", form: "NN", 
 /** Tokens of ViT-B/16 at batch 4 and 32, its widths, LoRA of rank 16. */
 export const products: readonly Product[] = [
   square(512),
+  { ...square(512), what: "square, both transposed", form: "TT" },
   square(1024),
   { what: "attention projection, batch 4", form: "NT", m: 788, n: 768, k: 768 },
   { what: "MLP up, batch 4", form: "NT", m: 788, n: 3072, k: 768 },
@@ -43,6 +44,25 @@ export const products: readonly Product[] = [
   { what: "gradient of LoRA A", form: "TN", m: 16, n: 768, k: 788 },
   { what: "gradient of LoRA B", form: "TN", m: 768, n: 16, k: 788 },
   { what: "attention projection, batch 32", form: "NT", m: 6304, n: 768, k: 768 },
+];
+
+/** At batch 64, in every form that a step has, and large squares: for GPUs. */
+export const largeProducts: readonly Product[] = [
+  square(2048),
+  square(4096),
+  { what: "attention projection, batch 64", form: "NT", m: 12608, n: 768, k: 768 },
+  { what: "MLP up, batch 64", form: "NT", m: 12608, n: 3072, k: 768 },
+  { what: "MLP down, batch 64", form: "NT", m: 12608, n: 768, k: 3072 },
+  { what: "gradient of a projection's input", form: "NN", m: 12608, n: 768, k: 768 },
+  { what: "gradient of MLP up's input", form: "NN", m: 12608, n: 768, k: 3072 },
+  { what: "LoRA down, x Aᵀ", form: "NT", m: 12608, n: 16, k: 768 },
+  { what: "LoRA down of MLP down", form: "NT", m: 12608, n: 16, k: 3072 },
+  { what: "LoRA up, p Bᵀ", form: "NT", m: 12608, n: 768, k: 16 },
+  { what: "gradient of LoRA's p", form: "NN", m: 12608, n: 16, k: 768 },
+  { what: "gradient of LoRA A", form: "TN", m: 16, n: 768, k: 12608 },
+  { what: "gradient of MLP down's A", form: "TN", m: 16, n: 3072, k: 12608 },
+  { what: "gradient of LoRA B", form: "TN", m: 768, n: 16, k: 12608 },
+  { what: "gradient of MLP up's B", form: "TN", m: 3072, n: 16, k: 12608 },
 ];
 
 /** Numbers of a matrix. */

@@ -9,8 +9,8 @@ import { matmulDims, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 /** A plan must be this much faster than the first one to be preferred: less is noise. */
 const margin = 0.95;
 
-/** Milliseconds that a measured submission should take. */
-const submission = 10;
+/** Milliseconds that a measured submission should take: a GPU runs many of a product in a few, and a program has tens of classes of products. */
+const submission = { cpu: 10, gpu: 4 };
 
 /** Elements that an operand spans, from the first matrix's first to the last one's last. */
 const span = (s: MatmulShape, rows: number, columns: number, ld: number, outer: number, head: number, share = 1): number =>
@@ -71,7 +71,7 @@ const enter = async (
   const first = await run.right(1);
   const second = E.isLeft(first) ? first : await run.right(1);
   if (E.isLeft(second)) return second;
-  const times = Math.max(1, Math.min(100, Math.round(submission / Math.max(second.right, 0.01))));
+  const times = Math.max(1, Math.min(100, Math.round(submission[device.adapter.kind] / Math.max(second.right, 0.01))));
   return E.right({ plan, run: run.right, times, best: Infinity });
 };
 

@@ -6,7 +6,7 @@
  */
 import type { Adapter } from "../device/device.ts";
 import { elementGrid, launch, type Launch, type Operands } from "./launch.ts";
-import { formConstants, matmulDims, partTerms, type MatmulShape } from "./matmul.ts";
+import { formConstants, matmulDims, matmulWork, partTerms, type MatmulShape } from "./matmul.ts";
 
 /** Rows and columns of the tile that results are counted in. */
 const tile = 64;
@@ -17,14 +17,19 @@ const enough = { wide: 264, thin: 132 };
 /** Tiles that a split product should have, and terms that are worth a part. */
 const [wanted, worth] = [512, 128];
 
+/** What is worth a second launch: sums of so many terms, which one workgroup alone would take long for, or so much work that all processors are wanted. */
+const least = { terms: 1024, work: 2 ** 28 };
+
 /**
  * How many parts a product is split into along k; 1 where it is not. CPU adapters have few processors, and no product of a model leaves one of them without
  * a tile.
  */
-export const partsFor = (adapter: Pick<Adapter, "kind"> | undefined, { m, n, k, batch }: MatmulShape): number => {
+export const partsFor = (adapter: Pick<Adapter, "kind"> | undefined, shape: MatmulShape): number => {
+  const { m, n, k, batch } = shape;
   const tiles = Math.ceil(m / tile) * Math.ceil(n / tile) * batch;
   const few = tiles < (Math.min(m, n) <= tile ? enough.thin : enough.wide);
-  if (adapter?.kind !== "gpu" || !few || tiles === 0) return 1;
+  const worthwhile = k >= least.terms || matmulWork(shape) >= least.work;
+  if (adapter?.kind !== "gpu" || !few || !worthwhile || tiles === 0) return 1;
   const parts = Math.min(Math.ceil(wanted / tiles), Math.floor(k / worth));
   return parts < 2 ? 1 : Math.ceil(k / partTerms(k, parts));
 };

@@ -76,9 +76,9 @@ const write = async (cache: Cache, name: string, measured: Choices): Promise<voi
   await cache.write(name, `${JSON.stringify({ kernels, choices }, null, 2)}\n`)();
 };
 
-/** Plans worth a measurement. On a CPU adapter compiling one takes most of a second, and the first guesses are close. */
+/** Plans worth a measurement. On a CPU adapter compiling one takes most of a second, on a GPU a tenth of it; the first guesses are close. */
 const contenders = (device: Device, shape: MatmulShape): readonly MatmulPlan[] =>
-  matmulVariants(device.adapter, shape, device.limits.maxComputeWorkgroupStorageSize).slice(0, device.adapter.kind === "gpu" ? 6 : 3);
+  matmulVariants(device.adapter, shape, device.limits.maxComputeWorkgroupStorageSize).slice(0, device.adapter.kind === "gpu" ? 4 : 3);
 
 /**
  * Measures, for every class among `shapes` that was not measured on this adapter before and within the time, the plans worth it, and

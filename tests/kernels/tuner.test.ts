@@ -11,6 +11,7 @@ import { withDevice } from "../../src/device/open.ts";
 import { planName, shapeClass, tuneMatmul, type MatmulChooser, type TuneOptions } from "../../src/kernels/tuner.ts";
 import { cacheIn } from "../../src/platform/node/cache.ts";
 import { describe } from "../../src/failure.ts";
+import { h100, lavapipe } from "../fixtures/gpu.ts";
 
 const shape = (m: number, n: number, k: number, more: Partial<MatmulShape> = {}): MatmulShape => ({
   m,
@@ -61,6 +62,15 @@ test("a class is a form with sizes to the nearest power of two", () => {
   assert.is.not(shapeClass(shape(788, 768, 768)), shapeClass(shape(6304, 768, 768)));
   assert.is.not(shapeClass(shape(64, 64, 64)), shapeClass(shape(64, 64, 64, { tb: false })));
   assert.is(shapeClass(shape(0, 1, 1)), shapeClass(shape(1, 1, 1)));
+});
+
+test("a name tells the plans of a shape apart, on every kind of adapter", () => {
+  for (const s of [shape(788, 768, 768), shape(9, 16, 7), shape(16, 768, 12608, { parts: 8 }), shape(64, 64, 64, { multiply: "f16" })]) {
+    for (const adapter of [h100.adapter, lavapipe.adapter]) {
+      const names = matmulVariants(adapter, s).map(planName);
+      assert.is(new Set(names).size, names.length, names.join(", "));
+    }
+  }
 });
 
 onDevice("a choice is a plan of the shape, kept on disk and taken from there", (device) =>

@@ -61,7 +61,7 @@ const split = ["matmul-tiled", "matmul-parts"];
 for (const ta of [false, true]) {
   for (const tb of [false, true]) {
     deviceTest(`${ta ? "T" : "N"}${tb ? "T" : "N"}: near f64, the same bits twice`, async (device) => {
-      for (const [m, n, k] of ta === tb ? [[16, 20, 576]] : [[17, 33, 401]]) {
+      for (const [m, n, k] of ta === tb ? [[16, 20, 1056]] : [[17, 33, 1041]]) {
         const [a, b] = [numbers(ta ? [k, m] : [m, k], 1), numbers(tb ? [n, k] : [k, n], 2)];
         const f = (t: Tensors): Tensors => ({ y: matmul(t.a, t.b, { ta, tb, scale: 0.5 }) });
         assert.equal(kernels({ a, b }, f), split);
@@ -79,7 +79,7 @@ for (const ta of [false, true]) {
 }
 
 deviceTest("what is computed of a sum is computed of the whole sum, with its low-rank pair and bias", async (device) => {
-  const [m, n, k, r] = [13, 18, 300, 5];
+  const [m, n, k, r] = [13, 18, 1100, 5];
   const [x, w, bias, p, q] = [numbers([m, k], 1), numbers([n, k], 2), numbers([n], 3), numbers([m, r], 4), numbers([n, r], 5)];
   const f = (t: Tensors): Tensors => ({ y: quickGelu(linear(t.x, t.w, t.bias, { p: t.p, q: t.q })) });
   assert.equal(kernels({ x, w, bias, p, q }, f), split);
@@ -94,7 +94,7 @@ deviceTest("what is computed of a sum is computed of the whole sum, with its low
 });
 
 deviceTest("each head of a batch, keys shared by two of them", async (device) => {
-  const [batch, heads, keyHeads, tokens, keys, d] = [2, 4, 2, 3, 5, 300];
+  const [batch, heads, keyHeads, tokens, keys, d] = [2, 4, 2, 3, 5, 1030];
   const [q, k] = [numbers([batch, tokens, heads * d], 1), numbers([batch, keys, keyHeads * d], 2)];
   const f = (t: Tensors): Tensors => ({ y: attentionScores(t.q, t.k, heads, 0.25, keyHeads) });
   assert.equal(kernels({ q, k }, f), split);
@@ -111,12 +111,12 @@ deviceTest("each head of a batch, keys shared by two of them", async (device) =>
 });
 
 deviceTest("windows of k are split each, and added up", async (device) => {
-  const [m, n, k] = [8, 12, 1100];
+  const [m, n, k] = [8, 12, 2100];
   const [a, b] = [numbers([k, m], 1), numbers([k, n], 2)];
   const f = (t: Tensors): Tensors => ({ y: matmul(t.a, t.b, { ta: true }) });
-  // Windows of 512 terms, 512 and 76: the last is too short to be split.
-  assert.equal(kernels({ a, b }, f, 512 * n), [...split, ...split, "matmul-tiled"]);
-  const limits = { ...device.limits, maxStorageBufferBindingSize: 4 * 512 * n, maxComputeWorkgroupStorageSize: 16384 };
+  // Windows of 1,024 terms, 1,024 and 52: the last is too short to be split.
+  assert.equal(kernels({ a, b }, f, 1024 * n), [...split, ...split, "matmul-tiled"]);
+  const limits = { ...device.limits, maxStorageBufferBindingSize: 4 * 1024 * n, maxComputeWorkgroupStorageSize: 16384 };
   const { y } = await evaluate({ ...withKernelsOf("gpu", device), limits }, { a, b }, f);
   const off = largestDifference(y, product(a, b, m, n, k, true, false));
   assert.ok(off < 4e-5, `off by ${off}`);
