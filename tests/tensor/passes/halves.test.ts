@@ -6,16 +6,18 @@ import { fromF16, toF16 } from "../../../src/formats/half.ts";
 import type { Bounds } from "../../../src/kernels/bounds.ts";
 import { add, mul } from "../../../src/tensor/ops/elementwise.ts";
 import { gather } from "../../../src/tensor/ops/embedding.ts";
-import { layerNorm } from "../../../src/tensor/ops/layerNorm.ts";
+import { layerNorm, rmsNorm } from "../../../src/tensor/ops/layerNorm.ts";
 import { linear } from "../../../src/tensor/ops/matmul.ts";
+import { gradient } from "../../../src/tensor/gradient.ts";
+import { sum } from "../../../src/tensor/ops/reduce.ts";
 import { narrow } from "../../../src/tensor/ops/narrow.ts";
 import { widen } from "../../../src/tensor/ops/widen.ts";
 import { readHalves } from "../../../src/tensor/passes/halves.ts";
 import { asStored } from "../../../src/tensor/passes/stored.ts";
 import type { Program } from "../../../src/tensor/program.ts";
-import { reshape, view } from "../../../src/tensor/tensor.ts";
+import { reshape, view, type Dtype, type Node, type Tensor } from "../../../src/tensor/tensor.ts";
 import { lavapipe, plainGpu } from "../../fixtures/gpu.ts";
-import { numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using, wholes, mixedTest } from "../check.ts";
+import { numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using, wholes, withKernelsOf, mixedTest } from "../check.ts";
 
 const names = ({ schedule }: Program): readonly string[] => schedule.flatMap((node) => (node.kind === "apply" ? [node.op.name] : []));
 const optimised = (program: Program, bounds: Bounds): readonly string[] => names(readHalves(program, bounds));
@@ -88,6 +90,48 @@ mixedTest(
     assert.equal(optimised(stored, lavapipe).filter((name) => name === "widen").length, 2, "the gain and the bias of the norm");
   },
 );
+
+mixedTest("norms and their gradients read x, and write y, as f16: the bits of f32, rounded, with the kernels of CPU adapters and of GPUs", async (device) => {
+  for (const [tall, wide] of [
+    [1, 1],
+    [3, 65],
+    [67, 13],
+    [5, 130],
+  ]) {
+    const rounded = (seed: number) => ({ shape: [tall, wide], data: numbers([tall, wide], seed, -3, 3).data.map((v) => fromF16(toF16(v))) });
+    const values = { x: rounded(1), dy: numbers([tall, wide], 2), gain: numbers([wide], 3, 0.5, 2), bias: numbers([wide], 4) };
+    const stepOf = (half: boolean): Program =>
+      traced({ inputs: specsOf(values) }, ({ inputs: { x, dy, gain, bias } }) => {
+        const again = (t: Tensor, at: number, types: readonly Dtype[]): Tensor => {
+          const node = t.node as Node & { readonly kind: "apply" };
+          return half
+            ? node.op.halves!.of(
+                node.inputs.map((input, i) => (i === at ? narrow(input) : input)),
+                types,
+              )[0]
+            : t;
+        };
+        const found = [layerNorm(x, gain, bias, 1e-5), rmsNorm(x, gain, 1e-5)].flatMap((y, i) => {
+          const [dx] = gradient(sum(mul(y, dy)), [x]);
+          const written = again(y, 0, ["f16", "f32"]);
+          return [[`y${i}`, half ? widen(written) : y] as const, [`dx${i}`, again(dx, 1, ["f32"])] as const];
+        });
+        return { outputs: Object.fromEntries(found) };
+      });
+    for (const kind of ["cpu", "gpu"] as const) {
+      const results: Readonly<Record<string, Float32Array>>[] = [];
+      for (const half of [false, true]) {
+        const program = stepOf(half);
+        await using(withKernelsOf(kind, device), program, async (exe) => {
+          orThrow(exe.run(Object.fromEntries(Object.entries(values).map(([name, { data }]) => [name, data]))));
+          results.push(await readAll(exe, Object.keys(program.outputs)));
+        });
+      }
+      for (const [name, value] of Object.entries(results[0]))
+        sameBits(results[1][name], name.startsWith("y") ? value.map((v) => fromF16(toF16(v))) : value, `${name} of [${tall}, ${wide}] (${kind})`);
+    }
+  }
+});
 
 test("without shader-f16 a gather alone reads f16, and every other reader has its own widened values", () => {
   const found = optimised(asStored(step, { tensors: half }), plainGpu);
