@@ -61,6 +61,11 @@ test("a step of CLIP ViT-B/16 at batch 64 needs less than PyTorch's 10.0 GiB", (
   assert.ok(all < 7 * GiB, `${(all / GiB).toFixed(2)} GiB`);
 });
 
+test("in mixed precision it needs less than PyTorch's 6.4 GiB", () => {
+  const { all } = bytesOf(planned(vitB16, { ...h100, precision: "mixed" }));
+  assert.ok(all < 4 * GiB, `${(all / GiB).toFixed(2)} GiB`);
+});
+
 test("with blocks that are computed again it needs a fraction of that, for at most a third more work", () => {
   const [plain, blocks] = [b16(), b16({ recompute: "blocks" })];
   const { all } = bytesOf(blocks);
