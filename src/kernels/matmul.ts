@@ -1,4 +1,5 @@
 /** A matrix product as its kernels take it: sizes, strides and epilogue. */
+import type { Precision } from "../device/device.ts";
 import type { Dims } from "./dims.ts";
 import { epilogueConstants, type Epilogue } from "./epilogue.ts";
 import type { Grid } from "./launch.ts";
@@ -57,6 +58,10 @@ export interface MatmulShape {
    */
   readonly multiply?: "f16" | "3xf16";
 }
+
+/** A product as it is multiplied in a precision: in mixed precision, where A or B is stored as f16, the other is rounded to f16. */
+export const multiplied = (precision: Precision, shape: MatmulShape): MatmulShape =>
+  precision === "mixed" && (shape.types?.a ?? shape.types?.b) !== undefined && shape.multiply === undefined ? { ...shape, multiply: "f16" } : shape;
 
 /** Multiplications with an addition that a product takes, its epilogue left out. */
 export const matmulWork = ({ batch, m, n, k }: MatmulShape): number => batch * m * n * k;

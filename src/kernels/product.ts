@@ -5,7 +5,7 @@
 import type { BindingBound, Bounds } from "./bounds.ts";
 import { epilogueBindings } from "./epilogue.ts";
 import { input, launch, output, scratch, type Launch, type Operand, type Operands } from "./launch.ts";
-import { isHalf, matmulDims, type MatmulShape } from "./matmul.ts";
+import { isHalf, matmulDims, multiplied, type MatmulShape } from "./matmul.ts";
 import { registerPlans } from "./registers.ts";
 import { partial, partialElements, partsFor, sumLaunch } from "./split.ts";
 import type { Target } from "./target.ts";
@@ -100,7 +100,7 @@ export const productLaunches = (target: Target, shape: MatmulShape, scale: numbe
     ];
     const beside = product.epilogue === undefined ? [] : epilogueBindings(product.epilogue, block(output(1), rows, columns, ldc), extras);
     const compute = (whole: MatmulShape, ...to: Operands): Launch => {
-      const plan = target.matmul(whole);
+      const plan = target.matmul(multiplied(target.precision, whole));
       return launch(plan.kernel, matmulDims(whole, scale), [...factors, ...to], plan.grid, plan.constants);
     };
     const parts = partsFor(target.adapter, product);

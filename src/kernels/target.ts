@@ -4,7 +4,7 @@ import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import type { Device } from "../device/device.ts";
 import { boundsOf, type Bounds } from "./bounds.ts";
-import { matmulWork, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { matmulWork, multiplied, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { tuneMatmul, type MatmulChooser } from "./tuner.ts";
 import { matmulVariants } from "./variants.ts";
 
@@ -23,7 +23,7 @@ const measuredFrom = 1e9;
 export const measured = (device: Device, shapes: readonly MatmulShape[]): TaskEither<Failure, Target> => {
   const guess = target(device);
   const isLarge = (s: MatmulShape): boolean => 2 * matmulWork(s) >= measuredFrom;
-  const large = shapes.filter(isLarge);
+  const large = shapes.filter(isLarge).map((shape) => multiplied(device.precision, shape));
   return large.length === 0
     ? TE.right(guess)
     : TE.map((choose: MatmulChooser): Target => ({ ...guess, matmul: (shape) => (isLarge(shape) ? choose : guess.matmul)(shape) }))(tuneMatmul(device, large));

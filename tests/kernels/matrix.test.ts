@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import type { Adapter, Device, MatrixUnit } from "../../src/device/device.ts";
 import { oneStep } from "../../src/kernels/expression.ts";
 import { matrixPlans } from "../../src/kernels/matrix.ts";
-import { matmulDims, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
+import { matmulDims, multiplied, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
 import type { Target } from "../../src/kernels/target.ts";
 import type { GPUAdapterInfo, GPUSubgroupMatrixConfig } from "../../src/platform/webgpu.ts";
 import { describeAdapter } from "../../src/device/adapter.ts";
@@ -121,6 +121,10 @@ test("in mixed precision a step multiplies on units", () => {
   const kernels = (target: Target): readonly string[] => Object.keys(launchesByKernel(planned(stepOf("nano"), target)));
   assert.ok(kernels(inMixed(h100)).includes("matmul-matrix"));
   assert.not.ok(kernels(h100).includes("matmul-matrix"));
+  const shape = shapeOf({ m: 4, n: 4, k: 4 });
+  assert.is(multiplied("mixed", { ...shape, types: { b: "f16" } }).multiply, "f16");
+  assert.is(multiplied("mixed", { ...shape, types: { c: "f16" } }).multiply, undefined);
+  assert.is(multiplied("f32", { ...shape, types: { b: "f16" } }).multiply, undefined);
 });
 
 test("an adapter's best configuration is kept, where its subgroups have one size", () => {
