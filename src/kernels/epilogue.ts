@@ -2,8 +2,10 @@
 import { exactly, expressionText, valuesOf, type Expression } from "./expression.ts";
 import type { Constants } from "./template.ts";
 
-/** How a tensor meets the elements of a product: it is like C, it has one element for every column, or one for all. */
-export type ProductMeeting = "same" | "column" | "one";
+/**
+ * How a tensor meets the elements of a product: it is like C, it has one element for every column, for every column of every matrix of a batch, or one for all.
+ */
+export type ProductMeeting = "same" | "column" | "columns" | "one";
 
 /** An expression whose operand 0 is the sum; the others are tensors of f32. Its second value, where it has one, goes to a tensor like C. */
 export interface Epilogue {
@@ -24,7 +26,12 @@ export const epilogueBindings = <O>({ expression }: Epilogue, result: O, extras:
   ...extras,
 ];
 
-const readText: Readonly<Record<ProductMeeting, string>> = { same: "at", column: "column", one: "0u" };
+const readText: Readonly<Record<ProductMeeting, string>> = {
+  same: "at",
+  column: "column",
+  columns: "at / dims.cOuter * dims.columnStep + column",
+  one: "0u",
+};
 
 /** The constants of a product's kernel for its epilogue. */
 export const epilogueConstants = (epilogue: Epilogue | undefined): Constants => {

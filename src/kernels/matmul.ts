@@ -41,6 +41,8 @@ export interface MatmulShape {
   readonly bias: boolean;
   /** P [m, r] and Q, stored as B is, with r in the place of k; for one matrix only. */
   readonly lowRank: boolean;
+  /** Elements from the numbers of one matrix's columns to those of the next, for operands of the epilogue that have some for each. Default 0. */
+  readonly columnStep?: number;
   /** What is computed of the sums. */
   readonly epilogue?: Epilogue;
   /** C += instead of C =. */
@@ -77,8 +79,8 @@ export const partTerms = (k: number, parts: number): number => 32 * Math.ceil(k 
 
 /** The uniform of a product; `scale` multiplies op(A) op(B). */
 export const matmulDims = (shape: MatmulShape, scale = 1): Dims<MatmulKernel> => {
-  const { m, n, k, r, lda, ldb, ldc, heads, share = 1, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch, parts = 1 } = shape;
-  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch, share, part: partTerms(k, parts), zero: 0 };
+  const { m, n, k, r, lda, ldb, ldc, heads, share = 1, aOuter, aHead, bOuter, bHead, cOuter, cHead, batch, parts = 1, columnStep = 0 } = shape;
+  return { m, n, k, r, lda, ldb, ldc, heads, aOuter, aHead, bOuter, bHead, cOuter, cHead, scale, batch, share, part: partTerms(k, parts), zero: 0, columnStep };
 };
 
 /** A way to compute one shape: a kernel, its constants and its grid. */

@@ -94,8 +94,18 @@ export const problemOf = (sizes: Sizes): Problem => {
   const bias = numbers(n, 4);
   const [p, pStored] = stored(undefined, shape.multiply, numbers(m * r, 5));
   const [q, qStored] = stored(undefined, shape.multiply, numbers(n * r, 6));
-  const extras = (shape.epilogue?.operands ?? []).map((meeting, j) => numbers(meeting === "same" ? c.length : meeting === "column" ? n : 1, 7 + j));
-  const extraAt: Readonly<Record<ProductMeeting, (to: number, column: number) => number>> = { same: (to) => to, column: (_, j) => j, one: () => 0 };
+  const extras = (shape.epilogue?.operands ?? []).map((meeting, j) =>
+    numbers(
+      meeting === "same" ? c.length : meeting === "column" ? n : meeting === "columns" ? Math.floor((batch - 1) / heads) * (shape.columnStep ?? 0) + n : 1,
+      7 + j,
+    ),
+  );
+  const extraAt: Readonly<Record<ProductMeeting, (to: number, column: number) => number>> = {
+    same: (to) => to,
+    column: (_, j) => j,
+    columns: (to, j) => Math.floor(to / shape.cOuter) * (shape.columnStep ?? 0) + j,
+    one: () => 0,
+  };
   const finished = (sum: number, to: number, column: number): readonly number[] => {
     if (shape.epilogue === undefined) return [sum];
     const { expression, operands } = shape.epilogue;

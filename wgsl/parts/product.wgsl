@@ -5,7 +5,7 @@ struct Dims {
   lda: u32, ldb: u32, ldc: u32, heads: u32,
   aOuter: u32, aHead: u32, bOuter: u32, bHead: u32,
   cOuter: u32, cHead: u32, scale: f32, batch: u32,
-  share: u32, part: u32, zero: u32,
+  share: u32, part: u32, zero: u32, columnStep: u32,
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;

@@ -7,7 +7,7 @@
 import { attentionFits } from "../../kernels/attention.ts";
 import type { Bounds } from "../../kernels/bounds.ts";
 import { attentionGradients, attentionOutputs, attentionShape, type AttentionOptions } from "../ops/attention.ts";
-import { formOf } from "../ops/matmul.ts";
+import { formOf } from "../ops/productRewrites.ts";
 import { masksOf } from "../ops/softmax.ts";
 import { reshape, size, type Node, type Tensor } from "../tensor.ts";
 import { graphOf, rewrite, type Graph, type Pass } from "./pass.ts";

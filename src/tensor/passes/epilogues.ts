@@ -10,7 +10,7 @@ import type { Meeting } from "../../kernels/elementwise.ts";
 import type { Epilogue, ProductMeeting } from "../../kernels/epilogue.ts";
 import { expressionOf } from "../../kernels/expression.ts";
 import { computationOf } from "../ops/expression.ts";
-import { withEpilogue } from "../ops/matmul.ts";
+import { withEpilogue } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
 import { inputsOf, reshape, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";

@@ -9,6 +9,7 @@ import { savedInHalves } from "./mixed.ts";
 import type { Pass } from "./pass.ts";
 import { recompute } from "./recompute.ts";
 import { residualGradients } from "./residuals.ts";
+import { sharedInputs } from "./sharing.ts";
 import { sharedSums } from "./sums.ts";
 import { thinGradients } from "./thin.ts";
 
@@ -24,6 +25,8 @@ const passes: readonly Pass[] = [
   thinGradients,
   // Before chains: what a product computes is no launch at all.
   productEpilogues,
+  // After that: products that share an input share what they compute of it.
+  sharedInputs,
   // After products, which add without another text of a kernel of rows.
   residualGradients,
   // After products have computed what is summed.

@@ -22,6 +22,8 @@ export interface Graph {
 export interface Rewriting extends Graph {
   /** What has taken the place of a tensor so far, as it was traced. */
   readonly moved: (t: Tensor) => Tensor;
+  /** Says what takes the place of a node that came before, which nothing has read yet. */
+  readonly replace: (traced: Node, instead: readonly Tensor[]) => void;
 }
 
 /**
@@ -64,7 +66,7 @@ export const withInputs = (node: Node, moved: (t: Tensor) => Tensor): Node => {
 export const rewrite = (program: Program, rule: Rule): Program => {
   const rewritten = new Map<Node, readonly Tensor[]>();
   const moved = (t: Tensor): Tensor => rewritten.get(t.node)?.[t.output] ?? t;
-  const graph = { ...graphOf(program), moved };
+  const graph = { ...graphOf(program), moved, replace: (traced: Node, instead: readonly Tensor[]) => void rewritten.set(traced, instead) };
   const seen = new Set<Node>();
   const order = program.schedule.flatMap((traced) => {
     const node = withInputs(traced, moved);

@@ -5,7 +5,7 @@
  * The order of the sum changes, (s + w) + t to s + (w + t), so its bits do: CPU adapters, where fused and unfused programs are the same, stay as they are.
  */
 import { add } from "../ops/elementwise.ts";
-import { withThin } from "../ops/matmul.ts";
+import { withThin } from "../ops/productRewrites.ts";
 import { reshape, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
 import { isSum } from "./residuals.ts";

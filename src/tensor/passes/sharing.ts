@@ -1,0 +1,218 @@
+/**
+ * Products that share an input are one launch on GPUs: x Aᵀ of the adapters of queries, keys and values, and the gradients of these A's. Their other operands lie
+ * at equal distances in one tensor, or are small and computed where they will; the values lie one behind the other, where a pack may have them as they are.
+ */
+import { rootOf } from "../lives.ts";
+import { kindOf, together } from "../ops/productRewrites.ts";
+import type { Program } from "../program.ts";
+import { alignment, pack, size, view, type Node, type Tensor } from "../tensor.ts";
+import { rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
+import { isKept } from "./views.ts";
+
+type Applied = Node & { readonly kind: "apply" };
+
+/** How many nodes of a program lie between products that are looked at together, at most. */
+const reach = 60;
+
+/** Elements of a tensor that is computed beside others for the sake of a product, at most. */
+const small = 2 ** 25;
+
+/** A tensor, and where it begins in what it is a view of. */
+const located = (t: Tensor): readonly [root: Tensor, offset: number] => {
+  const [root, bytes] = rootOf(t);
+  return [root, bytes / 4];
+};
+
+const isSame = (a: Tensor, b: Tensor): boolean => a.node === b.node && a.output === b.output;
+
+/** The elements from one tensor to the next, where all are views of one root at equal distances; undefined where they are not. */
+const distanceOf = (tensors: readonly Tensor[]): number | undefined => {
+  const places = tensors.map(located);
+  const step = places[1][1] - places[0][1];
+  const even = places.every(([root, offset], i) => isSame(root, places[0][0]) && offset === places[0][1] + i * step);
+  return even && step >= 0 && step % alignment === 0 ? step : undefined;
+};
+
+/** Products that become one, in the order of their values, and the place of one of them, where they are computed. */
+interface Group {
+  readonly members: readonly Applied[];
+  readonly at: Node;
+  /** Elements from the operands of one to those of the next. */
+  readonly steps: readonly number[];
+}
+
+/** A pack that has tensors at equal distances, and what that distance is. */
+const packOf = (tensors: readonly Tensor[], graph: Graph): readonly [Tensor, number] | undefined => {
+  for (const node of graph.readers(tensors[0].node)) {
+    if (node.kind !== "pack") continue;
+    const offsets = tensors.map((t) => node.offsets[node.parts.findIndex((part) => isSame(part, t))]);
+    const step = offsets[1] - offsets[0];
+    if (step > 0 && offsets.every((offset, i) => offset === i * step)) return [{ ...node.outputs[0], node, output: 0 }, step];
+  }
+  return undefined;
+};
+
+/** Whether a tensor is computed on its own, small, and may be computed beside others. */
+const isMovable = ({ node, output, shape }: Tensor, graph: Graph): boolean =>
+  node.kind === "apply" &&
+  node.op.inPlace === undefined &&
+  size(shape) <= small &&
+  size(shape) % alignment === 0 &&
+  size(node.outputs[output].shape) === size(shape) &&
+  !graph.readers(node).some((reader) => reader.kind === "pack");
+
+/** The distance of first factors that are there one behind the other, or may be computed so. */
+const packedDistance = (tensors: readonly Tensor[], graph: Graph): number | undefined =>
+  packOf(tensors, graph)?.[1] ?? (tensors.every((t) => isMovable(t, graph)) ? size(tensors[0].shape) : undefined);
+
+/** The steps between the operands of products; undefined where they do not lie evenly. */
+const stepsOf = (members: readonly Applied[], graph: Graph): readonly number[] | undefined => {
+  const { meetings, shape } = kindOf(members[0])!;
+  if (members.length < 2 || size(shape) % alignment !== 0) return undefined;
+  const steps: number[] = [];
+  for (const j of members[0].inputs.keys()) {
+    const tensors = members.map(({ inputs }) => inputs[j]);
+    const step = distanceOf(tensors) ?? (j === 0 ? packedDistance(tensors, graph) : undefined);
+    const meeting = meetings[j - 2];
+    if (step === undefined || (meeting === "same" && step !== size(shape)) || (meeting === "one" && step !== 0)) return undefined;
+    steps.push(step);
+  }
+  const columns = steps.filter((_, j) => meetings[j - 2] === "column");
+  return columns.every((step) => step === columns[0]) ? steps : undefined;
+};
+
+/** The pack that alone reads a product, and the offset there. */
+const destinationOf = (node: Applied, graph: Graph): readonly [Node, number] | undefined => {
+  const [reader, ...others] = graph.readers(node);
+  if (reader?.kind !== "pack" || others.length > 0 || isKept(node, graph)) return undefined;
+  return [reader, reader.offsets[reader.parts.findIndex((part) => part.node === node)]];
+};
+
+/** Products of which one pack has the values one behind the other, in that order; none where others lie between. */
+const forOnePack = (products: readonly Applied[], graph: Graph): readonly Applied[] => {
+  const found = products.flatMap((node) => {
+    const destination = destinationOf(node, graph);
+    return destination === undefined ? [] : [{ node, reader: destination[0], offset: destination[1] }];
+  });
+  const sorted = [...found].sort((a, b) => a.offset - b.offset);
+  const behind = sorted.every(({ node, reader, offset }, i) => reader === sorted[0].reader && offset === sorted[0].offset + i * size(node.outputs[0].shape));
+  return behind ? sorted.map(({ node }) => node) : [];
+};
+
+/** The group of a product and others of its kind, which come behind it in the program. */
+const groupOf = (first: Applied, alike: readonly Applied[], isThere: (node: Node) => boolean, graph: Graph): Group | undefined => {
+  const [root] = located(first.inputs[1]);
+  const besides = alike.filter(({ inputs }) => isSame(located(inputs[1])[0], root));
+  // Values for a pack are computed where the last is, as nothing else reads them; all others where the first is.
+  const packed = forOnePack(besides, graph);
+  if (packed.length > 0) {
+    const steps = packed.includes(first) ? stepsOf(packed, graph) : undefined;
+    return steps && { members: packed, at: besides.filter((node) => packed.includes(node)).at(-1)!, steps };
+  }
+  const ready = besides.filter(({ inputs }) => isSame(inputs[0], first.inputs[0]) && inputs.every(({ node }) => isThere(node)));
+  const members = [...ready].sort((a, b) => located(a.inputs[1])[1] - located(b.inputs[1])[1]);
+  const steps = stepsOf(members, graph);
+  return steps && { members, at: first, steps };
+};
+
+/** The groups of a program, by their members. */
+const groupsOf = (schedule: readonly Node[], graph: Graph): ReadonlyMap<Node, Group> => {
+  const groups = new Map<Node, Group>();
+  const positions = new Map(schedule.map((node, i) => [node, i]));
+  const kinds = new Map<Node, string | undefined>(schedule.map((node) => [node, kindOf(node)?.key]));
+  for (const [i, first] of schedule.entries()) {
+    const kind = kinds.get(first);
+    if (first.kind !== "apply" || kind === undefined || groups.has(first)) continue;
+    const alike = schedule.slice(i, i + reach).filter((node): node is Applied => node.kind === "apply" && kinds.get(node) === kind && !groups.has(node));
+    const group = groupOf(first, alike, (node) => (positions.get(node) ?? -1) < i, graph);
+    group?.members.forEach((member) => groups.set(member, group));
+  }
+  return groups;
+};
+
+/** All of a group's operands in one tensor, as they were traced: that which they are views of, or a pack of them. */
+const spanOf = (tensors: readonly Tensor[], step: number, graph: Rewriting): Tensor => {
+  const { moved } = graph;
+  if (distanceOf(tensors) === undefined) {
+    const there = packOf(tensors, graph);
+    if (there !== undefined) return moved(there[0]);
+    const offsets = tensors.map((_, i) => i * step);
+    return pack(tensors.map(moved), offsets, tensors.length * step);
+  }
+  const first = moved(tensors[0]);
+  if (step === 0) return first;
+  const [root, offset] = located(first);
+  const length = (tensors.length - 1) * step + size(first.shape);
+  return offset === 0 && size(root.shape) === length ? root : view(root, offset, [length]);
+};
+
+/** Computes a group where `node` is, which is one of its products as it is by now. */
+const computed = (node: Node, { members, steps }: Group, graph: Rewriting): readonly Tensor[] => {
+  const { meetings } = kindOf(members[0])!;
+  const inputs = steps.map((step, j) =>
+    spanOf(
+      members.map((member) => member.inputs[j]),
+      step,
+      graph,
+    ),
+  );
+  const columns = meetings.includes("column") ? steps[2 + meetings.indexOf("column")] : 0;
+  return together(node, inputs, { count: members.length, a: steps[0], b: steps[1], columns });
+};
+
+/** A pack whose neighbouring parts are all of one tensor has that tensor as one part. */
+const merged = (node: Node & { readonly kind: "pack" }): readonly Tensor[] | undefined => {
+  const [parts, offsets]: [Tensor[], number[]] = [[], []];
+  for (let i = 0; i < node.parts.length; ) {
+    const [root] = located(node.parts[i]);
+    let [end, length] = [i, 0];
+    while (
+      end < node.parts.length &&
+      isSame(located(node.parts[end])[0], root) &&
+      located(node.parts[end])[1] === length &&
+      node.offsets[end] - node.offsets[i] === length
+    ) {
+      length += size(node.parts[end++].shape);
+    }
+    const whole = end - i > 1 && length === size(root.shape) && root.node.kind === "apply";
+    parts.push(whole ? root : node.parts[i]);
+    offsets.push(node.offsets[i]);
+    i = whole ? end : i + 1;
+  }
+  return parts.length === node.parts.length ? undefined : [pack(parts, offsets, size(node.outputs[0].shape))];
+};
+
+const once = (program: Program): Program => {
+  let groups: ReadonlyMap<Node, Group> | undefined;
+  const done = new Map<Node, readonly Tensor[]>();
+  return rewrite(program, (node, traced, graph) => {
+    groups ??= groupsOf(program.schedule, graph);
+    if (node.kind === "pack") return merged(node);
+    const group = groups.get(traced);
+    if (group === undefined || done.has(traced)) return done.get(traced);
+    if (group.at !== traced) return undefined;
+    const outputs = computed(node, group, graph);
+    const each = size(traced.outputs[0].shape);
+    const partsOf = (i: number): readonly Tensor[] => outputs.map((output, j) => view(output, i * each, traced.outputs[j].shape));
+    group.members.forEach((member, i) => {
+      done.set(member, partsOf(i));
+      // Those that came before are read behind this place alone.
+      graph.replace(member, done.get(member)!);
+    });
+    return done.get(traced);
+  });
+};
+
+/** Products become views of one, and then others lie evenly that did not before: so often at most. */
+const rounds = 3;
+
+/** Computes products that share an input together. */
+export const sharedInputs: Pass = (program, { adapter }) => {
+  let now = program;
+  for (let i = 0; i < rounds && adapter.kind === "gpu"; i++) {
+    const next = once(now);
+    if (next === now) break;
+    now = next;
+  }
+  return now;
+};

@@ -1,0 +1,22 @@
+/** How many launches training steps take on a GPU that is described. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { WorkName } from "../../bench/steps.ts";
+import { h100, planned, stepOf } from "../fixtures/gpu.ts";
+
+const most: readonly (readonly [name: WorkName, batch: number | undefined, launches: number])[] = [
+  ["icon", undefined, 350],
+  ["icon-keeplora", undefined, 260],
+  ["nano", undefined, 480],
+  ["small-llama", undefined, 230],
+  ["b16", 4, 1150],
+];
+
+for (const [name, batch, launches] of most) {
+  test(`a step of ${name} takes at most ${launches} launches`, () => {
+    const { length } = planned(stepOf(name, batch), h100).launches;
+    assert.ok(length <= launches, `${length}`);
+  });
+}
+
+test.run();
