@@ -13,8 +13,8 @@ export interface ScaleSteps {
 }
 
 /**
- * The state of a scale behind a step, [2]: the scale less the first one, and the good steps in a row. `fine` [1] is 1 where `sum` [1], that of all gradients, is
- * finite, else 0.
+ * The state of a scale behind a step, [2]: the scale less the first one, and the good steps in a row. `fine` [1] is 1 where `sum` [1], that of all gradients,
+ * is finite, else 0.
  */
 export const updateScale = (sum: Tensor, state: Tensor, steps: ScaleSteps): { readonly fine: Tensor; readonly state: Tensor } => {
   check(size(sum.shape) === 1 && size(state.shape) === 2, "loss scale", () => `the sum ${show(sum)} and the state ${show(state)}`);

@@ -2,7 +2,8 @@
  * Mixed precision: what the forward pass saves for the backward pass is stored as f16. Who computes it writes f16, where all of the forward pass can read that;
  * else a rounded copy is kept for the backward pass.
  *
- * What losses read stays f32, and so do the factors of adapters, statistics of rows, and all that has less than three axes: logits, gates, gradients of adapters.
+ * What losses read stays f32, and so do the factors of adapters, statistics of rows, and all that has less than three axes: logits, gates, gradients of
+ * adapters.
  */
 import type { Bounds } from "../../kernels/bounds.ts";
 import { narrow } from "../ops/narrow.ts";
