@@ -13,7 +13,7 @@ import type { MatmulShape } from "../kernels/matmul.ts";
 import type { Target } from "../kernels/target.ts";
 import type { ProductBounds } from "../kernels/product.ts";
 
-/** The bytes of an element, by its type. f16 is a way to store: frozen tensors as they are uploaded, and values where passes say so; `widen` makes f32 of it. */
+/** The bytes of an element, by its type. f16 is a way to store: frozen tensors as they are uploaded, values where passes say so; `widen` makes f32 of it. */
 export const bytesOf = { f32: 4, u32: 4, f16: 2 } as const;
 /** The type of a tensor's elements. */
 export type Dtype = keyof typeof bytesOf;
