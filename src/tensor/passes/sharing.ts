@@ -1,6 +1,6 @@
 /**
- * Products that share an input are one launch on GPUs: x Aᵀ of the adapters of queries, keys and values, and the gradients of these A's. Their other operands lie
- * at equal distances in one tensor, or are small and computed where they will; the values lie one behind the other, where a pack may have them as they are.
+ * Products that share an input are one launch on GPUs: x Aᵀ of the adapters of queries, keys and values, and the gradients of their factors. Operands lie at
+ * equal distances in one tensor, or are computed where they will; the values lie one behind the other, where a pack may have them as they are.
  */
 import { rootOf } from "../lives.ts";
 import { kindOf, together } from "../ops/productRewrites.ts";

@@ -1,6 +1,6 @@
 /**
- * The sums of many thin matrices over their rows, which end in one pack, are one launch or two instead of as many each: the gradients of gates. The matrices are
- * computed where they lie one behind the other, and stay until the pack is made; so they are to be small.
+ * The sums of many thin matrices over their rows, which end in one pack, are one launch or two instead of as many each: the gradients of gates. The matrices
+ * are computed where they lie one behind the other, and stay until the pack is made; so they are to be small.
  */
 import type { Bounds } from "../../kernels/bounds.ts";
 import { sumEach, summingOf, type Summing } from "../ops/reduce.ts";
