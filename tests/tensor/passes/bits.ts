@@ -6,7 +6,9 @@ import { makeReadback } from "../../../src/device/readback.ts";
 import { makeRings } from "../../../src/device/rings.ts";
 import { get } from "../../../src/failure.ts";
 import { boundsOf } from "../../../src/kernels/bounds.ts";
-import { target as targetOf } from "../../../src/kernels/target.ts";
+import type { MatmulPlan } from "../../../src/kernels/matmul.ts";
+import { matmulVariants } from "../../../src/kernels/variants.ts";
+import { target as targetOf, type Target } from "../../../src/kernels/target.ts";
 import { bindPlan } from "../../../src/tensor/bind.ts";
 import type { HostRecord } from "../../../src/tensor/executable.ts";
 import type { Pass } from "../../../src/tensor/passes/pass.ts";
@@ -14,6 +16,12 @@ import { plan } from "../../../src/tensor/plan.ts";
 import type { Program } from "../../../src/tensor/program.ts";
 import { makeReplay } from "../../../src/tensor/replay.ts";
 import { orThrow, sameBits, withKernelsOf } from "../check.ts";
+
+/** The device's kernels, of products those with the smallest tiles: all give the same bits, and these are compiled in a moment. */
+const smallTiles = (device: Device): Target => {
+  const tile = ({ constants }: MatmulPlan): number => Number(constants.ROWS ?? 64) * Number(constants.COLS ?? 64);
+  return { ...targetOf(device), matmul: (shape) => matmulVariants(device.adapter, shape).reduce((a, b) => (tile(b) < tile(a) ? b : a)) };
+};
 
 /** The outputs and states of a program that is run twice as it is, from states that are given; and how many launches that took. */
 const ran = async (
@@ -25,8 +33,9 @@ const ran = async (
   const owned = ownedOn(device);
   const readback = makeReadback(device);
   try {
-    const planned = plan(program, targetOf(device));
-    const bound = orThrow(await bindPlan(device, targetOf(device), program, planned, owned, {}));
+    const target = smallTiles(device);
+    const planned = plan(program, target);
+    const bound = orThrow(await bindPlan(device, target, program, planned, owned, {}));
     const { write, run } = makeReplay(device, bound, orThrow(makeRings(new Map(), owned, readback)));
     orThrow(write("state", states));
     orThrow(run(inputs));
