@@ -70,6 +70,8 @@ export interface ForwardArguments<C> {
   readonly input: (name: string) => Tensor;
   /** Of a decoder: what it keeps of earlier tokens. Default: nothing, and a run starts at the first token. */
   readonly cache?: KeyValueCache;
+  /** Outputs that are known already: the others are computed from them. */
+  readonly given?: Outputs;
 }
 
 /** How a network continues texts. */
@@ -135,15 +137,15 @@ export const network = <C>(architecture: Architecture<C>, config: C, has: (name:
   width: architecture.width(config),
 });
 
-/** An object whose properties are computed when they are first read, and then kept. */
-export const lazily = <T extends object>(compute: { readonly [K in keyof T]: () => T[K] }): T => {
+/** An object whose properties are computed when they are first read, and then kept; some may be given. */
+export const lazily = <T extends object>(compute: { readonly [K in keyof T]: () => T[K] }, given: Partial<T> = {}): T => {
   const computed = {} as T;
   for (const key of Object.keys(compute) as (keyof T)[]) {
     Object.defineProperty(computed, key, {
       configurable: true,
       enumerable: true,
       get: () => {
-        const value = compute[key]();
+        const value = key in given ? given[key] : compute[key]();
         Object.defineProperty(computed, key, { value, enumerable: true });
         return value;
       },

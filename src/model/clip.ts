@@ -160,15 +160,18 @@ const textFeatures = ({ scope, config: { text }, input }: ForwardArguments<ClipC
 
 const forward = (args: ForwardArguments<ClipConfig>): ClipOutputs => {
   const scaled = (a: Tensor, b: Tensor): Tensor => mul(matmul(a, b, { tb: true }), out.logitScale);
-  const out: ClipOutputs = lazily<ClipOutputs>({
-    imageFeatures: () => imageFeatures(args),
-    textFeatures: () => textFeatures(args),
-    imageEmbeds: () => normalize(out.imageFeatures),
-    textEmbeds: () => normalize(out.textFeatures),
-    logitScale: () => exp(args.scope.param("logit_scale")),
-    logits: () => scaled(out.imageEmbeds, out.textEmbeds),
-    logitsPerText: () => scaled(out.textEmbeds, out.imageEmbeds),
-  });
+  const out: ClipOutputs = lazily<ClipOutputs>(
+    {
+      imageFeatures: () => imageFeatures(args),
+      textFeatures: () => textFeatures(args),
+      imageEmbeds: () => normalize(out.imageFeatures),
+      textEmbeds: () => normalize(out.textFeatures),
+      logitScale: () => exp(args.scope.param("logit_scale")),
+      logits: () => scaled(out.imageEmbeds, out.textEmbeds),
+      logitsPerText: () => scaled(out.textEmbeds, out.imageEmbeds),
+    },
+    args.given,
+  );
   return out;
 };
 

@@ -67,17 +67,21 @@ export const initialModel = <C, Out>(
   ...rest,
 });
 
-/** The outputs of a model for a batch of the given size, in a program that is being traced: as it is, or through another scope, or behind earlier tokens. */
+/**
+ * The outputs of a model for a batch of the given size, in a program that is being traced: as it is, or through another scope, or behind earlier tokens; some
+ * may be given.
+ */
 export const outputsOf = (
   model: Pick<Model, "architecture" | "config" | "weights">,
   leaves: Leaves,
   size: BatchSize,
   scope: Scope = frozenScope(networkOf(model), leaves.frozen),
   cache?: KeyValueCache,
+  given?: Outputs,
 ): Outputs => {
   const { architecture, config } = model;
   const inputs = architecture.inputs(config, size);
-  return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]), cache });
+  return architecture.forward({ config, scope, input: (name) => leaves.input(name, inputs[name]), cache, given });
 };
 
 const refuse = (path: string, detail: string | undefined): E.Either<Failure, void> =>

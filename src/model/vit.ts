@@ -131,6 +131,6 @@ export const vit: Architecture<VitConfig, VitOutputs> = {
   prefixes: { "vit.": "" },
   inputs: ({ vision: { channels, imageSize } }, { images }) => ({ pixels: floats([images, channels, imageSize, imageSize]) }),
   images: { size: ({ vision }) => vision.imageSize, preprocess: vitPreprocess },
-  forward: (args) => lazily({ imageFeatures: () => imageFeatures(args) }),
+  forward: (args) => lazily<VitOutputs>({ imageFeatures: () => imageFeatures(args) }, args.given),
   readout: { features: "imageFeatures", images: "imageFeatures" },
 };

@@ -51,11 +51,17 @@ export const dropout = (p: number): StepStage<Trainee, Trainee> =>
       (at: number): number =>
         random(tracing.seed, "dropout", at, purpose).integer(2 ** 24);
     const seed = tracing.hyper("dropout", [word(0), word(1)]);
-    // The places of a part are those of the whole batch: every element meets the mask that it has there.
-    const sites = new Map<Part | undefined, number>();
+    // A layer has one site, and the places of a part are those of the whole batch: every element meets the mask that it has there.
+    const sites = new Map<string, number>();
+    const met = new Map<Part | undefined, Map<string, number>>();
     const input: Forward["input"] = (layer, x, part) => {
-      const site = sites.get(part) ?? 0;
-      sites.set(part, site + 1);
+      const inPart = met.get(part) ?? new Map<string, number>();
+      met.set(part, inPart);
+      const times = inPart.get(layer.name) ?? 0;
+      inPart.set(layer.name, times + 1);
+      const key = `${layer.name} ${times}`;
+      const site = sites.get(key) ?? sites.size;
+      sites.set(key, site);
       return drop(x, p, seed, site, part === undefined ? 0 : elementsBefore(part, trainee.network, layer, size(x.shape)));
     };
     return { ...trainee, forward: { ...trainee.forward, input } };

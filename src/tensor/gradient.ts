@@ -2,7 +2,7 @@
  * Reverse-mode differentiation of a graph: from a loss to the gradients of chosen tensors, as more graph.
  */
 import { accumulate } from "./ops/matmul.ts";
-import { constant } from "./ops/elementwise.ts";
+import { add as plus, constant } from "./ops/elementwise.ts";
 import { check, inputsOf, reshape, show, size, type Node, type Shape, type Tensor } from "./tensor.ts";
 
 /** The nodes that tensors depend on, in an order in which every node comes after its inputs; those `seen` before are left out, and the others added to them. */
@@ -87,6 +87,13 @@ export const partials = (loss: Tensor, wrt: readonly Tensor[]): readonly (Tensor
   }
   return wrt.map((t) => grads.get(t.node)?.[t.output]);
 };
+
+/** Gradients of the sum of two losses, from those of each. */
+export const sumOfPartials = (a: readonly (Tensor | undefined)[], b: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[] =>
+  a.map((x, i) => {
+    const y = b[i];
+    return x === undefined || y === undefined ? (x ?? y) : plus(x, y);
+  });
 
 /** Like {@link partials}, with zeros where the loss does not depend on a tensor. */
 export const gradient = (loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[] => partials(loss, wrt).map((g, i) => g ?? constant(0, wrt[i].shape));

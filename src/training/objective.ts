@@ -3,7 +3,6 @@ import { add, constant, scale as scaled } from "../tensor/ops/elementwise.ts";
 import { crossEntropy } from "../tensor/ops/crossEntropy.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
 import { check, type Tensor } from "../tensor/tensor.ts";
-import { checkUndivided } from "./parts.ts";
 import type { Encoded } from "./trainee.ts";
 
 /** One loss of an objective. */
@@ -14,6 +13,8 @@ export interface Term {
   readonly loss: (e: Encoded) => Tensor;
   /** Whether it is a term of a batch. Default: of every one. */
   readonly counts?: (e: Encoded) => boolean;
+  /** Whether it compares the examples of a batch with one another. */
+  readonly compares: (e: Encoded) => boolean;
 }
 
 /**
@@ -29,8 +30,8 @@ export interface Objective<N extends string = never> {
 
 /**
  * What a loss is a sum over, which says what becomes of it where a batch is computed in parts. `examples`: the images or texts of the batch, each on its own;
- * the losses of parts add up. `parameters`: nothing of the batch; it counts once. `batch`: it may compare the examples of a batch with one another, and has no
- * parts.
+ * the losses of parts add up. `parameters`: nothing of the batch; it counts once. `batch`: it may compare the examples of a batch with one another, so it is
+ * computed of the features of all parts, which are then computed twice (`gradientCache.ts`).
  */
 export type Over = "examples" | "parameters" | "batch";
 
@@ -42,7 +43,7 @@ export type OutputsFor<N> = { readonly [K in N as K extends OutputNeed<infer O> 
 
 /**
  * An objective of one term, which is a function of the named outputs of the model beside its logits. One that is over `examples` divides by the sizes of
- * `batch`, which are those of the whole batch also where `accumulate` has it computed in parts; one that is over the `batch` cannot be computed so.
+ * `batch`, which are those of the whole batch also where `accumulate` has it computed in parts; one that is over the `batch` costs about a third more there.
  */
 export const objective = <N extends string = never, O extends string = never>(
   name: string,
@@ -50,11 +51,7 @@ export const objective = <N extends string = never, O extends string = never>(
   outputs: readonly O[] = [],
   over: Over = "batch",
 ): Objective<N | OutputNeed<O>> => {
-  const whole = (e: Encoded): Tensor => {
-    checkUndivided(name, e.part, "it compares the examples of a batch with one another");
-    return loss(e);
-  };
-  const term: Term = { name, outputs, loss: over === "batch" ? whole : loss };
+  const term: Term = { name, outputs, loss, compares: () => over === "batch" };
   return { name, terms: [over === "parameters" ? { ...term, counts: ({ part }) => (part?.index ?? 0) === 0 } : term] };
 };
 
@@ -110,7 +107,10 @@ const lacking = ({ outputs }: Term, e: Encoded): string | undefined => outputs.f
 /** An objective whose terms are 0 where the architecture lacks an output that they need: what matches texts is 0 for a model without texts. */
 export const ifGiven = <N extends string>({ name, terms }: Objective<N>): Objective<Exclude<N, OutputNeed>> => ({
   name,
-  terms: terms.map((term) => ({ ...term, outputs: [], loss: (e) => (lacking(term, e) === undefined ? term.loss(e) : constant(0, [])) })),
+  terms: terms.map((term) => {
+    const isGiven = (e: Encoded): boolean => lacking(term, e) === undefined;
+    return { ...term, outputs: [], loss: (e) => (isGiven(e) ? term.loss(e) : constant(0, [])), compares: (e) => isGiven(e) && term.compares(e) };
+  }),
 });
 
 /** The mean negative log-likelihood of the tokens of a batch's answers: the loss of language models. */
@@ -135,10 +135,14 @@ export const unlessAnswers = <N extends string>({ name, terms }: Objective<N>): 
 /** Images to texts, and texts to images where the architecture has texts (CoDyRA's loss, METHODS.md A.3); of answered tasks the loss of their answers. */
 export const matching: Objective = unlessAnswers(ifGiven(sum(imageToText, textToImage)));
 
+const countingTerms = ({ terms }: Objective<any>, e: Encoded): readonly Term[] => terms.filter(({ counts }) => counts?.(e) ?? true);
+
+/** Whether an objective compares the examples of a batch with one another, so that the losses of its parts do not add up to that of the batch. */
+export const comparesExamples = (o: Objective<any>, e: Encoded): boolean => countingTerms(o, e).some(({ compares }) => compares(e));
+
 /** The sum of an objective's terms of a batch, and each by name. Throws a `ShapeError` where the model lacks an output that a term needs. */
-export const evaluateObjective = ({ terms }: Objective<any>, e: Encoded): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
-  const counting = terms.filter(({ counts }) => counts?.(e) ?? true);
-  const values = counting.map((term) => {
+export const evaluateObjective = (o: Objective<any>, e: Encoded): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
+  const values = countingTerms(o, e).map((term) => {
     const output = lacking(term, e);
     check(output === undefined, term.name, () => {
       const { name } = e.trainee.network;

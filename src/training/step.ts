@@ -80,9 +80,9 @@ export const traineeOf = <G extends string>(
     parts,
     network,
     forward: {},
-    outputs: (forward, part) => {
+    outputs: (forward, part, given) => {
       const leaves = { ...tracing, input: (name: string, spec: Spec) => tracing.input(inputOfPart(part, name), spec) };
-      return outputsOf(model, leaves, part.size, adapter.scope(network, under, byName, forward));
+      return outputsOf(model, leaves, part.size, adapter.scope(network, under, byName, forward), undefined, given);
     },
     ...(logits === undefined
       ? {}

@@ -31,8 +31,8 @@ export interface Trainee {
   readonly state: Readonly<Record<string, Tensor>>;
   /** What this step does to the forward pass of the adapters. */
   readonly forward: Forward;
-  /** The outputs of the model with the parameters before the step, for a part of the batch. */
-  readonly outputs: (forward: Forward, part: Part) => Outputs;
+  /** The outputs of the model with the parameters before the step, for a part of the batch; those that are given are not computed. */
+  readonly outputs: (forward: Forward, part: Part, given?: Outputs) => Outputs;
   /** The logits of a head, where the adapters have one: from the outputs of the model. */
   readonly headLogits?: (outputs: Outputs) => Tensor;
   readonly network: Network;
@@ -87,11 +87,11 @@ const forwardIn = ({ input, gates }: Forward, part: Part): Forward => ({
   ...(gates === undefined ? {} : { gates: (layer, x) => gates(layer, x, part) }),
 });
 
-/** Encodes a part of the batch with the trainee's model, by default all of it; what nobody asks for is not traced. */
-export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = wholeBatch(trainee.batch)): Encoded => {
+/** Encodes a part of the batch with the trainee's model, by default all of it; what nobody asks for, and what is given, is not traced. */
+export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = wholeBatch(trainee.batch), given?: Outputs): Encoded => {
   const { batch, headLogits } = trainee;
   const { images } = part.size;
-  const outputs = trainee.outputs(forwardIn(trainee.forward, part), part);
+  const outputs = trainee.outputs(forwardIn(trainee.forward, part), part, given);
   const input = (name: string, spec: Spec): Tensor => tracing.input(inputOfPart(part, name), spec);
   return lazily<Encoded>({
     trainee: () => trainee,
