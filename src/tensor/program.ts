@@ -48,6 +48,8 @@ export interface Program {
   readonly outputs: Tensors;
   readonly state: Tensors;
   readonly recompute?: Recompute;
+  /** The nodes of the forward pass that a pass has cloned, to be computed again for the backward pass. */
+  readonly recomputed?: ReadonlySet<Node>;
 }
 
 /** The matrix products of a program within the bounds of a device, in the order in which they run. */

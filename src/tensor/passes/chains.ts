@@ -9,13 +9,13 @@ import type { Program } from "../program.ts";
 import { inputsOf, type Node, type Tensor } from "../tensor.ts";
 import { computationOf, computeAll, type ComputedOf } from "../ops/expression.ts";
 import { graphOf, rewrite, type Graph, type Pass } from "./pass.ts";
-import { isKept, readersOf, source } from "./views.ts";
+import { readersOf, source } from "./views.ts";
 
 /** A node and the nodes that it computes itself. */
 type Group = ReadonlySet<Node>;
 
 /** Whether everything that reads a node, under whatever shape, is in the group. */
-const isInner = (node: Node, group: Group, graph: Graph): boolean => !isKept(node, graph) && readersOf(node, graph).every((reader) => group.has(reader));
+const isInner = (node: Node, group: Group, graph: Graph): boolean => !graph.isResult(node) && readersOf(node, graph).every((reader) => group.has(reader));
 
 /** Whether a node is stored as it was computed: what is rounded to f16 is read as such by everybody. */
 const isPlain = (node: Node): boolean => node.outputs.every(({ dtype }) => dtype === "f32");

@@ -14,7 +14,7 @@ import { withEpilogue } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
 import { inputsOf, reshape, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
-import { isKept, readersOf, source } from "./views.ts";
+import { readersOf, source } from "./views.ts";
 
 /** What an operation reads beside a product, and how that meets the product's elements. */
 type Extra = readonly [t: Tensor, meeting: ProductMeeting];
@@ -27,10 +27,10 @@ const meetingOf = (meeting: Meeting, columns: number): ProductMeeting | undefine
 };
 
 /** What an operation reads beside a product that may compute it; undefined where it may not. `isThere` says what is there before the product. */
-const extrasOf = (product: Node, reader: Node, isThere: (node: Node) => boolean): readonly Extra[] | undefined => {
+const extrasOf = (product: Node, reader: Node, graph: Graph, isThere: (node: Node) => boolean): readonly Extra[] | undefined => {
   const computation = computationOf(reader);
   // A value that is computed again would be kept from the forward pass on, which is what that avoids.
-  if (computation === undefined || reader.outputs.length > 1 || reader.outputs[0].dtype !== "f32" || isRecomputed(reader)) return undefined;
+  if (computation === undefined || reader.outputs.length > 1 || reader.outputs[0].dtype !== "f32" || graph.isRecomputed(reader)) return undefined;
   const columns = product.outputs[0].shape[product.outputs[0].shape.length - 1];
   const read = inputsOf(reader).map((t, i): readonly [Tensor, ProductMeeting | undefined] => [t, meetingOf(computation.meetings[i], columns)]);
   const fits = read.every(([t, meeting]) => {
@@ -39,8 +39,6 @@ const extrasOf = (product: Node, reader: Node, isThere: (node: Node) => boolean)
   });
   return fits ? read.filter((extra): extra is Extra => source(extra[0]).node !== product) : undefined;
 };
-
-const isRecomputed = (node: Node): boolean => node.kind === "apply" && node.op.attributes?.recomputed === true;
 
 /** What a product computes beside its sums: the operations whose values become its outputs, the product's own value among them where it is undefined. */
 interface Fusion {
@@ -66,13 +64,13 @@ const chosen = (product: Node, graph: Graph, isThere: (node: Node) => boolean): 
   const readers = [...new Set(readersOf(product, graph))];
   const extras = new Map(
     readers.flatMap((reader) => {
-      const found = extrasOf(product, reader, isThere);
+      const found = extrasOf(product, reader, graph, isThere);
       return found === undefined ? [] : [[reader, found] as const];
     }),
   );
   if (extras.size === 0) return undefined;
   const parts = [...extras.keys()];
-  const alone = parts.length === readers.length && parts.length <= 2 && !isKept(product, graph);
+  const alone = parts.length === readers.length && parts.length <= 2 && !graph.isResult(product);
   return fusionOf(product, alone ? parts : [undefined, parts[0]], extras);
 };
 

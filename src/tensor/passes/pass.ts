@@ -14,8 +14,10 @@ export type Pass = (program: Program, bounds: Bounds) => Program;
 export interface Graph {
   /** The nodes that read a node, as they were traced; one that reads it twice is there twice. */
   readonly readers: (node: Node) => readonly Node[];
-  /** Whether an output of the node is a result of the program. */
+  /** Whether an output of the node is a result of the program, or a result is a view of it. */
   readonly isResult: (node: Node) => boolean;
+  /** Whether the node is computed again for the backward pass. */
+  readonly isRecomputed: (node: Node) => boolean;
 }
 
 /** What a rule may ask while it rewrites. */
@@ -35,8 +37,11 @@ export type Rule = (node: Node, traced: Node, graph: Rewriting) => readonly Tens
 /** The outputs of a node. */
 export const outputsOf = (node: Node): readonly Tensor[] => node.outputs.map((spec, output) => ({ ...spec, node, output }));
 
+/** A node and, where it is a view, what it is a view of. */
+const viewed = (node: Node): readonly Node[] => (node.kind === "view" ? [node, ...viewed(node.of.node)] : [node]);
+
 /** What a rule may ask of a program. */
-export const graphOf = ({ schedule: order, outputs, state }: Program): Graph => {
+export const graphOf = ({ schedule: order, outputs, state, recomputed }: Program): Graph => {
   const readers = new Map<Node, Node[]>();
   for (const node of order) {
     for (const { node: source } of inputsOf(node)) {
@@ -45,8 +50,8 @@ export const graphOf = ({ schedule: order, outputs, state }: Program): Graph => 
       readers.set(source, those);
     }
   }
-  const results = new Set([...Object.values(outputs), ...Object.values(state)].map(({ node }) => node));
-  return { readers: (node) => readers.get(node) ?? [], isResult: (node) => results.has(node) };
+  const results = new Set([...Object.values(outputs), ...Object.values(state)].flatMap(({ node }) => viewed(node)));
+  return { readers: (node) => readers.get(node) ?? [], isResult: (node) => results.has(node), isRecomputed: (node) => recomputed?.has(node) === true };
 };
 
 /** A node with other inputs; itself where they are the same. */
@@ -61,21 +66,24 @@ export const withInputs = (node: Node, moved: (t: Tensor) => Tensor): Node => {
 
 /**
  * Applies a rule to every node of a program, in its order. What does not change is shared. What takes the place of a node runs where that node ran, so that an
- * order that one pass has chosen stays through all that follow.
+ * order that one pass has chosen stays through all that follow; and what takes the place of a node that is computed again is computed again.
  */
 export const rewrite = (program: Program, rule: Rule): Program => {
   const rewritten = new Map<Node, readonly Tensor[]>();
   const moved = (t: Tensor): Tensor => rewritten.get(t.node)?.[t.output] ?? t;
   const graph = { ...graphOf(program), moved, replace: (traced: Node, instead: readonly Tensor[]) => void rewritten.set(traced, instead) };
   const seen = new Set<Node>();
+  const recomputed = new Set<Node>();
   const order = program.schedule.flatMap((traced) => {
     const node = withInputs(traced, moved);
     const instead = rule(node, traced, graph) ?? outputsOf(node);
     if (instead.some((t) => t.node !== traced)) rewritten.set(traced, instead);
-    return topological(instead, seen);
+    const fresh = topological(instead, seen);
+    if (graph.isRecomputed(traced)) fresh.forEach((made) => recomputed.add(made));
+    return fresh;
   });
   if (rewritten.size === 0) return program;
   const all = (tensors: Tensors): Tensors => Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, moved(t)]));
   const results = { outputs: all(program.outputs), state: all(program.state) };
-  return { ...program, ...results, schedule: scheduled(results, order) };
+  return { ...program, ...results, recomputed, schedule: scheduled(results, order) };
 };

@@ -10,8 +10,8 @@ import { rootOf, readsOf } from "../lives.ts";
 import { topological } from "../gradient.ts";
 import type { Program } from "../program.ts";
 import { byteSize, inputsOf, type Node, type Tensor } from "../tensor.ts";
-import { isBackward, recomputed } from "./backward.ts";
-import { outputsOf, rewrite, withInputs, type Pass, type Rule } from "./pass.ts";
+import { isBackward } from "./backward.ts";
+import { graphOf, outputsOf, rewrite, withInputs, type Pass, type Rule } from "./pass.ts";
 
 /** Values of fewer bytes are kept: to launch a kernel would take longer than to read them. */
 const worthwhile = 2 ** 22;
@@ -28,7 +28,7 @@ interface Forward {
   /** Nodes whose outputs the backward pass reads. */
   readonly read: ReadonlySet<Node>;
   /** Nodes whose outputs must stay, whoever reads them. */
-  readonly results: ReadonlySet<Node>;
+  readonly isResult: (node: Node) => boolean;
 }
 
 const forwardOf = (program: Program): Forward => {
@@ -38,31 +38,31 @@ const forwardOf = (program: Program): Forward => {
     program,
     backward,
     read: new Set(program.schedule.flatMap((node) => (backward(node) ? roots(readsOf(node)) : []))),
-    results: new Set(roots([...Object.values(program.outputs), ...Object.values(program.state)])),
+    isResult: graphOf(program).isResult,
   };
 };
 
 /** The nodes before a mark, through any others. */
-const insideBlocks = ({ program, backward, results }: Forward): ReadonlySet<Node> => {
+const insideBlocks = ({ program, backward, isResult }: Forward): ReadonlySet<Node> => {
   const marks = program.schedule.filter(isMark).flatMap(outputsOf);
-  return new Set(topological(marks).filter((node) => node.kind === "apply" && node.op.inPlace === undefined && !backward(node) && !results.has(node)));
+  return new Set(topological(marks).filter((node) => node.kind === "apply" && node.op.inPlace === undefined && !backward(node) && !isResult(node)));
 };
 
 /** The nodes that few passes over memory compute from what is kept, and those that such a value is computed from in between. */
-const cheapOnes = ({ program, backward, read, results }: Forward): ReadonlySet<Node> => {
+const cheapOnes = ({ program, backward, read, isResult }: Forward): ReadonlySet<Node> => {
   // How many kernels lead from what is kept to a node: none where it is kept itself, Infinity where none of them are cheap.
   const passes = new Map<Node, number>();
   const chosen = new Set<Node>();
   for (const node of program.schedule) {
     if (backward(node)) continue;
     const before = inputsOf(node).reduce((n, t) => n + (passes.get(t.node) ?? Infinity), 0);
-    const cheap = node.kind === "apply" && node.op.cheap === true && !results.has(node) && before < mostPasses;
+    const cheap = node.kind === "apply" && node.op.cheap === true && !isResult(node) && before < mostPasses;
     const small = node.outputs.reduce((n, spec) => n + byteSize(spec), 0) < worthwhile;
     if (node.kind === "view") passes.set(node, before);
     else if (cheap && !(small && read.has(node))) {
       passes.set(node, before + 1);
       chosen.add(node);
-    } else passes.set(node, node.kind === "leaf" || read.has(node) || results.has(node) ? 0 : Infinity);
+    } else passes.set(node, node.kind === "leaf" || read.has(node) || isResult(node) ? 0 : Infinity);
   }
   return chosen;
 };
@@ -73,7 +73,7 @@ const cloned = ({ program, backward }: Forward, chosen: ReadonlySet<Node>): Prog
   const cloneOf = (node: Node): Node => {
     const moved = withInputs(node, again);
     if (moved.kind !== "apply" || !chosen.has(node)) return moved;
-    return { ...moved, op: { ...moved.op, attributes: { ...moved.op.attributes, ...recomputed } } };
+    return { ...moved };
   };
   const again = (t: Tensor): Tensor => {
     if (isMark(t.node) || !(t.node.kind === "view" || chosen.has(t.node))) return t;
@@ -82,7 +82,8 @@ const cloned = ({ program, backward }: Forward, chosen: ReadonlySet<Node>): Prog
     return { ...t, node: clone };
   };
   const rule: Rule = (node, traced) => (backward(traced) ? outputsOf(withInputs(node, again)) : undefined);
-  return rewrite(program, rule);
+  const rewritten = rewrite(program, rule);
+  return clones.size === 0 ? rewritten : { ...rewritten, recomputed: new Set([...clones].flatMap(([node, clone]) => (chosen.has(node) ? [clone] : []))) };
 };
 
 const withoutMark: Rule = (node) => (node.kind === "view" && node.kept ? [node.of] : undefined);

@@ -3,7 +3,7 @@ import { computationOf } from "../ops/expression.ts";
 import { withResidual } from "../ops/layerNorm.ts";
 import { reshape, sameShape, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
-import { isKept, readersOf, source } from "./views.ts";
+import { readersOf, source } from "./views.ts";
 
 /** Whether a node is the sum of two tensors of one shape. */
 export const isSum = (node: Node): node is Node & { readonly kind: "apply" } => {
@@ -14,7 +14,7 @@ export const isSum = (node: Node): node is Node & { readonly kind: "apply" } => 
 };
 
 /** Whether nothing but the sum reads a term of it. */
-const isOwn = (term: Tensor, graph: Graph): boolean => readersOf(source(term).node, graph).length === 1 && !isKept(source(term).node, graph);
+const isOwn = (term: Tensor, graph: Graph): boolean => readersOf(source(term).node, graph).length === 1 && !graph.isResult(source(term).node);
 
 /** Lets gradients of norms add what is added to them. */
 export const residualGradients: Pass = (program) =>

@@ -7,7 +7,6 @@ import { kindOf, together } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
 import { alignment, pack, size, view, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
-import { isKept } from "./views.ts";
 
 type Applied = Node & { readonly kind: "apply" };
 
@@ -84,7 +83,7 @@ const stepsOf = (members: readonly Applied[], graph: Graph): readonly number[] |
 /** The pack that alone reads a product, and the offset there. */
 const destinationOf = (node: Applied, graph: Graph): readonly [Node, number] | undefined => {
   const [reader, ...others] = graph.readers(node);
-  if (reader?.kind !== "pack" || others.length > 0 || isKept(node, graph)) return undefined;
+  if (reader?.kind !== "pack" || others.length > 0 || graph.isResult(node)) return undefined;
   return [reader, reader.offsets[reader.parts.findIndex((part) => part.node === node)]];
 };
 

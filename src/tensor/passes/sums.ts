@@ -6,7 +6,7 @@ import type { Bounds } from "../../kernels/bounds.ts";
 import { sumEach, summingOf, type Summing } from "../ops/reduce.ts";
 import { aligned, alignment, pack, size, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
-import { isKept, readersOf, source } from "./views.ts";
+import { readersOf, source } from "./views.ts";
 
 /** Columns of a thin matrix, and elements of all matrices that are summed at once, at most. */
 const [widest, most] = [64, 2 ** 25];
@@ -22,12 +22,12 @@ interface Run {
 const matrixOf = (part: Tensor, graph: Graph): readonly [Tensor, Summing] | undefined => {
   const { node } = source(part);
   const summing = summingOf(node);
-  if (node.kind !== "apply" || summing === undefined || isKept(node, graph) || readersOf(node, graph).length > 1) return undefined;
+  if (node.kind !== "apply" || summing === undefined || graph.isResult(node) || readersOf(node, graph).length > 1) return undefined;
   const { outer, mod, div, gap } = summing.at;
   const matrix = source(node.inputs[0]);
   const own = matrix.node.kind === "apply" && matrix.node.op.inPlace === undefined && matrix.dtype === "f32" && outputIsRead(matrix, graph) === 1;
   const fits = div === 1 && gap === undefined && mod <= widest && (outer * mod) % alignment === 0;
-  return own && fits && !isKept(matrix.node, graph) ? [matrix, summing] : undefined;
+  return own && fits && !graph.isResult(matrix.node) ? [matrix, summing] : undefined;
 };
 
 /** How many nodes read an output of a node. */

@@ -9,10 +9,10 @@ import { withThin } from "../ops/productRewrites.ts";
 import { reshape, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
 import { isSum } from "./residuals.ts";
-import { isKept, readersOf, source } from "./views.ts";
+import { readersOf, source } from "./views.ts";
 
 /** Whether one node alone reads a tensor. */
-const isReadOnce = (t: Tensor, graph: Graph): boolean => readersOf(source(t).node, graph).length === 1 && !isKept(source(t).node, graph);
+const isReadOnce = (t: Tensor, graph: Graph): boolean => readersOf(source(t).node, graph).length === 1 && !graph.isResult(source(t).node);
 
 /** The terms of a sum in both orders, where the first is a term that only this sum reads. */
 const turns = (node: Node & { readonly kind: "apply" }, graph: Graph): readonly (readonly [Tensor, Tensor])[] =>

@@ -12,7 +12,3 @@ export const source = (t: Tensor): Tensor => (isWholeView(t.node) ? source(t.nod
 /** The nodes that read a node, under whatever shape. */
 export const readersOf = (node: Node, graph: Graph): readonly Node[] =>
   graph.readers(node).flatMap((reader) => (isWholeView(reader) ? readersOf(reader, graph) : [reader]));
-
-/** Whether a node is a result of the program, under whatever shape. */
-export const isKept = (node: Node, graph: Graph): boolean =>
-  graph.isResult(node) || graph.readers(node).some((reader) => isWholeView(reader) && isKept(reader, graph));

@@ -27,6 +27,14 @@ test("what depends on the seed of a gradient is the backward pass, also after a 
   assert.equal(backwardOf(squared), names);
 });
 
+test("what takes the place of a node that is computed again is computed again, and so is what leads to it", () => {
+  const program = traced({ inputs: { x: floats([3]) } }, ({ inputs: { x } }) => ({ outputs: { y: exp(x) } }));
+  const marked = { ...program, recomputed: new Set([program.outputs.y.node]) };
+  const rewritten = rewrite(marked, (node) => (node.kind === "apply" ? [mul(square(node.inputs[0]), node.inputs[0])] : undefined));
+  assert.equal(backwardOf(rewritten), ["square", "mul"]);
+  assert.equal(backwardOf(rewrite(rewritten, (node) => (node.kind === "apply" ? outputsOf({ ...node }) : undefined))), ["square", "mul"]);
+});
+
 test("a program without a gradient has no backward pass", () => {
   const program = traced({ inputs: { x: floats([3]) } }, ({ inputs: { x } }) => ({ outputs: { y: exp(x) } }));
   assert.equal(backwardOf(program), []);

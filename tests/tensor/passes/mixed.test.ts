@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { Target } from "../../../src/kernels/target.ts";
 import { gradient } from "../../../src/tensor/gradient.ts";
 import { crossEntropy } from "../../../src/tensor/ops/crossEntropy.ts";
-import { add, gelu } from "../../../src/tensor/ops/elementwise.ts";
+import { add, exp, gelu, mul } from "../../../src/tensor/ops/elementwise.ts";
 import { layerNorm } from "../../../src/tensor/ops/layerNorm.ts";
 import { linear } from "../../../src/tensor/ops/matmul.ts";
 import { sum } from "../../../src/tensor/ops/reduce.ts";
@@ -13,8 +13,9 @@ import { slice } from "../../../src/tensor/ops/window.ts";
 import { isBackward } from "../../../src/tensor/passes/backward.ts";
 import { savedInHalves } from "../../../src/tensor/passes/mixed.ts";
 import { readHalves } from "../../../src/tensor/passes/halves.ts";
+import { recompute } from "../../../src/tensor/passes/recompute.ts";
 import type { Program } from "../../../src/tensor/program.ts";
-import { floats, inputsOf, reshape, size, type Node, type Tensor } from "../../../src/tensor/tensor.ts";
+import { floats, inputsOf, reshape, size, view, type Node, type Tensor } from "../../../src/tensor/tensor.ts";
 import { bytesOf, h100, inMixed, launchesByKernel, lavapipe, planned, stepOf } from "../../fixtures/gpu.ts";
 import { traced } from "../check.ts";
 
@@ -72,6 +73,27 @@ test("what is saved of three axes is f16, but for the factors of adapters; stati
     ),
     [],
   );
+});
+
+test("a result is not rounded, under whatever shape it is returned, also where it is a part", () => {
+  const program = traced({ inputs: { x: floats([images, 64, width]), y: floats([images, 64, width]) } }, ({ inputs: { x, y } }) => {
+    const [whole, part, saved] = [exp(x), exp(y), exp(add(x, y))];
+    const [dx, dy] = gradient(sum(mul(mul(whole, part), saved)), [x, y]);
+    return { outputs: { h: reshape(whole, [images * 64, width]), p: reshape(view(part, 128, [128, width]), [64, 2 * width]), dx, dy } };
+  });
+  const stored = inHalves(program, inMixed(lavapipe)).schedule.flatMap((node) =>
+    node.kind === "apply" && node.outputs[0].dtype === "f16" ? [node.op.name] : [],
+  );
+  assert.equal(stored, ["exp", "mul"], "only what is no result is stored as f16");
+});
+
+test("what is computed again stays marked", () => {
+  const again = recompute(stepOf("b16", 64), inMixed(h100));
+  const stored = inHalves(again, inMixed(h100));
+  assert.ok(again.recomputed!.size > 0);
+  assert.ok(stored.recomputed!.size >= again.recomputed!.size, `${stored.recomputed!.size} of ${again.recomputed!.size}`);
+  const operations = new Set(stored.schedule);
+  for (const node of stored.recomputed!) assert.ok(operations.has(node));
 });
 
 test("results keep their types, and the order of the program stays: rounded right behind what is rounded, widened right before what reads it", () => {

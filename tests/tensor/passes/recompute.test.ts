@@ -29,8 +29,8 @@ import { h100, lavapipe } from "../../fixtures/gpu.ts";
 import { deviceTest, numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using } from "../check.ts";
 
 /** The operations of a program in their order; those that are computed again in brackets. */
-const told = ({ schedule }: Program): readonly string[] =>
-  schedule.flatMap((node) => (node.kind !== "apply" ? [] : [node.op.attributes?.recomputed === true ? `(${node.op.name})` : node.op.name]));
+const told = ({ schedule, recomputed }: Program): readonly string[] =>
+  schedule.flatMap((node) => (node.kind !== "apply" ? [] : [recomputed?.has(node) ? `(${node.op.name})` : node.op.name]));
 
 const again = (program: Program): readonly string[] => told(program).filter((name) => name.startsWith("("));
 
