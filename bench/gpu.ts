@@ -17,7 +17,8 @@ import type { Device } from "../src/device/device.ts";
 import { withDevice } from "../src/device/open.ts";
 import { get } from "../src/failure.ts";
 import { profileText } from "../src/report/profileText.ts";
-import type { MatmulPlan, MatmulShape } from "../src/kernels/matmul.ts";
+import type { MatmulShape } from "../src/kernels/matmul.ts";
+import { planName } from "../src/kernels/tuner.ts";
 import { matmulVariants } from "../src/kernels/variants.ts";
 import type { Profile } from "../src/tensor/profile.ts";
 import { markdown, type Row } from "./gpuTable.ts";
@@ -74,13 +75,6 @@ const [smallest, , largest] = sizes.batches;
 const rows: Row[] = [];
 const profiles: { readonly of: string; readonly profile: Profile }[] = [];
 let adapter = "no device was opened";
-
-/** What tells plans apart. */
-const nameOfPlan = ({ kernel, constants }: MatmulPlan): string =>
-  [
-    kernel.replace("matmul-", ""),
-    ...["ROWS", "COLS", "TILE_ROWS", "TILE_COLS", "SUB_ROWS", "SUB_COLS", "DEPTH"].flatMap((c) => (constants[c] === undefined ? [] : [String(constants[c])])),
-  ].join(" ");
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 const ms = (x: number): string => `${x < 10 ? x.toFixed(2) : x.toFixed(1)} ms`;
@@ -202,11 +196,11 @@ const runPlans = async (device: Device): Promise<void> => {
       if (multiply !== undefined && device.adapter.matrix === undefined) continue;
       const shape: MatmulShape = { ...shapeOf(product), ...(multiply === undefined ? {} : { multiply }) };
       const found: { readonly name: string; readonly rate: number; readonly error: number }[] = [];
-      for (const plan of matmulVariants(device.adapter, shape).slice(0, flags.tiny ? 2 : 10)) {
+      for (const plan of matmulVariants(device.adapter, shape, device.limits.maxComputeWorkgroupStorageSize).slice(0, flags.tiny ? 2 : 10)) {
         const contender = await planned(device, shape, plan, a, b);
         try {
           const rate = await bestRate(device, product, contender, 3, sizes.ms / 2);
-          found.push({ name: nameOfPlan(plan), rate, error: found.length === 0 ? errorOf(product, a, b, await contender.result()) : 0 });
+          found.push({ name: planName(plan), rate, error: found.length === 0 ? errorOf(product, a, b, await contender.result()) : 0 });
         } finally {
           contender.release();
         }

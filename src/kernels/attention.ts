@@ -5,7 +5,7 @@
  * attentionPlans(bounds, shape, "attention")[0] // the best guess; all of them give the same bits
  * ```
  */
-import type { Bounds } from "./bounds.ts";
+import { guaranteedWorkgroupBytes, type Bounds } from "./bounds.ts";
 import type { Dims } from "./dims.ts";
 import { foldGroups, launch, type Grid, type Launch, type Operands } from "./launch.ts";
 import type { Constants } from "./template.ts";
@@ -36,9 +36,6 @@ export interface AttentionPlan {
 
 /** The widest head that the kernels take. */
 export const widestHead = 128;
-
-/** The workgroup memory that WebGPU guarantees, in bytes. */
-const guaranteed = 16384;
 
 /** Accumulators, four numbers each, that a thread has registers for. */
 const mostSums = { attention: 16, "attention-grad-queries": 12, "attention-grad-keys": 10 };
@@ -71,7 +68,11 @@ const planOf = (shape: AttentionShape, kernel: AttentionKernel, ROWS: number): A
  * The plans of a kernel that fit the workgroup memory of a device, the best guess first. They differ in the rows that a workgroup keeps: more rows read less
  * from memory, fewer leave less of the last tile empty and fill a GPU with a small grid.
  */
-export const attentionPlans = ({ workgroupBytes = guaranteed }: Bounds, shape: AttentionShape, kernel: AttentionKernel): readonly AttentionPlan[] =>
+export const attentionPlans = (
+  { workgroupBytes = guaranteedWorkgroupBytes }: Bounds,
+  shape: AttentionShape,
+  kernel: AttentionKernel,
+): readonly AttentionPlan[] =>
   [1, 2, 3, 4, 5, 6, 7, 8]
     .filter((ROWS) => shape.width <= widestHead && (ROWS === 1 || ROWS * Math.ceil(shape.width / 32) <= mostSums[kernel]))
     .map((ROWS) => planOf(shape, kernel, ROWS))

@@ -1,5 +1,6 @@
 /** Plans of products on subgroup matrices (matmul-matrix.wgsl): for GPUs that multiply f16 in units of their own. */
-import type { Adapter, MatrixUnit } from "../device/device.ts";
+import type { MatrixUnit } from "../device/device.ts";
+import { guaranteedWorkgroupBytes, type Bounds } from "./bounds.ts";
 import { foldGroups } from "./launch.ts";
 import { aligned, formConstants, partTerms, ranked, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 
@@ -25,8 +26,11 @@ const tiles: readonly MatrixTile[] = [
   { rows: 32, cols: 32, subRows: 16, subCols: 16, depth: 16 },
 ];
 
-/** Workgroup memory that every adapter with such units has, and threads of a workgroup. */
-const [workgroupBytes, mostThreads] = [32768, 256];
+/** Threads of a workgroup that WebGPU guarantees. */
+const mostThreads = 256;
+
+/** What plans on units depend on. */
+type MatrixBounds = Pick<Bounds, "adapter" | "workgroupBytes">;
 
 const types = { f32: { one: "f32", four: "vec4f" }, f16: { one: "f16", four: "vec4h" } } as const;
 
@@ -38,7 +42,7 @@ const operand = (type: "f32" | "f16", vec4: boolean, triple: boolean): readonly 
 
 const processors = 100;
 
-const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTile): Costed | undefined => {
+const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTile, workgroupBytes: number): Costed | undefined => {
   const { rows, cols, subRows, subCols, depth } = tile;
   const triple = s.multiply === "3xf16";
   const subgroups = (rows / subRows) * (cols / subCols);
@@ -70,11 +74,15 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
 };
 
 /**
- * Plans on the units of an adapter, best guess first, for what may be multiplied in f16; none for other products, and where there are no units. They
- * give the same bits. P is stored by rows, and so must A be beside it.
+ * Plans on the units of an adapter that fit its workgroup memory, best guess first, for what may be multiplied in f16; none for other products, and where
+ * there are no units. They give the same bits. P is stored by rows, and so must A be beside it.
  */
-export const matrixPlans = ({ matrix, split }: Adapter, shape: MatmulShape): readonly MatmulPlan[] => {
+export const matrixPlans = (bounds: MatrixBounds, shape: MatmulShape): readonly MatmulPlan[] => {
+  const {
+    adapter: { matrix, split },
+    workgroupBytes = guaranteedWorkgroupBytes,
+  } = bounds;
   const multiply = shape.multiply ?? (split ? "3xf16" : undefined);
   if (matrix === undefined || multiply === undefined || (shape.lowRank && shape.ta)) return [];
-  return ranked(tiles.flatMap((tile) => planned({ ...shape, multiply }, matrix, tile) ?? []));
+  return ranked(tiles.flatMap((tile) => planned({ ...shape, multiply }, matrix, tile, workgroupBytes) ?? []));
 };

@@ -16,11 +16,11 @@ const submission = { cpu: 10, gpu: 4 };
 const span = (s: MatmulShape, rows: number, columns: number, ld: number, outer: number, head: number, share = 1): number =>
   (Math.ceil(s.batch / s.heads) - 1) * outer + (Math.ceil(Math.min(s.batch, s.heads) / share) - 1) * head + (rows - 1) * ld + columns;
 
-/** Elements of the operands of a product, in the order of their bindings; undefined for those that it does not have. */
-const operandSizes = (s: MatmulShape): readonly (number | undefined)[] => [
+/** Elements of the operands of a product, in the order of their bindings; undefined for those that it does not have. C of a split product has all parts. */
+export const operandSizes = (s: MatmulShape): readonly (number | undefined)[] => [
   span(s, s.ta ? s.k : s.m, s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead),
   span(s, s.tb ? s.n : s.k, s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead, s.share),
-  span(s, s.m, s.n, s.ldc, s.cOuter, s.cHead),
+  (s.parts ?? 1) * span(s, s.m, s.n, s.ldc, s.cOuter, s.cHead),
   s.bias ? s.n : undefined,
   s.lowRank ? s.m * s.r : undefined,
   s.lowRank ? s.n * s.r : undefined,

@@ -1,5 +1,6 @@
 /** Plans of products through workgroup memory (matmul-tiled.wgsl): for GPUs. */
 import type { Adapter } from "../device/device.ts";
+import { guaranteedWorkgroupBytes } from "./bounds.ts";
 import { foldGroups } from "./launch.ts";
 import { aligned, formConstants, partTerms, ranked, stored, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import type { Constants } from "./template.ts";
@@ -32,12 +33,9 @@ const tiles: readonly Tile[] = [
 /** What tiles depend on. */
 interface TileBounds {
   readonly adapter: Pick<Adapter, "kind">;
-  /** Bytes of workgroup memory. */
+  /** Bytes of workgroup memory. Default {@link guaranteedWorkgroupBytes}: all tiles fit. */
   readonly workgroupBytes?: number;
 }
-
-/** Bytes of workgroup memory that every adapter has: all tiles fit. */
-const guaranteed = 16384;
 
 /** A GPU, as an H100 is: its processors, sums that one of them adds to at a time, and bytes that it gets at a time. */
 const gpu = { processors: 132, sums: 128, bytes: 32 };
@@ -65,7 +63,7 @@ const vectors = ({ rows, cols, down, across, depth }: Tile, s: MatmulShape): num
   return side(rows * down, s.ta) + side(cols * across, !s.tb);
 };
 
-const constants = ({ adapter, workgroupBytes = guaranteed }: TileBounds, s: MatmulShape, tile: Tile): Constants => {
+const constants = ({ adapter, workgroupBytes = guaranteedWorkgroupBytes }: TileBounds, s: MatmulShape, tile: Tile): Constants => {
   const { rows, cols, down, across, depth } = tile;
   const threads = down * across;
   const a = aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead);

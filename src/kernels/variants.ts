@@ -16,7 +16,7 @@ import { tilePlans } from "./tiles.ts";
  * f16, there are plans for these units alone. `workgroupBytes`: workgroup memory, default 16,384.
  */
 export const matmulVariants = (adapter: Adapter, shape: MatmulShape, workgroupBytes?: number): readonly MatmulPlan[] => {
-  const onUnits = matrixPlans(adapter, shape);
+  const onUnits = matrixPlans({ adapter, workgroupBytes }, shape);
   if (onUnits.length > 0) return onUnits;
   const throughMemory = tilePlans({ adapter, workgroupBytes }, shape);
   // Plans in registers do not split.

@@ -23,7 +23,9 @@ const large: MatrixUnit = { m: 32, n: 32, k: 16, lanes: 32 };
 const withUnit = (matrix: MatrixUnit): Adapter => ({ ...h100.adapter, matrix });
 
 const emulated = (matrix: MatrixUnit, shape: MatmulShape, tiles: readonly string[]): readonly MatmulPlan[] => {
-  const plans = matrixPlans(withUnit(matrix), shape).filter(({ constants: { ROWS, COLS, DEPTH } }) => tiles.includes(`${ROWS}x${COLS}x${DEPTH}`));
+  const plans = matrixPlans({ adapter: withUnit(matrix), workgroupBytes: 32768 }, shape).filter(({ constants: { ROWS, COLS, DEPTH } }) =>
+    tiles.includes(`${ROWS}x${COLS}x${DEPTH}`),
+  );
   assert.is(plans.length, tiles.length);
   return plans.map((plan) => ({ ...plan, constants: { ...plan.constants, EMULATED: true } }));
 };
@@ -101,7 +103,7 @@ deviceTest("three products in f16 have the accuracy of f32", async (device) => {
 test("the shape and the adapter choose the units, for what may be multiplied in f16", () => {
   const adapter = withUnit(unit);
   const kernels = (on: Adapter, shape: Partial<Sizes>): readonly string[] => [
-    ...new Set(matmulVariants(on, shapeOf({ m: 512, n: 512, k: 512, ...shape })).map(({ kernel }) => kernel)),
+    ...new Set(matmulVariants(on, shapeOf({ m: 512, n: 512, k: 512, ...shape }), 32768).map(({ kernel }) => kernel)),
   ];
   assert.equal(kernels(adapter, { multiply: "f16" }), ["matmul-matrix"]);
   assert.equal(kernels(adapter, { multiply: "f16", m: 3, n: 1, k: 7 }), ["matmul-matrix"]);
@@ -114,7 +116,17 @@ test("the shape and the adapter choose the units, for what may be multiplied in 
     assert.not.ok(kernels(on, shape).includes("matmul-matrix"), JSON.stringify(shape));
   }
   assert.equal(kernels({ ...adapter, split: true }, {}), ["matmul-matrix"]);
-  assert.ok(matmulVariants({ ...adapter, split: true }, shapeOf({ m: 512, n: 512, k: 512 })).every(({ constants }) => constants.TRIPLE === true));
+  assert.ok(matmulVariants({ ...adapter, split: true }, shapeOf({ m: 512, n: 512, k: 512 }), 32768).every(({ constants }) => constants.TRIPLE === true));
+});
+
+test("plans keep to the workgroup memory of a device; where none fits, the products are those of f32", () => {
+  const shape = shapeOf({ m: 512, n: 512, k: 512, multiply: "f16" });
+  const plans = (workgroupBytes?: number): readonly MatmulPlan[] => matrixPlans({ adapter: withUnit(unit), workgroupBytes }, shape);
+  const [few, more, all] = [plans(), plans(24576), plans(49152)];
+  assert.ok(few.length > 0 && few.length < more.length && more.length < all.length);
+  assert.equal(plans(16384), few);
+  assert.equal(plans(1024), []);
+  assert.ok(matmulVariants(withUnit(unit), { ...shape, multiply: "3xf16" }).every(({ kernel }) => kernel !== "matmul-matrix"));
 });
 
 test("in mixed precision a step multiplies on units", () => {

@@ -6,8 +6,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { MatmulShape } from "../../src/kernels/matmul.ts";
+import { partial, partialElements } from "../../src/kernels/split.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
 import { withDevice } from "../../src/device/open.ts";
+import { operandSizes } from "../../src/kernels/measure.ts";
 import { planName, shapeClass, tuneMatmul, type MatmulChooser, type TuneOptions } from "../../src/kernels/tuner.ts";
 import { cacheIn } from "../../src/platform/node/cache.ts";
 import { describe } from "../../src/failure.ts";
@@ -66,11 +68,17 @@ test("a class is a form with sizes to the nearest power of two", () => {
 
 test("a name tells the plans of a shape apart, on every kind of adapter", () => {
   for (const s of [shape(788, 768, 768), shape(9, 16, 7), shape(16, 768, 12608, { parts: 8 }), shape(64, 64, 64, { multiply: "f16" })]) {
-    for (const adapter of [h100.adapter, lavapipe.adapter]) {
-      const names = matmulVariants(adapter, s).map(planName);
+    for (const { adapter, workgroupBytes } of [h100, lavapipe]) {
+      const names = matmulVariants(adapter, s, workgroupBytes).map(planName);
       assert.is(new Set(names).size, names.length, names.join(", "));
     }
   }
+});
+
+test("a split product is measured with room for all of its parts", () => {
+  const [whole, parts] = [shape(16, 24, 4096, { batch: 6, heads: 3, aHead: 65536, bHead: 98304, cHead: 384, aOuter: 196608, bOuter: 294912, cOuter: 1152 }), 8];
+  assert.is(operandSizes(whole)[2], 6 * 16 * 24);
+  assert.is(operandSizes(partial(whole, parts))[2], partialElements(whole, parts));
 });
 
 onDevice("a choice is a plan of the shape, kept on disk and taken from there", (device) =>
