@@ -38,6 +38,8 @@ export interface MatmulShape {
   readonly bHead: number;
   readonly cOuter: number;
   readonly cHead: number;
+  /** The matrices of the batch are products of their own: each is split along k as it would be alone. */
+  readonly separate?: true;
   readonly bias: boolean;
   /** P [m, r] and Q, stored as B is, with r in the place of k; for one matrix only. */
   readonly lowRank: boolean;

@@ -25,10 +25,11 @@ const least = { terms: 1024, work: 2 ** 28 };
  * a tile.
  */
 export const partsFor = (adapter: Pick<Adapter, "kind"> | undefined, shape: MatmulShape): number => {
-  const { m, n, k, batch } = shape;
+  const { m, n, k } = shape;
+  const batch = shape.separate === true ? 1 : shape.batch;
   const tiles = Math.ceil(m / tile) * Math.ceil(n / tile) * batch;
   const few = tiles < (Math.min(m, n) <= tile ? enough.thin : enough.wide);
-  const worthwhile = k >= least.terms || matmulWork(shape) >= least.work;
+  const worthwhile = k >= least.terms || matmulWork({ ...shape, batch }) >= least.work;
   if (adapter?.kind !== "gpu" || !few || !worthwhile || tiles === 0) return 1;
   const parts = Math.min(Math.ceil(wanted / tiles), Math.floor(k / worth));
   return parts < 2 ? 1 : Math.ceil(k / partTerms(k, parts));

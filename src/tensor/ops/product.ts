@@ -57,7 +57,7 @@ const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half, batch }: Recipe
     "matmul",
     () => `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`,
   );
-  const many = batch && { batch: batch.count, aOuter: batch.a, bOuter: batch.b, cOuter: size(shape), columnStep: batch.columns };
+  const many = batch && { batch: batch.count, aOuter: batch.a, bOuter: batch.b, cOuter: size(shape), columnStep: batch.columns, separate: true as const };
   const types = Object.entries({ a: a.dtype === "f16", b: b.dtype === "f16", c: half === true }).filter(([, stored]) => stored);
   return {
     ...{ ...sizes!, ...many, r, bias: bias !== undefined, lowRank: lowRank !== undefined, epilogue: more },

@@ -2,7 +2,7 @@
 import type { BindingBound } from "../../kernels/bounds.ts";
 import { mostExtras, type Epilogue, type ProductMeeting } from "../../kernels/epilogue.ts";
 import { expressionOf } from "../../kernels/expression.ts";
-import type { ProductForm } from "../../kernels/productShape.ts";
+import { productShape, type ProductForm } from "../../kernels/productShape.ts";
 import { inputsOf, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { productAll, recipeOf, type Batch } from "./product.ts";
 
@@ -63,10 +63,13 @@ const epilogueRank = 64;
 export const withThin = (wide: Tensor, thin: Tensor): Tensor | undefined => {
   const [w, t] = [recipeOf(wide.node), recipeOf(thin.node)];
   if (w === undefined || t === undefined) return undefined;
+  const [large, small] = [w, t].map(({ form, a, b, shape }) => productShape(form, { a: a.shape, b: b.shape, c: shape })!);
   const fits =
     [w.form, t.form].every((form) => form.layouts.every((l) => l === "rows") && !form.ta && form.scale === 1) &&
-    [w, t].every(({ bias, lowRank, more }) => bias === undefined && lowRank === undefined && more === undefined);
-  if (!fits || w.form.tb !== t.form.tb || t.a.shape[t.a.shape.length - 1] > epilogueRank) return undefined;
+    [w, t].every(({ bias, lowRank, more, batch }) => bias === undefined && lowRank === undefined && more === undefined && batch === undefined);
+  if (!fits || w.form.tb !== t.form.tb || small.k > epilogueRank) return undefined;
+  // Values of one size may be those of matrices of different sizes.
+  if (large.m !== small.m || large.n !== small.n) return undefined;
   // Products may have been rewritten: their inputs are those of the nodes.
   const [[a, b], [p, q]] = [inputsOf(wide.node), inputsOf(thin.node)];
   if ([p, q, wide, thin].some(({ dtype }) => dtype !== "f32")) return undefined;

@@ -1,7 +1,9 @@
 /**
  * Products that share an input are one launch on GPUs: x Aᵀ of the adapters of queries, keys and values, and the gradients of their factors. Operands lie at
- * equal distances in one tensor, or are computed where they will; the values lie one behind the other, where a pack may have them as they are.
+ * equal distances in one tensor, or are computed where they will; the values lie one behind the other, where a pack may have them as they are. What is larger
+ * than a binding stays apart, for a batch is not cut into windows. No bit changes: each is split along k as it would be alone.
  */
+import type { BindingBound } from "../../kernels/bounds.ts";
 import { rootOf } from "../lives.ts";
 import { kindOf, together } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
@@ -32,21 +34,34 @@ const distanceOf = (tensors: readonly Tensor[]): number | undefined => {
   return even && step >= 0 && step % alignment === 0 ? step : undefined;
 };
 
+/** An operand of products that become one: elements from that of one to that of the next, and the pack that has them so, where one does. */
+interface Spread {
+  readonly step: number;
+  readonly packed?: Tensor;
+}
+
 /** Products that become one, in the order of their values, and the place of one of them, where they are computed. */
 interface Group {
   readonly members: readonly Applied[];
   readonly at: Node;
-  /** Elements from the operands of one to those of the next. */
-  readonly steps: readonly number[];
+  readonly spreads: readonly Spread[];
 }
 
-/** A pack that has tensors at equal distances, and what that distance is. */
-const packOf = (tensors: readonly Tensor[], graph: Graph): readonly [Tensor, number] | undefined => {
+/** What groups depend on beside their products. */
+interface Place {
+  readonly graph: Graph;
+  readonly bounds: BindingBound;
+  /** Whether a node comes before the place where a group is computed. */
+  readonly isThere: (node: Node) => boolean;
+}
+
+/** A pack that is there, and has tensors at equal distances. */
+const packOf = (tensors: readonly Tensor[], { graph, isThere }: Place): Spread | undefined => {
   for (const node of graph.readers(tensors[0].node)) {
-    if (node.kind !== "pack") continue;
+    if (node.kind !== "pack" || !isThere(node)) continue;
     const offsets = tensors.map((t) => node.offsets[node.parts.findIndex((part) => isSame(part, t))]);
     const step = offsets[1] - offsets[0];
-    if (step > 0 && offsets.every((offset, i) => offset === i * step)) return [{ ...node.outputs[0], node, output: 0 }, step];
+    if (step > 0 && offsets.every((offset, i) => offset === i * step)) return { step, packed: { ...node.outputs[0], node, output: 0 } };
   }
   return undefined;
 };
@@ -61,23 +76,26 @@ const isMovable = ({ node, output, shape }: Tensor, graph: Graph): boolean =>
   !graph.readers(node).some((reader) => reader.kind === "pack");
 
 /** The distance of first factors that are there one behind the other, or may be computed so. */
-const packedDistance = (tensors: readonly Tensor[], graph: Graph): number | undefined =>
-  packOf(tensors, graph)?.[1] ?? (tensors.every((t) => isMovable(t, graph)) ? size(tensors[0].shape) : undefined);
+const packedSpread = (tensors: readonly Tensor[], place: Place): Spread | undefined =>
+  packOf(tensors, place) ?? (tensors.every((t) => isMovable(t, place.graph)) ? { step: size(tensors[0].shape) } : undefined);
 
-/** The steps between the operands of products; undefined where they do not lie evenly. */
-const stepsOf = (members: readonly Applied[], graph: Graph): readonly number[] | undefined => {
+/** How the operands of products lie; undefined where they do not lie evenly, or where those of all or their values are larger than a binding. */
+const spreadsOf = (members: readonly Applied[], place: Place): readonly Spread[] | undefined => {
   const { meetings, shape } = kindOf(members[0])!;
-  if (members.length < 2 || size(shape) % alignment !== 0) return undefined;
-  const steps: number[] = [];
+  const fits = (step: number, last: number): boolean => (members.length - 1) * step + last <= place.bounds.maxBinding;
+  if (members.length < 2 || size(shape) % alignment !== 0 || !fits(size(shape), size(shape))) return undefined;
+  const spreads: Spread[] = [];
   for (const j of members[0].inputs.keys()) {
     const tensors = members.map(({ inputs }) => inputs[j]);
-    const step = distanceOf(tensors) ?? (j === 0 ? packedDistance(tensors, graph) : undefined);
+    const distance = distanceOf(tensors);
+    const spread = distance === undefined ? (j === 0 ? packedSpread(tensors, place) : undefined) : { step: distance };
     const meeting = meetings[j - 2];
-    if (step === undefined || (meeting === "same" && step !== size(shape)) || (meeting === "one" && step !== 0)) return undefined;
-    steps.push(step);
+    if (spread === undefined || !fits(spread.step, size(tensors[0].shape))) return undefined;
+    if ((meeting === "same" && spread.step !== size(shape)) || (meeting === "one" && spread.step !== 0)) return undefined;
+    spreads.push(spread);
   }
-  const columns = steps.filter((_, j) => meetings[j - 2] === "column");
-  return columns.every((step) => step === columns[0]) ? steps : undefined;
+  const columns = spreads.filter((_, j) => meetings[j - 2] === "column");
+  return columns.every(({ step }) => step === columns[0].step) ? spreads : undefined;
 };
 
 /** The pack that alone reads a product, and the offset there. */
@@ -99,64 +117,62 @@ const forOnePack = (products: readonly Applied[], graph: Graph): readonly Applie
 };
 
 /** The group of a product and others of its kind, which come behind it in the program. */
-const groupOf = (first: Applied, alike: readonly Applied[], isThere: (node: Node) => boolean, graph: Graph): Group | undefined => {
+const groupOf = (first: Applied, alike: readonly Applied[], before: (at: Node) => Place, graph: Graph): Group | undefined => {
   const [root] = located(first.inputs[1]);
   const besides = alike.filter(({ inputs }) => isSame(located(inputs[1])[0], root));
   // Values for a pack are computed where the last is, as nothing else reads them; all others where the first is.
   const packed = forOnePack(besides, graph);
   if (packed.length > 0) {
-    const steps = packed.includes(first) ? stepsOf(packed, graph) : undefined;
-    return steps && { members: packed, at: besides.filter((node) => packed.includes(node)).at(-1)!, steps };
+    const at = besides.filter((node) => packed.includes(node)).at(-1)!;
+    const spreads = packed.includes(first) ? spreadsOf(packed, before(at)) : undefined;
+    return spreads && { members: packed, at, spreads };
   }
-  const ready = besides.filter(({ inputs }) => isSame(inputs[0], first.inputs[0]) && inputs.every(({ node }) => isThere(node)));
+  const place = before(first);
+  const ready = besides.filter(({ inputs }) => isSame(inputs[0], first.inputs[0]) && inputs.every(({ node }) => place.isThere(node)));
   const members = [...ready].sort((a, b) => located(a.inputs[1])[1] - located(b.inputs[1])[1]);
-  const steps = stepsOf(members, graph);
-  return steps && { members, at: first, steps };
+  const spreads = spreadsOf(members, place);
+  return spreads && { members, at: first, spreads };
 };
 
 /** The groups of a program, by their members. */
-const groupsOf = (schedule: readonly Node[], graph: Graph): ReadonlyMap<Node, Group> => {
+const groupsOf = (schedule: readonly Node[], graph: Graph, bounds: BindingBound): ReadonlyMap<Node, Group> => {
   const groups = new Map<Node, Group>();
   const positions = new Map(schedule.map((node, i) => [node, i]));
+  const positionOf = (node: Node): number => positions.get(node) ?? -1;
+  const before = (at: Node): Place => ({ graph, bounds, isThere: (node) => positionOf(node) < positionOf(at) });
   const kinds = new Map<Node, string | undefined>(schedule.map((node) => [node, kindOf(node)?.key]));
   for (const [i, first] of schedule.entries()) {
     const kind = kinds.get(first);
     if (first.kind !== "apply" || kind === undefined || groups.has(first)) continue;
     const alike = schedule.slice(i, i + reach).filter((node): node is Applied => node.kind === "apply" && kinds.get(node) === kind && !groups.has(node));
-    const group = groupOf(first, alike, (node) => (positions.get(node) ?? -1) < i, graph);
+    const group = groupOf(first, alike, before, graph);
     group?.members.forEach((member) => groups.set(member, group));
   }
   return groups;
 };
 
 /** All of a group's operands in one tensor, as they were traced: that which they are views of, or a pack of them. */
-const spanOf = (tensors: readonly Tensor[], step: number, graph: Rewriting): Tensor => {
-  const { moved } = graph;
-  if (distanceOf(tensors) === undefined) {
-    const there = packOf(tensors, graph);
-    if (there !== undefined) return moved(there[0]);
+const spanOf = (tensors: readonly Tensor[], { step, packed }: Spread, moved: Rewriting["moved"]): Tensor => {
+  if (packed === undefined && distanceOf(tensors) === undefined) {
     const offsets = tensors.map((_, i) => i * step);
     return pack(tensors.map(moved), offsets, tensors.length * step);
   }
-  const first = moved(tensors[0]);
+  const first = moved(packed ?? tensors[0]);
   if (step === 0) return first;
   const [root, offset] = located(first);
-  const length = (tensors.length - 1) * step + size(first.shape);
+  const length = (tensors.length - 1) * step + size(tensors[0].shape);
   return offset === 0 && size(root.shape) === length ? root : view(root, offset, [length]);
 };
 
 /** Computes a group where `node` is, which is one of its products as it is by now. */
-const computed = (node: Node, { members, steps }: Group, graph: Rewriting): readonly Tensor[] => {
+const computed = (node: Node, { members, spreads }: Group, { moved }: Rewriting): readonly Tensor[] => {
   const { meetings } = kindOf(members[0])!;
-  const inputs = steps.map((step, j) =>
-    spanOf(
-      members.map((member) => member.inputs[j]),
-      step,
-      graph,
-    ),
-  );
-  const columns = meetings.includes("column") ? steps[2 + meetings.indexOf("column")] : 0;
-  return together(node, inputs, { count: members.length, a: steps[0], b: steps[1], columns });
+  const inputs = spreads.map((spread, j) => {
+    const tensors = members.map((member) => member.inputs[j]);
+    return spanOf(tensors, spread, moved);
+  });
+  const columns = meetings.includes("column") ? spreads[2 + meetings.indexOf("column")].step : 0;
+  return together(node, inputs, { count: members.length, a: spreads[0].step, b: spreads[1].step, columns });
 };
 
 /** A pack whose neighbouring parts are all of one tensor has that tensor as one part. */
@@ -181,11 +197,11 @@ const merged = (node: Node & { readonly kind: "pack" }): readonly Tensor[] | und
   return parts.length === node.parts.length ? undefined : [pack(parts, offsets, size(node.outputs[0].shape))];
 };
 
-const once = (program: Program): Program => {
+const once = (program: Program, bounds: BindingBound): Program => {
   let groups: ReadonlyMap<Node, Group> | undefined;
   const done = new Map<Node, readonly Tensor[]>();
   return rewrite(program, (node, traced, graph) => {
-    groups ??= groupsOf(program.schedule, graph);
+    groups ??= groupsOf(program.schedule, graph, bounds);
     if (node.kind === "pack") return merged(node);
     const group = groups.get(traced);
     if (group === undefined || done.has(traced)) return done.get(traced);
@@ -206,10 +222,10 @@ const once = (program: Program): Program => {
 const rounds = 3;
 
 /** Computes products that share an input together. */
-export const sharedInputs: Pass = (program, { adapter }) => {
+export const sharedInputs: Pass = (program, bounds) => {
   let now = program;
-  for (let i = 0; i < rounds && adapter.kind === "gpu"; i++) {
-    const next = once(now);
+  for (let i = 0; i < rounds && bounds.adapter.kind === "gpu"; i++) {
+    const next = once(now, bounds);
     if (next === now) break;
     now = next;
   }

@@ -1,13 +1,15 @@
+import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { plainGpu } from "../../fixtures/gpu.ts";
 import { gradient } from "../../../src/tensor/gradient.ts";
 import { add, mul, square } from "../../../src/tensor/ops/elementwise.ts";
-import { linear, matmul } from "../../../src/tensor/ops/matmul.ts";
+import { linear, matmul, type MatmulOptions } from "../../../src/tensor/ops/matmul.ts";
 import { sum } from "../../../src/tensor/ops/reduce.ts";
 import { productEpilogues } from "../../../src/tensor/passes/epilogues.ts";
 import type { Pass } from "../../../src/tensor/passes/pass.ts";
 import { sharedInputs } from "../../../src/tensor/passes/sharing.ts";
 import type { Program } from "../../../src/tensor/program.ts";
-import { floats, pack, view, type Tensor } from "../../../src/tensor/tensor.ts";
+import { floats, pack, size, view, type Tensor } from "../../../src/tensor/tensor.ts";
 import { deviceTest, numbers, runTests, traced } from "../check.ts";
 import { keepsBits } from "./bits.ts";
 
@@ -62,6 +64,61 @@ deviceTest("what lies unevenly, or is read by something else, stays apart", asyn
   });
   const of = { x: numbers([16, 32], 1).data, A: numbers([1024], 2).data };
   const { after } = await keepsBits(device, uneven, sharedInputs, of);
+  assert.is(products(after), 3);
+});
+
+/** Products of one matrix with three that lie one behind the other. */
+const threeOf = (x: Tensor, flat: Tensor, shape: readonly number[], form: MatmulOptions): Tensor => {
+  const factors = [0, 1, 2].map((i) => view(flat, i * size(shape), shape));
+  const [a, b, c] = factors.map((factor) => matmul(x, factor, form));
+  return add(add(a, b), c);
+};
+
+deviceTest("products that are split along k are split as they would be alone, so that no bit changes", async (device) => {
+  const [terms, wide, thin] = [1024, 1600, 4];
+  const split = traced({ inputs: { x: floats([terms, wide]), d: floats([3 * terms * thin]) } }, ({ inputs: { x, d } }) => ({
+    outputs: { y: threeOf(x, d, [terms, thin], { ta: true }) },
+  }));
+  const of = { x: numbers([terms, wide], 1).data, d: numbers([3 * terms * thin], 2).data };
+  const { after, launches } = await keepsBits(device, split, sharedInputs, of);
+  assert.is(products(after), 1);
+  assert.equal(launches, [3 * 2 + 2, 2 + 2], "a launch for the parts and one for their sum");
+});
+
+test("products whose values, or whose operands, are larger together than a binding stay apart", () => {
+  const [rows, columns, terms] = [64, 48, 8];
+  const of = (m: number, n: number): Program =>
+    traced({ inputs: { x: floats([m, terms]), A: floats([3 * n * terms]) } }, ({ inputs: { x, A } }) => ({
+      outputs: { y: threeOf(x, A, [n, terms], { tb: true }) },
+    }));
+  const shared = (program: Program, maxBinding: number): boolean => products(sharedInputs(program, { ...plainGpu, maxBinding })) === 1;
+  const [values, operands] = [3 * rows * columns, 3 * rows * terms];
+  assert.equal(
+    [values, values - 1].map((limit) => shared(of(rows, columns), limit)),
+    [true, false],
+  );
+  assert.equal(
+    [operands, operands - 1].map((limit) => shared(of(1, rows), limit)),
+    [true, false],
+  );
+});
+
+deviceTest("a pack that comes later is no operand", async (device) => {
+  const [m, k, n] = [8, 8, 16];
+  const later = traced({ inputs: { x: floats([3, m, k]), w: floats([k, n]) } }, ({ inputs: { x, w } }) => {
+    const factors = names.map((_, i) => square(view(x, i * m * k, [m, k])));
+    const offsets = (step: number): readonly number[] => names.map((_, i) => i * step);
+    const y = square(
+      pack(
+        factors.map((factor) => matmul(factor, w)),
+        offsets(m * n),
+        3 * m * n,
+      ),
+    );
+    return { outputs: { y, z: square(pack([...factors, y], [...offsets(m * k), 3 * m * k], 3 * m * (k + n))) } };
+  });
+  const of = { x: numbers([3, m, k], 1).data, w: numbers([k, n], 2).data };
+  const { after } = await keepsBits(device, later, sharedInputs, of);
   assert.is(products(after), 3);
 });
 

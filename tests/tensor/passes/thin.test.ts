@@ -2,11 +2,12 @@ import * as assert from "uvu/assert";
 import type { Adapter } from "../../../src/device/device.ts";
 import { boundsOf } from "../../../src/kernels/bounds.ts";
 import { gradient } from "../../../src/tensor/gradient.ts";
-import { mul, square } from "../../../src/tensor/ops/elementwise.ts";
+import { add, mul, square } from "../../../src/tensor/ops/elementwise.ts";
 import { linear, matmul } from "../../../src/tensor/ops/matmul.ts";
 import { sum } from "../../../src/tensor/ops/reduce.ts";
 import { thinGradients } from "../../../src/tensor/passes/thin.ts";
 import type { Program } from "../../../src/tensor/program.ts";
+import { floats, reshape } from "../../../src/tensor/tensor.ts";
 import { deviceTest, largestDifference, numbers, orThrow, readAll, runTests, specsOf, traced, using, withKernelsOf } from "../check.ts";
 
 const [rows, width, out, rank] = [10, 12, 20, 3];
@@ -50,6 +51,14 @@ deviceTest("thin products of an input's gradient are parts of the wide ones on G
 
 deviceTest("CPU adapters sum in the order that was written", async (device) => {
   assert.is(thinGradients(program, boundsOf(withKernelsOf("cpu", device))), program);
+});
+
+deviceTest("products of matrices of other sizes stay apart, though they have as many elements", async (device) => {
+  const specs = { a: floats([6, 5]), b: floats([5, 4]), p: floats([4, 3]), q: floats([3, 6]), rest: floats([4, 6]) };
+  const other = traced({ inputs: specs }, ({ inputs: { a, b, p, q, rest } }) => ({
+    outputs: { y: add(add(reshape(matmul(a, b), [4, 6]), rest), matmul(p, q)) },
+  }));
+  assert.is(thinGradients(other, boundsOf(withKernelsOf("gpu", device))), other);
 });
 
 runTests();
