@@ -62,7 +62,7 @@ const bench =
     const steps = Number(count ?? usual.steps);
     console.log(`adapter: ${device.adapter.line}`);
     const rate = await matmulRate(device, 1024);
-    const { program, recorder } = value(work.traced());
+    const { program, recorder } = value(work.traced(device.precision));
     const weights = weightsOf(work);
     const before = device.ledger().peakBytes;
     const session = await get(openSession(device, program, { weights, record: ["loss"] }));

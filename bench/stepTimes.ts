@@ -53,7 +53,7 @@ export const timeStep = async (
   { milliseconds = 1500, recompute }: StepOptions = {},
 ): Promise<StepTimes> => {
   const work = works[name].of(batch);
-  const { program: traced, recorder } = value(work.traced());
+  const { program: traced, recorder } = value(work.traced(device.precision));
   const program: Program = recompute === undefined ? traced : { ...traced, recompute };
   const weights = weightsFor(name, work);
   const watched = profiling(device, { runs: 2 });

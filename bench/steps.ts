@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import * as E from "fp-ts/lib/Either.js";
+import type { Precision } from "../src/device/device.ts";
 import type { Failure } from "../src/failure.ts";
 import type { Tensors } from "../src/formats/hostTensor.ts";
 import type { Adapter } from "../src/model/adapters/adapter.ts";
@@ -37,7 +38,8 @@ interface Subject {
 
 /** A subject with adapters and the arrow of a step. */
 export interface Work extends Subject {
-  readonly traced: () => E.Either<Failure, TracedStep>;
+  /** The step, for a device of a precision. Default: f32. */
+  readonly traced: (precision?: Precision) => E.Either<Failure, TracedStep>;
   /** The values of the adapters before the first step. */
   readonly initial: (weights: Tensors) => HostRecord;
 }
@@ -47,7 +49,7 @@ const steps = 500;
 
 const workOf = <G extends string, T extends G>(subject: Subject, adapter: Adapter<G, T>, { step }: Pick<StepOptions<G>, "step">): Work => ({
   ...subject,
-  traced: () => traceStep({ ...subject, adapter, step, steps, seed: 1 }),
+  traced: (precision) => traceStep({ ...subject, adapter, step, steps, seed: 1, precision }),
   initial: (weights) => adapter.initial(networkOf(subject.model), weights, 1, 0),
 });
 

@@ -4,6 +4,8 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { classNamesOf } from "../data/task.ts";
+import { inPrecision } from "../device/precision.ts";
+import type { Device } from "../device/device.ts";
 import type { Failure } from "../failure.ts";
 import { emptyBasis, extendByRows, type Matrix } from "../linalg/linalg.ts";
 import { classifying } from "../model/adapters/heads.ts";
@@ -34,7 +36,8 @@ export const describeGradients = ({ objective, ...options }: GradientOptions<any
 
 /**
  * The mean gradient of an objective over whole batches, with respect to the weights [out, in] of layers. Where the architecture has no logits of
- * its own, the loss is that of the task's head as it starts.
+ * its own, the loss is that of the task's head as it starts. It is computed in f32 on devices of every precision: there is no scale of the loss to find, and
+ * in f16 a small gradient would be zero.
  */
 export const meanGradient =
   (lesson: Lesson & WithBatches, { objective, share = 1, ...choice }: GradientOptions<any>) =>
@@ -46,7 +49,7 @@ export const meanGradient =
     const count = Math.max(1, Math.ceil(share * batches.epoch));
     const adapter = classifying(model.architecture, classNamesOf(task).length, noAdapter);
     const start = adapter.initial(net, model.weights, runtime.seed, position);
-    return pipe(
+    const summed = (device: Device) =>
       sumOver({
         weights: model.weights,
         at: batches.at,
@@ -60,7 +63,10 @@ export const meanGradient =
           const { gradients } = differentiated(objective, trainee, tracing, weights);
           return Object.fromEntries(gradients.map((g, i): readonly [string, Tensor] => [layers[i].name, scale(g ?? constant(0, weights[i].shape), 1 / count)]));
         },
-      })(runtime),
+      })({ ...runtime, device });
+    return pipe(
+      TE.fromEither(inPrecision("f32", runtime.device)),
+      TE.chain(summed),
       TE.map((found) => new Map(layers.map((layer): readonly [string, Matrix] => [layer.name, { shape: [layer.out, layer.in], data: found[layer.name] }]))),
     );
   };

@@ -1,6 +1,6 @@
 /** What would make a step fit that a device refuses: the same step with other options, and the bytes that it then needs. */
 import * as E from "fp-ts/lib/Either.js";
-import type { Device } from "../device/device.ts";
+import type { Device, Precision } from "../device/device.ts";
 import { inPrecision } from "../device/precision.ts";
 import type { Failure } from "../failure.ts";
 import { target } from "../kernels/target.ts";
@@ -21,6 +21,8 @@ export interface Traced {
   readonly batch: BatchShape;
   readonly parts: readonly Part[];
   readonly recompute?: Recompute;
+  /** Of the device that it is for: in mixed precision the loss has a scale. */
+  readonly precision: Precision;
 }
 
 /** A step, the options that it has, and how it is traced with others. */
@@ -48,19 +50,19 @@ const choices = ({ device, batches, accumulate, recompute }: Fitting): readonly 
   const partsFor = (count: number): E.Either<Failure, readonly Part[]> =>
     E.map(({ parts }: { readonly parts: readonly Part[] }) => parts)(partsOf(batches, count));
   const now = partsFor(accumulate);
-  const traced = (parts: typeof now, how = recompute): Choice["traced"] =>
-    E.map((all: readonly Part[]): Traced => ({ batch: shape, parts: all, recompute: how }))(now === parts ? now : parts);
+  const traced = (parts: typeof now, other: Partial<Traced> = {}): Choice["traced"] =>
+    E.map((all: readonly Part[]): Traced => ({ batch: shape, parts: all, recompute, precision: device.precision, ...other }))(parts);
   const smaller = (by: number): Choice["traced"] =>
     E.map(([{ size, examples }]: readonly Part[]): Traced => {
       const batch = { ...shape, ...size };
-      return { batch, parts: [{ index: 0, count: 1, first: 0, examples, size, splits: () => false }], recompute };
+      return { batch, parts: [{ index: 0, count: 1, first: 0, examples, size, splits: () => false }], recompute, precision: device.precision };
     })(partsFor(by));
   const examples = batches.inParts === undefined ? shape.images : shape.texts;
   const mixed = device.precision === "mixed" ? E.left(undefined) : inPrecision("mixed", device);
   return [
-    recompute === "blocks" ? [] : [{ flag: "--recompute blocks", device, traced: traced(now, "blocks") }],
+    recompute === "blocks" ? [] : [{ flag: "--recompute blocks", device, traced: traced(now, { recompute: "blocks" }) }],
     divisors.filter((n) => n > accumulate).map((n) => ({ flag: `--accumulate ${n}`, device, traced: traced(partsFor(n)) })),
-    E.isLeft(mixed) ? [] : [{ flag: "--precision mixed", device: mixed.right, traced: traced(now) }],
+    E.isLeft(mixed) ? [] : [{ flag: "--precision mixed", device: mixed.right, traced: traced(now, { precision: "mixed" }) }],
     divisors.filter((n) => n <= examples).map((n) => ({ flag: `--batch ${Math.ceil(examples / n)}`, device, traced: smaller(n) })),
   ];
 };

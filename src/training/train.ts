@@ -186,13 +186,13 @@ export const train =
   ({ device, seed, signal, recompute, accumulate = 1 }) => {
     const { model, steps, batches } = options;
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
-    const always = { step: steps.step, steps: count, seed: options.seed ?? seed, precision: device.precision };
+    const always = { step: steps.step, steps: count, seed: options.seed ?? seed };
     const trace = (of: Traced): ReturnType<typeof traceStep> => traceStep({ ...options, ...of, ...always });
     const fitting: Fitting = { device, batches, accumulate, recompute, trace: (of) => E.map(({ program }: TracedStep) => program)(trace(of)) };
     return pipe(
       TE.fromEither(partsOf(batches, accumulate)),
       TE.bindTo("parts"),
-      TE.bind("traced", ({ parts }) => TE.fromEither(trace({ batch: batches.shape, parts: parts.parts, recompute }))),
+      TE.bind("traced", ({ parts }) => TE.fromEither(trace({ batch: batches.shape, parts: parts.parts, recompute, precision: device.precision }))),
       TE.chain(({ parts, traced: { program, recorder, constants } }) =>
         withSession(device, program, { weights: model.weights, constants, record: [...recorder.records.keys()], label: "training" })((session) =>
           runSteps({ session, recorder, parts, count, options, device, signal }),

@@ -86,7 +86,7 @@ const onUnits = (workgroupBytes: number): readonly Text[] =>
 /** All that a training step of a small CLIP runs on an H100, in both precisions. */
 const step = (workgroupBytes: number): readonly Text[] => {
   const one = described(h100.adapter, h100.maxBinding, workgroupBytes);
-  return [one, inMixed(one)].flatMap((target) => planned(stepOf("nano"), target).launches.map(({ launch }) => launch));
+  return [one, inMixed(one)].flatMap((target) => planned(stepOf("nano", undefined, target.precision), target).launches.map(({ launch }) => launch));
 };
 
 const families: Readonly<Record<string, (workgroupBytes: number) => readonly Text[]>> = { products, "products on units": onUnits, "a step": step };

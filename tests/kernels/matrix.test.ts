@@ -130,7 +130,7 @@ test("plans keep to the workgroup memory of a device; where none fits, the produ
 });
 
 test("in mixed precision a step multiplies on units", () => {
-  const kernels = (target: Target): readonly string[] => Object.keys(launchesByKernel(planned(stepOf("nano"), target)));
+  const kernels = (target: Target): readonly string[] => Object.keys(launchesByKernel(planned(stepOf("nano", undefined, target.precision), target)));
   assert.ok(kernels(inMixed(h100)).includes("matmul-matrix"));
   assert.not.ok(kernels(h100).includes("matmul-matrix"));
   const shape = shapeOf({ m: 4, n: 4, k: 4 });

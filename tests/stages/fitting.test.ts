@@ -11,12 +11,15 @@ import type { GPUDevice } from "../../src/platform/webgpu.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import { watch } from "../../src/runs/watch.ts";
 import type { Method } from "../../src/stages/learn.ts";
+import { withFitting, type Fitting } from "../../src/training/fitting.ts";
+import { exp } from "../../src/tensor/ops/elementwise.ts";
+import { floats } from "../../src/tensor/tensor.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { left } from "../either.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { runtimeOf } from "../methods/trace.ts";
-import { deviceTest, runTests } from "../tensor/check.ts";
+import { deviceTest, mixedTest, runTests, traced } from "../tensor/check.ts";
 
 const options = { steps: 1, batch: 64, rank: 2, lr: 1e-3 };
 
@@ -78,6 +81,24 @@ deviceTest("memory that a device has not is noticed before anything runs", async
   );
   assert.match(said, /^A program needs [\d.]+ MiB, and .* has not so much beside the [\d.]+ MiB that are in use; a step would fit with /);
   assert.match(said, /--accumulate \d+ \(.*--batch \d+ \(/);
+});
+
+mixedTest("every choice is traced for the precision of its device: in mixed precision the scale of the loss needs memory, too", async (device, mixed) => {
+  const failure: Failure = { _tag: "OverLimit", what: "A program", bytes: 2 ** 20, limit: 2 ** 20, limitName: "memory", adapter: "", option: "batch" };
+  const askedOf = (on: Device): readonly string[] => {
+    const asked: string[] = [];
+    const trace: Fitting["trace"] = ({ precision, recompute }) => {
+      asked.push([precision, ...(recompute === undefined ? [] : [recompute])].join(" "));
+      return E.right(traced({ inputs: { x: floats([4]) } }, ({ inputs: { x } }) => ({ outputs: { y: exp(x) } })));
+    };
+    withFitting(failure, { device: on, batches: { shape: { images: 4, texts: 2, length: 3, previous: 0 } }, accumulate: 1, trace });
+    return asked;
+  };
+  assert.equal(askedOf(device), ["f32 blocks", "f32", "mixed", "f32"]);
+  assert.ok(
+    askedOf(mixed).every((precision) => precision.startsWith("mixed")),
+    `${askedOf(mixed)}`,
+  );
 });
 
 deviceTest("before its first step a training tells how many bytes its steps need; who watches is told once where tasks need the same", async (device) => {

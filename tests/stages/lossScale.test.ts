@@ -9,6 +9,7 @@ import { networkOf, type Model } from "../../src/model/model.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
+import { meanGradient } from "../../src/subspace/gradients.ts";
 import { instantiate, type HostRecord } from "../../src/tensor/executable.ts";
 import { updateScale, where } from "../../src/tensor/ops/lossScale.ts";
 import type { Training } from "../../src/training/keeper.ts";
@@ -91,6 +92,18 @@ deviceTest("a scaled loss gives the bits of the loss itself, where no number is 
   const [plain, { "loss scale": lossScale, ...scaled }] = results;
   assert.equal([...lossScale], [0, count]);
   for (const [name, values] of Object.entries(plain)) sameBits(scaled[name], values, name);
+});
+
+mixedTest("the mean gradient of a task has the bits of f32 in mixed precision, however small it is: it has no scale of the loss", async (...devices) => {
+  const lesson = { learner: learner(model), task, position: 0, stream: { tasks: [task], labelSpace: "task" } as Stream, learned: 1 };
+  const results = devices.map(async (device) => {
+    const runtime = runtimeOf(device);
+    const encoded = await get(encode({ batch: 3, steps: 1 }).run(lesson)(runtime));
+    return get(meanGradient(encoded, { objective: weighted(1e-9, imageToText), modules: "all", towers: "all" })(runtime));
+  });
+  const [plain, mixed] = await Promise.all(results);
+  assert.ok(plain!.size > 0 && [...plain!.values()].every(({ data }) => data.some((x) => x !== 0)));
+  for (const [name, { data }] of plain!) sameBits(Float32Array.from(mixed!.get(name)!.data), Float32Array.from(data), name);
 });
 
 mixedTest("a step whose gradients are not finite changes nothing but the scale, which halves until they are", async (_, device) => {

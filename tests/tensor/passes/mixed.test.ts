@@ -88,7 +88,7 @@ test("a result is not rounded, under whatever shape it is returned, also where i
 });
 
 test("what is computed again stays marked", () => {
-  const again = recompute(stepOf("b16", 64), inMixed(h100));
+  const again = recompute(stepOf("b16", 64, "mixed"), inMixed(h100));
   const stored = inHalves(again, inMixed(h100));
   assert.ok(again.recomputed!.size > 0);
   assert.ok(stored.recomputed!.size >= again.recomputed!.size, `${stored.recomputed!.size} of ${again.recomputed!.size}`);
@@ -106,12 +106,12 @@ test("results keep their types, and the order of the program stays: rounded righ
 });
 
 test("a step of CLIP ViT-B/16 at batch 64 needs at most 7 GiB in mixed precision", () => {
-  const program = stepOf("b16", 64);
+  const program = stepOf("b16", 64, "mixed");
   const mixed = planned(program, inMixed(h100));
   const { all, frozen } = bytesOf(mixed);
   assert.ok(launchesByKernel(mixed)["matmul-matrix"] > 300, "products are multiplied on units");
   assert.ok(all <= 7 * 2 ** 30, `${(all / 2 ** 30).toFixed(2)} GiB`);
-  assert.ok(frozen <= 0.51 * bytesOf(planned(program, h100)).frozen, "weights take half");
+  assert.ok(frozen <= 0.51 * bytesOf(planned(stepOf("b16", 64), h100)).frozen, "weights take half");
   const backward = isBackward(program);
   assert.ok(program.schedule.some(backward));
   for (const node of saved(inHalves(program, inMixed(h100)))) {
