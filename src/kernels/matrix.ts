@@ -83,6 +83,6 @@ export const matrixPlans = (bounds: MatrixBounds, shape: MatmulShape): readonly 
     workgroupBytes = guaranteedWorkgroupBytes,
   } = bounds;
   const multiply = shape.multiply ?? (split ? "3xf16" : undefined);
-  if (matrix === undefined || multiply === undefined || (shape.lowRank && shape.ta)) return [];
+  if (matrix === undefined || multiply === undefined || multiply === "f32" || (shape.lowRank && shape.ta)) return [];
   return ranked(tiles.flatMap((tile) => planned({ ...shape, multiply }, matrix, tile, workgroupBytes) ?? []));
 };

@@ -73,7 +73,7 @@ export const languageOutputs = (
     logits: () => {
       const [texts, length, width] = out.hidden.shape;
       const rows = gather(reshape(out.hidden, [texts * length, width]), input("positions"));
-      return matmul(rows, scope.param(`${config.tied ? `${model}.embed_tokens` : head}.weight`), { tb: true });
+      return matmul(rows, scope.param(`${config.tied ? `${model}.embed_tokens` : head}.weight`), { tb: true, exact: true });
     },
     logLikelihood: () => tokenLogLikelihood(out.logits, input("next")),
     answerLoss: () => sum(mul(input("share"), out.logLikelihood), -1),

@@ -97,6 +97,8 @@ export interface Op {
   /** Whether its kernels read f16. */
   readonly readsHalf?: true;
   readonly halves?: Halves;
+  /** The first of the inputs, the last of them, that are read as exact as they can be: mixed precision rounds none of them. Default: all may be rounded. */
+  readonly exactFrom?: number;
   /** What the op was made from, for rewrites that look at neighbours. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }

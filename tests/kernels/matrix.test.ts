@@ -139,6 +139,14 @@ test("in mixed precision a step multiplies on units", () => {
   assert.is(multiplied("f32", { ...shape, types: { b: "f16" } }).multiply, undefined);
 });
 
+test("the logits of a language model are multiplied in f32, also where their weights are f16", () => {
+  const { launches } = planned(stepOf("small-llama", undefined, "mixed"), inMixed(h100));
+  const vocabulary = 512;
+  const logits = launches.flatMap(({ launch: { kernel, dims } }) => ("n" in dims && dims.n === vocabulary ? [kernel] : []));
+  assert.equal(logits, ["matmul-tiled"]);
+  assert.ok(launches.some(({ launch }) => launch.kernel === "matmul-matrix"));
+});
+
 test("an adapter's best configuration is kept, where its subgroups have one size", () => {
   const config = (M: number, N: number, K: number, componentType = "f16", resultComponentType = "f32"): GPUSubgroupMatrixConfig => ({
     ...{ M, N, K, componentType, resultComponentType },

@@ -12,12 +12,14 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => {
   return apply(
     {
       name: "crossEntropy",
+      exactFrom: 0,
       lower: (t) => [rowLaunch(t, "cross-entropy", { rows, width }, [input(0), input(1), output(0), output(1)])],
       vjp: ([, lse], [dloss]) => [
         dloss &&
           apply(
             {
               name: "crossEntropy (gradient)",
+              exactFrom: 0,
               lower: (t) => [rowLaunch(t, "cross-entropy-grad", { rows, width }, [input(0), input(1), input(2), input(3), output(0)])],
             },
             [logits, targets, lse, dloss],

@@ -16,13 +16,15 @@ export interface MatmulOptions {
   readonly ta?: boolean;
   readonly tb?: boolean;
   readonly scale?: number;
+  /** Whether it is multiplied in f32 in mixed precision, too, as logits are. Default: false. */
+  readonly exact?: boolean;
 }
 
 /** `scale · op(a) op(b)` of two matrices; leading dimensions of an untransposed `a` count as rows. */
-export const matmul = (a: Tensor, b: Tensor, { ta = false, tb = false, scale = 1 }: MatmulOptions = {}): Tensor => {
+export const matmul = (a: Tensor, b: Tensor, { ta = false, tb = false, scale = 1, exact }: MatmulOptions = {}): Tensor => {
   const n = tb ? size(b.shape.slice(0, -1)) : b.shape[b.shape.length - 1];
   const lead = ta ? [a.shape[a.shape.length - 1]] : a.shape.slice(0, -1);
-  return product(a, b, { ...plain, ta, tb, scale }, [...lead, n]);
+  return product(a, b, { ...plain, ta, tb, scale }, [...lead, n], { exact });
 };
 
 /** `x Wᵀ + bias + p qᵀ`: a linear layer, W [out, in], with an optional low-rank update p [rows, r], q [out, r]. */

@@ -9,12 +9,14 @@ export const normalize = (x: Tensor): Tensor => {
   return apply(
     {
       name: "normalize",
+      exactFrom: 0,
       lower: (t) => [rowLaunch(t, "normalize", { rows, width }, [input(0), output(0), output(1)])],
       vjp: ([y, norm], [dy]) => [
         dy &&
           apply(
             {
               name: "normalize (gradient)",
+              exactFrom: 0,
               lower: (t) => [rowLaunch(t, "normalize-grad", { rows, width }, [input(0), input(1), input(2), output(0)])],
             },
             [dy, y, norm],

@@ -22,6 +22,8 @@ export interface Beside {
   readonly lowRank?: LowRank;
   /** C is stored as f16. */
   readonly half?: boolean;
+  /** The product is multiplied in f32 in every precision. Its gradients are not. */
+  readonly exact?: boolean;
 }
 
 /** How a product was made: kept for rewrites that look at neighbours. */
@@ -46,7 +48,7 @@ export interface Batch {
 }
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
-const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half, batch }: Recipe): MatmulShape => {
+const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half, exact, batch }: Recipe): MatmulShape => {
   const sizes = productShape(form, { a: a.shape, b: b.shape, c: shape });
   check(sizes !== undefined, "matmul", () => `${show(a)}${form.ta ? "ᵀ" : ""} times ${show(b)}${form.tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
   const { m, n } = sizes!;
@@ -62,6 +64,7 @@ const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half, batch }: Recipe
   return {
     ...{ ...sizes!, ...many, r, bias: bias !== undefined, lowRank: lowRank !== undefined, epilogue: more },
     ...(types.length === 0 ? {} : { types: Object.fromEntries(types.map(([operand]) => [operand, "f16" as const])) }),
+    ...(types.length > 0 && exact === true ? { multiply: "f32" } : {}),
   };
 };
 
@@ -113,6 +116,8 @@ export const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly 
   return applyAll(
     {
       name: "matmul",
+      // A bias and the factors of an adapter.
+      exactFrom: 2,
       attributes: { ...recipe },
       ...(sizes.types === undefined ? {} : { readsHalf: true }),
       ...(more === undefined ? { halves: halves(recipe) } : {}),

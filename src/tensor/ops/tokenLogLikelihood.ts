@@ -17,6 +17,7 @@ const logitsGradient = (logits: Tensor, next: Tensor, lse: Tensor, dy: Tensor): 
   return apply(
     {
       name: "tokenLogLikelihood (gradient)",
+      exactFrom: 0,
       lower: (target) =>
         byRows(target, rows, width, (count, wide, narrow) =>
           elementLaunch("token-log-likelihood-grad", { count: count * width, width }, [
@@ -45,6 +46,7 @@ export const tokenLogLikelihood = (logits: Tensor, next: Tensor): Tensor => {
   return apply(
     {
       name: "tokenLogLikelihood",
+      exactFrom: 0,
       lower: (target) =>
         byRows(target, rows, width, (count, wide, narrow) =>
           rowLaunch(target, "token-log-likelihood", { rows: count, width }, [wide(input(0)), narrow(input(1)), narrow(output(0)), narrow(output(1))]),

@@ -14,9 +14,6 @@ import { isBackward } from "./backward.ts";
 import { canRead, halfAlignment } from "./halves.ts";
 import { outputsOf, rewrite, type Pass } from "./pass.ts";
 
-/** Operations that read what is as exact as it can be. */
-const exact: readonly string[] = ["crossEntropy", "tokenLogLikelihood", "normalize"];
-
 /** A node that reads a value, by the number of its input; `whole` where f16 can be read in its place at all. */
 interface Read {
   readonly node: Node;
@@ -39,8 +36,7 @@ const readsIn = ({ schedule }: Program): ((node: Node) => readonly Read[]) => {
 };
 
 /** Whether a reader needs every bit of f32: losses, and the epilogue of a product, in which the factors of an adapter are. */
-const isExact = ({ node, input }: Read): boolean =>
-  node.kind === "apply" && (exact.some((name) => node.op.name.startsWith(name)) || (node.op.name === "matmul" && input > 1));
+const isExact = ({ node, input }: Read): boolean => node.kind === "apply" && input >= (node.op.exactFrom ?? Infinity);
 
 /** On GPUs a launch that rounds costs more than it saves where a value is of few bytes, or has rows as short as those of a low-rank adapter. */
 const [fewBytes, shortRow] = [2 ** 22, 64];

@@ -1,6 +1,6 @@
 /**
  * Recomputation: what the backward pass reads of the forward pass is computed again for it, where that is asked for or costs little, instead of being kept
- * (Chen et al., 2016). A clone runs right before its first reader, with the same kernels on the same values: no bit changes.
+ * (Chen et al., 2016). A clone runs right before its first reader, with the same kernels on the same values: no bit changes in f32.
  *
  * Cheap values are computed again on GPUs, where memory is short and a pass over it is fast: the output of an activation, whose input is kept for the
  * activation's gradient anyway, or that of a norm. With `recompute: "blocks"` so is all that lies before a mark (`kept`), from the mark before.
