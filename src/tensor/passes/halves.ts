@@ -8,17 +8,17 @@ import { storedOf, widen } from "../ops/widen.ts";
 import { alignment, view, type Node, type Tensor } from "../tensor.ts";
 import { isBackward } from "./backward.ts";
 import { outputsOf, rewrite, type Pass } from "./pass.ts";
+import { located } from "./views.ts";
 
 /** Views of f16 begin at a multiple of so many elements. */
 export const halfAlignment = 2 * alignment;
 
 /** The same part of another tensor as a tensor is of what it is a view of, where `of` knows that one. */
 const through = (t: Tensor, of: (root: Tensor) => Tensor | undefined): Tensor | undefined => {
-  const { node } = t;
-  if (node.kind !== "view") return of(t);
-  if (node.offset % halfAlignment !== 0) return undefined;
-  const inner = through(node.of, of);
-  return inner && view(inner, node.offset, t.shape);
+  const [root, offset] = located(t);
+  if (offset % halfAlignment !== 0) return undefined;
+  const other = of(root);
+  return other === undefined || root === t ? other : view(other, offset, t.shape);
 };
 
 /** The tensor of f16 that a tensor, or what it is a view of, was widened from. */

@@ -9,10 +9,11 @@ import type { Bounds } from "../../kernels/bounds.ts";
 import { narrow } from "../ops/narrow.ts";
 import { widen } from "../ops/widen.ts";
 import type { Program } from "../program.ts";
-import { byteSize, inputsOf, type Node, type Spec, type Tensor } from "../tensor.ts";
+import { byteSize, inputsOf, type Node, type Spec } from "../tensor.ts";
 import { isBackward } from "./backward.ts";
 import { canRead, halfAlignment } from "./halves.ts";
 import { outputsOf, rewrite, type Pass } from "./pass.ts";
+import { located } from "./views.ts";
 
 /** A node that reads a value, by the number of its input; `whole` where f16 can be read in its place at all. */
 interface Read {
@@ -27,9 +28,11 @@ const readsIn = ({ schedule }: Program): ((node: Node) => readonly Read[]) => {
   for (const node of schedule) {
     if (node.kind === "view") continue;
     inputsOf(node).forEach((t, input) => {
-      let [root, whole]: [Tensor, boolean] = [t, node.kind === "apply"];
-      while (root.node.kind === "view") [whole, root] = [whole && root.node.offset % halfAlignment === 0, root.node.of];
-      if (root.output === 0) reads.set(root.node, [...(reads.get(root.node) ?? []), { node, input, whole }]);
+      const [root, offset] = located(t);
+      if (root.output !== 0) return;
+      const those = reads.get(root.node) ?? [];
+      those.push({ node, input, whole: node.kind === "apply" && offset % halfAlignment === 0 });
+      reads.set(root.node, those);
     });
   }
   return (node) => reads.get(node) ?? [];

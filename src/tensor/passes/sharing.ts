@@ -4,11 +4,11 @@
  * than a binding stays apart, for a batch is not cut into windows. No bit changes: each is split along k as it would be alone.
  */
 import type { BindingBound } from "../../kernels/bounds.ts";
-import { rootOf } from "../lives.ts";
 import { kindOf, together } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
 import { alignment, pack, size, view, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
+import { located } from "./views.ts";
 
 type Applied = Node & { readonly kind: "apply" };
 
@@ -17,12 +17,6 @@ const reach = 60;
 
 /** Elements of a tensor that is computed beside others for the sake of a product, at most. */
 const small = 2 ** 25;
-
-/** A tensor, and where it begins in what it is a view of. */
-const located = (t: Tensor): readonly [root: Tensor, offset: number] => {
-  const [root, bytes] = rootOf(t);
-  return [root, bytes / 4];
-};
 
 const isSame = (a: Tensor, b: Tensor): boolean => a.node === b.node && a.output === b.output;
 

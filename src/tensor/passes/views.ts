@@ -1,6 +1,13 @@
-/** Tensors under other shapes. */
-import { size, type Node, type Tensor } from "../tensor.ts";
+/** Tensors under other shapes, and parts of them. */
+import { rootOf } from "../lives.ts";
+import { bytesOf, size, type Node, type Tensor } from "../tensor.ts";
 import type { Graph } from "./pass.ts";
+
+/** What a tensor is a view of, through all views, and the element of that where it begins. */
+export const located = (t: Tensor): readonly [root: Tensor, offset: number] => {
+  const [root, bytes] = rootOf(t);
+  return [root, bytes / bytesOf[root.dtype]];
+};
 
 /** Whether a node is all of a tensor under another shape. */
 const isWholeView = (node: Node): node is Node & { readonly kind: "view" } =>
