@@ -4,7 +4,7 @@
 //           1 sum [1] of all gradients, which is finite where they are; 2 state [2] = the scale less `first`, since states begin with zeros,
 //           and the good steps in a row; updated; 3 fine [1]: 1 where the sum is finite, else 0.
 // Layout:   one thread.
-// Bounds:   none; powers of two stay exact.
+// Bounds:   it halves down to 1 / 1,024, where a training has long ended: it must never be 0. Powers of two stay exact.
 
 struct Dims { first: f32, largest: f32, patience: f32 }
 
@@ -22,6 +22,6 @@ fn main() {
   let due = good >= dims.patience;
   let larger = select(scale, min(2.0 * scale, dims.largest), due);
   fine[0] = select(0.0, 1.0, finite);
-  state[0] = select(0.5 * scale, larger, finite) - dims.first;
+  state[0] = select(max(0.5 * scale, 1.0 / 1024.0), larger, finite) - dims.first;
   state[1] = select(0.0, good, finite && !due);
 }

@@ -10,6 +10,7 @@ import type { Meeting } from "../../kernels/elementwise.ts";
 import type { Epilogue, ProductMeeting } from "../../kernels/epilogue.ts";
 import { expressionOf } from "../../kernels/expression.ts";
 import { computationOf } from "../ops/expression.ts";
+import { recipeOf } from "../ops/product.ts";
 import { withEpilogue } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
 import { inputsOf, reshape, type Node, type Tensor } from "../tensor.ts";
@@ -19,7 +20,13 @@ import { readersOf, source } from "./views.ts";
 /** What an operation reads beside a product, and how that meets the product's elements. */
 type Extra = readonly [t: Tensor, meeting: ProductMeeting];
 
-const meetingOf = (meeting: Meeting, columns: number): ProductMeeting | undefined => {
+/** The columns of a product's matrices; those of heads that lie beside one another are not those of its value, which has none then. */
+const columnsOf = (product: Node): number | undefined => {
+  const { form, shape } = recipeOf(product)!;
+  return form.layouts[2] === "split" && form.heads > 1 ? undefined : shape[shape.length - 1];
+};
+
+const meetingOf = (meeting: Meeting, columns: number | undefined): ProductMeeting | undefined => {
   if (meeting === "same") return "same";
   if (meeting.gap !== undefined) return undefined;
   if (meeting.mod === 1) return "one";
@@ -31,7 +38,7 @@ const extrasOf = (product: Node, reader: Node, graph: Graph, isThere: (node: Nod
   const computation = computationOf(reader);
   // A value that is computed again would be kept from the forward pass on, which is what that avoids.
   if (computation === undefined || reader.outputs.length > 1 || reader.outputs[0].dtype !== "f32" || graph.isRecomputed(reader)) return undefined;
-  const columns = product.outputs[0].shape[product.outputs[0].shape.length - 1];
+  const columns = columnsOf(product);
   const read = inputsOf(reader).map((t, i): readonly [Tensor, ProductMeeting | undefined] => [t, meetingOf(computation.meetings[i], columns)]);
   const fits = read.every(([t, meeting]) => {
     if (source(t).node === product) return meeting === "same";

@@ -1,11 +1,11 @@
 import * as assert from "uvu/assert";
 import { gradient } from "../../../src/tensor/gradient.ts";
 import { add, gelu, mul, quickGelu, scale, square, sub } from "../../../src/tensor/ops/elementwise.ts";
-import { attentionScores, linear, matmul } from "../../../src/tensor/ops/matmul.ts";
+import { attentionScores, attentionValues, linear, matmul } from "../../../src/tensor/ops/matmul.ts";
 import { sum } from "../../../src/tensor/ops/reduce.ts";
 import { productEpilogues } from "../../../src/tensor/passes/epilogues.ts";
 import type { Program, Tensors } from "../../../src/tensor/program.ts";
-import { reshape, type Tensor } from "../../../src/tensor/tensor.ts";
+import { reshape, view, type Tensor } from "../../../src/tensor/tensor.ts";
 import { deviceTest, numbers, runTests, specsOf, traced, type Value } from "../check.ts";
 import { keepsBits } from "./bits.ts";
 
@@ -39,6 +39,18 @@ deviceTest("an activation, a residual, a number and a row's factors are computed
   const { launches, after } = await keepsBits(device, program, productEpilogues, feed);
   assert.equal(launches, [11, 5]);
   assert.equal(new Set(namesOf(after)), new Set(["matmul"]));
+});
+
+deviceTest("what has an element for each column of all heads is no epilogue of a product by heads", async (device) => {
+  const heads: Readonly<Record<string, Value>> = { p: numbers([2, 4, 5, 7], 1), v: numbers([2, 7, 16], 2), bias: numbers([16], 3) };
+  const program = traced({ inputs: specsOf(heads) }, ({ inputs: { p, v, bias } }) => {
+    const first = view(bias, 0, [4]);
+    const alone = attentionValues(reshape(p, [8, 1, 5, 7]), reshape(v, [8, 7, 4]), 1);
+    return { outputs: { all: add(attentionValues(p, v, 4), bias), one: add(alone, first) } };
+  });
+  const feed = Object.fromEntries(Object.entries(heads).map(([name, { data }]) => [name, data]));
+  const { launches } = await keepsBits(device, program, productEpilogues, feed);
+  assert.equal(launches, [4, 3]);
 });
 
 deviceTest("a product that others read too gives its own value and one more; one that is a result likewise", async (device) => {
