@@ -107,6 +107,7 @@ export type { Info } from "./src/info/info.ts";
 export { infoText } from "./src/info/infoText.ts";
 export type { DatasetInfo } from "./src/info/datasetInfo.ts";
 export type { DecoderMemory } from "./src/info/decoderMemory.ts";
+export type { StepMemory, TrainingMemory } from "./src/info/trainingMemory.ts";
 export type { AdapterInfo, LearnerInfo, ModelInfo, TowerInfo } from "./src/info/modelInfo.ts";
 export type { PeftInfo } from "./src/info/peftInfo.ts";
 export type { RunInfo } from "./src/info/runInfo.ts";

@@ -7,7 +7,8 @@ import { trainableParameters } from "../model/adapters/adapter.ts";
 import { allParameters } from "../model/adapters/inFull.ts";
 import { expertPool, gatedLora, lora } from "../model/adapters/lora.ts";
 import { heldParameters, narrowDtype } from "../model/weights.ts";
-import { countedRank, decoderMemory, type DecoderMemory } from "./decoderMemory.ts";
+import { decoderMemory, type DecoderMemory } from "./decoderMemory.ts";
+import { countedRank, trainingMemory, type TrainingMemory } from "./trainingMemory.ts";
 import { readModelPlaces } from "../formats/safetensors.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
@@ -50,6 +51,8 @@ export interface ModelInfo {
   readonly exported: NonNullable<WriteModelOptions["dtype"]>;
   /** What it needs of memory, where it continues texts. */
   readonly memory: DecoderMemory | null;
+  /** What a step of a training of it needs of memory. */
+  readonly training: TrainingMemory | null;
   /** What adapters on all layers would train, of rank 16 where they have one. */
   readonly adapters: readonly AdapterInfo[];
 }
@@ -104,6 +107,7 @@ const modelInfo = (folder: string, { model }: Pick<Learner, "model">, memory: De
     dtype,
     exported: dtype,
     memory,
+    training: trainingMemory(model) ?? null,
     adapters: Object.entries(counts).map(([name, of]) => ({ name, trainableParameters: of(net) })),
   };
 };

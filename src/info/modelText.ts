@@ -1,8 +1,9 @@
 /** What there is to know of a model, in words. */
 import { bytes, count, counted, fixed } from "../report/format.ts";
 import { alignLeft, alignRight } from "../report/table.ts";
-import { countedRank, type DecoderMemory } from "./decoderMemory.ts";
+import type { DecoderMemory } from "./decoderMemory.ts";
 import type { LearnerInfo, ModelInfo } from "./modelInfo.ts";
+import { countedRank, type StepMemory, type TrainingMemory } from "./trainingMemory.ts";
 
 /** What adapters would train of a model. */
 export const adapterTable = ({ adapters, parameters }: ModelInfo | LearnerInfo): string => {
@@ -26,11 +27,26 @@ const textFact = ({ texts }: ModelInfo | LearnerInfo): string => {
   return `${continued ? "continued: " : ""}at most ${count(context)} tokens${vocabulary === null ? "" : ` of a vocabulary of ${count(vocabulary)}`}`;
 };
 
-const memoryFacts = ({ stored, weights, token, step }: DecoderMemory): readonly (readonly [string, string])[] => [
+const memoryFacts = ({ stored, weights, token }: DecoderMemory): readonly (readonly [string, string])[] => [
   ["Weights", `${bytes(stored)} in its files; on a device ${bytes(weights.f32)} as f32, ${bytes(weights.f16)} with matrices as f16`],
   ["Generation", `keeps ${bytes(token)} of every token`],
-  ["Training", `${bytes(step.bytes)} beside the weights: LoRA of rank ${countedRank} on all layers, a text of ${counted(step.tokens, "token")} a step`],
 ];
+
+const batchText = ({ images, texts, tokens }: TrainingMemory["batch"], continued: boolean): string => {
+  if (continued) return `a text of ${counted(tokens, "token")}`;
+  return `${counted(images, "picture")}, ${counted(texts, "class", "classes")}`;
+};
+
+/** What a step of a training needs, in f32 and with the options that lower it. */
+const trainingFacts = ({ batch, plain, recomputed, mixed }: TrainingMemory, continued: boolean): readonly (readonly [string, string])[] => {
+  const needs = ({ weights, rest }: StepMemory): string => `${bytes(rest)} beside ${bytes(weights)} of weights`;
+  return [
+    ["Training", `a step of ${batchText(batch, continued)}, LoRA of rank ${countedRank} on all layers, needs on a GPU`],
+    ["", `${needs(plain)}`],
+    ["", `${needs(recomputed)} with --recompute blocks`],
+    ["", `${needs(mixed)} with --precision mixed`],
+  ];
+};
 
 /** The facts of a model by name. */
 export const modelFacts = (info: ModelInfo | LearnerInfo): readonly (readonly [string, string | undefined])[] => [
@@ -42,4 +58,5 @@ export const modelFacts = (info: ModelInfo | LearnerInfo): readonly (readonly [s
   ["Pictures", pictureFact(info)],
   ["Texts", textFact(info)],
   ...(info.memory === null ? [] : memoryFacts(info.memory)),
+  ...(info.training === null ? [] : trainingFacts(info.training, info.memory !== null)),
 ];

@@ -6,7 +6,7 @@ import type { Device } from "../device/device.ts";
 import { boundsOf, type Bounds } from "./bounds.ts";
 import { matmulWork, multiplied, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import { tuneMatmul, type MatmulChooser } from "./tuner.ts";
-import { matmulVariants } from "./variants.ts";
+import { bestGuess } from "./variants.ts";
 
 /** What lowering may depend on: the adapter, its largest binding, and the choice of matmul. */
 export interface Target extends Bounds {
@@ -32,17 +32,17 @@ export const measured = (device: Device, shapes: readonly MatmulShape[]): TaskEi
 /** Best guesses by shape: a model has few shapes and many products, and ranking the variants of one takes a while. */
 const guesses = new WeakMap<Device["adapter"], Map<string, MatmulPlan>>();
 
-const guessed = ({ adapter, limits }: Device, shape: MatmulShape): MatmulPlan => {
+const guessed = ({ adapter, workgroupBytes }: Bounds, shape: MatmulShape): MatmulPlan => {
   const plans = guesses.get(adapter) ?? new Map<string, MatmulPlan>();
   guesses.set(adapter, plans);
   const key = JSON.stringify(shape);
-  const plan = plans.get(key) ?? matmulVariants(adapter, shape, limits.maxComputeWorkgroupStorageSize)[0];
+  const plan = plans.get(key) ?? bestGuess(adapter, shape, workgroupBytes);
   plans.set(key, plan);
   return plan;
 };
 
+/** A target of which the bounds alone are known, with the best guess for every product: nothing is opened or measured. */
+export const described = (bounds: Bounds): Target => ({ ...bounds, matmul: (shape) => guessed(bounds, shape) });
+
 /** The target that a device is, with the best guess for every product. */
-export const target = (device: Device): Target => ({
-  ...boundsOf(device),
-  matmul: (shape) => guessed(device, shape),
-});
+export const target = (device: Device): Target => described(boundsOf(device));

@@ -2,6 +2,7 @@
 import { bindingStride, roundUp } from "../device/owned.ts";
 import type { Target } from "../kernels/target.ts";
 import { optimise } from "./passes/optimise.ts";
+import { asUploaded } from "./passes/stored.ts";
 import { plan, type Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
 
@@ -27,5 +28,8 @@ export const bytesOfPlan = ({ buffers, leaves }: Plan): PlannedBytes => {
   return { frozen, state, input, computed: all - frozen - state - input, all };
 };
 
-/** The bytes that a traced program needs on a target. Nothing is opened or made: a GPU may be described alone. */
-export const plannedBytes = (program: Program, target: Target): PlannedBytes => bytesOfPlan(plan(optimise(program, target), target));
+/** The plan of a traced program on a target that stores weights as its precision says. Nothing is opened or made: a GPU may be described alone. */
+export const planned = (program: Program, target: Target): Plan => plan(optimise(asUploaded(program, target), target), target);
+
+/** The bytes that a traced program needs on a target. */
+export const plannedBytes = (program: Program, target: Target): PlannedBytes => bytesOfPlan(planned(program, target));

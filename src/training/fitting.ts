@@ -6,10 +6,8 @@ import type { Failure } from "../failure.ts";
 import { target } from "../kernels/target.ts";
 import type { Part } from "../model/part.ts";
 import { bytes } from "../report/format.ts";
-import { optimise } from "../tensor/passes/optimise.ts";
-import { asUploaded } from "../tensor/passes/stored.ts";
-import { plan, type Plan } from "../tensor/plan.ts";
-import { bytesOfPlan } from "../tensor/planned.ts";
+import type { Plan } from "../tensor/plan.ts";
+import { bytesOfPlan, planned } from "../tensor/planned.ts";
 import type { Program, Recompute } from "../tensor/program.ts";
 import { partsOf } from "./parts.ts";
 import type { BatchShape, TrainingBatches } from "./trainee.ts";
@@ -86,9 +84,9 @@ export const withFitting = (failure: Failure, fitting: Fitting): Failure => {
       const program = E.chain(fitting.trace)(traced);
       if (E.isLeft(program)) continue;
       const on = target(device);
-      const planned = plan(optimise(asUploaded(program.right, on), on), on);
-      const { all } = bytesOfPlan(planned);
-      if (keepsWithin(failure, planned, all)) return [`${flag} (${bytes(all)})`];
+      const fitted = planned(program.right, on);
+      const { all } = bytesOfPlan(fitted);
+      if (keepsWithin(failure, fitted, all)) return [`${flag} (${bytes(all)})`];
     }
     return [];
   });

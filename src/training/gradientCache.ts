@@ -39,8 +39,8 @@ const reads = (t: Tensor, inputs: ReadonlySet<string>): boolean =>
   topological([t]).some((node) => node.kind === "leaf" && node.role === "input" && inputs.has(node.name));
 
 /**
- * Evaluates an objective on the features of all parts of a trainee's batch, with its gradients with respect to tensors. Throws a `ShapeError` where the loss is a
- * function of more than the features of examples.
+ * Evaluates an objective on the features of all parts of a trainee's batch, with its gradients with respect to tensors. Throws a `ShapeError` where the loss is
+ * a function of more than the features of examples.
  */
 export const differentiatedByFeatures = (objective: Objective<any>, trainee: Trainee, tracing: Tracing, wrt: readonly Tensor[]): Differentiated => {
   const { parts, network, batch } = trainee;

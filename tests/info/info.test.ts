@@ -16,6 +16,7 @@ import type { Hub } from "../../src/platform/hub.ts";
 import { writeLearner } from "../../src/runs/checkpoint.ts";
 import { decoderMemory } from "../../src/info/decoderMemory.ts";
 import { info, type Info } from "../../src/info/info.ts";
+import { trainingMemory } from "../../src/info/trainingMemory.ts";
 import { infoText } from "../../src/info/infoText.ts";
 import { inShort } from "../../src/info/peftInfo.ts";
 import { isLowRank } from "../../src/info/runInfo.ts";
@@ -25,6 +26,7 @@ import { runJob } from "../../src/runs/runJob.ts";
 import { jobsOf } from "../../src/sweep/jobs.ts";
 import type { Sweep } from "../../src/sweep/sweep.ts";
 import { left, png, right, temporaryFolder, write, writeColours, writeWebDataset } from "../fixtures/datasets.ts";
+import { works } from "../../bench/steps.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
 
 const { dir, remove } = temporaryFolder("info");
@@ -95,19 +97,45 @@ test("a decoder says what it needs of memory, without a weight being read", asyn
   assert.match(describe(left(await info(dir)())), "model.safetensors is damaged");
 });
 
+test("a model says what a step of a training needs, with the options that lower it", async () => {
+  for (const folder of [at("clip"), vit]) {
+    const found = await told(folder);
+    assert.ok(found.kind === "model" && found.training !== null && found.memory === null);
+    const { batch, plain, recomputed, mixed } = found.training;
+    assert.equal([batch.images, batch.texts], [64, 10]);
+    assert.is(plain.weights % 4, 0);
+    assert.ok(plain.weights <= 4 * found.parameters + 256 * 200 && recomputed.weights === plain.weights && mixed.weights < plain.weights);
+    assert.ok(recomputed.rest <= plain.rest);
+    assert.match(words(found), /^ {2}Training +a step of 64 pictures, 10 classes, LoRA of rank 16 on all layers, needs on a GPU$/m);
+    assert.match(
+      words(found),
+      /^ {16}[\d.]+ [KM]iB beside [\d.]+ [KM]iB of weights\n {16}[\d.]+ [KM]iB beside .* with --recompute blocks\n.* with --precision mixed$/m,
+    );
+  }
+});
+
+test("what a step of ViT-B/16 needs is what is planned for it", () => {
+  const { model } = works.b16.of(64);
+  const { plain, recomputed, mixed } = trainingMemory(model)!;
+  assert.ok(recomputed.rest < 0.3 * plain.rest && mixed.rest < 0.7 * plain.rest && mixed.weights < 0.51 * plain.weights);
+});
+
 test("what LLaVA-1.5-7B needs", () => {
   const text_config = { max_position_embeddings: 4096, model_type: "llama", rms_norm_eps: 1e-5, vocab_size: 32064 };
   const config = right(decodeConfig(llava, "config.json", { model_type: "llava", image_token_index: 32000, text_config }));
-  const { weights, token, step } = decoderMemory({ architecture: llava, config, weights: new Map() }, []);
+  const { weights, token } = decoderMemory({ architecture: llava, config, weights: new Map() }, []);
   assert.is(weights.f32, 4 * 7_063_427_072);
   // Norms, biases and the class token stay f32: of the vision tower, the projector and the language model.
   const vectors = 24 * (4 * 1024 + 5 * 1024 + 4096) + 5 * 1024 + 2 * 4096 + (2 * 32 + 1) * 4096;
   assert.is(weights.f16, 2 * (7_063_427_072 + vectors));
   assert.is(token, 2 * 32 * 4096 * 4);
-  assert.is(step.tokens, 576 + 128);
+  const { batch, plain, recomputed, mixed } = trainingMemory({ architecture: llava, config, weights: new Map() })!;
+  assert.equal(batch, { images: 1, texts: 1, tokens: 576 + 128 });
   // Adapters with their gradients and both moments need so much; activations come on top.
   const trained = trainableParameters(lora({ rank: 16 }), network(llava, config));
-  assert.ok(step.bytes > 4 * 4 * trained && step.bytes < 40e9, `${step.bytes}`);
+  assert.ok(recomputed.rest > 4 * 4 * trained && plain.rest < 40e9, `${plain.rest}`);
+  assert.ok(recomputed.rest < mixed.rest && mixed.rest < plain.rest, `${[recomputed.rest, mixed.rest, plain.rest]}`);
+  assert.ok(mixed.weights < 0.51 * plain.weights && recomputed.weights === plain.weights);
 });
 
 test("a learner says what it has learned and what it remembers", async () => {

@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { MatmulShape } from "../../src/kernels/matmul.ts";
 import { partial, partialElements } from "../../src/kernels/split.ts";
-import { matmulVariants } from "../../src/kernels/variants.ts";
+import { bestGuess, matmulVariants } from "../../src/kernels/variants.ts";
 import { withDevice } from "../../src/device/open.ts";
 import { operandSizes } from "../../src/kernels/measure.ts";
 import { planName, shapeClass, tuneMatmul, type MatmulChooser, type TuneOptions } from "../../src/kernels/tuner.ts";
@@ -66,10 +66,12 @@ test("a class is a form with sizes to the nearest power of two", () => {
   assert.is(shapeClass(shape(0, 1, 1)), shapeClass(shape(1, 1, 1)));
 });
 
-test("a name tells the plans of a shape apart, on every kind of adapter", () => {
+test("a name tells the plans of a shape apart, and the best guess is the first of them, on every kind of adapter", () => {
   for (const s of [shape(788, 768, 768), shape(9, 16, 7), shape(16, 768, 12608, { parts: 8 }), shape(64, 64, 64, { multiply: "f16" })]) {
     for (const { adapter, workgroupBytes } of [h100, lavapipe]) {
-      const names = matmulVariants(adapter, s, workgroupBytes).map(planName);
+      const plans = matmulVariants(adapter, s, workgroupBytes);
+      assert.equal(bestGuess(adapter, s, workgroupBytes), plans[0]);
+      const names = plans.map(planName);
       assert.is(new Set(names).size, names.length, names.join(", "));
     }
   }

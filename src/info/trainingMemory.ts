@@ -1,0 +1,80 @@
+/** What a step of a training needs of memory on a GPU. It is traced and planned from the shapes of a model: no weight is read, and no device opened. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Precision } from "../device/device.ts";
+import { described, type Target } from "../kernels/target.ts";
+import { pictureTokensOf } from "../language/asking.ts";
+import { linearHead } from "../model/adapters/heads.ts";
+import { lora } from "../model/adapters/lora.ts";
+import type { Model } from "../model/model.ts";
+import { pipeline } from "../stages/stage.ts";
+import { gradient, update } from "../stages/steps.ts";
+import { plannedBytes } from "../tensor/planned.ts";
+import type { Recompute } from "../tensor/program.ts";
+import { matching } from "../training/objective.ts";
+import { adamW } from "../training/optimizer.ts";
+import { constantly } from "../training/schedule.ts";
+import { traceStep } from "../training/step.ts";
+import type { BatchShape } from "../training/trainee.ts";
+
+/** The rank at which adapters are counted. */
+export const countedRank = 16;
+
+/** The bytes of a step on a device: the weights that it reads, and all else. */
+export interface StepMemory {
+  readonly weights: number;
+  readonly rest: number;
+}
+
+/** What a step of a training needs of memory: LoRA on all layers and AdamW, with the loss that most methods have. */
+export interface TrainingMemory {
+  /** The pictures and the texts of its batch, and the tokens of a text, those of a picture among them. Where classes have no texts they are counted as such. */
+  readonly batch: { readonly images: number; readonly texts: number; readonly tokens: number };
+  /** In f32; with the blocks computed again for the backward pass; in mixed precision. */
+  readonly plain: StepMemory;
+  readonly recomputed: StepMemory;
+  readonly mixed: StepMemory;
+}
+
+type Shapes = Pick<Model, "architecture" | "config" | "weights">;
+
+/** The batch of methods where nothing else is said, and a usual number of classes with usual prompts. */
+const [images, classes, promptTokens] = [64, 10, 16];
+
+/** A GPU with bindings of 2 GiB, and with f16 as nearly all have it: what is planned for it is what most GPUs need. */
+const commonGpu = { line: "", key: "", kind: "gpu", features: new Set(["shader-f16"]), subgroupSize: 0 } as const;
+
+const targetOf = (precision: Precision): Target => described({ adapter: commonGpu, maxBinding: 2 ** 29 - 64, precision });
+
+/** A batch of a model: pictures and classes, or one question. */
+const batchOf = (model: Shapes): BatchShape => {
+  const { architecture, config } = model;
+  const { decoder, texts } = architecture;
+  if (decoder === undefined) return { images, texts: classes, length: Math.min(promptTokens, texts?.context(config) ?? 0), previous: 0 };
+  const pictures = pictureTokensOf(model);
+  const length = Math.min(decoder.context(config), pictures + 128);
+  return { images: pictures > 0 ? 1 : 0, texts: 1, length, positions: Math.min(length, 32), previous: 0 };
+};
+
+/** What a step of a training needs of memory. A model that nothing can be trained of, or that has no such loss, needs none: undefined. */
+export const trainingMemory = (model: Shapes): TrainingMemory | undefined => {
+  const { decoder, readout } = model.architecture;
+  const batch = batchOf(model);
+  const layers = lora({ rank: countedRank });
+  const adapter = decoder !== undefined || readout?.texts !== undefined ? layers : linearHead(classes, layers);
+  const step = pipeline(gradient(matching), update(adamW({ lr: constantly(1e-4) })));
+  const bytes = (precision: Precision, recompute?: Recompute): E.Either<unknown, StepMemory> =>
+    pipe(
+      traceStep<string>({ model, adapter, step, batch, steps: 1, precision, recompute }),
+      E.map(({ program }) => plannedBytes(program, targetOf(precision))),
+      E.map(({ all, frozen }) => ({ weights: frozen, rest: all - frozen })),
+    );
+  return pipe(
+    E.Do,
+    E.bind("plain", () => bytes("f32")),
+    E.bind("recomputed", () => bytes("f32", "blocks")),
+    E.bind("mixed", () => bytes("mixed")),
+    E.map((found) => ({ batch: { images: batch.images, texts: batch.texts, tokens: batch.length }, ...found })),
+    E.getOrElseW(() => undefined),
+  );
+};
