@@ -94,8 +94,7 @@ export interface Op {
   readonly products?: (bounds: ProductBounds) => readonly MatmulShape[];
   /** Whether it is a pass or two over memory, which may cost less than to keep what it computes. */
   readonly cheap?: true;
-  /** Whether its kernels read f16. */
-  readonly readsHalf?: true;
+  /** How it takes f16. Default: not at all. */
   readonly halves?: Halves;
   /** The first of the inputs, the last of them, that are read as exact as they can be: mixed precision rounds none of them. Default: all may be rounded. */
   readonly exactFrom?: number;
@@ -156,7 +155,7 @@ export const leaf = (role: Role, name: string, spec: Spec): Tensor => {
 
 /** All outputs of an operation applied to tensors. */
 export const applyAll = (op: Op, inputs: readonly Tensor[], outputs: readonly Spec[]): readonly Tensor[] => {
-  const half = op.readsHalf ? undefined : inputs.find(({ dtype }) => dtype === "f16");
+  const half = inputs.find(({ dtype }, i) => dtype === "f16" && op.halves?.inputs[i] !== true);
   check(half === undefined, op.name, () => `${show(half!)} must be widened first`);
   return made({ kind: "apply", op, inputs, outputs });
 };

@@ -46,9 +46,6 @@ const halves = (inputs: readonly number[], of: Halves["of"], o = false): Pick<Op
   halves: { inputs: [0, 1, 2, 3, 4, 5].map((i) => inputs.includes(i)), outputs: [o], of },
 });
 
-/** An operation reads f16 where a pass has made it. */
-const reading = (inputs: readonly Tensor[]): Pick<Op, "readsHalf"> => (inputs.some(({ dtype }) => dtype === "f16") ? { readsHalf: true } : {});
-
 /** What is kept of every query for the gradients. */
 const factsOf = ({ shape }: Attention): Spec => indices([shape.batch, shape.heads, shape.queries, 4]);
 
@@ -61,7 +58,6 @@ const queriesGradient = (a: Attention, inputs: readonly Tensor[]): readonly Tens
   return applyAll(
     {
       name: "attention (gradient, queries)",
-      ...reading(inputs),
       ...halves([0, 1, 2, 5], (others) => queriesGradient(a, others)),
       lower: (t) => [attentionLaunch(t, "attention-grad-queries", a.shape, a.scale, [...read, input(5), output(0), output(1)], types)],
     },
@@ -76,7 +72,6 @@ const keysGradients = (a: Attention, inputs: readonly Tensor[]): readonly Tensor
   return applyAll(
     {
       name: "attention (gradient, keys)",
-      ...reading(inputs),
       ...halves([0, 1, 2], (others) => keysGradients(a, others)),
       lower: (t) => [attentionLaunch(t, "attention-grad-keys", a.shape, a.scale, [...read, output(0), output(1)], { q: q.dtype, k: k.dtype, v: v.dtype })],
     },
@@ -111,7 +106,6 @@ const forward = (a: Attention, options: AttentionOptions, inputs: readonly Tenso
   return applyAll(
     {
       name: "attention",
-      ...reading(inputs),
       ...halves([0, 1, 2], (others, [other]) => forward(a, options, others, other), true),
       lower: (t) => [attentionLaunch(t, "attention", shape, scale, bound, types, { CAUSAL: causal, ...constants })],
       vjp: (outputs, [dy], needed) => (dy === undefined ? [] : attentionGradients([q, k, v], outputs, dy, options, needed)),

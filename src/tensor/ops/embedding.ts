@@ -20,7 +20,6 @@ export const gather = (table: Tensor, index: Tensor, base = 0): Tensor => {
     {
       name: "gather",
       cheap: true,
-      readsHalf: true,
       halves: { inputs: [true, false], outputs: [false], everywhere: true, of: ([moved, at]) => [gather(moved, at, base)] },
       lower: (t) =>
         rowWindows(t, Math.ceil(rows / together), together * width).map((window, i) => {

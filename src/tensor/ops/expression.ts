@@ -1,7 +1,7 @@
 /** The operation of an expression: what is computed of tensors element by element. */
 import { elementwiseLaunches, type ElementType, type Meeting } from "../../kernels/elementwise.ts";
 import { valuesOf, type Expression } from "../../kernels/expression.ts";
-import { applyAll, size, type Node, type Shape, type Tensor, type Vjp } from "../tensor.ts";
+import { applyAll, check, show, size, type Node, type Shape, type Tensor, type Vjp } from "../tensor.ts";
 
 /** What is computed element by element, for rewrites that look at neighbours: the operation's inputs are the operands of the expression. */
 export interface Computation {
@@ -24,6 +24,8 @@ export const computeAll = (
   vjp?: Vjp,
   results: readonly ElementType[] = valuesOf(expression).map(() => "f32"),
 ): readonly Tensor[] => {
+  const half = vjp && operands.find(([{ dtype }]) => dtype === "f16");
+  check(half === undefined, name, () => `${show(half![0])} must be widened first`);
   const meetings = operands.map(([, meeting]) => meeting);
   const computation: Computation = { expression, meetings };
   const types = { operands: operands.map(([{ dtype }]) => (dtype === "f16" ? dtype : "f32")), results } as const;
@@ -32,7 +34,6 @@ export const computeAll = (
       name,
       cheap: true,
       attributes: { ...computation },
-      ...(vjp === undefined ? { readsHalf: true } : {}),
       halves: {
         inputs: operands.map(() => true),
         outputs: results.map(() => true),

@@ -24,7 +24,6 @@ const normOf = (inputs: readonly Tensor[], eps: number, y: Dtype = "f32"): reado
     {
       name: RMS ? "rmsNorm" : "layerNorm",
       cheap: true,
-      ...(x.dtype === "f16" ? { readsHalf: true } : {}),
       halves: { inputs: [true], outputs: [true, false], of: (others, [type]) => normOf(others, eps, type) },
       lower: (t) => [rowLaunch(t, "layer-norm", { rows, width, eps }, [input(0), input(1), RMS ? undefined : input(2), output(0), output(1)], constants)],
       vjp: ([, stats], [dy], needed) => {
@@ -65,7 +64,6 @@ const gradientOf = (inputs: readonly Tensor[], RMS: boolean): Tensor => {
     {
       name: `${RMS ? "rmsNorm" : "layerNorm"} (gradient)`,
       attributes: { RMS },
-      ...(inputs[1].dtype === "f16" ? { readsHalf: true } : {}),
       halves: { inputs: [false, true], outputs: [false], of: (others) => [gradientOf(others, RMS)] },
       lower: (t) => [
         rowLaunch(t, "layer-norm-grad", dims, [input(0), input(1), input(2), input(3), output(0), ...(ADD ? [input(4)] : [])], {

@@ -105,7 +105,7 @@ const gradients = ({ form, a, b, bias, lowRank }: Recipe, dc: Tensor, needed: re
 /** How a product reads factors and writes its value as f16. */
 const halves = (recipe: Recipe): Halves => ({
   inputs: [true, true, false, false, false],
-  outputs: [true],
+  outputs: [recipe.more === undefined],
   of: (inputs, [type]) => productAll(inputs, { ...recipe, a: inputs[0], b: inputs[1], half: type === "f16" }),
 });
 
@@ -119,8 +119,7 @@ export const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly 
       // A bias and the factors of an adapter.
       exactFrom: 2,
       attributes: { ...recipe },
-      ...(sizes.types === undefined ? {} : { readsHalf: true }),
-      ...(more === undefined ? { halves: halves(recipe) } : {}),
+      halves: halves(recipe),
       products: (bounds) => productShapes(bounds, sizes),
       scratch: (target) => [productScratch(target, sizes)].filter((elements) => elements > 0).map((elements) => ({ shape: [elements], dtype: "f32" as const })),
       lower: (target) => productLaunches(target, sizes, form.scale),

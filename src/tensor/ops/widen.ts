@@ -14,7 +14,7 @@ export const widen = (x: Tensor): Tensor => {
     {
       name: "widen",
       cheap: true,
-      readsHalf: true,
+      halves: { inputs: [true], outputs: [false], everywhere: true, of: ([stored]) => [widen(stored)] },
       // Windows of pairs, so that each begins with a whole word.
       lower: (target) =>
         rowWindows(target, Math.ceil(elements / 2), 2).map(({ first, count: pairs }) => {
