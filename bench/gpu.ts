@@ -182,7 +182,7 @@ const runChoices = async (device: Device): Promise<void> => {
   };
   const { adapter: own } = device;
   if (own.matrix === undefined) rows.push({ part: "choices", what: "three products on f16 units", measured: "this adapter has no such units" });
-  else await row("products split in f16", { ...device, adapter: { ...own, split: true, key: `${own.key}-split` } });
+  else await row("three products in f16", { ...device, adapter: { ...own, tripled: true, key: `${own.key}-tripled` } });
   await row("recompute blocks", device, { recompute: "blocks" });
 };
 

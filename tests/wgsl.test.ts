@@ -40,6 +40,15 @@ test("generated.ts knows the fields of every Dims", () => {
   }
 });
 
+test("kernels of products list the bindings and the constants of the epilogue, and none that is gone", () => {
+  for (const name of ["matmul-registers", "matmul-tiled", "matmul-matrix", "matmul-parts"] as const) {
+    const header = /^(\/\/[^\n]*\n)+/.exec(wgsl[name])?.[0] ?? "";
+    assert.match(header, /EPILOGUE|parts\/epilogue\.wgsl/, name);
+    assert.match(header, /; *\n\/\/ +7 [^;]*; 8 to 10 /, name);
+    assert.not.match(header, /ACTIVATION|GELU/, name);
+  }
+});
+
 for (const [name, text] of Object.entries<string>(wgsl)) {
   test(`${name} opens with a comment that says what it computes and its bindings`, () => {
     const header = /^(\/\/[^\n]*\n)+/.exec(text)?.[0] ?? "";

@@ -18,7 +18,8 @@
 //                    hi hi + (hi lo + lo hi) / 2048; the two in brackets have sums of their own (Ootomo and Yokota, 2022). Numbers of 2^-14 to 65504
 //                    keep 22 bits; smaller ones have hi = 0 and keep the 11 of lo, down to 2^-25; larger ones have no hi: the result is not finite
 //
-// Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
+// Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n];
+//           7 a second result like C; 8 to 10 what the epilogue reads; absent where not asked for.
 // Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head; B's is that of head / share. A
 //           workgroup is one tile of one matrix; the grid is folded over x and y, tiles along n first. A sum runs over k, then over r, MK steps
 //           at a time, whatever the tile: all tiles give the same bits.

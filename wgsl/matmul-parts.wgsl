@@ -2,7 +2,8 @@
 // their order, whatever kernel computed them.
 //
 // Constants: those of parts/epilogue.wgsl; HALF where C is f16.
-// Bindings:  0 Dims, those of the product; 1 parts [ceil(k / part), batch, m, n]; 3 C [batch, m, n]; 4 bias [n]; then those of the epilogue.
+// Bindings:  0 Dims, those of the product; 1 parts [ceil(k / part), batch, m, n]; 3 C [batch, m, n]; 4 bias [n];
+//            7 a second result like C; 8 to 10 what the epilogue reads; absent where not asked for.
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements of C.
 // Bounds:    the stride ends at the last element.
 

@@ -8,7 +8,7 @@
 //   TA TB              A is stored [k, m] and not [m, k]; B is stored [n, k] and not [k, n]
 //   BIAS               + bias[n]
 //   LOW_RANK           + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k
-//   ACTIVATION         f, one of QUICK_GELU and GELU
+//   EPILOGUE SECOND    f, an expression of a sum and of other tensors, and its second value: parts/epilogue.wgsl
 //   ADD                C += instead of C =
 //   LEFT RIGHT C       what an operand is stored as: f32 or vec4f, f16 or vec4h; HALF where one of them is f16. Sums are f32
 //   LEFT_VEC4 RIGHT_VEC4   it is read by four: its strides are then multiples of 4, and so is the extent that it is stored along
@@ -16,7 +16,8 @@
 //   TAIL               k is no multiple of 4
 //   ROWS COLS LANES    the tile; QUADS = ROWS / 4; SLOTS = vectors of left that a lane loads
 //
-// Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
+// Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n];
+//           7 a second result like C; 8 to 10 what the epilogue reads; absent where not asked for.
 // Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head; B's is that of head / share. A
 //           workgroup is one tile of one matrix; the grid is folded over x and y, tiles along right first (parts/registers.wgsl). A sum runs
 //           over k, then over r, with one accumulator.

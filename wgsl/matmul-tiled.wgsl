@@ -20,14 +20,15 @@
 //   LOW_RANK       + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k. These are steps like the others, after the
 //                  sums were scaled
 //   SPLIT          a sum is split: part y of it has dims.part terms and goes to C[y, z], as it is; P op(Q) comes with the last part
-//   ACTIVATION ADD   what becomes of a sum: parts/epilogue.wgsl
+//   EPILOGUE SECOND ADD   what becomes of a sum: parts/epilogue.wgsl
 //   A B C          what an operand is stored as: f32 or vec4f, f16 or vec4h; HALF where one of them is f16. Sums are f32
 //   A_VEC4 B_VEC4  it is read by four: its strides are then multiples of 4, and so is the extent that it is stored along
 //   TAIL           k or r is no multiple of DEPTH
 //   A_QUADS B_QUADS  ROWS / 4 and COLS / 4; A_LOADS B_LOADS: vectors that a thread brings for a step; QUADS = DEPTH / 4; THREADS in all;
 //                  DOUBLE where there are two BUFFERS
 //
-// Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n]; absent where not asked for.
+// Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n];
+//           7 a second result like C; 8 to 10 what the epilogue reads; absent where not asked for.
 // Layout:   ld* are strides between stored rows, *Outer and *Head between matrices z = outer * heads + head; B's is that of head / share. A
 //           workgroup is one tile of one matrix; the grid is folded over x and y, tiles along n first. A sum runs
 //           over k, then over r, with one accumulator.

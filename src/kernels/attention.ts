@@ -7,6 +7,7 @@
  */
 import { guaranteedWorkgroupBytes, type Bounds } from "./bounds.ts";
 import type { Dims } from "./dims.ts";
+import { residentGroups } from "./gpu.ts";
 import { foldGroups, launch, type Grid, type Launch, type Operands } from "./launch.ts";
 import type { Constants } from "./template.ts";
 
@@ -40,9 +41,6 @@ export const widestHead = 128;
 /** Accumulators, four numbers each, that a thread has registers for. */
 const mostSums = { attention: 16, "attention-grad-queries": 12, "attention-grad-keys": 10 };
 
-/** Workgroups that a GPU has room for at a time, about: in a smaller grid, smaller workgroups are done sooner. */
-const resident = 512;
-
 /** What a tile costs beside its rows, in rows of a thread: loads that all of them share. */
 const overhead = 1;
 
@@ -60,7 +58,7 @@ const planOf = (shape: AttentionShape, kernel: AttentionKernel, ROWS: number): A
     constants: { ROWS, DEPTH, WIDE: Math.ceil(DEPTH / 8), KEPT, VEC4: width % 4 === 0, GRADIENT: KEPT === 2, OUTPUT: kernel === "attention-grad-queries" },
     grid: foldGroups(groups),
     bytes: 16 * ((8 * ROWS * KEPT + 32) * (DEPTH | 1) + 8 * ROWS * 9) + (kernel === "attention" ? 32 * ROWS : 0),
-    cost: Math.max(groups, resident) * (ROWS + overhead),
+    cost: Math.max(groups, residentGroups) * (ROWS + overhead),
   };
 };
 

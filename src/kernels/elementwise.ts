@@ -18,9 +18,11 @@ export interface ElementTypes {
 /** What an element is stored as. */
 export type ElementType = "f32" | "f16";
 
-/** Operands, constants and outputs that one launch has at most. */
+/** Operands that one launch has at most. */
 export const mostOperands = 6;
+/** Constants that one launch has at most. */
 export const mostConstants = 8;
+/** Outputs that one launch has at most. */
 export const mostOutputs = 2;
 
 /** Patterns as the text tells them apart: integer division is slow on every adapter, and most broadcasts need one or none. */

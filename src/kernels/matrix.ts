@@ -1,6 +1,7 @@
 /** Plans of products on subgroup matrices (matmul-matrix.wgsl): for GPUs that multiply f16 in units of their own. */
 import type { MatrixUnit } from "../device/device.ts";
 import { guaranteedWorkgroupBytes, type Bounds } from "./bounds.ts";
+import { processors } from "./gpu.ts";
 import { foldGroups } from "./launch.ts";
 import { aligned, formConstants, partTerms, ranked, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 
@@ -40,8 +41,6 @@ const operand = (type: "f32" | "f16", vec4: boolean, triple: boolean): readonly 
   types[triple ? "f32" : type],
 ];
 
-const processors = 100;
-
 const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTile, workgroupBytes: number): Costed | undefined => {
   const { rows, cols, subRows, subCols, depth } = tile;
   const triple = s.multiply === "3xf16";
@@ -79,10 +78,10 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
  */
 export const matrixPlans = (bounds: MatrixBounds, shape: MatmulShape): readonly MatmulPlan[] => {
   const {
-    adapter: { matrix, split },
+    adapter: { matrix, tripled },
     workgroupBytes = guaranteedWorkgroupBytes,
   } = bounds;
-  const multiply = shape.multiply ?? (split ? "3xf16" : undefined);
+  const multiply = shape.multiply ?? (tripled ? "3xf16" : undefined);
   if (matrix === undefined || multiply === undefined || multiply === "f32" || (shape.lowRank && shape.ta)) return [];
   return ranked(tiles.flatMap((tile) => planned({ ...shape, multiply }, matrix, tile, workgroupBytes) ?? []));
 };

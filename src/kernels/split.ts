@@ -5,17 +5,18 @@
  * How many parts there are changes the bits, so it follows from the shape and the kind of adapter alone, never from what was measured.
  */
 import type { Adapter } from "../device/device.ts";
+import { processors, residentGroups } from "./gpu.ts";
 import { elementGrid, launch, type Launch, type Operands } from "./launch.ts";
 import { formConstants, matmulDims, matmulWork, partTerms, type MatmulShape } from "./matmul.ts";
 
 /** Rows and columns of the tile that results are counted in. */
 const tile = 64;
 
-/** Tiles that are enough for a GPU: a wide result wants two for each processor (an H100 has 132), a thin one is cut into smaller tiles. */
-const enough = { wide: 264, thin: 132 };
+/** Tiles that are enough for a GPU: a wide result wants two for each processor, a thin one is cut into smaller tiles. */
+const enough = { wide: 2 * processors, thin: processors };
 
-/** Tiles that a split product should have, and terms that are worth a part. */
-const [wanted, worth] = [512, 128];
+/** Terms that are worth a part. */
+const worth = 128;
 
 /** What is worth a second launch: sums of so many terms, which one workgroup alone would take long for, or so much work that all processors are wanted. */
 const least = { terms: 1024, work: 2 ** 28 };
@@ -31,7 +32,7 @@ export const partsFor = (adapter: Pick<Adapter, "kind"> | undefined, shape: Matm
   const few = tiles < (Math.min(m, n) <= tile ? enough.thin : enough.wide);
   const worthwhile = k >= least.terms || matmulWork({ ...shape, batch }) >= least.work;
   if (adapter?.kind !== "gpu" || !few || !worthwhile || tiles === 0) return 1;
-  const parts = Math.min(Math.ceil(wanted / tiles), Math.floor(k / worth));
+  const parts = Math.min(Math.ceil(residentGroups / tiles), Math.floor(k / worth));
   return parts < 2 ? 1 : Math.ceil(k / partTerms(k, parts));
 };
 

@@ -1,6 +1,7 @@
 /** Plans of products through workgroup memory (matmul-tiled.wgsl): for GPUs. */
 import type { Adapter } from "../device/device.ts";
 import { guaranteedWorkgroupBytes } from "./bounds.ts";
+import { processors } from "./gpu.ts";
 import { foldGroups } from "./launch.ts";
 import { aligned, formConstants, partTerms, ranked, stored, type Costed, type MatmulPlan, type MatmulShape } from "./matmul.ts";
 import type { Constants } from "./template.ts";
@@ -37,8 +38,8 @@ interface TileBounds {
   readonly workgroupBytes?: number;
 }
 
-/** A GPU, as an H100 is: its processors, sums that one of them adds to at a time, and bytes that it gets at a time. */
-const gpu = { processors: 132, sums: 128, bytes: 32 };
+/** Sums that a processor of a GPU adds to at a time, and bytes that it gets at a time. */
+const processor = { sums: 128, bytes: 32 };
 
 /** What a processor must have at work so that it does not wait: threads for its own results, bytes on their way for memory. */
 const busy = { threads: 128, bytes: 16384 };
@@ -49,9 +50,9 @@ const start = 64;
 /** Cycles of the processor with the most tiles. */
 const cycles = ({ rows, cols, down, across, depth, share }: Tile, groups: number, terms: number): number => {
   const [height, width] = [rows * down, cols * across];
-  const most = Math.ceil(groups / gpu.processors);
-  const sums = (height * width) / gpu.sums / share / Math.min(1, (most * down * across) / busy.threads);
-  const bytes = (4 * (height + width)) / gpu.bytes / Math.min(1, (most * 4 * (height + width) * depth) / busy.bytes);
+  const most = Math.ceil(groups / processors);
+  const sums = (height * width) / processor.sums / share / Math.min(1, (most * down * across) / busy.threads);
+  const bytes = (4 * (height + width)) / processor.bytes / Math.min(1, (most * 4 * (height + width) * depth) / busy.bytes);
   return most * (terms + start) * (sums + bytes);
 };
 

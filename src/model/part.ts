@@ -15,8 +15,8 @@ export interface Part {
   readonly splits: (input: string) => boolean;
 }
 
-/** The whole batch as its only part. */
-export const wholeBatch = (size: BatchSize): Part => ({ index: 0, count: 1, first: 0, examples: 1, size, splits: () => false });
+/** The whole batch as its only part. How many examples it has is asked only where there are other parts. */
+export const wholeBatch = (size: BatchSize, examples = 1): Part => ({ index: 0, count: 1, first: 0, examples, size, splits: () => false });
 
 /**
  * Cuts so many examples into `count` parts whose sizes differ by one at most, the larger ones first: the first example of each, and how many it has.

@@ -9,7 +9,8 @@ import { names } from "./runFolder.ts";
 
 /** Whether a name is that of a file of a run which is not whole yet; the model within a learner that is not whole has two dots. */
 export const isLeftover = (name: string, files: Files): boolean =>
-  files.unfinished(name) && /^\.{1,2}(lock|job\.json|training\.safetensors|result\.json|answers\.json|report\.html|model|after-\d+)\./.test(name);
+  files.unfinished(name) &&
+  /^\.{1,2}(lock|job\.json|training\.safetensors|result\.json|answers\.json|replies\.json|profile\.json|report\.html|model|after-\d+)\./.test(name);
 
 /** Whether a name is that of an adapter which is not whole yet. */
 const isAdapterLeftover = (name: string, files: Files): boolean => files.unfinished(name) && /^\.{1,2}\d+-/.test(name);

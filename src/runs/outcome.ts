@@ -37,7 +37,7 @@ export interface Outcome extends Run {
 
 /** What a result says of a job beside the options of its method. */
 export const factsOf = (
-  { model, source, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, onCorrupt, facts }: Job,
+  { model, source, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, recompute, onCorrupt, facts }: Job,
   { labelSpace }: Pick<Stream, "labelSpace">,
 ) => ({
   evaluate: undefined,
@@ -60,6 +60,7 @@ export const factsOf = (
   ...(maxTokens === undefined ? {} : { maxTokens }),
   ...(precision === undefined ? {} : { precision }),
   ...(accumulate === undefined ? {} : { accumulate }),
+  ...(recompute === undefined ? {} : { recompute }),
   onCorrupt,
 });
 

@@ -14,7 +14,7 @@ import { claims, hasGaps, keptOutputs, lastUses, readsOf, rootOf, type Pack, typ
 import { copy } from "./ops/window.ts";
 import { makePlaces, type Places } from "./places.ts";
 import type { Program } from "./program.ts";
-import { byteSize, bytesOf, size, type Node, type Spec, type Tensor } from "./tensor.ts";
+import { byteSize, bytesOf, size, type Applied, type Node, type Spec, type Tensor } from "./tensor.ts";
 
 /** A part of a buffer, in bytes. */
 export interface Extent extends Place {
@@ -37,7 +37,6 @@ export interface Plan {
 }
 
 type Leaf = Node & { readonly kind: "leaf" };
-type Applied = Node & { readonly kind: "apply" };
 
 /** The key of a leaf in {@link Plan.leaves}. */
 export const leafKey = (node: Leaf): string => `${node.role}:${node.name}`;

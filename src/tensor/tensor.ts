@@ -53,6 +53,9 @@ export type Node = Made &
     | { readonly kind: "apply"; readonly op: Op; readonly inputs: readonly Tensor[] }
   );
 
+/** A node that an operation computes. */
+export type Applied = Node & { readonly kind: "apply" };
+
 /** The tensors that a node is made from. */
 export const inputsOf = (node: Node): readonly Tensor[] => {
   switch (node.kind) {

@@ -4,7 +4,7 @@ import type { Device, Precision } from "../device/device.ts";
 import { inPrecision } from "../device/precision.ts";
 import type { Failure } from "../failure.ts";
 import { target } from "../kernels/target.ts";
-import type { Part } from "../model/part.ts";
+import { wholeBatch, type Part } from "../model/part.ts";
 import { bytes } from "../report/format.ts";
 import type { Plan } from "../tensor/plan.ts";
 import { bytesOfPlan, planned } from "../tensor/planned.ts";
@@ -53,7 +53,7 @@ const choices = ({ device, batches, accumulate, recompute }: Fitting): readonly 
   const smaller = (by: number): Choice["traced"] =>
     E.map(([{ size, examples }]: readonly Part[]): Traced => {
       const batch = { ...shape, ...size };
-      return { batch, parts: [{ index: 0, count: 1, first: 0, examples, size, splits: () => false }], recompute, precision: device.precision };
+      return { batch, parts: [wholeBatch(size, examples)], recompute, precision: device.precision };
     })(partsFor(by));
   const examples = batches.inParts === undefined ? shape.images : shape.texts;
   const mixed = device.precision === "mixed" ? E.left(undefined) : inPrecision("mixed", device);

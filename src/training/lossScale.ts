@@ -1,9 +1,9 @@
 /**
- * The scale of the loss in mixed precision: products narrow gradients to f16, in which small ones would become zero. So a loss is differentiated that is a power
- * of two times as large, and its gradients are divided by that, which is exact (Micikevicius et al., 2018).
+ * The scale of the loss in mixed precision: products narrow gradients to f16, in which small ones would become zero. So a loss is differentiated that is a
+ * power of two times as large, and its gradients are divided by that, which is exact (Micikevicius et al., 2018).
  *
- * The scale finds itself, on the device. Where a gradient is not finite it was too large: such a step changes nothing but the scale, which halves. After so many
- * good steps in a row it doubles. It is state of the training, so one that goes on has the same bits.
+ * The scale finds itself, on the device. Where a gradient is not finite it was too large: such a step changes nothing but the scale, which halves. After so
+ * many good steps in a row it doubles. It is state of the training, so one that goes on has the same bits.
  */
 import type { Leaves } from "../tensor/leaves.ts";
 import { add, affine, div, mul } from "../tensor/ops/elementwise.ts";

@@ -28,6 +28,7 @@ test("a run with blocks that are computed again keeps that in its job, and learn
     assert.is(ended.code, 0, ended.stderr);
   }
   assert.is(JSON.parse(readFileSync(at("blocks", "job.json"), "utf8")).recompute, "blocks");
+  assert.is(JSON.parse(readFileSync(at("blocks", "result.json"), "utf8")).options.recompute, "blocks");
   assert.equal(bits("blocks"), bits("plain"));
   rmSync(at("blocks", "result.json"));
   const again = await cambium(["resume", at("blocks")]);

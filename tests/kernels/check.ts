@@ -151,6 +151,10 @@ export const deviceTest = (name: string, body: (device: Device) => Promise<void>
   });
 };
 
+/** A test on the device of this file where what it needs is there, else a skipped one that says what is missing. */
+export const deviceTestWith = (there: boolean, missing: string): typeof deviceTest =>
+  there ? deviceTest : (name) => void test.skip(`${name} (without ${missing})`);
+
 /** Runs the tests of a file, and closes its device. */
 export const runTests = (): void => {
   test.after(() => opened?.close());

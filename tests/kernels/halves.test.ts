@@ -1,7 +1,8 @@
 /** Products of operands that are stored as f16: near f64 of the same rounded operands, with sums in f32. */
 import type { MatmulPlan, ProductTypes } from "../../src/kernels/matmul.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
-import { deviceTest, runTests } from "./check.ts";
+import { hasF16 } from "../fixtures/shaderF16.ts";
+import { deviceTestWith, runTests } from "./check.ts";
 import { checkPlans, kinds, problemOf, type Sizes } from "./products.ts";
 
 /** Small tiles first: they compile soonest. */
@@ -11,8 +12,7 @@ const bySize = (plans: readonly MatmulPlan[]): readonly MatmulPlan[] => {
 };
 
 const checked = (name: string, types: ProductTypes, sizes: readonly Sizes[]): void =>
-  deviceTest(name, async (device) => {
-    if (!device.adapter.features.has("shader-f16")) return;
+  deviceTestWith(hasF16, "shader-f16")(name, async (device) => {
     for (const size of sizes) {
       const problem = problemOf({ ...size, types });
       await checkPlans(device, problem, kinds(bySize(matmulVariants(device.adapter, problem.shape))));

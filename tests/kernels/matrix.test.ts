@@ -13,12 +13,16 @@ import type { GPUAdapterInfo, GPUSubgroupMatrixConfig } from "../../src/platform
 import { describeAdapter } from "../../src/device/adapter.ts";
 import { matmulVariants } from "../../src/kernels/variants.ts";
 import { h100, inMixed, launchesByKernel, plainGpu, planned, stepOf } from "../fixtures/gpu.ts";
-import { deviceTest, runTests } from "./check.ts";
+import { hasF16 } from "../fixtures/shaderF16.ts";
+import { deviceTestWith, runTests } from "./check.ts";
 import { checkPlans, problemOf, shapeOf, type Sizes } from "./products.ts";
 
 const unit: MatrixUnit = { m: 16, n: 16, k: 16, lanes: 32 };
 /** As large as the part of a subgroup: soon compiled, since nothing of it is unrolled. */
 const large: MatrixUnit = { m: 32, n: 32, k: 16, lanes: 32 };
+
+/** A test of the kernel as lanes run it, which need f16 alone. */
+const unitTest = deviceTestWith(hasF16, "shader-f16");
 
 const withUnit = (matrix: MatrixUnit): Adapter => ({ ...h100.adapter, matrix });
 
@@ -32,23 +36,22 @@ const emulated = (matrix: MatrixUnit, shape: MatmulShape, tiles: readonly string
 
 /** Holds the plans of some tiles, such as 64x64, against f64 of the rounded operands; all must give the same bits. */
 const check = async (device: Device, tiles: readonly string[], sizes: Sizes, matrix: MatrixUnit = unit): Promise<void> => {
-  if (!device.adapter.features.has("shader-f16")) return;
   const problem = problemOf({ multiply: "f16", ...sizes });
   await checkPlans(device, problem, emulated(matrix, problem.shape, tiles));
 };
 
 const smallest = ["32x32x16"];
 
-deviceTest("all tiles give the same bits", async (device) => {
+unitTest("all tiles give the same bits", async (device) => {
   await check(device, ["64x64x16"], { m: 132, n: 68, k: 52 }, large);
   await check(device, ["32x32x16", "64x16x32"], { m: 132, n: 36, k: 52 });
 });
 
-deviceTest("each of several matrices of a subgroup, over several steps", async (device) => {
+unitTest("each of several matrices of a subgroup, over several steps", async (device) => {
   await check(device, smallest, { m: 40, n: 36, k: 20, ta: true }, { m: 16, n: 8, k: 8, lanes: 32 });
 });
 
-deviceTest("operands and results in f16; a bias, a low-rank pair and an activation", async (device) => {
+unitTest("operands and results in f16; a bias, a low-rank pair and an activation", async (device) => {
   await check(device, smallest, { m: 36, n: 68, k: 21, ta: true, tb: true, types: { a: "f16", b: "f16", c: "f16" } });
   await check(device, smallest, { m: 35, n: 17, k: 19, tb: true, types: { b: "f16" }, bias: true, lowRank: true, r: 5, scale: 0.5 });
   await check(device, smallest, {
@@ -63,7 +66,7 @@ deviceTest("operands and results in f16; a bias, a low-rank pair and an activati
   });
 });
 
-deviceTest("one element, one column, no terms, a pair of rank 0; heads that share a matrix of B, read and written with strides", async (device) => {
+unitTest("one element, one column, no terms, a pair of rank 0; heads that share a matrix of B, read and written with strides", async (device) => {
   for (const sizes of [
     { m: 1, n: 1, k: 1 },
     { m: 65, n: 1, k: 3 },
@@ -81,8 +84,7 @@ deviceTest("one element, one column, no terms, a pair of rank 0; heads that shar
   await check(device, smallest, { m: tokens, n: head, k: keys, ...common, ...values });
 });
 
-deviceTest("a sum that is split: each part goes to a matrix of its own, the low-rank pair with the last", async (device) => {
-  if (!device.adapter.features.has("shader-f16")) return;
+unitTest("a sum that is split: each part goes to a matrix of its own, the low-rank pair with the last", async (device) => {
   const [m, n, parts, part, r] = [20, 36, 3, 32, 4];
   const k = parts * part;
   // The same operands as a batch, of which each matrix is a part.
@@ -95,7 +97,7 @@ deviceTest("a sum that is split: each part goes to a matrix of its own, the low-
   await checkPlans(device, { shape, one: { dims: matmulDims(shape, 0.5), operands } }, emulated(unit, shape, smallest));
 });
 
-deviceTest("three products in f16 have the accuracy of f32", async (device) => {
+unitTest("three products in f16 have the accuracy of f32", async (device) => {
   // The bound is that of the f32 kernels; one product in f16 alone is hundreds of times as far away.
   await check(device, smallest, { m: 67, n: 33, k: 132, tb: true, multiply: "3xf16", scale: 0.125, lowRank: true, r: 4 });
 });
@@ -115,8 +117,8 @@ test("the shape and the adapter choose the units, for what may be multiplied in 
   ] as const) {
     assert.not.ok(kernels(on, shape).includes("matmul-matrix"), JSON.stringify(shape));
   }
-  assert.equal(kernels({ ...adapter, split: true }, {}), ["matmul-matrix"]);
-  assert.ok(matmulVariants({ ...adapter, split: true }, shapeOf({ m: 512, n: 512, k: 512 }), 32768).every(({ constants }) => constants.TRIPLE === true));
+  assert.equal(kernels({ ...adapter, tripled: true }, {}), ["matmul-matrix"]);
+  assert.ok(matmulVariants({ ...adapter, tripled: true }, shapeOf({ m: 512, n: 512, k: 512 }), 32768).every(({ constants }) => constants.TRIPLE === true));
 });
 
 test("plans keep to the workgroup memory of a device; where none fits, the products are those of f32", () => {

@@ -6,7 +6,8 @@ import { networkOf } from "../../src/model/model.ts";
 import { random } from "../../src/random.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { imageToText, sum, textToImage } from "../../src/training/objective.ts";
-import { mixedTest, relativeError, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
+import { relativeError, runTests, sameBits, withKernelsOf } from "../tensor/check.ts";
+import { mixedTest } from "../tensor/mixedTest.ts";
 import { batchOf, differentiate, type Gradients } from "./differentiate.ts";
 import { fixture, goldenOf, readModel } from "./embeddings.ts";
 

@@ -25,7 +25,8 @@ import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { colourTask, tinyLlama } from "../fixtures/tinyLlama.ts";
 import { runtimeOf } from "../methods/trace.ts";
-import { deviceTest, mixedTest, relativeError, runTests } from "../tensor/check.ts";
+import { deviceTest, relativeError, runTests } from "../tensor/check.ts";
+import { mixedTest } from "../tensor/mixedTest.ts";
 
 /** The losses of steps, and what they learned by name. */
 interface Learned {

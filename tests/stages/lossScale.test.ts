@@ -22,7 +22,8 @@ import { left, right } from "../either.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { runtimeOf } from "../methods/trace.ts";
-import { deviceTest, mixedTest, runTests, sameBits, traced, using } from "../tensor/check.ts";
+import { deviceTest, runTests, sameBits, traced, using } from "../tensor/check.ts";
+import { mixedTest } from "../tensor/mixedTest.ts";
 import { floats } from "../../src/tensor/tensor.ts";
 import { resident } from "../../src/device/resident.ts";
 

@@ -9,7 +9,6 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import type { OpenDevice } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
-import { inPrecision } from "../../src/device/precision.ts";
 import { describe, get } from "../../src/failure.ts";
 import { right as orThrow } from "../either.ts";
 import { random } from "../../src/random.ts";
@@ -46,13 +45,6 @@ export const deviceTest = (name: string, body: (device: Device) => Promise<void>
 /** A test on the device of its file where what it needs is there, else a skipped one that says what is missing. */
 export const deviceTestWith = (there: boolean, missing: string): typeof deviceTest =>
   there ? deviceTest : (name) => void test.skip(`${name} (without ${missing})`);
-
-/** A test on the device of its file, as it is and in mixed precision. It tests nothing where the adapter does not compute in that. */
-export const mixedTest = (name: string, body: (device: Device, mixed: Device) => Promise<void>): void =>
-  deviceTest(name, async (device) => {
-    const mixed = inPrecision("mixed", device);
-    if (E.isRight(mixed)) await body(device, mixed.right);
-  });
 
 /** Runs the tests of a file, and closes its device. */
 export const runTests = (): void => {

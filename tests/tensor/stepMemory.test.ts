@@ -46,11 +46,15 @@ const livingBytes = (program: Program): number => {
 };
 
 test("the arena is hardly larger than what lives at once", () => {
-  for (const [name, step] of Object.entries({ nano: stepOf("nano", 32), b16: vitB16, smollm2: stepOf("smollm2", 4) })) {
+  for (const [name, step, most] of [
+    ["nano", stepOf("nano", 32), 1.03],
+    ["b16", vitB16, 1.03],
+    ["smollm2", stepOf("smollm2", 4), 1.05],
+  ] as const) {
     const program = optimise(step, h100);
     const arena = plan(program, h100).buffers.reduce((n, { label, bytes }) => n + (label.startsWith("arena") ? bytes : 0), 0);
     const living = livingBytes(program);
-    assert.ok(arena < 1.05 * living, `${name}: ${arena} bytes, where ${living} live at once`);
+    assert.ok(arena < most * living, `${name}: ${arena} bytes, where ${living} live at once`);
   }
 });
 

@@ -9,10 +9,8 @@ import type { Bounds } from "../../kernels/bounds.ts";
 import { attentionGradients, attentionOutputs, attentionShape, type AttentionOptions } from "../ops/attention.ts";
 import { formOf } from "../ops/productRewrites.ts";
 import { masksOf } from "../ops/softmax.ts";
-import { reshape, size, type Node, type Tensor } from "../tensor.ts";
+import { reshape, size, type Applied, type Node, type Tensor } from "../tensor.ts";
 import { graphOf, rewrite, type Graph, type Pass } from "./pass.ts";
-
-type Applied = Node & { readonly kind: "apply" };
 
 /** Attention in a program: what it is of, and the nodes that give its results, without those that the program does not compute. */
 interface Attention {

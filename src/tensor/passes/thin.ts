@@ -6,16 +6,13 @@
  */
 import { add } from "../ops/elementwise.ts";
 import { withThin } from "../ops/productRewrites.ts";
-import { reshape, type Node, type Tensor } from "../tensor.ts";
+import { reshape, type Applied, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
-import { isSum } from "./residuals.ts";
-import { readersOf, source } from "./views.ts";
-
-/** Whether one node alone reads a tensor. */
-const isReadOnce = (t: Tensor, graph: Graph): boolean => readersOf(source(t).node, graph).length === 1 && !graph.isResult(source(t).node);
+import { isReadOnce, isSum } from "./sum.ts";
+import { source } from "./views.ts";
 
 /** The terms of a sum in both orders, where the first is a term that only this sum reads. */
-const turns = (node: Node & { readonly kind: "apply" }, graph: Graph): readonly (readonly [Tensor, Tensor])[] =>
+const turns = (node: Applied, graph: Graph): readonly (readonly [Tensor, Tensor])[] =>
   [[0, 1] as const, [1, 0] as const].flatMap(([i, j]) => (isReadOnce(node.inputs[i], graph) ? [[node.inputs[i], node.inputs[j]] as const] : []));
 
 /** Folds thin products into the wide ones that they are added to. */

@@ -24,9 +24,10 @@ import { floats, size, type Tensor } from "../../../src/tensor/tensor.ts";
 import { matching } from "../../../src/training/objective.ts";
 import { traceStep } from "../../../src/training/step.ts";
 import type { BatchShape, Graded, Trainee } from "../../../src/training/trainee.ts";
+import { hasF16 } from "../../fixtures/shaderF16.ts";
 import { h100, lavapipe, launchesByKernel, plainGpu, planned, stepOf } from "../../fixtures/gpu.ts";
 import { tinyLlamaConfig } from "../../fixtures/tinyLlama.ts";
-import { deviceTest, numbers, orThrow, readAll, relativeError, runTests, specsOf, traced, using, type Value } from "../check.ts";
+import { deviceTest, deviceTestWith, numbers, orThrow, readAll, relativeError, runTests, specsOf, traced, using, type Value } from "../check.ts";
 
 /** The bounds of a device as if it were a GPU. */
 const asGpu = (device: Device): Bounds => ({ ...boundsOf(device), adapter: { ...device.adapter, kind: "gpu" } });
@@ -144,7 +145,7 @@ const steps: Readonly<
 };
 
 for (const [name, { model, shape, data, many }] of Object.entries(steps)) {
-  deviceTest(`a step of ${name} has the loss and the gradients of the parts`, async (device) => {
+  const ofStep = async (device: Device, inHalves: boolean): Promise<void> => {
     const step = compose(
       differentiate(matching),
       stepStage<Graded, Trainee, "A" | "B">("show", {}, ({ gradients, ...trainee }, tracing) => {
@@ -171,8 +172,8 @@ for (const [name, { model, shape, data, many }] of Object.entries(steps)) {
         },
         weights,
       );
-    await agrees(fusedAttention(program, asGpu(device)), program, run, many);
-    if (device.adapter.features.has("shader-f16")) {
+    if (!inHalves) await agrees(fusedAttention(program, asGpu(device)), program, run, many);
+    else {
       const mixed = { ...asGpu(device), precision: "mixed" as const };
       // On GPUs nothing as small as this is rounded.
       const small = { ...mixed, adapter: { ...mixed.adapter, kind: "cpu" as const } };
@@ -187,7 +188,9 @@ for (const [name, { model, shape, data, many }] of Object.entries(steps)) {
       await agrees(halved, program, run, many, 5e-3);
     }
     weights.release();
-  });
+  };
+  deviceTest(`a step of ${name} has the loss and the gradients of the parts`, (device) => ofStep(device, false));
+  deviceTestWith(hasF16, "shader-f16")(`a step of ${name} has them in f16, to what is rounded`, (device) => ofStep(device, true));
 }
 
 test("what the map of attention is read for, adapters on a CPU, few queries, wide heads and small bindings leave attention as it is", () => {

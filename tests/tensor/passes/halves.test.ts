@@ -17,7 +17,8 @@ import { asStored } from "../../../src/tensor/passes/stored.ts";
 import type { Program } from "../../../src/tensor/program.ts";
 import { reshape, view, type Dtype, type Node, type Tensor } from "../../../src/tensor/tensor.ts";
 import { lavapipe, plainGpu } from "../../fixtures/gpu.ts";
-import { numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using, wholes, withKernelsOf, mixedTest } from "../check.ts";
+import { numbers, orThrow, readAll, runTests, sameBits, specsOf, traced, using, wholes, withKernelsOf } from "../check.ts";
+import { mixedTest } from "../mixedTest.ts";
 
 const names = ({ schedule }: Program): readonly string[] => schedule.flatMap((node) => (node.kind === "apply" ? [node.op.name] : []));
 const optimised = (program: Program, bounds: Bounds): readonly string[] => names(readHalves(program, bounds));
