@@ -19,7 +19,8 @@ import { left } from "../either.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { runtimeOf } from "../methods/trace.ts";
-import { deviceTest, mixedTest, runTests, traced } from "../tensor/check.ts";
+import { deviceTest, runTests, traced } from "../tensor/check.ts";
+import { mixedTest } from "../tensor/mixedTest.ts";
 
 const options = { steps: 1, batch: 64, rank: 2, lr: 1e-3 };
 
