@@ -6,8 +6,8 @@ import { computeAll } from "./expression.ts";
 const name = "narrow";
 
 /**
- * The values of a tensor rounded to f16, which `widen` gives back. Its kernel needs `shader-f16`. WGSL leaves it to the adapter to which of the two neighbours a
- * value is rounded; the tests hold that it is the nearest, and of two as near the even one.
+ * The values of a tensor rounded to f16, which `widen` gives back. Its kernel needs `shader-f16`. WGSL leaves it to the adapter to which of the two neighbours
+ * a value is rounded; the tests hold that it is the nearest, and of two as near the even one.
  */
 export const narrow = (x: Tensor): Tensor => {
   check(x.dtype === "f32", name, () => `${show(x)} is not of f32`);
