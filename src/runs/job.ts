@@ -1,7 +1,11 @@
 /** A run as data: what is learned, how, and where it goes. Written into the folder of the run, and read from there when it goes on. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
+import type { Failure } from "../failure.ts";
 import { protocols, type ProtocolName } from "../data/protocols.ts";
 import { count, whole } from "../methods/codecs.ts";
+import { explained, surplusField } from "./misplaced.ts";
 
 /** A whole number of at least 0. */
 export const natural = whole("a whole number of at least 0", 0);
@@ -109,3 +113,9 @@ export const Job = t.intersection([
 
 /** A run as data. */
 export type Job = t.TypeOf<typeof Job>;
+
+/** A job of anything. Fails with `BadOption`, which names the place that is wrong: a job that could not be read again must not run. */
+export const decodeJob = (u: unknown): E.Either<Failure, Job> => {
+  const surplus = surplusField(Job, u);
+  return surplus === undefined ? pipe(Job.decode(u), E.mapLeft(explained("the job"))) : E.left(surplus);
+};

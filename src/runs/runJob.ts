@@ -22,7 +22,7 @@ import { beginningOf, type Beginning } from "./beginning.ts";
 import { readLearner } from "./checkpoint.ts";
 import { abandon, checkFree, holding } from "./held.ts";
 import { whileGrowing, type Growing } from "./growing.ts";
-import type { Job } from "./job.ts";
+import { decodeJob, type Job } from "./job.ts";
 import type { LocateOptions } from "./locate.ts";
 import { findAll, type Found } from "./placed.ts";
 import { keeping, type Keeping } from "./keeping.ts";
@@ -160,21 +160,8 @@ const perform = ({ job, placed }: Found, standing: Standing, options: JobOptions
     ),
   );
 
-/**
- * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task, and within one where it is stopped, at the end of its
- * training, and every `checkpointSteps` steps; {@link resume} goes on from there, to the same bits. Where nothing was reached nothing is left. Fails as the
- * model, the data and the stages do; with `FileUnwritable` where the folder cannot be written to or is held; with `BadOption` where it is not empty.
- *
- * ```ts
- * const job = {
- *   version: 1 as const, model: `${folder}/clip`, source: { folders: [`${folder}/pets`] }, method: { name: "codyra", options: { rank: 8 } }, seed: 0,
- *   evaluate: { templates: "single" as const }, onCorrupt: "fail" as const, out: `${folder}/run`,
- * };
- * const outcome = await runJob(job, { note: (line) => console.error(line) })();
- * assert.ok(outcome._tag === "Left" && outcome.left._tag === "FileUnreadable"); // There is no model.
- * ```
- */
-export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failure, Outcome> => {
+/** Runs a job that may be run. */
+const begun = (job: Job, options: JobOptions): TE.TaskEither<Failure, Outcome> => {
   const { files = platform.files } = options;
   const absolute: Job = { ...job, out: files.absolute(job.out), id: crypto.randomUUID() };
   const { out } = absolute;
@@ -205,6 +192,24 @@ export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failur
     ),
   );
 };
+
+/**
+ * Runs a job in its folder, which is new or empty. What it reaches is kept there after every task, and within one where it is stopped, at the end of its
+ * training, and every `checkpointSteps` steps; {@link resume} goes on from there, to the same bits. Where nothing was reached nothing is left. Fails as the
+ * model, the data and the stages do; with `FileUnwritable` where the folder cannot be written to or is held; with `BadOption` where it is not empty, or where a
+ * field of the job is missing, unknown or not what it should be.
+ *
+ * ```ts
+ * const job = {
+ *   version: 1 as const, model: `${folder}/clip`, source: { folders: [`${folder}/pets`] }, method: { name: "codyra", options: { rank: 8 } }, seed: 0,
+ *   evaluate: { templates: "single" as const }, onCorrupt: "fail" as const, out: `${folder}/run`,
+ * };
+ * const outcome = await runJob(job, { note: (line) => console.error(line) })();
+ * assert.ok(outcome._tag === "Left" && outcome.left._tag === "FileUnreadable"); // There is no model.
+ * ```
+ */
+export const runJob = (job: Job, options: JobOptions = {}): TE.TaskEither<Failure, Outcome> =>
+  TE.chain((checked: Job) => begun(checked, options))(TE.fromEither(decodeJob(job)));
 
 /**
  * Goes on with the run in a folder, from what it has kept, to the bits of a run that was never stopped; of one that has ended it gives the outcome again. Fails

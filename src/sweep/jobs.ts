@@ -12,7 +12,8 @@ import type { MethodName } from "../methods/table.ts";
 import type { Job } from "../runs/job.ts";
 import { methodOf } from "../runs/methodOf.ts";
 import { isOrder } from "../runs/source.ts";
-import { misplaced, type Sweep } from "./sweep.ts";
+import { misplaced } from "../runs/misplaced.ts";
+import type { Sweep } from "./sweep.ts";
 
 /** A job of a sweep, and what its folder is called. */
 export interface SweepJob {

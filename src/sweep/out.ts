@@ -8,7 +8,8 @@ import { parseJson } from "../formats/json.ts";
 import { join } from "../formats/path.ts";
 import type { Files } from "../platform/files.ts";
 import { sweepFile } from "../runs/runsIn.ts";
-import { decodeSweep, misplaced } from "./sweep.ts";
+import { misplaced } from "../runs/misplaced.ts";
+import { decodeSweep } from "./sweep.ts";
 
 /** Whether a text is what a sweep writes into its folder, and not what a person has written: indented by us, with a path from the root on. */
 const isOurs = (text: string): boolean => {

@@ -19,7 +19,8 @@ import { jobsOf, type SweepJob } from "./jobs.ts";
 import { checkOut } from "./out.ts";
 import { placed, withAnswers } from "./placed.ts";
 import { locatedSweep, readSweep } from "./readSweep.ts";
-import { misplaced, type Sweep } from "./sweep.ts";
+import { misplaced } from "../runs/misplaced.ts";
+import type { Sweep } from "./sweep.ts";
 import { pieceOf, work } from "./work.ts";
 
 /** A part of the jobs of a sweep: of `of` parts the one with the number `nth`, from 1 on. */

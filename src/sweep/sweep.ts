@@ -3,8 +3,9 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
-import { inWords, isObject, list, printed } from "../formats/json.ts";
+import { isObject, list } from "../formats/json.ts";
 import { Evaluate, natural, OnCorrupt, Source, Unsaid } from "../runs/job.ts";
+import { explained, surplusField } from "../runs/misplaced.ts";
 
 const Base = t.intersection([t.type({ model: t.string, source: Source }), t.partial({ evaluate: Evaluate, onCorrupt: OnCorrupt }), Unsaid]);
 
@@ -58,35 +59,7 @@ export const Sweep = t.intersection([
 /** A sweep as data. */
 export type Sweep = t.TypeOf<typeof Sweep>;
 
-/** A failure that names a place in a sweep. */
-export const misplaced = (option: string, detail: string): Failure => ({ _tag: "BadOption", option, detail });
-
-/** Where in a value a decoder is: members of intersections and unions are no places. */
-const placeOf = (context: t.Context): string =>
-  context
-    .map(({ key }, i) => {
-      const above = context[i - 1];
-      if (above === undefined || above.type instanceof t.IntersectionType || above.type instanceof t.UnionType) return "";
-      return Array.isArray(above.actual) ? `[${key}]` : `.${key}`;
-    })
-    .join("")
-    .replace(/^\./, "");
-
-/** What is wrong: of what is there the deepest, else of what is missing the first. */
-const explained = (errors: t.Errors): Failure => {
-  const weight = ({ context, value }: t.ValidationError): number => (value === undefined ? -context.length : context.length);
-  const { context, value } = errors.reduce((a, b) => (weight(b) > weight(a) ? b : a));
-  const name = inWords(context[context.length - 1].type as t.Any);
-  return misplaced(placeOf(context) || "the sweep", value === undefined ? "is missing" : `should be ${name}, not ${printed(value)}`);
-};
-
-/** The fields that a codec knows. */
-const fieldsOf = (codec: t.Any): readonly string[] => {
-  if (codec instanceof t.IntersectionType) return (codec.types as readonly t.Any[]).flatMap(fieldsOf);
-  return codec instanceof t.InterfaceType || codec instanceof t.PartialType ? Object.keys(codec.props as object) : [];
-};
-
-/** A field that no codec knows: a word that was mistyped would be passed over. */
+/** A field of a sweep that no codec knows. */
 const unknownField = (u: unknown): Failure | undefined => {
   if (!isObject(u)) return undefined;
   const { base, methods } = u;
@@ -96,9 +69,8 @@ const unknownField = (u: unknown): Failure | undefined => {
     ...(Array.isArray(methods) ? methods : []).map((method, i) => [`methods[${i}].`, Choice, method] as const),
   ];
   for (const [place, codec, value] of places) {
-    const fields = fieldsOf(codec);
-    const surplus = isObject(value) ? Object.keys(value).find((key) => !fields.includes(key)) : undefined;
-    if (surplus !== undefined) return misplaced(`${place}${surplus}`, `is no field; there are ${fields.join(", ")}`);
+    const surplus = surplusField(codec, value, place);
+    if (surplus !== undefined) return surplus;
   }
   return undefined;
 };
@@ -106,5 +78,5 @@ const unknownField = (u: unknown): Failure | undefined => {
 /** Reads a sweep from anything. Fails with `BadOption`, which names the place that is wrong. */
 export const decodeSweep = (u: unknown): E.Either<Failure, Sweep> => {
   const unknown = unknownField(u);
-  return unknown === undefined ? pipe(Sweep.decode(u), E.mapLeft(explained)) : E.left(unknown);
+  return unknown === undefined ? pipe(Sweep.decode(u), E.mapLeft(explained("the sweep"))) : E.left(unknown);
 };
