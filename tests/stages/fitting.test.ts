@@ -5,6 +5,7 @@ import type { Stream } from "../../src/data/task.ts";
 import type { Device } from "../../src/device/device.ts";
 import { describe, get, type Failure } from "../../src/failure.ts";
 import { codyra } from "../../src/methods/codyra.ts";
+import { dac } from "../../src/methods/dac.ts";
 import { sequentialLora } from "../../src/methods/baselines.ts";
 import { learner } from "../../src/model/learner.ts";
 import type { GPUDevice } from "../../src/platform/webgpu.ts";
@@ -67,15 +68,16 @@ const withoutMemory = (device: Device, refuses: (bytes: number) => boolean): Dev
 };
 
 deviceTest("of a buffer that is too large, parts and batches that fit are named, with the bytes that they need", async (device) => {
-  assert.match(
-    await sentence(withBuffers(device, 150_000), codyra({ ...options, towers: ["text"] })),
-    /^input pixels needs 0\.2 MiB, and .* allows 0\.1 MiB \(maxBufferSize\); a step would fit with --accumulate 2 \([\d.]+ [KM]iB\), or with --batch 32 \([\d.]+ [KM]iB\); else lower batch, or use another adapter\.$/,
-  );
-  // So has what compares the images of a batch.
-  assert.match(
-    await sentence(withBuffers(device, 150_000), sequentialLora(options)),
-    /; a step would fit with --accumulate 2 \([\d.]+ [KM]iB\), or with --batch 32 \([\d.]+ [KM]iB\); else lower batch/,
-  );
+  // Also where the loss compares the images of a batch: on all towers, and on one.
+  for (const method of [codyra({ ...options, towers: ["text"] }), codyra(options), sequentialLora(options)]) {
+    assert.match(
+      await sentence(withBuffers(device, 150_000), method),
+      /^input pixels needs 0\.2 MiB, and .* allows 0\.1 MiB \(maxBufferSize\); a step would fit with --accumulate 2 \([\d.]+ [KM]iB\), or with --batch 32 \([\d.]+ [KM]iB\); else lower batch, or use another adapter\.$/,
+    );
+  }
+  // What the samples of a batch decide together has no parts.
+  const voting = dac({ ...options, active: 1 });
+  assert.match(await sentence(withBuffers(device, 150_000), voting), /; a step would fit with --batch 32 \([\d.]+ [KM]iB\); else lower batch/);
 });
 
 deviceTest("memory that a device has not is noticed before anything runs", async (device) => {
