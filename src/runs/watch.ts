@@ -24,7 +24,7 @@ export const watch = (progress: Progress): Watcher => {
   let probes: readonly string[] = [];
   let datasets = 0;
   let downloading: string | undefined;
-  let needed: string | undefined;
+  let needed = 0;
   const skipped = new Set<string>();
   const stop = (): void => {
     bar?.stop();
@@ -55,11 +55,11 @@ export const watch = (progress: Progress): Watcher => {
         case "training":
           return start(`learn ${event.task}`, event.steps);
         case "memory": {
-          const line = `a step needs ${bytes(event.weights + event.rest)} on the device, ${bytes(event.weights)} of it for weights`;
-          // Steps of all tasks need the same, as a rule.
-          if (line !== needed) progress.line(line);
-          needed = line;
-          return;
+          const all = event.weights + event.rest;
+          // Steps of all tasks need nearly the same, as a rule.
+          if (all < 1.05 * needed) return;
+          needed = all;
+          return progress.line(`a step needs ${bytes(all)} on the device, ${bytes(event.weights)} of it for weights`);
         }
         case "step": {
           const note = `loss ${fixed(3)(event.losses.loss)}`;

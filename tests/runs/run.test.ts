@@ -51,7 +51,7 @@ const lesson = (fail?: Failure) =>
   });
 
 const runtimeOf = (emit: (event: Event) => void = () => undefined): Runtime => ({
-  device: { adapter: { line: "an adapter" } } as Device,
+  device: { adapter: { line: "an adapter" }, precision: "f32" } as Device,
   seed: 4,
   emit,
   images: { get: () => undefined, set: () => undefined },
