@@ -6,11 +6,9 @@
 import type { BindingBound } from "../../kernels/bounds.ts";
 import { kindOf, together } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
-import { alignment, pack, size, view, type Node, type Tensor } from "../tensor.ts";
+import { alignment, pack, size, view, type Applied, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
 import { located } from "./views.ts";
-
-type Applied = Node & { readonly kind: "apply" };
 
 /** How many nodes of a program lie between products that are looked at together, at most. */
 const reach = 60;
