@@ -6,7 +6,7 @@
  * The steps are those of `bench:step`. Memory is that of one step, weights included, as the planner lays it out before anything runs.
  */
 import process from "node:process";
-import { bytesOf, h100, inMixed, planned, stepOf } from "../tests/fixtures/gpu.ts";
+import { bytesOfPlan, h100, inMixed, planned, stepOf } from "../tests/fixtures/gpu.ts";
 import type { WorkName } from "./steps.ts";
 
 const steps: readonly (readonly [name: WorkName, batch: number])[] = [
@@ -25,7 +25,7 @@ const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(2);
 const row = ([name, batch]: (typeof steps)[number]): string => {
   const step = stepOf(name, batch);
   const plans = [planned(step, h100), planned({ ...step, recompute: "blocks" }, h100), planned(stepOf(name, batch, "mixed"), mixed)];
-  return `| ${name}, batch ${batch} | ${plans.flatMap((plan) => [String(plan.launches.length), gib(bytesOf(plan).all)]).join(" | ")} |\n`;
+  return `| ${name}, batch ${batch} | ${plans.flatMap((plan) => [String(plan.launches.length), gib(bytesOfPlan(plan).all)]).join(" | ")} |\n`;
 };
 
 process.stdout.write("| step | launches, f32 | GiB | launches, blocks computed again | GiB | launches, mixed | GiB |\n|---|---:|---:|---:|---:|---:|---:|\n");

@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let s = scores(0u, down, across);
 //#for i ROWS
       let key{{i}} = vec4u(first + down + 8u * {{i}}u);
-      let p{{i}} = exp(select(vec4f(-3.402823e38), dims.scale * s[{{i}}] - lse, (key{{i}} >= begin) & (key{{i}} < end)));
+      let p{{i}} = exp(select(vec4f(lowest), dims.scale * s[{{i}}] - lse, (key{{i}} >= begin) & (key{{i}} < end)));
 //#end
       publish(Scores(
 //#for i ROWS

@@ -24,7 +24,7 @@ fn put(which: u32, at: u32, x: Real) { dq[at] = x; }
 fn slopes(fact: vec4u, d: f32, key: u32, score: vec4f, dp: vec4f) -> vec4f {
   let column = vec4u(key) + vec4u(0u, 1u, 2u, 3u);
   let visible = (column >= vec4u(fact.z)) & (column < vec4u(fact.w));
-  let p = exp(select(vec4f(-3.402823e38), dims.scale * score - bitcast<f32>(fact.x), visible));
+  let p = exp(select(vec4f(lowest), dims.scale * score - bitcast<f32>(fact.x), visible));
   return p * (dp - d);
 }
 

@@ -31,8 +31,6 @@ fn put(which: u32, at: u32, x: Real) { o[at] = {{O}}(x); }
 // What the sums of a row are scaled by, and at last their divisor.
 var<workgroup> factors: array<f32, tall>;
 
-const lowest = -3.402823e38;
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let tiles = (dims.queries + tall - 1u) / tall;

@@ -30,6 +30,9 @@ alias Real = f32;
 @group(0) @binding(6) var<storage, read> o: array<{{O}}>;
 //#end
 
+// The score of a key that is not seen: its exponential is 0.
+const lowest = -3.402823e38;
+
 const queryRows = 0u;
 const keyRows = 1u;
 const valueRows = 2u;

@@ -90,8 +90,9 @@ const withoutMark: Rule = (node) => (node.kind === "view" && node.kept ? [node.o
 
 /** Keeps less of the forward pass for the backward pass. Marks are gone afterwards. */
 export const recompute: Pass = (program: Program, { adapter }: Bounds) => {
+  const [blocks, cheap] = [program.recompute === "blocks", adapter.kind === "gpu"];
+  if (!blocks && !cheap) return rewrite(program, withoutMark);
   const forward = forwardOf(program);
-  const asked = program.recompute === "blocks" ? insideBlocks(forward) : [];
-  const cheap = adapter.kind === "gpu" ? cheapOnes(forward) : [];
-  return rewrite(cloned(forward, new Set([...asked, ...cheap])), withoutMark);
+  const chosen = new Set([...(blocks ? insideBlocks(forward) : []), ...(cheap ? cheapOnes(forward) : [])]);
+  return rewrite(cloned(forward, chosen), withoutMark);
 };

@@ -25,7 +25,7 @@ export const thinGradients: Pass = (program, { adapter }) => {
       if (!isSum(inner) || !isReadOnce(sum, graph)) continue;
       for (const [wide, rest] of turns(inner, graph)) {
         const folded = withThin(graph.moved(source(wide)), graph.moved(source(thin)));
-        if (folded !== undefined) return [add(graph.moved(rest), reshape(folded, rest.shape))].map((t) => reshape(t, node.outputs[0].shape));
+        if (folded !== undefined) return [reshape(add(graph.moved(rest), reshape(folded, rest.shape)), node.outputs[0].shape)];
       }
     }
     return undefined;

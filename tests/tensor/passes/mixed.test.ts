@@ -16,7 +16,7 @@ import { readHalves } from "../../../src/tensor/passes/halves.ts";
 import { recompute } from "../../../src/tensor/passes/recompute.ts";
 import type { Program } from "../../../src/tensor/program.ts";
 import { floats, inputsOf, reshape, size, view, type Node, type Tensor } from "../../../src/tensor/tensor.ts";
-import { bytesOf, h100, inMixed, launchesByKernel, lavapipe, planned, stepOf } from "../../fixtures/gpu.ts";
+import { bytesOfPlan, h100, inMixed, launchesByKernel, lavapipe, planned, stepOf } from "../../fixtures/gpu.ts";
 import { traced } from "../check.ts";
 
 const [images, tokens, width, wide, rank, classes] = [3, 5, 16, 32, 2, 7];
@@ -108,10 +108,10 @@ test("results keep their types, and the order of the program stays: rounded righ
 test("a step of CLIP ViT-B/16 at batch 64 needs at most 7 GiB in mixed precision", () => {
   const program = stepOf("b16", 64, "mixed");
   const mixed = planned(program, inMixed(h100));
-  const { all, frozen } = bytesOf(mixed);
+  const { all, frozen } = bytesOfPlan(mixed);
   assert.ok(launchesByKernel(mixed)["matmul-matrix"] > 300, "products are multiplied on units");
   assert.ok(all <= 7 * 2 ** 30, `${(all / 2 ** 30).toFixed(2)} GiB`);
-  assert.ok(frozen <= 0.51 * bytesOf(planned(stepOf("b16", 64), h100)).frozen, "weights take half");
+  assert.ok(frozen <= 0.51 * bytesOfPlan(planned(stepOf("b16", 64), h100)).frozen, "weights take half");
   const backward = isBackward(program);
   assert.ok(program.schedule.some(backward));
   for (const node of saved(inHalves(program, inMixed(h100)))) {
