@@ -34,6 +34,11 @@ export const duallora = declareMethod(
         "The learning rate of a ViT's head; `lr` where it is not given.",
       ),
       threshold: option(codec.share, 0.95, "The share of the features' energy that the memory holds after the first task, growing to 1."),
+      gramEnergy: option(
+        codec.oneOf("plain", "squared"),
+        "plain",
+        "The energy of a direction: its eigenvalue in the features' Gram matrix, or the square of that.",
+      ),
       tokens: option(codec.oneOf("class", "all"), "class", "The rows of a layer's input that the memory is made of: the class token of every image, or all."),
       slot: option(codec.oneOf("previous", "current"), "previous", "Whose directions a residual adapter acts on: those of the task before, or of its own."),
       weights: option(codec.oneOf("share", "raw", "softmax"), "share", "How residual adapters are weighted (METHODS.md D.2)."),
@@ -50,7 +55,7 @@ export const duallora = declareMethod(
   (o) => {
     const where = { modules: o.modules, towers: o.towers };
     const memory = residual({ ...where, weights: o.weights });
-    const features = { ...where, tokens: o.tokens, accumulate: "gram", through: memory, energy: subspace.growing(o.threshold) } as const;
+    const features = { ...where, tokens: o.tokens, accumulate: "gram", through: memory, energy: subspace.growing(o.threshold, 1, o.gramEnergy) } as const;
     const optimizerAt = (lr: PerTask<number>) => (o.optimizer === "adam" ? optimizer.adamW : optimizer.sgd)({ lr: schedule.byTask(lr, schedule.constantly) });
     return scan(
       pipeline(

@@ -71,7 +71,7 @@ export const residualDirections = <L extends Lesson & WithBatches>({
   name: "residualDirections",
   options: { rank, slot, ...subspace.describeInputs(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson) => {
-    const { learner, position, stream } = lesson;
+    const { learner } = lesson;
     const before = subspace.remembered(learner);
     const layers = model.layersOf(model.networkOf(learner.model), inputs);
     const withDirections = (columns: (layer: string) => readonly Float32Array[]): L & WithDirections => {
@@ -84,7 +84,7 @@ export const residualDirections = <L extends Lesson & WithBatches>({
     }
     return pipe(
       subspace.inputGrams(lesson, inputs),
-      RTE.chainEitherK((grams) => subspace.extended(before, grams, energy.of(position, stream.tasks.length))),
+      RTE.chainEitherK((grams) => subspace.extended(before, grams, energy, lesson)),
       RTE.map((after) => withDirections((layer) => after.get(layer)!.columns.slice(before.get(layer)?.columns.length ?? 0))),
     );
   },
@@ -133,11 +133,11 @@ export const addSlot = <L extends Lesson & WithBatches>({ energy, ...inputs }: A
   name: "addSlot",
   options: { ...subspace.describeInputs(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson) => {
-    const { learner, position, stream } = lesson;
+    const { learner } = lesson;
     const before = subspace.remembered(learner);
     const grown = (grams: subspace.Grams) =>
       pipe(
-        subspace.extended(before, grams, energy.of(position, stream.tasks.length)),
+        subspace.extended(before, grams, energy, lesson),
         E.map((after) => {
           const { all, pending } = slots.of(learner);
           const longer = { all: [...all, newSlot(before, after, grams, pending)] };

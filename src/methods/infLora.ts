@@ -24,6 +24,11 @@ export const infLora = declareMethod(
         "The learning rate of a ViT's head; `lr` where it is not given.",
       ),
       threshold: option(codec.share, 0.95, "The share of the inputs' energy that is protected after the first task, growing to 1."),
+      gramEnergy: option(
+        codec.oneOf("squared", "plain"),
+        "squared",
+        "The energy of a direction: the square of its eigenvalue in the inputs' Gram matrix, or that itself.",
+      ),
     },
   },
   (o) => {
@@ -42,7 +47,7 @@ export const infLora = declareMethod(
           steps: repeat(o.steps, gradient(objective.matching), update(optimizerAt(o.lr), { head: optimizerAt(o.headLr) })),
         }),
         merge(),
-        project(subspace.featureBasis({ ...inputs, energy: subspace.growing(o.threshold) })),
+        project(subspace.featureBasis({ ...inputs, energy: subspace.growing(o.threshold, 1, o.gramEnergy) })),
         evaluate(o.evaluate),
       ),
     );

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
-import { emptyBasis, extend, extendByEnergy, principal, type Basis, type Matrix, type PrincipalOptions } from "../linalg/linalg.ts";
+import { emptyBasis, extend, extendByEnergy, extendByRows, principal, type Basis, type Matrix, type PrincipalOptions } from "../linalg/linalg.ts";
 import { layersOf, type Layer, type LayerChoice } from "../model/network.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Tensors } from "../formats/hostTensor.ts";
@@ -65,11 +65,21 @@ export const principalWeights = <L extends Lesson>({ modules, energy, ...options
   },
 });
 
+/**
+ * What the energy of features is, by their Gram matrix G = Σ x xᵀ. `plain`: Σ ‖x‖², the trace of G, of which a direction has its eigenvalue (GPM, arXiv
+ * 2103.09762). `squared`: ‖G‖², of which it has the square, so that a few large directions hold nearly all. It is the energy of G as a matrix, which InfLoRA's
+ * code decomposes itself: outside of a basis M it is G − M Mᵀ G, on one side, and the first basis ends before the direction that would reach the share, but
+ * has one (METHODS.md H).
+ */
+export type GramEnergy = "plain" | "squared";
+
 /** The share of the features' energy that a basis is to hold after the task at a position of a stream of so many. */
 export interface EnergyThreshold {
   readonly name: string;
   readonly options: unknown;
   readonly of: (position: number, tasks: number) => number;
+  /** Default `plain`. */
+  readonly energy?: GramEnergy;
 }
 
 /** One share for all tasks. */
@@ -82,14 +92,31 @@ export const share = (energy: number): EnergyThreshold => ({ name: "share", opti
  * assert.deepEqual([0, 1, 2, 3].map((task) => growing(0.8).of(task, 4)).map((x) => x.toFixed(2)), ["0.80", "0.85", "0.90", "0.95"]);
  * ```
  */
-export const growing = (energy: number, last = 1): EnergyThreshold => ({
+export const growing = (energy: number, last = 1, kind: GramEnergy = "plain"): EnergyThreshold => ({
   name: "growing",
-  options: { energy, last },
+  options: { energy, last, ...(kind === "plain" ? {} : { kind }) },
+  energy: kind,
   of: (position, tasks) => energy + ((last - energy) * position) / tasks,
 });
 
-/** Bases that hold a share of the energy of grams. Layers with the same basis and the same gram share the result. */
-export const extended = (before: Bases, grams: Grams, energy: number): E.Either<Failure, Bases> => {
+/** A basis that holds what is asked of a task's features, by their Gram matrix. */
+const longer = (from: Basis, gram: Matrix, share: number, of: GramEnergy): E.Either<Failure, Basis> => {
+  if (of === "squared" && from.columns.length === 0) return principal(gram, { energy: share, counting: "below" });
+  const extend = of === "squared" ? extendByRows : extendByEnergy;
+  return pipe(
+    extend(from, gram, share),
+    E.map(({ basis }) => basis),
+  );
+};
+
+/** Bases that hold a share of the energy of a task's grams. Layers with the same basis and the same gram share the result. */
+export const extended = (
+  before: Bases,
+  grams: Grams,
+  { of, energy = "plain" }: EnergyThreshold,
+  { position, stream }: Pick<Lesson, "position" | "stream">,
+): E.Either<Failure, Bases> => {
+  const share = of(position, stream.tasks.length);
   const done = new Map<Matrix, { readonly from: Basis | undefined; readonly to: Basis }[]>();
   return pipe(
     [...grams],
@@ -98,8 +125,8 @@ export const extended = (before: Bases, grams: Grams, energy: number): E.Either<
       const shared = (done.get(gram) ?? []).find((d) => d.from === from);
       if (shared !== undefined) return E.right([name, shared.to] as const);
       return pipe(
-        extendByEnergy(from ?? emptyBasis(gram.shape[0]), gram, energy),
-        E.map(({ basis }) => {
+        longer(from ?? emptyBasis(gram.shape[0]), gram, share, energy),
+        E.map((basis) => {
           done.set(gram, [...(done.get(gram) ?? []), { from, to: basis }]);
           return [name, basis] as const;
         }),
@@ -125,7 +152,7 @@ export const featureBasis = <L extends Lesson & WithBatches>({ energy, ...inputs
   run: (lesson) =>
     pipe(
       inputGrams(lesson, inputs),
-      RTE.chainEitherK((grams) => extended(remembered(lesson.learner), grams, energy.of(lesson.position, lesson.stream.tasks.length))),
+      RTE.chainEitherK((grams) => extended(remembered(lesson.learner), grams, energy, lesson)),
       RTE.map((bases) => ({ ...lesson, learner: remember(lesson.learner, bases) })),
     ),
 });

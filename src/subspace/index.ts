@@ -1,6 +1,6 @@
 /** The namespace `subspace`: what `project` computes and remembers, and the losses and directions that follow from it. */
 export { extended, featureBasis, growing, principalWeights, remember, remembered, rowSpan, share } from "./bases.ts";
-export type { Bases, EnergyThreshold, FeatureBasisOptions, PrincipalWeightsOptions } from "./bases.ts";
+export type { Bases, GramEnergy, EnergyThreshold, FeatureBasisOptions, PrincipalWeightsOptions } from "./bases.ts";
 export { residualGradient, residualInputs } from "./directions.ts";
 export type { ResidualGradientOptions, ResidualInputsOptions } from "./directions.ts";
 export { gradientBasis } from "./gradients.ts";

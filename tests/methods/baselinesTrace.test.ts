@@ -11,8 +11,6 @@ import { selected } from "../../src/subspace/selection.ts";
 import type { Adapter } from "../../src/model/adapters/adapter.ts";
 import { decoupledLora } from "../../src/methods/decoupledLora.ts";
 import { gatedLora, lora } from "../../src/model/adapters/lora.ts";
-import { featureBasis, growing, remembered } from "../../src/subspace/bases.ts";
-import { residualInputs } from "../../src/subspace/directions.ts";
 import type { Lesson, Merged, WithAdapters, WithBatches } from "../../src/training/lesson.ts";
 import { merge } from "../../src/stages/merge.ts";
 import { imageToText, sum, weighted, type Objective } from "../../src/training/objective.ts";
@@ -27,7 +25,7 @@ import { gradient, repeat, update, type Steps } from "../../src/stages/steps.ts"
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
 import { deviceTest, runTests } from "../tensor/check.ts";
 import { fixture, goldenOf, readModel } from "../model/embeddings.ts";
-import { adaptTraced, batchesOf, columnsOf, given, learnerOf, lessonOf, near, projector, rowAt, rowsOf, runStage, startingAt, type Golden } from "./trace.ts";
+import { adaptTraced, batchesOf, columnsOf, learnerOf, lessonOf, near, rowAt, rowsOf, runStage, startingAt, type Golden } from "./trace.ts";
 
 type Taught = Lesson & WithBatches & WithAdapters<any>;
 type Key = "olora" | "inflora" | "sdlora" | "clora" | "sora";
@@ -195,70 +193,6 @@ deviceTest("SoRA: parameters, gates and merges of two tasks are torch's", async 
     },
     () => undefined,
   );
-});
-
-deviceTest("InfLoRA: designed A, trained B, subspaces and merges of two tasks are torch's", async (device) => {
-  const golden = await goldenOf("baselines-trace.safetensors");
-  const shared = await goldenOf("duallora-trace.safetensors");
-  const model = await readModel(fixture("clip-gelu"));
-  const { config } = model;
-  const net = networkOf(model);
-  const inputs = { modules: ["k", "v"], towers: ["vision"], tokens: "all", accumulate: "gram" } as const;
-  let now = learnerOf(model);
-  for (const position of classes.keys()) {
-    const of = (name: string): HostTensor => golden(`inflora.task${position + 1}.${name}`);
-    const goldenTask = taskOf(shared, position);
-    const walk = batchesOf(config, goldenTask, { order: { shape: [2, 6], data: Float32Array.from({ length: 12 }, (_, i) => i) } });
-    const training = batchesOf(config, goldenTask, { order: shared(`task${position + 1}.batches`) });
-    const designed = pipeline(given(walk), project(residualInputs({ rank, ...inputs })), given(training));
-    const lesson = await runStage(device, designed, lessonOf(now, classes, position));
-    const adapter = lora({ rank, ...inputs, directions: lesson.directions });
-    const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: stepsOf() });
-    near(
-      losses.map(({ loss }) => loss),
-      columnsOf(of("loss"))[0],
-      `task ${position + 1}: losses`,
-    );
-    const layouts = adapter.layouts(net);
-    for (const { step, values } of [{ step: 0, values: adapter.initial(net, now.model.weights, 8, position) }, ...states]) {
-      const B = unflatten(layouts.B, values.B);
-      for (const [name, A] of unflatten(layouts.A, values.A)) {
-        const what = `task ${position + 1}, step ${step}: of ${name}`;
-        const [rows, wanted] = [rowsOf(A), rowsOf(of(`${name}.A`))];
-        const signs = rows.map((row, r) => Math.sign(row.reduce((s, x, i) => s + x * wanted[r][i], 0)));
-        rows.forEach((row, r) =>
-          near(
-            row.map((x) => x * signs[r]),
-            wanted[r],
-            `row ${r} of A, ${what}`,
-          ),
-        );
-        near(
-          B.get(name)!.data.map((x, i) => x * signs[i % rank]),
-          rowAt(of(`${name}.B`), step).data,
-          `B, ${what}`,
-        );
-      }
-    }
-    const { learner: before } = lesson;
-    const after = await runStage<Taught, Lesson & Merged>(device, pipeline(merge(), given(walk), project(featureBasis({ ...inputs, energy: growing(0.85) }))), {
-      ...lesson,
-      adapters: { adapter, values: states[count - 1].values },
-    });
-    assert.ok(after.mergeError <= 1e-5, `the merge changes features by ${after.mergeError}`);
-    now = after.learner;
-    const layer = "vision_model.encoder.layers.";
-    for (const name of [`${layer}1.self_attn.k_proj`, `${layer}2.self_attn.v_proj`])
-      near(now.model.weights.get(`${name}.weight`)!.data, of(`${name}.weight`).data, `task ${position + 1}: merged ${name}`);
-    layouts.A.entries.forEach(({ name, shape: [, d] }, m) => {
-      const { columns } = remembered(now).get(name)!;
-      assert.is(columns.length, rowAt(golden("inflora.widths"), position).data[m], `task ${position + 1}: width of ${name}`);
-      const psi = columns.slice(remembered(before).get(name)?.columns.length ?? 0);
-      // K and V see the same input: the reference keeps what was appended for K.
-      const want = columnsOf(of(`${name.replace("v_proj", "k_proj")}.psi`));
-      near(projector(psi, d), projector(want, d), `task ${position + 1}: the subspace of ${name}`);
-    });
-  }
 });
 
 runTests();
