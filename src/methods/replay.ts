@@ -1,10 +1,10 @@
 /**
- * Experience replay (Chaudhry et al., arXiv 1902.10486; METHODS.md H): some examples of every past task are kept, and every batch holds a share of them beside
+ * Experience replay (Chaudhry et al., arXiv 1902.10486; METHODS.md H): some pictures of every past class are kept, and every batch holds a share of them beside
  * those of the task. The first baseline that anyone asks for, and one that must keep data.
  */
 import { adapt, evaluate, gradient, merge, pipeline, keepExamples, repeat, scan } from "../stages/index.ts";
 import { adapter, codec, objective } from "./vocabulary.ts";
-import { declareMethod, option, type OptionsOf } from "./declare.ts";
+import { declareMethod, forAnswers, option, type OptionsOf } from "./declare.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
 
 const { evaluate: scored, ...trained } = common;
@@ -16,12 +16,15 @@ export const replay = declareMethod(
     title: "experience replay",
     paper: "1902.10486",
     does: "plain LoRA with some examples of past tasks in every batch",
-    options: {
-      ...trained,
-      kept: option(codec.count, 50, "Examples of every task that are kept; our choice."),
-      share: option(codec.below1, 0.25, "The share of every batch that is drawn from them; our choice."),
-      evaluate: scored,
-    },
+    options: forAnswers(
+      {
+        ...trained,
+        kept: option(codec.count, 20, "Pictures of every class that are kept, or questions of every task that is answered in words; our choice."),
+        share: option(codec.below1, 0.25, "The share of every batch that is drawn from them; our choice."),
+        evaluate: scored,
+      },
+      { kept: 50 },
+    ),
   },
   (o) =>
     scan(

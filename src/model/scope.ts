@@ -1,5 +1,5 @@
 /** Where a forward function gets its parameters and its linear layers. */
-import { add } from "../tensor/ops/elementwise.ts";
+import { add, scale } from "../tensor/ops/elementwise.ts";
 import { layerNorm } from "../tensor/ops/layerNorm.ts";
 import { linear, matmul, type LowRank } from "../tensor/ops/matmul.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
@@ -34,6 +34,18 @@ export const plainScope = ({ parameters }: Network, param: Scope["param"]): Scop
 /** The scope of a network whose parameters are frozen tensors of a program. */
 export const frozenScope = (net: Network, frozen: (name: string, shape: Shape) => Tensor): Scope =>
   plainScope(net, (name) => frozen(name, net.parameters.get(name)!.shape));
+
+const between = (a: Tensor, b: Tensor, alpha: number): Tensor => (a === b ? a : add(scale(b, alpha), scale(a, 1 - alpha)));
+
+/**
+ * The scope of weights between those of two: (1 − alpha) times the first and alpha times the second. What a layer computes is linear in its weights, so that
+ * holds of its results, too, whatever adapters stand in a scope.
+ */
+export const interpolated = (first: Scope, second: Scope, alpha: number): Scope => ({
+  has: second.has,
+  param: (name) => between(first.param(name), second.param(name), alpha),
+  linear: (layer, x, ...updates) => between(first.linear(layer, x, ...updates), second.linear(layer, x, ...updates), alpha),
+});
 
 /** The layer norm of the given name. */
 export const norm = (scope: Scope, name: string, x: Tensor, eps: number): Tensor =>

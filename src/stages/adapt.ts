@@ -7,6 +7,7 @@ import { classifying } from "../model/adapters/heads.ts";
 import { through, type Branch } from "../model/branch.ts";
 import { networkOf } from "../model/model.ts";
 import { random } from "../random.ts";
+import { averaged } from "../training/averages.ts";
 import type { Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
 import { adapterFits } from "../training/limits.ts";
 import type { OutputNeed } from "../training/objective.ts";
@@ -73,6 +74,6 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
           seed: random(runtime.seed, "steps", position).integer(2 ** 31),
         })(runtime),
       ),
-      TE.map(({ values }) => ({ ...lesson, adapters: { adapter, values } })),
+      TE.map((training) => ({ ...lesson, adapters: { adapter, values: averaged(training) } })),
     );
   });

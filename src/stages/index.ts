@@ -14,6 +14,7 @@ export { accuracies, evaluate } from "./evaluate.ts";
 export type { EvaluateOptions } from "./evaluate.ts";
 export type { Calibration, Inference } from "./inference.ts";
 export { merge } from "./merge.ts";
+export type { Interpolation, MergeOptions } from "./merge.ts";
 export { all, branch, mostUsed, selected } from "../subspace/selection.ts";
 export type { Selection } from "../subspace/selection.ts";
 export { prompts, targets } from "./captions.ts";
@@ -24,6 +25,7 @@ export type { StartingOutsideOptions } from "./project.ts";
 export { batchVote, magnitude, rankSelect, softThreshold } from "./rankSelect.ts";
 export type { BatchVoteOptions, SoftThresholdOptions, StepSelector, TaskSelector } from "./rankSelect.ts";
 // At the scale of a step.
+export { averageWeights } from "./averageWeights.ts";
 export { dropout, gradient, repeat, update } from "./steps.ts";
 export type { Steps } from "./steps.ts";
 export { withFlat } from "../training/trainee.ts";

@@ -7,7 +7,7 @@
  * chain rule. What reads nothing of a part, such as the tower of the texts, is computed once, with the loss. That is about a third more work than the batch at
  * once, and the same result to rounding.
  */
-import type { Outputs } from "../model/architecture.ts";
+import { lazily, type Outputs } from "../model/architecture.ts";
 import { wholeBatch, type Part } from "../model/part.ts";
 import { partials, sumOfPartials, topological } from "../tensor/gradient.ts";
 import { add, mul } from "../tensor/ops/elementwise.ts";
@@ -60,8 +60,15 @@ export const differentiatedByFeatures = (objective: Objective<any>, trainee: Tra
     ),
   );
 
-  const given = Object.fromEntries(names.map((name, i) => [name, features[i]]));
-  const { loss, terms } = evaluateObjective(objective, encodeBatch(trainee, tracing, wholeBatch(batch), given));
+  const outputs = Object.fromEntries(names.map((name, i) => [name, features[i]]));
+  // A teacher's features are computed part by part, too, where the loss asks for them.
+  const taught = (name: string) => (): Tensor =>
+    together(
+      parts.map((part) => encodeBatch(trainee, tracing, part).before[name]),
+      parts,
+    );
+  const before: Outputs = lazily(Object.fromEntries(names.map((name) => [name, taught(name)])));
+  const { loss, terms } = evaluateObjective(objective, encodeBatch(trainee, tracing, wholeBatch(batch), { outputs, before }));
   const own = new Set(towers.flatMap(({ inputs }) => inputs.filter(parts[0].splits)));
   if (reads(loss, own)) checkUndivided(objective.name, parts[0], "it compares the examples of a batch with one another by more than their features");
   const gradients = partials(tracing.lossScale?.scaled(loss) ?? loss, [...features, ...wrt]);

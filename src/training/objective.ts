@@ -1,7 +1,10 @@
 /** Losses as functions of encoded batches. */
-import { add, constant, scale as scaled } from "../tensor/ops/elementwise.ts";
+import type { Outputs } from "../model/architecture.ts";
+import { add, affine, constant, mul, scale as scaled } from "../tensor/ops/elementwise.ts";
 import { crossEntropy } from "../tensor/ops/crossEntropy.ts";
+import { matmul } from "../tensor/ops/matmul.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
+import { softmax } from "../tensor/ops/softmax.ts";
 import { check, type Tensor } from "../tensor/tensor.ts";
 import type { Encoded } from "./trainee.ts";
 
@@ -67,6 +70,22 @@ export const imageToText: Objective = objective(
 );
 
 /**
+ * {@link imageToText} with smoothed labels, as torch computes it: the share `smoothing` of every target is spread evenly over all K texts of the batch,
+ * T'_ij = (1 − s) T_ij + s / K.
+ *
+ * ```ts
+ * assert.equal(smoothedImageToText(0.2).name, "smoothedImageToText(0.2)");
+ * ```
+ */
+export const smoothedImageToText = (smoothing: number): Objective =>
+  objective(
+    `smoothedImageToText(${smoothing})`,
+    ({ logits, targets, batch }) => total(crossEntropy(logits, affine(targets, 1 - smoothing, smoothing / batch.texts)), 1 / batch.images),
+    [],
+    "examples",
+  );
+
+/**
  * Cross-entropy of every text over the images of the batch, with the targets as they are (multi-hot, not normalised), divided by the number of
  * all texts, those of earlier tasks included (CoDyRA's L_t, METHODS.md A.3). Texts of earlier tasks have no target in the batch, so
  * their rows are 0 and need not be computed. The logits are the model's own, without a head's.
@@ -101,6 +120,48 @@ export const weighted = <N extends string>(factor: number, o: Objective<N>): Obj
 
 /** The mean of both directions (CLIP's own loss; with the soft targets of `encode`'s texts per image DAC's task loss, METHODS.md C.3.1). */
 export const contrastive: Objective<OutputNeed<"logitsPerText">> = { ...sum(weighted(0.5, imageToText), weighted(0.5, textToImage)), name: "contrastive" };
+
+/** Options of the distillations. */
+export interface DistillationOptions {
+  /** What the logits of teacher and student are divided by; the loss is multiplied with its square. Default 2. */
+  readonly temperature?: number;
+}
+
+/** The outputs of a CLIP that distillations compare. */
+const compared = ["imageEmbeds", "textEmbeds", "logitScale"] as const;
+
+/** T² Σ CE(student / T, softmax(teacher / T)) over the rows, divided by how many the whole batch has. */
+const softened = (teacher: Tensor, student: Tensor, rows: number, t: number): Tensor =>
+  total(crossEntropy(scaled(student, 1 / t), softmax(scaled(teacher, 1 / t))), (t * t) / rows);
+
+/** The similarities of unit features, as logits of `a` over `b`. */
+const similarities = (a: Tensor, b: Tensor, { logitScale }: Outputs): Tensor => mul(matmul(a, b, { tb: true }), logitScale);
+
+/**
+ * Distils what every image is like among the texts of the batch from the model before the task: T² times the mean over images of the cross-entropy of the
+ * student's logits / T under the teacher's softmax. The texts are the teacher's on both sides, so images are what is taught (ZSCL's code; METHODS.md H).
+ */
+export const imageToTextDistillation = ({ temperature = 2 }: DistillationOptions = {}): Objective<OutputNeed<(typeof compared)[number]>> =>
+  objective(
+    `imageToTextDistillation(${temperature})`,
+    ({ outputs, before, batch }) => {
+      const of = (images: Tensor): Tensor => similarities(images, before.textEmbeds, before);
+      return softened(of(before.imageEmbeds), of(outputs.imageEmbeds), batch.images, temperature);
+    },
+    compared,
+    "examples",
+  );
+
+/** The other direction of {@link imageToTextDistillation}: what every text is like among the images of the batch. */
+export const textToImageDistillation = ({ temperature = 2 }: DistillationOptions = {}): Objective<OutputNeed<(typeof compared)[number]>> =>
+  objective(
+    `textToImageDistillation(${temperature})`,
+    ({ outputs, before, batch }) => {
+      const of = (images: Tensor): Tensor => similarities(before.textEmbeds, images, before);
+      return softened(of(before.imageEmbeds), of(outputs.imageEmbeds), batch.texts, temperature);
+    },
+    compared,
+  );
 
 const lacking = ({ outputs }: Term, e: Encoded): string | undefined => outputs.find((name) => !(name in e.outputs));
 

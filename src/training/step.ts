@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
 import type { HostTensor } from "../formats/hostTensor.ts";
 import type { Adapter, GroupViews } from "../model/adapters/adapter.ts";
-import { readoutOf } from "../model/architecture.ts";
+import { readoutOf, type Outputs } from "../model/architecture.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
 import { wholeBatch, type Part } from "../model/part.ts";
 import { frozenScope, type Scope } from "../model/scope.ts";
@@ -72,6 +72,10 @@ export const traineeOf = <G extends string>(
   const plain = frozenScope(network, tracing.frozen);
   const under = base?.(plain, tracing) ?? plain;
   const { logits } = adapter;
+  const through = (scope: Scope, part: Part, given?: Outputs): Outputs => {
+    const leaves = { ...tracing, input: (name: string, spec: Spec) => tracing.input(inputOfPart(part, name), spec) };
+    return outputsOf(model, leaves, part.size, scope, undefined, given);
+  };
   return {
     groups,
     trained: adapter.trained,
@@ -80,10 +84,8 @@ export const traineeOf = <G extends string>(
     parts,
     network,
     forward: {},
-    outputs: (forward, part, given) => {
-      const leaves = { ...tracing, input: (name: string, spec: Spec) => tracing.input(inputOfPart(part, name), spec) };
-      return outputsOf(model, leaves, part.size, adapter.scope(network, under, byName, forward), undefined, given);
-    },
+    outputs: (forward, part, given) => through(adapter.scope(network, under, byName, forward), part, given),
+    before: (part, given) => through(under, part, given),
     ...(logits === undefined
       ? {}
       : { headLogits: (outputs) => logits(byName, outputs[readoutOf(model.architecture).features], "logits" in outputs ? outputs.logits : undefined) }),

@@ -8,7 +8,7 @@ import type { Network } from "../model/network.ts";
 import type { TextBatch } from "../formats/tokenizer.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { views, type Layout } from "../tensor/layout.ts";
-import { check, floats, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { check, detach, floats, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { inputOfPart, type Divisible } from "./parts.ts";
 import type { Tracing } from "./tracing.ts";
 
@@ -33,6 +33,8 @@ export interface Trainee {
   readonly forward: Forward;
   /** The outputs of the model with the parameters before the step, for a part of the batch; those that are given are not computed. */
   readonly outputs: (forward: Forward, part: Part, given?: Outputs) => Outputs;
+  /** The outputs of the frozen model under the adapters: the model as it was before the task. */
+  readonly before: (part: Part, given?: Outputs) => Outputs;
   /** The logits of a head, where the adapters have one: from the outputs of the model. */
   readonly headLogits?: (outputs: Outputs) => Tensor;
   readonly network: Network;
@@ -67,6 +69,11 @@ export interface TrainingBatches extends Divisible {
 /** What an objective is a function of: the outputs of the model, the logits of the batch, and the soft targets. */
 export interface Encoded {
   readonly outputs: Outputs;
+  /**
+   * The outputs of the model as it was before the task, for the same inputs: a teacher to distil from. It is the frozen model under the adapters, so it costs a
+   * forward pass and no weights of its own. No gradient flows through them.
+   */
+  readonly before: Outputs;
   /** What tells classes apart: the head's logits, or those of the model: [images, texts]. */
   readonly logits: Tensor;
   /** [images, texts]. */
@@ -87,11 +94,20 @@ const forwardIn = ({ input, gates }: Forward, part: Part): Forward => ({
   ...(gates === undefined ? {} : { gates: (layer, x) => gates(layer, x, part) }),
 });
 
+/** Outputs that are known already, of the model and of the model before the task. */
+export interface Given {
+  readonly outputs?: Outputs;
+  readonly before?: Outputs;
+}
+
+/** The same outputs, through which no gradient flows. */
+const detached = (outputs: Outputs): Outputs => lazily(Object.fromEntries(Object.keys(outputs).map((name) => [name, () => detach(outputs[name])])));
+
 /** Encodes a part of the batch with the trainee's model, by default all of it; what nobody asks for, and what is given, is not traced. */
-export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = wholeBatch(trainee.batch), given?: Outputs): Encoded => {
+export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = wholeBatch(trainee.batch), given: Given = {}): Encoded => {
   const { batch, headLogits } = trainee;
   const { images } = part.size;
-  const outputs = trainee.outputs(forwardIn(trainee.forward, part), part, given);
+  const outputs = trainee.outputs(forwardIn(trainee.forward, part), part, given.outputs);
   const input = (name: string, spec: Spec): Tensor => tracing.input(inputOfPart(part, name), spec);
   return lazily<Encoded>({
     trainee: () => trainee,
@@ -99,6 +115,7 @@ export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = who
     batch: () => batch,
     part: () => part,
     outputs: () => outputs,
+    before: () => detached(trainee.before(part, given.before)),
     targets: () => input("targets", floats([images, batch.texts])),
     transposedTargets: () => input("transposedTargets", floats([batch.texts, images])),
     logits: () => {

@@ -86,11 +86,15 @@ deviceTest("what is kept is drawn by the seed, without copies of pixels, and is 
   assert.equal(
     own.map(({ task, examples }) => [task, examples.length]),
     [
-      ["one", 3],
+      ["one", 6],
       ["two", 3],
     ],
   );
   assert.equal(keptExamples.of(again), own);
+  assert.equal(
+    own[0].examples.map((example) => "label" in example && example.label),
+    [0, 0, 0, 1, 1, 1],
+  );
   const originals = await get(tasks[0].train);
   for (const example of own[0].examples) assert.ok(originals.includes(example as (typeof originals)[number]));
   const encoded = encodePlain(first.memory);
@@ -135,15 +139,15 @@ deviceTest("questions of past tasks stand in every batch, asked as their own tas
   }
 });
 
-deviceTest("a method that replays learns both kinds of tasks, and keeps so many examples of each", async (device) => {
+deviceTest("a method that replays learns both kinds of tasks, and keeps so many examples of each class", async (device) => {
   const options = { steps: 3, batch: 4, rank: 2, kept: 2 };
   const classes = [patternTask("one", ["a", "b"], 1), patternTask("two", ["c", "d"], 2)];
   const { learner: after } = await get(runMethod(replay(options), learner(await tinyClip()), { tasks: classes, labelSpace: "task" })(runtimeOf(device)));
   assert.equal(
     keptExamples.of(after).map(({ task, examples }) => [task, examples.length]),
     [
-      ["one", 2],
-      ["two", 2],
+      ["one", 4],
+      ["two", 4],
     ],
   );
 });

@@ -68,6 +68,31 @@ export const mergeUpdate = <M extends { readonly weights: Tensors }>(model: M, {
   return { ...model, weights: all };
 };
 
+/** (1 − alpha) a + alpha b, in f64 and rounded once. */
+const between = (a: HostTensor, b: HostTensor, alpha: number): HostTensor =>
+  a === b ? a : { shape: b.shape, data: b.data.map((x, i) => (1 - alpha) * a.data[i] + alpha * x) };
+
+/**
+ * The update to weights between the model's own and those behind an update: (1 − alpha) W + alpha W' (WiSE-FT, arXiv 2109.01903). Where `anchor` has a weight,
+ * that stands for the model's own.
+ *
+ * ```ts
+ * const weights = new Map([["fc.weight", { shape: [1, 2], data: Float32Array.of(1, 2) }]]);
+ * const update = { factors: new Map(), weights: new Map([["fc.weight", { shape: [1, 2], data: Float32Array.of(3, -2) }]]) };
+ * assert.deepEqual([...adapter.interpolatedUpdate({ weights }, update, 0.5).weights!.get("fc.weight")!.data], [2, 0]);
+ * ```
+ */
+export const interpolatedUpdate = ({ weights: own }: { readonly weights: Tensors }, update: Update, alpha: number, anchor: Tensors = new Map()): Update => {
+  const factors = new Map([...update.factors].map(([layer, { rank, A, B }]) => [layer, { rank, A, B: B.map((x) => alpha * x) }]));
+  const names = new Set([...anchor.keys(), ...(update.weights?.keys() ?? [])]);
+  if (names.size === 0) return { factors };
+  const weights = [...names].map((name) => {
+    const before = own.get(name)!;
+    return [name, between(anchor.get(name) ?? before, update.weights?.get(name) ?? before, alpha)] as const;
+  });
+  return { factors, weights: new Map(weights) };
+};
+
 /** Factors side by side: the sum of both products. */
 const beside = (a: Factors, b: Factors): Factors => {
   const rank = a.rank + b.rank;
