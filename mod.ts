@@ -76,6 +76,8 @@ export { cLora } from "./src/methods/cLora.ts";
 export type { CLoraOptions } from "./src/methods/cLora.ts";
 export { sora } from "./src/methods/sora.ts";
 export type { SoraOptions } from "./src/methods/sora.ts";
+export { glad } from "./src/methods/glad.ts";
+export type { GladOptions } from "./src/methods/glad.ts";
 
 // Running a method over a stream, and watching it.
 export { course } from "./src/stages/learn.ts";

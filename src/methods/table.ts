@@ -5,6 +5,7 @@ import { codyra } from "./codyra.ts";
 import { dac } from "./dac.ts";
 import type { Options, Values } from "./declare.ts";
 import { duallora } from "./duallora.ts";
+import { glad } from "./glad.ts";
 import { infLora } from "./infLora.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus } from "./keeplora.ts";
 import { oLora } from "./oLora.ts";
@@ -29,6 +30,7 @@ const all = [
   sdLora,
   cLora,
   sora,
+  glad,
 ] as const;
 
 type All = (typeof all)[number];

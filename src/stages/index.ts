@@ -28,6 +28,8 @@ export type { BatchVoteOptions, SoftThresholdOptions, StepSelector, TaskSelector
 export { averageWeights } from "./averageWeights.ts";
 export { dropout, gradient, repeat, update } from "./steps.ts";
 export type { Steps } from "./steps.ts";
+export { mixed, sharpnessAware, withoutConflict } from "./sharpness.ts";
+export type { SharpnessOptions, Steering } from "./sharpness.ts";
 export { withFlat } from "../training/trainee.ts";
 export type { Length } from "../training/schedule.ts";
 // What flows through stages, and what they run in.

@@ -10,33 +10,50 @@ import { scaleName } from "../training/lossScale.ts";
 import type { Objective } from "../training/objective.ts";
 import type { Length, PerTask } from "../training/schedule.ts";
 import type { Optimizer } from "../training/optimizer.ts";
+import type { Tracing } from "../training/tracing.ts";
 import { pipeline, stepStage, type StepStage } from "./stage.ts";
 import { withFlat, type Graded, type Trainee } from "../training/trainee.ts";
 
+/** The loss of a batch, its terms by name, and its gradients by group. */
+export interface Slopes extends Pick<Graded, "gradients"> {
+  readonly loss: Tensor;
+  readonly terms: readonly (readonly [string, Tensor])[];
+}
+
 /**
- * Encodes the batch, evaluates the objective and differentiates it with respect to every trained group that it depends on. A batch in parts is computed part by
- * part, and their gradients are added up.
+ * Evaluates an objective on the batch of a trainee, and differentiates it with respect to every trained group that it depends on. A batch in parts is computed
+ * part by part, and their gradients are added up.
  */
+export const slopesOf = (objective: Objective<any>, trainee: Trainee, tracing: Tracing): Slopes => {
+  const parameters = trainee.trained.map((name) => [...trainee.groups[name].views.values()]);
+  const { loss, terms, gradients: found } = differentiated(objective, trainee, tracing, parameters.flat());
+  let at = 0;
+  const gradients = trainee.trained.flatMap((name, i): readonly (readonly [string, Tensor])[] => {
+    const ofGroup = found.slice(at, (at += parameters[i].length));
+    // A group without any gradient is left alone by optimisers, as torch leaves parameters whose gradient is None.
+    if (ofGroup.every((g) => g === undefined)) return [];
+    const { entries, length } = trainee.groups[name].layout;
+    const whole = ofGroup.map((g, j) => g ?? constant(0, parameters[i][j].shape));
+    const offsets = entries.map((e) => e.offset);
+    const flat = pack(whole, offsets, length);
+    return [[name, tracing.lossScale?.unscaled(flat) ?? flat]];
+  });
+  return { loss, terms, gradients: Object.fromEntries(gradients) };
+};
+
+/** Records the loss of a step and its terms, and in mixed precision its scale. */
+export const recordLoss = ({ loss, terms }: Slopes, { record, lossScale }: Tracing): void => {
+  record("loss", loss);
+  if (lossScale !== undefined) record(scaleName, lossScale.value);
+  if (terms.length > 1) terms.forEach(([name, value]) => record(name, value));
+};
+
+/** Encodes the batch, evaluates the objective, records it, and differentiates it with respect to every trained group that it depends on. */
 export const gradient = <N extends string = never>(objective: Objective<N>): StepStage<Trainee, Graded, N> =>
   stepStage("gradient", { objective: objective.name }, (trainee, tracing): Graded => {
-    const parameters = trainee.trained.map((name) => [...trainee.groups[name].views.values()]);
-    const { loss, terms, gradients: found } = differentiated(objective, trainee, tracing, parameters.flat());
-    tracing.record("loss", loss);
-    const { lossScale } = tracing;
-    if (lossScale !== undefined) tracing.record(scaleName, lossScale.value);
-    if (terms.length > 1) terms.forEach(([name, value]) => tracing.record(name, value));
-    let at = 0;
-    const gradients = trainee.trained.flatMap((name, i): readonly (readonly [string, Tensor])[] => {
-      const ofGroup = found.slice(at, (at += parameters[i].length));
-      // A group without any gradient is left alone by optimisers, as torch leaves parameters whose gradient is None.
-      if (ofGroup.every((g) => g === undefined)) return [];
-      const { entries, length } = trainee.groups[name].layout;
-      const whole = ofGroup.map((g, j) => g ?? constant(0, parameters[i][j].shape));
-      const offsets = entries.map((e) => e.offset);
-      const flat = pack(whole, offsets, length);
-      return [[name, lossScale?.unscaled(flat) ?? flat]];
-    });
-    return { ...trainee, gradients: Object.fromEntries(gradients) };
+    const slopes = slopesOf(objective, trainee, tracing);
+    recordLoss(slopes, tracing);
+    return { ...trainee, gradients: slopes.gradients };
   });
 
 /**

@@ -8,8 +8,8 @@
 import type { Leaves } from "../tensor/leaves.ts";
 import { add, affine, div, mul } from "../tensor/ops/elementwise.ts";
 import { updateScale, where, type ScaleSteps } from "../tensor/ops/lossScale.ts";
-import { sum, sumRows } from "../tensor/ops/reduce.ts";
-import { alignment, reshape, size, view, type Tensor } from "../tensor/tensor.ts";
+import { total } from "../tensor/ops/reduce.ts";
+import { reshape, view, type Tensor } from "../tensor/tensor.ts";
 
 const steps: ScaleSteps = { first: 2 ** 16, largest: 2 ** 24, patience: 200 };
 
@@ -31,12 +31,6 @@ export interface LossScale {
   /** States behind the step, its own among them; each stays `before` where a gradient was not finite. */
   readonly settled: (after: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>;
 }
-
-/** The sum of all elements, in rows of what one thread of many sums. */
-const total = (x: Tensor): Tensor => {
-  const rows = size(x.shape) / alignment;
-  return reshape(Number.isInteger(rows) ? sum(sumRows(reshape(x, [rows, alignment]))) : sum(x), [1]);
-};
 
 /** The scale of the loss in a step, whose states are known by name. */
 export const lossScale = ({ state }: Pick<Leaves, "state">): LossScale => {

@@ -16,7 +16,7 @@ import { pack, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { inputOfPart } from "./parts.ts";
 import type { Length, PerTask } from "./schedule.ts";
 import { recorder, type Recorder, type Tracing, type TracingOptions } from "./tracing.ts";
-import type { BatchShape, Group, Trainee } from "./trainee.ts";
+import type { BatchShape, Group, Groups, Trainee } from "./trainee.ts";
 
 /** The steps of a training, and how many: the arrow of one, from the trainee before it to the trainee after it. */
 export interface Steps<N extends string = never> {
@@ -68,7 +68,7 @@ export const traineeOf = <G extends string>(
       return [name, { layout, flat, views: views(layout, flat) }];
     }),
   );
-  const byName = Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, group.views])) as GroupViews<G>;
+  const viewsOf = (all: Groups): GroupViews<G> => Object.fromEntries(Object.entries(all).map(([name, group]) => [name, group.views])) as GroupViews<G>;
   const plain = frozenScope(network, tracing.frozen);
   const under = base?.(plain, tracing) ?? plain;
   const { logits } = adapter;
@@ -84,11 +84,13 @@ export const traineeOf = <G extends string>(
     parts,
     network,
     forward: {},
-    outputs: (forward, part, given) => through(adapter.scope(network, under, byName, forward), part, given),
+    outputs: (all, forward, part, given) => through(adapter.scope(network, under, viewsOf(all), forward), part, given),
     before: (part, given) => through(under, part, given),
     ...(logits === undefined
       ? {}
-      : { headLogits: (outputs) => logits(byName, outputs[readoutOf(model.architecture).features], "logits" in outputs ? outputs.logits : undefined) }),
+      : {
+          headLogits: (all, outputs) => logits(viewsOf(all), outputs[readoutOf(model.architecture).features], "logits" in outputs ? outputs.logits : undefined),
+        }),
   };
 };
 

@@ -22,21 +22,24 @@ export interface Group {
 /** The group with other values. */
 export const withFlat = (group: Group, flat: Tensor): Group => ({ ...group, flat, views: views(group.layout, flat) });
 
+/** Groups by name. */
+export type Groups = Readonly<Record<string, Group>>;
+
 /** A trainee before a step, or between two stages of one. */
 export interface Trainee {
-  readonly groups: Readonly<Record<string, Group>>;
+  readonly groups: Groups;
   /** The groups that optimisers are given. */
   readonly trained: readonly string[];
   /** New values of state that stages keep besides the parameters: moments, counters. */
   readonly state: Readonly<Record<string, Tensor>>;
   /** What this step does to the forward pass of the adapters. */
   readonly forward: Forward;
-  /** The outputs of the model with the parameters before the step, for a part of the batch; those that are given are not computed. */
-  readonly outputs: (forward: Forward, part: Part, given?: Outputs) => Outputs;
+  /** The outputs of the model with the parameters of groups, for a part of the batch; those that are given are not computed. */
+  readonly outputs: (groups: Groups, forward: Forward, part: Part, given?: Outputs) => Outputs;
   /** The outputs of the frozen model under the adapters: the model as it was before the task. */
   readonly before: (part: Part, given?: Outputs) => Outputs;
-  /** The logits of a head, where the adapters have one: from the outputs of the model. */
-  readonly headLogits?: (outputs: Outputs) => Tensor;
+  /** The logits of a head with the parameters of groups, where the adapters have one: from the outputs of the model. */
+  readonly headLogits?: (groups: Groups, outputs: Outputs) => Tensor;
   readonly network: Network;
   readonly batch: BatchShape;
   /** The parts in which the batch is computed, one after the other: the whole of it, as a rule. */
@@ -105,9 +108,9 @@ const detached = (outputs: Outputs): Outputs => lazily(Object.fromEntries(Object
 
 /** Encodes a part of the batch with the trainee's model, by default all of it; what nobody asks for, and what is given, is not traced. */
 export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = wholeBatch(trainee.batch), given: Given = {}): Encoded => {
-  const { batch, headLogits } = trainee;
+  const { groups, batch, headLogits } = trainee;
   const { images } = part.size;
-  const outputs = trainee.outputs(forwardIn(trainee.forward, part), part, given.outputs);
+  const outputs = trainee.outputs(groups, forwardIn(trainee.forward, part), part, given.outputs);
   const input = (name: string, spec: Spec): Tensor => tracing.input(inputOfPart(part, name), spec);
   return lazily<Encoded>({
     trainee: () => trainee,
@@ -119,7 +122,7 @@ export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = who
     targets: () => input("targets", floats([images, batch.texts])),
     transposedTargets: () => input("transposedTargets", floats([batch.texts, images])),
     logits: () => {
-      if (headLogits !== undefined) return headLogits(outputs);
+      if (headLogits !== undefined) return headLogits(groups, outputs);
       check("logits" in outputs, "logits", () => `a ${trainee.network.name} tells classes apart by a head alone; train one with linearHead`);
       return outputs.logits;
     },

@@ -296,6 +296,7 @@ const all: readonly MethodName[] = [
   "sd-lora",
   "c-lora",
   "sora",
+  "glad",
 ];
 
 /** Whether a value is plain data that JSON can hold. */

@@ -1,7 +1,7 @@
 /** Sums in a fixed order, and their adjoint. */
 import { oneStep } from "../../kernels/expression.ts";
 import { batchSumLaunches, groupSumLaunches, sumChunks, sumLaunches, type Pattern } from "../../kernels/pattern.ts";
-import { aligned, apply, check, floats, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { aligned, alignment, apply, check, floats, reshape, show, size, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { compute } from "./expression.ts";
 
 /** `x` as [groups, count, width], summed over count in one pass, times `factor`: [groups, width]. */
@@ -76,4 +76,10 @@ export const mean = (x: Tensor): Tensor => sum(x, 1 / size(x.shape));
 export const sumRows = (x: Tensor): Tensor => {
   const columns = x.shape[x.shape.length - 1];
   return sumTo(x, { outer: size(x.shape.slice(0, -1)), mod: columns, div: 1 }, [columns]);
+};
+
+/** The sum of all elements [1], in rows of what one thread of many sums: for many elements. */
+export const total = (x: Tensor): Tensor => {
+  const rows = size(x.shape) / alignment;
+  return reshape(Number.isInteger(rows) ? sum(sumRows(reshape(x, [rows, alignment]))) : sum(x), [1]);
 };
