@@ -5,6 +5,7 @@
 // Bindings:  0 Dims {count, first, zero, k0 .. k7, div, wrap, low and span of each operand}, zero = 0, with the numbers k of the expression;
 //            1 .. 6 the operands, each like the results or [wrap], broadcast to [outer, wrap, div] or, over a gap, from [wrap / low, low] to
 //            [outer, wrap / low, gap, low, div], span = gap low; 7, 8 the results, count elements: those from the element `first` on.
+//            A result may overwrite an operand of its own type that is like it; this operand has no other binding.
 // Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
 // Bounds:    the stride ends at count.
 

@@ -8,6 +8,7 @@
 import type { LaunchCost } from "../device/profiling.ts";
 import type { AttentionKernel } from "./attention.ts";
 import type { Dims } from "./dims.ts";
+import { mostOperands } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 import type { LaunchOf } from "./launch.ts";
 import type { Constants } from "./template.ts";
@@ -16,7 +17,7 @@ import type { Constants } from "./template.ts";
 interface KernelCost<K extends Kernel> {
   readonly flops: (dims: Dims<K>, constants: Constants) => number;
   /** Bytes, given those of the operands in the order of their bindings. Default: their sum. */
-  readonly bytes?: (operands: readonly number[], dims: Dims<K>) => number;
+  readonly bytes?: (operands: readonly number[], dims: Dims<K>, constants: Constants) => number;
   /** The variant in words, where one kernel computes several things. */
   readonly form?: (constants: Constants, dims: Dims<K>) => string;
 }
@@ -50,8 +51,8 @@ const named = (constants: Constants): string =>
     .flatMap(([name, value]) => (value === true && !layouts.has(name) ? [name.toLowerCase().replaceAll("_", " ")] : []))
     .join(" ");
 
-/** The functions of an expression, in their order. */
-const stepsOf = (form: Constants[string] | undefined): readonly string[] => (form === undefined || form === "" ? [] : String(form).split(" "));
+/** The words of a constant: the functions of an expression in their order, the numbers of its results. */
+const wordsOf = (constant: Constants[string] | undefined): readonly string[] => (constant === undefined || constant === "" ? [] : String(constant).split(" "));
 
 /** The first few of them in words. */
 const shortened = (steps: readonly string[]): string => (steps.length <= 5 ? steps.join(" ") : `${steps.slice(0, 4).join(" ")} and ${steps.length - 4} more`);
@@ -82,7 +83,12 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   "cross-entropy": { flops: rows(7) },
   "cross-entropy-grad": { flops: rows(6) },
   dropout: { flops: elements(1) },
-  elementwise: { flops: ({ count }, { FORM }) => count * stepsOf(FORM).length, form: ({ FORM }) => shortened(stepsOf(FORM)) },
+  elementwise: {
+    flops: ({ count }, { FORM }) => count * wordsOf(FORM).length,
+    // Results that overwrite an operand are read and written.
+    bytes: (operands, _, { OVER }) => total(operands) + total(wordsOf(OVER).map((result) => operands[mostOperands + Number(result)])),
+    form: ({ FORM }) => shortened(wordsOf(FORM)),
+  },
   fill: { flops: elements(0) },
   gather: { flops: elements(0), bytes: ([, index, out]) => index + 2 * out },
   "layer-norm": { flops: rows(7) },
@@ -142,6 +148,6 @@ export const launchCost = <K extends Kernel>(
     kernel,
     shape: [shapeOf(dims), form].filter((word) => word !== "").join(", "),
     flops: cost.flops(dims, constants),
-    bytes: cost.bytes?.(operands, dims) ?? total(operands),
+    bytes: cost.bytes?.(operands, dims, constants) ?? total(operands),
   };
 };

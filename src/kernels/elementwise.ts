@@ -52,8 +52,16 @@ const plain = (expression: Expression, meetings: readonly Meeting[]): ElementTyp
   results: valuesOf(expression).map(() => "f32"),
 });
 
+/** For each result the operand that it overwrites, if it does: one of the same type that is like it. The operand has no binding of its own then. */
+export type Overwritten = readonly (number | undefined)[];
+
 /** The constants of the kernel for an expression whose operands meet its output in these ways. Numbers of the expression are not among them. */
-export const elementwiseConstants = (expression: Expression, meetings: readonly Meeting[], types: ElementTypes = plain(expression, meetings)): Constants => {
+export const elementwiseConstants = (
+  expression: Expression,
+  meetings: readonly Meeting[],
+  types: ElementTypes = plain(expression, meetings),
+  over: Overwritten = [],
+): Constants => {
   const accesses = meetings.map(accessOf);
   const { lines, values } = expressionText(
     expression,
@@ -61,10 +69,11 @@ export const elementwiseConstants = (expression: Expression, meetings: readonly 
     (_, place) => `dims.k${place}`,
   );
   const buffers = [
-    ...accesses.map((_, j) => `@group(0) @binding(${1 + j}) var<storage, read> x${j}: array<${types.operands[j]}>;`),
+    ...accesses.flatMap((_, j) => (over.includes(j) ? [] : [`@group(0) @binding(${1 + j}) var<storage, read> x${j}: array<${types.operands[j]}>;`])),
     ...values.map((_, j) => `@group(0) @binding(${1 + mostOperands + j}) var<storage, read_write> y${j}: array<${types.results[j]}>;`),
   ];
-  const reads = accesses.map((access, j) => `  let a${j} = f32(x${j}[${readText[access](j)}]);`);
+  const nameOf = (j: number): string => (over.includes(j) ? `y${over.indexOf(j)}` : `x${j}`);
+  const reads = accesses.map((access, j) => `  let a${j} = f32(${nameOf(j)}[${readText[access](j)}]);`);
   const writes = values.map((value, j) => `  y${j}[i] = ${types.results[j]}(${value});`);
   return {
     BUFFERS: buffers.join("\n"),
@@ -73,6 +82,7 @@ export const elementwiseConstants = (expression: Expression, meetings: readonly 
     HALF: isHalf(types),
     // What it computes, in words: the text does not ask for it, a profile does.
     FORM: expression.steps.map(({ fn }) => fn).join(" "),
+    ...(over.some((j) => j !== undefined) ? { OVER: over.flatMap((j, result) => (j === undefined ? [] : [result])).join(" ") } : {}),
   };
 };
 
@@ -102,18 +112,19 @@ export const elementwiseDims = (
   return { count, first, zero: 0, ...constants, ...operandDims(meetings) };
 };
 
-/** The launches of an expression with outputs of `count` elements, in windows where they are larger than a binding. */
+/** The launches of an expression with outputs of `count` elements, in windows where they are larger than a binding; some may overwrite an operand. */
 export const elementwiseLaunches = (
   bounds: BindingBound,
   expression: Expression,
   meetings: readonly Meeting[],
   count: number,
   types: ElementTypes = plain(expression, meetings),
+  over: Overwritten = [],
 ): readonly Launch[] => {
-  const constants = elementwiseConstants(expression, meetings, types);
+  const constants = elementwiseConstants(expression, meetings, types, over);
   return windows(bounds, count, isHalf(types) ? 128 : 64).map(({ first, count: inside, cut }) => {
     const read = Array.from({ length: mostOperands }, (_, j) => {
-      if (j >= meetings.length) return undefined;
+      if (j >= meetings.length || over.includes(j)) return undefined;
       return meetings[j] === "same" ? cut(input(j)) : input(j);
     });
     const written = valuesOf(expression).map((_, j) => cut(output(j)));

@@ -3,18 +3,20 @@
  *
  * The life of every value is known, so buffers are shared by values that never live at the same time (`arena.ts`). A buffer is either *owned* (by a
  * leaf, an output or a pack with gaps, which must stay zero) or a *slot* of the arena. A view lies in the buffer of
- * what it views; a part of a pack is computed where it will lie; an update in place takes over the buffer of what it updates.
+ * what it views; a part of a pack is computed where it will lie; an update in place takes over the buffer of what it updates, and what is computed element by
+ * element that of an operand whose life ends there.
  *
- * A value and what it is computed from always lie in different buffers, so a launch never binds one buffer for reading and for writing.
+ * Otherwise a value and what it is computed from lie in different buffers, so a launch never binds one buffer for reading and for writing.
  */
 import type { Launch, Operand } from "../kernels/launch.ts";
 import type { Target } from "../kernels/target.ts";
 import { makeArena, type Arena, type PlannedBuffer } from "./arena.ts";
 import { claims, hasGaps, keptOutputs, lastUses, readsOf, rootOf, type Pack, type Place } from "./lives.ts";
 import { copy } from "./ops/window.ts";
+import { mayTake, overwritten, type Lives } from "./overwrite.ts";
 import { makePlaces, type Places } from "./places.ts";
 import type { Program } from "./program.ts";
-import { byteSize, bytesOf, size, type Applied, type Node, type Spec, type Tensor } from "./tensor.ts";
+import { byteSize, bytesOf, size, type Applied, type Node, type Over, type Spec, type Tensor } from "./tensor.ts";
 
 /** A part of a buffer, in bytes. */
 export interface Extent extends Place {
@@ -42,25 +44,27 @@ type Leaf = Node & { readonly kind: "leaf" };
 export const leafKey = (node: Leaf): string => `${node.role}:${node.name}`;
 
 /** A plan that is being made. */
-interface Draft {
-  readonly program: Program;
+interface Draft extends Lives {
   readonly target: Target;
   readonly arena: Arena;
   readonly places: Places;
   readonly launches: PlannedLaunch[];
-  readonly lastUse: ReturnType<typeof lastUses>;
-  readonly claimed: ReturnType<typeof claims>;
-  readonly kept: ReturnType<typeof keptOutputs>;
 }
 
 /** Writes down the launches of an operation whose inputs and outputs have places. */
-const emit = ({ target, launches }: Draft, node: Applied, ins: readonly Place[], outs: readonly Place[], between: readonly Place[] = []): void => {
+const emit = (
+  { target, launches }: Draft,
+  node: Applied,
+  ins: readonly Place[],
+  outs: readonly Place[],
+  { between = [], over }: { readonly between?: readonly Place[]; readonly over?: Over } = {},
+): void => {
   const scratch = between.length === 0 ? [] : node.op.scratch!(target);
   const found = ({ from, index }: Operand): readonly [Place, Spec] => {
     if (from === "input") return [ins[index], node.inputs[index]];
     return from === "output" ? [outs[index], node.outputs[index]] : [between[index], scratch[index]];
   };
-  for (const launch of node.op.lower(target)) {
+  for (const launch of node.op.lower(target, over)) {
     if (launch.grid.some((g) => g === 0)) continue;
     const operands = launch.operands.map((o): Extent | undefined => {
       if (o === undefined) return undefined;
@@ -82,22 +86,6 @@ const copyTo = (draft: Draft, from: Tensor, to: Place, at: Place = draft.places.
   }
   const copied = copy({ shape: [size(from.shape)], dtype: from.dtype, node: from.node, output: from.output });
   emit(draft, copied.node as Applied, [at], [to]);
-};
-
-/**
- * Whether an update may take over the memory of one of its inputs: nobody reads the old value, or another value in its buffer, later, and
- * the old value is not one that outlives the run.
- */
-const mayTake = ({ lastUse, claimed, program }: Draft, ins: readonly Place[], node: Applied, updated: number, output: number, at: number): boolean => {
-  const [root, offset] = rootOf(node.inputs[updated]);
-  return (
-    offset === 0 &&
-    byteSize(root) === byteSize(node.outputs[output]) &&
-    lastUse(root) <= at &&
-    ins.every((place, i) => i === updated || place.buffer !== ins[updated].buffer) &&
-    claimed(root) === undefined &&
-    (root.node.kind !== "leaf" || (root.node.role === "state" && root.node.name in program.state))
-  );
 };
 
 /** The place of a value that overwrites an input: the input's own where it may be taken over, else a copy of it. */
@@ -125,9 +113,8 @@ const placeOfPack = ({ arena, places, kept }: Draft, pack: Pack): Place => {
   return place;
 };
 
-const placeOutput = (draft: Draft, node: Applied, ins: readonly Place[], output: number, at: number): Place => {
+const placeOutput = (draft: Draft, node: Applied, ins: readonly Place[], output: number, at: number, updated = node.op.inPlace?.[output]): Place => {
   const { arena, claimed, kept } = draft;
-  const updated = node.op.inPlace?.[output];
   if (updated !== undefined) return placeUpdate(draft, node, ins, updated, output, at);
   // A part that is computed from another part of its pack is copied there later: a launch cannot read the buffer that it writes.
   const claim = claimed({ node, output });
@@ -161,13 +148,14 @@ const planPack = (draft: Draft, node: Pack): void => {
 
 const planApplied = (draft: Draft, node: Applied, at: number): void => {
   const ins = node.inputs.map(draft.places.of);
-  const outs = node.outputs.map((_, output) => placeOutput(draft, node, ins, output, at));
+  const over = overwritten(draft, node, ins, at);
+  const outs = node.outputs.map((_, output) => placeOutput(draft, node, ins, output, at, over[output]));
   outs.forEach((place, output) => draft.places.put(node, output, place));
   const between = (node.op.scratch?.(draft.target) ?? []).map((spec, i) => {
     const holder = { node, output: node.outputs.length + i };
     return { holder, buffer: draft.arena.allocate(`scratch of ${node.op.name}`, byteSize(spec), holder), offset: 0 };
   });
-  emit(draft, node, ins, outs, between);
+  emit(draft, node, ins, outs, { between, over });
   between.forEach(({ buffer, holder }) => draft.arena.free(buffer, holder));
 };
 

@@ -84,15 +84,20 @@ export interface Halves {
   readonly of: (inputs: readonly Tensor[], outputs: readonly Dtype[]) => readonly Tensor[];
 }
 
+/** For each output of an operation the input whose memory it takes over, if it does. Such an input is bound as the output only. */
+export type Over = readonly (number | undefined)[];
+
 /** What an operation is: its name, its kernels, its gradient. Attributes live in the closures. */
 export interface Op {
   readonly name: string;
-  readonly lower: (target: Target) => readonly Launch[];
+  readonly lower: (target: Target, over?: Over) => readonly Launch[];
   /** Tensors that its launches need between them, on a target. */
   readonly scratch?: (target: Target) => readonly Spec[];
   readonly vjp?: Vjp;
   /** For operations that update in place: the input that each output overwrites. Such inputs are bound as the outputs only. */
   readonly inPlace?: readonly number[];
+  /** The inputs of which it reads an element only to compute the same element of its outputs: each output may take over the memory of one of them. */
+  readonly sameElements?: readonly number[];
   /** The matrix products that its launches compute, within the bounds of a device. */
   readonly products?: (bounds: ProductBounds) => readonly MatmulShape[];
   /** Whether it is a pass or two over memory, which may cost less than to keep what it computes. */

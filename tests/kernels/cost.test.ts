@@ -3,6 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { wgsl } from "../../wgsl/generated.ts";
 import { costs, launchCost } from "../../src/kernels/cost.ts";
+import { elementwiseLaunches } from "../../src/kernels/elementwise.ts";
+import { oneStep } from "../../src/kernels/expression.ts";
 import { elementLaunch, input, output } from "../../src/kernels/launch.ts";
 import { matmulFlops } from "../../src/tensor/flops.ts";
 import { optimise } from "../../src/tensor/passes/optimise.ts";
@@ -31,6 +33,19 @@ test("the products of a step cost what its program says, on every adapter", () =
 test("what is updated in place is read and written", () => {
   const update = elementLaunch("adamw", { count: 100 }, [input(0), input(1), output(0), output(1), output(2)]);
   assert.equal(launchCost(update, [400, 32, 400, 400, 400]), { kernel: "adamw", shape: "100", flops: 1500, bytes: 400 + 32 + 2 * 1200 });
+});
+
+test("a result that overwrites an operand is read and written", () => {
+  const meetings = ["same", "same"] as const;
+  const costOf = (over: readonly (number | undefined)[]) => {
+    const [launch] = elementwiseLaunches({ maxBinding: 2 ** 25 }, oneStep("add"), meetings, 100, undefined, over);
+    return launchCost(
+      launch,
+      launch.operands.map((operand) => (operand === undefined ? 0 : 400)),
+    );
+  };
+  assert.equal(costOf([1]), costOf([]));
+  assert.equal(costOf([]), { kernel: "elementwise", shape: "100, add", flops: 100, bytes: 1200 });
 });
 
 test("of a table only the rows that are asked for are read", () => {

@@ -1,7 +1,22 @@
 import { dropoutMask } from "../../src/kernels/dropout.ts";
-import { elementwiseConstants, elementwiseDims, mostOperands, type Meeting } from "../../src/kernels/elementwise.ts";
+import { elementwiseConstants, elementwiseDims, mostOperands, type ElementTypes, type Meeting } from "../../src/kernels/elementwise.ts";
 import { oneStep, type ElementFunction, type Expression } from "../../src/kernels/expression.ts";
-import { checkElements, checkKernel, deviceTest, numbers, reads, runTests, writes, type Case, type Operand, type Tolerance, type Values } from "./check.ts";
+import { hasF16 } from "../fixtures/shaderF16.ts";
+import {
+  checkElements,
+  checkKernel,
+  deviceTest,
+  deviceTestWith,
+  numbers,
+  reads,
+  runTests,
+  updates,
+  writes,
+  type Case,
+  type Operand,
+  type Tolerance,
+  type Values,
+} from "./check.ts";
 
 const counts = [0, 1, 7, 63, 64, 65, 1009];
 
@@ -180,6 +195,50 @@ deviceTest("two results of three operands: the gradients of swiglu", async (devi
     ] as const;
     await checkElements(device, count, computes(expression, operands, count, writes(dgate, tolerance), writes(dup, tolerance)));
   }
+});
+
+deviceTest("results that overwrite operands: one of them, the other, or both", async (device) => {
+  const expression: Expression = {
+    operands: 4,
+    steps: [
+      { fn: "mul", of: [0, 1] },
+      { fn: "sub", of: [4, 2] },
+      { fn: "add", of: [5, 3] },
+      { fn: "mul", of: [0, 2] },
+    ],
+    values: [6, 7],
+  };
+  for (const count of counts) {
+    const [a, b, c, d] = [numbers(count, 1), numbers(count, 2), numbers(count, 3), numbers(7, 4)];
+    const meetings: readonly Meeting[] = ["same", "same", "same", { outer: Math.ceil(count / 7), mod: 7, div: 1 }];
+    const results = [Float64Array.from(a, (x, i) => x * b[i] - c[i] + d[i % 7]), Float64Array.from(a, (x, i) => x * c[i])];
+    for (const over of [[0], [1, 0], [undefined, 2], [2, 1]]) {
+      const inputs = [a, b, c, d].map((x, j) => (over.includes(j) ? undefined : reads(x)));
+      const outputs = results.map((result, j) => {
+        const overwritten = over[j];
+        return overwritten === undefined ? writes(result, { absolute: 3e-7 }) : updates([a, b, c][overwritten], result, { absolute: 3e-7 });
+      });
+      await checkElements(device, count, {
+        kernel: "elementwise",
+        constants: elementwiseConstants(expression, meetings, undefined, over),
+        dims: elementwiseDims(expression, meetings, count),
+        operands: [...inputs, undefined, undefined, ...outputs],
+      });
+    }
+  }
+});
+
+deviceTestWith(hasF16, "shader-f16")("a result that is stored as f16 overwrites an operand of f16", async (device) => {
+  // Halves of 1, 1.5, …, 4.5, and of twice that, which f16 holds.
+  const [x, twice] = [Uint16Array.of(0x3c00, 0x3e00, 0x4000, 0x4100, 0x4200, 0x4300, 0x4400, 0x4480), Float32Array.of(2, 3, 4, 5, 6, 7, 8, 9)];
+  const types: ElementTypes = { operands: ["f16"], results: ["f16"] };
+  const expression = oneStep("times", [2]);
+  await checkElements(device, 8, {
+    kernel: "elementwise",
+    constants: elementwiseConstants(expression, ["same"], types, [0]),
+    dims: elementwiseDims(expression, ["same"], 8),
+    operands: [...Array.from({ length: mostOperands }, () => undefined), updates(x, twice)],
+  });
 });
 
 /** [outer, high, gap, low, div] */

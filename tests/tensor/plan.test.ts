@@ -74,13 +74,77 @@ const cpu: Target = {
 
 const chain = (x: Tensor, n: number): Tensor => (n === 0 ? x : chain(affine(x, 0.5, 1), n - 1));
 
-deviceTest("a chain of values needs two buffers beside its ends", async () => {
+deviceTest("a chain of values needs one buffer beside its ends", async () => {
   const program = traced({ inputs: { x: floats([1000]) } }, ({ inputs: { x } }) => ({ outputs: { y: chain(x, 20) } }));
   const planned = plan(program, cpu);
   launchesAreSound(planned);
   assert.is(planned.launches.length, 20);
-  assert.is(elementsOf(planned), 4000);
+  assert.is(elementsOf(planned), 3000);
   assert.is(valuesOf(program), 21000);
+});
+
+deviceTest("what is computed element by element takes the place of an operand whose life ends there, and of no other", async () => {
+  const values = { x: floats([1000]), row: floats([10]), one: floats([1]) };
+  const elements = (f: (a: Tensor, given: Tensors) => Tensors): number => {
+    const program = traced({ inputs: values }, ({ inputs }) => ({ outputs: f(affine(inputs.x, 2), inputs) }));
+    const planned = plan(program, cpu);
+    launchesAreSound(planned);
+    return elementsOf(planned) - 1011;
+  };
+  const end = (t: Tensor): Tensors => ({ y: sum(t) });
+  const alone = elements((a) => end(a));
+  assert.is(
+    elements((a) => end(exp(a))),
+    alone,
+  );
+  assert.is(
+    elements((a, { x }) => end(add(x, a))),
+    alone,
+    "the second operand",
+  );
+  assert.is(
+    elements((a) => end(add(a, exp(a)))),
+    alone + 1000,
+    "one that is read later",
+  );
+  assert.is(
+    elements((a) => end(mul(a, a))),
+    alone + 1000,
+    "one that is two operands",
+  );
+  assert.is(
+    elements((a, { row }) => end(add(mul(reshape(a, [100, 10]), exp(row)), affine(row, 3)))),
+    alone + 10,
+    "not a row that is broadcast, but through a view",
+  );
+  assert.is(
+    elements((a) => ({ a, ...end(exp(a)) })),
+    alone + 1000,
+    "an output",
+  );
+  assert.is(
+    elements((_, { x }) => end(exp(x))),
+    alone,
+    "an input",
+  );
+});
+
+deviceTest("a new state takes the place of the old one, where nothing else reads that", async () => {
+  const plans = [false, true].map((read) =>
+    plan(
+      traced({ state: { p: floats([1000]) }, inputs: { x: floats([1000]) } }, ({ state: { p }, inputs: { x } }) => ({
+        state: { p: add(p, x) },
+        outputs: { norm: read ? sum(square(p)) : sum(x), ...(read ? { p } : {}) },
+      })),
+      cpu,
+    ),
+  );
+  plans.forEach(launchesAreSound);
+  // Else it is copied home.
+  assert.equal(
+    plans.map((one) => kernels(one).includes("window")),
+    [false, true],
+  );
 });
 
 deviceTest("a slot grows to its largest value and is reused by smaller ones", async () => {

@@ -42,7 +42,8 @@ export const computeAll = (
           return computeAll(name, expression, moved, shape, undefined, types as readonly ElementType[]);
         },
       },
-      lower: (bounds) => elementwiseLaunches(bounds, expression, meetings, size(shape), types),
+      sameElements: meetings.flatMap((meeting, j) => (meeting === "same" ? [j] : [])),
+      lower: (bounds, over) => elementwiseLaunches(bounds, expression, meetings, size(shape), types, over),
       vjp,
     },
     operands.map(([operand]) => operand),
