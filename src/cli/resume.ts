@@ -16,7 +16,10 @@ export const resume = command({
   synopsis: ["cambium resume RUN [flags]"],
   operands: { hint: "RUN", what: "the folder of a run, or of a sweep," },
   flags: {},
-  notes: ["RUN is the folder that --out has named, or the out of a sweep, whose jobs that have not ended run here. A run that has ended is told again."],
+  notes: [
+    "RUN is the folder that --out has named, or the out of a sweep, whose jobs that have not ended run here. A run that has ended is told again.",
+    "What was chosen when it began stays, precision, accumulate and recompute with it: the same bits come of the same arithmetic alone.",
+  ],
   examples: [
     ["cambium resume runs/codyra", "goes on where it was stopped, and ends with the result of a run that never was"],
     ["cambium resume runs/codyra --json > result.json", "the same, and its result as JSON"],

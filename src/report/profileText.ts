@@ -90,6 +90,13 @@ const least = 0.1;
 /** What a program took in all its runs: time, or bytes where nothing is timed. */
 const took = ({ runs, milliseconds: ms, bytes }: ProgramProfile): number => runs * (ms ?? bytes);
 
+/** What is to be said where something was faster than the peak by more than a measurement is off. */
+const beyond = (programs: readonly ProgramProfile[]): string =>
+  programs.some(({ ofPeak, kernels }) => [ofPeak, ...kernels.map((k) => k.ofPeak)].some((share) => share !== null && share > 1.1))
+    ? " More than that was reached: by what stays in a cache of the device, or because the peak was measured while the machine was busy (docs/SPEED.md says how " +
+      "it is measured anew)."
+    : "";
+
 /**
  * A profile as text: for every program a line about all of it, and of those that took most a table of their kernels. Milliseconds, operations and bytes are
  * those of one run; "of peak" is the time that a kernel would take at the adapter's best rates, as a share of what it took. Lines have about `columns`
@@ -107,7 +114,7 @@ export const profileText = ({ adapter, timestamps, peak, programs }: Profile, co
   const all = programs.reduce((n, program) => n + took(program), 0);
   const large = programs.filter((program) => took(program) >= least * all);
   const small = programs.filter((program) => took(program) < least * all);
-  const best = peak === null ? "" : ` Its peak: ${scaled(peak.flops, "FLOP/s")} in a square product, ${scaled(peak.bytes, "B/s")} in a copy.`;
+  const best = peak === null ? "" : ` Its peak: ${scaled(peak.flops, "FLOP/s")} in a square product, ${scaled(peak.bytes, "B/s")} in a copy.${beyond(programs)}`;
   const why = timestamps ? "" : " It has no timestamp queries, so nothing is timed: launches, operations and bytes are counted.";
   const lines = small.map((program) => fitted(head(program), columns));
   const tables = large.map((program) => programText(program, columns));

@@ -67,8 +67,12 @@ export const meanEffectiveRank = (r: RunResult): number | null => meanOf(r.effec
 /** Whether an option says something about a run: not where it wrote and which seed it drew from, nor what was left open. */
 const tells = ([key, value]: readonly [string, unknown]): boolean => key !== "seed" && key !== "out" && value !== null && value !== undefined;
 
+/** How a run was computed where its options do not say: what was chosen is written down, and what was left at its default is not. */
+const unsaid = { precision: "f32", accumulate: 1, recompute: "none" };
+
 /** What makes a run what it is: its options, where it was scored, and on which probes. */
 const identity = (r: RunResult): Readonly<Record<string, unknown>> => ({
+  ...unsaid,
   ...Object.fromEntries(Object.entries(r.options).filter(tells)),
   labelSpace: r.labelSpace,
   probes: r.probes.map(({ name }) => name).sort(),

@@ -5,10 +5,11 @@ import { printed } from "../formats/json.ts";
 import { decodeOption, optionNames } from "../methods/declare.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import type { Method } from "../stages/learn.ts";
+import { dividable } from "../training/parts.ts";
 import type { Job } from "./job.ts";
 
-/** The method of a job. Fails with `BadOption` where its options are none. */
-export const methodOf = ({ method: { name, options }, evaluate }: Pick<Job, "method" | "evaluate">): E.Either<Failure, Method> => {
+/** The method of a job. Fails with `BadOption` where its options are none, or where it cannot compute batches in the parts that the job asks for. */
+export const methodOf = ({ method: { name, options }, evaluate, accumulate }: Pick<Job, "method" | "evaluate" | "accumulate">): E.Either<Failure, Method> => {
   const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
   if (!Object.hasOwn(methods, name)) return bad("method", `should be one of ${Object.keys(methods).join(", ")}, not ${printed(name)}`);
   const declared = methods[name as MethodName];
@@ -21,7 +22,8 @@ export const methodOf = ({ method: { name, options }, evaluate }: Pick<Job, "met
     if (E.isLeft(decoded)) return bad(option, `should be ${decoded.left}, not ${printed(value)}`);
     values[option] = decoded.right;
   }
-  return E.right(make({ ...values, evaluate }));
+  const method = make({ ...values, evaluate });
+  return E.map(() => method)(dividable(accumulate, method.undivided));
 };
 
 /** Whether the method of a job reads training splits. */

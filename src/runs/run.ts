@@ -16,6 +16,7 @@ import { evaluated, type EvaluateOptions } from "../stages/evaluate.ts";
 import { course, methodFor, type Method } from "../stages/learn.ts";
 import type { Keeper, Training } from "../training/keeper.ts";
 import { reported, withoutAnswers, type Evaluated, type Report } from "../training/lesson.ts";
+import { dividable } from "../training/parts.ts";
 import type { OutputsFor } from "../training/objective.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 import type { DatasetReplies } from "../report/replies.ts";
@@ -126,6 +127,8 @@ export const runMethod =
     const suited = methodFor(declared, stream);
     if (E.isLeft(suited)) return suited;
     const method = suited.right;
+    const whole = dividable(runtime.accumulate, method.undivided);
+    if (E.isLeft(whole)) return whole;
     const { from = {}, untrained = start } = options;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
     let reports: readonly Report[] = from.reports ?? [];

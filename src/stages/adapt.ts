@@ -42,8 +42,8 @@ const described = <L>({ adapters, steps, through: branch }: AdaptOptions<L, any,
  */
 export const adapt = <L extends Lesson & WithBatches, G extends string, T extends G, N extends Provided<G, T> | OutputNeed>(
   options: AdaptOptions<L, G, T, N>,
-): TaskStage<L, L & WithAdapters<G>, Extract<N, OutputNeed>> =>
-  taskStage("adapt", described(options), (lesson) => (runtime) => {
+): TaskStage<L, L & WithAdapters<G>, Extract<N, OutputNeed>> => ({
+  ...taskStage<L, L & WithAdapters<G>, Extract<N, OutputNeed>>("adapt", described(options), (lesson) => (runtime) => {
     const { learner, task, position, batches } = lesson;
     const { model, memory } = learner;
     const { adapters, steps, through: branch } = options;
@@ -76,4 +76,6 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
       ),
       TE.map((training) => ({ ...lesson, adapters: { adapter, values: averaged(training) } })),
     );
-  });
+  }),
+  ...(options.steps.step.undivided === undefined ? {} : { undivided: options.steps.step.undivided }),
+});

@@ -170,6 +170,6 @@ export const askerOf =
     const questions = last?.tokenizer === tokenizer && last.how === how ? E.right(last.questions) : await read(asking.right, asks, task, ways);
     if (E.isLeft(questions)) return questions;
     known.set(task, { tokenizer, how, questions: questions.right });
-    skippedReporter(runtime.emit)(questions.right.skipped);
+    skippedReporter(runtime)(questions.right.skipped);
     return E.right({ ...asks, ...questions.right });
   };

@@ -125,7 +125,7 @@ const batchesOf = (both: Both, lesson: Lesson, runtime: Runtime, options: Comple
   const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(task.templates.length);
   const list = prompts(task.templates[drawn], task.classNames);
   const captions = tokens === undefined ? withoutTexts(task.classNames.length) : texts === "classes" ? ofClasses(tokens(list)) : ofImages(tokens(list), batch);
-  const report = skippedReporter(runtime.emit);
+  const report = skippedReporter(runtime);
   // Only where a batch holds all classes of its task do those of earlier tasks count in its means, unless they are in the batch themselves.
   const previous = tokens !== undefined && texts === "classes" && replayed === 0 ? learner.seen.length : 0;
   return {

@@ -149,7 +149,7 @@ const batchesOf = (
   const walked = (learned: readonly Learned[], purpose: string) =>
     walk(learned, random(runtime.seed, purpose, position).integer(2 ** 31), find, runtime.onCorrupt ?? "fail");
   const pick = mixed(walked(own, "batches"), walked(kept, "replay"), batch, replayed);
-  const report = skippedReporter(runtime.emit);
+  const report = skippedReporter(runtime);
   const at = (step: number) => async (): Promise<E.Either<Failure, HostRecord>> => {
     const pixels = pixelsFor(transform, shape.texts * shape.pictures);
     const picked: E.Either<Failure, Found>[] = [];

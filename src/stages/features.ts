@@ -115,7 +115,7 @@ const encodeImages = async (
   }
   const kept = await last;
   if (E.isLeft(kept)) return kept;
-  skippedReporter(runtime.emit)(source.skipped());
+  skippedReporter(runtime)(source.skipped());
   return E.right(all());
 };
 

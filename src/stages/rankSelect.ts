@@ -27,6 +27,8 @@ export interface StepSelector<N extends string> {
   readonly name: string;
   readonly options: unknown;
   readonly apply: (trainee: Trainee, tracing: Tracing) => Trainee;
+  /** Why it cannot select where a batch is computed in parts, as a phrase. */
+  readonly undivided?: string;
   /** Never present; carries `N` in the type. */
   readonly needs?: N;
 }
@@ -49,6 +51,9 @@ export const softThreshold = (kappa: ScheduleOf, { shrink: variant = "paper" }: 
   },
 });
 
+/** Why batches are not computed in parts where they vote. */
+const together = "all samples of a batch vote together";
+
 /** Options of {@link batchVote}. */
 export interface BatchVoteOptions {
   /**
@@ -67,10 +72,11 @@ export const batchVote = (active: number, { router: kind = "frozen-random" }: Ba
   scale: "step",
   name: "batchVote",
   options: { active, router: kind },
+  undivided: together,
   apply: (trainee, tracing) => {
     const router = trainee.groups.router.views;
     const gates: Forward["gates"] = ({ name }, x, part) => {
-      checkUndivided("batchVote", part, "all samples of a batch vote together");
+      checkUndivided("batchVote", part, together);
       const first = firstToken(x);
       const [samples] = first.shape;
       const probabilities = softmax(linear(first, router.get(`${name}.weight`)!, router.get(`${name}.bias`)!));
@@ -123,7 +129,10 @@ export function rankSelect<N extends string>(selector: StepSelector<N>): StepSta
 export function rankSelect<N extends string, L extends AfterAdapt<N>>(selector: TaskSelector<N>): TaskStage<L, L>;
 export function rankSelect(selector: StepSelector<string> | TaskSelector<string>): StepStage<Trainee, Trainee, string> | TaskStage<any, any, string> {
   const options = { [selector.name]: selector.options };
-  if (selector.scale === "step") return stepStage<Trainee, Trainee, string>("rankSelect", options, selector.apply);
+  if (selector.scale === "step") {
+    const { apply, undivided } = selector;
+    return { ...stepStage<Trainee, Trainee, string>("rankSelect", options, apply), ...(undivided === undefined ? {} : { undivided }) };
+  }
   return taskStage("rankSelect", options, (lesson: AfterAdapt<string>): RTE.ReaderTaskEither<Runtime, Failure, AfterAdapt<string>> => {
     const { adapter, values } = lesson.adapters;
     const layouts = adapter.layouts(networkOf(lesson.learner.model));

@@ -50,6 +50,8 @@ export interface Stage<S extends Scale, A, B, N extends string = never> {
   readonly run: (a: A) => Effects<B>[S];
   /** What its last `evaluate` runs the learner through: whoever asks the learner later has to do the same. */
   readonly inference?: Inference;
+  /** Why what it trains cannot compute a batch in parts, as a phrase; undefined where it can. */
+  readonly undivided?: string;
   /** Never present; carries `N` in the type. */
   readonly needs?: N;
 }
@@ -88,10 +90,11 @@ export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => ({
   run: (a) => (scale === "step" ? RE.of(a) : RTE.of(a)) as Effects<A>[S],
 });
 
-/** The inference of the last stage that has one, as a field of a stage. */
-const inferenceOf = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference"> => {
-  const last = stages.findLast(({ inference }) => inference !== undefined);
-  return last === undefined ? {} : { inference: last.inference };
+/** What a composition has of its stages: the inference of the last that has one, and why the first that cannot compute a batch in parts does not. */
+const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference" | "undivided"> => {
+  const inference = stages.findLast((stage) => stage.inference !== undefined)?.inference;
+  const undivided = stages.find((stage) => stage.undivided !== undefined)?.undivided;
+  return { ...(inference === undefined ? {} : { inference }), ...(undivided === undefined ? {} : { undivided }) };
 };
 
 /** Runs one stage and then another, at the scale of both. Anonymous compositions are flat: their parts are listed, not nested. */
@@ -106,7 +109,7 @@ export const compose = <S extends Scale, A, B, C, N extends string, M extends st
     options: undefined,
     parts: [...partsOf(first), ...partsOf(second)],
     run: (a) => (first.scale === "step" ? RE.Monad.chain(f.run(a), g.run) : RTE.Monad.chain(f.run(a), g.run)) as Effects<C>[S],
-    ...inferenceOf(f, g),
+    ...inherited(f, g),
   };
 };
 
@@ -178,7 +181,7 @@ export const named = <S extends Scale, A, B, N extends string>(name: string, opt
   options,
   parts: partsOf(stage),
   run: stage.run,
-  ...inferenceOf(stage),
+  ...inherited(stage),
 });
 
 /** A stage at the scale of a step, from a function of the tracing environment. */

@@ -125,12 +125,20 @@ const checkOptions = (name: string, options: Options, place: (option: string) =>
   );
 
 /** Whether every method takes every option. */
-const checkMethods = ({ methods, options = {} }: Sweep): E.Either<Failure, unknown> => {
+const checkMethods = ({ base: { accumulate }, methods, options = {} }: Sweep): E.Either<Failure, unknown> => {
   const checks = [
     ...methods.map(
       ({ name, options: own = {} }, i) =>
         () =>
           checkOptions(name, own, (at) => `methods[${i}].${at === "method" ? "name" : `options.${at}`}`),
+    ),
+    ...methods.map(
+      ({ name, options: own = {} }) =>
+        () =>
+          pipe(
+            methodOf({ method: { name, options: own }, evaluate: { templates: "single" }, accumulate }),
+            E.mapLeft((failure) => (failure._tag === "BadOption" ? misplaced("base.accumulate", `is not for ${name}: ${failure.detail}`) : failure)),
+          ),
     ),
     ...Object.entries(options).flatMap(([option, values]) =>
       values.flatMap((value, k) =>

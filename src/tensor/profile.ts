@@ -2,6 +2,7 @@
  * Where the time of programs goes: milliseconds by kernel and shape, with the operations and bytes that they take, and how near that is to what the adapter can
  * do.
  */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Device } from "../device/device.ts";
@@ -113,7 +114,15 @@ const programOf = (records: readonly ProgramRecord[], peak: Peak | null): Progra
   };
 };
 
-/** The profile of what was written down. */
+/** Numbers programs of one label, in the order given. */
+const numbered = (programs: readonly ProgramProfile[]): readonly ProgramProfile[] =>
+  programs.map((program, i) => {
+    const named = ({ label }: ProgramProfile): boolean => label === program.label;
+    const all = programs.filter(named).length;
+    return all === 1 ? program : { ...program, label: `${program.label} (${programs.slice(0, i + 1).filter(named).length} of ${all})` };
+  });
+
+/** The profile of what was written down. Different programs of one label are numbered in the order of their first runs. */
 export const profileOf = (adapter: string, timestamps: boolean, peak: Peak | null, records: readonly ProgramRecord[]): Profile => {
   const equal = new Map<string, ProgramRecord[]>();
   for (const record of records) {
@@ -121,9 +130,9 @@ export const profileOf = (adapter: string, timestamps: boolean, peak: Peak | nul
     const key = JSON.stringify([label, launches.length, sum(launches.map((l) => l.flops)), sum(launches.map((l) => l.bytes))]);
     equal.set(key, [...(equal.get(key) ?? []), record]);
   }
-  const programs = [...equal.values()].map((same) => programOf(same, peak));
+  const programs = numbered([...equal.values()].map((same) => programOf(same, peak)));
   const took = ({ runs, milliseconds, bytes }: ProgramProfile): number => runs * (milliseconds ?? bytes);
-  return { adapter, timestamps, peak, programs: programs.sort((a, b) => took(b) - took(a)) };
+  return { adapter, timestamps, peak, programs: [...programs].sort((a, b) => took(b) - took(a)) };
 };
 
 /** Options of {@link profiling} and {@link profile}. */
@@ -132,11 +141,17 @@ export interface ProfileOptions {
   readonly runs?: number;
 }
 
+/** Whether a number of runs is one. */
+const checkRuns = (runs: number): E.Either<Failure, void> =>
+  Number.isInteger(runs) && runs >= 0
+    ? E.right(undefined)
+    : E.left({ _tag: "BadOption", option: "runs", detail: `should be a whole number of at least 0, not ${runs}` });
+
 /** A device whose programs are profiled. */
 export interface Profiling {
   /** The same device: whatever runs on it is profiled, and gives the same bits. */
   readonly device: Device;
-  /** What was measured so far. Waits for the device, and measures its peak where that is not known yet. */
+  /** What was measured so far. Waits for the device, and measures its peak where that is not known yet. Fails with `BadOption` where `runs` is no number of runs. */
   readonly profile: TE.TaskEither<Failure, Profile>;
   /** Releases what the profiler has on the device. */
   readonly release: () => void;
@@ -155,13 +170,13 @@ export interface Profiling {
  * assert.deepEqual(profile.programs.map(({ runs, launches }) => [runs, launches]), [[1, 1]]);
  * ```
  */
-export const profiling = (device: Device, { runs }: ProfileOptions = {}): Profiling => {
+export const profiling = (device: Device, { runs = 3 }: ProfileOptions = {}): Profiling => {
   const profiler = makeProfiler(device, runs);
   const timestamps = hasTimestamps(device);
   return {
     device: { ...device, profiler },
     profile: pipe(
-      TE.Do,
+      TE.fromEither(checkRuns(runs)),
       TE.bind("records", () => profiler.records),
       TE.bind("peak", () => (timestamps ? peakOf(device) : TE.right(null))),
       TE.map(({ records, peak }) => profileOf(lineOf(device), timestamps, peak, records)),
@@ -171,7 +186,8 @@ export const profiling = (device: Device, { runs }: ProfileOptions = {}): Profil
 };
 
 /**
- * Profiles a step, which is run some times on the inputs that are given, or on zeros. Fails as {@link withSession} does.
+ * Profiles a step, which is run some times on the inputs that are given, or on zeros. Fails as {@link withSession} does, and with `BadOption` where `runs` is no
+ * number of runs.
  *
  * ```ts
  * const product = tensor.trace({ inputs: { a: tensor.floats([64, 32]), b: tensor.floats([32, 16]) } }, ({ inputs: { a, b } }) => ({
@@ -204,5 +220,5 @@ export const profile = (
       TE.chain(() => watched.profile),
     ),
   );
-  return () => all().finally(watched.release);
+  return () => pipe(TE.fromEither(checkRuns(runs)), TE.chain(() => all))().finally(watched.release);
 };

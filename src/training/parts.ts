@@ -28,6 +28,13 @@ export const checkUndivided = (what: string, part: Part | undefined, why: string
     () => `${why}, so the batch cannot be computed in ${part?.count} parts: instead of accumulate, recompute needs less memory`,
   );
 
+/** Whether what cannot compute a batch in parts, for a reason that is a phrase, is asked to. Fails with `BadOption`. */
+export const dividable = (accumulate = 1, why?: string): E.Either<Failure, void> => {
+  if (accumulate === 1 || why === undefined) return E.right(undefined);
+  const detail = `${why}, so a batch cannot be computed in ${accumulate} parts: recompute needs less memory, too`;
+  return E.left({ _tag: "BadOption", option: "accumulate", detail });
+};
+
 /** The name of an input of a part: its own where it has one. */
 export const inputOfPart = ({ index, count, splits }: Part, name: string): string => (count > 1 && splits(name) ? `${name} of part ${index + 1}` : name);
 

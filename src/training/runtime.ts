@@ -48,10 +48,14 @@ export type Event =
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 
-/** A function that tells whoever watches which examples were left out. It names each of them once, however often it is called. */
-export const skippedReporter = (emit: (event: Event) => void): ((skipped: readonly Skipped[]) => void) => {
+/**
+ * A function that tells whoever watches which examples were left out. It names each of them once, however often it is called. Where the first that cannot be
+ * decoded fails, none is left out.
+ */
+export const skippedReporter = ({ emit, onCorrupt }: Pick<Runtime, "emit" | "onCorrupt">): ((skipped: readonly Skipped[]) => void) => {
   const reported = new Set<string>();
   return (skipped) => {
+    if (onCorrupt !== "skip") return;
     for (const { id, failure } of skipped) {
       if (reported.has(id)) continue;
       reported.add(id);

@@ -93,4 +93,11 @@ test("what tells two runs of a method apart is said in words where one of them l
   assert.equal(labels({ towers: [null] }, { towers: [] }), ["codyra towers=–", "codyra towers=none"]);
 });
 
+test("how a run was computed is told apart by the defaults, where one of them was left at its own", () => {
+  const labels = (b: object): readonly string[] => summarise([learned(1, 0, {}), learned(1, 0, { ...b })]).map(({ label }) => label);
+  assert.equal(labels({ precision: "mixed" }), ["codyra precision=f32", "codyra precision=mixed"]);
+  assert.equal(labels({ accumulate: 4, recompute: "blocks" }), ["codyra accumulate=1 recompute=none", "codyra accumulate=4 recompute=blocks"]);
+  assert.equal(labels({ precision: "f32", accumulate: 1 }), ["codyra"]);
+});
+
 test.run();

@@ -128,7 +128,7 @@ deviceTest("what cannot be computed in parts is refused in a sentence that names
   ] as const) {
     assert.match(
       describe(left(await run(device, dac({ ...quick, active: 1 }), of, tasks, { accumulate }))),
-      /^batchVote: all samples of a batch vote together, so .* recompute/,
+      /^accumulate: all samples of a batch vote together, so .* 2 parts: recompute/,
     );
   }
   const failure: Failure = left(await run(device, keeplora(quick), model, images, { accumulate: 5 }));

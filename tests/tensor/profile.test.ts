@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { works, weightsOf } from "../../bench/steps.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { ProgramRecord } from "../../src/device/profiler.ts";
-import { get } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { random } from "../../src/random.ts";
 import type { Leaves } from "../../src/tensor/leaves.ts";
 import { exp } from "../../src/tensor/ops/elementwise.ts";
@@ -17,6 +17,7 @@ import { peakOf } from "../../src/tensor/peak.ts";
 import { profile, profileOf, profiling } from "../../src/tensor/profile.ts";
 import { openSession, withSession } from "../../src/tensor/session.ts";
 import { floats } from "../../src/tensor/tensor.ts";
+import { left } from "../either.ts";
 import { deviceTest, orThrow, runTests } from "./check.ts";
 
 const runs = 6;
@@ -92,6 +93,16 @@ deviceTest("without timestamps launches, operations and bytes are counted, and n
   assert.ok(flops > 2 * 33 * 17 * 9 && kernels.every((k) => k.milliseconds === null && k.bytes > 0));
 });
 
+deviceTest("what is no number of runs is refused", async (device) => {
+  for (const runs of [-1, 1.5, Number.NaN, Infinity]) {
+    const watched = profiling(device, { runs });
+    for (const refused of [await profile(device, product, { runs })(), await watched.profile()]) {
+      assert.is(describe(left(refused)), `runs: should be a whole number of at least 0, not ${runs}`);
+    }
+    watched.release();
+  }
+});
+
 deviceTest("without a profiler a run makes no object", async (device) => {
   const session = await get(openSession(device, product));
   orThrow(session.run());
@@ -153,6 +164,14 @@ test("a device is busy from the beginnings of runs to their ends", () => {
   const spans = [0, 10, 20].map((begin) => ({ begin, end: begin + 4 }));
   const [{ milliseconds, elapsed, busy, runs: all }] = profileOf("x", true, peak, [record({ spans, runs: 3 }), record({ spans, runs: 4 })]).programs;
   assert.equal([milliseconds, elapsed, busy, all], [4, 10, 0.4, 7]);
+});
+
+test("different programs of one label are numbered in the order of their first runs", () => {
+  const [small, large] = [record({ label: "training" }), record({ label: "training", launches: [launch("a")] })];
+  const labels = (...records: readonly ProgramRecord[]): readonly string[] => profileOf("x", false, null, records).programs.map(({ label }) => label);
+  assert.equal(labels(small, small, record({})), ["training", "p"]);
+  // The one with fewer bytes comes last.
+  assert.equal(labels(large, small, record({ launches: [] }), large), ["training (2 of 2)", "training (1 of 2)", "p"]);
 });
 
 test("times of launches add up to no more than their run (property)", () => {
