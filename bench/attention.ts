@@ -6,8 +6,8 @@
  * The shapes are those of CLIP ViT-B/16's towers. Ways are measured in turns; a figure is the least over the rounds. What it says of heights is what the plans
  * of src/kernels/attention.ts guess.
  */
-import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
+import { flag, whole } from "../src/cli/flags.ts";
 import type { Device } from "../src/device/device.ts";
 import { withDevice } from "../src/device/open.ts";
 import { ownedOn } from "../src/device/owned.ts";
@@ -24,8 +24,12 @@ import { sum } from "../src/tensor/ops/reduce.ts";
 import { softmax } from "../src/tensor/ops/softmax.ts";
 import { openSession, type Session } from "../src/tensor/session.ts";
 import { floats, type Tensor } from "../src/tensor/tensor.ts";
+import { given } from "./arguments.ts";
 
-const [rounds, batch] = [Number(process.argv[2] ?? 8), Number(process.argv[3] ?? 64)];
+const { rounds, batch } = given({
+  called: "npm run bench:attention -- [rounds] [batch]",
+  operands: { rounds: flag(whole(1), "N", "measurements of which the least counts", 8), batch: flag(whole(1, 65536), "N", "sequences of a batch", 64) },
+});
 
 const shapes = [
   { shape: { batch, heads: 12, share: 1, queries: 197, keys: 197, width: 64 }, causal: false },

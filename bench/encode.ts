@@ -6,7 +6,6 @@
  * A step of bench/steps.ts is bound on Dawn's null backend, which runs nothing, and submitted many times. `every launch` sets pipeline, bind group and grid anew
  * for each launch; `replay` encodes as a run does; `run` is a whole run, with the writes of its inputs and the submission. Medians, in one process, in turns.
  */
-import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import { create } from "webgpu";
 import { descriptorOf } from "../src/device/adapter.ts";
@@ -26,7 +25,8 @@ import { bindPlan } from "../src/tensor/bind.ts";
 import { optimise } from "../src/tensor/passes/optimise.ts";
 import { plan } from "../src/tensor/plan.ts";
 import { makeReplay } from "../src/tensor/replay.ts";
-import { weightsOf, works, type WorkName } from "./steps.ts";
+import { given } from "./arguments.ts";
+import { stepOperands, weightsOf, works } from "./steps.ts";
 
 const value = <A>(result: E.Either<Failure, A>): A => {
   if (E.isLeft(result)) throw new Error(describe(result.left));
@@ -57,9 +57,9 @@ const everyLaunch = (dispatches: readonly Dispatch[]) => (pass: GPUComputePassEn
   for (const dispatch of dispatches) encode(pass, [dispatch]);
 };
 
-const [name = "b16", batch, count = "100"] = process.argv.slice(2);
-const { of, ...usual } = works[name as WorkName];
-const work = of(Number(batch ?? usual.batch));
+const { name, batch, steps: count = 100 } = given({ called: "npm run bench:encode -- [name] [batch] [steps]", operands: stepOperands("b16", "100") });
+const { of, ...usual } = works[name];
+const work = of(batch ?? usual.batch);
 const { program: traced, recorder } = value(work.traced());
 
 // A variable holds the instance: Dawn dies with it.
@@ -78,7 +78,7 @@ const runOnce = (at: number): number => {
   return performance.now() - start;
 };
 const times: Record<"every launch" | "replay" | "run", number[]> = { "every launch": [], replay: [], run: [] };
-for (let i = 0; i < Number(count); i++) {
+for (let i = 0; i < count; i++) {
   times["every launch"].push(timed(device, everyLaunch(bound.dispatches)));
   times.replay.push(timed(device, (pass) => encode(pass, bound.dispatches)));
   times.run.push(runOnce(i));

@@ -7,8 +7,8 @@
  * at a time and eight at a time. Binding the programs of a shape is told apart; the first token is the median of three times; the tokens are those of all texts
  * of a batch. `python bench/torch_generate.py FOLDER` measures the same in torch.
  */
-import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
+import { flag, some, whole } from "../src/cli/flags.ts";
 import { describe, get, type Failure } from "../src/failure.ts";
 import { withDevice } from "../src/device/open.ts";
 import type { Device } from "../src/device/device.ts";
@@ -18,6 +18,7 @@ import { argmax } from "../src/language/sampling.ts";
 import { learner } from "../src/model/learner.ts";
 import { readModel } from "../src/model/model.ts";
 import { random } from "../src/random.ts";
+import { given } from "./arguments.ts";
 
 const value = <A>(result: E.Either<Failure, A>): A => {
   if (E.isLeft(result)) throw new Error(describe(result.left));
@@ -75,12 +76,18 @@ const bench = async (device: Device, folder: string, tokens: number, length: num
   weights.release();
 };
 
-const [folder, tokens = "64", length = "32"] = process.argv.slice(2);
-if (folder === undefined) throw new Error("give the folder of a language model: npm run bench:generate -- FOLDER [tokens] [prompt]");
+const { folder, tokens, prompt } = given({
+  called: "npm run bench:generate -- FOLDER [tokens] [prompt]",
+  operands: {
+    folder: flag(some, "FOLDER", "the folder of a language model"),
+    tokens: flag(whole(2), "N", "tokens that are written", 64),
+    prompt: flag(whole(1), "N", "tokens of a prompt", 32),
+  },
+});
 await get(
   withDevice({})((device) => async () => {
     console.log(device.adapter.line);
-    await bench(device, folder, Number(tokens), Number(length));
+    await bench(device, folder, tokens, prompt);
     return E.right(undefined);
   }),
 );

@@ -11,8 +11,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { flag, list, oneOf, optional, positive, some, toggle } from "../src/cli/flags.ts";
 import type { Device } from "../src/device/device.ts";
 import { withDevice } from "../src/device/open.ts";
 import { get } from "../src/failure.ts";
@@ -21,6 +21,7 @@ import type { MatmulShape } from "../src/kernels/matmul.ts";
 import { planName } from "../src/kernels/tuner.ts";
 import { matmulVariants } from "../src/kernels/variants.ts";
 import type { Profile } from "../src/tensor/profile.ts";
+import { given } from "./arguments.ts";
 import { markdown, type Row } from "./gpuTable.ts";
 import { bestRate, errorOf, largeProducts, numbers, ours, planned, products, rates, shapeOf, square, storedShapes } from "./products.ts";
 import { timeStep, type StepTimes } from "./stepTimes.ts";
@@ -28,13 +29,20 @@ import { streamBusy } from "./streamBusy.ts";
 import type { WorkName } from "./steps.ts";
 import type { Tfjs } from "./tfjs.ts";
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    tiny: { type: "boolean", default: false },
-    out: { type: "string" },
-    seconds: { type: "string", default: "330" },
-    python: { type: "string", default: "python3" },
+const partNames = ["torch", "f32", "mixed", "small", "squares", "products", "stream", "choices", "plans"] as const;
+
+/** The name of a part. */
+type PartName = (typeof partNames)[number];
+
+const flags = given({
+  called: "npm run bench:gpu -- [flags] [part…]",
+  operands: { parts: flag(list(oneOf(...partNames), true), "PART", `what is measured, of ${partNames.join(", ")}`, partNames) },
+  several: true,
+  flags: {
+    tiny: toggle("runs everything on small shapes, to see that it runs"),
+    out: optional(some, "DIR", "where the table is written after every part"),
+    seconds: flag(positive(1e6), "N", "no part begins when so many are over", 330),
+    python: flag(some, "PYTHON", "a Python with torch", "python3"),
   },
 });
 
@@ -241,7 +249,7 @@ const runStream = async (device: Device): Promise<void> => {
 
 type Part = { readonly precision?: "f32" | "mixed"; readonly run: (device: Device) => Promise<void> };
 
-const parts: Readonly<Record<string, Part | (() => void)>> = {
+const parts: Readonly<Record<PartName, Part | (() => void)>> = {
   torch: runTorch,
   f32: { run: runSteps("f32") },
   mixed: { precision: "mixed", run: runSteps("mixed") },
@@ -280,14 +288,12 @@ const runPart = async (part: Part | (() => void)): Promise<void> => {
 
 const began = performance.now();
 const seconds = (): number => (performance.now() - began) / 1000;
-const unknown = positionals.find((name) => !(name in parts));
-if (unknown !== undefined) throw new Error(`there is no part ${unknown}; there are ${Object.keys(parts).join(", ")}`);
-for (const [name, part] of Object.entries(parts)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
+for (const name of partNames) {
+  if (!flags.parts.includes(name)) continue;
   const start = seconds();
   try {
-    if (start > Number(flags.seconds)) throw new Error(`not begun: ${flags.seconds} seconds were over`);
-    await runPart(part);
+    if (start > flags.seconds) throw new Error(`not begun: ${flags.seconds} seconds were over`);
+    await runPart(parts[name]);
   } catch (error) {
     rows.push({ part: name, what: "failed", measured: (error instanceof Error ? error.message : JSON.stringify(error)).split("\n")[0] });
   }

@@ -12,14 +12,16 @@ import { readFileSync, readdirSync } from "node:fs";
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { flag, oneOf, whole } from "../src/cli/flags.ts";
 import { imageCache } from "../src/data/imageCache.ts";
 import { withDevice } from "../src/device/open.ts";
 import { describe } from "../src/failure.ts";
-import { methods } from "../src/methods/table.ts";
+import { methods, type MethodName } from "../src/methods/table.ts";
 import { learner, type Learner } from "../src/model/learner.ts";
 import { course, type Method } from "../src/stages/learn.ts";
 import { patternTask } from "../tests/fixtures/patterns.ts";
 import { tinyClip } from "../tests/fixtures/tinyClip.ts";
+import { given } from "./arguments.ts";
 
 interface Held {
   readonly rss: number;
@@ -71,19 +73,30 @@ const measure = async (times: number, use: (i: number) => Promise<void>): Promis
   process.stdout.write(`slope after the first quarter: rss ${of("rss")} KiB, heap ${of("heap")} KiB each\n`);
 };
 
-const [what = "devices", times = "200", name = "sequential-lora"] = process.argv.slice(2);
+const {
+  what,
+  times,
+  method: name,
+} = given({
+  called: "npm run bench:lasting -- [what] [times] [method]",
+  operands: {
+    what: flag(oneOf("devices", "waits", "tasks"), "WHAT", "what comes and goes: devices, waits or tasks", "devices"),
+    times: flag(whole(1), "N", "how often", 200),
+    method: flag(oneOf(...(Object.keys(methods) as MethodName[])), "NAME", "the method that learns the tasks", "sequential-lora"),
+  },
+});
 
 const done = <A>(e: E.Either<Parameters<typeof describe>[0], A>): A => {
   if (E.isLeft(e)) throw new Error(describe(e.left));
   return e.right;
 };
 
-const kinds: Readonly<Record<string, () => Promise<void>>> = {
-  devices: () => measure(Number(times), async () => done(await withDevice({})(() => TE.right(undefined))())),
+const kinds: Readonly<Record<typeof what, () => Promise<void>>> = {
+  devices: () => measure(times, async () => done(await withDevice({})(() => TE.right(undefined))())),
   waits: async () =>
     done(
       await withDevice({})((device) => async () => {
-        await measure(Number(times), async () => done(await device.settled()));
+        await measure(times, async () => done(await device.settled()));
         return E.right(undefined);
       })(),
     ),
@@ -93,7 +106,7 @@ const kinds: Readonly<Record<string, () => Promise<void>>> = {
         const method = (methods as unknown as Record<string, (options: object) => Method>)[name]({ steps: 2, batch: 4 });
         const runtime = { device, seed: 0, emit: () => undefined, images: imageCache(1) };
         let taught: Learner = learner(await tinyClip());
-        await measure(Number(times), async (i) => {
+        await measure(times, async (i) => {
           const task = patternTask(`task ${i}`, [`one ${i}`, `two ${i}`], i);
           const learned = done(await method.run(course(taught, { tasks: [task], labelSpace: "task" }))(runtime)());
           // The weights go on; what a method remembers of every task grows with the tasks.

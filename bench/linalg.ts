@@ -8,12 +8,17 @@
  */
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
+import { flag, whole } from "../src/cli/flags.ts";
 import { describe, type Failure } from "../src/failure.ts";
 import { emptyBasis, extendByEnergy, principal, type Matrix } from "../src/linalg/linalg.ts";
 import { random } from "../src/random.ts";
+import { given } from "./arguments.ts";
 
 const n = 768;
-const count = Number(process.argv[2] ?? 48);
+const { matrices: count } = given({
+  called: "npm run bench:linalg -- [matrices]",
+  operands: { matrices: flag(whole(1, 4096), "N", "weights of each spectrum", 48) },
+});
 
 const value = <A>(result: E.Either<Failure, A>): A => {
   if (E.isLeft(result)) throw new Error(describe(result.left));

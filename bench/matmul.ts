@@ -10,16 +10,19 @@
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import type * as TE from "fp-ts/lib/TaskEither.js";
+import { flag, whole } from "../src/cli/flags.ts";
 import type { Device } from "../src/device/device.ts";
 import { withDevice } from "../src/device/open.ts";
 import { describe, type Failure } from "../src/failure.ts";
+import { given } from "./arguments.ts";
 import { largeProducts, ours, products, rates, type Product } from "./products.ts";
 import { openTfjs } from "./tfjs.ts";
+
+const { rounds } = given({ called: "npm run bench:matmul -- [rounds]", operands: { rounds: flag(whole(1), "N", "rounds whose median counts", 7) } });
 
 const main =
   (device: Device): TE.TaskEither<Failure, void> =>
   async () => {
-    const rounds = Number(process.argv[2] ?? 7);
     const tfjs = await openTfjs(device);
     console.log(`Adapter: ${device.adapter.line}. f32, GFLOP/s, medians of ${rounds} rounds in turns; tfjs ${tfjs.version}.\n`);
     const gpu = device.adapter.kind === "gpu";

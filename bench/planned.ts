@@ -7,7 +7,10 @@
  */
 import process from "node:process";
 import { bytesOfPlan, h100, inMixed, planned, stepOf } from "../tests/fixtures/gpu.ts";
+import { given } from "./arguments.ts";
 import type { WorkName } from "./steps.ts";
+
+given({ called: "npm run bench:planned", operands: {} });
 
 const steps: readonly (readonly [name: WorkName, batch: number])[] = [
   ["b16", 64],

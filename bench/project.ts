@@ -9,6 +9,7 @@
 import process from "node:process";
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import { flag, whole } from "../src/cli/flags.ts";
 import type { Device } from "../src/device/device.ts";
 import { describe, get, type Failure } from "../src/failure.ts";
 import { withDevice } from "../src/device/open.ts";
@@ -17,6 +18,7 @@ import { matmul } from "../src/tensor/ops/matmul.ts";
 import { projectOut } from "../src/tensor/ops/projection.ts";
 import { openSession, type Session } from "../src/tensor/session.ts";
 import { floats, type Tensor } from "../src/tensor/tensor.ts";
+import { given } from "./arguments.ts";
 
 /** Rows of a LoRA of rank 16 or of a batch, the width of ViT-B/16 and of its MLP, and ranks of a basis. */
 const shapes: readonly (readonly [rows: number, width: number, rank: number])[] = [
@@ -76,10 +78,11 @@ const measure = async (device: Device, shape: (typeof shapes)[number], rounds: n
   return [times.map(median), before.every((x, i) => Object.is(x, after[i]))];
 };
 
+const { rounds } = given({ called: "npm run bench:project -- [rounds]", operands: { rounds: flag(whole(1), "N", "rounds whose median counts", 15) } });
+
 const main =
   (device: Device): TaskEither<Failure, void> =>
   async () => {
-    const rounds = Number(process.argv[2] ?? 15);
     console.log(`Adapter: ${device.adapter.line}. Milliseconds for ${modules} projections, medians of ${rounds} rounds in turns.\n`);
     console.log(`| rows | width | rank | ${Object.keys(ways).join(" | ")} | ratio | bits |\n|---:|---:|---:|---:|---:|---:|---|`);
     for (const shape of shapes) {

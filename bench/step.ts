@@ -18,7 +18,8 @@ import { trace } from "../src/tensor/program.ts";
 import { matmul } from "../src/tensor/ops/matmul.ts";
 import { floats } from "../src/tensor/tensor.ts";
 import { random } from "../src/random.ts";
-import { weightsOf, works, type WorkName } from "./steps.ts";
+import { given } from "./arguments.ts";
+import { stepOperands, weightsOf, works } from "./steps.ts";
 
 const value = <A>(result: E.Either<Failure, A>): A => {
   if (E.isLeft(result)) throw new Error(describe(result.left));
@@ -51,15 +52,15 @@ const matmulRate = async (device: Device, n: number): Promise<number> => {
   return (2 * n ** 3) / best / 1e9;
 };
 
-const [name = "nano", batch, count] = process.argv.slice(2);
+const { name, batch, steps: count } = given({ called: "npm run bench:step -- [name] [batch] [steps]", operands: stepOperands("nano") });
 
 const bench =
   (device: Device): TE.TaskEither<Failure, void> =>
   async () => {
-    const { of, ...usual } = works[name as WorkName];
-    const work = of(Number(batch ?? usual.batch));
+    const { of, ...usual } = works[name];
+    const work = of(batch ?? usual.batch);
     const { data, told } = work;
-    const steps = Number(count ?? usual.steps);
+    const steps = count ?? usual.steps;
     console.log(`adapter: ${device.adapter.line}`);
     const rate = await matmulRate(device, 1024);
     const { program, recorder } = value(work.traced(device.precision));

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import * as E from "fp-ts/lib/Either.js";
+import { flag, oneOf, optional, whole } from "../src/cli/flags.ts";
 import type { Precision } from "../src/device/device.ts";
 import type { Failure } from "../src/failure.ts";
 import type { Tensors } from "../src/formats/hostTensor.ts";
@@ -180,6 +181,13 @@ export const works = {
 
 /** The name of a work. */
 export type WorkName = keyof typeof works;
+
+/** What benches of one step take: a name, and how large and how often where that is not the usual. */
+export const stepOperands = (name: WorkName, steps = "the usual of the name") => ({
+  name: flag(oneOf(...(Object.keys(works) as WorkName[])), "NAME", `the step: ${Object.keys(works).join(", ")}`, name),
+  batch: optional(whole(1, 65536), "N", "examples of a batch", "the usual of the name"),
+  steps: optional(whole(1), "N", "how often it is run", steps),
+});
 
 /** Random weights for a work. Large tensors repeat the draws of a block: what a run takes does not depend on them. */
 export const weightsOf = ({ model: { architecture, config } }: Work): Tensors => {

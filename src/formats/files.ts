@@ -4,12 +4,13 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Any, Errors, Type } from "io-ts";
+import type { Errors, Type } from "io-ts";
 import type { Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
 import { corrupt, unwritable } from "../platform/failures.ts";
 import type { Files } from "../platform/files.ts";
-import { inWords, parseJson, printed } from "./json.ts";
+import { complaintOf } from "./complaint.ts";
+import { parseJson, printed } from "./json.ts";
 
 export { corrupt, message, unreadable } from "../platform/failures.ts";
 
@@ -50,15 +51,10 @@ export const readJson = (path: string, files: Files = platform.files): TE.TaskEi
     ),
   );
 
-/** One line for the most specific complaint of an io-ts decoder: the key, what was expected there and what was found. */
+/** One line for what the errors of a decoder complain of: the place, what was expected there and what was found. */
 export const explain = (errors: Errors): string => {
-  const deepest = errors.reduce((a, b) => (b.context.length > a.context.length ? b : a));
-  const key = deepest.context
-    .map((entry) => entry.key)
-    .filter((k) => k !== "" && !/^\d+$/.test(k))
-    .join(".");
-  const expected = inWords(deepest.context[deepest.context.length - 1].type as Any);
-  return `${key === "" ? "the whole" : `"${key}"`} should be ${expected} and is ${printed(deepest.value)}`;
+  const { place, expected, value } = complaintOf(errors);
+  return `${place === "" ? "the whole" : `"${place}"`} should be ${expected} and is ${printed(value)}`;
 };
 
 /** A JSON file that fits `codec`; `BadConfig` names the key that does not. */

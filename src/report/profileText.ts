@@ -114,7 +114,8 @@ export const profileText = ({ adapter, timestamps, peak, programs }: Profile, co
   const all = programs.reduce((n, program) => n + took(program), 0);
   const large = programs.filter((program) => took(program) >= least * all);
   const small = programs.filter((program) => took(program) < least * all);
-  const best = peak === null ? "" : ` Its peak: ${scaled(peak.flops, "FLOP/s")} in a square product, ${scaled(peak.bytes, "B/s")} in a copy.${beyond(programs)}`;
+  const best =
+    peak === null ? "" : ` Its peak: ${scaled(peak.flops, "FLOP/s")} in a square product, ${scaled(peak.bytes, "B/s")} in a copy.${beyond(programs)}`;
   const why = timestamps ? "" : " It has no timestamp queries, so nothing is timed: launches, operations and bytes are counted.";
   const lines = small.map((program) => fitted(head(program), columns));
   const tables = large.map((program) => programText(program, columns));

@@ -220,5 +220,9 @@ export const profile = (
       TE.chain(() => watched.profile),
     ),
   );
-  return () => pipe(TE.fromEither(checkRuns(runs)), TE.chain(() => all))().finally(watched.release);
+  return () =>
+    pipe(
+      TE.fromEither(checkRuns(runs)),
+      TE.chain(() => all),
+    )().finally(watched.release);
 };

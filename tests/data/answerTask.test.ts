@@ -231,7 +231,7 @@ test("conversations that are none", async () => {
   assert.match(await said([]), /number 1 cannot be decoded: its "conversations" are empty/);
   assert.match(await said([turn("human")]), /its conversation ends without an answer/);
   assert.match(await said([turn("system"), turn("human"), turn("gpt")]), /turn 1 of its conversation is from "system"; "human" and "gpt" take turns/);
-  assert.match(await said([{ from: "human" }, turn("gpt")]), /"conversations.value" should be a text and is nothing/);
+  assert.match(await said([{ from: "human" }, turn("gpt")]), /"conversations\[0\].value" should be a text and is nothing/);
 });
 
 test("pictures: one, several, in a folder of another name, by a path of Windows; places in the prompt are as many as pictures, or none", async () => {

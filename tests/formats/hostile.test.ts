@@ -244,8 +244,8 @@ test("regular expressions that could take for ever are refused, and those of CLI
     [steps(new Array(50).fill({ type: "NFC" })), /has 50 steps; 8 are taken/],
     [{ normalizer: { type: "Sandwich" } }, /its normalizer "Sandwich" is none that is known/],
     [{ model: { ...json.model, type: "Unigram" } }, /"model\.type" should be "BPE" and is "Unigram"/],
-    [{ added_tokens: [{ id: 1, content: {} }] }, /"added_tokens\.content" should be string and is \{\}/],
-    [{ added_tokens: [{ id: 1e12, content: "x" }] }, /"added_tokens\.id" should be a token's number and is 1000000000000/],
+    [{ added_tokens: [{ id: 1, content: {} }] }, /"added_tokens\[0\]\.content" should be string and is \{\}/],
+    [{ added_tokens: [{ id: 1e12, content: "x" }] }, /"added_tokens\[0\]\.id" should be a token's number and is 1000000000000/],
   ] as const) {
     const result = await answer(change);
     assert.ok(E.isLeft(result), wanted.source);

@@ -156,9 +156,11 @@ test("a corrupt image stops the run, or is left out and counted", async () => {
   const broken: ClassStream = { ...stream, tasks: [{ ...first, train: TE.map((s: readonly Example[]) => [bad, ...s])(first.train) }, ...rest] };
   const run = (onCorrupt: "fail" | "skip"): Promise<E.Either<unknown, Course>> =>
     sequentialLora({ ...quick, steps: 8 }).run(course(learner(clip), broken))({ ...runtime(), onCorrupt })();
+  events.length = 0;
   const stopped = await run("fail");
   assert.ok(E.isLeft(stopped));
   assert.match(describe(stopped.left as never), /shard\.tar: sample 7\.png/);
+  assert.is(events.filter((e) => e.type === "skipped").length, 0, "what fails is not left out");
   events.length = 0;
   assert.ok(E.isRight(await run("skip")));
   assert.is(events.filter((e) => e.type === "skipped").length, 1);

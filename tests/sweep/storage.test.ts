@@ -242,7 +242,7 @@ test("a storage that goes away ends the worker and not the job; a damaged object
   const outside = { path: "../x", bytes: 0, sha256: "", object: "x" };
   for (const [head, what] of [
     [{}, /"version" should be 1/],
-    [{ version: 1, taker: "x", ended: true, files: [outside] }, /"files\.path" should be a path within the folder and is "\.\.\/x"/],
+    [{ version: 1, taker: "x", ended: true, files: [outside] }, /"files\[0\]\.path" should be a path within the folder and is "\.\.\/x"/],
   ] as const) {
     server.objects.set("plain/job-seed-0/head.json", new TextEncoder().encode(JSON.stringify(head)));
     const refused = await failed();

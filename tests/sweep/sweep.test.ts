@@ -140,6 +140,10 @@ test("what is wrong is named with its place, before anything runs", () => {
     [{ methods: [{ name: "codyra", options: { rank: 2 } }] }, /^methods\[0\]\.options\.rank: is among the options of the whole sweep/],
     [{ methods: [{ name: "codyra" }, { name: "codyra" }] }, /^methods\[1\]: has jobs in the same folders as one before, codyra; /],
     [{ methods: [{ name: "codyra", folder: "a/b" }] }, /^methods\[0\]\.folder: should have letters, .*, not "a\/b"$/],
+    [
+      { base: { ...example.base, accumulate: 2 }, methods: [{ name: "dac" }], options: {} },
+      /^base\.accumulate: is not for dac: all samples of a batch vote together, so .* in 2 parts/,
+    ],
     [{ options: { rank: [4, 0] } }, /^options\.rank\[1\]: should be a whole number from 1 to 4096, not 0/],
     [{ options: { kappa: [0.1] } }, /^options\.kappa\[0\]: keeplora has no such option; .*; options that not all methods have are given beside each method$/],
     [{ methods: [{ name: "keeplora" }], options: { rank: [] } }, /^options\.rank: is empty$/],
