@@ -3,6 +3,7 @@ export type { Matrix } from "./check.ts";
 export * from "./eigh.ts";
 export * from "./energy.ts";
 export * from "./extendByEnergy.ts";
+export * from "./kMeans.ts";
 export * from "./orthonormal.ts";
 export * from "./outside.ts";
 export * from "./principal.ts";

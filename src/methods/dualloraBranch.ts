@@ -31,17 +31,6 @@ const matrix = (rows: number, columns: number, at: (row: number, column: number)
   data: Float32Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns)),
 });
 
-/** Matrices [out, r] beside one another. */
-const beside = (parts: readonly formats.HostTensor[]): formats.HostTensor => {
-  const width = parts.reduce((sum, { shape }) => sum + shape[1], 0);
-  const joined = new Float32Array(parts[0].shape[0] * width);
-  parts.reduce((at, { shape: [, r], data }) => {
-    data.forEach((x, i) => (joined[Math.floor(i / r) * width + at + (i % r)] = x));
-    return at + r;
-  }, 0);
-  return { shape: [parts[0].shape[0], width], data: joined };
-};
-
 /** The memory of one layer: its basis Φ, which of its columns are in which slot, and what one slot's share adds to the score of its task. */
 const memoryTensors = (layer: string, basis: linalg.Basis, slots: readonly Slot[], layers: number): readonly (readonly [string, formats.HostTensor])[] => {
   const within = (column: number, slot: Slot): boolean => {
@@ -61,17 +50,18 @@ const memoryTensors = (layer: string, basis: linalg.Basis, slots: readonly Slot[
 
 /** The residual adapters of one layer as one: all A and all B, and which of their ranks are in which slot. None where no slot has one. */
 const adapterTensors = (layer: string, basis: linalg.Basis, slots: readonly Slot[]): readonly (readonly [string, formats.HostTensor])[] => {
-  const adapters = slots.flatMap((slot, s) => {
+  const adapters = slots.map((slot) => {
     const trained = slot.residual?.get(layer);
-    return trained === undefined ? [] : [{ s, B: trained.B, A: trained.A ?? leadingRows(slotDirections(basis, slot, layer), trained.B.shape[1], basis.d) }];
+    return trained && { B: trained.B, A: trained.A ?? leadingRows(slotDirections(basis, slot, layer), trained.B.shape[1], basis.d) };
   });
-  const slotOfRank = adapters.flatMap(({ A, s }) => Array.from({ length: A.shape[0] }, () => s));
-  const rank = slotOfRank.length;
-  if (rank === 0) return [];
+  const those = adapters.filter((adapter) => adapter !== undefined);
+  const ranks = model.membership(adapters.map((adapter) => adapter?.A.shape[0] ?? 0));
+  if (ranks.shape[1] === 0) return [];
+  const { A, B } = model.stacked(those);
   return [
-    [`${layer} A`, { shape: [rank, basis.d], data: Float32Array.from(adapters.flatMap(({ A }) => [...A.data])) }],
-    [`${layer} B`, beside(adapters.map(({ B }) => B))],
-    [`${layer} ranks`, matrix(slots.length, rank, (s, r) => (slotOfRank[r] === s ? 1 : 0))],
+    [`${layer} A`, A],
+    [`${layer} B`, B],
+    [`${layer} ranks`, ranks],
   ];
 };
 

@@ -2,12 +2,14 @@
 import { joint, sequentialLora, zeroShot } from "./baselines.ts";
 import { cLora } from "./cLora.ts";
 import { codyra } from "./codyra.ts";
+import { color } from "./color.ts";
 import { dac } from "./dac.ts";
 import type { Options, Values } from "./declare.ts";
 import { duallora } from "./duallora.ts";
 import { glad } from "./glad.ts";
 import { infLora } from "./infLora.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus } from "./keeplora.ts";
+import { moram } from "./moram.ts";
 import { oLora } from "./oLora.ts";
 import { replay } from "./replay.ts";
 import { sdLora } from "./sdLora.ts";
@@ -31,6 +33,8 @@ const all = [
   cLora,
   sora,
   glad,
+  color,
+  moram,
 ] as const;
 
 type All = (typeof all)[number];

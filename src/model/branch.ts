@@ -1,8 +1,9 @@
 /** A part of a model that is never merged: it is made from what a learner remembers, wherever the model runs. */
 import type { HostTensor, Tensors } from "../formats/hostTensor.ts";
 import type { Scope } from "./scope.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { ShapeError, type Tensor } from "../tensor/tensor.ts";
 import type { Learner } from "./learner.ts";
+import { memory, type Memory } from "./memory.ts";
 
 /** What a branch may ask for while a program is written down. */
 export interface BranchContext {
@@ -10,6 +11,8 @@ export interface BranchContext {
   readonly tensor: (name: string) => Tensor;
   /** Notes a tensor [images, k] under a name, for whoever runs the model and wants to know. */
   readonly note: (name: string, value: Tensor) => void;
+  /** The named output of the model without the branch, for the same batch: a pass of its own. Throws a `ShapeError` while adapters are trained on the branch. */
+  readonly plain: (output: string) => Tensor;
 }
 
 /** A branch: its tensors, and the scope with it in. */
@@ -20,6 +23,10 @@ export interface Branch {
   readonly scope: (learner: Learner, base: Scope, context: BranchContext) => Scope;
 }
 
+const noPlainPass: BranchContext["plain"] = (output) => {
+  throw new ShapeError("branch", `it asks for ${output} of the model without it, which is there only where nothing is trained on it`);
+};
+
 /** The scope of a learner's model through a branch, whose tensors are asked of `constant`. */
 export const through = (
   branch: Branch | undefined,
@@ -27,8 +34,18 @@ export const through = (
   base: Scope,
   constant: (name: string, value: HostTensor) => Tensor,
   note: BranchContext["note"] = () => undefined,
+  plain: BranchContext["plain"] = noPlainPass,
 ): Scope => {
   if (branch === undefined) return base;
   const tensors = branch.tensors(learner);
-  return branch.scope(learner, base, { tensor: (name) => constant(name, tensors.get(name)!), note });
+  return branch.scope(learner, base, { tensor: (name) => constant(name, tensors.get(name)!), note, plain });
 };
+
+const place = "slots";
+
+/** A place in a learner's memory for what a branch is made from; `of` tells several apart. Whoever has the learner alone sees that there is a branch. */
+export const branchMemory = <A>(empty: A, of = ""): Memory<A> => memory(of === "" ? place : `${of} ${place}`, empty);
+
+/** Whether a learner remembers parts of a model that are never merged. */
+export const hasBranches = ({ memory: remembered }: Pick<Learner, "memory">): boolean =>
+  Object.keys(remembered).some((name) => name === place || name.endsWith(` ${place}`));

@@ -1,7 +1,7 @@
 /** What a method's evaluation has beside the options of its user; whoever asks its learner later needs it, too. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
-import type { Branch } from "../model/branch.ts";
+import { hasBranches, type Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 
 /** Corrects the logits of an image: what is added to those of each task's classes, by the position of the task, from what a branch noted of the image. */
@@ -28,9 +28,6 @@ export interface Predictor {
   /** How it was asked while it learned, where its run said so: the default of whoever asks it. */
   readonly asking?: { readonly chat?: string; readonly context?: number };
 }
-
-/** Whether a learner remembers parts of a model that are never merged. */
-export const hasBranches = ({ memory }: Pick<Learner, "memory">): boolean => "slots" in memory;
 
 /** Fails where the answers of a learner would not be those of its method. */
 export const answerable = ({ learner, inference }: Predictor): E.Either<Failure, void> =>

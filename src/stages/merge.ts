@@ -4,7 +4,8 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { firstNotFinite, type Tensors } from "../formats/hostTensor.ts";
-import { trainableParameters, type Adapter, type GroupValues, type GroupViews, type Head } from "../model/adapters/adapter.ts";
+import { trainableParameters, type Adapter, type GroupValues, type GroupViews } from "../model/adapters/adapter.ts";
+import { extendedHead } from "../model/adapters/heads.ts";
 import { bothUpdates, interpolatedUpdate, mergeUpdate, noUpdate } from "../model/adapters/update.ts";
 import type { Outputs } from "../model/architecture.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
@@ -90,13 +91,6 @@ const measured = <G extends string>(
     ),
   );
 };
-
-/** A head with the rows of another below its own. */
-const extendedHead = (head: Head | undefined, { rows, bias, ...rest }: Head): Head => ({
-  ...rest,
-  rows: Float32Array.from([...(head?.rows ?? []), ...rows]),
-  bias: Float32Array.from([...(head?.bias ?? []), ...bias]),
-});
 
 const largestDifference = (a: readonly Float32Array[], b: readonly Float32Array[]): number =>
   a.reduce((worst, list, k) => list.reduce((w, x, i) => Math.max(w, Math.abs(x - b[k][i])), worst), 0);

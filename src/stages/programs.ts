@@ -31,7 +31,9 @@ export const programs = (learner: Learner, { device }: Pick<Runtime, "device">, 
   const step = (output: string, batch: BatchSize) => (leaves: Leaves) => {
     const notes: Record<string, Tensor> = {};
     const plain = frozenScope(networkOf(model), leaves.frozen);
-    const scope = through(branch, learner, plain, leaves.constant, (name, value) => void (notes[name] = value));
+    const asItIs = outputsOf(model, leaves, batch, plain);
+    const note = (name: string, value: Tensor): void => void (notes[name] = value);
+    const scope = through(branch, learner, plain, leaves.constant, note, (name) => asItIs[name]);
     // A branch notes what it does while the output is traced.
     const traced = outputsOf(model, leaves, batch, scope)[output];
     return E.right({ outputs: { ...notes, [found]: traced } });

@@ -25,6 +25,7 @@ const quick = { steps: 3, batch: 4, rank: 2, lr: 1e-2 };
 /** Why a method learns tasks of classes alone. */
 const refusals: Readonly<Partial<Record<MethodName, RegExp>>> = {
   duallora: /^method: duallora learns tasks of classes alone, and these are answered in words: the class tokens of images say /,
+  color: /^method: color learns tasks of classes alone, and these are answered in words: the features of images say which of its adapters counts$/,
   "keeplora+": /^method: keeplora\+ learns tasks of classes alone, and these are answered in words: its cosine head has a row for every class$/,
 };
 
@@ -51,7 +52,8 @@ deviceTest("every method learns two tasks of a tiny Llama, or says why not befor
     const changed = [...model.weights]
       .filter(([weight, { data }]) => after.model.weights.get(weight)!.data.some((w, i) => w !== data[i]))
       .map(([weight]) => weight);
-    assert.is(changed.length > 0, lessons > 0, name);
+    // MoRAM keeps its slots beside the weights.
+    assert.is(changed.length > 0, lessons > 0 && name !== "moram", name);
     for (const weight of changed) assert.match(weight, /\.(self_attn|mlp)\.\w+_proj\.weight$/, name);
     for (const [weight, { data }] of after.model.weights) assert.ok(data.every(Number.isFinite), `${name}: ${weight}`);
   }

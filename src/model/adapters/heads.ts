@@ -90,3 +90,10 @@ export const cosineHead = <G extends string, T extends G>(
 /** The adapter that tells a task's classes apart: with a {@link linearHead} where neither it nor the architecture has logits. */
 export const classifying = (architecture: Architecture, classes: number, adapter: Adapter<any, any>): Adapter<any, any> =>
   architecture.decoder !== undefined || architecture.readout?.texts !== undefined || adapter.logits !== undefined ? adapter : linearHead(classes, adapter);
+
+/** A head with the rows of another below its own. */
+export const extendedHead = (head: Head | undefined, { rows, bias, ...rest }: Head): Head => ({
+  ...rest,
+  rows: Float32Array.from([...(head?.rows ?? []), ...rows]),
+  bias: Float32Array.from([...(head?.bias ?? []), ...bias]),
+});

@@ -9,7 +9,7 @@ export type { Directions, GateInit, LayerDirections } from "./lowRank.ts";
 export { noAdapter } from "./none.ts";
 export { depthScale } from "./scale.ts";
 export type { DepthScaleOptions, Scale } from "./scale.ts";
-export { interpolatedUpdate, livingFactors, mergeUpdate } from "./update.ts";
+export { interpolatedUpdate, livingFactors, mergeUpdate, noUpdate } from "./update.ts";
 export type { Factors, Update } from "./update.ts";
 export { parallel } from "./parallel.ts";
 export type { AdapterBranches, BranchGroups, TrainedBranchGroups } from "./parallel.ts";

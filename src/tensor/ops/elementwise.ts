@@ -29,6 +29,17 @@ export const sqrt = (x: Tensor): Tensor => map("sqrt", x, (_, y, dy) => div(scal
 export const square = (x: Tensor): Tensor => map("square", x, (a, _, dy) => scale(mul(dy, a), 2));
 /** `|x|`, element by element; its derivative at 0 is 0. */
 export const abs = (x: Tensor): Tensor => map("abs", x, (a, _, dy) => mul(dy, map("sign", a)));
+/** 1 where x is at least `least`, else 0, element by element; no gradient flows to x. */
+export const atLeast = (x: Tensor, least: number): Tensor => {
+  const steps = [
+    { fn: "affine", of: [0], constants: [-1, least] },
+    { fn: "sign", of: [1] },
+    { fn: "constant", of: [], constants: [0] },
+    { fn: "max", of: [2, 3] },
+    { fn: "affine", of: [4], constants: [-1, 1] },
+  ] as const;
+  return compute("atLeast", { operands: 1, steps }, [[x, "same"]], x.shape, () => []);
+};
 /** `1 / (1 + e⁻ˣ)`, element by element. */
 export const sigmoid = (x: Tensor): Tensor => map("sigmoid", x, (_, y, dy) => mul(dy, mul(y, affine(y, -1, 1))));
 /** `dy f'(x)`, for an f whose slope is a function of its own. */

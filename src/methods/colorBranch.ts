@@ -1,0 +1,63 @@
+/** What CoLoR runs images through: the adapter of the task whose prototypes are nearest to an image (arXiv 2311.17601; METHODS.md H). */
+import { prototypes, type Calibration } from "../stages/index.ts";
+import { model, tensor, type formats } from "./vocabulary.ts";
+
+const { add, matmul, normalize, reshape, topMask } = tensor;
+type Tensor = tensor.Tensor;
+
+/** The name under which {@link nearest} notes the task of an image: [images, tasks], 1 for the nearest and 0 for the others. */
+export const nearestTask = "nearest task";
+
+/** The prototypes of all tasks as one matrix, half of the squared length of each, below zero, and which of them are whose. */
+const prototypeTensors = (all: readonly formats.HostTensor[]): readonly (readonly [string, formats.HostTensor])[] => {
+  const width = all[0].shape[1];
+  const data = Float32Array.from(all.flatMap((own) => [...own.data]));
+  const count = data.length / width;
+  const halves = Float32Array.from({ length: count }, (_, i) => -data.subarray(i * width, (i + 1) * width).reduce((sum, x) => sum + (x * x) / 2, 0));
+  return [
+    ["prototypes", { shape: [count, width], data }],
+    ["halves", { shape: [count], data: halves }],
+    ["owners", model.membership(all.map(({ shape: [own] }) => own))],
+  ];
+};
+
+/** The adapters of a learner's bank, of which an image takes that of the task with the nearest prototype to its unit feature in the model as it is. */
+export const nearest: model.Branch = model.banked({
+  name: "nearest",
+  options: {},
+  tensors: (learner) =>
+    new Map([
+      ...prototypeTensors(prototypes.of(learner)),
+      ...[...model.bankedByLayer(learner)].map(
+        ([layer, adapters]) => [`${layer} tasks`, model.membership(adapters.map((adapter) => adapter?.A.shape[0] ?? 0))] as const,
+      ),
+    ]),
+  weights: ({ model: { architecture } }, { tensor: tensorNamed, plain, note }) => {
+    let found: Tensor | undefined;
+    /** The same for all layers: the nearest of points c to a unit x is that of the largest x · c − |c|² / 2. */
+    const chosen = (): Tensor => {
+      if (found !== undefined) return found;
+      const unit = normalize(plain(architecture.readout!.features));
+      const closeness = add(matmul(unit, tensorNamed("prototypes"), { tb: true, exact: true }), tensorNamed("halves"));
+      found = matmul(topMask(closeness, 1), tensorNamed("owners"), { tb: true });
+      note(nearestTask, found);
+      return found;
+    };
+    return (z, layer) => {
+      const [images, ...between] = z.shape.slice(0, -1);
+      const gates = matmul(chosen(), tensorNamed(`${layer} tasks`));
+      return reshape(gates, [images, ...between.map(() => 1), gates.shape[1]]);
+    };
+  },
+});
+
+/** An image is of the task whose adapter it takes: the classes of other learned tasks are out, and those of tasks that are not learned yet stay. */
+export const ofNearestTask: Calibration = {
+  name: "ofNearestTask",
+  options: {},
+  of: (learner, { [nearestTask]: noted }) => {
+    const tasks = model.bank.of(learner).length;
+    if (noted === undefined) return () => 0;
+    return (image, position) => (position >= tasks || noted[image * tasks + position] > 0 ? 0 : -Infinity);
+  },
+};
