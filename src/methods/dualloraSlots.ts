@@ -7,7 +7,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
-import { type Learner, type Lesson, type WithAdapters, type WithBatches, type WithDirections } from "../stages/index.ts";
+import type { Learner, Lesson, WithAdapters, WithBatches, WithDirections } from "../stages/index.ts";
 import { linalg, model, subspace, tensor, type adapter, type formats } from "./vocabulary.ts";
 
 /** A residual adapter by layer: B [out, r], and A [r, in] where it is not the leading directions of its slot, which are remembered already. */

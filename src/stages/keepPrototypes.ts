@@ -26,7 +26,11 @@ export const keepPrototypes = <L extends Lesson>(count: number): TaskStage<L, L>
   taskStage("keepPrototypes", { count }, (lesson) => (runtime) => {
     const { learner, task, position } = lesson;
     if (isAnswered(task)) {
-      return TE.left<Failure>({ _tag: "ShapeMismatch", op: "keepPrototypes", detail: `${task.name} is answered in words; prototypes are those of classes' images` });
+      return TE.left<Failure>({
+        _tag: "ShapeMismatch",
+        op: "keepPrototypes",
+        detail: `${task.name} is answered in words; prototypes are those of classes' images`,
+      });
     }
     const { width } = networkOf(learner.model);
     return pipe(
