@@ -1,5 +1,5 @@
 /**
- * CoLoR: continual learning with low-rank adaptation (arXiv 2311.17601; METHODS.md H). Every task has a LoRA of its own on the pre-trained model, which is
+ * CoLoR: continual learning with low-rank adaptation (arXiv 2311.17601; METHODS.md H.2). Every task has a LoRA of its own on the pre-trained model, which is
  * never merged. The task of a test image is that of the nearest among prototypes: k-means centres of the features that the tasks' training images have in the
  * pre-trained model. No replay, no task id.
  */

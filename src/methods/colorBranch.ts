@@ -1,4 +1,4 @@
-/** What CoLoR runs images through: the adapter of the task whose prototypes are nearest to an image (arXiv 2311.17601; METHODS.md H). */
+/** What CoLoR runs images through: the adapter of the task whose prototypes are nearest to an image (arXiv 2311.17601; METHODS.md H.2). */
 import { prototypes, type Calibration } from "../stages/index.ts";
 import { model, tensor, type formats } from "./vocabulary.ts";
 

@@ -1,4 +1,4 @@
-/** The memory of MoRAM (arXiv 2506.21035; METHODS.md H): rank-1 slots that weigh themselves by how their keys meet an input. */
+/** The memory of MoRAM (arXiv 2506.21035; METHODS.md H.2): rank-1 slots that weigh themselves by how their keys meet an input. */
 import { adapter, model, tensor } from "./vocabulary.ts";
 
 const { add, affine, atLeast, flatten, layout, matmul, mul, normalize, pad, scale, softmax, topMask } = tensor;

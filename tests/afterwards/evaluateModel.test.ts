@@ -51,6 +51,9 @@ for (const [model, method, options] of [
   ["clip", "duallora", { threshold: 0.99, prediction: { mode: "hard", confidence: 0 } }],
   ["clip", "keeplora+", {}],
   ["vit", "duallora", { threshold: 0.99 }],
+  ["clip", "color", {}],
+  ["vit", "color", {}],
+  ["clip", "moram", {}],
   ["vit", "sequential-lora", {}],
 ] as const) {
   deviceTest(`a run of ${method} on a ${model} is evaluated as it has evaluated itself`, async (device) => {

@@ -7,8 +7,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get, type Failure } from "../../src/failure.ts";
 import { readArrays, writeArrays, type NumberArray } from "../../src/formats/safetensors.ts";
+import { color } from "../../src/methods/color.ts";
 import { duallora } from "../../src/methods/duallora.ts";
 import { keeploraPlus, keeploraPlusPlus } from "../../src/methods/keeplora.ts";
+import { moram } from "../../src/methods/moram.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { readModelAs } from "../../src/model/model.ts";
 import { vit as vitArchitecture } from "../../src/model/vit.ts";
@@ -125,6 +127,8 @@ const methods: Readonly<Record<string, Method>> = {
   "KeepLoRA++": keeploraPlusPlus({ ...quick, ...few }),
   "KeepLoRA+": keeploraPlus({ ...quick, ...few }),
   DualLoRA: duallora({ ...quick, threshold: 0.9 }),
+  CoLoR: color(quick),
+  MoRAM: moram(quick),
 };
 
 for (const [name, method] of Object.entries(methods)) {

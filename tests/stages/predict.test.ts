@@ -59,6 +59,9 @@ for (const [name, model, options] of [
   ["duallora", clip, { threshold: 0.99, prediction: { mode: "soft", temperature: 1 } }],
   ["duallora", clip, { threshold: 0.99, prediction: { mode: "hard", confidence: 0 } }],
   ["duallora", vit, { threshold: 0.99 }],
+  ["color", clip, {}],
+  ["color", vit, {}],
+  ["moram", clip, {}],
   ["sequential-lora", vit, {}],
 ] as const) {
   deviceTest(`${name} on a ${model.name} predicts what its evaluation answers ${JSON.stringify(options)}`, async (device) => {

@@ -12,6 +12,7 @@ import {
   abs,
   add,
   affine,
+  atLeast,
   constant,
   div,
   exp,
@@ -699,6 +700,16 @@ deviceTest("softmax of numbers that overflow an exponential", async (device) => 
   }));
   const e = Math.exp(-1);
   assert.ok(largestDifference(got.p, [0.5, 0.5, 0, 1 / (1 + e), e / (1 + e), 0]) < 1e-6);
+});
+
+deviceTest("atLeast: 1 from the least on, and constant to a gradient", async (device) => {
+  const x = { shape: [2, 4], data: Float32Array.of(0.2, Math.fround(0.2) - 1e-7, -1, 0, 5, 0.2000001, -0, Infinity) };
+  const got = await evaluate(device, { x }, ({ x: t }) => {
+    assert.equal(partials(sum(atLeast(t, 0.2)), [t]), [undefined]);
+    return { some: atLeast(t, 0.2), fromZero: atLeast(t, 0) };
+  });
+  assert.equal([...got.some], [1, 0, 0, 0, 1, 1, 0, 1]);
+  assert.equal([...got.fromZero], [1, 1, 0, 1, 1, 1, 1, 1]);
 });
 
 deviceTest("topMask: constant to a gradient, by rows, ties to the lowest index", async (device) => {
