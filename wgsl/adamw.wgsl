@@ -1,9 +1,10 @@
 // One AdamW step with decoupled weight decay (Loshchilov and Hutter, 2019), in place, in torch's order of operations.
 //
-// Bindings: 0 Dims {count}; 1 g [count]; 2 hyper [8] = lr, beta1, beta2, eps, weight decay, 1 - beta1^t, 1 - beta2^t, gradient scale;
-//           3 p [count], 4 m [count], 5 v [count]: parameters and moments, updated.
-// Layout:   workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
-// Bounds:   the stride ends at count.
+// Constants: KEEPS asks for a number: where that is 0, nothing is updated.
+// Bindings:  0 Dims {count}; 1 g [count]; 2 hyper [8] = lr, beta1, beta2, eps, weight decay, 1 - beta1^t, 1 - beta2^t, gradient scale;
+//            3 p [count], 4 m [count], 5 v [count]: parameters and moments, updated; 6 fine [1], absent where not asked for.
+// Layout:    workgroup 64, a grid of any size folded over x and y; its threads stride over the elements.
+// Bounds:    the stride ends at count.
 
 struct Dims { count: u32 }
 
@@ -13,9 +14,15 @@ struct Dims { count: u32 }
 @group(0) @binding(3) var<storage, read_write> p: array<f32>;
 @group(0) @binding(4) var<storage, read_write> m: array<f32>;
 @group(0) @binding(5) var<storage, read_write> v: array<f32>;
+//#if KEEPS
+@group(0) @binding(6) var<storage, read> fine: array<f32>;
+//#end
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+//#if KEEPS
+  if (fine[0] == 0.0) { return; }
+//#end
   let lr = hyper[0];
   let beta1 = hyper[1];
   let beta2 = hyper[2];

@@ -36,14 +36,14 @@ const rows =
   ({ rows: count, width }: { readonly rows: number; readonly width: number }): number =>
     each * count * width;
 
-/** The operands from a binding on are read and written. */
-const updatedFrom =
-  (binding: number) =>
+/** So many operands from a binding on are read and written. */
+const updated =
+  (binding: number, count: number) =>
   (operands: readonly number[]): number =>
-    total(operands) + total(operands.slice(binding - 1));
+    total(operands) + total(operands.slice(binding - 1, binding - 1 + count));
 
 /** Constants that choose how a kernel computes, and not what. */
-const layouts: ReadonlySet<string> = new Set(["GROUP", "SAME", "GAP", "PARTIAL", "STARTS", "AT", "HALF", "X_HALF", "Y_HALF"]);
+const layouts: ReadonlySet<string> = new Set(["GROUP", "SAME", "GAP", "PARTIAL", "STARTS", "AT", "KEEPS", "HALF", "X_HALF", "Y_HALF"]);
 
 /** The constants that are set, as words. */
 const named = (constants: Constants): string =>
@@ -76,7 +76,7 @@ const scores = (products: number, each: number): KernelCost<AttentionKernel> => 
 
 /** What each kernel costs. A kernel that is missing here does not compile. */
 export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
-  adamw: { flops: elements(15), bytes: updatedFrom(3) },
+  adamw: { flops: elements(15), bytes: updated(3, 3) },
   attention: scores(2, 6),
   "attention-grad-keys": scores(4, 5),
   "attention-grad-queries": scores(3, 5),
@@ -112,8 +112,8 @@ export const costs: { readonly [K in Kernel]: KernelCost<K> } = {
   reduce: { flops: ({ outer, groups, inner }) => outer * groups * inner, form: named },
   rotary: { flops: elements(6) },
   "scatter-add": { flops: elements(1), bytes: ([dy, index, next]) => 2 * dy + index + next },
-  sgd: { flops: elements(7), bytes: updatedFrom(3) },
-  "soft-threshold": { flops: elements(2), bytes: updatedFrom(2) },
+  sgd: { flops: elements(7), bytes: updated(3, 2) },
+  "soft-threshold": { flops: elements(2), bytes: updated(2, 1) },
   softmax: { flops: rows(6) },
   "softmax-grad": { flops: rows(5) },
   "token-log-likelihood": { flops: rows(4) },

@@ -28,20 +28,23 @@ export const rowWindows = ({ maxBinding }: BindingBound, rows: number, width: nu
 /** The windows of `count` elements that each fit one binding; as {@link rowWindows}. */
 export const windows = (bounds: BindingBound, count: number, unit?: number): readonly Window[] => rowWindows(bounds, count, 1, unit);
 
-/**
- * Launches of a kernel that updates tensors of so many elements in place. Its inputs are the gradients and then its numbers, which every window gets whole;
- * its outputs are what it updates.
- */
-export const updateLaunches = (
-  bounds: Bounds,
-  kernel: "adamw" | "sgd" | "soft-threshold",
-  elements: number,
-  gradients: number,
-  updated: number,
-  constants: Constants = {},
-): readonly Launch[] =>
+/** A kernel that updates tensors in place, and the tensors of an operation that it computes. */
+export interface UpdateKernel {
+  readonly kernel: "adamw" | "sgd" | "soft-threshold";
+  /** How many gradients it reads, which come first; then come its numbers. */
+  readonly gradients: number;
+  /** How many tensors it updates, which come behind the numbers. */
+  readonly updated: number;
+  /** Whether it keeps what was there where a number is 0, which comes last. */
+  readonly keeps: boolean;
+  readonly constants?: Constants;
+}
+
+/** Launches of a kernel that updates tensors of so many elements. Every window gets all numbers. */
+export const updateLaunches = (bounds: Bounds, elements: number, { kernel, gradients, updated, keeps, constants = {} }: UpdateKernel): readonly Launch[] =>
   windows(bounds, elements).map(({ count, cut }) => {
     const read = Array.from({ length: gradients }, (_, i) => cut(input(i)));
     const written = Array.from({ length: updated }, (_, i) => cut(output(i)));
-    return elementLaunch(kernel, { count }, [...read, input(gradients), ...written], constants);
+    const fine = keeps ? [input(gradients + 1 + updated)] : [];
+    return elementLaunch(kernel, { count }, [...read, input(gradients), ...written, ...fine], keeps ? { ...constants, KEEPS: true } : constants);
   });

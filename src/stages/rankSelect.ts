@@ -46,7 +46,7 @@ export const softThreshold = (kappa: ScheduleOf, { shrink: variant = "paper" }: 
   options: { kappa: { [kappa.name]: kappa.options }, shrink: variant },
   apply: (trainee, tracing) => {
     const { gate } = trainee.groups;
-    const shrunk = shrink(gate.flat, tracing.hyper("kappa", [kappa.of(tracing.steps)]), variant);
+    const shrunk = shrink(gate.flat, tracing.hyper("kappa", [kappa.of(tracing.steps)]), variant, tracing.lossScale?.fine());
     return { ...trainee, groups: { ...trainee.groups, gate: withFlat(gate, shrunk) } };
   },
 });

@@ -33,7 +33,9 @@ export const mayTake = ({ lastUse, claimed, program }: Lives, ins: readonly Plac
  */
 export const overwritten = (lives: Lives, node: Applied, ins: readonly Place[], at: number): Over => {
   const { program, claimed, kept } = lives;
-  const free = new Set(node.op.sameElements);
+  // States first: what does not take the place of the old one is copied there.
+  const isLeaf = (input: number): number => Number(rootOf(node.inputs[input])[0].node.kind === "leaf");
+  const free = new Set([...(node.op.sameElements ?? [])].sort((a, b) => isLeaf(b) - isLeaf(a)));
   const isNewState = (name: string, output: number): boolean => {
     const root = name in program.state ? rootOf(program.state[name])[0] : undefined;
     return root?.node === node && root.output === output;

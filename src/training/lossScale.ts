@@ -9,7 +9,7 @@ import type { Leaves } from "../tensor/leaves.ts";
 import { add, affine, div, mul } from "../tensor/ops/elementwise.ts";
 import { updateScale, where, type ScaleSteps } from "../tensor/ops/lossScale.ts";
 import { total } from "../tensor/ops/reduce.ts";
-import { reshape, view, type Tensor } from "../tensor/tensor.ts";
+import { inputsOf, reshape, view, type Tensor } from "../tensor/tensor.ts";
 
 const steps: ScaleSteps = { first: 2 ** 16, largest: 2 ** 24, patience: 200 };
 
@@ -28,28 +28,44 @@ export interface LossScale {
   readonly scaled: (loss: Tensor) => Tensor;
   /** Gradients of the loss, from those of the scaled loss. */
   readonly unscaled: (gradients: Tensor) => Tensor;
-  /** States behind the step, its own among them; each stays `before` where a gradient was not finite. */
+  /** A number [1] that is 0 where a gradient of the step, as far as it is traced, is not finite; undefined where it has none. Updates in place take it. */
+  readonly fine: () => Tensor | undefined;
+  /** States behind the step, its own among them; each stays as it was where a gradient was not finite. */
   readonly settled: (after: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>;
 }
 
+/** Whether a value is what updates in place have made of another, which all keep it where `fine` is 0. */
+const isKept = ({ node, output }: Tensor, before: Tensor, fine: Tensor): boolean => {
+  if (node === before.node) return true;
+  const updated = node.kind === "apply" && node.inputs.includes(fine) ? node.op.inPlace?.[output] : undefined;
+  return updated !== undefined && isKept(inputsOf(node)[updated], before, fine);
+};
+
 /** The scale of the loss in a step, whose states are known by name. */
 export const lossScale = ({ state }: Pick<Leaves, "state">): LossScale => {
-  const sums: Tensor[] = [];
   const own = state(stateName, [2]);
   const value = affine(view(own, 0, [1]), 1, steps.first);
+  // A sum is finite where all that it is of is.
+  let sum: Tensor | undefined;
+  let behind: ReturnType<typeof updateScale> | undefined;
+  const known = (): typeof behind => (behind ??= sum && updateScale(sum, own, steps));
   return {
     value,
     scaled: (loss) => mul(loss, reshape(value, loss.shape)),
     unscaled: (gradients) => {
-      sums.push(total(gradients));
+      sum = sum === undefined ? total(gradients) : add(sum, total(gradients));
+      behind = undefined;
       return div(gradients, value);
     },
+    fine: () => known()?.fine,
     settled: (after) => {
-      if (sums.length === 0) return after;
-      // A sum is finite where all that it is of is.
-      const { fine, state: next } = updateScale(sums.reduce(add), own, steps);
-      const kept = Object.entries(after).map(([name, t]): [string, Tensor] => [name, where(fine, t, state(name, t.shape))]);
-      return { ...Object.fromEntries(kept), [stateName]: next };
+      const scaled = known();
+      if (scaled === undefined) return after;
+      const kept = Object.entries(after).map(([name, t]): [string, Tensor] => {
+        const before = state(name, t.shape);
+        return [name, isKept(t, before, scaled.fine) ? t : where(scaled.fine, t, before)];
+      });
+      return { ...Object.fromEntries(kept), [stateName]: scaled.state };
     },
   };
 };

@@ -51,7 +51,7 @@ export const adamW = ({ lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }:
       always(1),
     ]);
     const [m, v] = [tracing.state(`${name}.m`, flat.shape), tracing.state(`${name}.v`, flat.shape)];
-    const [p, m2, v2] = adamwUpdate(gradient, hyper, flat, m, v);
+    const [p, m2, v2] = adamwUpdate(gradient, hyper, flat, m, v, tracing.lossScale?.fine());
     return { flat: p, state: { [`${name}.m`]: m2, [`${name}.v`]: v2 } };
   },
 });
@@ -71,7 +71,7 @@ export const sgd = ({ lr, momentum = 0, weightDecay = 0 }: SgdOptions): Optimize
   update: (tracing, name, { flat }, gradient) => {
     const always = (value: number) => (): number => value;
     const hyper = tracing.hyper("sgd", [lr.of(tracing.steps, tracing.position), always(momentum), always(weightDecay), always(1)]);
-    const [p, m] = sgdUpdate(gradient, hyper, flat, tracing.state(`${name}.m`, flat.shape));
+    const [p, m] = sgdUpdate(gradient, hyper, flat, tracing.state(`${name}.m`, flat.shape), tracing.lossScale?.fine());
     return { flat: p, state: { [`${name}.m`]: m } };
   },
 });

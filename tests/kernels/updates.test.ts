@@ -172,6 +172,27 @@ deviceTest("soft-threshold, the values of METHODS.md A.3", async (device) => {
   }
 });
 
+deviceTest("where a number is 0 nothing is updated, however large the gradients are; else all is", async (device) => {
+  for (const count of counts) {
+    const [g, p, m, v] = [numbers(count, 1), numbers(count, 2, -3, 3), numbers(count, 3, -0.1, 0.1), numbers(count, 4, 0.001, 0.1)];
+    const ofAdamw = Float32Array.of(1e-3, 0.9, 0.999, 1e-8, 0.1, 0.5, 0.5, 1);
+    const ofSgd = Float32Array.of(0.05, 0.5, 0, 1);
+    for (const fine of [0, 1]) {
+      const gradient = fine === 0 ? g.map((_, i) => [3e38, -3e38, -1][i % 3]) : g;
+      const last = reads(Float32Array.of(fine));
+      const updated = (before: Float32Array, after: (i: number) => number): Operand =>
+        updates(before, fine === 0 ? before : Float64Array.from(before, (_, i) => after(i)), fine === 0 ? {} : { absolute: 2e-7, relative: 5e-7 });
+      const byAdamw = [p, m, v].map((before, at) => updated(before, (i) => adamw(ofAdamw, g[i], p[i], m[i], v[i])[at]));
+      const bySgd = [p, m].map((before, at) => updated(before, (i) => sgd(ofSgd, g[i], p[i], m[i])[at]));
+      const shrunk = updated(g, (i) => paper(g[i], 0.25));
+      const given = { constants: { KEEPS: true }, dims: { count } };
+      await checkElements(device, count, { kernel: "adamw", ...given, operands: [reads(gradient), reads(ofAdamw), ...byAdamw, last] });
+      await checkElements(device, count, { kernel: "sgd", ...given, operands: [reads(gradient), reads(ofSgd), ...bySgd, last] });
+      await checkElements(device, count, { kernel: "soft-threshold", ...given, operands: [reads(Float32Array.of(0.25)), shrunk, last] });
+    }
+  }
+});
+
 interface Run {
   readonly name: string;
   readonly options: { readonly betas?: readonly [number, number]; readonly eps?: number; readonly weight_decay: number; readonly momentum?: number };

@@ -1,4 +1,5 @@
 /** The scale of the loss in mixed precision: it changes no bit where nothing is too small or too large, and what is too large changes nothing else. */
+import * as E from "fp-ts/lib/Either.js";
 import * as assert from "uvu/assert";
 import type { Stream } from "../../src/data/task.ts";
 import type { Device } from "../../src/device/device.ts";
@@ -11,8 +12,16 @@ import { rankSelect, softThreshold } from "../../src/stages/rankSelect.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { meanGradient } from "../../src/subspace/gradients.ts";
 import { instantiate, type HostRecord } from "../../src/tensor/executable.ts";
+import { leafBook } from "../../src/tensor/leaves.ts";
+import { add, affine } from "../../src/tensor/ops/elementwise.ts";
 import { updateScale, where } from "../../src/tensor/ops/lossScale.ts";
+import { sgdUpdate } from "../../src/tensor/ops/optimizer.ts";
+import { optimise } from "../../src/tensor/passes/optimise.ts";
+import { plan } from "../../src/tensor/plan.ts";
+import { trace, type Program } from "../../src/tensor/program.ts";
+import { target } from "../../src/kernels/target.ts";
 import type { Training } from "../../src/training/keeper.ts";
+import { lossScale } from "../../src/training/lossScale.ts";
 import { imageToText, weighted } from "../../src/training/objective.ts";
 import { adamW, sgd } from "../../src/training/optimizer.ts";
 import { constantly } from "../../src/training/schedule.ts";
@@ -54,6 +63,10 @@ const trained = async (device: Device, options: TrainOptions<any>) => {
   const training = await get(train({ ...options, onSteps: (_, losses) => void records.push(...losses) })(runtimeOf(device)));
   return { training, scales: records.map(({ lossScale }) => lossScale), losses: records.map(({ loss }) => loss) };
 };
+
+/** The launches of a program that copy. */
+const copiesOf = (program: Program, device: Device): number =>
+  plan(optimise(program, target(device)), target(device)).launches.filter(({ launch }) => launch.kernel === "window").length;
 
 const sameTraining = (a: Training<any>, b: Training<any>): void => {
   assert.is(a.step, b.step);
@@ -146,6 +159,48 @@ mixedTest("gradients that are finite at no scale end the training with a sentenc
   const failed: Failure = left(await train({ ...options, onSteps: () => undefined })(runtimeOf(device))());
   assert.is(failed._tag, "NotFinite");
   assert.match(describe(failed), /^(A gradient|The loss) is not finite at step \d+;/);
+});
+
+deviceTest("updates in place keep what was there by themselves, and copy nothing", async (device) => {
+  const { batches, ...options } = await optionsOf(device, 1);
+  const [plain, mixed] = (["f32", "mixed"] as const).map((precision) => {
+    const { program } = right(traceStep({ ...options, step: options.steps.step, steps: count, batch: batches.shape, precision }));
+    return { names: program.schedule.map((node) => (node.kind === "apply" ? node.op.name : "")), copies: copiesOf(program, device) };
+  });
+  assert.ok(plain.names.includes("adamw") && plain.names.includes("softThreshold") && mixed.names.includes("loss scale"));
+  assert.not.ok(mixed.names.includes("where"));
+  assert.is(mixed.copies, plain.copies);
+});
+
+deviceTest("a gradient that comes behind an update, and is not finite, takes that back; what is no update stays as well", async (device) => {
+  const leaves = leafBook();
+  const program = right(
+    trace({}, () => {
+      const scale = lossScale(leaves);
+      const flat = floats([70]);
+      const [p, m, counts] = ["p", "m", "counts"].map((name) => leaves.state(name, flat.shape));
+      const [g, h, numbers] = [leaves.input("g", flat), leaves.input("h", flat), leaves.input("numbers", floats([4]))];
+      assert.is(scale.fine(), undefined);
+      const [once, moved] = sgdUpdate(scale.unscaled(g), numbers, p, m, scale.fine());
+      const [twice, again] = sgdUpdate(scale.unscaled(h), numbers, once, moved, scale.fine());
+      return E.right({ state: scale.settled({ p: twice, m: again, counts: add(counts, affine(p, 0, 1)) }) });
+    }),
+  );
+  const filled = (x: number): Float32Array => new Float32Array(70).fill(x);
+  await using(device, program, async (exe) => {
+    const states = (): Promise<readonly number[]> => Promise.all(["p", "m", "counts"].map(async (name) => (await get(exe.read(name)))[69]));
+    const numbers = Float32Array.of(2 ** 16, 1, 0, 1);
+    // The first update is 1, the second what both have gathered.
+    right(exe.run({ g: filled(1), h: filled(2), numbers }));
+    assert.equal(await states(), [-4, 3 / 2 ** 16, 1]);
+    for (const [g, h] of [
+      [1, NaN],
+      [Infinity, 1],
+    ]) {
+      right(exe.run({ g: filled(g), h: filled(h), numbers }));
+      assert.equal(await states(), [-4, 3 / 2 ** 16, 1]);
+    }
+  });
 });
 
 deviceTest("the scale doubles after so many good steps in a row, and no further than the largest", async (device) => {

@@ -140,6 +140,13 @@ deviceTest("a new state takes the place of the old one, where nothing else reads
     ),
   );
   plans.forEach(launchesAreSound);
+  const [either] = kernels(
+    plan(
+      traced({ state: { p: floats([64]) }, inputs: { x: floats([64]) } }, ({ state: { p }, inputs: { x } }) => ({ state: { p: add(square(x), p) } })),
+      cpu,
+    ),
+  ).slice(1);
+  assert.is(either, "elementwise", "rather than that of another operand");
   // Else it is copied home.
   assert.equal(
     plans.map((one) => kernels(one).includes("window")),
