@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Pixels } from "../data/pixels.ts";
 import { protocols, type Protocol } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { kindsOfLayers, namesOfTowers } from "../methods/codecs.ts";
@@ -75,6 +76,12 @@ const table = {
   "eval-limit": optional(whole(1), "N", "test images, or questions, a dataset, the same for every seed", "all"),
   templates: optional(oneOf("single", "ensemble"), "T", "score with the first template or the mean of all: single, ensemble", "single, or the preset's"),
   "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image or a question that cannot be read, or go on without it: fail, skip", "fail"),
+  pixels: optional(
+    oneOf("model", "unit"),
+    "WHICH",
+    "values of pixels: as the model's folder says (model), or from 0 to 1 (unit); the learner keeps that",
+    "the method's in the preset, or model",
+  ),
   precision: precisionFlag,
   accumulate: optional(whole(1, 65536), "N", "parts in which a step computes its batch, with one update behind them: less memory, the same result", "1"),
   recompute: optional(
@@ -108,11 +115,17 @@ interface Asked {
 }
 
 /** What is learned and how, and what else the flags leave to a preset. */
-type Planned = Pick<Job, "source" | "facts" | "labelSpace" | "shots"> & {
+type Planned = Pick<Job, "source" | "facts" | "labelSpace" | "shots" | "pixels"> & {
   readonly options: MethodOptions;
   readonly out: string;
   readonly seed: number | undefined;
   readonly templates: "single" | "ensemble";
+};
+
+/** The pixels of a job, where they are not the model's. */
+const pixelsOf = (flag: Flags["pixels"], ofPreset?: Pixels): Pick<Job, "pixels"> => {
+  const pixels: Job["pixels"] = flag === "model" ? undefined : flag === "unit" ? { ...ofPreset, mean: [0, 0, 0], std: [1, 1, 1] } : ofPreset;
+  return pixels === undefined ? {} : { pixels };
 };
 
 const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned> => {
@@ -122,14 +135,16 @@ const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned>
   if (E.isLeft(source)) return source;
   if (name === undefined) {
     if (out === undefined) return E.left({ _tag: "BadOption", option: "--out", detail: "is missing; --help says what it takes" });
-    return E.right({ ...own, source: source.right, options: given, out, seed: undefined, templates: "single" });
+    return E.right({ ...own, ...pixelsOf(flags.pixels), source: source.right, options: given, out, seed: undefined, templates: "single" });
   }
   const protocol: Protocol = protocols[name];
-  const { options, evaluate, seed, firstTemplate, stated } = preset(protocol, method);
+  const { options, evaluate, seed, firstTemplate, classOrder, pixels, stated } = preset(protocol, method);
+  const untouched = Object.keys(given).length === 0 && flags.pixels === undefined && flags["class-order"] === undefined;
   return E.right({
     ...own,
-    source: { ...source.right, ...(firstTemplate === undefined ? {} : { firstTemplate }) },
-    facts: { hyperParameters: stated && Object.keys(given).length === 0 ? "stated" : "our choice", shots: shots ?? protocol.shots ?? null },
+    ...pixelsOf(flags.pixels, pixels),
+    source: { ...(firstTemplate === undefined ? {} : { firstTemplate }), ...(classOrder === undefined ? {} : { classOrder }), ...source.right },
+    facts: { hyperParameters: stated && untouched ? "stated" : "our choice", shots: shots ?? protocol.shots ?? null },
     options: { ...options, ...given },
     out: out ?? join("runs", `${name}-${method}`),
     seed,

@@ -25,6 +25,12 @@ export const sourceFlags = (what: string, split: string, flat: string) => ({
     "where the datasets of the preset are, such as wds_vtab-dtd or dtd",
     "those that CLIP benchmark has published on the hub; presets of questions need it",
   ),
+  "class-order": optional(
+    oneOf("natural", "seeded"),
+    "ORDER",
+    "the order in which a class-incremental preset learns classes: that of their labels, or one drawn from the seed",
+    "the method's in the preset, or seeded",
+  ),
 });
 
 /** Flags of datasets whose questions are answered in words. */
@@ -51,14 +57,21 @@ export const answerFlags = {
 };
 
 /** What the flags name, as they name it. Fails with `BadOption` where they name nothing, or two things. */
-export const sourceOf = ({ data, split, preset, "data-root": root }: Values<ReturnType<typeof sourceFlags>>): E.Either<Failure, Job["source"]> => {
+export const sourceOf = ({
+  data,
+  split,
+  preset,
+  "data-root": root,
+  "class-order": classOrder,
+}: Values<ReturnType<typeof sourceFlags>>): E.Either<Failure, Job["source"]> => {
   const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
   if (preset === undefined) {
     if (root !== undefined) return bad("--data-root", "has a meaning with --preset alone; dataset folders are given by --data");
+    if (classOrder !== undefined) return bad("--class-order", "has a meaning with --preset alone, whose classes go into groups");
     if (data === undefined) return bad("--data", "is missing, and --preset too; --help says what they take");
     return E.right({ folders: data, ...(split === undefined ? {} : { split }) });
   }
   if (data !== undefined) return bad("--preset", "names its datasets itself; give --data, or --preset");
   if (split !== undefined) return bad("--split", "has a meaning with --data alone; a preset has splits of its own");
-  return E.right({ protocol: preset, ...(root === undefined ? {} : { root }) });
+  return E.right({ protocol: preset, ...(root === undefined ? {} : { root }), ...(classOrder === undefined ? {} : { classOrder }) });
 };

@@ -6,7 +6,7 @@ import type { Failure } from "../failure.ts";
 import type { Random } from "../random.ts";
 import type { Resampling, Size } from "../formats/resize.ts";
 import type { Image } from "./example.ts";
-import { cutOut, type Cut, type Preprocess } from "./transform.ts";
+import { cutOut, mirror, type Cut, type Preprocess } from "./transform.ts";
 
 /** How many numbers the planes of an image of a size have. */
 export const planesLength = ({ height, width }: Size): number => 3 * height * width;
@@ -87,4 +87,28 @@ export const randomResizedCrop = (scaleMin: number, scaleMax: number, options: C
     return { top: Math.floor((H - height) / 2), left: Math.floor((W - width) / 2), height, width, size, resampling };
   };
   return Object.assign((image: Image, size: Size, random: Random): Image => cutOut(image, cut(image, size, random)), { cut });
+};
+
+/**
+ * An augmentation whose images are mirrored, left to right, with a probability: torchvision's RandomHorizontalFlip behind it.
+ *
+ * ```ts
+ * const image = { width: 2, height: 1, data: Uint8Array.of(1, 1, 1, 2, 2, 2) };
+ * const always = flipped(randomResizedCrop(1, 1, { ratio: [2, 2] }), 1);
+ * assert.deepEqual([...always(image, { width: 2, height: 1 }, random(0, "augment")).data], [2, 2, 2, 1, 1, 1]);
+ * ```
+ */
+export const flipped = (augment: Augment, probability = 0.5): Augment => {
+  const { cut } = augment;
+  // What is drawn comes in one order, so that an image is the same whether this thread prepares it or another.
+  if (cut === undefined)
+    return (image, size, random) => {
+      const shaped = augment(image, size, random);
+      return random.uniform() < probability ? mirror(shaped) : shaped;
+    };
+  const mirroring: typeof cut = (image, size, random) => {
+    const found = cut(image, size, random);
+    return random.uniform() < probability ? { ...found, mirrored: found.mirrored !== true } : found;
+  };
+  return Object.assign((image: Image, size: Size, random: Random): Image => cutOut(image, mirroring(image, size, random)), { cut: mirroring });
 };

@@ -146,7 +146,7 @@ export const checkClasses = (protocol: ClassProtocol, where: DatasetsAt, options
           groups === undefined
             ? E.right(whole)
             : pipe(
-                splitClasses(whole[0], { tasks: groups, seed: options.seed }),
+                splitClasses(whole[0], { tasks: groups, ...(options.classOrder === "natural" ? {} : { seed: options.seed }) }),
                 E.map((split) => split.tasks),
               ),
         ),

@@ -12,7 +12,12 @@ export interface ProtocolOptions extends SourceOptions {
   readonly training?: boolean;
   /** Whose template comes first. Default: that of the protocol. */
   readonly firstTemplate?: "keeplora";
+  /** In which order classes go into the groups of a class-incremental protocol: their own, or one drawn from the seed. Default `seeded`. */
+  readonly classOrder?: ClassOrder;
 }
+
+/** An order of classes: that of their labels, or one drawn from a seed. */
+export type ClassOrder = "natural" | "seeded";
 
 /** Where the datasets of a protocol are: in one folder, or each, by its name in the protocol, in its own. */
 export type DatasetsAt = string | Readonly<Record<string, string>>;

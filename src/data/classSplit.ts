@@ -1,5 +1,5 @@
 /**
- * Class-incremental streams: the classes of one dataset, in a seeded order, in disjoint groups, a task for each.
+ * Class-incremental streams: the classes of one dataset, in a seeded order or their own, in disjoint groups, a task for each.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -53,8 +53,8 @@ const readable = (split: Split): Split =>
 
 /**
  * The tasks `NAME-1`, `NAME-2`, … over disjoint groups of a task's classes, scored among the classes seen so far (METHODS.md E.4). The order
- * of the classes is a permutation that depends on the seed and the number of classes alone. Fails with `BadOption` where the groups do
- * not hold every class once.
+ * of the classes is a permutation that depends on the seed and the number of classes alone; without a seed it is their own. Fails with `BadOption` where the
+ * groups do not hold every class once.
  *
  * ```ts
  * const none = async () => ({ _tag: "Right" as const, right: [] });
@@ -63,14 +63,14 @@ const readable = (split: Split): Split =>
  * assert.deepEqual(split._tag === "Right" && split.right.tasks.map((t) => [t.name, t.classNames.length]), [["pets-1", 3], ["pets-2", 2]]);
  * ```
  */
-export const splitClasses = (task: ClassTask, { seed, ...groups }: ClassGroups & { readonly seed: number }): E.Either<Failure, ClassStream> => {
+export const splitClasses = (task: ClassTask, { seed, ...groups }: ClassGroups & { readonly seed?: number }): E.Either<Failure, ClassStream> => {
   const classes = task.classNames.length;
   const sizes = sizesOf(groups, classes);
   if (sizes.some((n) => !Number.isInteger(n) || n < 1) || sizes.reduce((a, b) => a + b, 0) !== classes) {
     const asked = "sizes" in groups ? `groups of ${groups.sizes.join(", ")}` : `${groups.tasks} groups`;
     return E.left({ _tag: "BadOption", option: `classes of ${task.name}`, detail: `${classes} classes cannot go into ${asked}, each of at least one` });
   }
-  const order = [...random(seed, "class-order").permutation(classes)];
+  const order = seed === undefined ? [...task.classNames.keys()] : [...random(seed, "class-order").permutation(classes)];
   const tasks = sizes.map((size, i): ClassTask => {
     const first = sizes.slice(0, i).reduce((a, b) => a + b, 0);
     const part = withClasses(order.slice(first, first + size))(task);

@@ -30,7 +30,7 @@ export type { CheckedProtocol, DatasetsAt, ProtocolOptions } from "./checked.ts"
 export { splitClasses } from "./classSplit.ts";
 export type { ClassGroups } from "./classSplit.ts";
 export { fewShot, limitTest } from "./sampling.ts";
-export { randomResizedCrop } from "./augment.ts";
+export { flipped, randomResizedCrop } from "./augment.ts";
 export type { Augment, CropOptions, ImageTransform } from "./augment.ts";
 export { batches, evaluationBatches } from "./batches.ts";
 export type { Batch, Batches, BatchOptions, LoadOptions } from "./batches.ts";
@@ -40,5 +40,7 @@ export type { ImageCache } from "./imageCache.ts";
 export { picturesIn } from "./picturesIn.ts";
 export { decodeImage, decoderOf, exampleDecoder } from "./decode.ts";
 export type { Decoder } from "./decode.ts";
+export { withPixels } from "./pixels.ts";
+export type { Pixels } from "./pixels.ts";
 export { clipPreprocess, imageTransform, readPreprocess, vitPreprocess } from "./preprocess.ts";
 export type { Preprocess } from "./preprocess.ts";

@@ -19,7 +19,7 @@ export interface Preprocess {
   readonly std: readonly number[];
 }
 
-/** A rectangle of an image, resized. What lies outside of the image is black. */
+/** A rectangle of an image, resized. What lies outside of the image is black. Mirrored, left and right change places behind that. */
 export interface Cut {
   readonly top: number;
   readonly left: number;
@@ -27,11 +27,26 @@ export interface Cut {
   readonly width: number;
   readonly size: Size;
   readonly resampling?: Resampling;
+  readonly mirrored?: boolean;
 }
 
+/** An image whose left and right have changed places. */
+export const mirror = ({ data, width, height }: Image): Image => {
+  const out = new Uint8Array(data.length);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const [from, to] = [3 * (row * width + column), 3 * (row * width + width - 1 - column)];
+      for (let channel = 0; channel < 3; channel++) out[to + channel] = data[from + channel];
+    }
+  }
+  return { data: out, width, height };
+};
+
 /** A rectangle of an image at its size. */
-export const cutOut = (image: Image, { top, left, height, width, size, resampling }: Cut): Image =>
-  resize(crop(image, top, left, { height, width }), size, resampling);
+export const cutOut = (image: Image, { top, left, height, width, size, resampling, mirrored = false }: Cut): Image => {
+  const cut = resize(crop(image, top, left, { height, width }), size, resampling);
+  return mirrored ? mirror(cut) : cut;
+};
 
 /** An image in the middle of a square of one colour, which has 8 bits a channel. */
 const padded = ({ data, width, height }: Image, colour: readonly number[]): Image => {

@@ -1,6 +1,7 @@
 /** The hyper-parameters of every method where tasks are classified (METHODS.md A.6, B.6, C.6, D.7). */
 import type { EvaluateOptions } from "../stages/evaluate.ts";
 import type { ProtocolOptions } from "../data/checked.ts";
+import type { Pixels } from "../data/pixels.ts";
 import { taskCount, type ClassProtocol, type ClassProtocolName } from "../data/protocols.ts";
 import { epochs, type Preset, type PresetOptions } from "./preset.ts";
 import type { MethodName } from "./table.ts";
@@ -9,6 +10,8 @@ import type { MethodName } from "./table.ts";
 interface Entry {
   readonly seed?: number;
   readonly firstTemplate?: ProtocolOptions["firstTemplate"];
+  readonly classOrder?: ProtocolOptions["classOrder"];
+  readonly pixels?: Readonly<Partial<Record<ClassProtocolName, Pixels>>>;
   readonly options: PresetOptions;
   /** Default: the first template. */
   readonly evaluate?: EvaluateOptions;
@@ -42,17 +45,54 @@ const incremental = ["cifar100-10", "imagenet-r-5", "imagenet-r-10", "imagenet-r
 
 const imagenetR: PresetOptions = { steps: { epochs: 50 }, batch: 128, rank: 10, lr: 5e-4, optimizer: "adam", threshold: 0.98 };
 
-/** InfLoRA's public configurations (METHODS.md D.7). */
+/** What InfLoRA's configurations and, after them, DualLoRA's have in common (METHODS.md D.7). */
+const shared: Readonly<Partial<Record<ClassProtocolName, PresetOptions>>> = {
+  "cifar100-10": { steps: { epochs: 20 }, batch: 128, rank: 10, lr: 5e-4, optimizer: "adam", threshold: 0.95 },
+  "imagenet-r-5": imagenetR,
+  "imagenet-r-10": imagenetR,
+  "imagenet-r-20": imagenetR,
+  "domainnet-5": { steps: { epochs: 5 }, batch: 128, rank: 30, lr: 5e-3, headLr: 1e-2, optimizer: "sgd", threshold: 0.95 },
+};
+
+/** The pictures of InfLoRA's code: torchvision's random resized crop as it comes, and flips. */
+const torchvisionCrops: PresetOptions = { cropScale: 0.08, interpolation: "bilinear", flip: true };
+
+/** Values from 0 to 1, of a central crop that leaves a share of the shorter side. */
+const unitPixels = (crop: number): Pixels => ({ mean: [0, 0, 0], std: [1, 1, 1], crop, resampling: "bilinear" });
+
+/** How rates fall in InfLoRA's configurations. */
+const inIncrements: PresetOptions = { ...torchvisionCrops, betas: [0.9, 0.999], lrSchedule: "quarter-cosine" };
+const inDomains: PresetOptions = { ...torchvisionCrops, momentum: 0.9, lrSchedule: "milestones", milestones: [4], decay: 0.1 };
+
+const byProtocol = <A>(of: (name: (typeof incremental)[number]) => A): Readonly<Partial<Record<ClassProtocolName, A>>> =>
+  Object.fromEntries(incremental.map((name) => [name, of(name)]));
+
+/** InfLoRA's public configurations. */
 const inflora: Entry = {
+  seed: 0,
+  classOrder: "natural",
+  pixels: byProtocol((name) => unitPixels(name === "cifar100-10" ? 1 : 224 / 256)),
+  options: { ...base, rank: 10 },
+  other: byProtocol((name) => ({ ...shared[name], ...(name === "domainnet-5" ? inDomains : inIncrements) })),
+  stated: incremental,
+};
+
+/** What all configurations of SD-LoRA's code have in common. How it augments images was not read, so none is stated. */
+const sdLoraDescent: PresetOptions = { batch: 128, rank: 10, optimizer: "sgd", momentum: 0.9, lrSchedule: "constant" };
+
+const sdLoraOnImageNetR: PresetOptions = { ...sdLoraDescent, steps: { epochs: 20 }, lr: 1e-2 };
+
+/** SD-LoRA's configurations as its code has them; those of ImageNet-R in 5 and 20 tasks are that of 10. */
+const sdLora: Entry = {
   options: { ...base, rank: 10 },
   other: {
-    "cifar100-10": { steps: { epochs: 20 }, batch: 128, rank: 10, lr: 5e-4, optimizer: "adam", threshold: 0.95 },
-    "imagenet-r-5": imagenetR,
-    "imagenet-r-10": imagenetR,
-    "imagenet-r-20": imagenetR,
-    "domainnet-5": { steps: { epochs: 5 }, batch: 128, rank: 30, lr: 5e-3, headLr: 1e-2, optimizer: "sgd", threshold: 0.95 },
+    "cifar100-10": { ...sdLoraDescent, steps: { epochs: 20 }, lr: 8e-3 },
+    "imagenet-r-5": sdLoraOnImageNetR,
+    "imagenet-r-10": sdLoraOnImageNetR,
+    "imagenet-r-20": sdLoraOnImageNetR,
+    "domainnet-5": { ...sdLoraDescent, steps: { epochs: 10 }, lr: 2e-2, lrSchedule: "milestones", milestones: [4, 6, 8], decay: 0.005 },
   },
-  stated: incremental,
+  stated: [],
 };
 
 const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
@@ -75,7 +115,8 @@ const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
   },
   inflora,
   // DualLoRA's own were not found: METHODS.md D.7 takes InfLoRA's.
-  duallora: { ...inflora, stated: [] },
+  duallora: { options: { ...base, rank: 10 }, other: shared, stated: [] },
+  "sd-lora": sdLora,
 };
 
 /** A method without an entry is trained as the other baselines are. */
@@ -83,9 +124,17 @@ const baseline: Entry = { options: base, stated: [] };
 
 /** The options of a method in a protocol of classification. */
 export const classPreset = (protocol: ClassProtocol, method: MethodName): Preset => {
-  const { seed, firstTemplate, options, evaluate = { templates: "single" }, other = {}, stated } = entries[method] ?? baseline;
+  const { seed, firstTemplate, classOrder, pixels, options, evaluate = { templates: "single" }, other = {}, stated } = entries[method] ?? baseline;
   const name = protocol.name as ClassProtocolName;
   const once = method === "joint" ? { steps: 500 * taskCount(protocol) } : {};
   const isStated = stated.includes(name);
-  return { options: { ...options, ...other[name], ...once }, evaluate, seed: isStated ? seed : undefined, firstTemplate, stated: isStated };
+  return {
+    options: { ...options, ...other[name], ...once },
+    evaluate,
+    seed: isStated ? seed : undefined,
+    firstTemplate,
+    ...(classOrder === undefined || protocol.groups === undefined ? {} : { classOrder }),
+    ...(pixels?.[name] === undefined ? {} : { pixels: pixels[name] }),
+    stated: isStated,
+  };
 };

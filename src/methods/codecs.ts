@@ -74,6 +74,19 @@ export const perTask = <A>(item: t.Type<A>): t.Type<A | readonly A[]> => {
 
 const billion = 1e9;
 
+const areNaturals = (u: unknown): u is readonly number[] => Array.isArray(u) && u.every(whole("a whole number of at least 0", 0).is);
+
+/** Whole numbers of at least 0, or none. One alone is a list of one where it comes from outside. */
+export const naturals = new t.Type<readonly number[]>(
+  "whole numbers of at least 0 joined by +, or []",
+  areNaturals,
+  (u, c) => {
+    const list: unknown = [u].flat();
+    return areNaturals(list) ? t.success(list) : t.failure(u, c);
+  },
+  t.identity,
+);
+
 /** A number of steps, or of walks over the images of a task. */
 export const length = checked('a number of steps or {"epochs":N}, at most a billion', (u): u is number | { readonly epochs: number } => {
   const epochs = typeof u === "object" ? (u as { readonly epochs?: unknown } | null)?.epochs : undefined;

@@ -3,10 +3,11 @@
  * inputs outside of the subspace of past tasks' inputs, so that training B cannot interfere with them. The subspace is kept whole where the authors store
  * its complement once it is the smaller one: the projections are the same.
  */
-import { adapt, evaluate, gradient, merge, pipeline, project, repeat, scan, update } from "../stages/index.ts";
-import { adapter, codec, objective, optimizer, subspace, type PerTask } from "./vocabulary.ts";
+import { adapt, evaluate, gradient, merge, pipeline, project, repeat, scan } from "../stages/index.ts";
+import { adapter, codec, objective, subspace } from "./vocabulary.ts";
 import { declareMethod, forAnswers, option, withDefaults, type OptionsOf } from "./declare.ts";
-import { common, cosineRate, croppedBatches } from "./plain.ts";
+import { descent, descentOptions } from "./descent.ts";
+import { common, croppedBatches } from "./plain.ts";
 
 /** InfLoRA; keys and values of the vision tower are adapted. */
 export const infLora = declareMethod(
@@ -17,12 +18,7 @@ export const infLora = declareMethod(
     does: "A designed from the task's inputs outside of past ones, B trained",
     options: {
       ...forAnswers(withDefaults(common, { modules: ["k", "v"], towers: ["vision"] }), { towers: ["language"] }),
-      optimizer: option(codec.oneOf("adam", "sgd"), "adam", "The optimiser: AdamW, or gradient descent without momentum."),
-      headLr: option(
-        codec.perTask(codec.rate),
-        ({ lr }: { readonly lr: PerTask<number> }) => lr,
-        "The learning rate of a ViT's head; `lr` where it is not given.",
-      ),
+      ...descentOptions,
       threshold: option(codec.share, 0.95, "The share of the inputs' energy that is protected after the first task, growing to 1."),
       gramEnergy: option(
         codec.oneOf("squared", "plain"),
@@ -32,19 +28,15 @@ export const infLora = declareMethod(
     },
   },
   (o) => {
-    const { rank, modules, towers, betas, weightDecay } = o;
+    const { rank, modules, towers } = o;
     const inputs = { modules, towers, tokens: "all", accumulate: "gram" } as const;
-    const optimizerAt = (peak: PerTask<number>) => {
-      const lr = cosineRate(peak);
-      return o.optimizer === "adam" ? optimizer.adamW({ lr, betas, weightDecay }) : optimizer.sgd({ lr, weightDecay });
-    };
     return scan(
       pipeline(
         croppedBatches(o),
         project(subspace.residualInputs({ rank, ...inputs })),
         adapt({
           adapters: ({ directions }) => adapter.lora({ rank, modules, towers, directions }),
-          steps: repeat(o.steps, gradient(objective.matching), update(optimizerAt(o.lr), { head: optimizerAt(o.headLr) })),
+          steps: repeat(o.steps, gradient(objective.matching), descent(o)),
         }),
         merge(),
         project(subspace.featureBasis({ ...inputs, energy: subspace.growing(o.threshold, 1, o.gramEnergy) })),

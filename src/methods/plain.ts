@@ -1,6 +1,6 @@
 /** Plain LoRA training: the baselines are this, and most methods differ from it in one idea. */
 import { encode, update, type Graded, type Lesson, type StepStage, type TaskStage, type Trainee, type WithBatches } from "../stages/index.ts";
-import { codec, data, optimizer, schedule, type PerTask } from "./vocabulary.ts";
+import { codec, data, optimizer, schedule } from "./vocabulary.ts";
 import { option, scoring, type Values } from "./declare.ts";
 
 /** Options that nearly every method has. */
@@ -20,15 +20,23 @@ export const common = {
 /** Values of {@link common}. */
 type Common = Values<typeof common>;
 
+/** How images are augmented beside the crop, where a method leaves that open: mirrored or not, and resized how. */
+interface Pictures {
+  readonly flip?: boolean;
+  readonly interpolation?: "bicubic" | "bilinear";
+}
+
+const augmentation = ({ cropScale, flip = false, interpolation = "bicubic" }: Pick<Common, "cropScale"> & Pictures): data.Augment => {
+  const crop = data.randomResizedCrop(cropScale, 1, { resampling: interpolation });
+  return flip ? data.flipped(crop) : crop;
+};
+
 /** Batches of randomly cropped images and the texts of the task's classes, or of questions with their answers; a share of them may be kept ones. */
 export const croppedBatches = (
-  { batch, steps, cropScale }: Pick<Common, "batch" | "steps" | "cropScale">,
+  { batch, steps, ...pictures }: Pick<Common, "batch" | "steps" | "cropScale"> & Pictures,
   replay = 0,
-): TaskStage<Lesson, Lesson & WithBatches> => encode({ batch, steps, replay, augment: data.randomResizedCrop(cropScale, 1) });
+): TaskStage<Lesson, Lesson & WithBatches> => encode({ batch, steps, replay, augment: augmentation(pictures) });
 
-/** A step of AdamW under a rate that falls by a cosine. */
+/** A step of AdamW under a rate that falls by a cosine, from a peak that may depend on the task. */
 export const cosineDescent = ({ lr, betas, weightDecay }: Pick<Common, "lr" | "betas" | "weightDecay">): StepStage<Graded, Trainee> =>
-  update(optimizer.adamW({ lr: cosineRate(lr), betas, weightDecay }));
-
-/** A learning rate that falls by a cosine, from a peak that may depend on the task. */
-export const cosineRate = (lr: PerTask<number>): schedule.ScheduleOf => schedule.byTask(lr, schedule.cosine);
+  update(optimizer.adamW({ lr: schedule.byTask(lr, schedule.cosine), betas, weightDecay }));

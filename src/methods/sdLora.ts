@@ -6,8 +6,9 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { adapt, evaluate, gradient, memory, merge, pipeline, project, repeat, scan, type Lesson, type WithAdapters } from "../stages/index.ts";
 import { codec, model, objective, type subspace, tensor } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
+import { descent, descentOptions } from "./descent.ts";
 import { decoupledLora, factorsOf, type PastDirections } from "./decoupledLora.ts";
-import { common, cosineDescent, croppedBatches } from "./plain.ts";
+import { common, croppedBatches } from "./plain.ts";
 
 const directions = memory<PastDirections>("directions", new Map());
 
@@ -44,6 +45,7 @@ export const sdLora = declareMethod(
     does: "earlier directions stay, all magnitudes are trained",
     options: {
       ...withDefaults(common, { rank: 10, modules: ["q", "v"] }),
+      ...descentOptions,
       magnitude: option(codec.finite, 0.8, "Where every magnitude starts, in every task."),
     },
   },
@@ -53,7 +55,7 @@ export const sdLora = declareMethod(
         croppedBatches(o),
         adapt({
           adapters: ({ learner }) => decoupledLora(directionsOf(learner), { rank: o.rank, modules: o.modules, towers: o.towers, magnitude: o.magnitude }),
-          steps: repeat(o.steps, gradient(objective.matching), cosineDescent(o)),
+          steps: repeat(o.steps, gradient(objective.matching), descent(o)),
         }),
         project(keepDirections()),
         merge(),

@@ -13,6 +13,7 @@ import { learner, type Learner } from "../model/learner.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Probed, Report } from "../training/lesson.ts";
+import { seeing } from "../model/pixels.ts";
 import { readLearner, readLearnerOrModel } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import type { LocateOptions } from "./locate.ts";
@@ -187,6 +188,12 @@ const unfinished = (run: string, how: string): Failure => ({
   detail: `${run} ${how}; end it first (cambium resume ${run}), or begin anew with its model (--fresh)`,
 });
 
+/** A learner that sees the pixels of a job. */
+const seen =
+  ({ pixels }: Placed) =>
+  (seer: Learner): E.Either<Failure, Learner> =>
+    pixels === undefined ? E.right(seer) : E.map((model: Learner["model"]) => ({ ...seer, model }))(seeing(seer.model, pixels));
+
 /** Reads what a job begins with, as if none of its own tasks had been learned. */
 export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<Failure, Beginning> => {
   const { files = platform.files } = options;
@@ -206,7 +213,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
     TE.bind("last", ({ earlier }) => (earlier.length === 0 ? TE.right(undefined) : newest(earlier[earlier.length - 1], files))),
     TE.bind("beginner", ({ run, last }) => {
       if (last !== undefined) return readLearner(last.folder, { files });
-      return run === undefined ? readBeginner(job, options) : TE.left(unfinished(run, "has finished no task yet"));
+      return run === undefined ? TE.chainEitherK(seen(job))(readBeginner(job, options)) : TE.left(unfinished(run, "has finished no task yet"));
     }),
     TE.bind("source", ({ earlier }) => wholeStream(earlier, job, files)),
     TE.chainFirst(({ run, last, source: { before } }) => {
@@ -220,6 +227,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
             modelFolder(first, files),
             TE.chain((folder) => readAnyModel(folder, options)),
             TE.map(learner),
+            TE.chainEitherK(seen(first)),
           ),
     ),
     TE.chainFirstEitherK(({ beginner, source: { stream } }) => suited(beginner, stream, job)),

@@ -4,7 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts";
 import type { Failure } from "../failure.ts";
 import { protocols, type ProtocolName } from "../data/protocols.ts";
-import { count, whole } from "../methods/codecs.ts";
+import { count, positive, share, whole } from "../methods/codecs.ts";
 import { explained, surplusField } from "./misplaced.ts";
 
 /** A whole number of at least 0. */
@@ -16,6 +16,13 @@ const folders = new t.Type<readonly string[]>(
   (u, c) => (t.array(t.string).is(u) && u.length > 0 ? t.success(u) : t.failure(u, c)),
   t.identity,
 );
+
+const pixels = t.partial({
+  mean: t.tuple([t.number, t.number, t.number]),
+  std: t.tuple([positive, positive, positive]),
+  crop: share,
+  resampling: t.keyof({ lanczos: null, bilinear: null, bicubic: null }),
+});
 
 const LabelSpace = t.keyof({ task: null, union: null, seen: null });
 
@@ -32,6 +39,8 @@ export const Source = t.union([
       // Where no root is given: each of its datasets by its name in the protocol.
       datasets: t.record(t.string, t.string),
       firstTemplate: t.literal("keeplora"),
+      // In which order the classes of a class-incremental protocol are learned: that of their labels, or one drawn from the seed, which is the default.
+      classOrder: t.keyof({ natural: null, seeded: null }),
       // The positions of its tasks in the order learned, where that is not the protocol's own.
       order: t.array(natural),
     }),
@@ -54,6 +63,8 @@ export const Unsaid = t.partial({
   probes: folders,
   /** The columns of Parquet files that are pictures and classes, in all such datasets of the job; by default those that names and types tell. */
   columns: t.partial({ image: t.string, label: t.string }),
+  /** What of the model's preprocessing is to be otherwise. The learner sees the same pixels wherever it is used. */
+  pixels,
   /** Training images a class; of a task that is answered in words, questions. */
   shots: count,
   /** Test images, or questions, a dataset. */

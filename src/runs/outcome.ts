@@ -37,7 +37,7 @@ export interface Outcome extends Run {
 
 /** What a result says of a job beside the options of its method. */
 export const factsOf = (
-  { model, source, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, recompute, onCorrupt, facts }: Job,
+  { model, source, pixels, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, recompute, onCorrupt, facts }: Job,
   { labelSpace }: Pick<Stream, "labelSpace">,
 ) => ({
   evaluate: undefined,
@@ -48,7 +48,9 @@ export const factsOf = (
         preset: source.protocol,
         ...(source.root === undefined ? { data: source.datasets } : { dataRoot: source.root }),
         ...(source.order === undefined ? {} : { order: source.order }),
+        ...(source.classOrder === undefined ? {} : { classOrder: source.classOrder }),
       }),
+  ...(pixels === undefined ? {} : { pixels }),
   ...(probes === undefined ? {} : { probes }),
   shots: shots ?? null,
   ...facts,

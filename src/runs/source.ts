@@ -112,7 +112,7 @@ const streamFromProtocol = (
   protocol: Protocol,
   where: DatasetsAt,
   flags: StreamOptions,
-  options: SourceOptions & Pick<ProtocolOptions, "firstTemplate">,
+  options: SourceOptions & Pick<ProtocolOptions, "firstTemplate" | "classOrder">,
 ): TE.TaskEither<Failure, CheckedProtocol> =>
   pipe(
     checkProtocol(withFlags(protocol, flags), where, options),
@@ -157,9 +157,10 @@ export const streamOf = (
       TE.map((stream) => ({ stream, notes: [] })),
     );
   const protocol: Protocol = protocols[source.protocol];
+  const { firstTemplate, classOrder } = source;
   return pipe(
     TE.fromEither(checkOrder(protocol, source.order)),
-    TE.chain(() => streamFromProtocol(protocol, datasetsAt(source), { labelSpace, shots }, { ...options, firstTemplate: source.firstTemplate })),
+    TE.chain(() => streamFromProtocol(protocol, datasetsAt(source), { labelSpace, shots }, { ...options, firstTemplate, classOrder })),
     TE.map(({ stream, notes }) => ({ stream: ordered(source.order)(stream), notes })),
   );
 };

@@ -84,17 +84,20 @@ const ordered = (source: Job["source"], order?: readonly number[]): Job["source"
 };
 
 /** What a protocol says of a method, below what the sweep says. */
-const presetOf = ({ source, facts, shots }: Sweep["base"], method: string, given: Options): { readonly options: Options; readonly rest: Partial<Job> } => {
+const presetOf = (base: Sweep["base"], method: string, given: Options): { readonly options: Options; readonly rest: Partial<Job> } => {
+  const { source, facts, shots } = base;
   if ("folders" in source) return { options: {}, rest: {} };
   const protocol: Protocol = protocols[source.protocol];
-  const { options, evaluate, firstTemplate, stated } = preset(protocol, method as MethodName);
-  const known = { hyperParameters: stated && Object.keys(given).length === 0 ? "stated" : "our choice", shots: shots ?? protocol.shots ?? null };
+  const { options, evaluate, firstTemplate, classOrder, pixels, stated } = preset(protocol, method as MethodName);
+  const untouched = Object.keys(given).length === 0 && base.pixels === undefined && source.classOrder === undefined;
+  const known = { hyperParameters: stated && untouched ? "stated" : "our choice", shots: shots ?? protocol.shots ?? null };
   return {
     options,
     rest: {
       evaluate: { templates: evaluate.templates ?? "single" },
       facts: { ...known, ...facts },
-      source: firstTemplate === undefined ? source : { firstTemplate, ...source },
+      ...(pixels === undefined ? {} : { pixels }),
+      source: { ...(firstTemplate === undefined ? {} : { firstTemplate }), ...(classOrder === undefined ? {} : { classOrder }), ...source },
     },
   };
 };

@@ -77,6 +77,34 @@ export const oneCycleMomentum = (high = 0.95, low = 0.85, { rising = 0.3 }: Pick
 /** A line from `peak` / steps at step 0 to `peak` at the last (the thresholds of SoRA, METHODS.md H). */
 export const rising = (peak: number): ScheduleOf => ({ name: "rising", options: { peak }, of: (steps) => (step) => (peak * (step + 1)) / steps });
 
+/**
+ * A quarter of a cosine, but for its last hundredth: peak · cos(99π i / (200 (n − 1))) at step i of n (the schedule of InfLoRA's code, by epoch: METHODS.md D.7).
+ *
+ * ```ts
+ * const lr = quarterCosine(1e-3).of(3);
+ * assert.deepEqual([lr(0), lr(2) < 2e-5], [1e-3, true]);
+ * ```
+ */
+export const quarterCosine = (peak: number): ScheduleOf => ({
+  name: "quarterCosine",
+  options: { peak },
+  of: (steps) => (step) => peak * Math.cos((99 * Math.PI * step) / (200 * Math.max(1, steps - 1))),
+});
+
+/**
+ * From `start` on, times `factor` at each of the steps `at` (torch's MultiStepLR).
+ *
+ * ```ts
+ * const lr = milestones(1, [2, 3], 0.5).of(4);
+ * assert.deepEqual([0, 1, 2, 3].map(lr), [1, 1, 0.5, 0.25]);
+ * ```
+ */
+export const milestones = (start: number, at: readonly number[], factor: number): ScheduleOf => ({
+  name: "milestones",
+  options: { start, at, factor },
+  of: () => (step) => start * factor ** at.filter((milestone) => milestone <= step).length,
+});
+
 /** How long: a number of steps, or of walks over a task's images. */
 export type Length = number | { readonly epochs: number };
 
@@ -99,6 +127,26 @@ export const byTask = <A>(values: PerTask<A>, of: (value: A) => ScheduleOf): Sch
   Array.isArray(values)
     ? { name: "byTask", options: { values, like: of(values[0]).name }, of: (steps, position = 0) => of(perTask(values, position)).of(steps, position) }
     : of(values as A);
+
+/**
+ * A schedule that goes on from epoch to epoch and not from step to step: its steps are epochs, the i-th of n steps being in epoch ⌊i E / n⌋ of E. Of a length in
+ * steps every step is an epoch of its own.
+ *
+ * ```ts
+ * const lr = byEpoch({ epochs: 2 }, milestones(1, [1], 0.1)).of(5);
+ * assert.deepEqual([0, 1, 2, 3, 4].map(lr), [1, 1, 1, 0.1, 0.1]);
+ * ```
+ */
+export const byEpoch = (lengths: PerTask<Length>, inner: ScheduleOf): ScheduleOf => ({
+  name: "byEpoch",
+  options: { [inner.name]: inner.options },
+  of: (steps, position = 0) => {
+    const length = perTask(lengths, position);
+    const epochs = typeof length === "number" ? steps : Math.ceil(length.epochs);
+    const at = inner.of(epochs, position);
+    return (step) => at(Math.min(epochs - 1, Math.floor((step * epochs) / steps)));
+  },
+});
 
 /** Options of {@link ramp}. */
 export interface RampOptions {

@@ -16,6 +16,7 @@ import type { RunResult } from "../../src/report/result.ts";
 import { decodeRunResult } from "../../src/report/resultCodec.ts";
 import { readLearner } from "../../src/runs/checkpoint.ts";
 import { bytesKept } from "../../src/model/memory.ts";
+import { processorConfig, withPixels } from "../../src/data/pixels.ts";
 import { protocols } from "../../src/data/protocols.ts";
 import { png, right, temporaryFolder, write, writeColours } from "../fixtures/datasets.ts";
 import { tinyConfig, writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -285,6 +286,37 @@ test("a preset brings datasets, templates, label space and hyper-parameters; fla
     ["steps", "batch", "rank", "lr", "kappa", "labelSpace", "templates", "preset", "hyperParameters", "shots"].map((name) => result.options[name]),
     [1, 2, 2, 5e-4, 0.01, "seen", "single", "cifar100-10", "our choice", null],
   );
+});
+
+test("InfLoRA's preset learns classes in their own order from pixels between 0 and 1, and its learner keeps these; flags win", async () => {
+  const own = (out: string, more: readonly string[] = []): readonly string[] =>
+    presetFlags("hundred", ["--out", at(out), "--steps", "1", "--batch", "2", "--rank", "2", ...more]).map((word) => (word === "codyra" ? "inflora" : word));
+  const ended = await stream(own("natural"));
+  assert.is(ended.code, 0, ended.stderr);
+  const { options } = resultOf("natural");
+  const unit = { mean: [0, 0, 0], std: [1, 1, 1], crop: 1, resampling: "bilinear" };
+  assert.equal([options.classOrder, options.pixels, options.hyperParameters, options.seed], ["natural", unit, "our choice", undefined]);
+  const { model: kept, seen } = right(await readLearner(at("natural", "model"))());
+  assert.equal([kept.preprocess!.mean, kept.preprocess!.std, kept.preprocess!.resize], [unit.mean, unit.std, { shortest: tinyConfig.vision.imageSize }]);
+  // A folder's classes are in the order of their names.
+  assert.equal(seen, [...seen].sort());
+  const other = await stream(own("seeded", ["--class-order", "seeded", "--pixels", "model"]));
+  assert.is(other.code, 0, other.stderr);
+  assert.equal([resultOf("seeded").options.classOrder, resultOf("seeded").options.pixels], ["seeded", undefined]);
+  const again = right(await readLearner(at("seeded", "model"))());
+  assert.not.equal(again.seen, [...again.seen].sort());
+  assert.not.equal(again.model.preprocess!.mean, unit.mean);
+});
+
+test("pixels of a run are those of a folder that says the same, to the bit", async () => {
+  const folder = at("unit");
+  cpSync(model, folder, { recursive: true });
+  const { preprocess } = right(await readModel(model)());
+  writeFileSync(join(folder, "preprocessor_config.json"), JSON.stringify(processorConfig(withPixels(preprocess!, 16, { mean: [0, 0, 0], std: [1, 1, 1] }))));
+  for (const args of [flags("by-flag", { pixels: "unit" }), flags("by-folder", { model: folder })]) assert.is((await stream(args)).code, 0);
+  const [flag, said] = ["by-flag", "by-folder"].map((out) => readFileSync(at(out, "model", "model.safetensors")));
+  assert.ok(flag.equals(said));
+  assert.equal(resultOf("by-flag").matrix, resultOf("by-folder").matrix);
 });
 
 test("a preset can have probes", async () => {

@@ -3,7 +3,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Random } from "../../src/random.ts";
 import { random } from "../../src/random.ts";
-import { randomResizedCrop } from "../../src/data/augment.ts";
+import { flipped, randomResizedCrop, type Augment } from "../../src/data/augment.ts";
+import { mirror } from "../../src/data/transform.ts";
 import { crop, resize } from "../../src/formats/resize.ts";
 import { picture } from "../fixtures/images.ts";
 
@@ -49,6 +50,39 @@ test("pure: the same numbers give the same image, of the wanted size, whatever t
     }),
     { numRuns: 60 },
   );
+});
+
+test("mirrored: left and right change places, and twice is once nothing", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), (w, h) => {
+      const image = picture(w, h);
+      const { data } = mirror(image);
+      const at = (pixels: ArrayLike<number>, x: number, y: number) => [0, 1, 2].map((channel) => pixels[3 * (y * w + x) + channel]);
+      for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) assert.equal(at(data, x, y), at(image.data, w - 1 - x, y));
+      assert.equal(mirror(mirror(image)), image);
+    }),
+  );
+});
+
+test("flipped: half of the images are mirrored behind the crop, whether it can say what it cuts or not", () => {
+  const crop = randomResizedCrop(0.3, 1);
+  const size = { height: 6, width: 7 };
+  const opaque: Augment = (image, to, random) => crop(image, to, random);
+  let mirrored = 0;
+  for (let seed = 0; seed < 200; seed++) {
+    const image = picture(19, 14);
+    const plain = crop(image, size, random(seed, "augment"));
+    const out = flipped(crop)(image, size, random(seed, "augment"));
+    const isMirrored = out.data.some((x, i) => x !== plain.data[i]);
+    assert.equal(out, isMirrored ? mirror(plain) : plain);
+    assert.equal(flipped(opaque)(image, size, random(seed, "augment")), out);
+    assert.is(flipped(crop).cut!(image, size, random(seed, "augment")).mirrored === true, isMirrored);
+    mirrored += isMirrored ? 1 : 0;
+    assert.equal(flipped(crop, 0)(image, size, random(seed, "augment")), plain);
+    assert.equal(flipped(flipped(crop, 1), 1)(image, size, random(seed, "augment")), plain);
+  }
+  assert.ok(mirrored > 70 && mirrored < 130, `${mirrored} of 200`);
+  assert.is(flipped(opaque).cut, undefined);
 });
 
 test.run();

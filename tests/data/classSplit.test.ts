@@ -71,6 +71,18 @@ test("the order of the classes depends on the seed and their number alone", () =
   assert.not.equal(first, classNames(30));
 });
 
+test("without a seed classes keep their own order", () => {
+  const { tasks } = right(splitClasses(taskOf(7, []), { tasks: 3 }));
+  assert.equal(
+    tasks.map((t) => t.classNames.length),
+    [3, 2, 2],
+  );
+  assert.equal(
+    tasks.flatMap((t) => t.classNames),
+    classNames(7),
+  );
+});
+
 test("tasks are numbered and keep the templates; nothing is read before a split is walked", async () => {
   let reads = 0;
   const counted: Split = () => {

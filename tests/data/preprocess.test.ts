@@ -8,6 +8,7 @@ import { decodeImage } from "../../src/data/decode.ts";
 import { describe } from "../../src/failure.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { clipPreprocess, outputSize, readPreprocess, vitPreprocess } from "../../src/data/preprocess.ts";
+import { processorConfig, withPixels } from "../../src/data/pixels.ts";
 import { centre, normalise } from "../../src/data/transform.ts";
 import type { Preprocess } from "../../src/data/preprocess.ts";
 import { golden, picture } from "../fixtures/images.ts";
@@ -55,6 +56,27 @@ test("LLaVA's training pads to a square with the mean colour: equal to LlavaImag
   const pixels = new Float32Array(2 * 3 * 14 * 14);
   for (const [i, image] of [wide, { width: height, height: width, data: turned }].entries()) normalise(p)(centre(p)(image), pixels, i * 3 * 14 * 14);
   assert.equal(pixels, golden.get("squared")!.data);
+});
+
+test("a preprocessing that is written down is read as the same, and other pixels are a part of it", async () => {
+  const unit = { mean: [0, 0, 0] as [number, number, number], std: [1, 1, 1] as [number, number, number] };
+  for (const p of [
+    clipPreprocess(14),
+    vitPreprocess(24),
+    { ...clipPreprocess(14), square: true },
+    { ...clipPreprocess(14), resize: undefined, resampling: "lanczos" as const },
+    { ...vitPreprocess(24), scale: 1 },
+    withPixels(vitPreprocess(224), 224, { ...unit, crop: 0.875 }),
+    withPixels(clipPreprocess(32), 32, { ...unit, crop: 1, resampling: "bilinear" }),
+  ])
+    assert.equal(right(await read(processorConfig(p))), p);
+  const { resize, crop, mean, std, resampling } = withPixels(vitPreprocess(224), 224, { ...unit, crop: 0.875 });
+  assert.equal([resize, crop, mean, std, resampling], [{ shortest: 256 }, { height: 224, width: 224 }, unit.mean, unit.std, "bilinear"]);
+  assert.equal(withPixels(clipPreprocess(14), 14, {}), clipPreprocess(14));
+  const pixels = new Float32Array(3 * 4);
+  normalise(withPixels(vitPreprocess(2), 2, unit))({ width: 2, height: 2, data: Uint8Array.from({ length: 12 }, (_, i) => i * 23) }, pixels, 0);
+  assert.equal(pixels[0], 0);
+  assert.equal(pixels[11], Math.fround(253 * (1 / 255)));
 });
 
 test("a line of pixels becomes a square that a computer can hold; CLIP's processor knows no padding", async () => {

@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { randomResizedCrop, type Augment } from "../../src/data/augment.ts";
+import { flipped, randomResizedCrop, type Augment } from "../../src/data/augment.ts";
 import { batches, evaluationBatches } from "../../src/data/batches.ts";
 import type { Example, Image } from "../../src/data/example.ts";
 import { module, type Prepared } from "../../src/data/prepared.ts";
@@ -32,10 +32,10 @@ const two = threadsOf(2);
 
 const options = { examples, batch: 4, transform: imageTransform(clipPreprocess(72), size), onCorrupt: "skip" as const };
 /** One that only the main thread can do: it is a function, and nothing more is known of it. */
-const flipped: Augment = (image, to, random) => randomResizedCrop(0.5, 1)({ ...image, data: image.data.slice().reverse() }, to, random);
+const turned: Augment = (image, to, random) => randomResizedCrop(0.5, 1)({ ...image, data: image.data.slice().reverse() }, to, random);
 
 test("training and evaluation batches have the same bits, and leave the same examples out", async () => {
-  for (const augment of [undefined, randomResizedCrop(0.3, 1), flipped]) {
+  for (const augment of [undefined, randomResizedCrop(0.3, 1), flipped(randomResizedCrop(0.08, 1, { resampling: "bilinear" })), turned, flipped(turned)]) {
     const of = (threads: Threads) => batches({ ...options, augment, seed: 5, length: { steps: 3 }, threads });
     for (let step = 0; step < 3; step++) assert.equal(await get(of(two).at(step)), await get(of(none).at(step)));
   }

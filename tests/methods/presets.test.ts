@@ -48,12 +48,38 @@ test("DAC: learning rates of order II by task (METHODS.md C.6)", () => {
   });
 });
 
-test("InfLoRA, and DualLoRA after it (METHODS.md D.7)", () => {
-  assert.equal(options("cifar100-10", "inflora"), { steps: { epochs: 20 }, batch: 128, rank: 10, lr: 5e-4, optimizer: "adam", threshold: 0.95 });
-  assert.equal(options("imagenet-r-20", "duallora"), { steps: { epochs: 50 }, batch: 128, rank: 10, lr: 5e-4, optimizer: "adam", threshold: 0.98 });
-  assert.equal(options("domainnet-5", "duallora"), { steps: { epochs: 5 }, batch: 128, rank: 30, lr: 5e-3, headLr: 1e-2, optimizer: "sgd", threshold: 0.95 });
-  assert.is(preset(protocols["domainnet-5"], "inflora").stated, true);
+test("InfLoRA: all of its public configurations; DualLoRA takes what it can of them (METHODS.md D.7)", () => {
+  const pictures = { cropScale: 0.08, interpolation: "bilinear", flip: true };
+  const adam = { batch: 128, rank: 10, lr: 5e-4, optimizer: "adam" };
+  const falling = { betas: [0.9, 0.999], lrSchedule: "quarter-cosine" };
+  assert.equal(options("cifar100-10", "inflora"), { ...adam, steps: { epochs: 20 }, threshold: 0.95, ...pictures, ...falling });
+  assert.equal(options("imagenet-r-5", "inflora"), { ...adam, steps: { epochs: 50 }, threshold: 0.98, ...pictures, ...falling });
+  const domains = { steps: { epochs: 5 }, batch: 128, rank: 30, lr: 5e-3, headLr: 1e-2, optimizer: "sgd", threshold: 0.95 };
+  const atFour = { momentum: 0.9, lrSchedule: "milestones", milestones: [4], decay: 0.1 };
+  assert.equal(options("domainnet-5", "inflora"), { ...domains, ...pictures, ...atFour });
+  for (const [name, crop] of [
+    ["cifar100-10", 1],
+    ["imagenet-r-20", 0.875],
+    ["domainnet-5", 0.875],
+  ] as const) {
+    const { stated, seed, classOrder, pixels } = preset(protocols[name], "inflora");
+    assert.equal([stated, seed, classOrder], [true, 0, "natural"]);
+    assert.equal(pixels, { mean: [0, 0, 0], std: [1, 1, 1], crop, resampling: "bilinear" });
+  }
+  const elsewhere = preset(protocols["x-tail"], "inflora");
+  assert.equal([elsewhere.stated, elsewhere.classOrder, elsewhere.pixels], [false, undefined, undefined]);
+  assert.equal(options("imagenet-r-20", "duallora"), { ...adam, steps: { epochs: 50 }, threshold: 0.98 });
+  assert.equal(options("domainnet-5", "duallora"), domains);
   assert.is(preset(protocols["domainnet-5"], "duallora").stated, false);
+});
+
+test("SD-LoRA: descent with momentum, whose pictures are not known", () => {
+  const descent = { batch: 128, rank: 10, optimizer: "sgd", momentum: 0.9, lrSchedule: "constant" };
+  assert.equal(options("cifar100-10", "sd-lora"), { ...descent, steps: { epochs: 20 }, lr: 8e-3 });
+  assert.equal(options("imagenet-r-10", "sd-lora"), { ...descent, steps: { epochs: 20 }, lr: 1e-2 });
+  const falling = { lrSchedule: "milestones", milestones: [4, 6, 8], decay: 0.005 };
+  assert.equal(options("domainnet-5", "sd-lora"), { ...descent, steps: { epochs: 10 }, lr: 2e-2, ...falling });
+  assert.is(preset(protocols["domainnet-5"], "sd-lora").stated, false);
 });
 
 test("joint training takes the steps of all tasks", () => {
@@ -106,8 +132,8 @@ test("what is given a task at a time is given for every task", () => {
   for (const protocol of all) {
     for (const method of names) {
       for (const [name, value] of Object.entries(preset(protocol, method).options)) {
-        const ofNames = name === "modules" || name === "towers";
-        if (Array.isArray(value) && !ofNames) assert.is(value.length, taskCount(protocol), `${protocol.name} ${method} ${name}`);
+        const ofAll = ["modules", "towers", "betas", "milestones"].includes(name);
+        if (Array.isArray(value) && !ofAll) assert.is(value.length, taskCount(protocol), `${protocol.name} ${method} ${name}`);
       }
     }
   }
