@@ -58,7 +58,7 @@ export { joint, sequentialLora, zeroShot } from "./src/methods/baselines.ts";
 export type { LoraMethodOptions } from "./src/methods/baselines.ts";
 export { codyra } from "./src/methods/codyra.ts";
 export type { CodyraOptions } from "./src/methods/codyra.ts";
-export { keeplora, keeploraPlus, keeploraPlusPlus } from "./src/methods/keeplora.ts";
+export { keeplora, keeploraPlus, keeploraPlusPlus, keeploraPlusPlusCls } from "./src/methods/keeplora.ts";
 export type { KeepLoraOptions } from "./src/methods/keeplora.ts";
 export { dac } from "./src/methods/dac.ts";
 export type { DacOptions } from "./src/methods/dac.ts";

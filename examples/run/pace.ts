@@ -11,6 +11,7 @@ const distances: Readonly<Partial<Record<MethodName, number>>> = {
   keeplora: 1.25,
   "keeplora++": 1.25,
   "keeplora+": 1.25,
+  "keeplora++cls": 1.25,
   dac: 1,
   duallora: 0.39,
   inflora: 0.39,

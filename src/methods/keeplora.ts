@@ -3,7 +3,8 @@
  *
  * What a model transfers lies in the principal directions of its weights, what tasks taught it in the dominant directions of their features. A task's mean
  * gradient is taken once and freed from both; its leading singular directions become a frozen A, and B alone is trained, so that no update can act on
- * what is protected. KeepLoRA++ starts B at zero and scales every layer's update by its depth: shallow layers are general, deep ones special.
+ * what is protected. KeepLoRA++ starts B at zero and scales every layer's update by its depth: shallow layers are general, deep ones special. KeepLoRA+ and
+ * KeepLoRA++cls are the two with a cosine head beside the texts.
  */
 import {
   adapt,
@@ -24,7 +25,7 @@ import { adapter, codec, data, model, objective, optimizer, schedule, subspace, 
 import { declareMethod, forAnswers, option, withDefaults, type OptionsOf, type Values } from "./declare.ts";
 import { common } from "./plain.ts";
 
-/** The options of all three; the defaults are those of the authors' code for MTIL (METHODS.md B.6). */
+/** The options of all four; the defaults are those of the authors' code for MTIL (METHODS.md B.6). */
 const classified = {
   ...withDefaults({ steps: common.steps, batch: common.batch, rank: common.rank }, { steps: { epochs: 10 } }),
   alpha: option(codec.positive, 1, "The update is scaled by alpha / rank."),
@@ -54,12 +55,18 @@ const classified = {
     "How features of batches add up: averaged position by position, or all of them (METHODS.md B.3.6).",
     { paper: "gram", code: "code-mean" },
   ),
+  padding: option(
+    codec.oneOf("tokenizer", "zero"),
+    "tokenizer",
+    "What counts behind the end of a prompt in the features of texts: the tokenizer's padding, or 0, as OpenAI's own tokenizer pads.",
+    { paper: "tokenizer", code: "zero" },
+  ),
   start: option(codec.oneOf("svd", "zero"), "svd", "Where B starts (METHODS.md B.3.3)."),
   depth: option(codec.nonNegative, 1, "The factor of the first block's update; 1 is no scaling by depth."),
   depthTowers: option(codec.towers, ["vision"], "Towers that are scaled by depth."),
   modules: option(codec.modules, model.attentionLinears, "Kinds of layers that get adapters."),
   towers: common.towers,
-  headScale: option(codec.positive, 30, "The scale of KeepLoRA+'s cosine head."),
+  headScale: option(codec.positive, 30, "The scale of the cosine head."),
   evaluate: common.evaluate,
 } as const;
 
@@ -93,7 +100,7 @@ const options = forAnswers(
   },
 );
 
-/** What all three are made of. */
+/** What all four are made of. */
 const parts = (o: Values<typeof shared>) => {
   const { rank, modules, towers } = o;
   const loss = objective.unlessAnswers(objective.imageToText);
@@ -109,7 +116,10 @@ const parts = (o: Values<typeof shared>) => {
       adapter.lora({ rank, modules, towers, directions, scale: adapter.depthScale({ base: o.alpha / rank, from: o.depth, towers: o.depthTowers }) }),
     descent,
     steps: repeat(o.steps, dropout(o.dropout), gradient(loss), update(descent(o.lr))),
-    protectFeatures: subspace.featureBasis({ modules, towers, tokens: "all", accumulate: o.accumulate, energy: subspace.share(o.featureEnergy) }),
+    protectFeatures: subspace.featureBasis({
+      ...{ modules, towers, tokens: "all", accumulate: o.accumulate, padding: o.padding },
+      energy: subspace.share(o.featureEnergy),
+    }),
   };
 };
 
@@ -187,35 +197,55 @@ export const keeploraPlusPlus = declareMethod(
   algorithm,
 );
 
-/** KeepLoRA+: KeepLoRA++ with a cosine head beside the texts, which is kept for every task (METHODS.md B.3.8). */
+/** KeepLoRA in either form with a cosine head beside the texts, which is kept for every task (METHODS.md B.3.8). */
+const withHead = (o: Values<typeof classified>) => {
+  const { protectWeights, chooseA, lora, steps, protectFeatures } = parts(o);
+  return scan(
+    pipeline(
+      project(protectWeights),
+      encode({ batch: o.batch, steps: o.steps }),
+      project(chooseA),
+      project(subspace.classMeans()),
+      adapt({
+        adapters: (lesson) => adapter.cosineHead(lesson.prototypes, data.classNamesOf(lesson.task).length, lora(lesson), { scale: o.headScale }),
+        steps,
+      }),
+      merge(),
+      project(protectFeatures),
+      evaluate(o.evaluate),
+    ),
+  );
+};
+
+const classesAlone = "its cosine head has a row for every class";
+const headed = withDefaults(classified, { steps: { epochs: 5 } });
+
+/** KeepLoRA+: KeepLoRA with a cosine head. */
 export const keeploraPlus = declareMethod(
   {
     name: "keeplora+",
     title: "KeepLoRA+",
-    does: "`keeplora++` with a cosine head beside the texts",
+    paper: "2601.19659",
+    does: "`keeplora` with a cosine head beside the texts",
     needs,
-    classesAlone: "its cosine head has a row for every class",
-    options: withDefaults(classified, { start: "zero", depth: 0.2, steps: { epochs: 5 } }),
+    classesAlone,
+    options: headed,
   },
-  (o) => {
-    const { protectWeights, chooseA, lora, steps, protectFeatures } = parts(o);
-    return scan(
-      pipeline(
-        project(protectWeights),
-        encode({ batch: o.batch, steps: o.steps }),
-        project(chooseA),
-        project(subspace.classMeans()),
-        adapt({
-          adapters: (lesson) => adapter.cosineHead(lesson.prototypes, data.classNamesOf(lesson.task).length, lora(lesson), { scale: o.headScale }),
-          steps,
-        }),
-        merge(),
-        project(protectFeatures),
-        evaluate(o.evaluate),
-      ),
-    );
-  },
+  withHead,
 );
 
-/** Options of {@link keeplora}, {@link keeploraPlusPlus} and {@link keeploraPlus}. */
+/** KeepLoRA++cls: KeepLoRA++ with a cosine head. */
+export const keeploraPlusPlusCls = declareMethod(
+  {
+    name: "keeplora++cls",
+    title: "KeepLoRA++cls",
+    does: "`keeplora++` with a cosine head beside the texts",
+    needs,
+    classesAlone,
+    options: withDefaults(headed, { start: "zero", depth: 0.2 }),
+  },
+  withHead,
+);
+
+/** Options of {@link keeplora}, {@link keeploraPlusPlus}, {@link keeploraPlus} and {@link keeploraPlusPlusCls}. */
 export type KeepLoraOptions = OptionsOf<typeof keeplora>;

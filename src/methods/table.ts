@@ -8,7 +8,7 @@ import type { Options, Values } from "./declare.ts";
 import { duallora } from "./duallora.ts";
 import { glad } from "./glad.ts";
 import { infLora } from "./infLora.ts";
-import { keeplora, keeploraPlus, keeploraPlusPlus } from "./keeplora.ts";
+import { keeplora, keeploraPlus, keeploraPlusPlus, keeploraPlusPlusCls } from "./keeplora.ts";
 import { moram } from "./moram.ts";
 import { oLora } from "./oLora.ts";
 import { replay } from "./replay.ts";
@@ -25,6 +25,7 @@ const all = [
   keeplora,
   keeploraPlusPlus,
   keeploraPlus,
+  keeploraPlusPlusCls,
   dac,
   duallora,
   oLora,

@@ -38,7 +38,11 @@ const principalOf = ({ name, in: width }: Layer, weights: Tensors, options: Prin
     principal(weights.get(`${name}.weight`)!, options),
     E.filterOrElse(
       ({ d }) => d === width,
-      ({ d }): Failure => ({ _tag: "BadOption", option: "side", detail: `directions of ${name} are to be in R^${width}, as its input is, and not in R^${d}` }),
+      ({ d }): Failure => ({
+        _tag: "BadOption",
+        option: "side",
+        detail: `is output, which fits square weights alone, and ${name} has ${width} inputs and ${d} outputs; side=input fits all (or give other modules)`,
+      }),
     ),
     E.map((basis) => [name, basis] as const),
   );

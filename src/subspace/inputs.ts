@@ -9,6 +9,7 @@ import type { BatchSize } from "../model/architecture.ts";
 import { through, type Branch } from "../model/branch.ts";
 import { networkOf, outputsOf } from "../model/model.ts";
 import { frozenScope, type Scope } from "../model/scope.ts";
+import type { TextBatch } from "../formats/tokenizer.ts";
 import type { Leaves } from "../tensor/leaves.ts";
 import { mul } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
@@ -26,6 +27,8 @@ export interface InputOptions extends LayerChoice {
    * `gram`: Σ x xᵀ over all rows of all batches. `code-mean`: batches are averaged position by position first, as in KeepLoRA's code (METHODS.md B.3.6).
    */
   readonly accumulate: "gram" | "code-mean";
+  /** What stands behind the end of a prompt, where its positions count: what the tokenizer puts there, or 0, as OpenAI's own tokenizer does. Default `tokenizer`. */
+  readonly padding?: "zero" | "tokenizer";
   /** A part of the model that is not merged. */
   readonly through?: Branch;
 }
@@ -72,11 +75,15 @@ const realRows = (rows: Tensor, { texts, length, images }: BatchSize, { inputs }
   return reshape(mul(reshape(rows, [images, rows.shape[0] / images, width]), seen), rows.shape);
 };
 
+/** The ids of prompts with 0 behind the end of each. */
+const zeroPadded = ({ ids, ends, length }: TextBatch): Uint32Array => ids.map((id, i) => (i > ends[Math.floor(i / length)] ? 0 : id));
+
 /** What one tower walks over: the prompts of the task's classes, once, where it reads nothing else; or the batches of a walk over the images. */
-const walkOf = ({ batches }: WithBatches, inputs: readonly string[]) => {
+const walkOf = ({ batches }: WithBatches, inputs: readonly string[], padding: InputOptions["padding"]) => {
   const { shape, epoch, at, prompts } = batches;
   if (prompts === undefined || !inputs.every((name) => name in prompts)) return { at, batches: epoch, size: shape };
-  const { ids, ends, count: texts, length } = prompts;
+  const { ends, count: texts, length } = prompts;
+  const ids = padding === "zero" ? zeroPadded(prompts) : prompts.ids;
   return { at: () => TE.right({ ids, ends }), batches: 1, size: { images: shape.images, texts, length } };
 };
 
@@ -88,7 +95,7 @@ const ofTower =
     const net = networkOf(model);
     const layers = layersOf(net, { modules: options.modules, towers: [tower] });
     if (layers.length === 0) return TE.right(new Map());
-    const { at, batches, size } = walkOf(lesson, net.towers[tower].inputs);
+    const { at, batches, size } = walkOf(lesson, net.towers[tower].inputs, options.padding);
     // The mean of one batch is that batch.
     const direct = options.accumulate === "gram" || batches === 1;
     // The first layer that sees an input stands for all that do.

@@ -27,6 +27,7 @@ const refusals: Readonly<Partial<Record<MethodName, RegExp>>> = {
   duallora: /^method: duallora learns tasks of classes alone, and these are answered in words: the class tokens of images say /,
   color: /^method: color learns tasks of classes alone, and these are answered in words: the features of images say which of its adapters counts$/,
   "keeplora+": /^method: keeplora\+ learns tasks of classes alone, and these are answered in words: its cosine head has a row for every class$/,
+  "keeplora++cls": /^method: keeplora\+\+cls learns tasks of classes alone, and these are answered in words: its cosine head has a row for every class$/,
 };
 
 deviceTest("every method learns two tasks of a tiny Llama, or says why not before anything is computed", async (device) => {

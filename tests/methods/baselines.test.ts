@@ -289,6 +289,7 @@ const all: readonly MethodName[] = [
   "keeplora",
   "keeplora++",
   "keeplora+",
+  "keeplora++cls",
   "dac",
   "duallora",
   "o-lora",

@@ -6,7 +6,7 @@ import type { Device } from "../../src/device/device.ts";
 import { describe, get } from "../../src/failure.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { matrixOf, type Basis } from "../../src/linalg/linalg.ts";
-import { keeplora, keeploraPlus, keeploraPlusPlus, type KeepLoraOptions } from "../../src/methods/keeplora.ts";
+import { keeplora, keeploraPlus, keeploraPlusPlus, keeploraPlusPlusCls, type KeepLoraOptions } from "../../src/methods/keeplora.ts";
 import { depthScale } from "../../src/model/adapters/scale.ts";
 import { clip as clipArchitecture, type ClipConfig } from "../../src/model/clip.ts";
 import { networkOf, type Clip } from "../../src/model/model.ts";
@@ -309,12 +309,14 @@ deviceTest("a stream leaves bases of 4 d k bytes, and nothing else", async (devi
   );
 });
 
-deviceTest("KeepLoRA+ keeps the rows of every task's head", async (device) => {
-  const headOf = async (tasks: number): Promise<Head> => (await learned(device, keeploraPlus({ ...quick, headScale: 20 }), tasks)).head!;
-  const [one, two] = [await headOf(1), await headOf(2)];
-  assert.equal([two.kind, two.scale, two.bias.length], ["cosine", 20, 5]);
-  near(rowsOf({ shape: [5, config.embed], data: two.rows }).map(squares), [1, 1, 1, 1, 1], "rows start as unit vectors", 0.2);
-  sameBits(two.rows.slice(0, one.rows.length), one.rows, "the first task's rows");
+deviceTest("KeepLoRA+ and KeepLoRA++cls keep the rows of every task's head", async (device) => {
+  for (const method of [keeploraPlus, keeploraPlusPlusCls]) {
+    const headOf = async (tasks: number): Promise<Head> => (await learned(device, method({ ...quick, headScale: 20 }), tasks)).head!;
+    const [one, two] = [await headOf(1), await headOf(2)];
+    assert.equal([two.kind, two.scale, two.bias.length], ["cosine", 20, 5]);
+    near(rowsOf({ shape: [5, config.embed], data: two.rows }).map(squares), [1, 1, 1, 1, 1], "rows start as unit vectors", 0.2);
+    sameBits(two.rows.slice(0, one.rows.length), one.rows, "the first task's rows");
+  }
 });
 
 deviceTest("KeepLoRA++ is KeepLoRA with another start and depth; towers, depth and alpha scale the update", async (device) => {
@@ -342,6 +344,7 @@ test("options reach the stages that they are about", () => {
     side: "output",
     counting: "below",
     accumulate: "gram",
+    padding: "zero",
     modules: ["q"],
     towers: ["vision"],
   };
@@ -354,18 +357,25 @@ test("options reach the stages that they are about", () => {
   assert.match(JSON.stringify(trained), /"oneCycle":\{"peak":0\.5.*"weightDecay":0\.25/);
   assert.not.match(JSON.stringify(trained), /oneCycleMomentum/);
   assert.match(JSON.stringify(stages(keeplora())), /oneCycleMomentum/);
-  assert.equal(features.featureBasis, { modules: ["q"], towers: ["vision"], tokens: "all", accumulate: "gram", energy: { share: { energy: 0.8 } } });
+  assert.equal(features.featureBasis, {
+    ...{ modules: ["q"], towers: ["vision"], tokens: "all", accumulate: "gram", padding: "zero" },
+    energy: { share: { energy: 0.8 } },
+  });
   assert.equal(
     rest.map(([name]) => name),
     ["evaluate"],
   );
   assert.equal(
-    [keeplora, keeploraPlusPlus].map((m) => stages(m())[2][1].residualGradient.start),
-    ["svd", "zero"],
+    [keeplora, keeploraPlusPlus, keeploraPlus, keeploraPlusPlusCls].map((m) => stages(m())[2][1].residualGradient.start),
+    ["svd", "zero", "svd", "zero"],
   );
   assert.equal(
-    [keeplora, keeploraPlusPlus, keeploraPlus].map((m) => stages(m())[1][1].steps),
-    [{ epochs: 10 }, { epochs: 10 }, { epochs: 5 }],
+    [keeplora, keeploraPlusPlus, keeploraPlus, keeploraPlusPlusCls].map((m) => stages(m())[1][1].steps),
+    [{ epochs: 10 }, { epochs: 10 }, { epochs: 5 }, { epochs: 5 }],
+  );
+  assert.equal(
+    [keeploraPlus, keeploraPlusPlusCls].map((m) => (m().options as { readonly depth: number }).depth),
+    [1, 0.2],
   );
 });
 

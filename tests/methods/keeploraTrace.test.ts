@@ -1,5 +1,5 @@
 /**
- * KeepLoRA, KeepLoRA++ and KeepLoRA+ against a torch reference that was written from METHODS.md B (tests/fixtures/keeplora_trace.py): two tasks, through
+ * KeepLoRA and KeepLoRA++, both with a cosine head and without, against a torch reference that was written from METHODS.md B (tests/fixtures/keeplora_trace.py): two tasks, through
  * the stages that the methods are made of. Subspaces are compared as projectors and updates as s c B A, which no sign of a singular vector changes.
  */
 import { test } from "uvu";
@@ -198,49 +198,54 @@ for (const variant of ["v1", "v2"] as const) {
   });
 }
 
-deviceTest("KeepLoRA+: prototypes, logits with the cosine head, and two steps are torch's", async (device) => {
-  const { model, golden } = await opened();
-  const { walk, training } = batches(model, golden, "task1");
-  const before = await chosen(device, await runStage(device, compose(protectWeights, given(walk)), lessonOf(learnerOf(model), classes, 0)), "zero");
-  const lesson = { ...(await runStage(device, project(classMeans<typeof before>()), before)), batches: training };
-  near(lesson.prototypes, rowAt(golden("plus.head"), 0).data, "class means");
+const headed = { v1: { title: "KeepLoRA+", key: "plus1", start: "svd" }, v2: { title: "KeepLoRA++cls", key: "plus", start: "zero" } } as const;
 
-  const own = adapters("v2", lesson);
-  const adapter = cosineHead(lesson.prototypes, classes[0], own);
-  const net = networkOf(model);
-  const start = adapter.initial(net, model.weights, 8, 0);
-  // B is 0 before the first step: the features are the model's.
-  const { logits } = await get(
-    sumOver({
-      weights: model.weights,
-      at: training.at,
-      batches: 1,
-      of: (leaves) => {
-        const { tracing } = recorder(leaves, { steps: horizon });
-        const flat = (group: "A" | "B" | "head", { length }: Layout) => leaves.constant(`${group} at its start`, { shape: [length], data: start[group] });
-        const trainee = traineeOf({ model, adapter, batch: training.shape }, tracing, flat);
-        return { logits: encodeBatch(trainee, tracing).logits };
-      },
-    })(runtimeOf(device)),
-  );
-  near(logits, golden("plus.logits").data, "logits before the first step");
+for (const variant of ["v1", "v2"] as const) {
+  const { title, key, start: begin } = headed[variant];
+  deviceTest(`${title}: prototypes, logits with the cosine head, and two steps are torch's`, async (device) => {
+    const { model, golden } = await opened();
+    const { walk, training } = batches(model, golden, "task1");
+    const before = await chosen(device, await runStage(device, compose(protectWeights, given(walk)), lessonOf(learnerOf(model), classes, 0)), begin);
+    const lesson = { ...(await runStage(device, project(classMeans<typeof before>()), before)), batches: training };
+    near(lesson.prototypes, rowAt(golden(`${key}.head`), 0).data, "class means");
 
-  const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: trained(2) });
-  near(
-    losses.map(({ loss }) => loss),
-    golden("plus.loss").data,
-    "losses",
-  );
-  for (const { step, values } of states) {
-    near(adapter.head!(net, values).rows, rowAt(golden("plus.head"), step).data, `head after step ${step}`);
-    const { A, B } = own.layouts(net);
-    for (const name of shown) {
-      const [a, b] = [unflatten(A, values.A).get(name)!, unflatten(B, values.B).get(name)!];
-      const want = updateOf(rowAt(golden(`plus.${name}.lora_B`), step), goldenA(golden, "v2", "task1", name), scale);
-      nearRelative(updateOf(b, a, scale), want, `step ${step}: c B A of ${name}`);
+    const own = adapters(variant, lesson);
+    const adapter = cosineHead(lesson.prototypes, classes[0], own);
+    const net = networkOf(model);
+    const start = adapter.initial(net, model.weights, 8, 0);
+    // The update is 0 before the first step: the features are the model's.
+    const { logits } = await get(
+      sumOver({
+        weights: model.weights,
+        at: training.at,
+        batches: 1,
+        of: (leaves) => {
+          const { tracing } = recorder(leaves, { steps: horizon });
+          const flat = (group: "A" | "B" | "head", { length }: Layout) => leaves.constant(`${group} at its start`, { shape: [length], data: start[group] });
+          const trainee = traineeOf({ model, adapter, batch: training.shape }, tracing, flat);
+          return { logits: encodeBatch(trainee, tracing).logits };
+        },
+      })(runtimeOf(device)),
+    );
+    near(logits, golden(`${key}.logits`).data, "logits before the first step");
+
+    const { states, losses } = await adaptTraced(device, lesson, { adapter, steps: trained(2) });
+    near(
+      losses.map(({ loss }) => loss),
+      golden(`${key}.loss`).data,
+      "losses",
+    );
+    for (const { step, values } of states) {
+      near(adapter.head!(net, values).rows, rowAt(golden(`${key}.head`), step).data, `head after step ${step}`);
+      const { A, B } = own.layouts(net);
+      for (const name of shown) {
+        const [a, b] = [unflatten(A, values.A).get(name)!, unflatten(B, values.B).get(name)!];
+        const want = updateOf(rowAt(golden(`${key}.${name}.lora_B`), step), goldenA(golden, variant, "task1", name), scale);
+        nearRelative(updateOf(b, a, scale), want, `step ${step}: c B A of ${name}`);
+      }
     }
-  }
-});
+  });
+}
 
 test("the one-cycle of learning rate and momentum is torch's", async () => {
   const golden = await goldenOf("keeplora-trace.safetensors");
@@ -268,5 +273,68 @@ for (const side of ["input", "output"] as const)
       nearBases(model, remembered(learner), golden(`weights.${side}.${counting}`).data, () => undefined, "weights");
     });
   }
+
+/** As the published numbers were made: the side of the outputs, one direction fewer, and 0 behind the end of prompts. */
+const asCode = {
+  protectWeights: project(principalWeights({ modules: attentionLinears, energy: { vision: 0.85, text: 0.2 }, side: "output", counting: "below" })),
+  protectFeatures: featureBasis({ ...selection, tokens: "all", accumulate: "code-mean", padding: "zero", energy: share(0.9) }),
+};
+
+deviceTest("reading=code: subspaces, losses, merged weights and features of two tasks are torch's", async (device) => {
+  const { model, golden } = await opened();
+  const basis = (name: string): HostTensor | undefined => (shown.includes(name) ? golden(`code.${name}.basis`) : undefined);
+  let now = learnerOf(model);
+  for (const [position, key] of (["task1", "task2"] as const).entries()) {
+    const { walk, training } = batches(model, golden, key);
+    const before = await runStage(device, compose(asCode.protectWeights, given(walk)), lessonOf(now, classes, position));
+    const { directions } = await chosen(device, before, "svd");
+    const lesson = { ...before, directions, batches: training };
+    names(model).forEach((name, i) => {
+      const values = rowAt(golden(`code.${key}.singular_values`), i).data.subarray(0, rank);
+      near(
+        columnsOf(directions.get(name)!.B!).map((column) => Math.hypot(...column)),
+        values,
+        `${key}: singular values of ${name}`,
+      );
+    });
+    const { losses } = await adaptTraced(device, lesson, { adapter: adapters("v1", lesson), steps: trained(steps) });
+    near(
+      losses.map(({ loss }) => loss),
+      golden(`code.${key}.loss`).data,
+      `${key}: losses`,
+    );
+    const merged = await runStage(
+      device,
+      pipeline(adapt({ adapters: (l: typeof lesson) => adapters("v1", l), steps: trained(steps) }), merge(), given(walk)),
+      lesson,
+    );
+    names(model).forEach((name, i) => {
+      const [old, { data }] = [now.model.weights.get(`${name}.weight`)!.data, merged.learner.model.weights.get(`${name}.weight`)!];
+      nearRelative([Math.hypot(...data.map((w, j) => w - old[j]))], [golden(`code.${key}.change_norms`).data[i]], `${key}: change of ${name}`);
+    });
+    now = (await runStage(device, project(asCode.protectFeatures), merged)).learner;
+    nearBases(model, remembered(now), rowAt(golden("code.widths"), position + 1).data, basis, `after ${key}`);
+  }
+});
+
+for (const [row, padding] of (["tokenizer", "zero"] as const).entries()) {
+  deviceTest(
+    `features of texts with the padding of ${padding === "zero" ? "OpenAI's tokenizer" : "the folder's"}: widths and subspaces are torch's`,
+    async (device) => {
+      const { model, golden } = await opened();
+      const texts = layersOf(networkOf(model), { modules: attentionLinears, towers: ["text"] }).map(({ name }) => name);
+      const protect = featureBasis({ modules: attentionLinears, towers: ["text"], tokens: "all", accumulate: "code-mean", padding, energy: share(0.7) });
+      const { walk } = batches(model, golden, "task1");
+      const { learner } = await runStage(device, pipeline(protectWeights, given(walk), project(protect)), lessonOf(learnerOf(model), classes, 0));
+      texts.forEach((name, i) => {
+        const { d, columns } = remembered(learner).get(name)!;
+        const width = rowAt(golden("padding.widths"), row).data[i];
+        assert.is(columns.length, width, `width of ${name}`);
+        if (shown.includes(name))
+          near(projector(columns, d), projector(columnsOf(golden(`padding.${padding}.${name}.basis`), width), d), `the subspace of ${name}`);
+      });
+    },
+  );
+}
 
 runTests();

@@ -23,15 +23,19 @@ test("CoDyRA (METHODS.md A.6)", () => {
 
 test("KeepLoRA: epochs a task in both orders (METHODS.md B.6)", () => {
   for (const method of ["keeplora", "keeplora++"] as const) {
-    assert.equal(options("mtil-1", method), { steps: epochs(10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 5), batch: 64, rank: 16, lr: 1e-3 });
+    const code = { side: "output", counting: "below", padding: "zero" };
+    assert.equal(options("mtil-1", method), { steps: epochs(10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 5), batch: 64, rank: 16, lr: 1e-3, ...code });
     assert.equal(options("mtil-2", method).steps, epochs(5, 2, 5, 5, 5, 5, 10, 10, 10, 10, 10));
     const { seed, firstTemplate, stated } = preset(protocols["mtil-2"], method);
     assert.equal([seed, firstTemplate, stated], [42, "keeplora", true]);
     assert.is(preset(protocols["mtil-1-5shot"], method).stated, false);
   }
-  assert.equal(options("mtil-1", "keeplora+").steps, epochs(5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5));
-  assert.equal(options("mtil-2", "keeplora+").steps, epochs(5, 1, 1, 5, 5, 5, 5, 5, 5, 5, 5));
-  assert.equal(options("x-tail", "keeplora+").steps, { epochs: 5 });
+  for (const method of ["keeplora+", "keeplora++cls"] as const) {
+    assert.equal(options("mtil-1", method).steps, epochs(5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5));
+    assert.equal(options("mtil-2", method).steps, epochs(5, 1, 1, 5, 5, 5, 5, 5, 5, 5, 5));
+    assert.equal(options("x-tail", method).steps, { epochs: 5 });
+    assert.is(options("mtil-1", method).side, "output");
+  }
 });
 
 test("DAC: learning rates of order II by task (METHODS.md C.6)", () => {
