@@ -42,10 +42,10 @@ const nameModel = (run: string, last: string, files: Files): TE.TaskEither<Failu
 };
 
 /** How far a run is, without the answers of its lessons: within a task they are those that stand beside the learner. */
-const bare = ({ zeroShot, reports, seconds }: Progress): Progress => ({
+const bare = ({ zeroShot, reports, ...rest }: Progress): Progress => ({
+  ...rest,
   zeroShot: withoutAnswers(zeroShot),
   reports: reports.map((report) => withAnswersOf(report)),
-  seconds,
 });
 
 /** What is kept of a job beside its progress. */

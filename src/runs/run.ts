@@ -23,12 +23,15 @@ import type { DatasetReplies } from "../report/replies.ts";
 import { answersOf, repliesOf } from "./answers.ts";
 import { assemble } from "./assemble.ts";
 import { logEvents } from "./log.ts";
+import { plainOptions, unchanged, type PlainOptions } from "./optionsKept.ts";
 
 /** What a run has reached between two lessons. */
 export interface Progress {
   readonly zeroShot: Evaluated;
   readonly reports: readonly Report[];
   readonly seconds: number;
+  /** The options of its method; undefined where an older version wrote this. */
+  readonly methodOptions?: PlainOptions;
 }
 
 /** A training within a lesson: the number of the training, and its state. */
@@ -124,12 +127,14 @@ export const runMethod =
   (runtime: Runtime): TE.TaskEither<Failure, Run> =>
   async () => {
     const began = performance.now();
-    const suited = methodFor(declared, stream);
+    const { from = {}, untrained = start } = options;
+    const suited = pipe(
+      methodFor(declared, stream),
+      E.chain(unchanged(from.methodOptions)),
+      E.chainFirst(({ undivided }) => dividable(runtime.accumulate, undivided)),
+    );
     if (E.isLeft(suited)) return suited;
     const method = suited.right;
-    const whole = dividable(runtime.accumulate, method.undivided);
-    if (E.isLeft(whole)) return whole;
-    const { from = {}, untrained = start } = options;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
     let reports: readonly Report[] = from.reports ?? [];
     let learner: Learner = start;
@@ -155,6 +160,7 @@ export const runMethod =
       zeroShot: reports.length > 0 ? withoutAnswers(zeroShot.right) : zeroShot.right,
       reports,
       seconds: (from.seconds ?? 0) + (performance.now() - began) / 1000,
+      methodOptions: plainOptions(method),
     });
     /** The run with so many lessons; one that was stopped where it is not known how many there were to be. */
     const ended = (lessons?: number, last = learner): E.Either<Failure, Run> => {

@@ -87,7 +87,7 @@ const report = t.intersection([
   t.partial({ trained: t.type({ trainableParameters: natural, ranks }), mergeError: finite }),
 ]);
 const reached = t.intersection([
-  t.partial({ run: t.string, predicted: natural, testSets: list(t.type({ images: natural, classNames: list(t.string) })) }),
+  t.partial({ run: t.string, predicted: natural, methodOptions: t.UnknownRecord, testSets: list(t.type({ images: natural, classNames: list(t.string) })) }),
   t.type({ zeroShot: evaluated, reports: list(report), seconds: nonNegative, logged: natural, skipped: list(t.string) }),
 ]);
 const arrays = dictionary(floats);

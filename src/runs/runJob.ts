@@ -28,10 +28,11 @@ import { findAll, type Found } from "./placed.ts";
 import { keeping, type Keeping } from "./keeping.ts";
 import { sweep } from "./leftovers.ts";
 import { methodOf, trains } from "./methodOf.ts";
+import { writtenOptions } from "./optionsKept.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { predicting } from "./predictions.ts";
 import { whileProfiled } from "./profiled.ts";
-import { runMethod } from "./run.ts";
+import { runMethod, type Progress } from "./run.ts";
 import { names, newest, readTraining, type Newest, type Within } from "./runFolder.ts";
 import { readJob } from "./runOf.ts";
 
@@ -54,10 +55,11 @@ export interface JobOptions extends Pick<LocateOptions, "at" | "hub"> {
   readonly files?: Files;
 }
 
-/** How far a job is in its folder. */
+/** How far a job is in its folder, and what its result says of its options. What was kept within a task has no answers: those stand beside the last learner. */
 interface Standing {
   readonly last: Newest | undefined;
   readonly within: Within | undefined;
+  readonly written?: Pick<Progress, "methodOptions">;
 }
 
 /** A run that ended well, or was stopped behind its first task, has an outcome; of one that failed it is noted what is kept. */
@@ -78,11 +80,11 @@ const endOf =
   };
 
 /** Runs a job on a device, from where it stands. */
-const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within }: Standing, device: Device, options: JobOptions, files: Files) => {
-  const { learner, untrained, stream, testSets, from, notes } = beginning;
+const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within, written }: Standing, device: Device, options: JobOptions, files: Files) => {
+  const { learner, untrained, stream, testSets, from } = beginning;
   options.opened?.(lineOf(device));
-  for (const note of notes) options.note?.(note);
-  const reached = within?.reached ?? last?.reached;
+  beginning.notes.forEach((note) => options.note?.(note));
+  const reached = (within ?? last)?.reached;
   const skipped = new Set(reached?.skipped);
   const emit = (event: Event): void => {
     if (event.type === "skipped") skipped.add(event.id);
@@ -96,8 +98,7 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
     const running = runMethod(method, learner, stream, {
       evaluate: job.evaluate,
       untrained,
-      // What was kept within a task has no answers.
-      from: { ...from, ...reached, reports: (last?.reached ?? from).reports, training: within?.kept },
+      from: { ...from, ...(reached && written), ...reached, reports: (last?.reached ?? from).reports, training: within?.kept },
       facts: factsOf(job, stream),
       log: (record) => {
         if (E.isRight(broken)) broken = log.write(logLine(record));
@@ -163,8 +164,8 @@ const perform = ({ job, placed }: Found, standing: Standing, options: JobOptions
 /** Runs a job that may be run. */
 const begun = (job: Job, options: JobOptions): TE.TaskEither<Failure, Outcome> => {
   const { files = platform.files } = options;
-  const absolute: Job = { ...job, out: files.absolute(job.out), id: crypto.randomUUID() };
-  const { out } = absolute;
+  const out = files.absolute(job.out);
+  const absolute: Job = { ...job, out, id: crypto.randomUUID() };
   const attempt = async (made: boolean): Promise<E.Either<Failure, Outcome>> => {
     const ended = await pipe(
       found(absolute, options),
@@ -172,7 +173,7 @@ const begun = (job: Job, options: JobOptions): TE.TaskEither<Failure, Outcome> =
       TE.chain((all) => perform(all, { last: undefined, within: undefined }, options, files)),
     )();
     if (E.isRight(ended)) return ended;
-    const kept = (await newest(absolute, files)()) as E.Either<Failure, Newest | undefined>;
+    const kept: E.Either<Failure, Newest | undefined> = await newest(absolute, files)();
     const reached = (E.isRight(kept) && kept.right !== undefined) || (await files.exists(join(out, names.training))());
     if (!reached) await abandon(out, made, files)();
     return ended;
@@ -233,12 +234,13 @@ export const resume = (folder: string, options: JobOptions = {}): TE.TaskEither<
           sweep(out, files),
           TE.bind("last", () => newest(job, files)),
           TE.bind("training", () => readTraining(out, files)),
-          TE.chain(({ last, training }) => {
+          TE.bind("written", () => writtenOptions(out, files)),
+          TE.chain(({ last, training, written }) => {
             // A state of a task that was finished since has been overtaken.
             const within = training?.reached.reports.length === (last?.reached.reports.length ?? training?.reached.reports.length) ? training : undefined;
             return pipe(
               found(job, { ...options, at: files.absolute }),
-              TE.chain((all) => perform(all, { last, within }, options, files)),
+              TE.chain((all) => perform(all, { last, within, written }, options, files)),
             );
           }),
         ),
