@@ -118,6 +118,14 @@ const unscored = ({ probes = [] }: Stream, { model: { architecture } }: Learner)
 const notesOn = (stream: Stream, start: Learner, spaces: readonly LabelSpace[]): readonly string[] =>
   isAnswerStream(stream) ? [] : [sharedNames(stream, spaces), unscored(stream, start)].filter((detail) => detail !== undefined);
 
+/** A method as it is for a stream, where it goes on as it was begun and computes a batch in as many parts as are asked for. */
+const goingOn = <N extends string>(declared: Method<N>, stream: Stream, { from }: RunOptions, { accumulate }: Runtime): E.Either<Failure, Method<N>> =>
+  pipe(
+    methodFor(declared, stream),
+    E.chain(unchanged(from?.methodOptions)),
+    E.chainFirst(({ undivided }) => dividable(accumulate, undivided)),
+  );
+
 /**
  * Measures the zero-shot row, runs the method, and computes every metric. A run that the runtime's signal stops keeps the tasks that were
  * finished; it fails with `Interrupted` where none was, and with what its stages fail with.
@@ -128,11 +136,7 @@ export const runMethod =
   async () => {
     const began = performance.now();
     const { from = {}, untrained = start } = options;
-    const suited = pipe(
-      methodFor(declared, stream),
-      E.chain(unchanged(from.methodOptions)),
-      E.chainFirst(({ undivided }) => dividable(runtime.accumulate, undivided)),
-    );
+    const suited = goingOn(declared, stream, options, runtime);
     if (E.isLeft(suited)) return suited;
     const method = suited.right;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
