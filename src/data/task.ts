@@ -75,6 +75,8 @@ interface StreamOf<T extends Task> {
   readonly labelSpace: LabelSpace;
   /** Datasets that are scored after every task, each among its own classes, and never learned: what the model knew before, as a number. Default: none. */
   readonly probes?: readonly T[];
+  /** A dataset whose training pictures and classes methods distil on, and whose labels are never learned. Default: none. */
+  readonly reference?: ClassTask;
 }
 
 /** A stream of tasks that are classified. */

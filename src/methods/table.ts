@@ -9,11 +9,14 @@ import { duallora } from "./duallora.ts";
 import { glad } from "./glad.ts";
 import { infLora } from "./infLora.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus, keeploraPlusPlusCls } from "./keeplora.ts";
+import { lwf } from "./lwf.ts";
 import { moram } from "./moram.ts";
 import { oLora } from "./oLora.ts";
 import { replay } from "./replay.ts";
 import { sdLora } from "./sdLora.ts";
 import { sora } from "./sora.ts";
+import { wiseFt } from "./wiseFt.ts";
+import { zscl } from "./zscl.ts";
 
 /** One line a method. */
 const all = [
@@ -21,6 +24,9 @@ const all = [
   sequentialLora,
   joint,
   replay,
+  lwf,
+  wiseFt,
+  zscl,
   codyra,
   keeplora,
   keeploraPlusPlus,

@@ -5,7 +5,7 @@ import type { Trainee } from "../training/trainee.ts";
 import { stepStage, type StepStage } from "./stage.ts";
 
 /**
- * Averages the trained groups over the training: their start, and what they are behind step 0, `every`, 2 `every`, … `adapt` ends with the average (the weight
+ * Averages the trained groups over the training: their start, and what they are behind step 0, `every`, 2 `every`, …, and behind the last. `adapt` ends with the average (the weight
  * ensemble of ZSCL, arXiv 2303.06628; METHODS.md H). It stands behind `update`. Sums are state of the training, so one that goes on ends with the same bits.
  * Of adapters it averages the parameters: of a LoRA that is the mean of its A and of its B, not that of their products.
  *
@@ -15,7 +15,7 @@ import { stepStage, type StepStage } from "./stage.ts";
  */
 export const averageWeights = ({ every }: { readonly every: number }): StepStage<Trainee, Trainee> =>
   stepStage("averageWeights", { every }, (trainee, tracing): Trainee => {
-    const due = tracing.hyper("average", [(step) => (step % every === 0 ? 1 : 0)]);
+    const due = tracing.hyper("average", [(step) => (step % every === 0 || step === tracing.steps - 1 ? 1 : 0)]);
     const count = tracing.state(summed, [1]);
     // Nothing is summed yet: the start counts, too. Of a step that mixed precision skips nothing counts, and the start is still that of the next one.
     const first = affine(max(affine(count, -1), constant(-1, [1])), 1, 1);

@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Augment } from "../data/augment.ts";
-import { batches, beside, type Batches } from "../data/batches.ts";
+import { batches, beside, type BatchOptions, type Batches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
 import { isAnswered, type ClassTask, type Split } from "../data/task.ts";
@@ -18,7 +18,7 @@ import { fits } from "../training/limits.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { perTask, type Length, type PerTask } from "../training/schedule.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
-import { ofClasses, ofImages, prompts, withoutTexts } from "./captions.ts";
+import { ofClasses, ofImages, prompts, withoutTexts, type Captions } from "./captions.ts";
 import { answerBatches } from "./encodeAnswers.ts";
 import { pooledClasses } from "./pool.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
@@ -40,6 +40,11 @@ export interface EncodeOptions {
   readonly template?: "first" | "random";
   /** The share of every batch that is drawn from the questions that `keepExamples` has kept of past tasks, at least one where there are any. Default 0. */
   readonly replay?: number;
+  /**
+   * Whether as many reference pictures stand beside every batch, with the prompts of their classes, for an objective of their own (`gradient`). They are those
+   * of the stream's reference dataset, or of the task where it has none, without any random transform. Default false.
+   */
+  readonly reference?: boolean;
 }
 
 type Complete = EncodeOptions & Required<Pick<EncodeOptions, "batch" | "texts" | "template" | "replay">>;
@@ -65,22 +70,58 @@ const bothOf = (own: readonly Example[], task: ClassTask, { learner, stream }: L
   return TE.map((all: readonly Example[]): Both => ({ task: pooled, own: all.slice(0, own.length), kept: all.slice(own.length) }))(pooled.train);
 };
 
+/** How batches walk over images. */
+interface Walk extends Pick<BatchOptions, "examples" | "batch" | "augment"> {
+  readonly task: ClassTask;
+  readonly steps: number;
+  /** Tells the order from those of other walks. */
+  readonly purpose: string;
+}
+
+const walked = ({ task, steps, purpose, ...rest }: Walk, { position, learner }: Lesson, runtime: Runtime): Batches =>
+  batches({
+    ...rest,
+    decode: decoderOf(task),
+    length: { steps },
+    transform: transformOf(learner.model),
+    seed: random(runtime.seed, purpose, position).integer(2 ** 31),
+    cache: runtime.images,
+    onCorrupt: runtime.onCorrupt,
+  });
+
 /** The images of all steps, and of a walk over the task where that is longer: so many of its own a batch, and so many that are kept. */
-const imagesOf = ({ task, own, kept }: Both, { position, learner }: Lesson, runtime: Runtime, steps: number, replayed: number, options: Complete): Batches => {
-  const walked = (examples: readonly Example[], batch: number, purpose: string): Batches =>
-    batches({
-      examples,
-      decode: decoderOf(task),
-      batch,
-      augment: options.augment,
-      length: { steps },
-      transform: transformOf(learner.model),
-      seed: random(runtime.seed, purpose, position).integer(2 ** 31),
-      cache: runtime.images,
-      onCorrupt: runtime.onCorrupt,
-    });
-  const first = walked(own, options.batch - replayed, "batches");
-  return replayed === 0 ? first : beside(first, walked(kept, replayed, "replay"));
+const imagesOf = ({ task, own, kept }: Both, lesson: Lesson, runtime: Runtime, steps: number, replayed: number, { batch, augment }: Complete): Batches => {
+  const first = walked({ task, examples: own, batch: batch - replayed, augment, steps, purpose: "batches" }, lesson, runtime);
+  return replayed === 0 ? first : beside(first, walked({ task, examples: kept, batch: replayed, augment, steps, purpose: "replay" }, lesson, runtime));
+};
+
+/** Batches of reference pictures with the prompts of their classes: those of the stream, or of the task where it names none. */
+const referenceOf = (task: ClassTask, lesson: Lesson, runtime: Runtime, steps: number, batch: number): TE.TaskEither<Failure, TrainingBatches["reference"]> => {
+  const { reference = task } = lesson.stream;
+  return pipe(
+    notEmpty(reference.name, reference.train),
+    TE.map((examples) => {
+      const tokens = textEncoder(lesson.learner.model);
+      const { classNames, templates } = reference;
+      const captions = tokens === undefined ? withoutTexts(classNames.length) : ofClasses(tokens(prompts(templates[0], classNames)));
+      const images = walked({ task: reference, examples, batch, steps, purpose: "reference" }, lesson, runtime);
+      const shape = { images: batch, texts: captions.texts, length: captions.length, previous: 0 };
+      return { shape, at: encodedBy(images, captions, runtime) };
+    }),
+  );
+};
+
+/** Batches of images with what stands beside them. */
+const encodedBy = (images: Batches, captions: Captions, runtime: Runtime): TrainingBatches["at"] => {
+  const report = skippedReporter(runtime);
+  return (step) =>
+    pipe(
+      images.at(step),
+      TE.map(({ pixels, labels }): HostRecord => {
+        report(images.skipped());
+        return { pixels, ...captions.of(labels) };
+      }),
+    );
 };
 
 /** Whether the device can hold the pixels of a batch, or of its largest part; to be asked before anything is made for one. Fails with `OverLimit`. */
@@ -125,7 +166,6 @@ const batchesOf = (both: Both, lesson: Lesson, runtime: Runtime, options: Comple
   const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(task.templates.length);
   const list = prompts(task.templates[drawn], task.classNames);
   const captions = tokens === undefined ? withoutTexts(task.classNames.length) : texts === "classes" ? ofClasses(tokens(list)) : ofImages(tokens(list), batch);
-  const report = skippedReporter(runtime);
   // Only where a batch holds all classes of its task do those of earlier tasks count in its means, unless they are in the batch themselves.
   const previous = tokens !== undefined && texts === "classes" && replayed === 0 ? learner.seen.length : 0;
   return {
@@ -133,14 +173,7 @@ const batchesOf = (both: Both, lesson: Lesson, runtime: Runtime, options: Comple
     steps,
     epoch,
     ...(tokens === undefined ? {} : { prompts: tokens(list, architecture.texts!.context(config)) }),
-    at: (step) =>
-      pipe(
-        images.at(step),
-        TE.map(({ pixels, labels }): HostRecord => {
-          report(images.skipped());
-          return { pixels, ...captions.of(labels) };
-        }),
-      ),
+    at: encodedBy(images, captions, runtime),
   };
 };
 
@@ -154,11 +187,13 @@ export const encode = <L extends Lesson>({
   texts = "classes",
   template = "first",
   replay = 0,
+  reference = false,
   ...rest
 }: EncodeOptions): TaskStage<L, L & WithBatches> => {
   const options: Complete = { batch, texts, template, replay, ...rest };
   const augment = rest.augment === undefined ? "none" : "random";
-  return taskStage("encode", { batch, augment, steps: rest.steps, texts, template, ...(replay === 0 ? {} : { replay }) }, (lesson) => (runtime) => {
+  const described = { batch, augment, steps: rest.steps, texts, template, ...(replay === 0 ? {} : { replay }), ...(reference ? { reference } : {}) };
+  return taskStage("encode", described, (lesson) => (runtime) => {
     const { task, position } = lesson;
     const replayed = replayedOf(options, lesson);
     const batched = isAnswered(task)
@@ -179,6 +214,14 @@ export const encode = <L extends Lesson>({
           TE.chainFirstEitherK(() => mayReplay(lesson, replay)),
           TE.chain((examples) => bothOf(examples, task, lesson, replayed)),
           TE.map((both) => batchesOf(both, lesson, runtime, options)),
+          TE.chain((own) =>
+            reference
+              ? pipe(
+                  referenceOf(task, lesson, runtime, own.steps, batch),
+                  TE.map((beside) => ({ ...own, reference: beside })),
+                )
+              : TE.right(own),
+          ),
         );
     return pipe(
       batched,

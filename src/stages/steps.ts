@@ -4,8 +4,8 @@ import { elementsBefore, type Part } from "../model/part.ts";
 import { random } from "../random.ts";
 import { dropout as drop } from "../tensor/ops/dropout.ts";
 import { constant } from "../tensor/ops/elementwise.ts";
-import { pack, size, type Tensor } from "../tensor/tensor.ts";
-import { differentiated } from "../training/differentiated.ts";
+import { check, pack, size, type Tensor } from "../tensor/tensor.ts";
+import { both, differentiated } from "../training/differentiated.ts";
 import { scaleName } from "../training/lossScale.ts";
 import type { Objective } from "../training/objective.ts";
 import type { Length, PerTask } from "../training/schedule.ts";
@@ -20,13 +20,21 @@ export interface Slopes extends Pick<Graded, "gradients"> {
   readonly terms: readonly (readonly [string, Tensor])[];
 }
 
+/** A trainee on reference pictures, as it is now. Throws a `ShapeError` where the step has none. */
+const referenceOf = ({ reference, groups, forward }: Trainee): Trainee => {
+  check(reference !== undefined, "gradient", () => "there are no reference pictures beside the batch; encode with reference");
+  return { ...reference!, groups, forward };
+};
+
 /**
- * Evaluates an objective on the batch of a trainee, and differentiates it with respect to every trained group that it depends on. A batch in parts is computed
- * part by part, and their gradients are added up.
+ * Evaluates an objective on the batch of a trainee, and another on its reference pictures, and differentiates their sum with respect to every trained group
+ * that it depends on. A batch in parts is computed part by part, and their gradients are added up.
  */
-export const slopesOf = (objective: Objective<any>, trainee: Trainee, tracing: Tracing): Slopes => {
+export const slopesOf = (objective: Objective<any>, trainee: Trainee, tracing: Tracing, reference?: Objective<any>): Slopes => {
   const parameters = trainee.trained.map((name) => [...trainee.groups[name].views.values()]);
-  const { loss, terms, gradients: found } = differentiated(objective, trainee, tracing, parameters.flat());
+  const own = differentiated(objective, trainee, tracing, parameters.flat());
+  const sums = reference === undefined ? own : both(own, differentiated(reference, referenceOf(trainee), tracing, parameters.flat()));
+  const { loss, terms, gradients: found } = sums;
   let at = 0;
   const gradients = trainee.trained.flatMap((name, i): readonly (readonly [string, Tensor])[] => {
     const ofGroup = found.slice(at, (at += parameters[i].length));
@@ -48,10 +56,19 @@ export const recordLoss = ({ loss, terms }: Slopes, { record, lossScale }: Traci
   if (terms.length > 1) terms.forEach(([name, value]) => record(name, value));
 };
 
-/** Encodes the batch, evaluates the objective, records it, and differentiates it with respect to every trained group that it depends on. */
-export const gradient = <N extends string = never>(objective: Objective<N>): StepStage<Trainee, Graded, N> =>
-  stepStage("gradient", { objective: objective.name }, (trainee, tracing): Graded => {
-    const slopes = slopesOf(objective, trainee, tracing);
+/** Options of {@link gradient}. */
+export interface GradientOptions<N extends string> {
+  /** An objective of the reference pictures that `encode` puts beside the batch; its losses are added to those of the batch. */
+  readonly reference?: Objective<N>;
+}
+
+/**
+ * Encodes the batch, evaluates the objective, records it, and differentiates it with respect to every trained group that it depends on. Reference pictures are
+ * computed behind the batch, with an objective of their own.
+ */
+export const gradient = <N extends string = never>(objective: Objective<N>, { reference }: GradientOptions<N> = {}): StepStage<Trainee, Graded, N> =>
+  stepStage("gradient", { objective: objective.name, ...(reference === undefined ? {} : { reference: reference.name }) }, (trainee, tracing): Graded => {
+    const slopes = slopesOf(objective, trainee, tracing, reference);
     recordLoss(slopes, tracing);
     return { ...trainee, gradients: slopes.gradients };
   });

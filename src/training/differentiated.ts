@@ -14,11 +14,14 @@ const ofPart = (objective: Objective<any>, trainee: Trainee, tracing: Tracing, p
 };
 
 /** Both together: the losses of parts, and their gradients, are parts of those of the batch. Terms of parameters alone are in the first part. */
-const both = (a: Differentiated, b: Differentiated): Differentiated => {
-  const ofB = new Map(b.terms);
+export const both = (a: Differentiated, b: Differentiated): Differentiated => {
+  const [ofA, ofB] = [new Map(a.terms), new Map(b.terms)];
   return {
     loss: add(a.loss, b.loss),
-    terms: a.terms.map(([name, value]) => [name, ofB.has(name) ? add(value, ofB.get(name)!) : value] as const),
+    terms: [
+      ...a.terms.map(([name, value]) => [name, ofB.has(name) ? add(value, ofB.get(name)!) : value] as const),
+      ...b.terms.filter(([name]) => !ofA.has(name)),
+    ],
     gradients: sumOfPartials(a.gradients, b.gradients),
   };
 };

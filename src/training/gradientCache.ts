@@ -62,13 +62,16 @@ export const differentiatedByFeatures = (objective: Objective<any>, trainee: Tra
 
   const outputs = Object.fromEntries(names.map((name, i) => [name, features[i]]));
   // A teacher's features are computed part by part, too, where the loss asks for them.
-  const taught = (name: string) => (): Tensor =>
-    together(
-      parts.map((part) => encodeBatch(trainee, tracing, part).before[name]),
-      parts,
-    );
-  const before: Outputs = lazily(Object.fromEntries(names.map((name) => [name, taught(name)])));
-  const { loss, terms } = evaluateObjective(objective, encodeBatch(trainee, tracing, wholeBatch(batch), { outputs, before }));
+  const taught = (teacher: "before" | "original"): Outputs => {
+    const features = (name: string): Tensor =>
+      together(
+        parts.map((part) => encodeBatch(trainee, tracing, part)[teacher][name]),
+        parts,
+      );
+    return lazily(Object.fromEntries(names.map((name) => [name, () => features(name)])));
+  };
+  const given = { outputs, before: taught("before"), original: taught("original") };
+  const { loss, terms } = evaluateObjective(objective, encodeBatch(trainee, tracing, wholeBatch(batch), given));
   const own = new Set(towers.flatMap(({ inputs }) => inputs.filter(parts[0].splits)));
   if (reads(loss, own)) checkUndivided(objective.name, parts[0], "it compares the examples of a batch with one another by more than their features");
   const gradients = partials(tracing.lossScale?.scaled(loss) ?? loss, [...features, ...wrt]);

@@ -1,6 +1,6 @@
 /** Losses as functions of encoded batches. */
 import type { Outputs } from "../model/architecture.ts";
-import { add, affine, constant, mul, scale as scaled } from "../tensor/ops/elementwise.ts";
+import { add, affine, constant, mul, scale as scaled, square, sub } from "../tensor/ops/elementwise.ts";
 import { crossEntropy } from "../tensor/ops/crossEntropy.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
 import { sum as total } from "../tensor/ops/reduce.ts";
@@ -123,6 +123,8 @@ export const contrastive: Objective<OutputNeed<"logitsPerText">> = { ...sum(weig
 
 /** Options of the distillations. */
 export interface DistillationOptions {
+  /** The model before the task, or the model before the first task, which `merge` keeps where it is asked to. Default `before`. */
+  readonly teacher?: "before" | "original";
   /** What the logits of teacher and student are divided by; the loss is multiplied with its square. Default 2. */
   readonly temperature?: number;
 }
@@ -137,31 +139,54 @@ const softened = (teacher: Tensor, student: Tensor, rows: number, t: number): Te
 /** The similarities of unit features, as logits of `a` over `b`. */
 const similarities = (a: Tensor, b: Tensor, { logitScale }: Outputs): Tensor => mul(matmul(a, b, { tb: true }), logitScale);
 
+type Compared = OutputNeed<(typeof compared)[number]>;
+
 /**
- * Distils what every image is like among the texts of the batch from the model before the task: T² times the mean over images of the cross-entropy of the
- * student's logits / T under the teacher's softmax. The texts are the teacher's on both sides, so images are what is taught (ZSCL's code; METHODS.md H).
+ * Distils what every image is like among the texts of the batch from an earlier model: T² times the mean over images of the cross-entropy of the student's
+ * logits / T under the teacher's softmax. The texts are the teacher's on both sides, so images are what is taught (ZSCL, arXiv 2303.06628; METHODS.md H).
  */
-export const imageToTextDistillation = ({ temperature = 2 }: DistillationOptions = {}): Objective<OutputNeed<(typeof compared)[number]>> =>
+export const imageToTextDistillation = ({ teacher = "before", temperature = 2 }: DistillationOptions = {}): Objective<Compared> =>
   objective(
-    `imageToTextDistillation(${temperature})`,
-    ({ outputs, before, batch }) => {
-      const of = (images: Tensor): Tensor => similarities(images, before.textEmbeds, before);
-      return softened(of(before.imageEmbeds), of(outputs.imageEmbeds), batch.images, temperature);
+    "imageToTextDistillation",
+    ({ outputs, [teacher]: taught, batch }) => {
+      const of = (images: Tensor): Tensor => similarities(images, taught.textEmbeds, taught);
+      return softened(of(taught.imageEmbeds), of(outputs.imageEmbeds), batch.images, temperature);
     },
     compared,
     "examples",
   );
 
 /** The other direction of {@link imageToTextDistillation}: what every text is like among the images of the batch. */
-export const textToImageDistillation = ({ temperature = 2 }: DistillationOptions = {}): Objective<OutputNeed<(typeof compared)[number]>> =>
+export const textToImageDistillation = ({ teacher = "before", temperature = 2 }: DistillationOptions = {}): Objective<Compared> =>
   objective(
-    `textToImageDistillation(${temperature})`,
-    ({ outputs, before, batch }) => {
-      const of = (images: Tensor): Tensor => similarities(before.textEmbeds, images, before);
-      return softened(of(before.imageEmbeds), of(outputs.imageEmbeds), batch.texts, temperature);
+    "textToImageDistillation",
+    ({ outputs, [teacher]: taught, batch }) => {
+      const of = (images: Tensor): Tensor => similarities(taught.textEmbeds, images, taught);
+      return softened(of(taught.imageEmbeds), of(outputs.imageEmbeds), batch.texts, temperature);
     },
     compared,
   );
+
+/**
+ * The squared distance of what is trained in full from the model before the task, Σ (θ − θ₀)² over all its parameters: weight consolidation. Of low-rank
+ * adapters it is that of the products, Σ ‖B A‖².
+ */
+export const consolidation: Objective = objective(
+  "consolidation",
+  ({ trainee: { groups }, tracing }) => {
+    const squares = [
+      ...[...(groups.weights?.views ?? [])].map(([name, view]) => total(square(sub(view, tracing.frozen(name, view.shape))))),
+      // ‖B A‖² is the inner product of BᵀB and A Aᵀ, which are small.
+      ...[...(groups.A?.views ?? [])].map(([name, a]) => {
+        const b = groups.B.views.get(name)!;
+        return total(mul(matmul(b, b, { ta: true }), matmul(a, a, { tb: true })));
+      }),
+    ];
+    return squares.length === 0 ? constant(0, []) : squares.reduce(add);
+  },
+  [],
+  "parameters",
+);
 
 const lacking = ({ outputs }: Term, e: Encoded): string | undefined => outputs.find((name) => !(name in e.outputs));
 

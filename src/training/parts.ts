@@ -81,6 +81,13 @@ export const partsOf = ({ shape, inParts }: Divisible, count: number): E.Either<
   return E.right(count === 1 ? undivided(shape) : (inParts ?? ((n) => partsOfImages(shape, n)))(count));
 };
 
+/** The parts of batches of reference pictures beside a batch in so many parts: as many, or one for each picture where there are fewer. */
+export const partsBeside = ({ shape, inParts }: Divisible, count: number): BatchParts =>
+  count === 1 ? undivided(shape) : (inParts ?? ((n) => partsOfImages(shape, n)))(Math.min(count, shape.images));
+
+/** The name of an input of a batch of reference pictures. */
+export const inputOfReference = (name: string): string => `reference ${name}`;
+
 /** The inputs of a step that is computed in parts: those of the batch, and those of every part under names of their own. */
 export const inputsInParts = ({ parts, of }: BatchParts, batch: HostRecord): HostRecord =>
   Object.assign({}, batch, ...of(batch).map((own, i) => Object.fromEntries(Object.entries(own).map(([name, data]) => [inputOfPart(parts[i], name), data]))));

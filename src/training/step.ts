@@ -6,17 +6,18 @@ import type { HostTensor } from "../formats/hostTensor.ts";
 import type { Adapter, GroupViews } from "../model/adapters/adapter.ts";
 import { readoutOf, type Outputs } from "../model/architecture.ts";
 import { networkOf, outputsOf, type Model } from "../model/model.ts";
+import { originalScope, originalWeights } from "../model/original.ts";
 import { wholeBatch, type Part } from "../model/part.ts";
 import { frozenScope, type Scope } from "../model/scope.ts";
 import { views, type Layout } from "../tensor/layout.ts";
 import { leafBook } from "../tensor/leaves.ts";
 import { add } from "../tensor/ops/elementwise.ts";
 import { trace, type Program, type Recompute } from "../tensor/program.ts";
-import { pack, type Spec, type Tensor } from "../tensor/tensor.ts";
-import { inputOfPart } from "./parts.ts";
+import { pack, type Tensor } from "../tensor/tensor.ts";
+import { inputOfPart, inputOfReference, partsBeside } from "./parts.ts";
 import type { Length, PerTask } from "./schedule.ts";
 import { recorder, type Recorder, type Tracing, type TracingOptions } from "./tracing.ts";
-import type { BatchShape, Group, Groups, Trainee } from "./trainee.ts";
+import type { BatchShape, Group, Groups, Trainee, TrainingBatches } from "./trainee.ts";
 
 /** The steps of a training, and how many: the arrow of one, from the trainee before it to the trainee after it. */
 export interface Steps<N extends string = never> {
@@ -35,6 +36,8 @@ export interface StepOptions<G extends string> extends TracingOptions {
   readonly batch: BatchShape;
   /** The parts in which the batch is computed, one after the other. Default: all of it at once. */
   readonly parts?: readonly Part[];
+  /** The batches of reference pictures beside the batch, where there are some. */
+  readonly reference?: TrainingBatches["reference"];
   /** The model under the adapters, where it is more than its weights. */
   readonly base?: Base;
   /** What of the forward pass is computed again for the backward pass. Default: what costs little. */
@@ -57,7 +60,7 @@ const withTallies = (name: string, { layout: { entries, length }, flat, views: p
 
 /** The trainee before a step: its groups are the flat tensors that `flatOf` gives. */
 export const traineeOf = <G extends string>(
-  { model, adapter, batch, base, parts = [wholeBatch(batch)] }: Pick<StepOptions<G>, "model" | "adapter" | "batch" | "base" | "parts">,
+  { model, adapter, batch, base, parts = [wholeBatch(batch)], reference }: Pick<StepOptions<G>, "model" | "adapter" | "batch" | "base" | "parts" | "reference">,
   tracing: Tracing,
   flatOf: (name: G, layout: Layout) => Tensor,
 ): Trainee => {
@@ -71,27 +74,36 @@ export const traineeOf = <G extends string>(
   const viewsOf = (all: Groups): GroupViews<G> => Object.fromEntries(Object.entries(all).map(([name, group]) => [name, group.views])) as GroupViews<G>;
   const plain = frozenScope(network, tracing.frozen);
   const under = base?.(plain, tracing) ?? plain;
+  const original = originalScope(network, originalWeights.of(tracing), tracing);
   const { logits } = adapter;
-  const through = (scope: Scope, part: Part, given?: Outputs): Outputs => {
-    const leaves = { ...tracing, input: (name: string, spec: Spec) => tracing.input(inputOfPart(part, name), spec) };
-    return outputsOf(model, leaves, part.size, scope, undefined, given);
+  /** The trainee on batches of one kind, whose inputs have names of their own. */
+  const on = (of: Pick<Trainee, "batch" | "parts">, named: (name: string) => string): Trainee => {
+    const input: Trainee["input"] = (part, name, spec) => tracing.input(named(inputOfPart(part, name)), spec);
+    const through = (scope: Scope, part: Part, given?: Outputs): Outputs =>
+      outputsOf(model, { ...tracing, input: (name, spec) => input(part, name, spec) }, part.size, scope, undefined, given);
+    return {
+      ...of,
+      groups,
+      trained: adapter.trained,
+      state: {},
+      network,
+      forward: {},
+      input,
+      outputs: (all, forward, part, given) => through(adapter.scope(network, under, viewsOf(all), forward), part, given),
+      before: (part, given) => through(under, part, given),
+      original: (part, given) => through(original, part, given),
+      ...(logits === undefined
+        ? {}
+        : {
+            headLogits: (all, outputs) =>
+              logits(viewsOf(all), outputs[readoutOf(model.architecture).features], "logits" in outputs ? outputs.logits : undefined),
+          }),
+    };
   };
-  return {
-    groups,
-    trained: adapter.trained,
-    state: {},
-    batch,
-    parts,
-    network,
-    forward: {},
-    outputs: (all, forward, part, given) => through(adapter.scope(network, under, viewsOf(all), forward), part, given),
-    before: (part, given) => through(under, part, given),
-    ...(logits === undefined
-      ? {}
-      : {
-          headLogits: (all, outputs) => logits(viewsOf(all), outputs[readoutOf(model.architecture).features], "logits" in outputs ? outputs.logits : undefined),
-        }),
-  };
+  const own = on({ batch, parts }, (name) => name);
+  if (reference === undefined) return own;
+  const beside = { batch: reference.shape, parts: partsBeside(reference, parts.length).parts };
+  return { ...own, reference: on(beside, inputOfReference) };
 };
 
 /** A traced step, and the host's part in it. */

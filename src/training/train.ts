@@ -16,11 +16,11 @@ import type { Checkpoint, Training } from "./keeper.ts";
 import { withFitting, type Fitting, type Traced } from "./fitting.ts";
 import { withOption } from "./limits.ts";
 import { leastScale, scaleName } from "./lossScale.ts";
-import { inputsInParts, partsOf, type BatchParts } from "./parts.ts";
+import { inputOfReference, inputsInParts, partsBeside, partsOf, type BatchParts } from "./parts.ts";
 import type { Runtime } from "./runtime.ts";
 import { traceStep, type StepOptions, type Steps, type TracedStep } from "./step.ts";
 import type { Recorder } from "./tracing.ts";
-import type { TrainingBatches } from "./trainee.ts";
+import type { BatchShape, TrainingBatches } from "./trainee.ts";
 
 /** What is trained, how, and on what. */
 export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "step" | "steps" | "batch" | "parts"> {
@@ -117,6 +117,23 @@ const unfitting = (session: Session, { step, values, moments }: Training<string>
   return missing === undefined ? undefined : `has no ${missing}`;
 };
 
+/** The inputs of a step, in parts and with those of its reference pictures, and the bytes of its batches. */
+const inputsAt = (parts: BatchParts, { at, reference }: TrainingBatches) => {
+  const own = (step: number) => TE.map((batch: HostRecord) => ({ bytes: bytesOf(batch), inputs: inputsInParts(parts, batch) }))(at(step));
+  if (reference === undefined) return own;
+  const beside = partsBeside(reference, parts.parts.length);
+  return (step: number): ReturnType<typeof own> =>
+    pipe(
+      own(step),
+      TE.bindTo("batch"),
+      TE.bind("pictures", () => reference.at(step)),
+      TE.map(({ batch: { bytes, inputs }, pictures }) => {
+        const named = Object.entries(inputsInParts(beside, pictures)).map(([name, data]) => [inputOfReference(name), data] as const);
+        return { bytes: bytes + bytesOf(pictures), inputs: { ...inputs, ...Object.fromEntries(named) } };
+      }),
+    );
+};
+
 /** What the loop over the batches is given. */
 interface Loop<G extends string> extends Pick<Runtime, "device" | "signal"> {
   readonly session: Session;
@@ -147,7 +164,7 @@ const runSteps =
         TE.chain(() => readState(session, from, step)),
         TE.chain((state) => checkpoint?.save(state) ?? TE.right(undefined)),
       );
-    const [source, paced] = [ahead(batches.at, from.step, until, bytesOf), pace(device)];
+    const [source, paced] = [ahead(inputsAt(parts, batches), from.step, until, ({ bytes }) => bytes), pace(device)];
     let reading: Promise<E.Either<Failure, void>> = Promise.resolve(E.right(undefined));
     const loop = async (): Promise<E.Either<Failure, void>> => {
       for (let step = from.step; step < until; step++) {
@@ -157,7 +174,7 @@ const runSteps =
         }
         const batch = await source.next();
         if (E.isLeft(batch)) return batch;
-        const ran = session.run({ ...hypersAt(recorder, step), ...inputsInParts(parts, batch.right) });
+        const ran = session.run({ ...hypersAt(recorder, step), ...batch.right.inputs });
         if (E.isLeft(ran)) return ran;
         source.more();
         const done = step + 1;
@@ -187,7 +204,12 @@ export const train =
     const { model, steps, batches } = options;
     const count = typeof steps.count === "number" ? steps.count : batches.steps;
     const always = { step: steps.step, steps: count, seed: options.seed ?? seed };
-    const trace = (of: Traced): ReturnType<typeof traceStep> => traceStep({ ...options, ...of, ...always });
+    // A smaller batch has as many reference pictures.
+    const referenceOf = ({ images }: BatchShape): StepOptions<G>["reference"] => {
+      const { reference } = batches;
+      return reference && { ...reference, shape: { ...reference.shape, images: Math.min(images, reference.shape.images) } };
+    };
+    const trace = (of: Traced): ReturnType<typeof traceStep> => traceStep({ ...options, ...of, ...always, reference: referenceOf(of.batch) });
     const fitting: Fitting = { device, batches, accumulate, recompute, trace: (of) => E.map(({ program }: TracedStep) => program)(trace(of)) };
     return pipe(
       TE.fromEither(partsOf(batches, accumulate)),

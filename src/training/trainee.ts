@@ -9,7 +9,7 @@ import type { TextBatch } from "../formats/tokenizer.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { views, type Layout } from "../tensor/layout.ts";
 import { check, detach, floats, type Spec, type Tensor } from "../tensor/tensor.ts";
-import { inputOfPart, type Divisible } from "./parts.ts";
+import type { Divisible } from "./parts.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** A group of parameters: their layout in one flat tensor, that tensor, and its views by name. */
@@ -38,12 +38,18 @@ export interface Trainee {
   readonly outputs: (groups: Groups, forward: Forward, part: Part, given?: Outputs) => Outputs;
   /** The outputs of the frozen model under the adapters: the model as it was before the task. */
   readonly before: (part: Part, given?: Outputs) => Outputs;
+  /** The outputs of the model as it was before the first task, from the weights that the learner remembers. */
+  readonly original: (part: Part, given?: Outputs) => Outputs;
+  /** An input of the batch, or of a part of it. */
+  readonly input: (part: Part, name: string, spec: Spec) => Tensor;
   /** The logits of a head with the parameters of groups, where the adapters have one: from the outputs of the model. */
   readonly headLogits?: (groups: Groups, outputs: Outputs) => Tensor;
   readonly network: Network;
   readonly batch: BatchShape;
   /** The parts in which the batch is computed, one after the other: the whole of it, as a rule. */
   readonly parts: readonly Part[];
+  /** The same model on a batch of reference pictures, where the step has one. */
+  readonly reference?: Trainee;
 }
 
 /** A trainee whose gradients are known: for every group that the objective depends on, one flat tensor in its layout. */
@@ -66,6 +72,8 @@ export interface TrainingBatches extends Divisible {
   readonly epoch: number;
   /** The prompts of the task's classes at the full context, padding included; none where there is no text. */
   readonly prompts?: TextBatch;
+  /** Batches of reference pictures beside them, as many. */
+  readonly reference?: Pick<TrainingBatches, "shape" | "at" | "inParts">;
   readonly at: (step: number) => TE.TaskEither<Failure, HostRecord>;
 }
 
@@ -77,6 +85,8 @@ export interface Encoded {
    * forward pass and no weights of its own. No gradient flows through them.
    */
   readonly before: Outputs;
+  /** The same of the model as it was before the first task, whose weights `merge` keeps where it is asked to. */
+  readonly original: Outputs;
   /** What tells classes apart: the head's logits, or those of the model: [images, texts]. */
   readonly logits: Tensor;
   /** [images, texts]. */
@@ -97,11 +107,8 @@ const forwardIn = ({ input, gates }: Forward, part: Part): Forward => ({
   ...(gates === undefined ? {} : { gates: (layer, x) => gates(layer, x, part) }),
 });
 
-/** Outputs that are known already, of the model and of the model before the task. */
-export interface Given {
-  readonly outputs?: Outputs;
-  readonly before?: Outputs;
-}
+/** Outputs that are known already, of the model and of its teachers. */
+export type Given = Partial<Pick<Encoded, "outputs" | "before" | "original">>;
 
 /** The same outputs, through which no gradient flows. */
 const detached = (outputs: Outputs): Outputs => lazily(Object.fromEntries(Object.keys(outputs).map((name) => [name, () => detach(outputs[name])])));
@@ -111,7 +118,6 @@ export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = who
   const { groups, batch, headLogits } = trainee;
   const { images } = part.size;
   const outputs = trainee.outputs(groups, forwardIn(trainee.forward, part), part, given.outputs);
-  const input = (name: string, spec: Spec): Tensor => tracing.input(inputOfPart(part, name), spec);
   return lazily<Encoded>({
     trainee: () => trainee,
     tracing: () => tracing,
@@ -119,8 +125,9 @@ export const encodeBatch = (trainee: Trainee, tracing: Tracing, part: Part = who
     part: () => part,
     outputs: () => outputs,
     before: () => detached(trainee.before(part, given.before)),
-    targets: () => input("targets", floats([images, batch.texts])),
-    transposedTargets: () => input("transposedTargets", floats([batch.texts, images])),
+    original: () => detached(trainee.original(part, given.original)),
+    targets: () => trainee.input(part, "targets", floats([images, batch.texts])),
+    transposedTargets: () => trainee.input(part, "transposedTargets", floats([batch.texts, images])),
     logits: () => {
       if (headLogits !== undefined) return headLogits(groups, outputs);
       check("logits" in outputs, "logits", () => `a ${trainee.network.name} tells classes apart by a head alone; train one with linearHead`);

@@ -285,6 +285,9 @@ const all: readonly MethodName[] = [
   "sequential-lora",
   "joint",
   "replay",
+  "lwf",
+  "wise-ft",
+  "zscl",
   "codyra",
   "keeplora",
   "keeplora++",
@@ -339,6 +342,7 @@ const needText: readonly MethodName[] = ["keeplora", "keeplora++", "keeplora+"];
 /** What a method lacks in a ViT. */
 const lacking = (name: MethodName): RegExp | undefined => {
   if (name === "replay") return /a vit reads no texts: its head has rows for the classes of a task alone/;
+  if (name === "lwf" || name === "zscl") return /it needs imageEmbeds, which a vit does not give/;
   return needText.includes(name) ? /a vit has no tower text; it has vision/ : undefined;
 };
 

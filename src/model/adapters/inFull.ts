@@ -32,12 +32,24 @@ const inPlace = ({ name, options, trained, scope }: Form): Adapter<"weights"> =>
   };
 };
 
-/** All parameters of the model, trained in place of the frozen ones: full fine-tuning and pre-training. Group: `weights`. */
-export const allParameters = (): Adapter<"weights"> =>
+/** Options of {@link allParameters}. */
+export interface AllParametersOptions {
+  /** Parameters that stay frozen, by name, as far as the network has them. Default: none. */
+  readonly except?: readonly string[];
+}
+
+/**
+ * All parameters of the model, trained in place of the frozen ones: full fine-tuning and pre-training. Group: `weights`.
+ *
+ * ```ts
+ * assert.deepEqual(adapter.allParameters({ except: ["logit_scale"] }).options, { except: ["logit_scale"] });
+ * ```
+ */
+export const allParameters = ({ except = [] }: AllParametersOptions = {}): Adapter<"weights"> =>
   inPlace({
     name: "allParameters",
-    options: {},
-    trained: ({ parameters }) => [...parameters.keys()],
+    options: except.length === 0 ? {} : { except },
+    trained: ({ parameters }) => [...parameters.keys()].filter((name) => !except.includes(name)),
     scope: (net, _, param) => plainScope(net, param),
   });
 

@@ -2,6 +2,7 @@
 export { trainableParameters } from "./adapter.ts";
 export type { Adapter, Forward, GroupValues, GroupViews, Head } from "./adapter.ts";
 export { allParameters, wholeLayers } from "./inFull.ts";
+export type { AllParametersOptions } from "./inFull.ts";
 export { cosineHead, linearHead } from "./heads.ts";
 export { constantGate, expertPool, gatedLora, lora, normal } from "./lora.ts";
 export type { FrozenA, GatedLoraOptions, LoraOptions } from "./lora.ts";
