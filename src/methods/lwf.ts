@@ -1,5 +1,5 @@
 /**
- * Learning without forgetting (arXiv 1606.09282), in the form that ZSCL's comparison gives it for CLIP (METHODS.md H): what images of the task are like among
+ * Learning without forgetting (arXiv 1606.09282), in the form that ZSCL's comparison gives it for CLIP (METHODS.md H.3): what images of the task are like among
  * its texts stays near to what the model before the task says. It keeps no data and no model: the teacher is what lies under the adapters.
  */
 import { adapt, evaluate, gradient, merge, pipeline, repeat, scan } from "../stages/index.ts";

@@ -1,5 +1,5 @@
 /**
- * WiSE-FT (arXiv 2109.01903), task after task as in ZSCL's comparison (METHODS.md H): the model is fine-tuned, and its weights end between those before the
+ * WiSE-FT (arXiv 2109.01903), task after task as in ZSCL's comparison (METHODS.md H.3): the model is fine-tuned, and its weights end between those before the
  * task, or those before the first one, and those behind it.
  */
 import { adapt, evaluate, gradient, merge, pipeline, repeat, scan } from "../stages/index.ts";

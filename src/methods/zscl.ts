@@ -1,5 +1,5 @@
 /**
- * ZSCL (arXiv 2303.06628; METHODS.md H): the whole model is fine-tuned, and distilled on reference pictures that are never learned from the model as it was
+ * ZSCL (arXiv 2303.06628; METHODS.md H.3): the whole model is fine-tuned, and distilled on reference pictures that are never learned from the model as it was
  * before the first task, in both directions. What a task ends with is the average of the weights along its training.
  */
 import { adapt, averageWeights, encode, evaluate, gradient, merge, pipeline, repeat, scan } from "../stages/index.ts";

@@ -143,7 +143,7 @@ type Compared = OutputNeed<(typeof compared)[number]>;
 
 /**
  * Distils what every image is like among the texts of the batch from an earlier model: T² times the mean over images of the cross-entropy of the student's
- * logits / T under the teacher's softmax. The texts are the teacher's on both sides, so images are what is taught (ZSCL, arXiv 2303.06628; METHODS.md H).
+ * logits / T under the teacher's softmax. The texts are the teacher's on both sides, so images are what is taught (ZSCL, arXiv 2303.06628; METHODS.md H.3).
  */
 export const imageToTextDistillation = ({ teacher = "before", temperature = 2 }: DistillationOptions = {}): Objective<Compared> =>
   objective(
