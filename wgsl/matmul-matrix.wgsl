@@ -13,7 +13,7 @@
 //   MM MN MK LANES   a configuration of the adapter, and the lanes of a subgroup; EMULATED: see parts/matrix.wgsl
 //   THREADS          LANES times the subgroups; A_LOADS B_LOADS: fours that a thread brings of a stage
 //   ACROSS DOWN      matrices of a subgroup, SUB_COLS / MN and SUB_ROWS / MM; TURNS = DEPTH / MK
-//   SPLIT            a sum is split: part y of it has dims.part terms and goes to C[y, z]; P op(Q) comes with the last part
+//   SPLIT            a sum is split: each part of it has dims.part terms and goes where parts/split.wgsl says; P op(Q) comes with the last
 //   TRIPLE           f32's accuracy from three products in f16: x = hi + lo / 2048 with hi = f16(x) and lo = f16((x - hi) 2048), so that x y is
 //                    hi hi + (hi lo + lo hi) / 2048; the two in brackets have sums of their own (Ootomo and Yokota, 2022). Numbers of 2^-14 to 65504
 //                    keep 22 bits; smaller ones have hi = 0 and keep the 11 of lo, down to 2^-25; larger ones have no hi: the result is not finite
@@ -37,6 +37,10 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 //#include epilogue
 
+//#if SPLIT
+//#include split
+
+//#end
 @group(0) @binding(1) var<storage, read> a: array<{{A}}>;
 @group(0) @binding(2) var<storage, read> b: array<{{B}}>;
 
@@ -165,32 +169,7 @@ fn putB(at: u32, four: FourB) {
 
 @compute @workgroup_size({{THREADS}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let tileNumber = group.x + group.y * groups.x;
-  let tilesAcross = (dims.n + cols - 1u) / cols;
-  let tiles = tilesAcross * ((dims.m + rows - 1u) / rows);
-//#if SPLIT
-  let part = tileNumber / tiles / dims.batch;
-  let z = tileNumber / tiles % dims.batch;
-  let begin = part * dims.part;
-  if (begin >= dims.k) { return; }
-  let end = min(begin + dims.part, dims.k);
-//#else
-  let z = tileNumber / tiles;
-  if (z >= dims.batch) { return; }
-  const begin = 0u;
-  let end = dims.k;
-//#end
-  let row0 = (tileNumber % tiles) / tilesAcross * rows;
-  let col0 = (tileNumber % tilesAcross) * cols;
-  let outer = z / dims.heads;
-  let head = z % dims.heads;
-  let aBase = outer * dims.aOuter + head * dims.aHead;
-  let bBase = outer * dims.bOuter + head / dims.share * dims.bHead;
-//#if SPLIT
-  let cBase = part * dims.batch * dims.m * dims.n + outer * dims.cOuter + head * dims.cHead;
-//#else
-  let cBase = outer * dims.cOuter + head * dims.cHead;
-//#end
+//#include tile
   let subgroup = thread / lanes;
   let subRow = subgroup / (cols / subCols) * subRows;
   let subCol = subgroup % (cols / subCols) * subCols;
@@ -350,7 +329,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#else
       sum *= dims.scale;
 //#end
+//#if SPLIT
+      let at = placeOfPart(cBase + row * dims.ldc + col, part);
+//#else
       let at = cBase + row * dims.ldc + col;
+//#end
       store(at, finished(sum, row, col, at));
     }
   }

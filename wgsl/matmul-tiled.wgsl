@@ -19,7 +19,7 @@
 //   BIAS           + bias[n]
 //   LOW_RANK       + P op(Q), for one matrix only; Q is stored as B is, with r in the place of k. These are steps like the others, after the
 //                  sums were scaled
-//   SPLIT          a sum is split: part y of it has dims.part terms and goes to C[y, z], as it is; P op(Q) comes with the last part
+//   SPLIT          a sum is split: each part of it has dims.part terms and goes where parts/split.wgsl says, as it is; P op(Q) comes with the last
 //   EPILOGUE SECOND ADD   what becomes of a sum: parts/epilogue.wgsl
 //   A B C          what an operand is stored as: f32 or vec4f, f16 or vec4h; HALF where one of them is f16. Sums are f32
 //   A_VEC4 B_VEC4  it is read by four: its strides are then multiples of 4, and so is the extent that it is stored along
@@ -42,6 +42,10 @@ enable f16;
 
 //#include epilogue
 
+//#if SPLIT
+//#include split
+
+//#end
 @group(0) @binding(1) var<storage, read> a: array<{{A}}>;
 @group(0) @binding(2) var<storage, read> b: array<{{B}}>;
 
@@ -77,27 +81,7 @@ var<workgroup> bTile: array<array<array<array<vec4f, {{QUADS}} + 1>, across>, {{
 
 @compute @workgroup_size({{THREADS}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let tile = group.x + group.y * groups.x;
-  let tilesAcross = (dims.n + cols - 1u) / cols;
-  let tiles = tilesAcross * ((dims.m + rows - 1u) / rows);
-//#if SPLIT
-  let part = tile / tiles / dims.batch;
-  let z = tile / tiles % dims.batch;
-  let begin = part * dims.part;
-  if (begin >= dims.k) { return; }
-  let end = min(begin + dims.part, dims.k);
-//#else
-  let z = tile / tiles;
-  if (z >= dims.batch) { return; }
-  let begin = 0u;
-  let end = dims.k;
-//#end
-  let row0 = (tile % tiles) / tilesAcross * rows;
-  let col0 = (tile % tilesAcross) * cols;
-  let outer = z / dims.heads;
-  let head = z % dims.heads;
-  let aBase = outer * dims.aOuter + head * dims.aHead;
-  let bBase = outer * dims.bOuter + head / dims.share * dims.bHead;
+//#include tile
 
   // The thread's place in the tile.
   let warp = thread / 32u;
@@ -342,12 +326,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#end
   }
 
-  let cBase = outer * dims.cOuter + head * dims.cHead;
-//#if SPLIT
-  let cPart = cBase + part * dims.batch * dims.m * dims.n;
-//#else
-  let cPart = cBase;
-//#end
 //#for i ROWS
 //#for j COLS
   {
@@ -362,7 +340,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let col = col0 + {{j}}u * across + tx;
 //#end
     if (row < dims.m && col < dims.n) {
-      let at = cPart + row * dims.ldc + col;
+//#if SPLIT
+      let at = placeOfPart(cBase + row * dims.ldc + col, part);
+//#else
+      let at = cBase + row * dims.ldc + col;
+//#end
       store(at, finished(sum[{{i}}][{{j}}u / 4u][{{j}}u % 4u], row, col, at));
     }
   }

@@ -50,8 +50,8 @@ export interface MatmulShape {
   /** C += instead of C =. */
   readonly add?: boolean;
   /**
-   * The product is split along k: C is so many partial sums [parts, batch, m, n], one after another, without an epilogue but P op(Q), which comes with the
-   * last. A launch of `matmul-parts` adds them up.
+   * The product is split along k: C is so many parts of [batch, m, n], laid out as wgsl/parts/split.wgsl says, without an epilogue but P op(Q), which comes
+   * with the last. A launch of `matmul-parts` adds them up.
    */
   readonly parts?: number;
   /** What the operands are stored as. Default: all f32. Kernels that read or write f16 need `shader-f16`. */

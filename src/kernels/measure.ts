@@ -5,6 +5,7 @@ import { ownedOn, type Owned } from "../device/owned.ts";
 import type { Failure } from "../failure.ts";
 import { encode, makeDispatches, type Binding } from "./dispatch.ts";
 import { matmulDims, type MatmulPlan, type MatmulShape } from "./matmul.ts";
+import { partialElements } from "./split.ts";
 
 /** A plan must be this much faster than the first one to be preferred: less is noise. */
 const margin = 0.95;
@@ -20,7 +21,7 @@ const span = (s: MatmulShape, rows: number, columns: number, ld: number, outer: 
 export const operandSizes = (s: MatmulShape): readonly (number | undefined)[] => [
   span(s, s.ta ? s.k : s.m, s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead),
   span(s, s.tb ? s.n : s.k, s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead, s.share),
-  (s.parts ?? 1) * span(s, s.m, s.n, s.ldc, s.cOuter, s.cHead),
+  s.parts === undefined ? span(s, s.m, s.n, s.ldc, s.cOuter, s.cHead) : partialElements(s, s.parts),
   s.bias ? s.n : undefined,
   s.lowRank ? s.m * s.r : undefined,
   s.lowRank ? s.n * s.r : undefined,

@@ -113,6 +113,13 @@ export const productLaunches = (target: Target, shape: MatmulShape, scale: numbe
   });
 };
 
+/** The launch that computes the parts of a product, which has nothing but A and B, and nothing else: its output is all of them. */
+export const partsLaunch = (target: Target, shape: MatmulShape, scale: number, parts: number): Launch => {
+  const whole = partial(shape, parts);
+  const plan = target.matmul(multiplied(target.precision, whole));
+  return launch(plan.kernel, matmulDims(whole, scale), [input(0), input(1), output(0)], plan.grid, plan.constants);
+};
+
 /** The product C Mᵀ of coefficients [rows, rank] with a basis M [width, rank]. */
 export const projectionShape = (rows: number, width: number, rank: number): MatmulShape => ({
   ...{ m: rows, n: width, k: rank, r: 0, ta: false, tb: true, batch: 1, heads: 1, lda: rank, ldb: rank, ldc: width },

@@ -48,7 +48,7 @@ export interface Batch {
 }
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
-const shapeOf = ({ form, a, b, shape, bias, lowRank, more, half, exact, batch }: Recipe): MatmulShape => {
+export const sizesOf = ({ form, a, b, shape, bias, lowRank, more, half, exact, batch }: Recipe): MatmulShape => {
   const sizes = productShape(form, { a: a.shape, b: b.shape, c: shape });
   check(sizes !== undefined, "matmul", () => `${show(a)}${form.ta ? "ᵀ" : ""} times ${show(b)}${form.tb ? "ᵀ" : ""} does not make [${shape.join(", ")}]`);
   const { m, n } = sizes!;
@@ -112,7 +112,7 @@ const halves = (recipe: Recipe): Halves => ({
 /** A product of tensors: A, B and, where the recipe says so, the bias, P, Q and what its epilogue reads, in this order. */
 export const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly Tensor[] => {
   const { form, shape, more, half, batch } = recipe;
-  const sizes = shapeOf(recipe);
+  const sizes = sizesOf(recipe);
   return applyAll(
     {
       name: "matmul",

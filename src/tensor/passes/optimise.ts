@@ -10,6 +10,7 @@ import type { Pass } from "./pass.ts";
 import { recompute } from "./recompute.ts";
 import { residualGradients } from "./residuals.ts";
 import { sharedInputs } from "./sharing.ts";
+import { sharedSplits } from "./splits.ts";
 import { sharedSums } from "./sums.ts";
 import { thinGradients } from "./thin.ts";
 
@@ -31,6 +32,8 @@ const passes: readonly Pass[] = [
   residualGradients,
   // After products have computed what is summed.
   sharedSums,
+  // After products that are computed together, whose parts are one tensor.
+  sharedSplits,
   // Last: whatever is element-wise then has a launch of its own.
   elementwiseChains,
 ];

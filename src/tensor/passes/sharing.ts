@@ -7,16 +7,15 @@ import type { BindingBound } from "../../kernels/bounds.ts";
 import { kindOf, together } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
 import { alignment, pack, size, view, type Applied, type Node, type Tensor } from "../tensor.ts";
+import { mergedPack } from "./packs.ts";
 import { rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
-import { located } from "./views.ts";
+import { isSame, located } from "./views.ts";
 
 /** How many nodes of a program lie between products that are looked at together, at most. */
 const reach = 60;
 
 /** Elements of a tensor that is computed beside others for the sake of a product, at most. */
 const small = 2 ** 25;
-
-const isSame = (a: Tensor, b: Tensor): boolean => a.node === b.node && a.output === b.output;
 
 /** The elements from one tensor to the next, where all are views of one root at equal distances; undefined where they are not. */
 const distanceOf = (tensors: readonly Tensor[]): number | undefined => {
@@ -167,34 +166,12 @@ const computed = (node: Node, { members, spreads }: Group, { moved }: Rewriting)
   return together(node, inputs, { count: members.length, a: spreads[0].step, b: spreads[1].step, columns });
 };
 
-/** A pack whose neighbouring parts are all of one tensor has that tensor as one part. */
-const merged = (node: Node & { readonly kind: "pack" }): readonly Tensor[] | undefined => {
-  const [parts, offsets]: [Tensor[], number[]] = [[], []];
-  for (let i = 0; i < node.parts.length; ) {
-    const [root] = located(node.parts[i]);
-    let [end, length] = [i, 0];
-    while (
-      end < node.parts.length &&
-      isSame(located(node.parts[end])[0], root) &&
-      located(node.parts[end])[1] === length &&
-      node.offsets[end] - node.offsets[i] === length
-    ) {
-      length += size(node.parts[end++].shape);
-    }
-    const whole = end - i > 1 && length === size(root.shape) && root.node.kind === "apply";
-    parts.push(whole ? root : node.parts[i]);
-    offsets.push(node.offsets[i]);
-    i = whole ? end : i + 1;
-  }
-  return parts.length === node.parts.length ? undefined : [pack(parts, offsets, size(node.outputs[0].shape))];
-};
-
 const once = (program: Program, bounds: BindingBound): Program => {
   let groups: ReadonlyMap<Node, Group> | undefined;
   const done = new Map<Node, readonly Tensor[]>();
   return rewrite(program, (node, traced, graph) => {
     groups ??= groupsOf(program.schedule, graph, bounds);
-    if (node.kind === "pack") return merged(node);
+    if (node.kind === "pack") return mergedPack(node);
     const group = groups.get(traced);
     if (group === undefined || done.has(traced)) return done.get(traced);
     if (group.at !== traced) return undefined;

@@ -3,6 +3,9 @@ import { rootOf } from "../lives.ts";
 import { bytesOf, size, type Node, type Tensor } from "../tensor.ts";
 import type { Graph } from "./pass.ts";
 
+/** Whether two are one output of one node. */
+export const isSame = (a: Tensor, b: Tensor): boolean => a.node === b.node && a.output === b.output;
+
 /** What a tensor is a view of, through all views, and the element of that where it begins. */
 export const located = (t: Tensor): readonly [root: Tensor, offset: number] => {
   const [root, bytes] = rootOf(t);

@@ -75,3 +75,7 @@ export const keepsBits = async (
   }
   return found!;
 };
+
+/** The results of a program as it is, with the kernels of GPUs. */
+export const resultsOf = async (device: Device, program: Program, inputs: HostRecord): Promise<Readonly<Record<string, Float32Array>>> =>
+  (await ran(withKernelsOf("gpu", device), program, inputs, {})).values;
