@@ -62,15 +62,15 @@ export const sumLaunches = ({ adapter }: Bounds, { outer, mod, div }: Pattern, f
 };
 
 /**
- * The sums over `outer` of `count` tensors [outer, mod] that lie one behind the other, times `factor`, each as {@link sumLaunches} computes it on a GPU; those
- * of a tensor begin `step` elements behind those of the one before, step < mod + 64, with zeros between. By way of scratch 0 [count, chunks, mod].
+ * The sums over `outer` of `count` tensors [outer, mod], `xStep` elements from one to the next, times `factor`, each as {@link sumLaunches} computes it on a
+ * GPU; those of a tensor begin `step` elements behind those of the one before, step < mod + 64, with zeros between. By way of scratch 0 [count, chunks, mod].
  */
-export const batchSumLaunches = (count: number, outer: number, mod: number, factor: number, step: number): readonly Launch[] => {
+export const batchSumLaunches = (count: number, { outer, mod }: Pattern, factor: number, xStep: number, step: number): readonly Launch[] => {
   const chunks = sumChunks(outer);
   const last = { groups: mod, inner: 1, chunk: 0, scale: factor, outStep: step };
   const [grid, constants] = [[mod, 1, count] as const, { GROUP: true, BATCH: true }];
-  if (chunks === 0) return [launch("reduce", { ...last, outer, xStep: outer * mod }, [input(0), output(0)], grid, constants)];
-  const partial = { outer, groups: mod, inner: 1, chunk: chunkOf(outer), scale: 1, xStep: outer * mod, outStep: chunks * mod };
+  if (chunks === 0) return [launch("reduce", { ...last, outer, xStep }, [input(0), output(0)], grid, constants)];
+  const partial = { outer, groups: mod, inner: 1, chunk: chunkOf(outer), scale: 1, xStep, outStep: chunks * mod };
   return [
     launch("reduce", partial, [input(0), scratch(0)], [Math.ceil(mod / 64), chunks, count], { PARTIAL: true, BATCH: true }),
     launch("reduce", { ...last, outer: chunks, xStep: chunks * mod }, [scratch(0), output(0)], grid, constants),

@@ -8,6 +8,7 @@ import type { Adapter, Device, MatrixUnit } from "../../src/device/device.ts";
 import { oneStep } from "../../src/kernels/expression.ts";
 import { matrixPlans } from "../../src/kernels/matrix.ts";
 import { matmulDims, multiplied, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
+import { partialElements } from "../../src/kernels/split.ts";
 import type { Target } from "../../src/kernels/target.ts";
 import type { GPUAdapterInfo, GPUSubgroupMatrixConfig } from "../../src/platform/webgpu.ts";
 import { describeAdapter } from "../../src/device/adapter.ts";
@@ -84,16 +85,22 @@ unitTest("one element, one column, no terms, a pair of rank 0; heads that share 
   await check(device, smallest, { m: tokens, n: head, k: keys, ...common, ...values });
 });
 
-unitTest("a sum that is split: each part goes to a matrix of its own, the low-rank pair with the last", async (device) => {
+unitTest("a sum that is split: its parts lie together in sixty-fours, the low-rank pair is with the last", async (device) => {
   const [m, n, parts, part, r] = [20, 36, 3, 32, 4];
+  const placeOf = (sum: number, at: number): number => (Math.floor(sum / 64) * parts + at) * 64 + (sum % 64);
   const k = parts * part;
   // The same operands as a batch, of which each matrix is a part.
   const batch = { m, n, k: part, tb: true, scale: 0.5, multiply: "f16", batch: parts, lda: k, ldb: k, aOuter: part, bOuter: part } as const;
   const { one } = problemOf(batch);
   const last = problemOf({ ...batch, lowRank: true, r });
   const shape = shapeOf({ m, n, k, tb: true, multiply: "f16", parts, lowRank: true, r, cOuter: m * n });
-  const reference = Float64Array.from(one.operands[2]!.reference!, (x, i) => (i < (parts - 1) * m * n ? x : last.one.operands[2]!.reference![i]));
-  const operands = last.one.operands.map((operand, i) => (i === 2 ? { ...operand!, reference } : operand));
+  const initial = new Float32Array(partialElements(shape, parts)).fill(Number(one.operands[2]!.initial[0]));
+  const reference = Float64Array.from(initial);
+  Array.from(one.operands[2]!.reference!).forEach((x, i) => {
+    const at = Math.floor(i / (m * n));
+    reference[placeOf(i % (m * n), at)] = at < parts - 1 ? x : last.one.operands[2]!.reference![i];
+  });
+  const operands = last.one.operands.map((operand, i) => (i === 2 ? { ...operand!, initial, reference } : operand));
   await checkPlans(device, { shape, one: { dims: matmulDims(shape, 0.5), operands } }, emulated(unit, shape, smallest));
 });
 

@@ -38,11 +38,12 @@ export interface Recipe extends Beside {
   readonly batch?: Batch;
 }
 
-/** Several products in one: how many, and the elements from the operands of one to those of the next. Their values lie one behind the other. */
+/** Several products in one: how many, and the elements from the operands and values of one to those of the next. */
 export interface Batch {
   readonly count: number;
   readonly a: number;
   readonly b: number;
+  readonly c: number;
   /** Of operands of the epilogue that have an element for every column. */
   readonly columns: number;
 }
@@ -59,7 +60,7 @@ export const sizesOf = ({ form, a, b, shape, bias, lowRank, more, half, exact, b
     "matmul",
     () => `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`,
   );
-  const many = batch && { batch: batch.count, aOuter: batch.a, bOuter: batch.b, cOuter: size(shape), columnStep: batch.columns, separate: true as const };
+  const many = batch && { batch: batch.count, aOuter: batch.a, bOuter: batch.b, cOuter: batch.c, columnStep: batch.columns, separate: true as const };
   const types = Object.entries({ a: a.dtype === "f16", b: b.dtype === "f16", c: half === true }).filter(([, stored]) => stored);
   return {
     ...{ ...sizes!, ...many, r, bias: bias !== undefined, lowRank: lowRank !== undefined, epilogue: more },
@@ -127,7 +128,7 @@ export const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly 
     },
     inputs,
     (more === undefined ? [0] : valuesOf(more.expression)).map(() => ({
-      shape: batch === undefined ? shape : [batch.count, ...shape],
+      shape: batch === undefined ? shape : [batch.count, ...(batch.c === size(shape) ? shape : [batch.c])],
       dtype: half === true ? "f16" : "f32",
     })),
   );

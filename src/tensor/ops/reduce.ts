@@ -48,15 +48,16 @@ export const summingOf = (node: Node): Summing | undefined =>
   node.kind === "apply" && node.op.name === "sum" && node.op.attributes !== undefined ? (node.op.attributes as unknown as Summing) : undefined;
 
 /**
- * The sums of `count` tensors [outer, mod] that lie one behind the other in x, with the bits that each has alone on a GPU: [count, aligned(mod)], zeros behind
- * the sums of each.
+ * The sums of `count` tensors [outer, mod] that lie in x, each where the next multiple of 64 elements is behind the one before, with the bits that each has
+ * alone on a GPU: [count, aligned(mod)], zeros behind the sums of each.
  */
-export const sumEach = (x: Tensor, count: number, { at: { outer, mod }, factor }: Summing): Tensor => {
+export const sumEach = (x: Tensor, count: number, { at, factor }: Summing): Tensor => {
+  const { outer, mod } = at;
   const chunks = sumChunks(outer);
   return apply(
     {
       name: "sums",
-      lower: () => batchSumLaunches(count, outer, mod, factor, aligned(mod)),
+      lower: () => batchSumLaunches(count, at, factor, aligned(outer * mod), aligned(mod)),
       scratch: () => (chunks === 0 ? [] : [floats([count, chunks, mod])]),
     },
     [x],

@@ -26,12 +26,12 @@ const passes: readonly Pass[] = [
   thinGradients,
   // Before chains: what a product computes is no launch at all.
   productEpilogues,
-  // After that: products that share an input share what they compute of it.
+  // After products have computed what is summed.
+  sharedSums,
+  // After these, too: products that share an input share what they compute of it, and have what is summed lie where it is.
   sharedInputs,
   // After products, which add without another text of a kernel of rows.
   residualGradients,
-  // After products have computed what is summed.
-  sharedSums,
   // After products that are computed together, whose parts are one tensor.
   sharedSplits,
   // Last: whatever is element-wise then has a launch of its own.

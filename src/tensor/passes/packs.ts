@@ -1,6 +1,6 @@
 /** Packs whose parts are computed together. */
 import type { Pack } from "../lives.ts";
-import { pack, size, type Tensor } from "../tensor.ts";
+import { aligned, pack, size, type Tensor } from "../tensor.ts";
 import { isSame, located } from "./views.ts";
 
 /** A pack that has a tensor as one part where neighbouring parts are all of it; undefined where none are. */
@@ -15,7 +15,7 @@ export const mergedPack = (node: Pack): readonly Tensor[] | undefined => {
       located(node.parts[end])[1] === length &&
       node.offsets[end] - node.offsets[i] === length
     ) {
-      length += size(node.parts[end++].shape);
+      length += aligned(size(node.parts[end++].shape));
     }
     const whole = end - i > 1 && length === size(root.shape) && root.node.kind === "apply";
     parts.push(whole ? root : node.parts[i]);

@@ -1,12 +1,13 @@
 /**
- * Products that share an input are one launch on GPUs: x Aᵀ of the adapters of queries, keys and values, and the gradients of their factors. Operands lie at
- * equal distances in one tensor, or are computed where they will; the values lie one behind the other, where a pack may have them as they are. What is larger
- * than a binding stays apart, for a batch is not cut into windows. No bit changes: each is split along k as it would be alone.
+ * Products that share an input, or whose inputs lie beside one another, are one launch on GPUs: x Aᵀ of the adapters of queries, keys and values, dy B, and
+ * the gradients of their factors. Operands lie at equal distances in one tensor, or are computed where they will; the values lie one behind the other, where a
+ * pack may have them as they are. What is larger than a binding stays apart, for a batch is not cut into windows. No bit changes: each is split along k as it
+ * would be alone.
  */
 import type { BindingBound } from "../../kernels/bounds.ts";
 import { kindOf, together } from "../ops/productRewrites.ts";
 import type { Program } from "../program.ts";
-import { alignment, pack, size, view, type Applied, type Node, type Tensor } from "../tensor.ts";
+import { aligned, alignment, pack, size, view, type Applied, type Node, type Tensor } from "../tensor.ts";
 import { mergedPack } from "./packs.ts";
 import { rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
 import { isSame, located } from "./views.ts";
@@ -62,19 +63,19 @@ const isMovable = ({ node, output, shape }: Tensor, graph: Graph): boolean =>
   node.kind === "apply" &&
   node.op.inPlace === undefined &&
   size(shape) <= small &&
-  size(shape) % alignment === 0 &&
   size(node.outputs[output].shape) === size(shape) &&
   !graph.readers(node).some((reader) => reader.kind === "pack");
 
 /** The distance of first factors that are there one behind the other, or may be computed so. */
 const packedSpread = (tensors: readonly Tensor[], place: Place): Spread | undefined =>
-  packOf(tensors, place) ?? (tensors.every((t) => isMovable(t, place.graph)) ? { step: size(tensors[0].shape) } : undefined);
+  packOf(tensors, place) ?? (tensors.every((t) => isMovable(t, place.graph)) ? { step: aligned(size(tensors[0].shape)) } : undefined);
 
 /** How the operands of products lie; undefined where they do not lie evenly, or where those of all or their values are larger than a binding. */
 const spreadsOf = (members: readonly Applied[], place: Place): readonly Spread[] | undefined => {
   const { meetings, shape } = kindOf(members[0])!;
   const fits = (step: number, last: number): boolean => (members.length - 1) * step + last <= place.bounds.maxBinding;
-  if (members.length < 2 || size(shape) % alignment !== 0 || !fits(size(shape), size(shape))) return undefined;
+  const each = aligned(size(shape));
+  if (members.length < 2 || !fits(each, each)) return undefined;
   const spreads: Spread[] = [];
   for (const j of members[0].inputs.keys()) {
     const tensors = members.map(({ inputs }) => inputs[j]);
@@ -82,7 +83,7 @@ const spreadsOf = (members: readonly Applied[], place: Place): readonly Spread[]
     const spread = distance === undefined ? (j === 0 ? packedSpread(tensors, place) : undefined) : { step: distance };
     const meeting = meetings[j - 2];
     if (spread === undefined || !fits(spread.step, size(tensors[0].shape))) return undefined;
-    if ((meeting === "same" && spread.step !== size(shape)) || (meeting === "one" && spread.step !== 0)) return undefined;
+    if ((meeting === "same" && spread.step !== each) || (meeting === "one" && spread.step !== 0)) return undefined;
     spreads.push(spread);
   }
   const columns = spreads.filter((_, j) => meetings[j - 2] === "column");
@@ -103,8 +104,14 @@ const forOnePack = (products: readonly Applied[], graph: Graph): readonly Applie
     return destination === undefined ? [] : [{ node, reader: destination[0], offset: destination[1] }];
   });
   const sorted = [...found].sort((a, b) => a.offset - b.offset);
-  const behind = sorted.every(({ node, reader, offset }, i) => reader === sorted[0].reader && offset === sorted[0].offset + i * size(node.outputs[0].shape));
+  const behind = sorted.every(({ node, reader, offset }, i) => reader === sorted[0].reader && offset === sorted[0].offset + i * aligned(size(node.outputs[0].shape)));
   return behind ? sorted.map(({ node }) => node) : [];
+};
+
+/** Whether a product is the first factor of another and nothing else: where that one has a group, the factors get a pack, and are a group in the next round. */
+const waits = (node: Applied, graph: Graph): boolean => {
+  const [reader, ...others] = graph.readers(node);
+  return reader?.kind === "apply" && others.length === 0 && kindOf(reader) !== undefined && reader.inputs[0].node === node;
 };
 
 /** The group of a product and others of its kind, which come behind it in the program. */
@@ -119,10 +126,16 @@ const groupOf = (first: Applied, alike: readonly Applied[], before: (at: Node) =
     return spreads && { members: packed, at, spreads };
   }
   const place = before(first);
-  const ready = besides.filter(({ inputs }) => isSame(inputs[0], first.inputs[0]) && inputs.every(({ node }) => place.isThere(node)));
-  const members = [...ready].sort((a, b) => located(a.inputs[1])[1] - located(b.inputs[1])[1]);
-  const spreads = spreadsOf(members, place);
-  return spreads && { members, at: first, spreads };
+  const ready = besides.filter(({ inputs }) => inputs.every(({ node }) => place.isThere(node)));
+  const sorted = [...ready].sort((a, b) => located(a.inputs[1])[1] - located(b.inputs[1])[1]);
+  const sharing = sorted.filter(({ inputs }) => isSame(inputs[0], first.inputs[0]));
+  // Others are computed beside one another where their second factors lie so.
+  const beside = sorted.filter((node) => !waits(node, graph));
+  for (const members of beside.includes(first) ? [sharing, beside] : [sharing]) {
+    const spreads = spreadsOf(members, place);
+    if (spreads !== undefined) return { members, at: first, spreads };
+  }
+  return undefined;
 };
 
 /** The groups of a program, by their members. */
@@ -142,12 +155,24 @@ const groupsOf = (schedule: readonly Node[], graph: Graph, bounds: BindingBound)
   return groups;
 };
 
-/** All of a group's operands in one tensor, as they were traced: that which they are views of, or a pack of them. */
-const spanOf = (tensors: readonly Tensor[], { step, packed }: Spread, moved: Rewriting["moved"]): Tensor => {
-  if (packed === undefined && distanceOf(tensors) === undefined) {
+/** Makes packs, of the same tensors only one. */
+type Packer = (tensors: readonly Tensor[], step: number, moved: Rewriting["moved"]) => Tensor;
+
+const packer = (): Packer => {
+  const made: { readonly tensors: readonly Tensor[]; readonly packed: Tensor }[] = [];
+  return (tensors, step, moved) => {
+    const known = made.find((other) => other.tensors.length === tensors.length && other.tensors.every((t, i) => isSame(t, tensors[i])));
+    if (known !== undefined) return known.packed;
     const offsets = tensors.map((_, i) => i * step);
-    return pack(tensors.map(moved), offsets, tensors.length * step);
-  }
+    const packed = pack(tensors.map(moved), offsets, tensors.length * step);
+    made.push({ tensors, packed });
+    return packed;
+  };
+};
+
+/** All of a group's operands in one tensor, as they were traced: that which they are views of, or a pack of them. */
+const spanOf = (tensors: readonly Tensor[], { step, packed }: Spread, moved: Rewriting["moved"], packs: Packer): Tensor => {
+  if (packed === undefined && distanceOf(tensors) === undefined) return packs(tensors, step, moved);
   const first = moved(packed ?? tensors[0]);
   if (step === 0) return first;
   const [root, offset] = located(first);
@@ -156,27 +181,28 @@ const spanOf = (tensors: readonly Tensor[], { step, packed }: Spread, moved: Rew
 };
 
 /** Computes a group where `node` is, which is one of its products as it is by now. */
-const computed = (node: Node, { members, spreads }: Group, { moved }: Rewriting): readonly Tensor[] => {
+const computed = (node: Node, { members, spreads }: Group, { moved }: Rewriting, packs: Packer): readonly Tensor[] => {
   const { meetings } = kindOf(members[0])!;
   const inputs = spreads.map((spread, j) => {
     const tensors = members.map((member) => member.inputs[j]);
-    return spanOf(tensors, spread, moved);
+    return spanOf(tensors, spread, moved, packs);
   });
   const columns = meetings.includes("column") ? spreads[2 + meetings.indexOf("column")].step : 0;
-  return together(node, inputs, { count: members.length, a: spreads[0].step, b: spreads[1].step, columns });
+  return together(node, inputs, { count: members.length, a: spreads[0].step, b: spreads[1].step, c: aligned(size(node.outputs[0].shape)), columns });
 };
 
 const once = (program: Program, bounds: BindingBound): Program => {
   let groups: ReadonlyMap<Node, Group> | undefined;
   const done = new Map<Node, readonly Tensor[]>();
+  const packs = packer();
   return rewrite(program, (node, traced, graph) => {
     groups ??= groupsOf(program.schedule, graph, bounds);
     if (node.kind === "pack") return mergedPack(node);
     const group = groups.get(traced);
     if (group === undefined || done.has(traced)) return done.get(traced);
     if (group.at !== traced) return undefined;
-    const outputs = computed(node, group, graph);
-    const each = size(traced.outputs[0].shape);
+    const outputs = computed(node, group, graph, packs);
+    const each = aligned(size(traced.outputs[0].shape));
     const partsOf = (i: number): readonly Tensor[] => outputs.map((output, j) => view(output, i * each, traced.outputs[j].shape));
     group.members.forEach((member, i) => {
       done.set(member, partsOf(i));

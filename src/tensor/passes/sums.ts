@@ -4,7 +4,7 @@
  */
 import type { Bounds } from "../../kernels/bounds.ts";
 import { sumEach, summingOf, type Summing } from "../ops/reduce.ts";
-import { aligned, alignment, pack, size, type Node, type Tensor } from "../tensor.ts";
+import { aligned, pack, size, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
 import { readersOf, source } from "./views.ts";
 
@@ -23,10 +23,10 @@ const matrixOf = (part: Tensor, graph: Graph): readonly [Tensor, Summing] | unde
   const { node } = source(part);
   const summing = summingOf(node);
   if (node.kind !== "apply" || summing === undefined || graph.isResult(node) || readersOf(node, graph).length > 1) return undefined;
-  const { outer, mod, div, gap } = summing.at;
+  const { mod, div, gap } = summing.at;
   const matrix = source(node.inputs[0]);
   const own = matrix.node.kind === "apply" && matrix.node.op.inPlace === undefined && matrix.dtype === "f32" && outputIsRead(matrix, graph) === 1;
-  const fits = div === 1 && gap === undefined && mod <= widest && (outer * mod) % alignment === 0;
+  const fits = div === 1 && gap === undefined && mod <= widest;
   return own && fits && !graph.isResult(matrix.node) ? [matrix, summing] : undefined;
 };
 
@@ -39,7 +39,7 @@ const isNext = (run: Run, [, { at, factor }]: readonly [Tensor, Summing], distan
   at.outer === run.summing.at.outer &&
   at.mod === run.summing.at.mod &&
   factor === run.summing.factor &&
-  (run.matrices.length + 1) * at.outer * at.mod <= most;
+  (run.matrices.length + 1) * aligned(at.outer * at.mod) <= most;
 
 /** The runs of a pack as it was traced. */
 const runsOf = (node: Node & { readonly kind: "pack" }, graph: Graph): readonly Run[] => {
@@ -67,7 +67,7 @@ export const sharedSums: Pass = (program, { adapter }: Bounds) => {
     const taken = new Map(runs.map((run) => [run.first, run]));
     for (let i = 0; i < node.parts.length; ) {
       const run = taken.get(i);
-      const each = run && size(run.matrices[0].shape);
+      const each = run && aligned(size(run.matrices[0].shape));
       parts.push(
         run === undefined
           ? node.parts[i]
