@@ -93,8 +93,8 @@ const took = ({ runs, milliseconds: ms, bytes }: ProgramProfile): number => runs
 /** What is to be said where something was faster than the peak by more than a measurement is off. */
 const beyond = (programs: readonly ProgramProfile[]): string =>
   programs.some(({ ofPeak, kernels }) => [ofPeak, ...kernels.map((k) => k.ofPeak)].some((share) => share !== null && share > 1.1))
-    ? " More than that was reached: by what stays in a cache of the device, or because the peak was measured while the machine was busy (docs/SPEED.md says how " +
-      "it is measured anew)."
+    ? " More than that was reached: by what stays in a cache of the device, or because the peak was measured while the machine was busy " +
+      "(docs/SPEED.md says how it is measured anew)."
     : "";
 
 /**

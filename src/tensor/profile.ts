@@ -151,7 +151,7 @@ const checkRuns = (runs: number): E.Either<Failure, void> =>
 export interface Profiling {
   /** The same device: whatever runs on it is profiled, and gives the same bits. */
   readonly device: Device;
-  /** What was measured so far. Waits for the device, and measures its peak where that is not known yet. Fails with `BadOption` where `runs` is no number of runs. */
+  /** What was measured so far. Waits for the device, and measures its peak where that is not known. Fails with `BadOption` where `runs` is no number of runs. */
   readonly profile: TE.TaskEither<Failure, Profile>;
   /** Releases what the profiler has on the device. */
   readonly release: () => void;
@@ -186,8 +186,8 @@ export const profiling = (device: Device, { runs = 3 }: ProfileOptions = {}): Pr
 };
 
 /**
- * Profiles a step, which is run some times on the inputs that are given, or on zeros. Fails as {@link withSession} does, and with `BadOption` where `runs` is no
- * number of runs.
+ * Profiles a step, which is run some times on the inputs that are given, or on zeros. Fails as {@link withSession} does, and with `BadOption` where `runs` is
+ * no number of runs.
  *
  * ```ts
  * const product = tensor.trace({ inputs: { a: tensor.floats([64, 32]), b: tensor.floats([32, 16]) } }, ({ inputs: { a, b } }) => ({
