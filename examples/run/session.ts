@@ -39,49 +39,50 @@ export const freeFolder =
     return E.left({ _tag: "BadOption", option: "--out", detail: `${dir} is there already and is not an empty folder; name another` });
   };
 
-/** Opens a device, says which, and uses it to fill `out`; Ctrl-C stops at the next step. */
-export const session =
-  (out: string, seed: number, onCorrupt: OnCorrupt) =>
-  <A>(use: (s: Session) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+/**
+ * Opens a device, says which, and uses it. Ctrl-C stops at the next step; once more, and the process ends at once, behind `leave`.
+ */
+export const working =
+  (seed: number, onCorrupt: OnCorrupt, leave: () => void = () => undefined) =>
+  <A>(use: (s: Omit<Session, "folder">) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
   async () => {
     const shown = progress();
     const watcher = watch(shown);
-    let temporary = "";
-    const interrupt = onInterrupt(
-      () => shown.line("Stopping after this step; press Ctrl-C again to stop at once."),
-      () => rmSync(temporary, { recursive: true, force: true }),
-    );
+    const interrupt = onInterrupt(() => shown.line("Stopping after this step; press Ctrl-C again to stop at once."), leave);
     try {
-      return await writeFolderAtomic(out, (folder) => {
-        temporary = folder;
-        return withDevice({})((device) => async () => {
-          process.stdout.write(`adapter: ${device.adapter.line}\n`);
-          const runtime: Runtime = { device, seed, images: imageCache(1024), emit: watcher.event, signal: interrupt.signal, onCorrupt };
-          try {
-            return await use({ runtime, progress: shown, watcher, folder })();
-          } finally {
-            watcher.stop();
-          }
-        });
+      return await withDevice({})((device) => async () => {
+        process.stdout.write(`adapter: ${device.adapter.line}\n`);
+        const runtime: Runtime = { device, seed, images: imageCache(1024), emit: watcher.event, signal: interrupt.signal, onCorrupt };
+        try {
+          return await use({ runtime, progress: shown, watcher })();
+        } finally {
+          watcher.stop();
+        }
       })();
     } finally {
       interrupt.release();
     }
   };
 
-/** Sets the exit code, and says how a script ended that leaves all or nothing. */
-const end = (outcome: E.Either<Failure, { readonly interrupted: boolean }>): void =>
-  endOfCommand(outcome, "Stopped on request; nothing was finished and nothing is written.");
+/** The same, to fill `out`, which appears as a whole or not at all. */
+export const session =
+  (out: string, seed: number, onCorrupt: OnCorrupt) =>
+  <A>(use: (s: Session) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
+    writeFolderAtomic(out, (folder) => working(seed, onCorrupt, () => rmSync(folder, { recursive: true, force: true }))((open) => use({ ...open, folder })));
 
-/** Runs a script with its flags, to its exit code; or prints its help, which begins with `head`. */
+/** What a script says that leaves all or nothing. */
+const nothingLeft = "Stopped on request; nothing was finished and nothing is written.";
+
+/** Runs a script with its flags, to its exit code; or prints its help, which begins with `head`. `whenStopped` is said where it was stopped on request. */
 export const script = async <T extends Table>(
   head: string,
   table: T,
   args: readonly string[],
   use: (flags: Values<T>) => TE.TaskEither<Failure, { readonly interrupted: boolean }>,
+  whenStopped = nothingLeft,
 ): Promise<void> => {
   if (asksForHelp(args)) return void process.stdout.write(`${usage(head, table)}\n`);
   const kept = keptByNpm(table, args, process.env);
   const flags = kept === undefined ? parseFlags(table, args) : E.left(kept);
-  end(E.isLeft(flags) ? flags : await use(flags.right)());
+  endOfCommand(E.isLeft(flags) ? flags : await use(flags.right)(), whenStopped);
 };

@@ -151,7 +151,7 @@ const checkRuns = (runs: number): E.Either<Failure, void> =>
 export interface Profiling {
   /** The same device: whatever runs on it is profiled, and gives the same bits. */
   readonly device: Device;
-  /** What was measured so far. Waits for the device, and measures its peak where that is not known. Fails with `BadOption` where `runs` is no number of runs. */
+  /** What was measured so far. Waits for the device, and measures its peak where none is known. Fails with `BadOption` where `runs` is no number of runs. */
   readonly profile: TE.TaskEither<Failure, Profile>;
   /** Releases what the profiler has on the device. */
   readonly release: () => void;
