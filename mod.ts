@@ -82,6 +82,10 @@ export { cLora } from "./src/methods/cLora.ts";
 export type { CLoraOptions } from "./src/methods/cLora.ts";
 export { sora } from "./src/methods/sora.ts";
 export type { SoraOptions } from "./src/methods/sora.ts";
+export { color } from "./src/methods/color.ts";
+export type { ColorOptions } from "./src/methods/color.ts";
+export { moram } from "./src/methods/moram.ts";
+export type { MoramOptions } from "./src/methods/moram.ts";
 export { glad } from "./src/methods/glad.ts";
 export type { GladOptions } from "./src/methods/glad.ts";
 

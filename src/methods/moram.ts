@@ -1,7 +1,7 @@
 /**
- * MoRAM: a mixture of rank-1 associative memory experts (arXiv 2506.21035; METHODS.md H.2). Every task adds rank-1 slots to every layer, a key and a value each;
- * those of earlier tasks are frozen. Slots weigh themselves for every token by how their keys meet it, so that there is no router; nothing is merged. No replay,
- * no task id.
+ * MoRAM: a mixture of rank-1 associative memory experts (arXiv 2506.21035; METHODS.md H.2). Every task adds rank-1 slots to every layer, a key and a value
+ * each; those of earlier tasks are frozen. Slots weigh themselves for every token by how their keys meet it, so that there is no router; nothing is merged. No
+ * replay, no task id.
  */
 import { adapt, evaluate, gradient, keepAdapters, pipeline, repeat, scan } from "../stages/index.ts";
 import { codec, model, objective } from "./vocabulary.ts";

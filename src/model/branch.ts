@@ -11,7 +11,7 @@ export interface BranchContext {
   readonly tensor: (name: string) => Tensor;
   /** Notes a tensor [images, k] under a name, for whoever runs the model and wants to know. */
   readonly note: (name: string, value: Tensor) => void;
-  /** The named output of the model without the branch, for the same batch: a pass of its own. Throws a `ShapeError` while adapters are trained on the branch. */
+  /** The named output of the model without the branch, for the same batch: a pass of its own. Throws a `ShapeError` while adapters are trained on it. */
   readonly plain: (output: string) => Tensor;
 }
 

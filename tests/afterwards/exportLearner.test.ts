@@ -87,6 +87,18 @@ test("a run that merges nothing has none; one that was not asked has none", asyn
   assert.equal([existsSync(at("zero", "adapters")), existsSync(at("unasked", "adapters"))], [false, false]);
 });
 
+test("what is never merged is in no folder: the export says so, and what stands in the weights is the model that the run began with", async () => {
+  for (const method of ["color", "moram"]) {
+    await get(runJob(job(method, method, ["red", "dark"])));
+    assert.not.ok(existsSync(at(method, "adapters")), method);
+    const { leftOut } = await get(exportLearner(at(method), { model: at(`${method}-plain`) }));
+    assert.match(leftOut.join("; "), /the branches that the method runs the model through/, method);
+    assert.is(leftOut.includes("the correction of the logits by task"), method === "color");
+    near(await get(readModel(at(`${method}-plain`))), await get(readModel(at("clip"))));
+    assert.is((await get(exportLearner(at(method), { peft: at(`${method}-peft`) }))).peft!.ranks.size, 0);
+  }
+});
+
 test("the adapters of a run behind another belong to the model that this left, and count on", async () => {
   await get(runJob(job("more", "keeplora", ["blue"], { model: at("run") })));
   assert.equal(readdirSync(at("more", "adapters")), ["3-blue"]);
