@@ -111,15 +111,18 @@ const nextLines = (next: readonly (readonly [string, string])[], columns: number
 /** Whether a run was scored by answers in words, and in no label space. */
 const inWords = (result: RunInfo["result"]): boolean => result !== null && isScore(result.labelSpace);
 
+const exportOf = (folder: string, lowRank: boolean): readonly [string, string] =>
+  lowRank
+    ? [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"]
+    : [`cambium export ${folder} --out DIR`, "writes it as a model for transformers"];
+
 /** What may be done with a run that has ended. */
-const nextOf = ({ folder, job, result, lowRank }: RunInfo, columns: number): string =>
+const nextOf = ({ folder, job, result, lowRank, branched }: RunInfo, columns: number): string =>
   nextLines(
     [
       inWords(result) ? [`cambium generate ${folder} --prompt TEXT`, "answers in words"] : [`cambium predict ${folder} PICTURE…`, "says what pictures show"],
       [`cambium evaluate ${folder} --data DATA`, "scores it on other datasets"],
-      lowRank
-        ? [`cambium export ${folder} --peft DIR`, "writes what it has learned for peft"]
-        : [`cambium export ${folder} --out DIR`, "writes it as a model for transformers"],
+      ...(branched ? [] : [exportOf(folder, lowRank)]),
       [`cambium run --model ${folder} --data DATA --method ${job.method.name} --out DIR`, "learns more tasks behind these"],
     ],
     columns,

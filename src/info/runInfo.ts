@@ -1,4 +1,5 @@
 /** What there is to know of a run. */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { protocols, taskCount } from "../data/protocols.ts";
@@ -9,6 +10,7 @@ import { architectureOf } from "../model/model.ts";
 import type { Files } from "../platform/files.ts";
 import type { RunResult } from "../report/result.ts";
 import type { Job } from "../runs/job.ts";
+import { methodOf } from "../runs/methodOf.ts";
 import { readRun } from "../runs/readRun.ts";
 import { names, newest, readTraining } from "../runs/runFolder.ts";
 import { readJob } from "../runs/runOf.ts";
@@ -30,10 +32,17 @@ export interface RunInfo {
   readonly result: RunResult | null;
   /** Whether what it has learned is of low rank, so that an adapter can say it. */
   readonly lowRank: boolean;
+  /** Whether its method runs the model through a branch that is not in the weights: no model folder or adapter answers as it does. */
+  readonly branched: boolean;
 }
 
 /** The tasks of a job alone. */
 const tasksOf = ({ source }: Job): number => ("folders" in source ? source.folders.length : taskCount(protocols[source.protocol]));
+
+const isBranched = (job: Job): boolean => {
+  const method = methodOf(job);
+  return E.isRight(method) && method.right.inference?.through !== undefined;
+};
 
 /** Whether a job trains factors of low rank alone: for questions, KeepLoRA trains what connects pictures with a decoder in full. */
 export const isLowRank = ({ method: { name, options = {} } }: Pick<Job, "method">, { decoder }: Pick<Architecture, "decoder">): boolean =>
@@ -76,6 +85,7 @@ export const readRunInfo = (folder: string, files: Files): TE.TaskEither<Failure
         model: last?.folder ?? null,
         result: run?.result ?? null,
         lowRank,
+        branched: isBranched(job),
       };
     }),
   );

@@ -133,6 +133,7 @@ const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
     other: { "mtil-2": dacOrderTwo, "mtil-2-5shot": dacOrderTwo },
     stated: ["mtil-1-5shot", "mtil-2-5shot"],
   },
+  moram: { seed: 42, options: { ...base, rank: 16 }, stated: ["x-tail"] },
   inflora,
   lwf: fineTuned,
   "wise-ft": fineTuned,

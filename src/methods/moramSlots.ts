@@ -14,9 +14,6 @@ export interface SelfActivation {
   readonly threshold?: number;
 }
 
-/** Far below every score, and finite: e to the power of it is 0. */
-const hidden = 1e9;
-
 /**
  * The weights of slots from z = x Aᵀ [.., slots], the products of an input with their keys: their scores are s = z / ‖z‖, and w the softmax of s / τ over the
  * `active` largest; those with s below the threshold are 0.
@@ -26,7 +23,9 @@ export const selfActivation = (z: Tensor, { active, temperature, threshold = 0 }
   const scores = normalize(z);
   const taking = Math.max(active, 2);
   const logits = scale(scores, 1 / temperature);
-  const weights = softmax(taking < slots ? add(logits, affine(topMask(scores, taking), hidden, -hidden)) : logits);
+  // Logits are 2 / τ apart at most: what is so much lower has a weight that is 0 in f32, and f16 holds the number.
+  const lower = 2 / temperature + 200;
+  const weights = softmax(taking < slots ? add(logits, affine(topMask(scores, taking), lower, -lower)) : logits);
   return threshold > 0 ? mul(weights, atLeast(scores, threshold)) : weights;
 };
 

@@ -247,6 +247,8 @@ test("a run says what it learns, how far it is, what it has reached, and how to 
   assert.match(words(ended), /^ {2}Method +sequential-lora steps=4 batch=4 rank=2 chat=vicuna$/m);
   assert.match(words(ended), "cambium export X --peft DIR");
   assert.match(words({ ...ended, lowRank: false }), /cambium export X --out DIR/);
+  assert.is(found.branched, false);
+  assert.not.match(words({ ...ended, branched: true }), "cambium export");
   const questions = (name: string, options = {}): boolean => isLowRank({ method: { name, options } }, llava);
   assert.equal(
     [questions("keeplora++"), questions("keeplora"), questions("keeplora", { protect: "features" }), questions("codyra")],

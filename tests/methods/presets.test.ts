@@ -21,6 +21,12 @@ test("CoDyRA (METHODS.md A.6)", () => {
   assert.equal([elsewhere.seed, elsewhere.stated], [undefined, false]);
 });
 
+test("MoRAM (METHODS.md H.2)", () => {
+  const { options: given, seed, stated, evaluate } = preset(protocols["x-tail"], "moram");
+  assert.equal([given, seed, stated, evaluate], [{ steps: 500, batch: 64, rank: 16, lr: 5e-4 }, 42, true, { templates: "single" }]);
+  assert.equal([preset(protocols["mtil-1"], "moram").stated, preset(protocols["x-tail"], "color").stated], [false, false]);
+});
+
 test("KeepLoRA: epochs a task in both orders (METHODS.md B.6)", () => {
   for (const method of ["keeplora", "keeplora++"] as const) {
     const code = { side: "output", counting: "below", padding: "zero" };
