@@ -17,9 +17,25 @@ export interface Watcher {
 
 const percent = (x: number | null): string => (x === null ? missing : `${fixed(1)(x)} %`);
 
+/** Options of {@link watch}. */
+export interface WatchOptions {
+  /** Milliseconds that the preparation of a first step may take before it is spoken of. Default 3,000. */
+  readonly patience?: number;
+}
+
+/** Does something when a time is over, unless that has an end before. */
+const late = (milliseconds: number, act: () => void): { readonly begin: () => void; readonly end: () => void } => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return { begin: () => void (timer = setTimeout(act, milliseconds)), end: () => clearTimeout(timer) };
+};
+
+/** What is said between the beginning of a training and what its steps need: they are traced, and nothing is to be seen of that. */
+const preparation = "preparing the first step: its kernels are chosen and compiled";
+
 /** A watcher that writes to `progress`. */
-export const watch = (progress: Progress): Watcher => {
+export const watch = (progress: Progress, { patience = 3_000 }: WatchOptions = {}): Watcher => {
   let bar: Bar | undefined;
+  const preparing = late(patience, () => progress.line(preparation));
   let row: readonly (number | null)[] = [];
   let probes: readonly string[] = [];
   let datasets = 0;
@@ -27,6 +43,7 @@ export const watch = (progress: Progress): Watcher => {
   let needed = 0;
   const skipped = new Set<string>();
   const stop = (): void => {
+    preparing.end();
     bar?.stop();
     bar = undefined;
   };
@@ -53,8 +70,10 @@ export const watch = (progress: Progress): Watcher => {
         case "note":
           return progress.line(event.detail);
         case "training":
-          return start(`learn ${event.task}`, event.steps);
+          start(`learn ${event.task}`, event.steps);
+          return preparing.begin();
         case "memory": {
+          preparing.end();
           const all = event.weights + event.rest;
           // Steps of all tasks need nearly the same, as a rule.
           if (all < 1.05 * needed) return;
@@ -62,6 +81,7 @@ export const watch = (progress: Progress): Watcher => {
           return progress.line(`a step needs ${bytes(all)} on the device, ${bytes(event.weights)} of it for weights`);
         }
         case "step": {
+          preparing.end();
           const note = `loss ${fixed(3)(event.losses.loss)}`;
           bar?.update(event.step + 1, note);
           return event.step + 1 === event.steps ? finish(note) : undefined;

@@ -234,4 +234,23 @@ test("a watcher shows a bar for the steps and one for the evaluation of every ta
   assert.equal(written.slice(6), ["skipped x.png: no image\n"]);
 });
 
+test("the preparation of a first step is spoken of where it takes long, and where nothing was said before", async () => {
+  const written: string[] = [];
+  const watcher = watch(progress({ sink: { write: (text: string) => written.push(text) }, now: () => 0 }), { patience: 5 });
+  const training = { type: "training", task: "a", position: 0, steps: 2 } as const;
+  const waited = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
+  watcher.event(training);
+  watcher.event({ type: "memory", task: "a", position: 0, weights: 1, rest: 1 });
+  await waited();
+  watcher.event(training);
+  watcher.stop();
+  await waited();
+  const said = (): number => written.filter((line) => line.startsWith("preparing the first step")).length;
+  assert.is(said(), 0);
+  watcher.event(training);
+  await waited();
+  watcher.stop();
+  assert.is(said(), 1);
+});
+
 test.run();
