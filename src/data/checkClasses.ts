@@ -2,7 +2,8 @@
  * Checks that a folder of datasets has all that a protocol of classification needs, and makes the protocol's stream of it.
  *
  * Datasets are looked for under their short names and under the names of the published folders of CLIP benchmark
- * (`wds_fgvc_aircraft`, `wds_vtab-dtd`, …), with or without `wds_`. Of DomainNet none is published; it is looked for as `domainnet`.
+ * (`wds_fgvc_aircraft`, `wds_vtab-dtd`, …), with or without `wds_`. Of DomainNet and CORe50 none is published; they are looked for
+ * as `domainnet` and `core50`.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -146,7 +147,10 @@ export const checkClasses = (protocol: ClassProtocol, where: DatasetsAt, options
           groups === undefined
             ? E.right(whole)
             : pipe(
-                splitClasses(whole[0], { tasks: groups, ...(options.classOrder === "natural" ? {} : { seed: options.seed }) }),
+                splitClasses(whole[0], {
+                  ...(typeof groups === "number" ? { tasks: groups } : { sizes: groups }),
+                  ...(options.classOrder === "natural" ? {} : { seed: options.seed }),
+                }),
                 E.map((split) => split.tasks),
               ),
         ),

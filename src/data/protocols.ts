@@ -42,8 +42,8 @@ export interface ClassProtocol {
   readonly shots?: number;
   /** In the order learned. */
   readonly datasets: readonly ProtocolDataset[];
-  /** Class-incremental: the classes of the one dataset go into so many tasks. */
-  readonly groups?: number;
+  /** Class-incremental: the classes of the one dataset go into so many tasks, or into tasks of so many. */
+  readonly groups?: number | readonly number[];
 }
 
 /** Where a dataset is found, and how many classes it has. */
@@ -63,6 +63,7 @@ const sources = {
   sun397: { folders: ["sun397"], published: "wds_sun397", classes: 397 },
   "imagenet-r": { folders: ["imagenet-r"], published: "wds_imagenet-r", classes: 200 },
   domainnet: { folders: ["domainnet"], classes: 345 },
+  core50: { folders: ["core50"], classes: 50 },
 } as const satisfies Readonly<Record<string, Source>>;
 
 const dataset = (name: keyof typeof sources, rest: Partial<ProtocolDataset> = {}): ProtocolDataset => ({ name, ...sources[name], ...rest });
@@ -138,6 +139,9 @@ const orderTwo: readonly ProtocolDataset[] = [
 /** ImageNet-R comes as one split of 30,000 images, of which 24,000 are for training (METHODS.md E.4). */
 const imagenetR = dataset("imagenet-r", { drawn: 0.8 });
 
+/** CORe50: 50 objects, five of each of ten kinds. Sessions 3, 7 and 10 are for testing, the other eight for training (METHODS.md E.4). */
+const core50 = dataset("core50", { train: 119_894 });
+
 /** Every protocol of classification by its name. */
 export const classProtocols = {
   "mtil-1": { name: "mtil-1", labelSpace: "task", datasets: orderOne },
@@ -150,6 +154,7 @@ export const classProtocols = {
   "imagenet-r-10": { name: "imagenet-r-10", labelSpace: "seen", datasets: [imagenetR], groups: 10 },
   "imagenet-r-20": { name: "imagenet-r-20", labelSpace: "seen", datasets: [imagenetR], groups: 20 },
   "domainnet-5": { name: "domainnet-5", labelSpace: "seen", datasets: [dataset("domainnet")], groups: 5 },
+  "core50-9": { name: "core50-9", labelSpace: "seen", datasets: [core50], groups: [10, 5, 5, 5, 5, 5, 5, 5, 5] },
 } as const satisfies Readonly<Record<string, ClassProtocol>>;
 
 /** The name of a protocol of classification. */
@@ -176,4 +181,7 @@ export type ProtocolName = keyof typeof protocols;
  * assert.equal(taskCount(protocols.trace), 8);
  * ```
  */
-export const taskCount = (protocol: Protocol): number => (isAnswerProtocol(protocol) ? undefined : protocol.groups) ?? protocol.datasets.length;
+export const taskCount = (protocol: Protocol): number => {
+  const { groups = protocol.datasets.length }: Pick<ClassProtocol, "groups"> = isAnswerProtocol(protocol) ? {} : protocol;
+  return typeof groups === "number" ? groups : groups.length;
+};

@@ -24,7 +24,11 @@ export const codyra = declareMethod(
       kappa: option(codec.nonNegative, 0.005, "The largest threshold, κ_max."),
       levels: option(codec.several, 50, "Levels of the threshold's ramp."),
       dense: option(codec.below1, 0.5, "The part of the steps that trains without a threshold."),
-      scaleThreshold: option(codec.truth, true, "Whether the sum of all thresholds is that of 500 steps for any number of steps."),
+      scaleThreshold: option(
+        codec.truth,
+        true,
+        "Whether the sum of all thresholds is that of 500 steps for any number of steps; in the code a training of fewer than 100 never shrinks.",
+      ),
       shrink: option(codec.oneOf("paper", "code"), "paper", "The shrink operator, with a dead zone of κ or, in the code, of 2κ.", {
         paper: "paper",
         code: "code",

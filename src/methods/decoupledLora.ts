@@ -19,6 +19,8 @@ export interface DecoupledLoraOptions extends Partial<model.LayerChoice> {
   readonly rank?: number;
   /** Where every magnitude starts, in every task. Default 0.8. */
   readonly magnitude?: number;
+  /** Whether a task has one magnitude for all layers, as in the authors' code, or one in each. Default `shared`. */
+  readonly magnitudes?: "shared" | "by-layer";
 }
 
 /** Groups that are trained, and those that hold the past. */
@@ -36,6 +38,15 @@ const unit = ({ A, B }: Direction): number => {
 /** The factors that the directions of a layer have with given magnitudes: α_i / (‖B_i‖ ‖A_i‖). */
 export const factorsOf = (directions: readonly Direction[], magnitudes: ArrayLike<number>): readonly number[] =>
   directions.map((direction, i) => magnitudes[i] * unit(direction));
+
+/** The name of the magnitudes that all layers share. */
+const sharedMagnitudes = "all layers";
+
+/** The magnitudes of a layer, from those of its own or the last of those that all share: of its earlier directions, of which there are so many, and the newest. */
+export const magnitudesOf = (alpha: ReadonlyMap<string, formats.HostTensor>, layer: string, earlier: number): Float32Array => {
+  const { data } = alpha.get(layer) ?? alpha.get(sharedMagnitudes)!;
+  return data.subarray(data.length - earlier - 1);
+};
 
 const ranksOf = (directions: readonly Direction[]): number => directions.reduce((n, { A }) => n + A.shape[0], 0);
 
@@ -75,7 +86,7 @@ const layoutsOf = (
   newest: adapter.Adapter<"A" | "B">,
   layers: readonly model.Layer[],
   directions: (layer: string) => readonly Direction[],
-  rank: number,
+  { rank, magnitudes }: Required<Pick<DecoupledLoraOptions, "rank" | "magnitudes">>,
   net: model.Network,
 ): Readonly<Record<Group, tensor.Layout>> => {
   const of = (shape: (layer: model.Layer, older: number) => readonly number[]): tensor.Layout =>
@@ -84,7 +95,7 @@ const layoutsOf = (
   const past = layers.some((layer) => directions(layer.name).length > 0);
   return {
     ...newest.layouts(net),
-    alpha: of((layer) => [tasks(layer)]),
+    alpha: magnitudes === "shared" ? layout([[sharedMagnitudes, [Math.max(1, ...layers.map(tasks))]]]) : of((layer) => [tasks(layer)]),
     spread: of((layer, older) => [tasks(layer), older + rank]),
     factors: of((_, older) => [1, older + rank]),
     ...(past ? { pastA: of((layer, older) => [older, layer.in]), pastB: of((layer, older) => [layer.out, older]) } : {}),
@@ -92,28 +103,28 @@ const layoutsOf = (
 };
 
 /**
- * ΔW = Σ_{i<t} α_i B_i A_i / (‖B_i‖ ‖A_i‖) + α_t B_t A_t. Earlier directions are frozen; A_t, B_t and all magnitudes α [t] are trained. The weights hold the
+ * ΔW = Σ_{i<t} α_i B_i A_i / (‖B_i‖ ‖A_i‖) + α_t B_t A_t. Earlier directions are frozen; A_t, B_t and all magnitudes α [t], which are those of all layers or of
+ * each, are trained. The weights hold the
  * earlier directions already, so that what is added to a layer's output is what the magnitudes change of them.
  */
 export const decoupledLora = (
   past: PastDirections,
-  { rank = 10, modules = ["q", "v"], towers = "all", magnitude = 0.8 }: DecoupledLoraOptions = {},
+  { rank = 10, modules = ["q", "v"], towers = "all", magnitude = 0.8, magnitudes = "shared" }: DecoupledLoraOptions = {},
 ): adapter.Adapter<"A" | "B" | "alpha"> => {
   const newest = adapter.lora({ rank, modules, towers });
   const layersOf = (net: model.Network): readonly model.Layer[] => model.layersOf(net, { modules, towers });
   const directions = (layer: string): readonly Direction[] => past.get(layer) ?? [];
-  const layouts = (net: model.Network) => layoutsOf(newest, layersOf(net), directions, rank, net);
+  const layouts = (net: model.Network) => layoutsOf(newest, layersOf(net), directions, { rank, magnitudes }, net);
   return {
     name: "decoupledLora",
-    options: { rank, modules, towers, magnitude },
+    options: { rank, modules, towers, magnitude, magnitudes },
     layouts,
     trained: ["A", "B", "alpha"],
     initial: (net, weights, seed, task) => {
       const { A: _, B: __, alpha, ...frozen } = layouts(net);
       const tensors = new Map(layersOf(net).map(({ name, out }) => [name, pastTensors(directions(name), rank, out)]));
       const constants = Object.entries(frozen).map(([group, l]) => [group, tensor.flatten(l, (name) => tensors.get(name)![group as PastGroup])] as const);
-      const magnitudes = tensor.flatten(alpha, (name) => new Float32Array(directions(name).length + 1).fill(magnitude));
-      return { ...newest.initial(net, weights, seed, task), ...Object.fromEntries(constants), alpha: magnitudes };
+      return { ...newest.initial(net, weights, seed, task), ...Object.fromEntries(constants), alpha: new Float32Array(alpha.length).fill(magnitude) };
     },
     scope: (net, base, groups) => {
       const { A, B, alpha, spread, factors, pastA, pastB } = groups as typeof groups & Readonly<Record<Group, typeof groups.A>>;
@@ -122,8 +133,9 @@ export const decoupledLora = (
         ...base,
         linear: (name, x, ...updates) => {
           if (!adapted.has(name)) return base.linear(name, x, ...updates);
-          const [magnitudes, older] = [alpha.get(name)!, ranksOf(directions(name))];
-          const change = sub(matmul(reshape(magnitudes, [1, magnitudes.shape[0]]), spread.get(name)!), factors.get(name)!);
+          const [all, older, tasks] = [alpha.get(name) ?? alpha.get(sharedMagnitudes)!, ranksOf(directions(name)), directions(name).length + 1];
+          const own = slice(all, 0, all.shape[0] - tasks, tasks);
+          const change = sub(matmul(reshape(own, [1, tasks]), spread.get(name)!), factors.get(name)!);
           const part = (start: number, length: number) => reshape(slice(change, 1, start, length), [length]);
           const latest = { p: mul(matmul(x, A.get(name)!, { tb: true }), part(older, rank)), q: B.get(name)! };
           if (older === 0) return base.linear(name, x, latest, ...updates);
@@ -136,10 +148,11 @@ export const decoupledLora = (
       const l = layouts(net);
       const [A, B, alpha] = [unflatten(l.A, values.A), unflatten(l.B, values.B), unflatten(l.alpha, values.alpha)];
       const terms = ({ name }: model.Layer): readonly Direction[] => {
-        const [earlier, magnitudes] = [directions(name), alpha.get(name)!.data];
-        const factors = factorsOf(earlier, magnitudes);
+        const earlier = directions(name);
+        const own = magnitudesOf(alpha, name, earlier.length);
+        const factors = factorsOf(earlier, own);
         const changes = earlier.map((direction, i) => ({ ...direction, factor: factors[i] - direction.factor }));
-        return [...changes, { A: A.get(name)!, B: B.get(name)!, factor: magnitudes[earlier.length] }];
+        return [...changes, { A: A.get(name)!, B: B.get(name)!, factor: own[earlier.length] }];
       };
       return { factors: new Map(layersOf(net).map((layer) => [layer.name, factorsWith(terms(layer), layer.out)])) };
     },

@@ -7,7 +7,7 @@ import { adapt, evaluate, gradient, memory, merge, pipeline, project, repeat, sc
 import { codec, model, objective, type subspace, tensor } from "./vocabulary.ts";
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { descent, descentOptions } from "./descent.ts";
-import { decoupledLora, factorsOf, type PastDirections } from "./decoupledLora.ts";
+import { decoupledLora, factorsOf, magnitudesOf, type PastDirections } from "./decoupledLora.ts";
 import { common, croppedBatches } from "./plain.ts";
 
 const directions = memory<PastDirections>("directions", new Map());
@@ -27,7 +27,7 @@ export const keepDirections = <L extends Lesson & WithAdapters<"A" | "B" | "alph
     const [B, alpha, past] = [entries("B"), entries("alpha"), directions.of(learner)];
     const after = [...entries("A")].map(([name, A]) => {
       const earlier = past.get(name) ?? [];
-      const magnitudes = alpha.get(name)!.data;
+      const magnitudes = magnitudesOf(alpha, name, earlier.length);
       const factors = factorsOf(earlier, magnitudes);
       const newest = { A, B: B.get(name)!, factor: magnitudes[earlier.length] };
       return [name, [...earlier.map((direction, i) => ({ ...direction, factor: factors[i] })), newest]] as const;
@@ -47,14 +47,15 @@ export const sdLora = declareMethod(
       ...withDefaults(common, { rank: 10, modules: ["q", "v"] }),
       ...descentOptions,
       magnitude: option(codec.finite, 0.8, "Where every magnitude starts, in every task."),
+      magnitudes: option(codec.oneOf("shared", "by-layer"), "shared", "Whether a task has one magnitude for all layers, or one in each."),
     },
   },
-  (o) =>
+  ({ rank, modules, towers, magnitude, magnitudes, ...o }) =>
     scan(
       pipeline(
         croppedBatches(o),
         adapt({
-          adapters: ({ learner }) => decoupledLora(directionsOf(learner), { rank: o.rank, modules: o.modules, towers: o.towers, magnitude: o.magnitude }),
+          adapters: ({ learner }) => decoupledLora(directionsOf(learner), { rank, modules, towers, magnitude, magnitudes }),
           steps: repeat(o.steps, gradient(objective.matching), descent(o)),
         }),
         project(keepDirections()),

@@ -105,6 +105,7 @@ test("orders, class counts, label spaces and shots are those of METHODS.md E", (
       ["imagenet-r-10", "seen", undefined, 10, 20],
       ["imagenet-r-20", "seen", undefined, 20, 10],
       ["domainnet-5", "seen", undefined, 5, 69],
+      ["core50-9", "seen", undefined, 9, 50 / 9],
     ],
   );
   for (const [name, protocol] of Object.entries(protocols)) assert.is(protocol.name, name);
@@ -291,6 +292,7 @@ test("class-incremental protocols split the classes of one dataset", async () =>
   const dir = await writeAll("incremental", {
     "wds_imagenet-r": { classes: 200, test: 1000, templates: own(3) },
     domainnet: { classes: 345, train: 690, test: 345 },
+    core50: { classes: 50, train: 100, test: 50 },
   });
   const { stream } = await check(protocols["imagenet-r-10"], dir, { seed: 4 });
   assert.is(stream.labelSpace, "seen");
@@ -317,6 +319,16 @@ test("class-incremental protocols split the classes of one dataset", async () =>
   const domains = await check(protocols["domainnet-5"], dir);
   assert.equal(await Promise.all(domains.stream.tasks.map((t) => count(t.train))), [138, 138, 138, 138, 138]);
   assert.equal((await check(protocols["cifar100-10"], dir)).stream.tasks[9].templates.length, 18);
+  const objects = await check(protocols["core50-9"], dir, { classOrder: "natural" });
+  assert.equal(
+    objects.stream.tasks.map((t) => t.classNames.length),
+    [10, 5, 5, 5, 5, 5, 5, 5, 5],
+  );
+  assert.equal(
+    objects.stream.tasks.flatMap((t) => t.classNames),
+    (await check({ ...protocols["core50-9"], groups: 1 }, dir, { classOrder: "natural" })).stream.tasks[0].classNames,
+  );
+  assert.not.equal((await check(protocols["core50-9"], dir, { seed: 1 })).stream.tasks[0].classNames, objects.stream.tasks[0].classNames);
 });
 
 const photos = "../shared/data/photo-stream";

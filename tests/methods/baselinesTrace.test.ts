@@ -148,7 +148,44 @@ deviceTest("C-LoRA: parameters, penalties, memory and merges of two tasks are to
   );
 });
 
-deviceTest("SD-LoRA: directions, magnitudes, memory and W + ΔW of two tasks are torch's", async (device) => {
+deviceTest(
+  "SD-LoRA with one magnitude a task for all layers, as its authors have it: losses, magnitudes and W + ΔW of two tasks are torch's",
+  async (device) => {
+    const [golden, shared] = [await goldenOf("baselines-trace.safetensors"), await goldenOf("duallora-trace.safetensors")];
+    const model = await readModel(fixture("clip-gelu"));
+    const net = networkOf(model);
+    let now = learnerOf(model);
+    for (const position of classes.keys()) {
+      const of = (name: string): HostTensor => golden(`sdlora.shared.task${position + 1}.${name}`);
+      const own = decoupledLora(directionsOf(now), { rank, ...where });
+      const layouts = own.layouts(net);
+      assert.equal(
+        layouts.alpha.entries.map(({ shape }) => shape),
+        [[position + 1]],
+      );
+      const A = flatten(layouts.A, (name) => rowAt(golden(`sdlora.task${position + 1}.${name}.A`), 0).data);
+      const adapter = startingAt(own, { ...own.initial(net, now.model.weights, 8, position), A });
+      const batches = batchesOf(model.config, taskOf(shared, position), { order: shared(`task${position + 1}.batches`) });
+      const lesson = { ...lessonOf(now, classes, position), batches };
+      const { states, losses } = await adaptTraced<any, any>(device, lesson, { adapter, steps: stepsOf() });
+      near(
+        losses.map(({ loss }) => loss),
+        columnsOf(of("loss"))[0],
+        `task ${position + 1}: losses`,
+      );
+      for (const { step, values } of states) {
+        const [[, alpha]] = unflatten(layouts.alpha, values.alpha);
+        near(alpha.data, rowAt(of("alpha"), step).data, `task ${position + 1}, step ${step}: magnitudes`);
+      }
+      const after: TaskStage<Taught, Lesson & WithBatches & Merged> = pipeline(project(keepDirections()), merge());
+      const merged = await runStage(device, after, { ...lesson, adapters: { adapter, values: states[count - 1].values } });
+      now = merged.learner;
+      for (const name of shown) near(now.model.weights.get(`${name}.weight`)!.data, of(`${name}.weight`).data, `task ${position + 1}: W + ΔW of ${name}`);
+    }
+  },
+);
+
+deviceTest("SD-LoRA with magnitudes by layer: directions, magnitudes, memory and W + ΔW of two tasks are torch's", async (device) => {
   const golden = await goldenOf("baselines-trace.safetensors");
   await follow(
     device,
@@ -156,7 +193,7 @@ deviceTest("SD-LoRA: directions, magnitudes, memory and W + ΔW of two tasks are
     {
       key: "sdlora",
       steps: stepsOf(),
-      adapter: (from) => decoupledLora(directionsOf(from), { rank, ...where }),
+      adapter: (from) => decoupledLora(directionsOf(from), { rank, ...where, magnitudes: "by-layer" }),
       drawn: ["A"],
       after: pipeline(project(keepDirections()), merge()),
     },
