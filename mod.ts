@@ -88,6 +88,8 @@ export { moram } from "./src/methods/moram.ts";
 export type { MoramOptions } from "./src/methods/moram.ts";
 export { glad } from "./src/methods/glad.ts";
 export type { GladOptions } from "./src/methods/glad.ts";
+export { loraTtt } from "./src/methods/loraTtt.ts";
+export type { LoraTttOptions } from "./src/methods/loraTtt.ts";
 
 // Running a method over a stream, and watching it.
 export { course } from "./src/stages/learn.ts";

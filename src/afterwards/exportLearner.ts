@@ -49,6 +49,7 @@ const leftOutOf = ({ learner, inference }: OpenedLearner): readonly string[] => 
     ? ["the branches that the method runs the model through beside its weights: what the folder answers is not what the run was scored by"]
     : []),
   ...(inference?.calibration === undefined ? [] : ["the correction of the logits by task"]),
+  ...(inference?.adaptation === undefined ? [] : ["the training on every picture before it is answered"]),
 ];
 
 /** Refuses a folder that holds something. */

@@ -168,6 +168,40 @@ export const beside = (first: Batches, second: Batches): Batches => ({
   skipped: () => [...first.skipped(), ...second.skipped()],
 });
 
+/** Options of {@link viewBatches}. */
+export interface ViewOptions extends Omit<LoadOptions, "batch"> {
+  /** Pictures a batch. */
+  readonly views: number;
+  readonly augment: Augment;
+  readonly seed: number;
+}
+
+/**
+ * Views of every example, a batch each, in the order of the list: the picture by the evaluation transform, and behind it augmented ones. A view is drawn from
+ * (seed, place) alone: a picture has the same views wherever it stands. With `onCorrupt: "skip"` the batch of a corrupt example is empty.
+ */
+export const viewBatches = (options: ViewOptions): Batches => {
+  const { examples, views, augment, transform, seed, onCorrupt = "fail" } = options;
+  const { load, skipped } = loader(options);
+  const at =
+    (step: number): TE.TaskEither<Failure, Batch> =>
+    async () => {
+      const refused = refusal(step, examples.length, views);
+      if (refused !== undefined) return E.left(refused);
+      const example = examples[step];
+      const image = await load(example);
+      if (E.isLeft(image) && onCorrupt === "fail") return image;
+      const found: Picked = E.isLeft(image) ? E.right(undefined) : E.right({ example, image: image.right });
+      return assemble(
+        views,
+        { ...options, batch: views },
+        () => Promise.resolve(found),
+        (place) => (place === 0 ? { transform } : { transform, augment, random: () => random(seed, "views", place) }),
+      );
+    };
+  return { steps: examples.length, at, skipped };
+};
+
 /**
  * Evaluation batches: every example once, in the order of the list, by the evaluation transform; the last batch may be smaller, and with
  * `onCorrupt: "skip"` any batch by its corrupt examples.

@@ -138,6 +138,7 @@ const entries: Readonly<Partial<Record<MethodName, Entry>>> = {
   lwf: fineTuned,
   "wise-ft": fineTuned,
   zscl: fineTuned,
+  "lora-ttt": { options: {}, stated: [] },
   // DualLoRA's own were not found: METHODS.md D.7 takes InfLoRA's, and for CORe50 those of CIFAR-100.
   duallora: { options: { ...base, rank: 10 }, other: { ...shared, "core50-9": shared["cifar100-10"] }, stated: [] },
   "sd-lora": sdLora,

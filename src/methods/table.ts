@@ -9,6 +9,7 @@ import { duallora } from "./duallora.ts";
 import { glad } from "./glad.ts";
 import { infLora } from "./infLora.ts";
 import { keeplora, keeploraPlus, keeploraPlusPlus, keeploraPlusPlusCls } from "./keeplora.ts";
+import { loraTtt } from "./loraTtt.ts";
 import { lwf } from "./lwf.ts";
 import { moram } from "./moram.ts";
 import { oLora } from "./oLora.ts";
@@ -42,6 +43,7 @@ const all = [
   glad,
   color,
   moram,
+  loraTtt,
 ] as const;
 
 type All = (typeof all)[number];

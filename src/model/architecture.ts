@@ -26,6 +26,8 @@ export interface BatchSize {
   readonly length: number;
   /** Of a decoder: how many tokens, of all texts together, are predicted. Default 0. */
   readonly positions?: number;
+  /** Where images are seen with patches hidden: how many patches of each are seen. */
+  readonly visible?: number;
 }
 
 /** Tensors by name; each is traced when it is first asked for. */
@@ -110,6 +112,8 @@ export interface Architecture<C = any, Out = any> {
   readonly images?: {
     readonly size: (config: C) => number;
     readonly preprocess: (size: number) => Preprocess;
+    /** How many patches one becomes, where some of them may be hidden: `inputs` then has `visible`. */
+    readonly patches?: (config: C) => number;
   };
   /** How texts become inputs, where the network reads any. */
   readonly texts?: {

@@ -17,7 +17,7 @@ import { floats, indices, reshape, type Tensor } from "../tensor/tensor.ts";
 import { lazily, type Architecture, type ForwardArguments } from "./architecture.ts";
 import type { Parameter } from "./network.ts";
 import { blockLayers, blockParameters, encoder, linears, normParameters, type BlockOptions, type TowerConfig } from "./blocks.ts";
-import { clipBlocks, clipVisionLayers, clipVisionParameters, clipVisionTokens } from "./clipVision.ts";
+import { clipBlocks, clipVisionLayers, clipVisionParameters, clipVisionTokens, patchesOf } from "./clipVision.ts";
 import * as hub from "./config.ts";
 import { norm } from "./scope.ts";
 import { readTokenizer, textBatch, tokenise, type Tokenizer } from "../formats/tokenizer.ts";
@@ -44,6 +44,10 @@ export interface ClipOutputs {
   readonly imageFeatures: Tensor;
   /** [texts, embed]. */
   readonly textFeatures: Tensor;
+  /** The class tokens behind the last layer norm, before they are projected: [images, width]. */
+  readonly classTokens: Tensor;
+  /** The same of images of which only the patches are seen that the input `visible` names. */
+  readonly maskedClassTokens: Tensor;
   /** Unit rows [images, embed]. */
   readonly imageEmbeds: Tensor;
   /** Unit rows [texts, embed]. */
@@ -137,11 +141,10 @@ const parameters = ({ vision, text, embed, initialLogitScale }: ClipConfig): rea
   ];
 };
 
-/** pixels [images, channels, size, size] → [images, embed]. */
-const imageFeatures = ({ scope, config: { vision }, input }: ForwardArguments<ClipConfig>): Tensor => {
-  const tokens = clipVisionTokens(scope, visionAt, vision, input("pixels"));
-  const pooled = norm(scope, `${visionAt}.post_layernorm`, reshape(slice(tokens, 1, 0, 1), [tokens.shape[0], vision.width]), vision.eps);
-  return matmul(pooled, scope.param("visual_projection.weight"), { tb: true });
+/** pixels [images, channels, size, size] → [images, width]. */
+const classTokens = ({ scope, config: { vision }, input }: ForwardArguments<ClipConfig>, visible?: Tensor): Tensor => {
+  const tokens = clipVisionTokens(scope, visionAt, vision, input("pixels"), { visible });
+  return norm(scope, `${visionAt}.post_layernorm`, reshape(slice(tokens, 1, 0, 1), [tokens.shape[0], vision.width]), vision.eps);
 };
 
 /**
@@ -162,8 +165,10 @@ const forward = (args: ForwardArguments<ClipConfig>): ClipOutputs => {
   const scaled = (a: Tensor, b: Tensor): Tensor => mul(matmul(a, b, { tb: true }), out.logitScale);
   const out: ClipOutputs = lazily<ClipOutputs>(
     {
-      imageFeatures: () => imageFeatures(args),
+      imageFeatures: () => matmul(out.classTokens, args.scope.param("visual_projection.weight"), { tb: true }),
       textFeatures: () => textFeatures(args),
+      classTokens: () => classTokens(args),
+      maskedClassTokens: () => classTokens(args, args.input("visible")),
       imageEmbeds: () => normalize(out.imageFeatures),
       textEmbeds: () => normalize(out.textFeatures),
       logitScale: () => exp(args.scope.param("logit_scale")),
@@ -201,12 +206,13 @@ export const clip: Architecture<ClipConfig, ClipOutputs> = {
   kinds: linears,
   towers: { vision: { inputs: ["pixels"], output: "imageFeatures" }, text: { inputs: ["ids", "ends"], output: "textFeatures" } },
   width: ({ embed }) => embed,
-  inputs: ({ vision: { channels, imageSize } }, { images, texts, length }) => ({
+  inputs: ({ vision: { channels, imageSize } }, { images, texts, length, visible }) => ({
     pixels: floats([images, channels, imageSize, imageSize]),
     ids: indices([texts, length]),
     ends: indices([texts]),
+    ...(visible === undefined ? {} : { visible: indices([images, 1 + visible]) }),
   }),
-  images: { size: ({ vision }) => vision.imageSize, preprocess: clipPreprocess },
+  images: { size: ({ vision }) => vision.imageSize, preprocess: clipPreprocess, patches: ({ vision }) => patchesOf(vision) },
   texts: {
     tokenizer,
     encode: ({ text }, tokens, texts, length) => textBatch(tokenise(tokens, texts, text.context).ids, text.context, text.eosId, length),

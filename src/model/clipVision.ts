@@ -1,6 +1,6 @@
 /** CLIP's vision tower without what follows it: patches and a class token, a layer norm, and blocks. What CLIP and LLaVA have in common. */
 import { add } from "../tensor/ops/elementwise.ts";
-import { patchify } from "../tensor/ops/embedding.ts";
+import { gather, patchify } from "../tensor/ops/embedding.ts";
 import { linear } from "../tensor/ops/matmul.ts";
 import { pad } from "../tensor/ops/window.ts";
 import { reshape, type Tensor } from "../tensor/tensor.ts";
@@ -49,13 +49,29 @@ export const clipVisionParameters = (at: string, vision: VisionConfig): readonly
   ];
 };
 
-/** What pixels [images, channels, size, size] become in the first `depth` blocks: [images, 1 + patches, width], the class token in front. */
-export const clipVisionTokens = (scope: Scope, at: string, vision: VisionConfig, pixels: Tensor, depth: number = vision.layers): Tensor => {
+/** How much of the images runs through how much of the tower. */
+export interface VisionPass {
+  /** Through the first so many blocks. Default: all. */
+  readonly depth?: number;
+  /** u32 [images, 1 + n], rows of the flattened [images · (1 + patches)] tokens: the class token of every image, and those n of its patches that are seen. */
+  readonly visible?: Tensor;
+}
+
+/** What pixels [images, channels, size, size] become: [images, 1 + patches, width], the class token in front; of patches those that are seen. */
+export const clipVisionTokens = (
+  scope: Scope,
+  at: string,
+  vision: VisionConfig,
+  pixels: Tensor,
+  { depth = vision.layers, visible }: VisionPass = {},
+): Tensor => {
   const patches = patchify(pixels, vision.patchSize);
   const [, count, length] = patches.shape;
   const embedded = linear(patches, reshape(scope.param(`${at}.embeddings.patch_embedding.weight`), [vision.width, length]));
   // The class embedding is the content of token 0: added, with the positions, to a zero row before the patches.
   const first = pad(reshape(scope.param(`${at}.embeddings.class_embedding`), [1, vision.width]), 0, 0, count);
   const tokens = add(pad(embedded, 1, 1, 0), add(scope.param(`${at}.embeddings.position_embedding.weight`), first));
-  return encoder(scope, clipBlocks("vision", at), norm(scope, `${at}.pre_layrnorm`, tokens, vision.eps), { ...vision, layers: depth }, options);
+  // A patch that is hidden leaves before the first block, with its position.
+  const seen = visible === undefined ? tokens : gather(reshape(tokens, [pixels.shape[0] * (1 + count), vision.width]), visible);
+  return encoder(scope, clipBlocks("vision", at), norm(scope, `${at}.pre_layrnorm`, seen, vision.eps), { ...vision, layers: depth }, options);
 };

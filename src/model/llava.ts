@@ -82,7 +82,7 @@ const projections = (config: LlavaConfig): readonly Linear[] =>
   );
 
 const visionTokens = ({ scope, config: { vision, visionDepth, select }, input }: ForwardArguments<LlavaConfig>): Tensor => {
-  const tokens = clipVisionTokens(scope, visionAt, vision, input("pixels"), visionDepth);
+  const tokens = clipVisionTokens(scope, visionAt, vision, input("pixels"), { depth: visionDepth });
   return select === "full" ? tokens : slice(tokens, 1, 1, tokens.shape[1] - 1);
 };
 

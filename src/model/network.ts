@@ -55,6 +55,8 @@ export interface LayerChoice {
   /** Kinds of layers, in the order in which their adapters are drawn; or all. */
   readonly modules: "all" | readonly string[];
   readonly towers: "all" | readonly string[];
+  /** Of every tower the last so many blocks alone, or all where it has fewer. Default: all. */
+  readonly last?: number;
 }
 
 const distinct = (words: readonly string[]): readonly string[] => [...new Set(words)];
@@ -80,12 +82,12 @@ const chosen = (what: string, { name }: Network, choice: "all" | readonly string
 export const towersOf = (net: Network, towers: LayerChoice["towers"]): readonly string[] => chosen("tower", net, towers, Object.keys(net.towers));
 
 /** The layers of the chosen towers, block by block. Throws a `ShapeError` where the network lacks a tower or a kind that is named. */
-export const layersOf = (net: Network, { modules, towers }: LayerChoice): readonly Layer[] => {
+export const layersOf = (net: Network, { modules, towers, last = Infinity }: LayerChoice): readonly Layer[] => {
   const kinds = chosen("layer of the kind", net, modules, distinct(net.layers.map(({ kind }) => kind)));
   return towersOf(net, towers).flatMap((tower) => {
     const inTower = net.layers.filter((layer) => layer.tower === tower);
     const depths = [...new Set(inTower.map(({ depth }) => depth))];
-    return depths.flatMap((depth) => kinds.flatMap((kind) => inTower.filter((layer) => layer.depth === depth && layer.kind === kind)));
+    return depths.slice(-last).flatMap((depth) => kinds.flatMap((kind) => inTower.filter((layer) => layer.depth === depth && layer.kind === kind)));
   });
 };
 

@@ -11,7 +11,8 @@ import type { Learner } from "../model/learner.ts";
 import type { Prediction, Top } from "../report/predictions.ts";
 import type { Answers } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
-import type { Encoder, ImageFeatures } from "./features.ts";
+import type { Encoder } from "./features.ts";
+import type { Features, ImageFeatures } from "./imageFeatures.ts";
 import type { Calibration } from "./inference.ts";
 import { best, ranking, type Candidates, type Correction, type Likely, type Score } from "./scores.ts";
 
@@ -25,7 +26,19 @@ export interface Scoring {
 }
 
 /** What images are compared with: the texts of all classes, where the architecture reads any, and the learner's head. */
-export type ScoreOf = (images: ImageFeatures) => Score;
+export interface Compared {
+  readonly scoreOf: (images: ImageFeatures) => Score;
+  /** Unit features of the texts of all classes, in their order. */
+  readonly texts?: Features;
+}
+
+/** The features of the texts of some tasks' classes. */
+export const textsAmong = ({ texts }: Compared, among: readonly Candidates[]): Features | undefined => {
+  if (texts === undefined) return undefined;
+  const width = texts.data.length / texts.count;
+  const data = Float32Array.from(among.flatMap(({ first, count }) => [...texts.data.subarray(first * width, (first + count) * width)]));
+  return { count: data.length / width, data };
+};
 
 /** What came of the images of one task or probe. */
 export interface Column {
@@ -89,16 +102,22 @@ const candidatesIn = ({ stream, learned, spaces }: Scoring, all: readonly (Candi
   return spaces.map((space) => labelSpace(stream, own.position, learned, space).tasks.flatMap((task) => all[tasks.indexOf(task)] ?? []));
 };
 
+/** The classes that images are answered among, and the features that they have there. */
+interface Among {
+  readonly candidates: readonly Candidates[];
+  readonly images: ImageFeatures;
+}
+
 /** The answers to the images of one task or probe among each of several lists of classes. */
 const answersOf = (
   scoring: Scoring,
-  among: readonly (readonly Candidates[])[],
+  among: readonly Among[],
   task: string,
-  images: ImageFeatures,
-  score: Score,
+  scoreOf: Compared["scoreOf"],
 ): E.Either<Failure, readonly (readonly number[])[]> => {
   const answers: number[][] = [];
-  for (const candidates of among) {
+  for (const { candidates, images } of among) {
+    const score = scoreOf(images);
     const correction = correctionOf(scoring, candidates, images);
     const row: number[] = [];
     for (let i = 0; i < images.count; i++) {
@@ -135,8 +154,28 @@ const predictionsOf = (
   );
 };
 
+/** The features of a task's images among each of several lists of classes; encoded once where they do not depend on these. */
+const encodedAmong = (
+  encode: Encoder,
+  compared: Compared,
+  task: ClassTask,
+  lists: readonly (readonly Candidates[])[],
+): TE.TaskEither<Failure, readonly Among[]> =>
+  pipe(
+    task.test,
+    TE.chain((examples) => {
+      const keys = lists.map((candidates) => (encode.adapts ? candidates.map(({ position }) => position).join() : ""));
+      const distinct = [...new Set(keys)];
+      return pipe(
+        distinct,
+        TE.traverseSeqArray((key) => encode.images(task, examples, textsAmong(compared, lists[keys.indexOf(key)]))),
+        TE.map((images) => lists.map((candidates, i) => ({ candidates, images: images[distinct.indexOf(keys[i])] }))),
+      );
+    }),
+  );
+
 /** A column of each task and probe, in their order. An answer is right if it is the class of the image, or another of the same name. */
-export const columnsOf = (scoring: Scoring, encode: Encoder, scoreOf: ScoreOf, runtime: Runtime): TE.TaskEither<Failure, readonly Column[]> => {
+export const columnsOf = (scoring: Scoring, encode: Encoder, compared: Compared, runtime: Runtime): TE.TaskEither<Failure, readonly Column[]> => {
   const { learner, stream, spaces } = scoring;
   const scored = scoredOf(stream);
   const all = candidatesOf(learner, stream);
@@ -154,16 +193,15 @@ export const columnsOf = (scoring: Scoring, encode: Encoder, scoreOf: ScoreOf, r
     all.map((own, j) => ({ own, task: scored[j] })),
     TE.traverseSeqArray(({ own, task }): TE.TaskEither<Failure, Column> => {
       if (own === undefined) return TE.right({ accuracies: spaces.map(() => null), images: 0, answers: null });
-      const among = candidatesIn(scoring, all, own);
       return pipe(
-        task.test,
-        TE.chain((examples) => encode.images(task, examples)),
-        TE.chainEitherK((images) => {
-          const [score, { top }] = [scoreOf(images), runtime];
+        encodedAmong(encode, compared, task, candidatesIn(scoring, all, own)),
+        TE.chainEitherK((among) => {
+          const [{ candidates, images }] = among;
+          const [{ scoreOf }, { top }] = [compared, runtime];
           return pipe(
-            answersOf(scoring, among, task.name, images, score),
+            answersOf(scoring, among, task.name, scoreOf),
             E.bindTo("answers"),
-            E.bind("predictions", () => (top === undefined ? E.right([]) : predictionsOf(scoring, own, among[0], images, score, name, top))),
+            E.bind("predictions", () => (top === undefined ? E.right([]) : predictionsOf(scoring, own, candidates, images, scoreOf(images), name, top))),
             E.map(({ answers, predictions }) => {
               if (top !== undefined) runtime.emit({ type: "predictions", dataset: task.name, predictions });
               return column(own, images, answers);

@@ -9,10 +9,11 @@ import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
-import { candidatesOf, columnsOf, notFiniteScore, scoredOf, type Column, type ScoreOf } from "./answers.ts";
+import { candidatesOf, columnsOf, notFiniteScore, scoredOf, type Column, type Compared } from "./answers.ts";
 import { prompts } from "./captions.ts";
 import { answerScores } from "./evaluateAnswers.ts";
-import { withEncoder, type Encoder, type Features, type ImageFeatures } from "./features.ts";
+import { withEncoder, type Encoder } from "./features.ts";
+import type { Features, ImageFeatures } from "./imageFeatures.ts";
 import type { Inference } from "./inference.ts";
 import { ensemble, headScore, textScore, type Score } from "./scores.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
@@ -38,24 +39,25 @@ const classFeatures = (encode: Encoder, width: number, { templates, classNames }
   );
 
 /** What images are compared with. The texts of a stream's probes stand behind those of its tasks; a head has no say in them. */
-export const scoring = (learner: Learner, encode: Encoder, stream: ClassStream, templates: "single" | "ensemble"): TE.TaskEither<Failure, ScoreOf> => {
+export const scoring = (learner: Learner, encode: Encoder, stream: ClassStream, templates: "single" | "ensemble"): TE.TaskEither<Failure, Compared> => {
   const { model, head } = learner;
   const { width } = networkOf(model);
   const readout = readoutOf(model.architecture);
   const byHead = (images: ImageFeatures): Score | undefined => (head === undefined ? undefined : headScore(head, images, width));
-  if (readout.texts === undefined) return TE.right((images) => byHead(images) ?? (() => 0));
+  if (readout.texts === undefined) return TE.right({ scoreOf: (images) => byHead(images) ?? (() => 0) });
   const scale = readout.scale?.(model.weights) ?? 1;
   if (!Number.isFinite(Math.fround(scale))) return TE.left(notFiniteScore("The scale of the logits"));
   const classesOfTasks = stream.tasks.reduce((n, { classNames }) => n + classNames.length, 0);
   return pipe(
     scoredOf(stream),
     TE.traverseSeqArray((task) => classFeatures(encode, width, task, templates)),
-    TE.map((classes): ScoreOf => {
+    TE.map((classes): Compared => {
       const texts = Float32Array.from(classes.flatMap(({ data }) => [...data]));
-      return (images) => {
+      const scoreOf: Compared["scoreOf"] = (images) => {
         const [byText, added] = [textScore(scale, images, texts, width), byHead(images)];
         return added === undefined ? byText : (i, c) => byText(i, c) + (c < classesOfTasks ? added(i, c) : 0);
       };
+      return { scoreOf, texts: { count: texts.length / width, data: texts } };
     }),
   );
 };
@@ -87,7 +89,7 @@ export const accuracies =
   ): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) =>
   (runtime) =>
   async () => {
-    const { templates = "single", labelSpace: space = stream.labelSpace, also = [], through, calibration } = options;
+    const { templates = "single", labelSpace: space = stream.labelSpace, also = [], through, calibration, adaptation } = options;
     const readout = readoutFor(learner.model.architecture);
     if (E.isLeft(readout)) return readout;
     const datasets = candidatesOf(learner, stream).filter((task) => task !== undefined).length;
@@ -96,10 +98,11 @@ export const accuracies =
       learner,
       runtime,
       through,
+      adaptation,
     )((encode) =>
       pipe(
         scoring(learner, encode, stream, templates),
-        TE.chain((scoreOf) => columnsOf({ learner, stream, learned, spaces: [space, ...also], calibration }, encode, scoreOf, runtime)),
+        TE.chain((compared) => columnsOf({ learner, stream, learned, spaces: [space, ...also], calibration }, encode, compared, runtime)),
         TE.map((columns) => evaluatedOf(stream, also, columns)),
       ),
     )();
@@ -111,15 +114,24 @@ export const accuracies =
  */
 export const evaluated =
   (learner: Learner, stream: Stream, learned: number, options: EvaluateOptions & Inference = {}): ((runtime: Runtime) => TE.TaskEither<Failure, Evaluated>) =>
-  (runtime) =>
-    isAnswerStream(stream) ? answerScores(learner, stream, options)(runtime) : accuracies(learner, stream, learned, options)(runtime);
+  (runtime) => {
+    if (!isAnswerStream(stream)) return accuracies(learner, stream, learned, options)(runtime);
+    const { adaptation } = options;
+    if (adaptation === undefined) return answerScores(learner, stream, options)(runtime);
+    return TE.left({
+      _tag: "BadOption",
+      option: "method",
+      detail: `${adaptation.name} adapts to pictures among classes, and these tasks are answered in words`,
+    });
+  };
 
 /** Scores the learner's model on the test split of every task and probe of the stream. */
 export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {}): TaskStage<MaybeMerged, MaybeMerged & Evaluated> => {
-  const { through, calibration } = inference;
+  const { through, calibration, adaptation } = inference;
   const beside = {
     ...(through === undefined ? {} : { through: { [through.name]: through.options } }),
     ...(calibration === undefined ? {} : { calibration: { [calibration.name]: calibration.options } }),
+    ...(adaptation === undefined ? {} : { adaptation: { [adaptation.name]: adaptation.options } }),
   };
   const stage = taskStage("evaluate", { ...options, ...beside }, (lesson: MaybeMerged) => (runtime) => {
     const { learner, stream, learned } = lesson;

@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { evaluationBatches, type Batch } from "../data/batches.ts";
+import { evaluationBatches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
 import type { ClassTask } from "../data/task.ts";
@@ -20,27 +20,21 @@ import type { Session } from "../tensor/session.ts";
 import { size } from "../tensor/tensor.ts";
 import { ahead } from "../training/ahead.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
+import { adaptable, type Adaptation } from "./adaptation.ts";
+import { collected, notFiniteFeature, type Features, type ImageFeatures } from "./imageFeatures.ts";
 import { found, programs } from "./programs.ts";
+import { adaptedImages } from "./testTime.ts";
 import { withShapeFailures } from "../tensor/shapeFailures.ts";
-
-/** Rows of features: [count, width]. */
-export interface Features {
-  readonly count: number;
-  readonly data: Float32Array;
-}
-
-/** Features of images, and what there is to know of each. */
-export interface ImageFeatures extends Features {
-  readonly labels: Uint32Array;
-  readonly ids: readonly string[];
-  /** What a branch noted of the images: [count, k], by name. */
-  readonly notes: Readonly<Record<string, Float32Array>>;
-}
 
 /** Encodes images and texts by one learner's model until it is released. */
 export interface Encoder {
-  /** Features of a task's examples, in their order; of those only that could be decoded. Fails with `NotFinite` where one is not a number. */
-  readonly images: (task: Pick<ClassTask, "name" | "decode">, examples: readonly Example[]) => TE.TaskEither<Failure, ImageFeatures>;
+  /** Whether the features of an image depend on the classes that it is answered among. */
+  readonly adapts: boolean;
+  /**
+   * Features of a task's examples, in their order; of those only that could be decoded. Where the model adapts to every picture, it does so among classes whose
+   * texts have these features; without any it does not. Fails with `NotFinite` where one is not a number.
+   */
+  readonly images: (task: Pick<ClassTask, "name" | "decode">, examples: readonly Example[], among?: Features) => TE.TaskEither<Failure, ImageFeatures>;
   /** Features of texts. Fails with `ShapeMismatch` where the architecture reads none. */
   readonly texts: (texts: readonly string[]) => TE.TaskEither<Failure, Features>;
   readonly release: () => void;
@@ -49,37 +43,6 @@ export interface Encoder {
 /** Images that are encoded at a time; a batch that is not full is filled with zeros. */
 const imageBatch = 64;
 const textsAtATime = 128;
-
-/** What is wrong with a model that has finite weights and gives features that are not. */
-export const notFiniteFeature = (of: string): Failure => ({
-  _tag: "NotFinite",
-  what: `A feature of ${of}`,
-  advice: "the model's weights are too large to compute with: they are damaged, or were trained at too high a rate",
-});
-
-/** Collects what the device gives for batches of `batch` places, `width` numbers each and notes beside them. */
-const collected = (name: string, examples: number, batch: number, width: number, noted: readonly string[]) => {
-  const [data, labels, ids] = [new Float32Array(examples * width), new Uint32Array(examples), [] as string[]];
-  const notes: readonly number[][] = noted.map(() => []);
-  let count = 0;
-  return {
-    add: (loaded: Batch, read: readonly Float32Array[]): E.Either<Failure, void> => {
-      // What it gives for the places of a batch that no image fills does not count.
-      const filled = read.map((values) => values.subarray(0, (values.length / batch) * loaded.count));
-      if (filled.some((values) => firstNotFinite(values) >= 0)) return E.left(notFiniteFeature(`an image of ${name}`));
-      data.set(filled[0], count * width);
-      labels.set(loaded.labels, count);
-      ids.push(...loaded.ids);
-      notes.forEach((list, i) => list.push(...filled[i + 1]));
-      count += loaded.count;
-      return E.right(undefined);
-    },
-    all: (): ImageFeatures => ({
-      ...{ count, data: data.subarray(0, count * width), labels: labels.subarray(0, count), ids },
-      notes: Object.fromEntries(noted.map((name, i) => [name, Float32Array.from(notes[i])])),
-    }),
-  };
-};
 
 /** Runs the batches of examples through a session, one after another; those behind it are prepared while the device works. */
 const encodeImages = async (
@@ -119,11 +82,12 @@ const encodeImages = async (
   return E.right(all());
 };
 
-/** Uploads a learner's model and makes its encoder, through a branch if there is one. */
-const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<Failure, Encoder> =>
+/** Uploads a learner's model and makes its encoder, through a branch if there is one, and with what adapts it to pictures. */
+const encoder = (learner: Learner, runtime: Runtime, branch?: Branch, adaptation?: Adaptation): E.Either<Failure, Encoder> =>
   pipe(
     readoutFor(learner.model.architecture),
     E.bindTo("readout"),
+    E.chainFirst(() => adaptable(learner, adaptation)),
     E.bind("weights", () => resident(runtime.device, learner.model.weights)),
     E.map(({ readout, weights }): Encoder => {
       const { model } = learner;
@@ -147,7 +111,9 @@ const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<
         );
       };
       return {
-        images: (task, examples) => {
+        adapts: adaptation !== undefined,
+        images: (task, examples, among) => {
+          if (adaptation !== undefined && among !== undefined) return adaptedImages({ learner, runtime, weights, branch, adaptation, among }, task, examples);
           const batch = Math.min(imageBatch, Math.max(1, examples.length));
           return pipe(
             session(readout.images, { images: batch, texts: 0, length: 0 }),
@@ -171,12 +137,12 @@ const encoder = (learner: Learner, runtime: Runtime, branch?: Branch): E.Either<
     }),
   );
 
-/** Uses the encoder of a learner, through a branch if there is one, and releases it whatever happens. */
+/** Uses the encoder of a learner, through a branch if there is one and adapting to pictures where that is said, and releases it whatever happens. */
 export const withEncoder =
-  (learner: Learner, runtime: Runtime, branch: Branch | undefined) =>
+  (learner: Learner, runtime: Runtime, branch: Branch | undefined, adaptation?: Adaptation) =>
   <A>(use: (encode: Encoder) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> =>
   async () => {
-    const opened = encoder(learner, runtime, branch);
+    const opened = encoder(learner, runtime, branch, adaptation);
     if (E.isLeft(opened)) return opened;
     try {
       return await withShapeFailures(() => use(opened.right))();

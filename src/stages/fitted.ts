@@ -41,11 +41,11 @@ export const positionsOf = ({ tasks = [] }: Predictor, places: readonly Place[])
 
 /** The inference of a learner for tasks whose classes are at these places; one whose classes were not learned is left as it is. */
 const inferenceFor = (predictor: Predictor, places: readonly (readonly Place[])[]): Inference => {
-  const { inference: { through, calibration } = {} } = predictor;
-  if (calibration === undefined) return { through };
+  const { inference: { through, calibration, adaptation } = {} } = predictor;
+  if (calibration === undefined) return { through, adaptation };
   const learned = places.map((task) => positionsOf(predictor, task).find((position) => position !== undefined));
   return {
-    through,
+    ...{ through, adaptation },
     calibration: {
       ...calibration,
       of: (learner, notes) => {

@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { hasBranches, type Branch } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
+import type { Adaptation } from "./adaptation.ts";
 
 /** Corrects the logits of an image: what is added to those of each task's classes, by the position of the task, from what a branch noted of the image. */
 export interface Calibration {
@@ -16,6 +17,8 @@ export interface Inference {
   /** A part of the model that is not merged. */
   readonly through?: Branch;
   readonly calibration?: Calibration;
+  /** What the model is trained on of every picture before it is answered. */
+  readonly adaptation?: Adaptation;
 }
 
 /** A learner, and what is known of it beside what it keeps itself. */

@@ -12,9 +12,10 @@ import { printed } from "../formats/json.ts";
 import { networkOf } from "../model/model.ts";
 import type { Top } from "../report/predictions.ts";
 import type { Runtime } from "../training/runtime.ts";
-import { candidatesOf, rankingsOf } from "./answers.ts";
+import { candidatesOf, rankingsOf, textsAmong } from "./answers.ts";
 import { scoring } from "./evaluate.ts";
-import { withEncoder, type Encoder, type Features } from "./features.ts";
+import { withEncoder, type Encoder } from "./features.ts";
+import type { Features } from "./imageFeatures.ts";
 import { fittedTo, knowsAll, placesOfNames, positionsOf, type Place } from "./fitted.ts";
 import { answerable, type Predictor } from "./inference.ts";
 import { ensemble, type Likely } from "./scores.ts";
@@ -133,12 +134,13 @@ export const classified =
       learner,
       runtime,
       inference.through,
+      inference.adaptation,
     )((encode) =>
       pipe(
         scoring(learner, encode, stream, "ensemble"),
-        TE.bindTo("scoreOf"),
-        TE.bind("images", () => encode.images({ name, decode }, examples)),
-        TE.chainEitherK(({ scoreOf, images }) =>
+        TE.bindTo("compared"),
+        TE.bind("images", ({ compared }) => encode.images({ name, decode }, examples, textsAmong(compared, among))),
+        TE.chainEitherK(({ compared: { scoreOf }, images }) =>
           pipe(
             rankingsOf({ learner, ...inference }, among, images, scoreOf(images), firstOfName(stream.tasks)),
             E.map((rankings) => rankings.map((ranked, i) => answer(images.ids[i], ranked))),

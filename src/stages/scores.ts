@@ -1,6 +1,6 @@
 /** Scores of images for classes, and the answers that follow. */
 import type { Head } from "../model/adapters/adapter.ts";
-import type { Features } from "./features.ts";
+import type { Features } from "./imageFeatures.ts";
 
 /** The score of an image for a class of the stream, counted through all its tasks. */
 export type Score = (image: number, cls: number) => number;

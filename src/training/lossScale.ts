@@ -16,9 +16,10 @@ const steps: ScaleSteps = { first: 2 ** 16, largest: 2 ** 24, patience: 200 };
 /** Below this scale a gradient is not finite for another reason than its size. */
 export const leastScale = 1;
 
-/** The name of what is recorded of it; its state has one of its own. */
+/** The name of what is recorded of it. */
 export const scaleName = "lossScale";
-const stateName = "loss scale";
+/** The name of its state. */
+export const scaleState = "loss scale";
 
 /** The scale of the loss in a step that is traced. */
 export interface LossScale {
@@ -43,7 +44,7 @@ const isKept = ({ node, output }: Tensor, before: Tensor, fine: Tensor): boolean
 
 /** The scale of the loss in a step, whose states are known by name. */
 export const lossScale = ({ state }: Pick<Leaves, "state">): LossScale => {
-  const own = state(stateName, [2]);
+  const own = state(scaleState, [2]);
   const value = affine(view(own, 0, [1]), 1, steps.first);
   // A sum is finite where all that it is of is.
   let sum: Tensor | undefined;
@@ -65,7 +66,7 @@ export const lossScale = ({ state }: Pick<Leaves, "state">): LossScale => {
         const before = state(name, t.shape);
         return [name, isKept(t, before, scaled.fine) ? t : where(scaled.fine, t, before)];
       });
-      return { ...Object.fromEntries(kept), [stateName]: scaled.state };
+      return { ...Object.fromEntries(kept), [scaleState]: scaled.state };
     },
   };
 };

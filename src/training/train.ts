@@ -39,7 +39,7 @@ export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "st
 }
 
 /** The numbers that the host computes for a step. */
-const hypersAt = ({ hypers }: Recorder, step: number): HostRecord =>
+export const hypersAt = ({ hypers }: Pick<Recorder, "hypers">, step: number): HostRecord =>
   Object.fromEntries([...hypers].map(([name, at]) => [name, Float32Array.from(at, (schedule) => schedule(step))]));
 
 /** Runs between two reads of what was recorded: often enough to see a run go on, seldom enough not to wait. */

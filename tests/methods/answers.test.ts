@@ -26,6 +26,7 @@ const quick = { steps: 3, batch: 4, rank: 2, lr: 1e-2 };
 const refusals: Readonly<Partial<Record<MethodName, RegExp>>> = {
   duallora: /^method: duallora learns tasks of classes alone, and these are answered in words: the class tokens of images say /,
   color: /^method: color learns tasks of classes alone, and these are answered in words: the features of images say which of its adapters counts$/,
+  "lora-ttt": /^method: lora-ttt learns tasks of classes alone, and these are answered in words: it trains on the predictions of views among classes$/,
   "keeplora+": /^method: keeplora\+ learns tasks of classes alone, and these are answered in words: its cosine head has a row for every class$/,
   "keeplora++cls": /^method: keeplora\+\+cls learns tasks of classes alone, and these are answered in words: its cosine head has a row for every class$/,
 };

@@ -12,6 +12,8 @@ export interface LoraOptions {
   readonly modules?: LayerChoice["modules"];
   /** Default: all. */
   readonly towers?: LayerChoice["towers"];
+  /** Of every tower the last so many blocks alone, or all where it has fewer. Default: all. */
+  readonly last?: LayerChoice["last"];
   /** The update is scaled by `scale`: CoDyRA uses 1, plain LoRA α/r. Default 1. */
   readonly scale?: Scale;
 }

@@ -1,0 +1,228 @@
+/** Test-time training: before a picture is answered, an adapter is trained on views of it, and starts anew for the next one. */
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { viewBatches, type Batch } from "../data/batches.ts";
+import { decoderOf } from "../data/decode.ts";
+import type { Example } from "../data/example.ts";
+import type { ClassTask } from "../data/task.ts";
+import type { Resident } from "../device/resident.ts";
+import type { Failure } from "../failure.ts";
+import { readoutOf, type Outputs, type Readout } from "../model/architecture.ts";
+import { through, type Branch, type BranchContext } from "../model/branch.ts";
+import { transformOf } from "../model/inputs.ts";
+import type { Learner } from "../model/learner.ts";
+import { networkOf, outputsOf } from "../model/model.ts";
+import { wholeBatch } from "../model/part.ts";
+import { random } from "../random.ts";
+import type { Leaves } from "../tensor/leaves.ts";
+import type { HostRecord } from "../tensor/replay.ts";
+import { withSession, type Session } from "../tensor/session.ts";
+import { size, type Tensor } from "../tensor/tensor.ts";
+import { ahead } from "../training/ahead.ts";
+import { scaleState } from "../training/lossScale.ts";
+import { skippedReporter, type Runtime } from "../training/runtime.ts";
+import { traceStep, traineeOf, type Base } from "../training/step.ts";
+import { hypersAt } from "../training/train.ts";
+import { recorder, type Recorder, type Tracing } from "../training/tracing.ts";
+import { encodeBatch, type Trainee } from "../training/trainee.ts";
+import { entropies } from "../training/viewLosses.ts";
+import type { Adaptation } from "./adaptation.ts";
+import { collected, type Features, type ImageFeatures } from "./imageFeatures.ts";
+import { found } from "./programs.ts";
+import { manifest } from "./stage.ts";
+import type { Steps } from "./steps.ts";
+
+/** Options of {@link testTimeTraining}. */
+export interface TestTimeOptions extends Omit<Adaptation, "name" | "options" | "steps"> {
+  /** The steps of one picture's training, a number of them; each sees the views that are confident before it. */
+  readonly steps: Steps<any>;
+}
+
+/**
+ * Trains adapters on views of every picture before it is answered (TPT, arXiv 2209.07511; LoRA-TTT, METHODS.md H). The model must read texts: views are
+ * compared with those of the classes that the picture is answered among.
+ *
+ * ```ts
+ * const adaptation = stage.testTimeTraining({
+ *   adapters: adapter.lora({ rank: 16, modules: ["q", "k", "v", "out"], towers: ["vision"], last: 2, scale: 2 }),
+ *   steps: stage.repeat(1, stage.gradient(objective.meanEntropy), stage.update(optimizer.adamW({ lr: schedule.constantly(1e-3), weightDecay: 0.2 }))),
+ *   views: 64,
+ *   augment: data.flipped(data.randomResizedCrop(0.08, 1)),
+ *   confident: 0.1,
+ * });
+ * assert.deepEqual(stage.evaluate({}, { adaptation }).inference, { adaptation });
+ * ```
+ */
+export const testTimeTraining = (options: TestTimeOptions): Adaptation => {
+  const { adapters, steps, views, confident, hidden = 0, seed = 0 } = options;
+  return {
+    ...options,
+    name: "testTimeTraining",
+    options: { [adapters.name]: adapters.options, steps: steps.count, step: manifest(steps.step), views, confident, hidden, seed },
+  };
+};
+
+/** What pictures are adapted to and answered by. */
+export interface Adapting {
+  readonly learner: Learner;
+  readonly runtime: Runtime;
+  readonly weights: Resident;
+  readonly branch?: Branch;
+  readonly adaptation: Adaptation;
+  /** Unit features of the texts of the classes that pictures are answered among. */
+  readonly among: Features;
+}
+
+/** The programs of one picture: the entropies of its views, a step on some of them, and what it is then. They share one state. */
+interface Programs {
+  readonly asking: Session;
+  readonly training: Session;
+  readonly answering: Session;
+  readonly recorder: Recorder;
+}
+
+/** How many views are trained on. */
+const chosenOf = ({ views, confident }: Adaptation): number => Math.max(1, Math.floor(views * confident));
+
+/** How many patches an image has, and how many of them are seen; undefined where an architecture hides none. */
+const patchesOf = ({ model: { architecture, config } }: Learner, { hidden = 0 }: Adaptation): { readonly all: number; readonly seen: number } | undefined => {
+  const all = architecture.images?.patches?.(config);
+  return all === undefined ? undefined : { all, seen: Math.floor(all * (1 - hidden)) };
+};
+
+/** Opens the programs, uses them, and releases them whatever happens. */
+const withPrograms =
+  ({ learner, runtime: { device }, weights, branch, adaptation, among }: Adapting, { texts = "", images }: Readout) =>
+  <A>(use: (programs: Programs) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => {
+    const { model, memory } = learner;
+    const { adapters: adapter, steps, views, seed = 0 } = adaptation;
+    const shape = [among.count, networkOf(model).width];
+    const sizeOf = (count: number) => ({ images: count, texts: among.count, length: 0, previous: 0 });
+    const known = ({ constant }: Leaves): Outputs => ({ [texts]: constant("features of texts", { shape, data: among.data }) });
+    const options = { model, adapter, known, steps: steps.count as number, memory, seed };
+    /** The model under the adapters, for so many images. */
+    const baseOf =
+      (count: number, note?: BranchContext["note"]): Base =>
+      (plain, tracing) => {
+        const asItIs = outputsOf(model, tracing, sizeOf(count), plain);
+        return through(branch, learner, plain, tracing.constant, note, (name) => asItIs[name]);
+      };
+    /** A program that reads the state of the training, and changes nothing. */
+    const reading = (count: number, output: (trainee: Trainee, tracing: Tracing) => Tensor) => (leaves: Leaves) => {
+      const notes: Record<string, Tensor> = {};
+      const base = baseOf(count, (name, value) => void (notes[name] = value));
+      const { tracing } = recorder(leaves, options);
+      const trainee = traineeOf({ ...options, batch: sizeOf(count), base }, tracing, (name, { length }) => leaves.state(name, [length]));
+      // A branch notes what it does while the output is traced.
+      const traced = output(trainee, tracing);
+      return E.right({ outputs: { ...notes, [found]: traced } });
+    };
+    const entropiesOfViews = reading(views, (trainee, tracing) => entropies(encodeBatch(trainee, tracing).logits));
+    const answer = reading(1, (trainee) => trainee.outputs(trainee.groups, {}, wholeBatch(trainee.batch))[images]);
+    return pipe(
+      traceStep({
+        ...{ ...options, step: steps.step, precision: device.precision },
+        batch: { ...sizeOf(chosenOf(adaptation)), visible: patchesOf(learner, adaptation)?.seen },
+        base: baseOf(chosenOf(adaptation)),
+      }),
+      TE.fromEither,
+      TE.chain(({ program, constants, recorder: noted }) =>
+        withSession(device, program, { weights, constants, label: "test-time training" })((training) => {
+          const shared = { weights, states: training.states };
+          return withSession(device, entropiesOfViews, { ...shared, label: "views" })((asking) =>
+            withSession(device, answer, { ...shared, label: images })((answering) => use({ asking, training, answering, recorder: noted })),
+          );
+        }),
+      ),
+    );
+  };
+
+/** The patches that are seen of so many images in a step, as rows of the tokens of all; drawn by the seed. */
+const visibleOf = (count: number, patches: { readonly all: number; readonly seen: number } | undefined, seed: number, step: number): HostRecord => {
+  if (patches === undefined) return {};
+  const rows = Array.from({ length: count }, (_, i) => {
+    const seen = random(seed, "visible patches", step, i).permutation(patches.all).subarray(0, patches.seen);
+    return [0, ...Array.from(seen, (patch) => 1 + patch)].map((token) => i * (1 + patches.all) + token);
+  });
+  return { visible: Uint32Array.from(rows.flat()) };
+};
+
+/** Adapts to one picture from its views, the first of which it is, and reads what the model then gives for it. */
+const adaptedTo = async (
+  { learner, adaptation }: Adapting,
+  { asking, training, answering, recorder: { hypers } }: Programs,
+  start: HostRecord,
+  { pixels }: Batch,
+): Promise<E.Either<Failure, Readonly<Record<string, Float32Array>>>> => {
+  const { steps, views, seed = 0 } = adaptation;
+  const [chosen, patches, length] = [chosenOf(adaptation), patchesOf(learner, adaptation), pixels.length / views];
+  const picture = (view: number): Float32Array => pixels.subarray(view * length, (view + 1) * length);
+  const confident = new Float32Array(chosen * length);
+  const ready = training.write(start);
+  if (E.isLeft(ready)) return ready;
+  for (let step = 0; step < (steps.count as number); step++) {
+    const ran = asking.run({ pixels });
+    if (E.isLeft(ran)) return ran;
+    const read = await asking.read(found)();
+    if (E.isLeft(read)) return read;
+    const order = [...read.right.keys()].sort((a, b) => read.right[a] - read.right[b]);
+    order.slice(0, chosen).forEach((view, i) => confident.set(picture(view), i * length));
+    const trained = training.run({ ...hypersAt({ hypers }, step), ...visibleOf(chosen, patches, seed, step), pixels: confident });
+    if (E.isLeft(trained)) return trained;
+  }
+  const answered = answering.run({ pixels: picture(0) });
+  return E.isLeft(answered) ? answered : answering.readAll(Object.keys(answering.program.outputs))();
+};
+
+/**
+ * Features of a task's examples, each after a training on its own views; for a learner and an adaptation that are {@link adaptable}. What it costs is told
+ * first. Fails as pictures and devices do.
+ */
+export const adaptedImages = (
+  adapting: Adapting,
+  task: Pick<ClassTask, "name" | "decode">,
+  examples: readonly Example[],
+): TE.TaskEither<Failure, ImageFeatures> => {
+  const { learner, runtime, adaptation } = adapting;
+  const { adapters, steps, views, augment, seed = 0 } = adaptation;
+  const { model } = learner;
+  const net = networkOf(model);
+  const times = Number(steps.count) === 1 ? "a step" : `${steps.count} steps`;
+  const detail = `${task.name}: ${examples.length} pictures, each of which is answered after ${times} of training on ${chosenOf(adaptation)} of ${views} views`;
+  runtime.emit({ type: "note", detail });
+  const { images: cache, onCorrupt } = runtime;
+  const source = viewBatches({ examples, decode: decoderOf(task), transform: transformOf(model), cache, onCorrupt, views, augment, seed });
+  return withPrograms(
+    adapting,
+    readoutOf(model.architecture),
+  )((programs) => async () => {
+    const zeros = Object.fromEntries(
+      programs.training.program.leaves
+        .filter(({ role, name: state }) => role === "state" && state !== scaleState)
+        .map(({ name: state, outputs: [{ shape }] }) => [state, new Float32Array(size(shape))]),
+    );
+    const start = { ...zeros, ...adapters.initial(net, model.weights, seed, 0) };
+    const noted = Object.keys(programs.answering.program.outputs).filter((output) => output !== found);
+    const { add, all } = collected(task.name, examples.length, 1, net.width, noted);
+    const { next, more } = ahead(source.at, 0, source.steps, ({ pixels }) => pixels.byteLength);
+    for (let step = 0; step < source.steps; step++) {
+      if (runtime.signal?.aborted) return E.left({ _tag: "Interrupted" });
+      const loaded = await next();
+      if (E.isLeft(loaded)) return loaded;
+      more();
+      const { count, labels, ids } = loaded.right;
+      if (count === 0) continue;
+      const read = await adaptedTo(adapting, programs, start, loaded.right);
+      if (E.isLeft(read)) return read;
+      const own = { ...loaded.right, count: 1, labels: labels.subarray(0, 1), ids: ids.slice(0, 1) };
+      const added = add(
+        own,
+        [found, ...noted].map((output) => read.right[output]),
+      );
+      if (E.isLeft(added)) return added;
+    }
+    skippedReporter(runtime)(source.skipped());
+    return E.right(all());
+  });
+};
