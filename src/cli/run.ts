@@ -46,6 +46,12 @@ const table = {
     "datasets that are scored after every task, each among its own classes or as its questions are, and never learned",
     "none",
   ),
+  reference: optional(
+    some,
+    "DATA",
+    "a dataset whose training pictures and classes methods distil on, such as zscl, and which is never learned",
+    "the task's own",
+  ),
   method: { ...flag(oneOf(...methodNames), "NAME", methodNames.join(", ")), many: "several methods are a sweep: cambium sweep --help" },
   out: optional(
     some,
@@ -154,7 +160,7 @@ const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned>
 
 /** The job of flags, with names as they are given; `at` makes the path of its folder absolute. Fails with `BadOption`, which names the flag. */
 const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, Asked> => {
-  const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps, probe } = flags;
+  const { method, "label-space": spaces = [], "eval-limit": evalLimit, "checkpoint-steps": checkpointSteps, probe, reference } = flags;
   if (flags.profile && flags.seeds !== undefined)
     return E.left({ _tag: "BadOption", option: "--profile", detail: "and --seeds exclude one another; a profile is that of one run" });
   if (flags.seed !== undefined && flags.seeds !== undefined)
@@ -179,6 +185,7 @@ const jobOf = (flags: Flags, at: (path: string) => string): E.Either<Failure, As
     onCorrupt: flags["on-corrupt"],
     out: at(out),
     ...(probe === undefined ? {} : { probes: probe }),
+    ...(reference === undefined ? {} : { reference }),
     ...(evalLimit === undefined ? {} : { evalLimit }),
     ...(flags.chat === undefined ? {} : { chat: flags.chat }),
     ...(flags.context === undefined ? {} : { context: flags.context }),

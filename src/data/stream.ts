@@ -1,7 +1,7 @@
 /** Streams from tasks of any kind. */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
-import { isAnswered, isAnswerStream, type ClassStream, type LabelSpace, type Stream, type Task } from "./task.ts";
+import { isAnswered, isAnswerStream, type ClassStream, type ClassTask, type LabelSpace, type Stream, type Task } from "./task.ts";
 
 const bad = (option: string, detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOption", option, detail });
 
@@ -10,6 +10,7 @@ export interface StreamParts {
   readonly tasks: readonly Task[];
   readonly labelSpace: LabelSpace;
   readonly probes?: readonly Task[];
+  readonly reference?: ClassTask;
 }
 
 /**
@@ -26,6 +27,8 @@ export const streamFrom = (parts: StreamParts): E.Either<Failure, Stream> => {
   const { tasks, probes = [] } = parts;
   const all = [...tasks, ...probes];
   const [answered, classified] = [all.find(isAnswered), all.find((task) => !isAnswered(task))];
+  if (answered !== undefined && parts.reference !== undefined)
+    return bad("reference", `${answered.name} is answered in words, and reference pictures are of methods that tell classes apart; leave it out`);
   if (answered === undefined || classified === undefined) return E.right(parts as Stream);
   const two = `${classified.name} is classified and ${answered.name} is answered in words`;
   return tasks.includes(answered) && tasks.includes(classified)

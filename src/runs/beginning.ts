@@ -23,7 +23,8 @@ import { findAll, findData, type Placed } from "./placed.ts";
 import type { Progress } from "./run.ts";
 import { newest, type Reached, type TestSet } from "./runFolder.ts";
 import { newestOf, readJob, runOf } from "./runOf.ts";
-import { distinctNames, probesOf, streamOf } from "./source.ts";
+import { distinctNames, streamOf } from "./source.ts";
+import { unlearnedOf } from "./unlearned.ts";
 import { readOne } from "./runsIn.ts";
 import { suited } from "./suited.ts";
 
@@ -81,10 +82,9 @@ const scoringOf = (labelSpace: string | undefined, { evaluate: { templates } }: 
 /** The streams of the runs behind a job and its own, one after the other, with the probes of the job. Fails where they are not scored alike. */
 const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.TaskEither<Failure, CheckedProtocol & { readonly before: number }> =>
   pipe(
-    probesOf(job, earlier, files),
-    TE.bindTo("probes"),
+    unlearnedOf(job, earlier, files),
     TE.bind("sources", () => TE.traverseSeqArray((one: Placed) => streamOf(one, trains(one), files))([...earlier, job])),
-    TE.chainEitherK(({ probes, sources }) => {
+    TE.chainEitherK(({ probes, reference, sources }) => {
       const { labelSpace } = sources[0].stream;
       const before = sources.slice(0, -1).reduce((n, { stream }) => n + stream.tasks.length, 0);
       const last = earlier.at(-1);
@@ -100,6 +100,7 @@ const wholeStream = (earlier: readonly Placed[], job: Placed, files: Files): TE.
       return pipe(
         streamFrom({
           labelSpace,
+          ...(reference === undefined ? {} : { reference }),
           tasks: tasks.map((task, i) => ({ ...task, name: distinct[i] })),
           ...(probes.length === 0 ? {} : { probes: probes.map((probe, i) => ({ ...probe, name: distinct[tasks.length + i] })) }),
         }),

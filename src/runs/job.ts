@@ -61,6 +61,8 @@ export const Unsaid = t.partial({
   labelSpace: LabelSpace,
   /** Folders of datasets that are scored after every task, each among its own classes, and never learned. */
   probes: folders,
+  /** The folder of a dataset whose pictures and classes methods distil on, and which is never learned. */
+  reference: t.string,
   /** The columns of Parquet files that are pictures and classes, in all such datasets of the job; by default those that names and types tell. */
   columns: t.partial({ image: t.string, label: t.string }),
   /** What of the model's preprocessing is to be otherwise. The learner sees the same pixels wherever it is used. */

@@ -37,7 +37,7 @@ export interface Outcome extends Run {
 
 /** What a result says of a job beside the options of its method. */
 export const factsOf = (
-  { model, source, pixels, probes, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, recompute, onCorrupt, facts }: Job,
+  { model, source, pixels, probes, reference, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, recompute, onCorrupt, facts }: Job,
   { labelSpace }: Pick<Stream, "labelSpace">,
 ) => ({
   evaluate: undefined,
@@ -52,6 +52,7 @@ export const factsOf = (
       }),
   ...(pixels === undefined ? {} : { pixels }),
   ...(probes === undefined ? {} : { probes }),
+  ...(reference === undefined ? {} : { reference }),
   shots: shots ?? null,
   ...facts,
   labelSpace,

@@ -9,7 +9,7 @@ import { locate, type Located, type LocateOptions } from "./locate.ts";
 import { trains } from "./methodOf.ts";
 import { readJob, runOf } from "./runOf.ts";
 
-/** A job to read from: its model, its datasets and its probes are folders. */
+/** A job to read from: its model and its datasets, those that are not learned among them, are folders. */
 export interface Placed extends Job {
   /** What the datasets in these folders are called. */
   readonly titles: ReadonlyMap<string, string>;
@@ -84,15 +84,19 @@ export const findSource = (source: Job["source"], options: LocateOptions): TE.Ta
 /** What the datasets in these folders are called. */
 export const titlesOf = (located: readonly Located[]): Placed["titles"] => new Map(located.map(({ folder, title }) => [folder, title]));
 
-/** Finds the datasets and the probes of a job; its model stays as it is named. */
+/** Finds the datasets of a job, its probes and its reference among them; its model stays as it is named. */
 export const findData = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>
   pipe(
     TE.Do,
     TE.bind("source", () => findSource(job.source, { ...options, training: trains(job) })),
     TE.bind("probes", () => locateAll(job.probes ?? [], { ...options, training: false })),
-    TE.map(({ source, probes }): Found => {
-      const given = (of: (one: Located) => string) => (job.probes === undefined ? {} : { probes: probes.map(of) });
-      const titles = titlesOf([...source.located, ...probes]);
+    TE.bind("references", () => locateAll(job.reference === undefined ? [] : [job.reference], options)),
+    TE.map(({ source, probes, references }): Found => {
+      const given = (of: (one: Located) => string) => ({
+        ...(job.probes === undefined ? {} : { probes: probes.map(of) }),
+        ...(job.reference === undefined ? {} : { reference: of(references[0]) }),
+      });
+      const titles = titlesOf([...source.located, ...probes, ...references]);
       return {
         job: { ...job, source: source.named, ...given(({ name }) => name) },
         placed: { ...job, source: source.placed, ...given(({ folder }) => folder), titles },

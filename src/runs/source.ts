@@ -1,7 +1,6 @@
 /** What a job learns and what it is probed with, checked before a device is opened: dataset folders, or the datasets of a protocol, as a stream. */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { checkProtocol } from "../data/checkProtocol.ts";
@@ -13,7 +12,6 @@ import type { OnCorrupt } from "../data/source.ts";
 import { streamFrom } from "../data/stream.ts";
 import { isAnswered, type LabelSpace, type Split, type Stream, type Task } from "../data/task.ts";
 import { readTask } from "../data/taskFromFolder.ts";
-import { join, liesIn } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -59,7 +57,7 @@ export const distinctNames = (names: readonly string[]): readonly string[] => {
 };
 
 /** Lists a split, so that what is missing is told before anything runs; readers remember the list. */
-const checkSplit = (dir: string, what: string, split: Split<unknown>): TE.TaskEither<Failure, void> =>
+export const checkSplit = (dir: string, what: string, split: Split<unknown>): TE.TaskEither<Failure, void> =>
   pipe(
     split,
     TE.filterOrElse(
@@ -70,7 +68,7 @@ const checkSplit = (dir: string, what: string, split: Split<unknown>): TE.TaskEi
   );
 
 /** A task with what a job says of all of its tasks: how many test examples count, and how questions are asked. */
-const adjusted =
+export const adjusted =
   ({ evalLimit, ...asked }: Pick<SourceOptions, "evalLimit" | "chat" | "context" | "maxTokens">) =>
   <T extends Task>(task: T): T => {
     const limited = evalLimit === undefined ? task : limitTest(evalLimit, 0)(task);
@@ -80,7 +78,7 @@ const adjusted =
   };
 
 /** The task in a folder, under its title. */
-const titled =
+export const titled =
   (dir: string, titles: Placed["titles"]) =>
   (task: Task): Task => ({ ...task, name: titles.get(dir) ?? task.name });
 
@@ -134,7 +132,7 @@ const ordered =
     order === undefined ? stream : ({ ...stream, tasks: order.map((i) => stream.tasks[i]) } as Stream);
 
 /** Where the datasets of a protocol are: in one folder, or each in its own. */
-const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
+export const datasetsAt = ({ root, datasets = {} }: Exclude<Job["source"], { folders: unknown }>): DatasetsAt => root ?? datasets;
 
 /** What of a job says what is learned, or only scored: then class folders without splits may all be for testing. */
 export type StreamSource = Pick<
@@ -164,80 +162,3 @@ export const streamOf = (
     TE.map(({ stream, notes }) => ({ stream: ordered(source.order)(stream), notes })),
   );
 };
-
-/** The folders that a job may learn from. */
-const learnedFrom = ({ source }: Placed): readonly string[] => {
-  if ("folders" in source) return source.folders;
-  const where = datasetsAt(source);
-  if (typeof where !== "string") return Object.values(where);
-  return protocols[source.protocol].datasets.flatMap(({ folders }) => folders.flatMap((name) => [join(where, name), join(where, `wds_${name}`)]));
-};
-
-const noTestPictures = (path: string, why: string): Failure => ({
-  _tag: "FileUnreadable",
-  path,
-  detail: `a probe is scored on its test pictures, and it has none (${why})`,
-});
-
-/** A folder as it is named, and what that leads to. */
-interface Real {
-  readonly folder: string;
-  readonly real: string;
-}
-
-const realOf =
-  (folders: readonly string[], files: Files): T.Task<readonly Real[]> =>
-  () =>
-    Promise.all(folders.map(async (folder) => ({ folder: files.absolute(folder), real: await files.real(folder)() })));
-
-/** How a probe shares pictures with a folder that is learned; undefined where it does not. */
-const sharing = (probe: Real, learned: Real): string | undefined => {
-  if (probe.real === learned.real) return probe.folder === learned.folder ? "is" : `is the same folder as ${learned.folder}, which is`;
-  if (liesIn(probe.real, learned.real)) return `lies inside of ${learned.folder}, which is`;
-  return liesIn(learned.real, probe.real) ? `holds ${learned.folder}, which is` : undefined;
-};
-
-/** Why a folder cannot be a probe beside the probes before it. */
-const unfit = (probe: Real, before: readonly Real[], learned: readonly Real[]): string | undefined => {
-  const { folder, real } = probe;
-  const same = before.find((other) => other.real === real);
-  if (same !== undefined) return same.folder === folder ? `${folder} is named twice` : `${folder} is the same folder as ${same.folder}; name it once`;
-  const how = learned.map((task) => sharing(probe, task)).find((words) => words !== undefined);
-  return how === undefined ? undefined : `${folder} ${how} learned as a task; a probe is a dataset that is never learned`;
-};
-
-/** The folders of a job's probes. Links are followed: the same pictures under another name are the same pictures. */
-const probeFolders = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly string[]> =>
-  pipe(
-    T.Do,
-    T.bind("probes", () => realOf(job.probes ?? [], files)),
-    T.bind("learned", () => realOf([...earlier, job].flatMap(learnedFrom), files)),
-    T.map(({ probes, learned }) => {
-      const detail = probes.map((probe, i) => unfit(probe, probes.slice(0, i), learned)).find((words) => words !== undefined);
-      return detail === undefined ? E.right(probes.map(({ folder }) => folder)) : E.left<Failure>({ _tag: "BadOption", option: "--probe", detail });
-    }),
-  );
-
-/**
- * The probes of a job, behind the jobs `earlier`; of class folders alone all pictures are scored. Fails as datasets do that have no test pictures; with
- * `BadOption` where a folder comes twice, or is one that a task is learned from, lies inside of it or holds it.
- */
-export const probesOf = (job: Placed, earlier: readonly Placed[], files: Files): TE.TaskEither<Failure, readonly Task[]> =>
-  pipe(
-    probeFolders(job, earlier, files),
-    TE.chain(
-      TE.traverseSeqArray((dir) =>
-        pipe(
-          readTask(dir, { onCorrupt: job.onCorrupt, split: "test", columns: job.columns, platform: { ...platform, files } }),
-          TE.chainFirst((probe) =>
-            pipe(
-              checkSplit(dir, "test", probe.test),
-              TE.mapLeft((failure) => (failure._tag === "FileUnreadable" ? noTestPictures(dir, failure.detail) : failure)),
-            ),
-          ),
-          TE.map(titled(dir, job.titles)),
-          TE.map(adjusted(job)),
-        ),
-      ),
-    ),
-  );

@@ -23,7 +23,7 @@ const fromFolder = (sweep: Sweep, folder: string, files: Files): TE.TaskEither<F
   const at = (path: string): string => (path.startsWith("/") ? path : join(folder, path));
   const there = async (path: string): Promise<string> => (/^\.{0,2}\//.test(path) || (await files.exists(at(path))()) ? at(path) : path);
   const { base } = sweep;
-  const { source, probes } = base;
+  const { source, probes, reference } = base;
   const sourceThere = async (): Promise<typeof source> => {
     if ("folders" in source) return { ...source, folders: await Promise.all(source.folders.map(there)) };
     const { root, datasets } = source;
@@ -41,6 +41,7 @@ const fromFolder = (sweep: Sweep, folder: string, files: Files): TE.TaskEither<F
       model: await there(base.model),
       source: await sourceThere(),
       ...(probes === undefined ? {} : { probes: await Promise.all(probes.map(there)) }),
+      ...(reference === undefined ? {} : { reference: await there(reference) }),
     },
     out: at(sweep.out),
   }));
@@ -77,10 +78,10 @@ export const locatedSweep = (sweep: Sweep, options: LocateOptions): TE.TaskEithe
     TE.bindTo("found"),
     TE.bind("positions", () => (orders === undefined ? TE.right(undefined) : TE.fromEither(positions(sweep)))),
     TE.map(({ found, positions }) => {
-      const { model, source, probes } = found.job;
+      const { model, source, probes, reference } = found.job;
       return {
         ...sweep,
-        base: { ...base, model, source, ...(probes === undefined ? {} : { probes }) },
+        base: { ...base, model, source, ...(probes === undefined ? {} : { probes }), ...(reference === undefined ? {} : { reference }) },
         ...(positions === undefined ? {} : { orders: positions }),
       };
     }),

@@ -319,6 +319,18 @@ test("pixels of a run are those of a folder that says the same, to the bit", asy
   assert.equal(resultOf("by-flag").matrix, resultOf("by-folder").matrix);
 });
 
+test("a method distils on the pictures of a reference, which is told, and whose classes are not learned", async () => {
+  const distilled = { method: "zscl", set: "tuned=lora", reference: at("data", "flat") };
+  const ended = await stream(flags("reference", distilled));
+  assert.is(ended.code, 0, ended.stderr);
+  const { options, datasets, probes } = resultOf("reference");
+  assert.equal([options.reference, datasets, probes], [at("data", "flat"), ["red", "dark"], []]);
+  const own = await stream(flags("own-pictures", { ...distilled, reference: data("dark"), data: data("red") }));
+  assert.is(own.code, 0, own.stderr);
+  const log = (run: string): string => readFileSync(at(run, "log.jsonl"), "utf8");
+  assert.match(log("reference"), /textToImageDistillation/);
+});
+
 test("a preset can have probes", async () => {
   const ended = await stream(
     presetFlags("hundred", ["--out", at("preset-probed"), "--steps", "1", "--batch", "2", "--rank", "2", "--probe", at("data", "flat")]),
@@ -378,6 +390,11 @@ refuses(
 );
 refuses("a root without a preset", () => [...flags("out"), "--data-root", at("data")], /^--data-root: has a meaning with --preset alone/);
 const probed = (probe: string): readonly string[] => flags("out", { probe });
+refuses(
+  "a reference that is learned",
+  () => flags("out", { reference: data("red") }),
+  /^--reference: .*red is learned as a task; a reference is a dataset that is never learned\n$/,
+);
 refuses("a probe that is learned", () => probed(data("red")), /^--probe: .*red is learned as a task; a probe is a dataset that is never learned\n$/);
 refuses("a probe that is a dataset of the preset", () => [...presetFlags("hundred"), "--probe", at("hundred", "cifar100")], /^--probe: .*cifar100 is learned/);
 refuses("a probe twice", () => probed(`${at("data", "flat")},${join(at("data", "flat"), ".")}/`), /^--probe: .*flat is named twice\n$/);
