@@ -3,8 +3,8 @@
  *
  * What a model transfers lies in the principal directions of its weights, what tasks taught it in the dominant directions of their features. A task's mean
  * gradient is taken once and freed from both; its leading singular directions become a frozen A, and B alone is trained, so that no update can act on
- * what is protected. KeepLoRA++ starts B at zero and scales every layer's update by its depth: shallow layers are general, deep ones special. KeepLoRA+ and
- * KeepLoRA++cls are the two with a cosine head beside the texts.
+ * what is protected. KeepLoRA++ starts B at zero and scales updates by depth: shallow layers are general, deep ones special. KeepLoRA+ and KeepLoRA++cls
+ * are the two with a cosine head.
  */
 import {
   adapt,
@@ -227,8 +227,7 @@ export const keeploraPlus = declareMethod(
     title: "KeepLoRA+",
     paper: "2601.19659",
     does: "`keeplora` with a cosine head beside the texts",
-    needs,
-    classesAlone,
+    ...{ needs, classesAlone },
     options: headed,
   },
   withHead,
@@ -240,8 +239,7 @@ export const keeploraPlusPlusCls = declareMethod(
     name: "keeplora++cls",
     title: "KeepLoRA++cls",
     does: "`keeplora++` with a cosine head beside the texts",
-    needs,
-    classesAlone,
+    ...{ needs, classesAlone },
     options: withDefaults(headed, { start: "zero", depth: 0.2 }),
   },
   withHead,

@@ -1,12 +1,8 @@
 /** What a run was begun with: options of its method that have other defaults now would make it go on as another method. */
 import * as E from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
-import type { Files } from "../platform/files.ts";
 import type { Method } from "../stages/learn.ts";
-import { readRun } from "./readRun.ts";
 
 /** Options by name, as plain data. */
 export type PlainOptions = Readonly<Record<string, unknown>>;
@@ -37,15 +33,3 @@ export const unchanged =
       : `an older version kept this run and did not write down with which options ${method.name} learned; begin anew`;
     return E.left({ _tag: "BadOption", option: "method", detail });
   };
-
-/** What the result of a run in a folder says of its options, where an older version kept the run: more than the method's; nothing where it has no result. */
-export const writtenOptions = (out: string, files: Files): TE.TaskEither<Failure, { readonly methodOptions: PlainOptions }> =>
-  pipe(
-    readRun(out, files),
-    TE.match(
-      () => ({}),
-      ({ result }): PlainOptions => result.options,
-    ),
-    TE.fromTask,
-    TE.map((methodOptions) => ({ methodOptions })),
-  );

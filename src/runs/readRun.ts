@@ -14,6 +14,7 @@ import { decodeRunResult } from "../report/resultCodec.ts";
 import type { RunResult } from "../report/result.ts";
 import { parseReplies } from "../report/replies.ts";
 import { lossesOf, parseAnswers, type RunReport } from "../report/runReport.ts";
+import type { Progress } from "./run.ts";
 import { names } from "./runFolder.ts";
 
 /** What the folder of a run says of it. */
@@ -48,6 +49,18 @@ export const readRun = (folder: string, files: Files): TE.TaskEither<Failure, Re
     ),
   );
 };
+
+/** What the result of a run in a folder says of its options, where an older version kept the run: more than the method's; nothing where it has no result. */
+export const writtenOptions = (out: string, files: Files): TE.TaskEither<Failure, Pick<Progress, "methodOptions">> =>
+  pipe(
+    readRun(out, files),
+    TE.match(
+      () => ({}),
+      ({ result }): Progress["methodOptions"] => result.options,
+    ),
+    TE.fromTask,
+    TE.map((methodOptions) => ({ methodOptions })),
+  );
 
 /** The losses in the log of a run; undefined where it has none that can be read, since a page without losses is better than none. */
 export const readLosses = (folder: string, files: Files): T.Task<RunReport["losses"]> => {

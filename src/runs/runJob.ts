@@ -28,7 +28,7 @@ import { findAll, type Found } from "./placed.ts";
 import { keeping, type Keeping } from "./keeping.ts";
 import { sweep } from "./leftovers.ts";
 import { methodOf, trains } from "./methodOf.ts";
-import { writtenOptions } from "./optionsKept.ts";
+import { writtenOptions } from "./readRun.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { predicting } from "./predictions.ts";
 import { whileProfiled } from "./profiled.ts";
