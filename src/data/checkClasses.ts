@@ -16,6 +16,9 @@ import { allTasks, findingsOn, type Checked, type CheckedProtocol, type Datasets
 import { splitClasses, withClasses } from "./classSplit.ts";
 import { drawnSplits } from "./drawnSplit.ts";
 import type { Example } from "./example.ts";
+import { someOf } from "./leftOut.ts";
+import { namesFor } from "./names/match.ts";
+import type { ProtocolNames } from "./names/protocols.ts";
 import type { ClassProtocol, ProtocolDataset } from "./protocols.ts";
 import { fewShot } from "./sampling.ts";
 import { filesOf, listedOnce } from "./source.ts";
@@ -47,21 +50,31 @@ const orNone = (dir: string, names: readonly string[], split: Split, files: File
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
-/** The templates of a protocol, with the dataset's own where the protocol only counts them. */
+/** The templates of a protocol, or the dataset's own where it has none. */
 const templatesOf = ({ templates }: ProtocolDataset, ofFolder: readonly string[], firstTemplate: ProtocolOptions["firstTemplate"]): readonly string[] => {
   if (templates === undefined) return ofFolder;
   const first = firstTemplate === "keeplora" && templates.keeplora !== undefined ? [templates.keeplora] : [];
-  return [...new Set([...first, ...templates.stated, ...(templates.stated.length < templates.count ? ofFolder : [])])];
+  return [...new Set([...first, ...templates.stated])];
+};
+
+/** The task with what the protocol calls its classes; with the folder's own names, which is noted, where they are not those that the protocol knows. */
+const withProtocolNames = (names: ProtocolNames, folder: string, task: ClassTask, { note }: Findings<ClassTask>): ClassTask => {
+  const found = namesFor(task.classNames, names);
+  if (E.isRight(found)) return { ...task, classNames: found.right };
+  note(`${folder} has classes that the protocol does not know (${someOf(found.left)}), so all are called as they are there, and not as in the protocol`);
+  return task;
 };
 
 /** The task with the classes of the protocol, under its name. */
-const withProtocolClasses = (wanted: ProtocolDataset, folder: string, read: ClassTask, { problem, note }: Findings<ClassTask>): ClassTask => {
+const withProtocolClasses = (wanted: ProtocolDataset, folder: string, read: ClassTask, findings: Findings<ClassTask>): ClassTask => {
+  const { problem, note } = findings;
   const out = (name: string): boolean => wanted.without?.includes(name.toLowerCase()) ?? false;
   const { classNames } = read;
   const kept = [...classNames.keys()].filter((c) => !out(classNames[c]));
   if (kept.length < classNames.length) note(`left out ${classNames.filter(out).join(", ")}`);
   if (kept.length !== wanted.classes) problem(`${folder} has ${kept.length} classes, not ${wanted.classes}`);
-  return { ...withClasses(kept)(read), name: wanted.name };
+  const task = { ...withClasses(kept)(read), name: wanted.name };
+  return wanted.names === undefined || kept.length !== wanted.classes ? task : withProtocolNames(wanted.names, folder, task, findings);
 };
 
 /** The task with the splits of the protocol: its own, or drawn anew from both. Undefined where a split cannot be listed. */
@@ -101,7 +114,7 @@ const findDataset = ({ name, folders }: ProtocolDataset, where: DatasetsAt, name
 /** Finds a dataset of a protocol and makes its task. */
 const checkDataset = async (wanted: ProtocolDataset, where: DatasetsAt, names: readonly string[], options: ProtocolOptions): Promise<Checked<ClassTask>> => {
   const findings = findingsOn<ClassTask>(wanted.name);
-  const { problem, note, checked } = findings;
+  const { problem, checked } = findings;
   const found = findDataset(wanted, where, names);
   if (E.isLeft(found)) {
     problem(`there is no folder ${found.left}`);
@@ -118,10 +131,6 @@ const checkDataset = async (wanted: ProtocolDataset, where: DatasetsAt, names: r
   const present = { ...named, train: orNone(dir, ["train"], named.train, files), test: orNone(dir, ["test", "val"], named.test, files) };
   const task = await withProtocolSplits(wanted, folder, present, options.training !== false, findings);
   if (task === undefined) return checked();
-  const ensemble = templatesOf(wanted, named.templates, undefined).length;
-  if (wanted.templates !== undefined && ensemble !== wanted.templates.count) {
-    note(`the ensemble has ${ensemble} templates, that of the protocol ${wanted.templates.count}`);
-  }
   return checked({ ...task, templates: templatesOf(wanted, named.templates, options.firstTemplate) });
 };
 
@@ -140,7 +149,7 @@ export const checkClasses = (protocol: ClassProtocol, where: DatasetsAt, options
       return checked;
     }),
     TE.chainEitherK((checked) => {
-      const { name, labelSpace, shots, groups } = protocol;
+      const { name, labelSpace, shots, repeats, groups } = protocol;
       return pipe(
         allTasks(name, where, checked),
         E.chain((whole) =>
@@ -155,7 +164,7 @@ export const checkClasses = (protocol: ClassProtocol, where: DatasetsAt, options
               ),
         ),
         E.map((tasks) => ({
-          stream: { labelSpace, tasks: shots === undefined ? tasks : tasks.map(fewShot(shots, options.seed)) },
+          stream: { labelSpace, tasks: shots === undefined ? tasks : tasks.map(fewShot(shots, options.seed, { repeats })) },
           notes: checked.flatMap((c) => c.notes),
         })),
       );

@@ -1,16 +1,16 @@
 /**
- * The protocols of the papers as data: which datasets in which order, how many classes, which templates, which split, which label space
+ * The protocols of the papers as data: which datasets in which order, how many classes and what they are called, which templates, which split, which label space
  * (METHODS.md E and F). `checkProtocol.ts` says whether a folder of datasets has all of it. Those that are answered in words are in `answerProtocols.ts`.
  */
 import { answerProtocols, type AnswerProtocol } from "./answerProtocols.ts";
+import { groupNames, mtilNames, xTailNames, type ProtocolNames } from "./names/protocols.ts";
+import { carTemplates, caltechTemplates, cifarTemplates, textureTemplates } from "./names/templates.ts";
 import type { LabelSpace } from "./task.ts";
 
 /** The prompts of a dataset in a protocol. */
 export interface ProtocolTemplates {
-  /** Those that are known word for word; the first is the single template. */
+  /** The ensemble; the first is the single template. */
   readonly stated: readonly string[];
-  /** How many the ensemble has: what is not stated comes from the dataset's own file. */
-  readonly count: number;
   /** What the authors of KeepLoRA put first, where it is another. */
   readonly keeplora?: string;
 }
@@ -25,6 +25,8 @@ export interface ProtocolDataset {
   readonly classes: number;
   /** Classes that a folder may have and the protocol leaves out, in lower case. */
   readonly without?: readonly string[];
+  /** What the protocol calls its classes. Default: as the dataset does. */
+  readonly names?: ProtocolNames;
   /** Default: the dataset's own. */
   readonly templates?: ProtocolTemplates;
   /** Where the protocol draws its split at random from all images: the share that is for training. */
@@ -40,6 +42,8 @@ export interface ClassProtocol {
   readonly labelSpace: LabelSpace;
   /** Training images a class. Default: all. */
   readonly shots?: number;
+  /** Whether a class with fewer images gives so many all the same, some of them several times. */
+  readonly repeats?: boolean;
   /** In the order learned. */
   readonly datasets: readonly ProtocolDataset[];
   /** Class-incremental: the classes of the one dataset go into so many tasks, or into tasks of so many. */
@@ -72,40 +76,43 @@ const dataset = (name: keyof typeof sources, rest: Partial<ProtocolDataset> = {}
 const background = ["background", "background_google"];
 
 const photo = "a photo of a {c}.";
-const all = (...stated: readonly string[]): ProtocolTemplates => ({ stated, count: stated.length });
-
-const cifarTemplates: ProtocolTemplates = { stated: [photo], count: 18 };
+const all = (...stated: readonly string[]): ProtocolTemplates => ({ stated });
 
 /** METHODS.md E.1 and the first two columns of F. */
+const ofMtil = (name: keyof typeof mtilNames, rest: Partial<ProtocolDataset>): ProtocolDataset => dataset(name, { names: mtilNames[name], ...rest });
+
 const mtil = {
-  aircraft: dataset("aircraft", { templates: all("a photo of a {c}, a type of aircraft.", "a photo of the {c}, a type of aircraft.") }),
-  caltech101: dataset("caltech101", { without: background, drawn: 0.8, templates: { stated: [photo], count: 34 } }),
-  cifar100: dataset("cifar100", { train: 50_000, templates: cifarTemplates }),
-  dtd: dataset("dtd", { templates: { stated: ["a photo of a {c} texture."], count: 8, keeplora: "a photo of a {c} thing." } }),
-  eurosat: dataset("eurosat", {
+  aircraft: ofMtil("aircraft", { templates: all("a photo of a {c}, a type of aircraft.", "a photo of the {c}, a type of aircraft.") }),
+  caltech101: ofMtil("caltech101", { without: background, drawn: 0.8, templates: all(...caltechTemplates) }),
+  cifar100: ofMtil("cifar100", { train: 50_000, templates: all(...cifarTemplates) }),
+  dtd: ofMtil("dtd", { templates: { ...all(...textureTemplates), keeplora: "a photo of a {c} thing." } }),
+  eurosat: ofMtil("eurosat", {
     drawn: 0.8,
     templates: all("a centered satellite photo of {c}.", "a centered satellite photo of a {c}.", "a centered satellite photo of the {c}."),
   }),
-  flowers: dataset("flowers", { train: 1020, templates: all("a photo of a {c}, a type of flower.") }),
-  food: dataset("food", { templates: all("a photo of a {c}, a type of food.") }),
-  mnist: dataset("mnist", { templates: all('a photo of the number: "{c}".') }),
-  pets: dataset("pets", { train: 3680, templates: all("a photo of a {c}, a type of pet.") }),
-  cars: dataset("cars", { templates: { stated: ["a photo of a {c}, a type of car."], count: 9, keeplora: "a photo of the {c}, a type of car." } }),
-  sun397: dataset("sun397", { drawn: 0.8, templates: { ...all(photo, "a photo of the {c}."), keeplora: "a photo of the {c}." } }),
+  flowers: ofMtil("flowers", { train: 1020, templates: all("a photo of a {c}, a type of flower.") }),
+  food: ofMtil("food", { templates: all("a photo of a {c}, a type of food.") }),
+  mnist: ofMtil("mnist", { templates: all('a photo of the number: "{c}".') }),
+  pets: ofMtil("pets", { train: 3680, templates: all("a photo of a {c}, a type of pet.") }),
+  cars: ofMtil("cars", { templates: { ...all(...carTemplates), keeplora: "a photo of the {c}, a type of car." } }),
+  sun397: ofMtil("sun397", { drawn: 0.8, templates: { ...all(photo, "a photo of the {c}."), keeplora: "a photo of the {c}." } }),
 };
+
+const ofXTail = (name: keyof typeof xTailNames, template: string, rest: Partial<ProtocolDataset> = {}): ProtocolDataset =>
+  dataset(name, { names: xTailNames[name], templates: all(template), ...rest });
 
 /** METHODS.md E.3 and the last column of F: CoOp's splits, which leave out Google's background and the second class of faces. */
 const xTail: readonly ProtocolDataset[] = [
-  dataset("aircraft", { templates: all("a photo of a {c}, a type of aircraft.") }),
-  dataset("caltech101", { classes: 100, without: [...background, "centered face", "faces_easy"], templates: all(photo) }),
-  dataset("dtd", { templates: all("{c} texture.") }),
-  dataset("eurosat", { templates: all("a centered satellite photo of {c}.") }),
-  dataset("flowers", { templates: all("a photo of a {c}, a type of flower.") }),
-  dataset("food", { templates: all("a photo of {c}, a type of food.") }),
-  dataset("mnist", { templates: all('a photo of the number: "{c}".') }),
-  dataset("pets", { templates: all("a photo of a {c}, a type of pet.") }),
-  dataset("cars", { templates: all(photo) }),
-  dataset("sun397", { templates: all(photo) }),
+  ofXTail("aircraft", "a photo of a {c}, a type of aircraft."),
+  ofXTail("caltech101", photo, { classes: 100, without: [...background, "centered face", "faces_easy"] }),
+  ofXTail("dtd", "{c} texture."),
+  ofXTail("eurosat", "a centered satellite photo of {c}."),
+  ofXTail("flowers", "a photo of a {c}, a type of flower."),
+  ofXTail("food", "a photo of {c}, a type of food."),
+  ofXTail("mnist", 'a photo of the number: "{c}".'),
+  ofXTail("pets", "a photo of a {c}, a type of pet."),
+  ofXTail("cars", photo),
+  ofXTail("sun397", photo),
 ];
 
 const orderOne: readonly ProtocolDataset[] = [
@@ -137,10 +144,10 @@ const orderTwo: readonly ProtocolDataset[] = [
 ];
 
 /** ImageNet-R comes as one split of 30,000 images, of which 24,000 are for training (METHODS.md E.4). */
-const imagenetR = dataset("imagenet-r", { drawn: 0.8 });
+const imagenetR = dataset("imagenet-r", { names: groupNames["imagenet-r"], drawn: 0.8 });
 
 /** CORe50: 50 objects, five of each of ten kinds. Sessions 3, 7 and 10 are for testing, the other eight for training (METHODS.md E.4). */
-const core50 = dataset("core50", { train: 119_894 });
+const core50 = dataset("core50", { names: groupNames.core50, train: 119_894 });
 
 /** Every protocol of classification by its name. */
 export const classProtocols = {
@@ -148,12 +155,12 @@ export const classProtocols = {
   "mtil-2": { name: "mtil-2", labelSpace: "task", datasets: orderTwo },
   "mtil-1-5shot": { name: "mtil-1-5shot", labelSpace: "task", shots: 5, datasets: orderOne },
   "mtil-2-5shot": { name: "mtil-2-5shot", labelSpace: "task", shots: 5, datasets: orderTwo },
-  "x-tail": { name: "x-tail", labelSpace: "union", shots: 16, datasets: xTail },
+  "x-tail": { name: "x-tail", labelSpace: "union", shots: 16, repeats: true, datasets: xTail },
   "cifar100-10": { name: "cifar100-10", labelSpace: "seen", datasets: [mtil.cifar100], groups: 10 },
   "imagenet-r-5": { name: "imagenet-r-5", labelSpace: "seen", datasets: [imagenetR], groups: 5 },
   "imagenet-r-10": { name: "imagenet-r-10", labelSpace: "seen", datasets: [imagenetR], groups: 10 },
   "imagenet-r-20": { name: "imagenet-r-20", labelSpace: "seen", datasets: [imagenetR], groups: 20 },
-  "domainnet-5": { name: "domainnet-5", labelSpace: "seen", datasets: [dataset("domainnet")], groups: 5 },
+  "domainnet-5": { name: "domainnet-5", labelSpace: "seen", datasets: [dataset("domainnet", { names: groupNames.domainnet })], groups: 5 },
   "core50-9": { name: "core50-9", labelSpace: "seen", datasets: [core50], groups: [10, 5, 5, 5, 5, 5, 5, 5, 5] },
 } as const satisfies Readonly<Record<string, ClassProtocol>>;
 

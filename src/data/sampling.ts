@@ -18,12 +18,24 @@ const choose = (n: number, k: number, seed: number, purpose: string, ...counters
           .subarray(0, k),
       ].sort((a, b) => a - b);
 
+/** `k` of 0 .. n-1, each drawn from all of them, ascending. */
+const chooseAgain = (n: number, k: number, seed: number, purpose: string, ...counters: readonly number[]): readonly number[] => {
+  const stream = random(seed, purpose, ...counters);
+  return Array.from({ length: k }, () => stream.integer(n)).sort((a, b) => a - b);
+};
+
 /** `k` of some examples, or all where there are fewer, in their old order, drawn for this seed and this purpose. */
 export const chosen = <Ex>(examples: readonly Ex[], k: number, seed: number, purpose: string): readonly Ex[] =>
   choose(examples.length, k, seed, purpose).map((i) => examples[i]);
 
+/** What becomes of a class with fewer images than are wanted. */
+export interface FewShotOptions {
+  /** Whether so many are drawn from them all the same, some of them several times, as for X-TAIL. Default: all of them are taken, each once. */
+  readonly repeats?: boolean;
+}
+
 /**
- * `k` examples of every class, or all where a class has fewer, in their old order. Which examples of a class are chosen depends on the seed and on
+ * `k` examples of every class, or all where a class has fewer (unless they repeat), in their old order. Which examples of a class are chosen depends on the seed and on
  * that class alone. An example that stands for damaged data is kept, so that it is met and counted.
  *
  * ```ts
@@ -33,7 +45,13 @@ export const chosen = <Ex>(examples: readonly Ex[], k: number, seed: number, pur
  * assert.deepEqual(chooseFewShot(examples, 2, 7), chooseFewShot(examples, 2, 7));
  * ```
  */
-export const chooseFewShot = (examples: readonly Example[], k: number, seed: number, purpose = "few-shot"): readonly Example[] => {
+export const chooseFewShot = (
+  examples: readonly Example[],
+  k: number,
+  seed: number,
+  purpose = "few-shot",
+  { repeats = false }: FewShotOptions = {},
+): readonly Example[] => {
   const classes = new Map<number, number[]>();
   examples.forEach(({ label }, i) => {
     const members = classes.get(label);
@@ -41,7 +59,7 @@ export const chooseFewShot = (examples: readonly Example[], k: number, seed: num
     else members.push(i);
   });
   const kept = [...classes].flatMap(([label, members]) =>
-    label === noLabel ? members : choose(members.length, k, seed, purpose, label).map((i) => members[i]),
+    label === noLabel ? members : (repeats && members.length < k ? chooseAgain : choose)(members.length, k, seed, purpose, label).map((i) => members[i]),
   );
   return kept.sort((a, b) => a - b).map((i) => examples[i]);
 };
@@ -55,7 +73,7 @@ const chooseQuestions = (questions: readonly Question[], k: number, seed: number
 
 /**
  * A task with `k` training examples a class (see {@link chooseFewShot}), or `k` training questions where it is answered in words, drawn for this seed and this
- * task's name; the test split stays.
+ * task's name; with `repeats` a class with fewer images gives some of them several times. The test split stays.
  *
  * ```ts
  * const questions = [1, 2, 3].map((n) => ({ id: `${n}`, prompt: `${n} + 1?`, pictures: [], answer: `${n + 1}` }));
@@ -65,10 +83,10 @@ const chooseQuestions = (questions: readonly Question[], k: number, seed: number
  * ```
  */
 export const fewShot =
-  (k: number, seed: number) =>
+  (k: number, seed: number, { repeats }: FewShotOptions = {}) =>
   <T extends Task>(task: T): T => {
     const purpose = `few-shot ${task.name}`;
-    const classes = TE.map((examples: readonly Example[]) => chooseFewShot(examples, k, seed, purpose));
+    const classes = TE.map((examples: readonly Example[]) => chooseFewShot(examples, k, seed, purpose, { repeats }));
     const questions = TE.map((all: readonly Question[]) => chooseQuestions(all, k, seed, purpose));
     return { ...task, train: isAnswered(task) ? questions(task.train) : classes(task.train) };
   };

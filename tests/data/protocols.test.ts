@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
 import { checkProtocol } from "../../src/data/checkProtocol.ts";
 import type { CheckedProtocol, ProtocolOptions } from "../../src/data/checked.ts";
+import { groupNames, mtilNames, xTailNames } from "../../src/data/names/protocols.ts";
 import { classProtocols as protocols, taskCount, type ClassProtocol as Protocol } from "../../src/data/protocols.ts";
 import type { ClassStream, Split } from "../../src/data/task.ts";
 import { left, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
@@ -42,21 +43,24 @@ const writeFolder = async (under: string, name: string, folder: Folder): Promise
   }
 };
 
+/** The names of classes with blanks, as CLIP benchmark writes them. */
+const written = (names: readonly string[]): readonly string[] => names.map((name) => name.replaceAll(/[/_]/g, " "));
+
 const own = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `template ${i} of {c}.`);
 
 /** The published names of CLIP benchmark's folders, as they are published or nearly so. */
 const published: Readonly<Record<string, Folder>> = {
-  wds_fgvc_aircraft: { classes: 100, train: 3, test: 2 },
-  "wds_vtab-caltech101": { classes: ["background", ...namesOf({ classes: 101 })], train: 408, test: 102, templates: ["a photo of a {c}.", ...own(33)] },
-  "wds_vtab-cifar100": { classes: 100, train: 4, test: 2, templates: ["a photo of a {c}.", ...own(17)] },
-  "wds_vtab-dtd": { classes: 47, train: 3, test: 2, templates: own(7) },
-  "wds_vtab-eurosat": { classes: 10, train: 8, test: 2, templates: own(5) },
-  "wds_vtab-flowers": { classes: 102, train: 1020, test: 2 },
-  wds_food101: { classes: 101, train: 3, test: 2 },
-  wds_mnist: { classes: 10, train: 3, test: 2 },
-  "wds_vtab-pets": { classes: 37, train: 3, test: 2 },
-  wds_cars: { classes: 196, train: 3, test: 2, templates: own(8) },
-  wds_sun397: { classes: 397, test: 50 },
+  wds_fgvc_aircraft: { classes: mtilNames.aircraft.names, train: 3, test: 2 },
+  "wds_vtab-caltech101": { classes: ["background", ...mtilNames.caltech101.names], train: 408, test: 102, templates: ["a photo of a {c}.", ...own(33)] },
+  "wds_vtab-cifar100": { classes: mtilNames.cifar100.names, train: 4, test: 2, templates: ["a photo of a {c}.", ...own(17)] },
+  "wds_vtab-dtd": { classes: mtilNames.dtd.names, train: 3, test: 2, templates: own(7) },
+  "wds_vtab-eurosat": { classes: mtilNames.eurosat.names, train: 8, test: 2, templates: own(5) },
+  "wds_vtab-flowers": { classes: mtilNames.flowers.alsoKnown[0], train: 1020, test: 2 },
+  wds_food101: { classes: mtilNames.food.names, train: 3, test: 2 },
+  wds_mnist: { classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], train: 3, test: 2 },
+  "wds_vtab-pets": { classes: mtilNames.pets.names, train: 3, test: 2 },
+  wds_cars: { classes: mtilNames.cars.names, train: 3, test: 2, templates: own(8) },
+  wds_sun397: { classes: written(mtilNames.sun397.names), test: 50 },
 };
 
 const writeAll = async (under: string, changed: Readonly<Record<string, Folder | undefined>> = {}): Promise<string> => {
@@ -180,8 +184,8 @@ test("KeepLoRA's templates come first where they are others", async () => {
 
 test("X-TAIL has templates of its own and one class of faces", async () => {
   const dir = await writeAll("x-tail", {
-    "wds_vtab-caltech101": { classes: ["Background", "Centered face", ...namesOf({ classes: 100 })], train: 204, test: 102, templates: own(34) },
-    wds_sun397: { classes: 397, train: 400, test: 5 },
+    "wds_vtab-caltech101": { classes: ["Background", "Centered face", ...xTailNames.caltech101.names], train: 204, test: 102, templates: own(34) },
+    wds_sun397: { classes: written(mtilNames.sun397.names), train: 400, test: 5 },
   });
   const { stream, notes } = await check(protocols["x-tail"], dir);
   assert.is(stream.labelSpace, "union");
@@ -205,7 +209,8 @@ test("X-TAIL has templates of its own and one class of faces", async () => {
     ],
   );
   assert.equal(notes, ["caltech101: left out Background, Centered face"]);
-  assert.match(await complaint(protocols["x-tail"], whole), /caltech101: .* has 101 classes, not 100; \(2\) sun397: wds_sun397 has no training split$/);
+  const faces = await writeAll("faces", { "wds_vtab-caltech101": { classes: ["background", ...namesOf({ classes: 101 })], train: 204, test: 102 } });
+  assert.match(await complaint(protocols["x-tail"], faces), /caltech101: .* has 101 classes, not 100; \(2\) sun397: wds_sun397 has no training split$/);
 });
 
 test("shots are drawn a class, and test splits stay whole", async () => {
@@ -275,10 +280,98 @@ test("one gap is told without a number, and so is a root that is not there", asy
   assert.match(await complaint(protocols["mtil-1"], join(root, "nowhere")), /^Cannot read .*nowhere: no such file/);
 });
 
-test("an ensemble that is not the protocol's is told", async () => {
-  const dir = await writeAll("templates", { "wds_vtab-dtd": { classes: 47, train: 3, test: 2 } });
-  const { notes } = await check(protocols["mtil-1"], dir);
-  assert.ok(notes.includes("dtd: the ensemble has 2 templates, that of the protocol 8"), notes.join("\n"));
+test("the ensemble is the protocol's, whatever the folder has", async () => {
+  const dir = await writeAll("templates", { "wds_vtab-dtd": { classes: mtilNames.dtd.names, train: 3, test: 2, templates: own(2) } });
+  const { stream, notes } = await check(protocols["mtil-1"], dir);
+  assert.equal(stream.tasks[3].templates.slice(0, 3), ["a photo of a {c} texture.", "a photo of a {c} pattern.", "a photo of a {c} thing."]);
+  assert.is(stream.tasks[3].templates.length, 8);
+  assert.not.match(notes.join(), /template/);
+});
+
+test("classes are called as the protocol calls them, in the order of the folder", async () => {
+  const { stream } = await check(protocols["mtil-1"], whole);
+  const named = Object.fromEntries(stream.tasks.map((t) => [t.name, t.classNames]));
+  assert.equal(named.mnist.slice(0, 2), ["0 - zero", "1 - one"]);
+  assert.is(named.sun397[8], "apartment building/outdoor");
+  assert.equal(
+    [named.flowers[15], named.flowers[59], named.flowers[mtilNames.flowers.alsoKnown[0].indexOf("air plant")]],
+    ["globe-flower", "pink-yellow dahlia", "ball moss"],
+  );
+  const dir = await writeAll("named", {
+    wds_mnist: { classes: ["1 - one", "0 - zero", ..."98765432"], train: 3, test: 2 },
+    "wds_vtab-caltech101": { classes: xTailNames.caltech101.alsoKnown[0], train: 404, test: 101 },
+    "wds_vtab-eurosat": { classes: ["SeaLake", "River", ...mtilNames.eurosat.alsoKnown[0].slice(0, 8)], train: 8, test: 2 },
+    "wds_vtab-pets": { classes: xTailNames.pets.names, train: 3, test: 2 },
+    wds_sun397: { classes: written(mtilNames.sun397.names), train: 400, test: 5 },
+  });
+  const xTail = (await check(protocols["x-tail"], dir)).stream.tasks;
+  const prompts = (task: number, c: number): string => xTail[task].templates[0].replace("{c}", xTail[task].classNames[c]);
+  assert.equal(
+    [prompts(1, 0), prompts(3, 0), prompts(7, 1), prompts(8, 0), prompts(9, 8)],
+    [
+      "a photo of a face.",
+      "a centered satellite photo of Sea or Lake satellite location.",
+      "a photo of a american_bulldog, a type of pet.",
+      "a photo of a 2000 AM General Hummer SUV.",
+      "a photo of a outdoor apartment_building.",
+    ],
+  );
+});
+
+test("where the classes of a folder are not those of the protocol, it is said, and they keep their names", async () => {
+  const ten = ["1 - one", "0 - zero", ..."98765432"];
+  const dir = await writeAll("unnamed", { wds_mnist: { classes: ten, train: 3, test: 2 }, "wds_vtab-dtd": { classes: 47, train: 3, test: 2 } });
+  const { stream, notes } = await check(protocols["mtil-1"], dir);
+  assert.equal(stream.tasks[7].classNames, ten);
+  assert.is(stream.tasks[3].classNames[46], "class 46");
+  assert.equal(
+    notes.filter((note) => note.includes("called as they are")),
+    [
+      "dtd: wds_vtab-dtd has classes that the protocol does not know (class 0, class 1, class 2, class 3, class 4 and 42 more), so all are called as they are " +
+        "there, and not as in the protocol",
+      "mnist: wds_mnist has classes that the protocol does not know (1 - one, 0 - zero), so all are called as they are there, and not as in the protocol",
+    ],
+  );
+});
+
+test("there are as many names as classes, each once in every list, and the lists of a dataset are as long", () => {
+  for (const { datasets } of Object.values(protocols) as readonly Protocol[])
+    for (const { name, names, classes, templates } of datasets) {
+      assert.is(names?.names.length, classes, name);
+      for (const template of templates?.stated ?? []) assert.ok(template.includes("{c}"), template);
+    }
+  const key = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+  for (const lists of [mtilNames, xTailNames, groupNames])
+    for (const [dataset, { names, alsoKnown }] of Object.entries(lists))
+      for (const list of [names, ...alsoKnown]) {
+        assert.is(list.length, names.length, dataset);
+        assert.is(new Set(list.map(key)).size, names.length, `${dataset}: two of its names differ in signs alone`);
+        assert.ok(
+          list.every((name) => name !== "" && name === name.trim() && !/[|\n]/.test(name)),
+          dataset,
+        );
+      }
+  assert.equal(
+    Object.entries(protocols["mtil-1"].datasets).map(([, d]) => (d as Protocol["datasets"][number]).templates?.stated.length),
+    [2, 34, 18, 8, 3, 1, 1, 1, 1, 9, 2],
+  );
+  assert.equal([groupNames.core50.names[9], groupNames.core50.names.length], ["mobile phone5", 50]);
+});
+
+test("a class of X-TAIL with fewer images than shots gives some of them several times", async () => {
+  const dir = await writeAll("repeats", {
+    wds_mnist: { classes: mtilNames.mnist.names, train: 205, test: 2 },
+    "wds_vtab-caltech101": { classes: ["Background", "Centered face", ...xTailNames.caltech101.names], train: 204, test: 102 },
+    wds_sun397: { classes: written(mtilNames.sun397.names), train: 400, test: 5 },
+  });
+  const { stream } = await check(protocols["x-tail"], dir);
+  const [caltech, mnist] = [stream.tasks[1], stream.tasks[6]];
+  assert.is(await count(caltech.train), 1600);
+  const few = await get(caltech.train);
+  assert.is(new Set(few.filter(({ label }) => label === 3).map(({ id }) => id)).size, 2);
+  assert.is(await count(mnist.train), 160);
+  assert.is(new Set(await ids(mnist.train)).size, 160, "no image twice where there are enough");
+  assert.equal(await ids((await check(protocols["x-tail"], dir)).stream.tasks[1].train), await ids(caltech.train));
 });
 
 test("short names come before published ones", async () => {

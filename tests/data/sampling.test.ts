@@ -31,6 +31,23 @@ test("the law: min(k, all) of each class, distinct, in the old order, the same f
   );
 });
 
+test("the law of repeats: exactly k of each class, all of that class, and none twice where there are enough", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(5), { maxLength: 60 }), fc.integer({ min: 1, max: 8 }), fc.nat(), (labels, k, seed) => {
+      const examples = labels.map(example);
+      const [once, chosen] = [false, true].map((repeats) => chooseFewShot(examples, k, seed, "few-shot", { repeats }));
+      for (const label of new Set(labels)) {
+        const [all, of, alone] = [examples, chosen, once].map((list) => list.filter((s) => s.label === label));
+        assert.is(of.length, k);
+        assert.ok(of.every((s) => all.includes(s)));
+        if (all.length >= k) assert.equal(of, alone);
+      }
+      assert.equal(chooseFewShot(examples, k, seed, "few-shot", { repeats: true }), chosen);
+      assert.ok(ids(chosen).every((id, i) => i === 0 || ids(chosen)[i - 1] <= id));
+    }),
+  );
+});
+
 test("another seed chooses others; what a class gives does not depend on the other classes", () => {
   const examples = Array.from({ length: 300 }, (_, i) => example(i % 3, i));
   assert.not.equal(ids(chooseFewShot(examples, 5, 1)), ids(chooseFewShot(examples, 5, 2)));
