@@ -23,7 +23,7 @@ interface Entry {
 /** The baselines train as CoDyRA does, so that a comparison differs in the method alone; their ranks are their own. */
 const base: PresetOptions = { steps: 500, batch: 64, lr: 5e-4 };
 
-/** The published numbers of KeepLoRA come from its code, which differs from the paper here (METHODS.md B.9). */
+/** The published numbers of KeepLoRA come from its code, which differs from the paper here (METHODS.md B.6). */
 const keepReading: PresetOptions = { side: "output", counting: "below", padding: "zero" };
 
 /** The epochs of KeepLoRA in both orders of MTIL. */

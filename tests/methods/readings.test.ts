@@ -1,7 +1,8 @@
 /** Both readings of every method whose paper and code differ: they run, results name what was chosen, and they do not learn the same. */
+import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { get } from "../../src/failure.ts";
-import { reading, type Reading } from "../../src/methods/declare.ts";
+import { reading, type Declaration, type Reading } from "../../src/methods/declare.ts";
 import { hasReadings } from "../../src/methods/describe.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
 import { learner } from "../../src/model/learner.ts";
@@ -14,6 +15,14 @@ import { runtimeOf } from "./trace.ts";
 
 const stream: ClassStream = { labelSpace: "task", tasks: [patternTask("warm", ["red", "orange"], 1), patternTask("cold", ["blue", "green"], 2)] };
 const names = (Object.keys(methods) as readonly MethodName[]).filter((name) => hasReadings(methods[name].declaration));
+
+test("one word sets all in which paper and code differ", () => {
+  const code = (name: MethodName) => reading(methods[name].declaration as Declaration, "code");
+  assert.equal(code("codyra"), { shrink: "code" });
+  for (const name of ["keeplora", "keeplora++", "keeplora+", "keeplora++cls"] as const)
+    assert.equal(code(name), { side: "output", counting: "below", accumulate: "code-mean", padding: "zero" });
+  assert.equal(code("dac"), { agoPast: "all", agoReduce: "abs-sum", router: "frozen-random" });
+});
 
 for (const name of names) {
   deviceTest(`${name} by the paper, and by the code of its authors`, async (device) => {
