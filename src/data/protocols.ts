@@ -1,5 +1,5 @@
 /**
- * The protocols of the papers as data: which datasets in which order, how many classes and what they are called, which templates, which split, which label space
+ * The protocols of the papers as data: which datasets in which order, how many classes, what they are called, which templates, which split, which label space
  * (METHODS.md E and F). `checkProtocol.ts` says whether a folder of datasets has all of it. Those that are answered in words are in `answerProtocols.ts`.
  */
 import { answerProtocols, type AnswerProtocol } from "./answerProtocols.ts";

@@ -1,8 +1,8 @@
 /**
  * What each protocol calls the classes of its datasets.
  *
- * MTIL as its authors' code has it (Thunderbeee/ZSCL, Fazhan-cs/DAC, MaolinLuo/KeepLoRA): OpenAI's names or torchvision's, with blanks for underscores. X-TAIL as
- * RAIL and CoDyRA read CoOp's splits: as they stand there, with their underscores, "satellite location" behind those of EuroSAT, and the number of a digit twice.
+ * MTIL as its authors' code has it (Thunderbeee/ZSCL, Fazhan-cs/DAC, MaolinLuo/KeepLoRA): OpenAI's names or torchvision's, with blanks for underscores. X-TAIL
+ * as RAIL and CoDyRA read CoOp's splits: as they stand there, with their underscores, "satellite location" behind EuroSAT's, and "number" twice in MNIST's.
  */
 import { cars } from "./cars.ts";
 import { drawings, imagenetRFolders, imagenetRNames, objectFolders, objects } from "./groups.ts";
