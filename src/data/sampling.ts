@@ -35,8 +35,8 @@ export interface FewShotOptions {
 }
 
 /**
- * `k` examples of every class, or all where a class has fewer (unless they repeat), in their old order. Which examples of a class are chosen depends on the seed
- * and on that class alone. An example that stands for damaged data is kept, so that it is met and counted.
+ * `k` examples of every class, or all where a class has fewer (unless they repeat), in their old order. Which of a class are chosen depends on the seed and on
+ * that class alone. An example that stands for damaged data is kept, so that it is met and counted.
  *
  * ```ts
  * const image = { width: 1, height: 1, data: new Uint8Array(3) };

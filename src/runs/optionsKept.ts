@@ -18,7 +18,7 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 const listed = (names: readonly string[], of: PlainOptions): string =>
   names.map((name) => (name in of ? `${name} ${printed(of[name])}` : `no ${name}`)).join(", ");
 
-/** The method where a run that was begun with some options goes on with them; `BadOption` where it would not. What else stands beside the options does not count. */
+/** The method where a run that was begun with some options goes on with them; else `BadOption`. What else stands beside the options does not count. */
 export const unchanged =
   (kept: PlainOptions | undefined) =>
   <M extends Pick<Method, "name" | "options">>(method: M): E.Either<Failure, M> => {

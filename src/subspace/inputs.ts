@@ -27,7 +27,7 @@ export interface InputOptions extends LayerChoice {
    * `gram`: Σ x xᵀ over all rows of all batches. `code-mean`: batches are averaged position by position first, as in KeepLoRA's code (METHODS.md B.3.6).
    */
   readonly accumulate: "gram" | "code-mean";
-  /** What stands behind the end of a prompt, where its positions count: what the tokenizer puts there, or 0, as OpenAI's own tokenizer does. Default `tokenizer`. */
+  /** What stands behind the end of a prompt, where its positions count: what the tokenizer puts there (the default), or 0, as OpenAI's own does. */
   readonly padding?: "zero" | "tokenizer";
   /** A part of the model that is not merged. */
   readonly through?: Branch;
