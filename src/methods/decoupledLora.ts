@@ -42,7 +42,7 @@ export const factorsOf = (directions: readonly Direction[], magnitudes: ArrayLik
 /** The name of the magnitudes that all layers share. */
 const sharedMagnitudes = "all layers";
 
-/** The magnitudes of a layer, from those of its own or the last of those that all share: of its earlier directions, of which there are so many, and the newest. */
+/** The magnitudes of a layer's earlier directions, of which there are so many, and of its newest: its own, or the last of those that all layers share. */
 export const magnitudesOf = (alpha: ReadonlyMap<string, formats.HostTensor>, layer: string, earlier: number): Float32Array => {
   const { data } = alpha.get(layer) ?? alpha.get(sharedMagnitudes)!;
   return data.subarray(data.length - earlier - 1);

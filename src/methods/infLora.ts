@@ -1,7 +1,7 @@
 /**
  * InfLoRA: interference-free low-rank adaptation (arXiv 2404.00228; METHODS.md H). A is designed, not trained: the leading directions of the new task's own
- * inputs outside of the subspace of past tasks' inputs, so that training B cannot interfere with them. The subspace is kept whole where the authors store
- * its complement once it is the smaller one: the projections are the same.
+ * inputs outside of the subspace of past tasks' inputs, so that training B cannot interfere with them. The subspace is that of the authors' code, kept whole
+ * where they store its complement once it is the smaller one: the projections are the same (METHODS.md H.1).
  */
 import { adapt, evaluate, gradient, merge, pipeline, project, repeat, scan } from "../stages/index.ts";
 import { adapter, codec, objective, subspace } from "./vocabulary.ts";
