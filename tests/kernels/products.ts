@@ -4,7 +4,7 @@ import type { Device } from "../../src/device/device.ts";
 import { fromF16, toF16 } from "../../src/formats/half.ts";
 import { epilogueBindings, type ProductMeeting } from "../../src/kernels/epilogue.ts";
 import { valuesOf as resultsOf, type ElementFunction, type Expression } from "../../src/kernels/expression.ts";
-import { matmulDims, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
+import { matmulDims, partTerms, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { dispatch, nameOf, numbers, reads, sentinel, updates, valuesOf, type Case, type Operand, type Values } from "./check.ts";
 
 /** The sizes of a product; what is not said is as in a product of two dense matrices. */
@@ -74,11 +74,13 @@ const stored = (type: "f16" | undefined, multiply: MatmulShape["multiply"], valu
   return [type === undefined && multiply !== "f16" ? values : Float32Array.from(words, fromF16), type === undefined ? values : words];
 };
 
-/** The operands of a product with its reference in f64, and how far f32 sums may be from it. */
+/** The operands of a product, or of the parts of one, with its reference in f64, and how far f32 sums may be from it. */
 export const problemOf = (sizes: Sizes): Problem => {
   const shape = shapeOf(sizes);
   const { m, n, k, r, ta, tb, batch, heads, lda, ldb, ldc } = shape;
   const scale = sizes.scale ?? 1;
+  const { parts = 1 } = shape;
+  const terms = partTerms(k, parts);
   const at =
     (outer: number, head: number, share = 1) =>
     (z: number): number =>
@@ -90,7 +92,7 @@ export const problemOf = (sizes: Sizes): Problem => {
   const types = shape.types ?? {};
   const [a, aStored] = stored(types.a, shape.multiply, numbers(extent(aAt, ta ? k : m, ta ? m : k, lda), 1));
   const [b, bStored] = stored(types.b, shape.multiply, numbers(extent(bAt, tb ? n : k, tb ? k : n, ldb), 2));
-  const [c, cStored] = stored(types.c, undefined, numbers(extent(cAt, m, n, ldc), 3));
+  const [c, cStored] = stored(types.c, undefined, numbers(parts * extent(cAt, m, n, ldc), 3));
   const bias = numbers(n, 4);
   const [p, pStored] = stored(undefined, shape.multiply, numbers(m * r, 5));
   const [q, qStored] = stored(undefined, shape.multiply, numbers(n * r, 6));
@@ -115,22 +117,23 @@ export const problemOf = (sizes: Sizes): Problem => {
 
   const after = Float64Array.from(c);
   let largest = 0;
-  for (const z of zs) {
+  for (const [part, z] of Array.from({ length: parts }, (_, part) => zs.map((z) => [part, z] as const)).flat()) {
+    const last = part === parts - 1;
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let [sum, size] = [0, 0];
-        for (let t = 0; t < k; t++) {
+        for (let t = part * terms; t < (last ? k : (part + 1) * terms); t++) {
           const term = scale * a[aAt(z) + (ta ? t * lda + i : i * lda + t)] * b[bAt(z) + (tb ? j * ldb + t : t * ldb + j)];
           sum += term;
           size += Math.abs(term);
         }
-        for (let t = 0; shape.lowRank && t < r; t++) {
+        for (let t = 0; last && shape.lowRank && t < r; t++) {
           const term = p[i * r + t] * q[tb ? j * r + t : t * n + j];
           sum += term;
           size += Math.abs(term);
         }
         if (shape.bias) sum += bias[j];
-        const to = cAt(z) + i * ldc + j;
+        const to = part * batch * m * n + cAt(z) + i * ldc + j;
         const [value, other] = finished(sum, to, j);
         after[to] = value + (shape.add ? c[to] : 0);
         second[to] = other;

@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { MatmulPlan } from "../../src/kernels/matmul.ts";
 import { registerPlans } from "../../src/kernels/registers.ts";
+import { partial } from "../../src/kernels/split.ts";
 import { tilePlans } from "../../src/kernels/tiles.ts";
 import { deviceTest, runTests } from "./check.ts";
 import { checkPlans, problemOf, shapeOf } from "./products.ts";
@@ -59,6 +60,15 @@ forms.forEach((form, f) => {
       }
     });
   }
+});
+
+deviceTest("the parts of a sum that is split, in every tile: near f64, with the same bits", async (device) => {
+  // In the form of the gradients of low-rank factors; two parts of 64 terms and one of 32.
+  const whole = { ta: true, m: 20, n: 36, k: 160, scale: 0.5 };
+  const problem = problemOf({ ...whole, ...partial(shapeOf(whole), 3) });
+  const plans = tilePlans({ adapter: device.adapter }, problem.shape);
+  assert.is(plans.length, tiles.length);
+  await checkPlans(device, problem, plans);
 });
 
 runTests();
