@@ -1,5 +1,5 @@
 /** What CoLoR runs images through: the adapter of the task whose prototypes are nearest to an image (arXiv 2311.17601; METHODS.md H.2). */
-import { prototypes, type Calibration } from "../stages/index.ts";
+import { prototypes, type Calibration, type TaskPrototypes } from "../stages/index.ts";
 import { model, tensor, type formats } from "./vocabulary.ts";
 
 const { add, matmul, normalize, reshape, topMask } = tensor;
@@ -9,15 +9,15 @@ type Tensor = tensor.Tensor;
 export const nearestTask = "nearest task";
 
 /** The prototypes of all tasks as one matrix, half of the squared length of each, below zero, and which of them are whose. */
-const prototypeTensors = (all: readonly formats.HostTensor[]): readonly (readonly [string, formats.HostTensor])[] => {
-  const width = all[0].shape[1];
-  const data = Float32Array.from(all.flatMap((own) => [...own.data]));
+const prototypeTensors = (all: readonly TaskPrototypes[]): readonly (readonly [string, formats.HostTensor])[] => {
+  const width = all[0].centres.shape[1];
+  const data = Float32Array.from(all.flatMap(({ centres }) => [...centres.data]));
   const count = data.length / width;
   const halves = Float32Array.from({ length: count }, (_, i) => -data.subarray(i * width, (i + 1) * width).reduce((sum, x) => sum + (x * x) / 2, 0));
   return [
     ["prototypes", { shape: [count, width], data }],
     ["halves", { shape: [count], data: halves }],
-    ["owners", model.membership(all.map(({ shape: [own] }) => own))],
+    ["owners", model.membership(all.map(({ centres }) => centres.shape[0]))],
   ];
 };
 
@@ -51,13 +51,17 @@ export const nearest: model.Branch = model.banked({
   },
 });
 
-/** An image is of the task whose adapter it takes: the classes of other learned tasks are out, and those of tasks that are not learned yet stay. */
+/** An image is of the task whose adapter it takes: the classes of other tasks that have one are out, and those of tasks that have none yet stay. */
 export const ofNearestTask: Calibration = {
   name: "ofNearestTask",
   options: {},
   of: (learner, { [nearestTask]: noted }) => {
-    const tasks = model.bank.of(learner).length;
+    const own = prototypes.of(learner);
     if (noted === undefined) return () => 0;
-    return (image, position) => (position >= tasks || noted[image * tasks + position] > 0 ? 0 : -Infinity);
+    const placeOf = new Map(own.map(({ position }, place) => [position, place] as const));
+    return (image, position) => {
+      const place = placeOf.get(position);
+      return place === undefined || noted[image * own.length + place] > 0 ? 0 : -Infinity;
+    };
   },
 };

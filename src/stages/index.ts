@@ -24,6 +24,7 @@ export { prompts, targets } from "./captions.ts";
 export { keepAdapters } from "./keepAdapters.ts";
 export { keepExamples } from "./keepExamples.ts";
 export { keepPrototypes, prototypes } from "./keepPrototypes.ts";
+export type { TaskPrototypes } from "./keepPrototypes.ts";
 export { ensemble } from "./scores.ts";
 export { outOf, project, rowsOutOf, startingOutside } from "./project.ts";
 export type { StartingOutsideOptions } from "./project.ts";

@@ -14,8 +14,14 @@ import { withEncoder } from "./features.ts";
 import { ensemble } from "./scores.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
-/** The prototypes [count, width] of every task that a learner has learned, in their order. */
-export const prototypes = memory<readonly HostTensor[]>("prototypes", []);
+/** What is like the images of the task at a position of the stream: [count, width]. */
+export interface TaskPrototypes {
+  readonly position: number;
+  readonly centres: HostTensor;
+}
+
+/** The prototypes of every task of which a learner has kept some, in the order in which it learned them. */
+export const prototypes = memory<readonly TaskPrototypes[]>("prototypes", []);
 
 /**
  * Keeps the centres of `count` k-means clusters of the unit features that the task's training images have in the learner's model as it is, without any branch
@@ -39,7 +45,7 @@ export const keepPrototypes = <L extends Lesson>(count: number): TaskStage<L, L>
       TE.chainEitherK((images): E.Either<Failure, L> => {
         const { data } = ensemble([images], width);
         const { centres } = kMeans({ shape: [images.count, width], data }, count, random(runtime.seed, "prototypes", position));
-        const own: HostTensor = { shape: [centres.length / width, width], data: Float32Array.from(centres) };
+        const own: TaskPrototypes = { position, centres: { shape: [centres.length / width, width], data: Float32Array.from(centres) } };
         return E.right({ ...lesson, learner: prototypes.keep(learner, [...prototypes.of(learner), own]) });
       }),
     );

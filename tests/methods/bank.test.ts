@@ -5,7 +5,9 @@ import * as assert from "uvu/assert";
 import type { Device } from "../../src/device/device.ts";
 import { describe, get } from "../../src/failure.ts";
 import type { ClassStream } from "../../src/data/task.ts";
+import { sequentialLora } from "../../src/methods/baselines.ts";
 import { color } from "../../src/methods/color.ts";
+import { nearestTask, ofNearestTask } from "../../src/methods/colorBranch.ts";
 import { moram } from "../../src/methods/moram.ts";
 import { selfActivation } from "../../src/methods/moramSlots.ts";
 import { bank, membership, stacked, type LayerAdapter } from "../../src/model/bank.ts";
@@ -17,15 +19,16 @@ import { memory } from "../../src/model/memory.ts";
 import { course, type Method } from "../../src/stages/learn.ts";
 import { accuracies } from "../../src/stages/evaluate.ts";
 import { answerable } from "../../src/stages/inference.ts";
-import { prototypes } from "../../src/stages/keepPrototypes.ts";
+import { keepPrototypes, prototypes } from "../../src/stages/keepPrototypes.ts";
 import type { Report } from "../../src/training/lesson.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { left } from "../fixtures/datasets.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
+import { colourTask, tinyLlama } from "../fixtures/tinyLlama.ts";
 import { fixture } from "../model/embeddings.ts";
 import { checkOp, deviceTest, numbers, runTests, sameBits } from "../tensor/check.ts";
-import { rowsOf, runtimeOf } from "./trace.ts";
+import { lessonOf, rowsOf, runtimeOf } from "./trace.ts";
 
 const stream: ClassStream = { labelSpace: "union", tasks: [patternTask("first", ["cat", "dog"], 1), patternTask("second", ["car", "van"], 2)] };
 const quick = { steps: 6, batch: 8, rank: 2, lr: 2e-2 } as const;
@@ -50,13 +53,13 @@ deviceTest(
       const { learners, reports } = await learn(device, color({ ...quick, prototypes: 2, evaluate: { also: ["task", "seen"] } }), model);
       const [first, second] = learners;
       assert.equal(
-        learners.map((after) => [bank.of(after).length, prototypes.of(after).map(({ shape }) => shape[0])]),
+        learners.map((after) => [bank.of(after).length, prototypes.of(after).map(({ centres }) => centres.shape[0])]),
         [
           [1, [2]],
           [2, [2, 2]],
         ],
       );
-      for (const own of prototypes.of(second)) for (const row of rowsOf(own)) assert.ok(Math.hypot(...row) <= 1 + 1e-6);
+      for (const { centres } of prototypes.of(second)) for (const row of rowsOf(centres)) assert.ok(Math.hypot(...row) <= 1 + 1e-6);
       for (const [layer, { A, B }] of bank.of(first)[0]) {
         sameBits(bank.of(second)[0].get(layer)!.A.data, A.data, layer);
         sameBits(bank.of(second)[0].get(layer)!.B.data, B.data, layer);
@@ -75,13 +78,46 @@ deviceTest(
   },
 );
 
-deviceTest("CoLoR adapts what sees images, and refuses prototypes of more images than it can read", async (device) => {
+deviceTest("CoLoR adapts what sees images, and keeps no more prototypes than there are images", async (device) => {
   const model = await tinyClip();
   const { learners } = await learn(device, color({ ...quick, prototypes: 99 }), model);
   const seeing = layersOf(networkOf(model), { modules: ["q", "v"], towers: ["vision"] }).map(({ name }) => name);
   assert.equal([...bank.of(learners[1])[0].keys()], seeing);
   // There are 16 training images a task.
-  assert.ok(prototypes.of(learners[1]).every(({ shape: [count] }) => count > 2 && count <= 16));
+  assert.ok(
+    prototypes.of(learners[1]).every(
+      ({
+        centres: {
+          shape: [count],
+        },
+      }) => count > 2 && count <= 16,
+    ),
+  );
+});
+
+deviceTest("CoLoR behind another method: its tasks are told apart by their places in the stream, and those before it are left as they are", async (device) => {
+  const three: ClassStream = { ...stream, tasks: [patternTask("before", ["oak", "elm"], 3), ...stream.tasks] };
+  const first = await get(
+    sequentialLora({ ...quick, steps: 1 }).run(course(learner(await tinyClip()), { ...three, tasks: three.tasks.slice(0, 1) }))(runtimeOf(device)),
+  );
+  const { learner: after } = await get(color({ ...quick, steps: 1 }).run(course(first.learner, three, { from: 1 }))(runtimeOf(device)));
+  assert.equal(
+    prototypes.of(after).map(({ position }) => position),
+    [1, 2],
+  );
+  const correction = ofNearestTask.of(after, { [nearestTask]: Float32Array.of(0, 1, 1, 0) });
+  assert.equal(
+    [0, 1].map((image) => [0, 1, 2, 3].map((position) => correction(image, position))),
+    [
+      [0, -Infinity, 0, 0],
+      [0, 0, -Infinity, 0],
+    ],
+  );
+});
+
+deviceTest("prototypes are those of classes' images: a task that is answered in words has none", async (device) => {
+  const lesson = { ...lessonOf(learner(tinyLlama()), [2], 0), task: colourTask("day", 0) };
+  assert.match(describe(left(await keepPrototypes(2).run(lesson)(runtimeOf(device))())), /day is answered in words; prototypes are those of classes' images/);
 });
 
 deviceTest("MoRAM: slots of earlier tasks are frozen and go on to count; a threshold of 1 leaves the model as it was", async (device) => {

@@ -190,7 +190,8 @@ for (const [key, read] of [
       const points = { shape: [features.length / width, width], data: ensemble([{ count: features.length / width, data: features }], width).data };
       const { centres } = lloyd(points, Float64Array.from(points.data.subarray(0, 3 * width)));
       near(centres, golden(`${key}.task${position + 1}.prototypes`).data, `${key}: prototypes of task ${position + 1}`);
-      learner = prototypes.keep(learner, [...prototypes.of(learner), { shape: [3, width], data: Float32Array.from(centres) }]);
+      const kept = { position, centres: { shape: [3, width], data: Float32Array.from(centres) } };
+      learner = prototypes.keep(learner, [...prototypes.of(learner), kept]);
     }
     const output = key === "color.vit" ? "imageFeatures" : "imageEmbeds";
     const { [found]: features, [nearestTask]: chosen } = await encoded(device, learner, nearest, output, { pixels: data("test.pixels") });
