@@ -87,7 +87,7 @@ export const composed = (choice: Composition, { steps, batch, lr }: TrainingOpti
   const largest: stage.TaskStage<any, any> = selection === "magnitude" ? rankSelect(magnitude(rank / 2)) : nothing();
   const chosen: stage.Selection<any> = selection === "gates" ? selected : all;
 
-  return method(
+  const made = method(
     nameOf(choice),
     { ...choice, steps, batch, lr },
     pipeline(
@@ -102,6 +102,7 @@ export const composed = (choice: Composition, { steps, batch, lr }: TrainingOpti
       evaluate(),
     ),
   );
+  return { ...made, title: nameOf(choice).replaceAll("+", " + ") };
 };
 
 /** Its name: what it chooses on every axis, but for what is not used. */

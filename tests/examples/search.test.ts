@@ -24,6 +24,7 @@ test("compositions are told apart by their names, and stand for CoDyRA's and Kee
   assert.is(new Set(names).size, names.length);
   assert.ok(names.length >= 12 && names.length <= 24);
   assert.ok(names.includes("gradients+gates+images+depth"));
+  assert.is(composed(compositions[0], { steps: 1, batch: 4, lr: 1e-3 }).title, "gradients + matching + depth");
 });
 
 deviceTest("every composition learns two tasks", async (device) => {
