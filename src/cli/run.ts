@@ -46,12 +46,7 @@ const table = {
     "datasets that are scored after every task, each among its own classes or as its questions are, and never learned",
     "none",
   ),
-  reference: optional(
-    some,
-    "DATA",
-    "a dataset whose training pictures and classes methods distil on, such as zscl, and which is never learned",
-    "the task's own",
-  ),
+  reference: optional(some, "DATA", "a dataset whose pictures and classes are distilled on, as by zscl, and never learned", "the task's own"),
   method: { ...flag(oneOf(...methodNames), "NAME", methodNames.join(", ")), many: "several methods are a sweep: cambium sweep --help" },
   out: optional(
     some,
