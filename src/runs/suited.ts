@@ -7,8 +7,11 @@ import { readoutFor } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import { layersOf, type LayerChoice } from "../model/network.ts";
+import { methodFor } from "../stages/learn.ts";
+import { manifest } from "../stages/stage.ts";
 import { ShapeError } from "../tensor/tensor.ts";
 import type { Job } from "./job.ts";
+import { methodOf } from "./methodOf.ts";
 
 /** Fails with `BadOption` where the layers that an option chooses are none of the model's. */
 const hasLayers =
@@ -25,10 +28,34 @@ const hasLayers =
     );
   };
 
-/** Fails with `BadOption` where a learner's model does not do what tasks ask for, or lacks the layers that a job names. */
-export const suited = (learner: Learner, stream: Stream, { method: { options } }: Pick<Job, "method">): E.Either<Failure, void> =>
+/** Whether something in plain data has a key, or holds a value under it. */
+const mentions = (data: unknown, key: string, value?: unknown): boolean =>
+  typeof data === "object" &&
+  data !== null &&
+  Object.entries(data).some(([name, held]) => (name === key && (value === undefined || held === value)) || mentions(held, key, value));
+
+/** Fails with `BadOption` where adapters are to be written of a method that changes weights by more than a LoRA can say. */
+const writesAdapters = ({ saveAdapters, ...job }: Job, stream: Stream): E.Either<Failure, void> =>
+  saveAdapters !== true
+    ? E.right(undefined)
+    : pipe(
+        methodOf(job),
+        E.chain((method) => methodFor(method, stream)),
+        E.filterOrElse(
+          (method) => !mentions(manifest(method), "allParameters") && !mentions(manifest(method), "with", "original"),
+          (): Failure => ({
+            _tag: "BadOption",
+            option: "save-adapters",
+            detail: `${job.method.name} changes weights that no LoRA adapter can say; with --set tuned=lora, and no weights of the original model, it can`,
+          }),
+        ),
+        E.asUnit,
+      );
+
+/** Fails with `BadOption` where a learner's model does not do what tasks ask for or lacks the layers that a job names, and where no adapters can be written. */
+export const suited = (learner: Learner, stream: Stream, job: Job): E.Either<Failure, void> =>
   pipe(
     isAnswerStream(stream) ? E.right(undefined) : E.asUnit(readoutFor(learner.model.architecture)),
-    E.chain(() => E.traverseArray(hasLayers(learner, options))(["towers", "modules"])),
-    E.asUnit,
+    E.chain(() => E.traverseArray(hasLayers(learner, job.method.options))(["towers", "modules"])),
+    E.chain(() => writesAdapters(job, stream)),
   );

@@ -6,8 +6,8 @@ import { stepStage, type StepStage } from "./stage.ts";
 
 /**
  * Averages the trained groups over the training: their start, and what they are behind step 0, `every`, 2 `every`, …, and behind the last. `adapt` ends with
- * the average (the weight ensemble of ZSCL, arXiv 2303.06628; METHODS.md H.3). It stands behind `update`. Sums are state of the training, so one that goes on ends
- * with the same bits. Of adapters it averages the parameters: of a LoRA that is the mean of its A and of its B, not that of their products.
+ * the average (the weight ensemble of ZSCL, arXiv 2303.06628; METHODS.md H.3). It stands behind `update`. Sums are state of the training, so one that goes on
+ * ends with the same bits. Of adapters it averages the parameters: of a LoRA that is the mean of its A and of its B, not that of their products.
  *
  * ```ts
  * assert.deepEqual(stage.manifest(stage.averageWeights({ every: 100 })), { name: "averageWeights", options: { every: 100 } });

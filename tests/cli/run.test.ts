@@ -319,16 +319,13 @@ test("pixels of a run are those of a folder that says the same, to the bit", asy
   assert.equal(resultOf("by-flag").matrix, resultOf("by-folder").matrix);
 });
 
-test("a method distils on the pictures of a reference, which is told, and whose classes are not learned", async () => {
-  const distilled = { method: "zscl", set: "tuned=lora", reference: at("data", "flat") };
-  const ended = await stream(flags("reference", distilled));
+test("a method distils on the pictures of a reference, all of them where it has no splits, and its classes are not learned", async () => {
+  write(at("reference"), { "light/0.png": await png(230, 5), "grey/0.png": await png(128, 5) });
+  const ended = await stream(flags("distilled", { method: "zscl", set: "tuned=lora", reference: at("reference") }));
   assert.is(ended.code, 0, ended.stderr);
-  const { options, datasets, probes } = resultOf("reference");
-  assert.equal([options.reference, datasets, probes], [at("data", "flat"), ["red", "dark"], []]);
-  const own = await stream(flags("own-pictures", { ...distilled, reference: data("dark"), data: data("red") }));
-  assert.is(own.code, 0, own.stderr);
-  const log = (run: string): string => readFileSync(at(run, "log.jsonl"), "utf8");
-  assert.match(log("reference"), /textToImageDistillation/);
+  const { options, datasets, probes } = resultOf("distilled");
+  assert.equal([options.reference, datasets, probes], [at("reference"), ["red", "dark"], []]);
+  assert.match(readFileSync(at("distilled", "log.jsonl"), "utf8"), /textToImageDistillation/);
 });
 
 test("a preset can have probes", async () => {
@@ -394,6 +391,11 @@ refuses(
   "a reference that is learned",
   () => flags("out", { reference: data("red") }),
   /^--reference: .*red is learned as a task; a reference is a dataset that is never learned\n$/,
+);
+refuses(
+  "adapters of a method that trains the whole model",
+  () => [...flags("out", { method: "zscl" }), "--save-adapters"],
+  /^--save-adapters: zscl changes weights that no LoRA adapter can say; with --set tuned=lora/,
 );
 refuses("a probe that is learned", () => probed(data("red")), /^--probe: .*red is learned as a task; a probe is a dataset that is never learned\n$/);
 refuses("a probe that is a dataset of the preset", () => [...presetFlags("hundred"), "--probe", at("hundred", "cifar100")], /^--probe: .*cifar100 is learned/);
