@@ -3,7 +3,6 @@ import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Pixels } from "../data/pixels.ts";
 import { protocols, type Protocol } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { kindsOfLayers, namesOfTowers } from "../methods/codecs.ts";
@@ -20,6 +19,7 @@ import { endOfSweep } from "./endOfSweep.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
 import type { Layout } from "./help.ts";
 import { optionNames, optionsHelp, parseOptions } from "./options.ts";
+import { pixelsFlag, pixelsOf } from "./pixels.ts";
 import { profileFlag, profiledBy } from "./profile.ts";
 import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
 
@@ -77,12 +77,7 @@ const table = {
   "eval-limit": optional(whole(1), "N", "test images, or questions, a dataset, the same for every seed", "all"),
   templates: optional(oneOf("single", "ensemble"), "T", "score with the first template or the mean of all: single, ensemble", "single, or the preset's"),
   "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image or a question that cannot be read, or go on without it: fail, skip", "fail"),
-  pixels: optional(
-    oneOf("model", "unit"),
-    "WHICH",
-    "values of pixels: as the model's folder says (model), or from 0 to 1 (unit); the learner keeps that",
-    "the method's in the preset, or model",
-  ),
+  pixels: pixelsFlag,
   precision: precisionFlag,
   accumulate: optional(whole(1, 65536), "N", "parts in which a step computes its batch, with one update behind them: less memory, the same result", "1"),
   recompute: optional(
@@ -121,12 +116,6 @@ type Planned = Pick<Job, "source" | "facts" | "labelSpace" | "shots" | "pixels">
   readonly out: string;
   readonly seed: number | undefined;
   readonly templates: "single" | "ensemble";
-};
-
-/** The pixels of a job, where they are not the model's. */
-const pixelsOf = (flag: Flags["pixels"], ofPreset?: Pixels): Pick<Job, "pixels"> => {
-  const pixels: Job["pixels"] = flag === "model" ? undefined : flag === "unit" ? { ...ofPreset, mean: [0, 0, 0], std: [1, 1, 1] } : ofPreset;
-  return pixels === undefined ? {} : { pixels };
 };
 
 const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned> => {

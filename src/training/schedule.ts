@@ -78,7 +78,7 @@ export const oneCycleMomentum = (high = 0.95, low = 0.85, { rising = 0.3 }: Pick
 export const rising = (peak: number): ScheduleOf => ({ name: "rising", options: { peak }, of: (steps) => (step) => (peak * (step + 1)) / steps });
 
 /**
- * A quarter of a cosine, but for its last hundredth: peak · cos(99π i / (200 (n − 1))) at step i of n (the schedule of InfLoRA's code, by epoch: METHODS.md D.7).
+ * A quarter of a cosine, but for its last hundredth: peak · cos(99π i / (200 (n − 1))) at step i of n. The code of InfLoRA takes it by epoch (METHODS.md D.7).
  *
  * ```ts
  * const lr = quarterCosine(1e-3).of(3);
@@ -129,8 +129,8 @@ export const byTask = <A>(values: PerTask<A>, of: (value: A) => ScheduleOf): Sch
     : of(values as A);
 
 /**
- * A schedule that goes on from epoch to epoch and not from step to step: its steps are epochs, the i-th of n steps being in epoch ⌊i E / n⌋ of E. Of a length in
- * steps every step is an epoch of its own.
+ * A schedule that goes on from epoch to epoch and not from step to step: its steps are epochs, the i-th of n steps being in epoch ⌊i E / n⌋ of E. Of a length
+ * in steps every step is an epoch of its own.
  *
  * ```ts
  * const lr = byEpoch({ epochs: 2 }, milestones(1, [1], 0.1)).of(5);
