@@ -338,7 +338,7 @@ const known: Readonly<Record<string, readonly (readonly boolean[])[]>> = {
 };
 
 /** By default they protect and train the text tower too. */
-const needText: readonly MethodName[] = ["keeplora", "keeplora++", "keeplora+"];
+const needText: readonly MethodName[] = ["keeplora", "keeplora++", "keeplora+", "keeplora++cls"];
 
 /** What a method lacks in a ViT. */
 const lacking = (name: MethodName): RegExp | undefined => {
