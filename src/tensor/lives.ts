@@ -30,7 +30,17 @@ export interface Claim {
 /** An output of a node. */
 type Output = Pick<Tensor, "node" | "output">;
 
-/** The places that packs claim for their parts: those that are computed on their own, and each for one pack only. */
+/** Whether a pack has elements that are of none of its parts. */
+export const hasGaps = ({ parts, offsets, outputs }: Pack): boolean => {
+  const extents = parts.map((part, i) => [offsets[i], size(part.shape)] as const).sort(([a], [b]) => a - b);
+  const covered = extents.reduce((end, [from, length]) => (from > end ? end : Math.max(end, from + length)), 0);
+  return covered < size(outputs[0].shape);
+};
+
+/** Whether a value may be computed in a pack: what is computed on its own, and packs that are all of what they have. */
+const isPlaceable = (node: Node): boolean => (node.kind === "apply" ? node.op.inPlace === undefined : node.kind === "pack" && !hasGaps(node));
+
+/** The places that packs claim for their parts, each for one pack only. */
 export const claims = (program: Program): ((t: Output) => Claim | undefined) => {
   const found = new Map<Node, Map<number, Claim>>();
   for (const node of program.schedule) {
@@ -39,18 +49,17 @@ export const claims = (program: Program): ((t: Output) => Claim | undefined) => 
       const [root, offset] = rootOf(part);
       const claimed = found.get(root.node) ?? new Map<number, Claim>();
       const whole = offset === 0 && byteSize(root) === byteSize(part);
-      if (root.node.kind !== "apply" || root.node.op.inPlace !== undefined || !whole || claimed.has(root.output)) return;
+      if (!isPlaceable(root.node) || !whole || claimed.has(root.output)) return;
       found.set(root.node, claimed.set(root.output, { pack: node, offset: bytesOf[part.dtype] * node.offsets[i] }));
     });
   }
   return ({ node, output }) => found.get(node)?.get(output);
 };
 
-/** Whether a pack has elements that are of none of its parts. */
-export const hasGaps = ({ parts, offsets, outputs }: Pack): boolean => {
-  const extents = parts.map((part, i) => [offsets[i], size(part.shape)] as const).sort(([a], [b]) => a - b);
-  const covered = extents.reduce((end, [from, length]) => (from > end ? end : Math.max(end, from + length)), 0);
-  return covered < size(outputs[0].shape);
+/** The pack that a value is computed in, the pack that this one is computed in, and so on. */
+export const packsOf = (t: Output, claimed: (t: Output) => Claim | undefined): readonly Pack[] => {
+  const claim = claimed(t);
+  return claim === undefined ? [] : [claim.pack, ...packsOf({ node: claim.pack, output: 0 }, claimed)];
 };
 
 /**
@@ -67,8 +76,7 @@ export const lastUses = (program: Program, claimed: (t: Output) => Claim | undef
   const use = (t: Tensor, at: number): void => {
     const [root] = rootOf(t);
     read(root.node, root.output, at);
-    const claim = claimed(root);
-    if (claim !== undefined) read(claim.pack, 0, at);
+    for (const pack of packsOf(root, claimed)) read(pack, 0, at);
   };
   program.schedule.forEach((node, at) => readsOf(node).forEach((t) => use(t, at)));
   for (const t of [...Object.values(program.outputs), ...Object.values(program.state)]) use(t, Infinity);

@@ -11,7 +11,7 @@
 import type { Launch, Operand } from "../kernels/launch.ts";
 import type { Target } from "../kernels/target.ts";
 import { makeArena, type Arena, type PlannedBuffer } from "./arena.ts";
-import { claims, hasGaps, keptOutputs, lastUses, readsOf, rootOf, type Pack, type Place } from "./lives.ts";
+import { claims, hasGaps, keptOutputs, lastUses, packsOf, readsOf, rootOf, type Pack, type Place } from "./lives.ts";
 import { copy } from "./ops/window.ts";
 import { mayTake, overwritten, type Lives } from "./overwrite.ts";
 import { makePlaces, type Places } from "./places.ts";
@@ -102,10 +102,21 @@ const placeUpdate = (draft: Draft, node: Applied, ins: readonly Place[], updated
   return place;
 };
 
-/** Where a pack lies: from its first part to its last reader, or in a buffer of its own where it has gaps, which must stay zero from run to run. */
-const placeOfPack = ({ arena, places, kept }: Draft, pack: Pack): Place => {
+/**
+ * Where a pack lies: from its first part to its last reader, in the pack that it is a part of where there is one; or in a buffer of its own where it has gaps,
+ * which must stay zero from run to run.
+ */
+const placeOfPack = (draft: Draft, pack: Pack): Place => {
+  const { arena, places, kept, claimed } = draft;
   const there = places.find({ ...pack.outputs[0], node: pack, output: 0 });
   if (there !== undefined) return there;
+  const claim = claimed({ node: pack, output: 0 });
+  if (claim !== undefined) {
+    const outer = placeOfPack(draft, claim.pack);
+    const inside = { buffer: outer.buffer, offset: outer.offset + claim.offset };
+    places.put(pack, 0, inside);
+    return inside;
+  }
   const bytes = byteSize(pack.outputs[0]);
   const owned = hasGaps(pack) || kept(pack, 0);
   const place = { buffer: owned ? arena.own("pack", bytes) : arena.allocate("pack", bytes, { node: pack, output: 0 }), offset: 0 };
@@ -119,7 +130,7 @@ const placeOutput = (draft: Draft, node: Applied, ins: readonly Place[], output:
   // A part that is computed from another part of its pack is copied there later: a launch cannot read the buffer that it writes.
   const claim = claimed({ node, output });
   const pack = claim && placeOfPack(draft, claim.pack);
-  if (claim !== undefined && ins.every((place) => place.buffer !== pack!.buffer)) return { buffer: pack!.buffer, offset: claim.offset };
+  if (claim !== undefined && ins.every((place) => place.buffer !== pack!.buffer)) return { buffer: pack!.buffer, offset: pack!.offset + claim.offset };
   const bytes = byteSize(node.outputs[output]);
   if (kept(node, output)) return { buffer: arena.own(`output of ${node.op.name}`, bytes), offset: 0 };
   return { buffer: arena.allocate(node.op.name, bytes, { node, output }), offset: 0 };
@@ -129,8 +140,7 @@ const placeOutput = (draft: Draft, node: Applied, ins: readonly Place[], output:
 const release = ({ arena, places, lastUse, claimed }: Draft, node: Node, at: number): void => {
   for (const t of readsOf(node)) {
     const [root] = rootOf(t);
-    const claim = claimed(root);
-    for (const value of claim === undefined ? [root] : [root, { ...root, node: claim.pack, output: 0 }]) {
+    for (const value of [root, ...packsOf(root, claimed).map((pack) => ({ ...root, node: pack, output: 0 }))]) {
       const place = places.find(value);
       if (place !== undefined && lastUse(value) <= at) arena.free(place.buffer, value);
     }
@@ -138,9 +148,9 @@ const release = ({ arena, places, lastUse, claimed }: Draft, node: Node, at: num
 };
 
 const planPack = (draft: Draft, node: Pack): void => {
-  const { buffer } = placeOfPack(draft, node);
+  const { buffer, offset } = placeOfPack(draft, node);
   node.parts.forEach((part, i) => {
-    const to = { buffer, offset: bytesOf[part.dtype] * node.offsets[i] };
+    const to = { buffer, offset: offset + bytesOf[part.dtype] * node.offsets[i] };
     const from = draft.places.of(part);
     if (from.buffer !== to.buffer || from.offset !== to.offset) copyTo(draft, part, to);
   });

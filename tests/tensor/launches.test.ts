@@ -5,11 +5,12 @@ import type { WorkName } from "../../bench/steps.ts";
 import { h100, planned, stepOf } from "../fixtures/gpu.ts";
 
 const most: readonly (readonly [name: WorkName, batch: number | undefined, launches: number])[] = [
-  ["icon", undefined, 350],
-  ["icon-keeplora", undefined, 260],
-  ["nano", undefined, 480],
-  ["small-llama", undefined, 230],
-  ["b16", 4, 1150],
+  ["icon", undefined, 260],
+  ["icon-keeplora", undefined, 230],
+  ["nano", undefined, 320],
+  ["small-llama", undefined, 180],
+  ["b16", 4, 1000],
+  ["b16", 64, 899],
 ];
 
 for (const [name, batch, launches] of most) {

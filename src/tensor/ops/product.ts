@@ -38,15 +38,31 @@ export interface Recipe extends Beside {
   readonly batch?: Batch;
 }
 
-/** Several products in one: how many, and the elements from the operands and values of one to those of the next. */
-export interface Batch {
+/** How many products, and the elements from the factors and values of one to those of the next. */
+export interface Steps {
   readonly count: number;
   readonly a: number;
   readonly b: number;
   readonly c: number;
-  /** Of operands of the epilogue that have an element for every column. */
-  readonly columns: number;
 }
+
+/** Several products in one. */
+export interface Batch extends Steps {
+  /** Of operands of the epilogue that have an element for every column. */
+  readonly columns?: number;
+  /** Each of them is several itself. What lies between their values is not written. */
+  readonly within?: Steps;
+}
+
+/** The shape of the values of a batch: their own behind its count where they lie without gaps. */
+const valuesOfBatch = ({ count, c, within: inner }: Batch, shape: Shape): Shape => {
+  const each = size(shape);
+  if (inner === undefined && c === each) return [count, ...shape];
+  return [(count - 1) * c + (inner === undefined ? each : (inner.count - 1) * inner.c + each)];
+};
+
+/** Strides of products that are several each, as those of heads. */
+const within = (outer: number, { count, a, b, c }: Steps): Partial<MatmulShape> => ({ batch: outer * count, heads: count, aHead: a, bHead: b, cHead: c });
 
 /** The sizes and strides of a product as its kernels take them. Throws where its operands do not fit. */
 export const sizesOf = ({ form, a, b, shape, bias, lowRank, more, half, exact, batch }: Recipe): MatmulShape => {
@@ -60,7 +76,10 @@ export const sizesOf = ({ form, a, b, shape, bias, lowRank, more, half, exact, b
     "matmul",
     () => `low-rank pair ${show(lowRank!.p)}, ${show(lowRank!.q)} for [${m}, ${n}]`,
   );
-  const many = batch && { batch: batch.count, aOuter: batch.a, bOuter: batch.b, cOuter: batch.c, columnStep: batch.columns, separate: true as const };
+  const many = batch && {
+    ...{ batch: batch.count, aOuter: batch.a, bOuter: batch.b, cOuter: batch.c, columnStep: batch.columns ?? 0, separate: true as const },
+    ...(batch.within && within(batch.count, batch.within)),
+  };
   const types = Object.entries({ a: a.dtype === "f16", b: b.dtype === "f16", c: half === true }).filter(([, stored]) => stored);
   return {
     ...{ ...sizes!, ...many, r, bias: bias !== undefined, lowRank: lowRank !== undefined, epilogue: more },
@@ -128,7 +147,7 @@ export const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly 
     },
     inputs,
     (more === undefined ? [0] : valuesOf(more.expression)).map(() => ({
-      shape: batch === undefined ? shape : [batch.count, ...(batch.c === size(shape) ? shape : [batch.c])],
+      shape: batch === undefined ? shape : valuesOfBatch(batch, shape),
       dtype: half === true ? "f16" : "f32",
     })),
   );

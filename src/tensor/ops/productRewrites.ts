@@ -3,8 +3,8 @@ import type { BindingBound } from "../../kernels/bounds.ts";
 import { mostExtras, type Epilogue, type ProductMeeting } from "../../kernels/epilogue.ts";
 import { expressionOf } from "../../kernels/expression.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
-import { inputsOf, type Node, type Shape, type Tensor } from "../tensor.ts";
-import { productAll, recipeOf, type Batch } from "./product.ts";
+import { aligned, inputsOf, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { productAll, recipeOf, type Batch, type Steps } from "./product.ts";
 
 /** Storage bindings of a product at most. */
 const mostBindings = 8;
@@ -34,14 +34,15 @@ export const withEpilogue = (
   return productAll([...node.inputs, ...extras], { ...recipe, a: node.inputs[0], b: node.inputs[1], more });
 };
 
+const isPlain = ({ layouts, heads }: ProductForm): boolean => layouts.every((layout) => layout === "rows") && heads === 1;
+
 /** What tells products apart that could be computed together; undefined for another node, and for a product that has a batch, a bias or a low-rank pair. */
 export const kindOf = (node: Node): { readonly key: string; readonly meetings: readonly ProductMeeting[]; readonly shape: Shape } | undefined => {
   const recipe = recipeOf(node);
   if (recipe === undefined || recipe.bias !== undefined || recipe.lowRank !== undefined || recipe.batch !== undefined || recipe.half === true) return undefined;
   const { form, more, shape } = recipe;
-  const plainForm = form.layouts.every((layout) => layout === "rows") && form.heads === 1;
   const inputs = inputsOf(node);
-  if (!plainForm || inputs.some(({ dtype }) => dtype !== "f32")) return undefined;
+  if (!isPlain(form) || inputs.some(({ dtype }) => dtype !== "f32")) return undefined;
   return { key: JSON.stringify([form, more, shape, inputs.map((t) => t.shape)]), meetings: more?.operands ?? [], shape };
 };
 
@@ -51,6 +52,29 @@ export const together = (node: Node, inputs: readonly Tensor[], batch: Batch): r
   const { more } = recipe;
   const operands = more?.operands.map((meeting): ProductMeeting => (meeting === "column" ? "columns" : meeting));
   return productAll(inputs, { ...recipe, batch, ...(more === undefined ? {} : { more: { ...more, operands: operands! } }) });
+};
+
+/** How many elements of its value a node writes: what lies between the values of a batch, it does not. */
+export const written = (node: Node): number => {
+  const recipe = recipeOf(node);
+  if (recipe?.batch === undefined) return size(node.outputs[0].shape);
+  return recipe.batch.count * (recipe.batch.within?.count ?? 1) * aligned(size(recipe.shape));
+};
+
+/** What tells products apart that could be one in steps: those that have nothing but two factors, alone or as a batch. Undefined for another node. */
+export const stepKindOf = (node: Node): string | undefined => {
+  const recipe = recipeOf(node);
+  const inputs = inputsOf(node);
+  if (recipe === undefined || inputs.length > 2 || recipe.more !== undefined || recipe.half === true || recipe.batch?.within !== undefined) return undefined;
+  const { form, shape, batch } = recipe;
+  if (!isPlain(form) || inputs.some(({ dtype }) => dtype !== "f32")) return undefined;
+  return JSON.stringify([form, shape, batch, inputs.map((t) => t.shape)]);
+};
+
+/** Products of one such kind as one: its inputs span those of all of them, in steps of so many elements. */
+export const inSteps = (node: Node, inputs: readonly Tensor[], steps: Steps): Tensor => {
+  const recipe = recipeOf(node)!;
+  return productAll(inputs, { ...recipe, batch: { ...steps, ...(recipe.batch === undefined ? {} : { within: recipe.batch }) } })[0];
 };
 
 /** The widest product that is worth folding into another's epilogue; wider ones cost more there than an addition. */

@@ -9,6 +9,7 @@ import { savedInHalves } from "./mixed.ts";
 import type { Pass } from "./pass.ts";
 import { recompute } from "./recompute.ts";
 import { residualGradients } from "./residuals.ts";
+import { sharedLayers } from "./layers.ts";
 import { sharedInputs } from "./sharing.ts";
 import { sharedSplits } from "./splits.ts";
 import { sharedSums } from "./sums.ts";
@@ -34,6 +35,8 @@ const passes: readonly Pass[] = [
   residualGradients,
   // After products that are computed together, whose parts are one tensor.
   sharedSplits,
+  // After that, which takes those with long sums.
+  sharedLayers,
   // Last: whatever is element-wise then has a launch of its own.
   elementwiseChains,
 ];

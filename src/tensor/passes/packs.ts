@@ -1,26 +1,24 @@
 /** Packs whose parts are computed together. */
 import type { Pack } from "../lives.ts";
+import { written } from "../ops/productRewrites.ts";
 import { aligned, pack, size, type Tensor } from "../tensor.ts";
 import { isSame, located } from "./views.ts";
 
-/** A pack that has a tensor as one part where neighbouring parts are all of it; undefined where none are. */
+/** A pack with a tensor as one part where several parts are all that is computed of it, and lie in the pack as they do there; undefined where none are. */
 export const mergedPack = (node: Pack): readonly Tensor[] | undefined => {
+  const places = node.parts.map((part, i) => {
+    const [root, offset] = located(part);
+    return { root, base: node.offsets[i] - offset, length: aligned(size(part.shape)) };
+  });
   const [parts, offsets]: [Tensor[], number[]] = [[], []];
-  for (let i = 0; i < node.parts.length; ) {
-    const [root] = located(node.parts[i]);
-    let [end, length] = [i, 0];
-    while (
-      end < node.parts.length &&
-      isSame(located(node.parts[end])[0], root) &&
-      located(node.parts[end])[1] === length &&
-      node.offsets[end] - node.offsets[i] === length
-    ) {
-      length += aligned(size(node.parts[end++].shape));
-    }
-    const whole = end - i > 1 && length === size(root.shape) && root.node.kind === "apply";
+  const taken = new Set<number>();
+  places.forEach(({ root, base }, i) => {
+    if (taken.has(i)) return;
+    const alike = [...places.keys()].filter((j) => isSame(places[j].root, root) && places[j].base === base);
+    const whole = alike.length > 1 && root.node.kind === "apply" && alike.reduce((n, j) => n + places[j].length, 0) === aligned(written(root.node));
+    if (whole) alike.forEach((j) => taken.add(j));
     parts.push(whole ? root : node.parts[i]);
-    offsets.push(node.offsets[i]);
-    i = whole ? end : i + 1;
-  }
-  return parts.length === node.parts.length ? undefined : [pack(parts, offsets, size(node.outputs[0].shape))];
+    offsets.push(whole ? base : node.offsets[i]);
+  });
+  return taken.size === 0 ? undefined : [pack(parts, offsets, size(node.outputs[0].shape))];
 };
