@@ -5,10 +5,10 @@ import type { WorkName } from "../../bench/steps.ts";
 import { h100, planned, stepOf } from "../fixtures/gpu.ts";
 
 const most: readonly (readonly [name: WorkName, batch: number | undefined, launches: number])[] = [
-  ["icon", undefined, 260],
-  ["icon-keeplora", undefined, 230],
-  ["nano", undefined, 320],
-  ["small-llama", undefined, 180],
+  ["icon", undefined, 280],
+  ["icon-keeplora", undefined, 240],
+  ["nano", undefined, 340],
+  ["small-llama", undefined, 200],
   ["b16", 4, 1000],
   ["b16", 64, 899],
 ];

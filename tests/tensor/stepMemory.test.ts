@@ -5,11 +5,11 @@ import { add, square } from "../../src/tensor/ops/elementwise.ts";
 import { matmul } from "../../src/tensor/ops/matmul.ts";
 import { sum } from "../../src/tensor/ops/reduce.ts";
 import { bytesOfPlan, plannedBytes } from "../../src/tensor/planned.ts";
-import { claims, keptOutputs, lastUses } from "../../src/tensor/lives.ts";
+import { claims, hasGaps, keptOutputs, lastUses, packsOf } from "../../src/tensor/lives.ts";
 import { optimise } from "../../src/tensor/passes/optimise.ts";
 import { plan, type Plan } from "../../src/tensor/plan.ts";
 import type { Program } from "../../src/tensor/program.ts";
-import { byteSize, floats } from "../../src/tensor/tensor.ts";
+import { byteSize, floats, type Node } from "../../src/tensor/tensor.ts";
 import { deviceTest, orThrow, runTests, traced } from "./check.ts";
 import { weightsOf, works } from "../../bench/steps.ts";
 import { get } from "../../src/failure.ts";
@@ -22,20 +22,26 @@ const GiB = 2 ** 30;
 
 const vitB16 = stepOf("b16", 64);
 
-/** The most bytes of values that live at once, whatever buffers they lie in. Parts live as long as their pack; outputs, which have buffers of their own, are left out. */
+/**
+ * The most bytes of values that live at once, whatever buffers they lie in. A part of a pack lives in it: from its first part on there is room for all of it.
+ * Outputs and packs with gaps, which have buffers of their own, are left out.
+ */
 const livingBytes = (program: Program): number => {
   const claimed = claims(program);
   const [last, kept] = [lastUses(program, claimed), keptOutputs(program)];
-  const ends = new Map<number, number>();
+  const [ends, begun] = [new Map<number, number>(), new Set<Node>()];
   let [now, most] = [0, 0];
   program.schedule.forEach((node, at) => {
     if (node.kind === "apply" && node.op.inPlace === undefined) {
       node.outputs.forEach((spec, output) => {
         if (kept(node, output)) return;
-        const pack = claimed({ node, output })?.pack;
+        const pack = packsOf({ node, output }, claimed).at(-1);
+        if (pack !== undefined && (begun.has(pack) || hasGaps(pack) || kept(pack, 0))) return;
+        if (pack !== undefined) begun.add(pack);
         const end = Math.max(at, last({ node, output }), pack === undefined ? 0 : last({ node: pack, output: 0 }));
-        now += byteSize(spec);
-        ends.set(end, (ends.get(end) ?? 0) + byteSize(spec));
+        const bytes = byteSize(pack?.outputs[0] ?? spec);
+        now += bytes;
+        ends.set(end, (ends.get(end) ?? 0) + bytes);
       });
     }
     const between = node.kind === "apply" ? (node.op.scratch?.(h100) ?? []) : [];

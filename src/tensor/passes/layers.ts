@@ -1,18 +1,25 @@
 /**
- * Small gradients of the factors of a model's layers are one launch on GPUs for all layers: a step of a small model is bound by how many launches it has, not by
- * their work. One pack takes the gradients, layer by layer; those of one kind of layer lie at equal distances there, and are computed there. What they are
+ * Small gradients of the factors of a model's layers are one launch on GPUs for all layers: a step of a small model is bound by how many launches it has, not
+ * by their work. One pack takes the gradients, layer by layer; those of one kind of layer lie at equal distances there, and are computed there. What they are
  * products of is computed side by side and stays until the last layer is there; so it is to be little. No bit changes.
  */
 import { hasGaps, type Pack } from "../lives.ts";
 import { inSteps, stepKindOf } from "../ops/productRewrites.ts";
 import { partsOf } from "../ops/parts.ts";
+import type { Program } from "../program.ts";
 import { aligned, inputsOf, pack, size, view, type Applied, type Node, type Tensor } from "../tensor.ts";
 import { mergedPack } from "./packs.ts";
 import { graphOf, rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
 import { isSame, located } from "./views.ts";
 
-/** Elements of the factors that are kept for one launch, at most. */
-const most = 2 ** 22;
+/** Elements of factors that may be kept for one launch whatever a program is, and however large it is; between, a share of what it computes. */
+const [least, most, share] = [2 ** 16, 2 ** 22, 1 / 64];
+
+/** Elements of factors that a program may keep for one launch, so that its memory grows by little. */
+const allowance = ({ schedule }: Program): number => {
+  const computed = schedule.reduce((n, { kind, outputs }) => n + (kind === "apply" ? outputs.reduce((m, { shape }) => m + size(shape), 0) : 0), 0);
+  return Math.min(most, Math.max(least, share * computed));
+};
 
 /** Products of a kind, whose values lie at equal distances in a pack. */
 interface Ladder {
@@ -58,15 +65,15 @@ const isMovable = (t: Tensor, graph: Graph): boolean => {
 const valuesOf = (root: Tensor): readonly Tensor[] => (root.node.kind === "pack" ? root.node.parts.map((part) => located(part)[0]) : [root]);
 
 /** Whether factors may be computed one behind the other: few, each alone, and none from another, as a launch cannot read the buffer that it writes. */
-const areMovable = (tensors: readonly Tensor[], graph: Graph): boolean => {
-  if (tensors.length * aligned(size(tensors[0].shape)) > most || !tensors.every((t) => isMovable(t, graph))) return false;
+const areMovable = (tensors: readonly Tensor[], graph: Graph, allowed: number): boolean => {
+  if (tensors.length * aligned(size(tensors[0].shape)) > allowed || !tensors.every((t) => isMovable(t, graph))) return false;
   const values = tensors.flatMap((t) => valuesOf(located(t)[0]));
   const read = values.flatMap(({ node }) => inputsOf(node).map((t) => located(t)[0]));
   return values.every((value, i) => ![...values.slice(0, i), ...read].some((other) => isSame(value, other)));
 };
 
 /** The ladders of a pack. */
-const laddersOf = (node: Pack, graph: Graph, isFit: (product: Node) => boolean): readonly Ladder[] => {
+const laddersOf = (node: Pack, graph: Graph, allowed: number, isFit: (product: Node) => boolean): readonly Ladder[] => {
   const kinds = new Map<string, Rung[]>();
   node.parts.forEach((part, i) => {
     const kind = stepKindOf(part.node);
@@ -83,6 +90,7 @@ const laddersOf = (node: Pack, graph: Graph, isFit: (product: Node) => boolean):
         areMovable(
           products.map(({ inputs }) => inputs[j]),
           graph,
+          allowed,
         ),
       );
       if (fits) found.push({ products, step: ladder[1].offset - ladder[0].offset });
@@ -122,8 +130,9 @@ export const sharedLayers: Pass = (program, bounds) => {
   // Who has blocks computed again wants memory more than time.
   if (bounds.adapter.kind === "cpu" || program.recompute === "blocks") return program;
   const graph = graphOf(program);
+  const allowed = allowance(program);
   const isWhole = (product: Node): boolean => partsOf(product, bounds) === undefined;
-  const ladders = apart(program.schedule.flatMap((node) => (node.kind === "pack" ? laddersOf(node, graph, isWhole) : [])));
+  const ladders = apart(program.schedule.flatMap((node) => (node.kind === "pack" ? laddersOf(node, graph, allowed, isWhole) : [])));
   const ladderOf = new Map(ladders.flatMap((ladder) => ladder.products.map((product): [Node, Ladder] => [product, ladder])));
   const seen = new Set<Node>();
   return rewrite(program, (node, traced, rewriting) => {

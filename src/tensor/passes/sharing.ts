@@ -104,7 +104,8 @@ const forOnePack = (products: readonly Applied[], graph: Graph): readonly Applie
     return destination === undefined ? [] : [{ node, reader: destination[0], offset: destination[1] }];
   });
   const sorted = [...found].sort((a, b) => a.offset - b.offset);
-  const behind = sorted.every(({ node, reader, offset }, i) => reader === sorted[0].reader && offset === sorted[0].offset + i * aligned(size(node.outputs[0].shape)));
+  const each = sorted.length === 0 ? 0 : aligned(size(sorted[0].node.outputs[0].shape));
+  const behind = sorted.every(({ reader, offset }, i) => reader === sorted[0].reader && offset === sorted[0].offset + i * each);
   return behind ? sorted.map(({ node }) => node) : [];
 };
 
