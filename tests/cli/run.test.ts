@@ -325,7 +325,11 @@ test("a method distils on the pictures of a reference, all of them where it has 
   assert.is(ended.code, 0, ended.stderr);
   const { options, datasets, probes } = resultOf("distilled");
   assert.equal([options.reference, datasets, probes], [at("reference"), ["red", "dark"], []]);
-  assert.match(readFileSync(at("distilled", "log.jsonl"), "utf8"), /textToImageDistillation/);
+  const own = await stream(flags("undistilled", { method: "zscl", set: "tuned=lora" }));
+  assert.is(own.code, 0, own.stderr);
+  assert.is(resultOf("undistilled").options.reference, undefined);
+  const weights = (run: string): Buffer => readFileSync(at(run, "model", "model.safetensors"));
+  assert.not.ok(weights("distilled").equals(weights("undistilled")));
 });
 
 test("a preset can have probes", async () => {
