@@ -1,7 +1,7 @@
 /** Which values lie where what they are computed from lay: updates in place, and what is computed element by element. */
-import { rootOf, type claims, type keptOutputs, type lastUses, type Place } from "./lives.ts";
+import { hasGaps, rootOf, type claims, type keptOutputs, type lastUses, type Place } from "./lives.ts";
 import type { Program } from "./program.ts";
-import { byteSize, type Applied, type Over } from "./tensor.ts";
+import { byteSize, type Applied, type Node, type Over } from "./tensor.ts";
 
 /** A program, and what is known of its values before they have places. */
 export interface Lives {
@@ -27,9 +27,12 @@ export const mayTake = ({ lastUse, claimed, program }: Lives, ins: readonly Plac
   );
 };
 
+/** Whether a node's value may be overwritten when it was read for the last time. What an update in place left may lie in a pack, whose gaps must stay zero. */
+const isPassing = (node: Node): boolean => (node.kind === "apply" ? node.op.inPlace === undefined : node.kind === "pack" && !hasGaps(node));
+
 /**
- * For each output the input whose memory it takes over, where an operation is computed element by element. What was computed may be overwritten when it was
- * read for the last time, and a state by its new value. What an update in place left may lie in a pack, whose gaps must stay zero.
+ * For each output the input whose memory it takes over, where an operation is computed element by element: what was computed and is read for the last time, or
+ * a state that gets its new value.
  */
 export const overwritten = (lives: Lives, node: Applied, ins: readonly Place[], at: number): Over => {
   const { program, claimed, kept } = lives;
@@ -44,7 +47,7 @@ export const overwritten = (lives: Lives, node: Applied, ins: readonly Place[], 
     if (kept(node, output) || claimed({ node, output }) !== undefined) return undefined;
     const found = [...free].find((input) => {
       const { node: old, dtype } = rootOf(node.inputs[input])[0];
-      const given = old.kind === "apply" ? old.op.inPlace === undefined : old.kind === "leaf" && old.role === "state" && isNewState(old.name, output);
+      const given = isPassing(old) || (old.kind === "leaf" && old.role === "state" && isNewState(old.name, output));
       return given && dtype === spec.dtype && mayTake(lives, ins, node, input, output, at);
     });
     if (found !== undefined) free.delete(found);

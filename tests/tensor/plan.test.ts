@@ -129,6 +129,18 @@ deviceTest("what is computed element by element takes the place of an operand wh
   );
 });
 
+deviceTest("a pack gives its place as well, where it has no gaps", async () => {
+  const bytes = (second: number): number => {
+    const program = traced({ inputs: { x: floats([64]) } }, ({ inputs: { x } }) => ({
+      outputs: { y: sum(affine(pack([exp(x), square(x)], [0, second], second + 64), 0.5, 1)) },
+    }));
+    const planned = plan(program, cpu);
+    launchesAreSound(planned);
+    return elementsOf(planned) - 64;
+  };
+  assert.equal([bytes(64) < 2 * 128, bytes(128) >= 2 * 192], [true, true]);
+});
+
 deviceTest("a new state takes the place of the old one, where nothing else reads that", async () => {
   const plans = [false, true].map((read) =>
     plan(

@@ -16,7 +16,7 @@ import { get } from "../../src/failure.ts";
 import { target } from "../../src/kernels/target.ts";
 import { costsOf } from "../../src/tensor/replay.ts";
 import { openSession } from "../../src/tensor/session.ts";
-import { h100, optimised, planned, stepOf } from "../fixtures/gpu.ts";
+import { h100, inMixed, optimised, planned, stepOf } from "../fixtures/gpu.ts";
 
 const GiB = 2 ** 30;
 
@@ -75,6 +75,18 @@ test("a step of CLIP ViT-B/16 at batch 64 needs less than PyTorch's 10.0 GiB", (
 test("in mixed precision it needs less than PyTorch's 6.4 GiB", () => {
   const { all } = bytesOfPlan(planned(vitB16, { ...h100, precision: "mixed" }));
   assert.ok(all < 4 * GiB, `${(all / GiB).toFixed(2)} GiB`);
+});
+
+test("small models, too, need less in mixed precision than in f32", () => {
+  for (const [name, batch] of [
+    ["icon", 1],
+    ["small-llama", 1],
+    ["small-llama", 4],
+  ] as const) {
+    const [plain, mixed] = [bytesOfPlan(planned(stepOf(name, batch), h100)), bytesOfPlan(planned(stepOf(name, batch, "mixed"), inMixed(h100)))];
+    // Beside some numbers of the loss scale.
+    assert.ok(mixed.computed <= plain.computed + 2 ** 12 && mixed.frozen < 0.6 * plain.frozen, `${name}: ${mixed.all} bytes, in f32 ${plain.all}`);
+  }
 });
 
 test("with blocks that are computed again it needs a fraction of that, for at most a third more work", () => {
