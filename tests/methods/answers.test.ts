@@ -25,6 +25,8 @@ const quick = { steps: 3, batch: 4, rank: 2, lr: 1e-2 };
 /** Why a method learns tasks of classes alone. */
 const refusals: Readonly<Partial<Record<MethodName, RegExp>>> = {
   duallora: /^method: duallora learns tasks of classes alone, and these are answered in words: the class tokens of images say /,
+  lwf: /^method: lwf learns tasks of classes alone, and these are answered in words: what it distils is how images are told apart by texts$/,
+  zscl: /^method: zscl learns tasks of classes alone, and these are answered in words: what it distils is how images are told apart by texts$/,
   color: /^method: color learns tasks of classes alone, and these are answered in words: the features of images say which of its adapters counts$/,
   "lora-ttt": /^method: lora-ttt learns tasks of classes alone, and these are answered in words: it trains on the predictions of views among classes$/,
   "keeplora+": /^method: keeplora\+ learns tasks of classes alone, and these are answered in words: its cosine head has a row for every class$/,
