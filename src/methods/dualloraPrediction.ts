@@ -24,18 +24,22 @@ export const taskPrediction = ({ temperature = 0.1, confidence = 0.5, mode = "so
   name: "taskPrediction",
   options: { temperature, confidence, mode },
   of: (learner, notes) => {
-    const slots = slotsOf(learner).length;
+    const own = slotsOf(learner);
+    const slots = own.length;
+    // Behind a run of another method the first slot is not of the first task.
+    const placeOf = new Map(own.map((slot, place) => [slot.position ?? place, place] as const));
     const noted = notes[slotScores];
     if (noted === undefined || mode === "off") return () => 0;
     return (image, position) => {
-      if (position >= slots) return 0;
+      const place = placeOf.get(position);
+      if (place === undefined) return 0;
       const scores = noted.subarray(image * slots, (image + 1) * slots);
       const top = Math.max(...scores);
       const weights = Array.from(scores, (s) => Math.exp((s - top) / temperature));
       const sum = weights.reduce((a, b) => a + b, 0);
       if (1 / sum < confidence) return 0;
-      if (mode === "hard") return scores[position] === top ? 0 : -Infinity;
-      return Math.log(weights[position] / sum + guard);
+      if (mode === "hard") return scores[place] === top ? 0 : -Infinity;
+      return Math.log(weights[place] / sum + guard);
     };
   },
 });

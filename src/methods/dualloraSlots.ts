@@ -15,6 +15,8 @@ export type ResidualAdapter = ReadonlyMap<string, { readonly A?: formats.HostTen
 
 /** What a task left behind. */
 export interface Slot {
+  /** The task's position in the stream; where an older version kept the slot, its place among the slots. */
+  readonly position?: number;
   /** Its columns of the remembered bases, by layer: `from` up to, but without, `to`. */
   readonly columns: ReadonlyMap<string, { readonly from: number; readonly to: number }>;
   /** The mean share of its own images' energy in its directions, by layer. */
@@ -115,9 +117,10 @@ export interface AddSlotOptions extends subspace.InputOptions {
 }
 
 /** The slot of the columns by which bases have grown. */
-const newSlot = (before: subspace.Bases, after: subspace.Bases, grams: subspace.Grams, residual: ResidualAdapter | undefined): Slot => {
+const newSlot = (position: number, before: subspace.Bases, after: subspace.Bases, grams: subspace.Grams, residual: ResidualAdapter | undefined): Slot => {
   const span = (name: string) => ({ from: before.get(name)?.columns.length ?? 0, to: after.get(name)!.columns.length });
   return {
+    position,
     columns: new Map([...grams.keys()].map((name) => [name, span(name)])),
     normaliser: new Map([...grams].map(([name, gram]) => [name, linalg.energyShare(gram, after.get(name)!.columns.slice(span(name).from))])),
     ...(residual === undefined ? {} : { residual }),
@@ -133,14 +136,14 @@ export const addSlot = <L extends Lesson & WithBatches>({ energy, ...inputs }: A
   name: "addSlot",
   options: { ...subspace.describeInputs(inputs), energy: { [energy.name]: energy.options } },
   run: (lesson) => {
-    const { learner } = lesson;
+    const { learner, position } = lesson;
     const before = subspace.remembered(learner);
     const grown = (grams: subspace.Grams) =>
       pipe(
         subspace.extended(before, grams, energy, lesson),
         E.map((after) => {
           const { all, pending } = slots.of(learner);
-          const longer = { all: [...all, newSlot(before, after, grams, pending)] };
+          const longer = { all: [...all, newSlot(position, before, after, grams, pending)] };
           return { ...lesson, learner: slots.keep(subspace.remember(learner, after), longer) };
         }),
       );

@@ -195,6 +195,23 @@ const seen =
   (seer: Learner): E.Either<Failure, Learner> =>
     pixels === undefined ? E.right(seer) : E.map((model: Learner["model"]) => ({ ...seer, model }))(seeing(seer.model, pixels));
 
+/** The learner of an earlier run, where a job asks for the pixels that it was taught with, or for none. */
+const sameSight =
+  (job: Placed) =>
+  (before: Learner): E.Either<Failure, Learner> =>
+    pipe(
+      seen(job)(before),
+      E.filterOrElse(
+        ({ model }) => JSON.stringify(model.preprocess) === JSON.stringify(before.model.preprocess),
+        (): Failure => ({
+          _tag: "BadOption",
+          option: "pixels",
+          detail: `${job.model} has learned from other pixels, and goes on with those; leave them as they are (--pixels model), or begin anew (--fresh)`,
+        }),
+      ),
+      E.map(() => before),
+    );
+
 /** Reads what a job begins with, as if none of its own tasks had been learned. */
 export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<Failure, Beginning> => {
   const { files = platform.files } = options;
@@ -213,7 +230,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
     TE.bind("earlier", () => earlierJobs(job, options)),
     TE.bind("last", ({ earlier }) => (earlier.length === 0 ? TE.right(undefined) : newest(earlier[earlier.length - 1], files))),
     TE.bind("beginner", ({ run, last }) => {
-      if (last !== undefined) return readLearner(last.folder, { files });
+      if (last !== undefined) return pipe(readLearner(last.folder, { files }), TE.chainEitherK(sameSight(job)));
       return run === undefined ? TE.chainEitherK(seen(job))(readBeginner(job, options)) : TE.left(unfinished(run, "has finished no task yet"));
     }),
     TE.bind("source", ({ earlier }) => wholeStream(earlier, job, files)),

@@ -142,6 +142,22 @@ test("a run behind another extends its stream: the bits of one run over both, it
   assert.is(bits("again"), bits("whole"));
 });
 
+test("a run behind another may ask for the pixels that it was taught with, and for no others", async () => {
+  for (const [out, model] of [
+    ["unit", at("model")],
+    ["unit-too", at("unit")],
+  ] as const) {
+    const ended = await cambium(flags(out, { model, data: data(out === "unit" ? "red" : "dark"), pixels: "unit" }));
+    assert.is(ended.code, 0, ended.stderr);
+  }
+  const other = await cambium(flags("unit-now", { model: at("two"), data: data("blue"), pixels: "unit" }));
+  assert.is(other.code, 1, other.stderr);
+  assert.match(
+    other.stderr,
+    /^--pixels: .*two has learned from other pixels, and goes on with those; leave them as they are \(--pixels model\), or begin anew \(--fresh\)\n$/,
+  );
+});
+
 test("a run behind another has probes of its own flags: figures of earlier tasks where the other had them, too", async () => {
   const probe = [at("data", "green"), at("data", "grey")].join(",");
   const ended = await cambium(flags("probes", { model: at("two"), data: data("blue"), probe }));

@@ -292,11 +292,15 @@ test("classes are called as the protocol calls them, in the order of the folder"
   const { stream } = await check(protocols["mtil-1"], whole);
   const named = Object.fromEntries(stream.tasks.map((t) => [t.name, t.classNames]));
   assert.equal(named.mnist.slice(0, 2), ["0 - zero", "1 - one"]);
-  assert.is(named.sun397[8], "apartment building/outdoor");
+  assert.is(named.sun397[8], "apartment building outdoor");
   assert.equal(
     [named.flowers[15], named.flowers[59], named.flowers[mtilNames.flowers.alsoKnown[0].indexOf("air plant")]],
     ["globe-flower", "pink-yellow dahlia", "ball moss"],
   );
+  const slashed = ["apartment building/outdoor", "apse/indoor"];
+  const inSun = mtilNames.sun397.names.map((name) => slashed.find((other) => other.replace("/", " ") === name) ?? name);
+  const other = (await check(protocols["mtil-1"], await writeAll("slashed", { wds_sun397: { classes: inSun, test: 50 } }))).stream.tasks;
+  assert.equal(other.find(({ name }) => name === "sun397")?.classNames, mtilNames.sun397.names, "a folder may have torchvision's slashes");
   const dir = await writeAll("named", {
     wds_mnist: { classes: ["1 - one", "0 - zero", ..."98765432"], train: 3, test: 2 },
     "wds_vtab-caltech101": { classes: xTailNames.caltech101.alsoKnown[0], train: 404, test: 101 },

@@ -337,6 +337,24 @@ test("prediction: softly, hard or not at all, where it is confident, and never f
   assert.is(taskPrediction({ confidence: 0 }).of(learner(remembering.model), {})(0, 0), 0, "a learner without slots predicts nothing");
 });
 
+test("prediction corrects the classes of the tasks that the slots are of, also behind tasks that another method learned", () => {
+  const { remembering, notes } = noting(2, [0.3, 0.1]);
+  const behind = { ...remembering, memory: { slots: { all: [{ position: 1 }, { position: 3 }] } } };
+  const added = taskPrediction({ mode: "hard", confidence: 0 }).of(behind, notes);
+  assert.equal(
+    [0, 1, 2, 3, 4].map((position) => added(0, position)),
+    [0, 0, 0, -Infinity, 0],
+  );
+});
+
+deviceTest("slots remember the positions of their tasks", async (device) => {
+  const { learners } = await learned(device);
+  assert.equal(
+    slotsOf(learners[3]).map(({ position }) => position),
+    [0, 1, 2],
+  );
+});
+
 deviceTest("prediction while scoring: 'hard' keeps the classes of one task, and changes nothing where the task is given", async (device) => {
   const {
     learners: [, , , after],

@@ -1,7 +1,8 @@
 /**
  * What each protocol calls the classes of its datasets.
  *
- * MTIL as its authors' code has it (Thunderbeee/ZSCL, Fazhan-cs/DAC, MaolinLuo/KeepLoRA): OpenAI's names or torchvision's, with blanks for underscores. X-TAIL
+ * MTIL as its authors' code has it (Thunderbeee/ZSCL, Fazhan-cs/DAC, MaolinLuo/KeepLoRA): OpenAI's names or torchvision's, with blanks for underscores, and in
+ * SUN397's for slashes. X-TAIL
  * as RAIL and CoDyRA read CoOp's splits: as they stand there, with their underscores, "satellite location" behind EuroSAT's, and "number" twice in MNIST's.
  */
 import { cars } from "./cars.ts";
@@ -27,6 +28,8 @@ const flowers = flowersOfOpenAI.map((name) => before[name] ?? name);
 
 /** CoOp puts the year of a car first. */
 const carsOfCoOp = cars.map((name) => name.replace(/^(.*) (\d{4})$/, "$2 $1"));
+/** OpenAI's list (openai/CLIP, MIT) has a blank where torchvision has a slash. */
+const scenesOfOpenAI = scenes.map((name) => name.replaceAll("/", " "));
 /** CoOp puts what kind of a place it is first. */
 const scenesOfCoOp = underscored(scenes).map((name) => name.split("/").reverse().join(" "));
 
@@ -49,7 +52,7 @@ export const mtilNames = {
   mnist: named(digits, numerals),
   pets: named(pets),
   cars: named(cars, carsOfCoOp),
-  sun397: named(scenes, scenesOfCoOp),
+  sun397: named(scenesOfOpenAI, scenesOfCoOp),
 } as const;
 
 /** X-TAIL, by dataset. */

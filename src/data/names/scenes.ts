@@ -1,6 +1,5 @@
 /**
- * SUN397 as torchvision reads it from its ClassName.txt, with blanks: a slash stands before what kind of a place it is. MTIL's authors keep the slash;
- * OpenAI's names (openai/CLIP, MIT) have a blank there.
+ * SUN397 as torchvision reads it from its ClassName.txt, with blanks: a slash stands before what kind of a place it is.
  */
 import { packed } from "./packed.ts";
 
