@@ -13,7 +13,6 @@ import { learner, type Learner } from "../model/learner.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
 import type { Probed, Report } from "../training/lesson.ts";
-import { seeing } from "../model/pixels.ts";
 import { readLearner, readLearnerOrModel } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import type { LocateOptions } from "./locate.ts";
@@ -26,6 +25,7 @@ import { newestOf, readJob, runOf } from "./runOf.ts";
 import { distinctNames, streamOf } from "./source.ts";
 import { unlearnedOf } from "./unlearned.ts";
 import { readOne } from "./runsIn.ts";
+import { sameSight, seen } from "./sight.ts";
 import { suited } from "./suited.ts";
 
 /** What a job begins with. */
@@ -188,29 +188,6 @@ const unfinished = (run: string, how: string): Failure => ({
   option: "model",
   detail: `${run} ${how}; end it first (cambium resume ${run}), or begin anew with its model (--fresh)`,
 });
-
-/** A learner that sees the pixels of a job. */
-const seen =
-  ({ pixels }: Placed) =>
-  (seer: Learner): E.Either<Failure, Learner> =>
-    pixels === undefined ? E.right(seer) : E.map((model: Learner["model"]) => ({ ...seer, model }))(seeing(seer.model, pixels));
-
-/** The learner of an earlier run, where a job asks for the pixels that it was taught with, or for none. */
-const sameSight =
-  (job: Placed) =>
-  (before: Learner): E.Either<Failure, Learner> =>
-    pipe(
-      seen(job)(before),
-      E.filterOrElse(
-        ({ model }) => JSON.stringify(model.preprocess) === JSON.stringify(before.model.preprocess),
-        (): Failure => ({
-          _tag: "BadOption",
-          option: "pixels",
-          detail: `${job.model} has learned from other pixels, and goes on with those; leave them as they are (--pixels model), or begin anew (--fresh)`,
-        }),
-      ),
-      E.map(() => before),
-    );
 
 /** Reads what a job begins with, as if none of its own tasks had been learned. */
 export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<Failure, Beginning> => {

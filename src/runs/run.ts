@@ -118,12 +118,19 @@ const unscored = ({ probes = [] }: Stream, { model: { architecture } }: Learner)
 const notesOn = (stream: Stream, start: Learner, spaces: readonly LabelSpace[]): readonly string[] =>
   isAnswerStream(stream) ? [] : [sharedNames(stream, spaces), unscored(stream, start)].filter((detail) => detail !== undefined);
 
-/** A method as it is for a stream, where it goes on as it was begun and computes a batch in as many parts as are asked for. */
-const goingOn = <N extends string>(declared: Method<N>, stream: Stream, { from }: RunOptions, { accumulate }: Runtime): E.Either<Failure, Method<N>> =>
+/** A method as it is for a stream, where it suits the model, goes on as it was begun and computes a batch in as many parts as are asked for. */
+const goingOn = <N extends string>(
+  declared: Method<N>,
+  start: Learner,
+  stream: Stream,
+  { from }: RunOptions,
+  { accumulate }: Runtime,
+): E.Either<Failure, Method<N>> =>
   pipe(
     methodFor(declared, stream),
     E.chain(unchanged(from?.methodOptions)),
     E.chainFirst(({ undivided }) => dividable(accumulate, undivided)),
+    E.chainFirst(({ suits }) => suits?.(start, stream) ?? E.right(undefined)),
   );
 
 /**
@@ -136,7 +143,7 @@ export const runMethod =
   async () => {
     const began = performance.now();
     const { from = {}, untrained = start } = options;
-    const suited = goingOn(declared, stream, options, runtime);
+    const suited = goingOn(declared, start, stream, options, runtime);
     if (E.isLeft(suited)) return suited;
     const method = suited.right;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));

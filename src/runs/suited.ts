@@ -58,4 +58,7 @@ export const suited = (learner: Learner, stream: Stream, job: Job): E.Either<Fai
     isAnswerStream(stream) ? E.right(undefined) : E.asUnit(readoutFor(learner.model.architecture)),
     E.chain(() => E.traverseArray(hasLayers(learner, job.method.options))(["towers", "modules"])),
     E.chain(() => writesAdapters(job, stream)),
+    E.chain(() => methodOf(job)),
+    E.chain((method) => methodFor(method, stream)),
+    E.chain(({ suits }) => suits?.(learner, stream) ?? E.right(undefined)),
   );

@@ -12,7 +12,7 @@ import type { Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
 import { adapterFits } from "../training/limits.ts";
 import type { OutputNeed } from "../training/objective.ts";
 import { train } from "../training/train.ts";
-import { manifest, taskStage, type TaskStage } from "./stage.ts";
+import { inherited, manifest, taskStage, type TaskStage } from "./stage.ts";
 import type { Steps } from "./steps.ts";
 
 /** What stages may need of an adapter: its groups, and the gradients of those that are trained. */
@@ -77,5 +77,5 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
       TE.map((training) => ({ ...lesson, adapters: { adapter, values: averaged(training) } })),
     );
   }),
-  ...(options.steps.step.undivided === undefined ? {} : { undivided: options.steps.step.undivided }),
+  ...inherited(options.steps.step),
 });

@@ -6,7 +6,7 @@ import type { Augment } from "../data/augment.ts";
 import { batches, beside, type BatchOptions, type Batches } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
-import { isAnswered, type ClassTask, type Split } from "../data/task.ts";
+import { isAnswered, isAnswerStream, type ClassTask, type Split } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { textEncoder, transformOf } from "../model/inputs.ts";
 import { random } from "../random.ts";
@@ -131,7 +131,7 @@ const pixelsFit = ({ learner: { model } }: Lesson, { device, accumulate = 1 }: R
 };
 
 /** Whether images of past tasks can stand in a batch; to be asked before the first task. Fails with `ShapeMismatch` where a head tells classes apart. */
-const mayReplay = ({ learner: { model } }: Lesson, replay: number): E.Either<Failure, void> => {
+const mayReplay = ({ learner: { model } }: Pick<Lesson, "learner">, replay: number): E.Either<Failure, void> => {
   if (replay === 0 || model.architecture.texts !== undefined) return E.right(undefined);
   const detail = `a ${model.architecture.name} reads no texts: its head has rows for the classes of a task alone, and images of past tasks have none`;
   return E.left({ _tag: "ShapeMismatch", op: "replay", detail });
@@ -193,7 +193,7 @@ export const encode = <L extends Lesson>({
   const options: Complete = { batch, texts, template, replay, ...rest };
   const augment = rest.augment === undefined ? "none" : "random";
   const described = { batch, augment, steps: rest.steps, texts, template, ...(replay === 0 ? {} : { replay }), ...(reference ? { reference } : {}) };
-  return taskStage("encode", described, (lesson) => (runtime) => {
+  const stage = taskStage<L, L & WithBatches>("encode", described, (lesson) => (runtime) => {
     const { task, position } = lesson;
     const replayed = replayedOf(options, lesson);
     const batched = isAnswered(task)
@@ -228,4 +228,5 @@ export const encode = <L extends Lesson>({
       TE.map((batches): L & WithBatches => ({ ...lesson, batches })),
     );
   });
+  return { ...stage, suits: (learner, stream) => (isAnswerStream(stream) ? E.right(undefined) : mayReplay({ learner }, replay)) };
 };

@@ -9,6 +9,7 @@ import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import type { Evaluated, MaybeMerged } from "../training/lesson.ts";
 import type { Runtime } from "../training/runtime.ts";
+import { adaptable } from "./adaptation.ts";
 import { candidatesOf, columnsOf, notFiniteScore, scoredOf, type Column, type Compared } from "./answers.ts";
 import { prompts } from "./captions.ts";
 import { answerScores } from "./evaluateAnswers.ts";
@@ -140,5 +141,5 @@ export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {
       TE.map((evaluated) => ({ ...lesson, ...evaluated })),
     );
   });
-  return { ...stage, inference };
+  return { ...stage, inference, ...(adaptation === undefined ? {} : { suits: (learner) => adaptable(learner, adaptation) }) };
 };

@@ -93,5 +93,6 @@ export function project<A, B, N extends string = never>(projection: TaskProjecti
 export function project<T extends Trainee, N extends string>(projection: StepProjection<T, N>): StepStage<T, T, N>;
 export function project(how: StepProjection<any, string> | TaskProjection<any, any, any>): StepStage<any, any, string> | TaskStage<any, any, string> {
   const options = { [how.name]: how.options };
-  return how.scale === "step" ? stepStage("project", options, how.apply) : taskStage("project", options, how.run);
+  if (how.scale === "step") return stepStage("project", options, how.apply);
+  return { ...taskStage("project", options, how.run), ...(how.suits === undefined ? {} : { suits: how.suits }) };
 }

@@ -3,6 +3,7 @@ import { add, affine, constant, div, max, mul, scale, sqrt, sub } from "../tenso
 import { total } from "../tensor/ops/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Objective } from "../training/objective.ts";
+import { givesOutputs } from "../training/suits.ts";
 import { withFlat, type Graded, type Trainee } from "../training/trainee.ts";
 import { stepStage, type StepStage } from "./stage.ts";
 import { recordLoss, slopesOf } from "./steps.ts";
@@ -68,16 +69,26 @@ export interface SharpnessOptions {
 export const sharpnessAware = <N extends string = never>(
   objective: Objective<N>,
   { rho = 0.05, steering = mixed(0.5) }: SharpnessOptions = {},
-): StepStage<Trainee, Graded, N> =>
-  stepStage("sharpnessAware", { objective: objective.name, rho, steering: { [steering.name]: steering.options } }, (trainee, tracing): Graded => {
-    const { groups, parts } = trainee;
-    const here = slopesOf(objective, trainee, tracing);
-    recordLoss(here, tracing);
-    const { gradients } = here;
-    const length = div(constant(rho, [1]), affine(sqrt(dot(gradients, gradients)), 1, 1e-12));
-    const moved = Object.keys(gradients).map((name) => [name, withFlat(groups[name], add(groups[name].flat, mul(gradients[name], length)))] as const);
-    // A part that is computed again is a new object, so that dropout draws for it what it drew before.
-    const there = slopesOf(objective, { ...trainee, groups: { ...groups, ...Object.fromEntries(moved) }, parts: parts.map((part) => ({ ...part })) }, tracing);
-    tracing.record("sharpness", sub(there.loss, here.loss));
-    return { ...trainee, gradients: steering.of(gradients, there.gradients) };
-  });
+): StepStage<Trainee, Graded, N> => ({
+  ...stepStage<Trainee, Graded, N>(
+    "sharpnessAware",
+    { objective: objective.name, rho, steering: { [steering.name]: steering.options } },
+    (trainee, tracing): Graded => {
+      const { groups, parts } = trainee;
+      const here = slopesOf(objective, trainee, tracing);
+      recordLoss(here, tracing);
+      const { gradients } = here;
+      const length = div(constant(rho, [1]), affine(sqrt(dot(gradients, gradients)), 1, 1e-12));
+      const moved = Object.keys(gradients).map((name) => [name, withFlat(groups[name], add(groups[name].flat, mul(gradients[name], length)))] as const);
+      // A part that is computed again is a new object, so that dropout draws for it what it drew before.
+      const there = slopesOf(
+        objective,
+        { ...trainee, groups: { ...groups, ...Object.fromEntries(moved) }, parts: parts.map((part) => ({ ...part })) },
+        tracing,
+      );
+      tracing.record("sharpness", sub(there.loss, here.loss));
+      return { ...trainee, gradients: steering.of(gradients, there.gradients) };
+    },
+  ),
+  suits: givesOutputs(objective),
+});

@@ -10,11 +10,13 @@
  * Composition is Kleisli composition in either; {@link identity} is its unit, and it is associative, in what it does and in what it says
  * of itself ({@link manifest}).
  */
+import * as E from "fp-ts/lib/Either.js";
 import * as RE from "fp-ts/lib/ReaderEither.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import type { Failure } from "../failure.ts";
 import { withShapeFailures } from "../tensor/shapeFailures.ts";
 import type { Runtime } from "../training/runtime.ts";
+import type { Suits } from "../training/suits.ts";
 import type { Tracing } from "../training/tracing.ts";
 import type { Inference } from "./inference.ts";
 
@@ -52,6 +54,8 @@ export interface Stage<S extends Scale, A, B, N extends string = never> {
   readonly inference?: Inference;
   /** Why what it trains cannot compute a batch in parts, as a phrase; undefined where it can. */
   readonly undivided?: string;
+  /** Whether a model is one for it; asked before anything runs. Default: every model is. */
+  readonly suits?: Suits;
   /** Never present; carries `N` in the type. */
   readonly needs?: N;
 }
@@ -90,11 +94,20 @@ export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => ({
   run: (a) => (scale === "step" ? RE.of(a) : RTE.of(a)) as Effects<A>[S],
 });
 
-/** What a composition has of its stages: the inference of the last that has one, and why the first that cannot compute a batch in parts does not. */
-const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference" | "undivided"> => {
+/**
+ * What a composition has of its stages: the inference of the last that has one, why the first that cannot compute a batch in parts does not, and what all
+ * of them need of a model.
+ */
+export const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference" | "undivided" | "suits"> => {
   const inference = stages.findLast((stage) => stage.inference !== undefined)?.inference;
   const undivided = stages.find((stage) => stage.undivided !== undefined)?.undivided;
-  return { ...(inference === undefined ? {} : { inference }), ...(undivided === undefined ? {} : { undivided }) };
+  const needing = stages.flatMap(({ suits }) => suits ?? []);
+  const suits: Suits = (learner, stream) => E.asUnit(E.traverseArray((one: Suits) => one(learner, stream))(needing));
+  return {
+    ...(inference === undefined ? {} : { inference }),
+    ...(undivided === undefined ? {} : { undivided }),
+    ...(needing.length === 0 ? {} : { suits }),
+  };
 };
 
 /** Runs one stage and then another, at the scale of both. Anonymous compositions are flat: their parts are listed, not nested. */

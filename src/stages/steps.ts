@@ -7,9 +7,10 @@ import { constant } from "../tensor/ops/elementwise.ts";
 import { check, pack, size, type Tensor } from "../tensor/tensor.ts";
 import { both, differentiated } from "../training/differentiated.ts";
 import { scaleName } from "../training/lossScale.ts";
-import type { Objective } from "../training/objective.ts";
+import { sum, type Objective } from "../training/objective.ts";
 import type { Length, PerTask } from "../training/schedule.ts";
 import type { Optimizer } from "../training/optimizer.ts";
+import { givesOutputs } from "../training/suits.ts";
 import type { Tracing } from "../training/tracing.ts";
 import { pipeline, stepStage, type StepStage } from "./stage.ts";
 import { withFlat, type Graded, type Trainee } from "../training/trainee.ts";
@@ -66,12 +67,15 @@ export interface GradientOptions<N extends string> {
  * Encodes the batch, evaluates the objective, records it, and differentiates it with respect to every trained group that it depends on. Reference pictures are
  * computed behind the batch, with an objective of their own.
  */
-export const gradient = <N extends string = never>(objective: Objective<N>, { reference }: GradientOptions<N> = {}): StepStage<Trainee, Graded, N> =>
-  stepStage("gradient", { objective: objective.name, ...(reference === undefined ? {} : { reference: reference.name }) }, (trainee, tracing): Graded => {
+export const gradient = <N extends string = never>(objective: Objective<N>, { reference }: GradientOptions<N> = {}): StepStage<Trainee, Graded, N> => {
+  const described = { objective: objective.name, ...(reference === undefined ? {} : { reference: reference.name }) };
+  const stage = stepStage<Trainee, Graded, N>("gradient", described, (trainee, tracing) => {
     const slopes = slopesOf(objective, trainee, tracing, reference);
     recordLoss(slopes, tracing);
     return { ...trainee, gradients: slopes.gradients };
   });
+  return { ...stage, suits: givesOutputs(reference === undefined ? objective : sum(objective, reference)) };
+};
 
 /**
  * Drops elements of the adapters' inputs with probability `p` and scales the others by 1/(1 − p); the model's own path is as it was (LoRA dropout,

@@ -12,6 +12,7 @@ import { inputGrams, describeInputs, type Grams, type InputOptions } from "./inp
 import type { Lesson, WithAdapters, WithBatches } from "../training/lesson.ts";
 import { memory } from "../model/memory.ts";
 import { networkOf } from "../model/model.ts";
+import { suitsWhere } from "../training/suits.ts";
 import type { TaskProjection } from "./projection.ts";
 
 /** Bases by layer. */
@@ -55,6 +56,7 @@ export const principalWeights = <L extends Lesson>({ modules, energy, ...options
   scale: "task",
   name: "principalWeights",
   options: { modules, energy, ...options },
+  suits: suitsWhere(({ model }) => void layersOf(networkOf(model), { modules, towers: Object.keys(energy) })),
   run: (lesson) => {
     const { learner } = lesson;
     const before = remembered(learner);

@@ -188,7 +188,14 @@ export const consolidation: Objective = objective(
   "parameters",
 );
 
-const lacking = ({ outputs }: Term, e: Encoded): string | undefined => outputs.find((name) => !(name in e.outputs));
+const lacking = ({ outputs }: Term, e: Pick<Encoded, "outputs">): string | undefined => outputs.find((name) => !(name in e.outputs));
+
+/** Throws a `ShapeError` where a network of a kind lacks an output that a term needs. */
+export const checkOutputs = (term: Term, network: string, outputs: Outputs): void => {
+  const output = lacking(term, { outputs });
+  const detail = (): string => `it needs ${output}, which a ${network} does not give; a ${network} gives ${Object.keys(outputs).join(", ")}`;
+  check(output === undefined, term.name, detail);
+};
 
 /** An objective whose terms are 0 where the architecture lacks an output that they need: what matches texts is 0 for a model without texts. */
 export const ifGiven = <N extends string>({ name, terms }: Objective<N>): Objective<Exclude<N, OutputNeed>> => ({
@@ -229,11 +236,7 @@ export const comparesExamples = (o: Objective<any>, e: Encoded): boolean => coun
 /** The sum of an objective's terms of a batch, and each by name. Throws a `ShapeError` where the model lacks an output that a term needs. */
 export const evaluateObjective = (o: Objective<any>, e: Encoded): { readonly loss: Tensor; readonly terms: readonly (readonly [string, Tensor])[] } => {
   const values = countingTerms(o, e).map((term) => {
-    const output = lacking(term, e);
-    check(output === undefined, term.name, () => {
-      const { name } = e.trainee.network;
-      return `it needs ${output}, which a ${name} does not give; a ${name} gives ${Object.keys(e.outputs).join(", ")}`;
-    });
+    checkOutputs(term, e.trainee.network.name, e.outputs);
     return [term.name, term.loss(e)] as const;
   });
   return { terms: values, loss: values.length === 0 ? constant(0, []) : values.map(([, t]) => t).reduce(add) };

@@ -357,8 +357,11 @@ for (const [kind, read] of [
     for (const name of all) {
       const missing = kind === "ViT" ? lacking(name) : undefined;
       if (missing !== undefined) {
-        const failure = failureOf(await runMethod(methods[name](quick), learner(model), two)(runtimeOf(device))());
+        const events: Event[] = [];
+        const runtime = { ...runtimeOf(device), emit: (event: Event) => void events.push(event) };
+        const failure = failureOf(await runMethod(methods[name](quick), learner(model), two)(runtime)());
         assert.match(describe(failure), missing, name);
+        assert.equal(events, [], `${name} says so before anything is evaluated`);
         continue;
       }
       const { result, learner: after, learners } = await follow(device, methods[name](quick), model);
