@@ -26,7 +26,7 @@ export interface Composition {
   readonly depth: boolean;
   /** What share of a task's update is merged: weights between those before and behind it (WiSE-FT). */
   readonly merged: number;
-  /** Whether a quarter of every batch is drawn from four pictures of every past class. */
+  /** Whether a share of every batch is drawn from pictures of past classes that are kept. */
   readonly replay: boolean;
 }
 
@@ -41,6 +41,9 @@ export interface TrainingOptions {
 const { adapt, all, encode, evaluate, gradient, identity, keepExamples, magnitude, merge, method, pipeline, project, rankSelect, repeat, selected } = stage;
 
 const rank = 16;
+
+/** The share is that of the method `replay`. Of the 20 pictures that it keeps a class no class of these streams has half: 4 are a part of most. */
+const replayed = { share: 0.25, kept: 4 } as const;
 
 /** What the learning rate of a composition is tuned as: a frozen A takes a higher one. */
 export const tunedAs = ({ projection }: Composition): "codyra" | "keeplora++" => (projection === "free" ? "codyra" : "keeplora++");
@@ -92,13 +95,13 @@ export const composed = (choice: Composition, { steps, batch, lr }: TrainingOpti
     { ...choice, steps, batch, lr },
     pipeline(
       protectWeights,
-      encode({ batch, steps, augment: data.randomResizedCrop(0.9, 1), replay: replay ? 0.25 : 0 }),
+      encode({ batch, steps, augment: data.randomResizedCrop(0.9, 1), replay: replay ? replayed.share : 0 }),
       pipeline(chooseDirections, findMeans),
       adapt({ adapters, steps: repeat(steps, gradient(loss), stage.update(optimizer.adamW({ lr: schedule.cosine(lr) })), threshold) }),
       pipeline(largest, beside === "distance" ? project(subspace.past("B", chosen)) : nothing()),
       merge(chosen, { interpolation: { alpha: merged } }),
       protectFeatures,
-      replay ? keepExamples(4) : nothing(),
+      replay ? keepExamples(replayed.kept) : nothing(),
       evaluate(),
     ),
   );

@@ -1,10 +1,10 @@
-/** How a method descends, where it is to be trained as its authors trained it: with an optimiser, a schedule and pictures of their own. */
+/** How a method descends, where it is to be trained as its authors trained it: with an optimiser and a schedule of their own. */
 import { update, type Graded, type StepStage, type Trainee } from "../stages/index.ts";
 import { codec, optimizer, schedule, type PerTask } from "./vocabulary.ts";
 import { option, type Values } from "./declare.ts";
 import type { common } from "./plain.ts";
 
-/** The options of {@link descent}, behind those that nearly every method has, and of the pictures that it sees. */
+/** The options of {@link descent}, behind those that nearly every method has. */
 export const descentOptions = {
   optimizer: option(codec.oneOf("adam", "sgd"), "adam", "The optimiser: AdamW, or gradient descent."),
   momentum: option(codec.below1, 0, "Momentum of gradient descent."),
@@ -16,8 +16,6 @@ export const descentOptions = {
   ),
   milestones: option(codec.naturals, [], "The epochs, counted from 0, with which the rates fall."),
   decay: option(codec.share, 0.1, "What the rates are multiplied with at a milestone."),
-  flip: option(codec.truth, false, "Whether images are mirrored, left to right, at random."),
-  interpolation: option(codec.oneOf("bicubic", "bilinear"), "bicubic", "How random crops are resized."),
 } as const;
 
 type DescentOptions = Values<typeof descentOptions> & Values<Pick<typeof common, "steps" | "lr" | "betas" | "weightDecay">>;

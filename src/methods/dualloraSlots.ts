@@ -30,7 +30,7 @@ interface Slots {
   readonly pending?: ResidualAdapter;
 }
 
-const slots = model.branchMemory<Slots>({ all: [] });
+const slots = model.branchMemory<Slots>("slots", { all: [] });
 
 /** The slots that a learner remembers, in the order of their tasks. */
 export const slotsOf = (learner: Pick<Learner, "memory">): readonly Slot[] => slots.of(learner).all;

@@ -2,7 +2,7 @@
  * GLAD: generalizable LoRA tuning with regularised gradients (arXiv 2507.13089; METHODS.md H), one task after another. A plain LoRA whose gradient is steered
  * by the one of sharpness-aware minimisation, towards parameters around which the loss is flat.
  */
-import { adapt, evaluate, merge, mixed, pipeline, repeat, scan, sharpnessAware, withoutConflict } from "../stages/index.ts";
+import { adapt, blended, evaluate, merge, pipeline, repeat, scan, sharpnessAware, withoutConflict } from "../stages/index.ts";
 import { adapter, codec, objective } from "./vocabulary.ts";
 import { declareMethod, option, type OptionsOf } from "./declare.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
@@ -40,7 +40,7 @@ export const glad = declareMethod(
           adapters: adapter.lora({ rank: o.rank, modules: o.modules, towers: o.towers }),
           steps: repeat(
             o.steps,
-            sharpnessAware(objective.matching, { rho: o.rho, steering: o.steer === "mix" ? mixed(o.share) : withoutConflict }),
+            sharpnessAware(objective.matching, { rho: o.rho, steering: o.steer === "mix" ? blended(o.share) : withoutConflict }),
             cosineDescent(o),
           ),
         }),

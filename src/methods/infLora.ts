@@ -7,7 +7,7 @@ import { adapt, evaluate, gradient, merge, pipeline, project, repeat, scan } fro
 import { adapter, codec, objective, subspace } from "./vocabulary.ts";
 import { declareMethod, forAnswers, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { descent, descentOptions } from "./descent.ts";
-import { common, croppedBatches } from "./plain.ts";
+import { common, croppedBatches, pictureOptions } from "./plain.ts";
 
 /** InfLoRA; keys and values of the vision tower are adapted. */
 export const infLora = declareMethod(
@@ -19,6 +19,7 @@ export const infLora = declareMethod(
     options: {
       ...forAnswers(withDefaults(common, { modules: ["k", "v"], towers: ["vision"] }), { towers: ["language"] }),
       ...descentOptions,
+      ...pictureOptions,
       threshold: option(codec.share, 0.95, "The share of the inputs' energy that is protected after the first task, growing to 1."),
       gramEnergy: option(
         codec.oneOf("squared", "plain"),

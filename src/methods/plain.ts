@@ -20,11 +20,13 @@ export const common = {
 /** Values of {@link common}. */
 type Common = Values<typeof common>;
 
-/** How images are augmented beside the crop, where a method leaves that open: mirrored or not, and resized how. */
-interface Pictures {
-  readonly flip?: boolean;
-  readonly interpolation?: "bicubic" | "bilinear";
-}
+/** How images are augmented beside the crop, where a method leaves that open. */
+export const pictureOptions = {
+  flip: option(codec.truth, false, "Whether images are mirrored, left to right, at random."),
+  interpolation: option(codec.oneOf("bicubic", "bilinear"), "bicubic", "How random crops are resized."),
+} as const;
+
+type Pictures = Partial<Values<typeof pictureOptions>>;
 
 const augmentation = ({ cropScale, flip = false, interpolation = "bicubic" }: Pick<Common, "cropScale"> & Pictures): data.Augment => {
   const crop = data.randomResizedCrop(cropScale, 1, { resampling: interpolation });

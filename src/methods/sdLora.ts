@@ -8,7 +8,7 @@ import { codec, model, objective, type subspace, tensor } from "./vocabulary.ts"
 import { declareMethod, option, withDefaults, type OptionsOf } from "./declare.ts";
 import { descent, descentOptions } from "./descent.ts";
 import { decoupledLora, factorsOf, magnitudesOf, type PastDirections } from "./decoupledLora.ts";
-import { common, croppedBatches } from "./plain.ts";
+import { common, croppedBatches, pictureOptions } from "./plain.ts";
 
 const directions = memory<PastDirections>("directions", new Map());
 
@@ -46,6 +46,7 @@ export const sdLora = declareMethod(
     options: {
       ...withDefaults(common, { rank: 10, modules: ["q", "v"] }),
       ...descentOptions,
+      ...pictureOptions,
       magnitude: option(codec.finite, 0.8, "Where every magnitude starts, in every task."),
       magnitudes: option(codec.oneOf("shared", "by-layer"), "shared", "Whether a task has one magnitude for all layers, or one in each."),
     },

@@ -5,7 +5,7 @@ export * as data from "../data/index.ts";
 export * as formats from "../formats/index.ts";
 export * as linalg from "../linalg/linalg.ts";
 export * as model from "../model/index.ts";
-export * as objective from "../training/objectives.ts";
+export * as objective from "../training/losses.ts";
 export * as optimizer from "../training/optimizer.ts";
 export * as schedule from "../training/schedule.ts";
 export type { PerTask } from "../training/schedule.ts";

@@ -16,7 +16,7 @@ export interface LayerAdapter {
 export type TaskAdapters = ReadonlyMap<string, LayerAdapter>;
 
 /** The adapters of all tasks that a learner has kept without merging them, in the order of the tasks. */
-export const bank = branchMemory<readonly TaskAdapters[]>([], "adapter");
+export const bank = branchMemory<readonly TaskAdapters[]>("adapter slots", []);
 
 /** The adapters of one layer as one: all A below one another [ranks, in], all B beside one another [out, ranks]. There must be at least one. */
 export const stacked = (adapters: readonly LayerAdapter[]): LayerAdapter => {

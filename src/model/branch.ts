@@ -41,11 +41,14 @@ export const through = (
   return branch.scope(learner, base, { tensor: (name) => constant(name, tensors.get(name)!), note, plain });
 };
 
-const place = "slots";
+/** The names of the memories that branches are made from, as far as the methods that declare them are there. */
+const memories = new Set<string>();
 
-/** A place in a learner's memory for what a branch is made from; `of` tells several apart. Whoever has the learner alone sees that there is a branch. */
-export const branchMemory = <A>(empty: A, of = ""): Memory<A> => memory(of === "" ? place : `${of} ${place}`, empty);
+/** A place in a learner's memory for what a branch is made from. Its name is noted, so that whoever has the learner alone sees that there is a branch. */
+export const branchMemory = <A>(name: string, empty: A): Memory<A> => {
+  memories.add(name);
+  return memory(name, empty);
+};
 
 /** Whether a learner remembers parts of a model that are never merged. */
-export const hasBranches = ({ memory: remembered }: Pick<Learner, "memory">): boolean =>
-  Object.keys(remembered).some((name) => name === place || name.endsWith(` ${place}`));
+export const hasBranches = ({ memory: remembered }: Pick<Learner, "memory">): boolean => Object.keys(remembered).some((name) => memories.has(name));

@@ -34,7 +34,7 @@ export type { BatchVoteOptions, SoftThresholdOptions, StepSelector, TaskSelector
 export { averageWeights } from "./averageWeights.ts";
 export { dropout, gradient, repeat, update } from "./steps.ts";
 export type { GradientOptions, Steps } from "./steps.ts";
-export { mixed, sharpnessAware, withoutConflict } from "./sharpness.ts";
+export { blended, sharpnessAware, withoutConflict } from "./sharpness.ts";
 export type { SharpnessOptions, Steering } from "./sharpness.ts";
 export { withFlat } from "../training/trainee.ts";
 export type { Length } from "../training/schedule.ts";

@@ -34,11 +34,11 @@ const dot = (a: Gradients, b: Gradients): Tensor =>
  * a share of 1 it is sharpness-aware minimisation itself, with 0 plain descent.
  *
  * ```ts
- * assert.deepEqual(stage.mixed(0.25).options, { share: 0.25 });
+ * assert.deepEqual(stage.blended(0.25).options, { share: 0.25 });
  * ```
  */
-export const mixed = (share: number): Steering => ({
-  name: "mixed",
+export const blended = (share: number): Steering => ({
+  name: "blended",
   options: { share },
   of: (own, sharp) => combined(own, sharp, (g, s) => add(scale(g, 1 - share), scale(s, share))),
 });
@@ -68,7 +68,7 @@ export interface SharpnessOptions {
  */
 export const sharpnessAware = <N extends string = never>(
   objective: Objective<N>,
-  { rho = 0.05, steering = mixed(0.5) }: SharpnessOptions = {},
+  { rho = 0.05, steering = blended(0.5) }: SharpnessOptions = {},
 ): StepStage<Trainee, Graded, N> => ({
   ...stepStage<Trainee, Graded, N>(
     "sharpnessAware",

@@ -230,7 +230,7 @@ deviceTest("who asks a learner with a bank without its method is told, and a bra
     assert.match(describe(left(answerable({ learner: learners[0] }))), "give the folder of its run");
     assert.is(answerable({ learner: learners[0], inference: method.inference })._tag, "Right");
   }
-  const [slots, other] = [branchMemory<readonly number[]>([]), memory("slotted", 0)];
+  const [slots, other] = [branchMemory<readonly number[]>("rooms", []), memory("time slots", 0)];
   assert.equal([slots.keep(learner(model), [1]), other.keep(learner(model), 1), learner(model)].map(hasBranches), [true, false, false]);
   const asking = { name: "asking", options: {}, tensors: () => new Map(), scope: (_: Learner, __: unknown, { plain }: any) => plain("imageEmbeds") };
   assert.throws(() => through(asking, learner(model), undefined as never, undefined as never), "it asks for imageEmbeds of the model without it");

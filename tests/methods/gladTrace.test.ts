@@ -5,7 +5,7 @@ import { get } from "../../src/failure.ts";
 import type { HostTensor } from "../../src/formats/hostTensor.ts";
 import { lora } from "../../src/model/adapters/lora.ts";
 import { networkOf } from "../../src/model/model.ts";
-import { mixed, sharpnessAware, withoutConflict, type Steering } from "../../src/stages/sharpness.ts";
+import { blended, sharpnessAware, withoutConflict, type Steering } from "../../src/stages/sharpness.ts";
 import type { StepStage } from "../../src/stages/stage.ts";
 import { dropout, gradient, repeat, update, type Steps } from "../../src/stages/steps.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
@@ -39,7 +39,7 @@ const golden = async () => {
 const run = async (device: Device, steps: Steps<any>) => traced<any>(device, { ...(await golden()).options, steps });
 
 for (const [name, rho, steering] of [
-  ["mix", 0.05, mixed(0.3)],
+  ["mix", 0.05, blended(0.3)],
   ["project", 3, withoutConflict],
 ] as readonly (readonly [string, number, Steering])[]) {
   deviceTest(`GLAD: losses, sharpness and parameters of three steps are torch's where gradients are steered by ${name}`, async (device) => {
@@ -64,7 +64,7 @@ deviceTest("the project steering met gradients that agree and that do not", asyn
 deviceTest("a share of 0 is plain descent, and both passes of a step meet the same dropout", async (device) => {
   const [plain, none] = [
     await run(device, stepsOf(gradient(imageToText), 0.3)),
-    await run(device, stepsOf(sharpnessAware(imageToText, { steering: mixed(0) }), 0.3)),
+    await run(device, stepsOf(sharpnessAware(imageToText, { steering: blended(0) }), 0.3)),
   ];
   for (const group of ["A", "B"]) near(none.states[2].values[group], plain.states[2].values[group], group, 1e-6);
   // With so small a step the loss there is the one here, unless other elements are dropped.

@@ -23,7 +23,7 @@ import { asked, classified } from "../../src/stages/predict.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { testTimeTraining } from "../../src/stages/testTime.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
-import { maskedReconstruction, meanEntropy, sum } from "../../src/training/objectives.ts";
+import { maskedReconstruction, meanEntropy, sum } from "../../src/training/losses.ts";
 import { adamW } from "../../src/training/optimizer.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
