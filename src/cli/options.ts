@@ -2,8 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Failure } from "../failure.ts";
-import { oneOf } from "../methods/codecs.ts";
-import { decodeOption, optionNames as namesOf, reading, type Declaration, type Reading } from "../methods/declare.ts";
+import { decodeOption, optionNames as namesOf, readings, type Declaration, type Reading } from "../methods/declare.ts";
 import { hasReadings, optionRows, readNames } from "../methods/describe.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import { printed } from "../formats/json.ts";
@@ -11,8 +10,6 @@ import { exampleLines } from "./command.ts";
 import { meantFor } from "./flags.ts";
 import { paragraph, plain, sections, twoColumns, type Layout } from "./help.ts";
 import { didYouMean } from "../formats/suggest.ts";
-
-const readings = oneOf<Reading>("paper", "code");
 
 /** JSON where it is JSON, several joined by +, or a word. */
 const parsed = (text: string): unknown =>
@@ -29,12 +26,10 @@ const bad = (detail: string): E.Either<Failure, never> => E.left({ _tag: "BadOpt
 /** The names of a method's options, but for how it is scored. */
 export const optionNames = (method: MethodName): readonly string[] => namesOf(methods[method].declaration);
 
-/** Options by the paper or by the code of its authors, for a method in which the two differ. */
-const readingOf = (method: MethodName, value: string): E.Either<Failure, MethodOptions> => {
+/** By which of the two options are set. */
+const readingOf = (value: string): E.Either<Failure, Reading> => {
   const as = readings.decode(value);
-  return E.isLeft(as)
-    ? bad(`reading should be ${readings.name}, not ${printed(value)}${meantFor(readings, value)}`)
-    : E.right(reading(methods[method].declaration, as.right));
+  return E.isLeft(as) ? bad(`reading should be ${readings.name}, not ${printed(value)}${meantFor(readings, value)}`) : E.right(as.right);
 };
 
 /**
@@ -45,14 +40,14 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
   const { declaration } = methods[method];
   const names = optionNames(method);
   const options: Record<string, unknown> = {};
-  let read: MethodOptions | undefined;
+  let read: Reading | undefined;
   // A comma inside of JSON has no KEY= behind it.
   for (const part of text.split(/,(?=\w+=)/)) {
     const [, name, value] = /^(\w+)=(.+)$/s.exec(part) ?? [];
     if (name === undefined) return bad(`${printed(part)} should be KEY=VALUE`);
     if (name in options || (name === "reading" && read !== undefined)) return bad(`${name} is given twice`);
     if (name === "reading" && hasReadings(declaration)) {
-      const chosen = readingOf(method, value);
+      const chosen = readingOf(value);
       if (E.isLeft(chosen)) return chosen;
       read = chosen.right;
       continue;
@@ -64,7 +59,7 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
       return bad(`${name} should be ${decoded.left}, not ${printed(value)}${meantFor((declaration as Declaration).options[name].codec, value)}`);
     options[name] = decoded.right;
   }
-  return E.right({ ...read, ...options });
+  return E.right({ ...(read === undefined ? {} : { reading: read }), ...options });
 };
 
 /** What `--help` says of a method: every option, what it is and takes, and its default. */

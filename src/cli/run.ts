@@ -6,6 +6,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { protocols, type Protocol } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { kindsOfLayers, namesOfTowers } from "../methods/codecs.ts";
+import { onTop } from "../methods/declare.ts";
 import { preset } from "../methods/presets.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import type { Job } from "../runs/job.ts";
@@ -135,7 +136,7 @@ const planned = (flags: Flags, given: MethodOptions): E.Either<Failure, Planned>
     ...pixelsOf(flags.pixels, pixels),
     source: { ...(firstTemplate === undefined ? {} : { firstTemplate }), ...(classOrder === undefined ? {} : { classOrder }), ...source.right },
     facts: { hyperParameters: stated && untouched ? "stated" : "our choice", shots: shots ?? protocol.shots ?? null },
-    options: { ...options, ...given },
+    options: onTop(methods[method].declaration, options, given),
     out: out ?? join("runs", `${name}-${method}`),
     seed,
     templates: evaluate.templates ?? "single",

@@ -17,10 +17,14 @@ import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import type { EvaluateOptions } from "../stages/evaluate.ts";
 import { byKind, type Course, type Method } from "../stages/learn.ts";
+import { oneOf } from "./codecs.ts";
 import { named, taskStage, type TaskStage } from "../stages/stage.ts";
 
 /** The two sources of a method where they differ: its paper, and the code of its authors. */
 export type Reading = "paper" | "code";
+
+/** The words for them. */
+export const readings = oneOf<Reading>("paper", "code");
 
 /** What an option takes: a codec of io-ts, as far as it is used. Its name finishes the sentence "it should be …". */
 export type Codec<A> = Pick<t.Type<A>, "name" | "is" | "decode">;
@@ -39,6 +43,8 @@ export interface Option<A> {
   readonly meaning: string;
   /** Its value by the paper and by the authors' code, where these differ. */
   readonly readings?: Readonly<Record<Reading, A>>;
+  /** The same for tasks that are answered in words, where it is another. */
+  readonly answeredReadings?: Readonly<Record<Reading, A>>;
 }
 
 /** Options by name. */
@@ -47,8 +53,8 @@ export type Options = Readonly<Record<string, Option<any>>>;
 /** The values of all options. */
 export type Values<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<infer A> ? A : never };
 
-/** What a caller gives: some of the options. */
-export type GivenOptions<O extends Options> = Partial<Values<O>>;
+/** What a caller gives: some of the options; and a reading, which sets all in which paper and code differ and that are not given. */
+export type GivenOptions<O extends Options> = Partial<Values<O>> & (keyof O extends never ? unknown : { readonly reading?: Reading });
 
 /** What a method says of itself. */
 export interface Declaration<N extends string = string, O extends Options = Options> {
@@ -97,39 +103,53 @@ export const withDefaults = <O extends Options>(options: O, defaults: GivenOptio
   return { ...options, ...Object.fromEntries(changed) };
 };
 
-/** Options with other defaults for tasks that are answered in words. */
-export const forAnswers = <O extends Options>(options: O, defaults: { readonly [K in keyof O]?: Fallback<Values<O>[K]> }): O => {
-  const changed = Object.entries(defaults).map(([name, answered]) => [name, { ...options[name], answered }]);
-  return { ...options, ...Object.fromEntries(changed) };
+/** Options with other defaults, and other readings, for tasks that are answered in words. */
+export const forAnswers = <O extends Options>(
+  options: O,
+  defaults: { readonly [K in keyof O]?: Fallback<Values<O>[K]> },
+  readings: { readonly [K in keyof O]?: Readonly<Record<Reading, Values<O>[K]>> } = {},
+): O => {
+  const answering = ([name, option]: readonly [string, Option<any>]) => {
+    const [answered, answeredReadings] = [defaults[name], readings[name]];
+    return [name, { ...option, ...(answered === undefined ? {} : { answered }), ...(answeredReadings === undefined ? {} : { answeredReadings }) }] as const;
+  };
+  return Object.fromEntries(Object.entries(options).map(answering)) as unknown as O;
 };
 
 /** The names of a method's options, but for how it is scored. */
 export const optionNames = ({ options }: Declaration): readonly string[] => Object.keys(options).filter((name) => name !== "evaluate");
 
 /** What a declared method is applied to. */
-type Kind = "classified" | "answered";
+export type Kind = "classified" | "answered";
 
 /** All values: those that are given, and defaults. What is left open, such as how to score, comes last where it is given. */
-const filledIn = <O extends Options>({ options }: Declaration<string, O>, given: GivenOptions<O>, kind: Kind): Values<O> => {
+const filledIn = <O extends Options>({ options }: Pick<Declaration<string, O>, "options">, given: GivenOptions<O>, kind: Kind): Values<O> => {
   const values: Record<string, unknown> = {};
+  const { reading: as }: { readonly reading?: Reading } = given;
+  const read: Readonly<Record<string, unknown>> = as === undefined ? {} : reading({ options }, as, kind);
   for (const name of [...Object.keys(options).filter((n) => n !== "evaluate"), "evaluate"]) {
     if (options[name] === undefined) continue;
     const fallback = (kind === "answered" ? options[name].answered : undefined) ?? options[name].fallback;
-    const value: unknown = given[name] ?? (typeof fallback === "function" ? fallback(values) : fallback);
+    const value: unknown = given[name] ?? read[name] ?? (typeof fallback === "function" ? fallback(values) : fallback);
     if (value !== undefined) values[name] = value;
   }
   return values as Values<O>;
 };
 
 /** What a value that is given should be, where it is something else. */
-const wrongOption = ({ options }: Declaration, given: Readonly<Record<string, unknown>>): Failure | undefined => {
+const wrongOption = ({ name, options }: Declaration, given: Readonly<Record<string, unknown>>): Failure | undefined => {
+  const bad = (option: string, detail: string): Failure => ({ _tag: "BadOption", option, detail });
+  if (given.reading !== undefined && Object.keys(reading({ options }, "paper")).length === 0)
+    return bad("reading", `the paper of ${name} and the code of its authors do not differ in its options`);
+  if (given.reading !== undefined && !readings.is(given.reading)) return bad("reading", `should be ${readings.name}, not ${printed(given.reading)}`);
   const wrong = Object.keys(given).find((name) => given[name] !== undefined && options[name]?.codec.is(given[name]) === false);
   if (wrong === undefined) return undefined;
-  return { _tag: "BadOption", option: wrong, detail: `should be ${options[wrong].codec.name}, not ${printed(given[wrong])}` };
+  return bad(wrong, `should be ${options[wrong].codec.name}, not ${printed(given[wrong])}`);
 };
 
-/** Whether an option has another default where tasks are answered in words. */
-const differs = ({ options }: Declaration): boolean => Object.values(options).some(({ answered }) => answered !== undefined);
+/** Whether an option has another default, or another reading, where tasks are answered in words. */
+const differs = ({ options }: Declaration): boolean =>
+  Object.values(options).some(({ answered, answeredReadings }) => answered !== undefined || answeredReadings !== undefined);
 
 /** Why a method learns no tasks that are answered in words. */
 const refusal = (name: string, why: string): Failure => ({
@@ -162,8 +182,19 @@ export const declareMethod = <const N extends string, O extends Options, M exten
 };
 
 /** The options that a method's paper and the code of its authors set otherwise, as one of the two has them. */
-export const reading = <O extends Options>({ options }: Declaration<string, O>, as: Reading): GivenOptions<O> =>
-  Object.fromEntries(Object.entries(options).flatMap(([name, { readings }]) => (readings === undefined ? [] : [[name, readings[as]]]))) as GivenOptions<O>;
+export const reading = <O extends Options>({ options }: Pick<Declaration<string, O>, "options">, as: Reading, kind: Kind = "classified"): Partial<Values<O>> =>
+  Object.fromEntries(
+    Object.entries(options).flatMap(([name, { readings, answeredReadings }]) => {
+      const own = (kind === "answered" ? answeredReadings : undefined) ?? readings;
+      return own === undefined ? [] : [[name, own[as]]];
+    }),
+  ) as Partial<Values<O>>;
+
+/** Options that are given on top of others: a reading among them wins over those of the others that it sets. */
+export const onTop = (declaration: Pick<Declaration, "options">, others: object, given: object): Record<string, unknown> => {
+  const set = "reading" in given ? Object.keys(reading(declaration, "paper")) : [];
+  return { ...Object.fromEntries(Object.entries(others).filter(([name]) => !set.includes(name))), ...given };
+};
 
 /** Reads the value of an option; fails with what it should be. */
 export const decodeOption = ({ options }: Declaration, name: string, value: unknown): E.Either<string, unknown> => {

@@ -98,6 +98,7 @@ const options = forAnswers(
     towers: ["language"],
     protect: "gradients",
   },
+  { side: { paper: "input", code: "input" } },
 );
 
 /** What all four are made of. */

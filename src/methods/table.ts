@@ -4,7 +4,7 @@ import { cLora } from "./cLora.ts";
 import { codyra } from "./codyra.ts";
 import { color } from "./color.ts";
 import { dac } from "./dac.ts";
-import type { Options, Values } from "./declare.ts";
+import type { Options, Reading, Values } from "./declare.ts";
 import { duallora } from "./duallora.ts";
 import { glad } from "./glad.ts";
 import { infLora } from "./infLora.ts";
@@ -61,4 +61,4 @@ type ValueOf<O, K extends PropertyKey> = O extends Options ? (K extends keyof O 
 type AnyOptions = All["declaration"]["options"];
 
 /** Options of any method; each takes those that it declares. */
-export type MethodOptions = { readonly [K in KeyOf<AnyOptions>]?: ValueOf<AnyOptions, K> };
+export type MethodOptions = { readonly [K in KeyOf<AnyOptions>]?: ValueOf<AnyOptions, K> } & { readonly reading?: Reading };

@@ -2,7 +2,8 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
-import { decodeOption, optionNames } from "../methods/declare.ts";
+import { decodeOption, optionNames, readings } from "../methods/declare.ts";
+import { hasReadings } from "../methods/describe.ts";
 import { methods, type MethodName, type MethodOptions } from "../methods/table.ts";
 import type { Method } from "../stages/learn.ts";
 import { dividable } from "../training/parts.ts";
@@ -16,6 +17,11 @@ export const methodOf = ({ method: { name, options }, evaluate, accumulate }: Pi
   const make: (options: MethodOptions) => Method = declared;
   const values: Record<string, unknown> = {};
   for (const [option, value] of Object.entries(options)) {
+    if (option === "reading" && hasReadings(declared.declaration)) {
+      if (!readings.is(value)) return bad(option, `should be ${readings.name}, not ${printed(value)}`);
+      values.reading = value;
+      continue;
+    }
     const known = optionNames(declared.declaration);
     if (!known.includes(option)) return bad(option, `${name} has no such option; it has ${known.join(", ")}`);
     const decoded = decodeOption(declared.declaration, option, value);

@@ -8,7 +8,8 @@ import type { Failure } from "../failure.ts";
 import { printed } from "../formats/json.ts";
 import { basename, join } from "../formats/path.ts";
 import { preset } from "../methods/presets.ts";
-import type { MethodName } from "../methods/table.ts";
+import { onTop } from "../methods/declare.ts";
+import { methods, type MethodName } from "../methods/table.ts";
 import type { Job } from "../runs/job.ts";
 import { methodOf } from "../runs/methodOf.ts";
 import { isOrder } from "../runs/source.ts";
@@ -115,7 +116,7 @@ const jobOf = (sweep: Sweep, method: Choice, values: Options, order: readonly nu
     ...base,
     ...(rest.facts === undefined ? {} : { facts: rest.facts }),
     source: ordered(rest.source ?? base.source, order),
-    method: { name: method.name, options: { ...options, ...given } },
+    method: { name: method.name, options: onTop(methods[method.name as MethodName]?.declaration ?? { options: {} }, options, given) },
     seed,
   };
 };

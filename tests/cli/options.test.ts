@@ -44,18 +44,34 @@ test("every option of every method can be given, as it is by default", () => {
   }
 });
 
+/** What a reading sets of a method's options for classes, and for words where these are others. */
+const set = (method: MethodName, text: string, names: readonly string[]) => {
+  const { options, answering } = methods[method](parse(method, text) as never);
+  const of = (all: unknown) => Object.fromEntries(names.map((name) => [name, (all as Readonly<Record<string, unknown>>)[name]]));
+  return [of(options), ...(answering?._tag === "Right" ? [of(answering.right.options)] : [])];
+};
+
 test("a reading sets what the paper and the code of its authors have otherwise; what is given beside it wins", () => {
-  assert.equal(parse("codyra", "reading=code"), { shrink: "code" });
-  assert.equal(parse("codyra", "reading=paper,kappa=0.01"), { shrink: "paper", kappa: 0.01 });
-  for (const method of ["keeplora", "keeplora++", "keeplora+"] as const) {
-    assert.equal(parse(method, "reading=code"), { side: "output", counting: "below", accumulate: "code-mean" });
-    assert.equal(parse(method, "reading=paper"), { side: "input", counting: "reach", accumulate: "gram" });
+  const checked = (method: MethodName, text: string, ...wanted: readonly Readonly<Record<string, unknown>>[]): void =>
+    assert.equal(set(method, text, Object.keys(wanted[0])), wanted, `${method}: ${text}`);
+  assert.equal(parse("codyra", "reading=code"), { reading: "code" });
+  checked("codyra", "reading=code", { shrink: "code" });
+  checked("codyra", "reading=paper,kappa=0.01", { shrink: "paper", kappa: 0.01 });
+  const code = { side: "output", counting: "below", accumulate: "code-mean", padding: "zero" };
+  const paper = { side: "input", counting: "reach", accumulate: "gram", padding: "tokenizer" };
+  checked("keeplora+", "reading=code", code);
+  checked("keeplora+", "reading=paper", paper);
+  // Of answers the code takes the side of the inputs, too.
+  for (const method of ["keeplora", "keeplora++"] as const) {
+    checked(method, "reading=code", code, { ...code, side: "input" });
+    checked(method, "reading=paper", paper, paper);
+    checked(method, "reading=code,side=output", code, code);
   }
-  assert.equal(parse("keeplora", "side=input,reading=code"), { side: "input", counting: "below", accumulate: "code-mean" });
-  assert.equal(parse("dac", "reading=code"), { agoPast: "all", agoReduce: "abs-sum", router: "frozen-random" });
-  assert.equal(parse("dac", "reading=paper,router=prob-weighted"), { agoPast: "critical", agoReduce: "mean", router: "prob-weighted" });
-  assert.equal(parse("o-lora", "reading=code"), { penalty: "abs-sum" });
-  assert.equal(parse("o-lora", "reading=paper"), { penalty: "square-sum" });
+  checked("keeplora", "side=input,reading=code", { ...code, side: "input" }, { ...code, side: "input" });
+  checked("dac", "reading=code", { agoPast: "all", agoReduce: "abs-sum", router: "frozen-random" });
+  checked("dac", "reading=paper,router=prob-weighted", { agoPast: "critical", agoReduce: "mean", router: "prob-weighted" });
+  checked("o-lora", "reading=code", { penalty: "abs-sum" });
+  checked("o-lora", "reading=paper", { penalty: "square-sum" });
   assert.is(refused("codyra", "reading=both"), '--set: reading should be one of paper, code, not "both"');
   assert.is(refused("codyra", "reading=code,reading=paper"), "--set: reading is given twice");
   assert.match(refused("sequential-lora", "reading=code"), /^--set: sequential-lora has no option reading; it has steps, /);

@@ -4,9 +4,21 @@ import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe } from "../../src/failure.ts";
+import { cLora } from "../../src/methods/cLora.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { byTower, count, modules, oneOf, share } from "../../src/methods/codecs.ts";
-import { declareMethod, decodeOption, forAnswers, option, optionNames, reading, scoring, withDefaults, type OptionsOf } from "../../src/methods/declare.ts";
+import {
+  declareMethod,
+  decodeOption,
+  forAnswers,
+  onTop,
+  option,
+  optionNames,
+  reading,
+  scoring,
+  withDefaults,
+  type OptionsOf,
+} from "../../src/methods/declare.ts";
 import { optionRows } from "../../src/methods/describe.ts";
 import { methodFor, skip, type Method } from "../../src/stages/learn.ts";
 import { taskStage } from "../../src/stages/stage.ts";
@@ -108,10 +120,22 @@ test("values are decoded by the declaration, and readings read from it", () => {
   assert.equal(thinned({ ...reading(declaration, "code"), rank: 4 }).options, { rank: 4, kept: 2, shrink: "code" });
 });
 
+test("a reading is given like an option; for answers it may be another, and what it sets wins over options that it is given on top of", () => {
+  const words = declareMethod({ name: "words", does: "either", options: forAnswers(options, {}, { shrink: { paper: "paper", code: "paper" } }) }, () => skip);
+  const read = words({ reading: "code", rank: 4 });
+  assert.equal(read.options, { rank: 4, kept: 2, shrink: "code" });
+  assert.equal(right(methodFor(read, questions.stream as unknown as Stream)).options, { rank: 4, kept: 2, shrink: "paper" });
+  assert.equal(words({ reading: "code", shrink: "paper" }).options, { rank: 16, kept: 8, shrink: "paper" });
+  assert.equal(onTop(words.declaration, { shrink: "paper", rank: 2 }, { reading: "code" }), { rank: 2, reading: "code" });
+  assert.equal(onTop(words.declaration, { shrink: "paper", rank: 2 }, { rank: 4 }), { shrink: "paper", rank: 4 });
+});
+
 test("a value that an option does not take makes a run fail, and is told before anything runs", async () => {
   const refused = async (method: Method): Promise<string> => describe(left(await method.run(undefined as never)(undefined as never)()));
   // @ts-expect-error no such word
   assert.is(await refused(thinned({ shrink: "both" })), 'shrink: should be one of paper, code, not "both"');
+  assert.is(await refused(thinned({ reading: "both" as never })), 'reading: should be one of paper, code, not "both"');
+  assert.is(await refused(cLora({ reading: "code" })), "reading: the paper of c-lora and the code of its authors do not differ in its options");
   assert.is(await refused(codyra({ rank: -1 })), "rank: should be a whole number from 1 to 4096, not -1");
   assert.is(await refused(codyra({ lr: [1e-3, -1] })), "lr: should be a number above 0, or one for each task joined by +, not [0.001,-1]");
   assert.match(await refused(codyra({ modules: ["q", "q"] })), /^modules: should be a list joined by \+, /);
