@@ -58,13 +58,16 @@ export const headScore = ({ kind, scale, rows, bias }: Head, { data }: Features,
   return (i, c) => (c < classes ? (scale * dot(data, i, rows, c, width)) / norms[c] : 0);
 };
 
-/** What is added to the logits of an image for the classes of the task at a position; it may be -Infinity. */
+/** What is added to the logits of an image for the classes of the task at a position. It may be -Infinity; where it is that for all tasks, it counts for none. */
 export type Correction = (image: number, position: number) => number;
 
 /** Visits the classes of some tasks with their corrected scores for an image; false where a score is no number. */
 const eachScore = (image: number, score: Score, tasks: readonly Candidates[], correction: Correction, visit: (cls: number, score: number) => void): boolean => {
-  for (const { position, first, count } of tasks) {
-    const added = correction(image, position);
+  const corrections = tasks.map(({ position }) => correction(image, position));
+  // The image is taken for one of a task that is not among these: nothing tells these apart but their scores.
+  const noneLeft = corrections.every((added) => added === -Infinity);
+  for (const [i, { first, count }] of tasks.entries()) {
+    const added = noneLeft ? 0 : corrections[i];
     for (let c = first; c < first + count; c++) {
       const uncorrected = score(image, c);
       const s = uncorrected + added;

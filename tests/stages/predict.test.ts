@@ -10,12 +10,12 @@ import { readModel, type Model } from "../../src/model/model.ts";
 import { initialWeights } from "../../src/model/weights.ts";
 import { accuracies } from "../../src/stages/evaluate.ts";
 import { placesOfNames, placesOfTasks } from "../../src/stages/fitted.ts";
-import type { Predictor } from "../../src/stages/inference.ts";
+import type { Calibration, Predictor } from "../../src/stages/inference.ts";
 import { course } from "../../src/stages/learn.ts";
 import { asked, classified, type Classified, type Labels } from "../../src/stages/predict.ts";
 import { best, ranking } from "../../src/stages/scores.ts";
 import type { Event } from "../../src/training/runtime.ts";
-import type { ClassStream } from "../../src/data/task.ts";
+import type { ClassStream, ClassTask } from "../../src/data/task.ts";
 import { left, right } from "../fixtures/datasets.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
@@ -90,6 +90,40 @@ for (const [name, model, options] of [
     assert.equal([told[1].dataset, first.sample, first.label], ["second", "second 0 8", "car"]);
     assert.is(first.score, got[8].labels.find(({ label }) => label === "car")!.score);
     for (const { labels: all } of got) assert.ok(Math.abs(all.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-9);
+  });
+}
+
+for (const [name, model, options] of [
+  ["color", clip, {}],
+  ["duallora", clip, { threshold: 0.99, prediction: { mode: "hard", confidence: 0 } }],
+] as const) {
+  deviceTest(`${name} on a ${model.name} answers among the classes of a part of its tasks, of pictures of all`, async (device) => {
+    const predictor = await learned(device, name, await model(), options);
+    const calibration: Calibration = { ...predictor.inference.calibration!, of: () => () => 0 };
+    const uncorrected = { ...predictor, inference: { ...predictor.inference, calibration } };
+    const whole = await predicted(device, predictor, { labels, template: "{c}" });
+    const isOut = (all: Classified["labels"], { classNames }: ClassTask): boolean =>
+      all.every(({ label, score }) => !classNames.includes(label) || score === 0);
+    let without = 0;
+    for (const pair of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ]) {
+      const tasks = pair.map((position) => stream.tasks[position]);
+      const among = { labels: tasks.flatMap(({ classNames }) => classNames), template: "{c}" };
+      const got = await predicted(device, predictor, among);
+      const plain = await predicted(device, uncorrected, among);
+      for (const [i, { labels: all }] of got.entries()) {
+        assert.ok(Math.abs(all.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-9, JSON.stringify(all));
+        // Where the task that an image is taken for is not asked about, scores alone count.
+        if (tasks.every((task) => isOut(whole[i].labels, task))) {
+          without++;
+          assert.equal(all, plain[i].labels);
+        } else for (const task of tasks) assert.is(isOut(all, task), isOut(whole[i].labels, task));
+      }
+    }
+    assert.ok(without > 0);
   });
 }
 
@@ -171,6 +205,12 @@ test("a ranking begins with the best class, falls, and sums to one", () => {
   assert.is(
     ranking(0, () => Number.NaN, two, none, [0, 1]),
     undefined,
+  );
+  const allOut = (): number => -Infinity;
+  assert.is(
+    best(0, (_, cls) => cls, two, allOut),
+    1,
+    "where a correction leaves no task, scores alone count",
   );
 });
 
