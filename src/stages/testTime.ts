@@ -20,12 +20,13 @@ import type { HostRecord } from "../tensor/replay.ts";
 import { withSession, type Session } from "../tensor/session.ts";
 import { size, type Tensor } from "../tensor/tensor.ts";
 import { ahead } from "../training/ahead.ts";
-import { scaleState } from "../training/lossScale.ts";
+import { firstScale } from "../training/lossScale.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { traceStep, traineeOf, type Base } from "../training/step.ts";
 import { hypersAt } from "../training/train.ts";
 import { recorder, type Recorder, type Tracing } from "../training/tracing.ts";
 import { encodeBatch, type Trainee } from "../training/trainee.ts";
+import { untilFinite } from "../training/untilFinite.ts";
 import { entropies } from "../training/viewLosses.ts";
 import type { Adaptation } from "./adaptation.ts";
 import { collected, type Features, type ImageFeatures } from "./imageFeatures.ts";
@@ -161,6 +162,7 @@ const adaptedTo = async (
   const confident = new Float32Array(chosen * length);
   const ready = training.write(start);
   if (E.isLeft(ready)) return ready;
+  let scale = firstScale;
   for (let step = 0; step < (steps.count as number); step++) {
     const ran = asking.run({ pixels });
     if (E.isLeft(ran)) return ran;
@@ -168,8 +170,9 @@ const adaptedTo = async (
     if (E.isLeft(read)) return read;
     const order = [...read.right.keys()].sort((a, b) => read.right[a] - read.right[b]);
     order.slice(0, chosen).forEach((view, i) => confident.set(picture(view), i * length));
-    const trained = training.run({ ...hypersAt({ hypers }, step), ...visibleOf(chosen, patches, seed, step), pixels: confident });
+    const trained = await untilFinite(training, { ...hypersAt({ hypers }, step), ...visibleOf(chosen, patches, seed, step), pixels: confident }, step, scale);
     if (E.isLeft(trained)) return trained;
+    scale = trained.right;
   }
   const answered = answering.run({ pixels: picture(0) });
   return E.isLeft(answered) ? answered : answering.readAll(Object.keys(answering.program.outputs))();
@@ -199,7 +202,7 @@ export const adaptedImages = (
   )((programs) => async () => {
     const zeros = Object.fromEntries(
       programs.training.program.leaves
-        .filter(({ role, name: state }) => role === "state" && state !== scaleState)
+        .filter(({ role }) => role === "state")
         .map(({ name: state, outputs: [{ shape }] }) => [state, new Float32Array(size(shape))]),
     );
     const start = { ...zeros, ...adapters.initial(net, model.weights, seed, 0) };

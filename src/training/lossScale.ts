@@ -21,6 +21,12 @@ export const scaleName = "lossScale";
 /** The name of its state. */
 export const scaleState = "loss scale";
 
+/** The scale that a training begins with. */
+export const firstScale: number = steps.first;
+
+/** The scale that a value of its state stands for: states begin with zeros. */
+export const scaleOf = ([beyondFirst]: Float32Array): number => firstScale + beyondFirst;
+
 /** The scale of the loss in a step that is traced. */
 export interface LossScale {
   /** The scale [1]. */

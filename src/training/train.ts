@@ -64,7 +64,7 @@ const faultOf = ({ loss = 0, [scaleName]: scale = leastScale }: Readonly<Record<
   Number.isFinite(loss) ? (scale < leastScale ? "A gradient" : undefined) : "The loss";
 
 /** A number that is not finite: before anything was trained it is not the learning rate's fault. */
-const notFinite = (what: string, step: number): Failure => ({
+export const notFinite = (what: string, step: number): Failure => ({
   _tag: "NotFinite",
   what,
   step,

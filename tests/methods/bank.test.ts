@@ -28,22 +28,29 @@ import { tinyClip } from "../fixtures/tinyClip.ts";
 import { colourTask, tinyLlama } from "../fixtures/tinyLlama.ts";
 import { fixture } from "../model/embeddings.ts";
 import { checkOp, deviceTest, numbers, runTests, sameBits } from "../tensor/check.ts";
-import { lessonOf, rowsOf, runtimeOf } from "./trace.ts";
+import { mixedTest } from "../tensor/mixedTest.ts";
+import { lessonOf, near, rowsOf, runtimeOf } from "./trace.ts";
 
 const stream: ClassStream = { labelSpace: "union", tasks: [patternTask("first", ["cat", "dog"], 1), patternTask("second", ["car", "van"], 2)] };
 const quick = { steps: 6, batch: 8, rank: 2, lr: 2e-2 } as const;
 
-/** The learner after each task, and what was reported. */
-const learn = async (
-  device: Device,
-  method: Method,
-  model: Model,
-  on = stream,
-): Promise<{ readonly learners: readonly Learner[]; readonly reports: readonly Report[] }> => {
+/** What came of a course. */
+interface Learned {
+  readonly learners: readonly Learner[];
+  readonly reports: readonly Report[];
+  readonly losses: readonly Readonly<Record<string, number>>[];
+}
+
+/** The learner after each task, what was reported, and the losses of all steps. */
+const learn = async (device: Device, method: Method, model: Model, on = stream): Promise<Learned> => {
   const learners: Learner[] = [];
-  const emit = (event: Event): void => void (event.type === "lesson" && learners.push(event.learner));
+  const losses: Readonly<Record<string, number>>[] = [];
+  const emit = (event: Event): void => {
+    if (event.type === "lesson") learners.push(event.learner);
+    if (event.type === "step") losses.push(event.losses);
+  };
   const { reports } = await get(method.run(course(learner(model), on))({ ...runtimeOf(device), emit }));
-  return { learners, reports };
+  return { learners, reports, losses };
 };
 
 deviceTest(
@@ -113,6 +120,18 @@ deviceTest("CoLoR behind another method: its tasks are told apart by their place
       [0, 0, -Infinity, 0],
     ],
   );
+});
+
+mixedTest("CoLoR and MoRAM in mixed precision lose what they lose in f32, to some hundredths, and keep adapters that are finite", async (...devices) => {
+  const model = await tinyClip();
+  for (const method of [color({ ...quick, lr: 1e-3, prototypes: 2 }), moram({ ...quick, lr: 1e-3 })]) {
+    const [f32, mixed] = await Promise.all(devices.map((device) => learn(device, method, model)));
+    const lossesOf = ({ losses }: typeof f32): readonly number[] => losses.map(({ loss }) => loss);
+    assert.is(f32.losses.length, 12);
+    near(lossesOf(mixed), lossesOf(f32), method.name, 0.05);
+    for (const adapters of bank.of(mixed.learners[1]))
+      for (const [layer, { A, B }] of adapters) assert.ok([...A.data, ...B.data].every(Number.isFinite), layer);
+  }
 });
 
 deviceTest("prototypes are those of classes' images: a task that is answered in words has none", async (device) => {

@@ -2,7 +2,7 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Augment } from "../../src/data/augment.ts";
+import { randomResizedCrop, type Augment } from "../../src/data/augment.ts";
 import { clipPreprocess } from "../../src/data/preprocess.ts";
 import type { Example } from "../../src/data/example.ts";
 import type { ClassStream } from "../../src/data/task.ts";
@@ -23,8 +23,8 @@ import { asked, classified } from "../../src/stages/predict.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { testTimeTraining } from "../../src/stages/testTime.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
-import { maskedReconstruction, meanEntropy, sum } from "../../src/training/losses.ts";
-import { adamW } from "../../src/training/optimizer.ts";
+import { maskedReconstruction, meanEntropy, sum, weighted } from "../../src/training/losses.ts";
+import { adamW, sgd } from "../../src/training/optimizer.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
@@ -33,6 +33,7 @@ import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
 import { right } from "../either.ts";
 import { fixture, goldenOf, readModel } from "../model/embeddings.ts";
 import { deviceTest, failureOf, runTests, sameBits } from "../tensor/check.ts";
+import { mixedTest } from "../tensor/mixedTest.ts";
 import { columnsOf, near, rowAt, runtimeOf, startingAt, traced } from "./trace.ts";
 
 const adapter = lora({ rank: 4, modules: ["q", "k", "v", "out"], towers: ["vision"], last: 2, scale: 2 });
@@ -111,6 +112,25 @@ deviceTest(
     assert.equal(notes, ["one: 2 pictures, each of which is answered after 2 steps of training on 3 of 8 views"]);
   },
 );
+
+mixedTest("in mixed precision a picture is adapted to although its first gradients overflow, and has the same bits in any order", async (_, device) => {
+  const { of, model, images } = await golden();
+  const texts = { count: classes, data: of("texts").data };
+  const pictures = images.slice(0, 3).map((image, i): Example => ({ id: `${i}`, label: 0, image: { kind: "pixels", image } }));
+  /** Features after one step at a rate; so large a loss is finite at the fourteenth scale or so. */
+  const features = async (examples: readonly Example[], rate: number): Promise<readonly Float32Array[]> => {
+    const steps = repeat(1, gradient(weighted(1e36, meanEntropy)), update(sgd({ lr: constantly(rate / 1e36), momentum: 0 })));
+    const adaptation = testTimeTraining({ adapters: adapter, steps, views: 4, augment: randomResizedCrop(0.3, 1), confident: 0.5 });
+    const encoding = withEncoder(learner(model), runtimeOf(device), undefined, adaptation);
+    const { data } = await get(encoding((encode) => encode.images({ name: "some" }, examples, texts)));
+    return examples.map((_, i) => data.slice(18 * i, 18 * (i + 1)));
+  };
+  const [there, back, still] = [await features(pictures, 1), await features([...pictures].reverse(), 1), await features(pictures, 0)];
+  there.forEach((one, i) => {
+    sameBits(back[2 - i], one, `picture ${i}`);
+    assert.not.equal([...one], [...still[i]], `picture ${i} is adapted to`);
+  });
+});
 
 test("adapters attach to the last blocks of every tower where that is asked for", () => {
   const net = network(clip, tinyConfig);
