@@ -65,6 +65,14 @@ const withProtocolNames = (names: ProtocolNames, folder: string, task: ClassTask
   return task;
 };
 
+/** The task with its classes in the order of the protocol's labels; in the folder's order where they have the folder's names. */
+const inLabelOrder = ({ names }: ProtocolDataset, task: ClassTask): ClassTask => {
+  const { classNames } = task;
+  const labels = new Map(names?.names.map((name, label) => [name, label] as const));
+  const known = classNames.every((name) => labels.has(name));
+  return known ? withClasses([...classNames.keys()].sort((a, b) => labels.get(classNames[a])! - labels.get(classNames[b])!))(task) : task;
+};
+
 /** The task with the classes of the protocol, under its name. */
 const withProtocolClasses = (wanted: ProtocolDataset, folder: string, read: ClassTask, findings: Findings<ClassTask>): ClassTask => {
   const { problem, note } = findings;
@@ -138,7 +146,7 @@ const checkDataset = async (wanted: ProtocolDataset, where: DatasetsAt, names: r
  * The stream of a protocol from a folder of datasets, or from the folder of each: tasks in order, named as in the protocol, with its templates, splits, shots
  * and label space. Fails with one `FileUnreadable` that lists everything that is missing or wrong: folders that are not there, class counts,
  * splits. Every split is listed; images are read later. A split that the protocol draws at random is drawn anew where the folder's own has
- * another share.
+ * another share. Classes that go into groups in their natural order do so in that of the protocol's labels, whatever the order of the folder.
  */
 export const checkClasses = (protocol: ClassProtocol, where: DatasetsAt, options: ProtocolOptions): TE.TaskEither<Failure, CheckedProtocol<ClassStream>> =>
   pipe(
@@ -149,16 +157,17 @@ export const checkClasses = (protocol: ClassProtocol, where: DatasetsAt, options
       return checked;
     }),
     TE.chainEitherK((checked) => {
-      const { name, labelSpace, shots, repeats, groups } = protocol;
+      const { name, labelSpace, shots, repeats, groups, datasets } = protocol;
+      const natural = options.classOrder === "natural";
       return pipe(
         allTasks(name, where, checked),
         E.chain((whole) =>
           groups === undefined
             ? E.right(whole)
             : pipe(
-                splitClasses(whole[0], {
+                splitClasses(natural ? inLabelOrder(datasets[0], whole[0]) : whole[0], {
                   ...(typeof groups === "number" ? { tasks: groups } : { sizes: groups }),
-                  ...(options.classOrder === "natural" ? {} : { seed: options.seed }),
+                  ...(natural ? {} : { seed: options.seed }),
                 }),
                 E.map((split) => split.tasks),
               ),

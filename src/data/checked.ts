@@ -12,11 +12,11 @@ export interface ProtocolOptions extends SourceOptions {
   readonly training?: boolean;
   /** Whose template comes first. Default: that of the protocol. */
   readonly firstTemplate?: "keeplora";
-  /** In which order classes go into the groups of a class-incremental protocol: their own, or one drawn from the seed. Default `seeded`. */
+  /** In which order classes go into the groups of a class-incremental protocol. Default `seeded`. */
   readonly classOrder?: ClassOrder;
 }
 
-/** An order of classes: that of their labels, or one drawn from a seed. */
+/** An order of classes: that of the protocol's labels (`natural`; the folder's, where its classes are not the protocol's), or one drawn from a seed. */
 export type ClassOrder = "natural" | "seeded";
 
 /** Where the datasets of a protocol are: in one folder, or each, by its name in the protocol, in its own. */

@@ -22,6 +22,7 @@ import type { Event, Runtime } from "../training/runtime.ts";
 import type { DatasetReplies } from "../report/replies.ts";
 import { answersOf, repliesOf } from "./answers.ts";
 import { assemble } from "./assemble.ts";
+import { sameClasses } from "./classesKept.ts";
 import { logEvents } from "./log.ts";
 import { plainOptions, unchanged, type PlainOptions } from "./optionsKept.ts";
 
@@ -129,6 +130,7 @@ const goingOn = <N extends string>(
   pipe(
     methodFor(declared, stream),
     E.chain(unchanged(from?.methodOptions)),
+    E.chainFirst(() => sameClasses(start, stream, from?.reports ?? [])),
     E.chainFirst(({ undivided }) => dividable(accumulate, undivided)),
     E.chainFirst(({ suits }) => suits?.(start, stream) ?? E.right(undefined)),
   );

@@ -7,6 +7,7 @@ import { checkProtocol } from "../../src/data/checkProtocol.ts";
 import type { CheckedProtocol, ProtocolOptions } from "../../src/data/checked.ts";
 import { groupNames, mtilNames, xTailNames } from "../../src/data/names/protocols.ts";
 import { classProtocols as protocols, taskCount, type ClassProtocol as Protocol } from "../../src/data/protocols.ts";
+import { preset } from "../../src/methods/presets.ts";
 import type { ClassStream, Split } from "../../src/data/task.ts";
 import { left, tar, temporaryFolder, write } from "../fixtures/datasets.ts";
 
@@ -426,6 +427,47 @@ test("class-incremental protocols split the classes of one dataset", async () =>
     (await check({ ...protocols["core50-9"], groups: 1 }, dir, { classOrder: "natural" })).stream.tasks[0].classNames,
   );
   assert.not.equal((await check(protocols["core50-9"], dir, { seed: 1 })).stream.tasks[0].classNames, objects.stream.tasks[0].classNames);
+});
+
+test("classes go into groups in the natural order of the protocol's labels, and not in that of folders", async () => {
+  const sorted = (names: readonly string[]): readonly string[] => [...names].sort();
+  const drawn = groupNames.domainnet.names.map((name) => name.replaceAll(" ", "_"));
+  const dir = await writeAll("labels", {
+    domainnet: { classes: sorted(drawn), train: 345, test: 345 },
+    core50: { classes: sorted(groupNames.core50.alsoKnown[0]), train: 50, test: 50 },
+  });
+  assert.is(sorted(drawn)[0], "The_Eiffel_Tower");
+  const { classOrder } = preset(protocols["domainnet-5"], "inflora");
+  const { tasks } = (await check(protocols["domainnet-5"], dir, { classOrder })).stream;
+  assert.equal(
+    tasks.map(({ classNames }) => [classNames[0], classNames[68]]),
+    [
+      ["aircraft carrier", "chair"],
+      ["chandelier", "hand"],
+      ["harp", "paint can"],
+      ["palm tree", "speedboat"],
+      ["spider", "zigzag"],
+    ],
+  );
+  // DomainNet's own numbers, from 0.
+  const labels = tasks.flatMap(({ classNames }) => classNames);
+  assert.equal(
+    ["tent", "The Great Wall of China", "t-shirt", "vase"].map((name) => labels.indexOf(name)),
+    [307, 309, 327, 331],
+  );
+  // Every class has taken its images along: the folder's image i is of its class i.
+  const first = await get(tasks[1].train);
+  assert.equal(
+    first.map(({ id, label }) => drawn.indexOf(sorted(drawn)[Number(/train(\d+)/.exec(id)?.[1])]) - 69 - label),
+    first.map(() => 0),
+  );
+  const objects = (await check(protocols["core50-9"], dir, { classOrder: "natural" })).stream.tasks;
+  assert.equal(
+    objects.flatMap(({ classNames }) => classNames),
+    groupNames.core50.names,
+  );
+  const strange = await writeAll("strange", { core50: { classes: 50, train: 50, test: 50 } });
+  assert.is((await check(protocols["core50-9"], strange, { classOrder: "natural" })).stream.tasks[1].classNames[0], "class 10", "the folder's own order");
 });
 
 const photos = "../shared/data/photo-stream";

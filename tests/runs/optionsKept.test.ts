@@ -1,11 +1,15 @@
-/** A run goes on with the options that it was begun with, or says why it does not: the defaults of its method may be others by then. */
-import { readFileSync, writeFileSync } from "node:fs";
+/**
+ * A run goes on with the options and the class names that it was begun with, or says why it does not: the defaults of its method, and what a preset or a folder
+ * calls its classes, may be others by then.
+ */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
 import { keeploraPlus } from "../../src/methods/keeplora.ts";
+import { sameClasses } from "../../src/runs/classesKept.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { plainOptions, unchanged } from "../../src/runs/optionsKept.ts";
 import { resume, runJob } from "../../src/runs/runJob.ts";
@@ -71,6 +75,37 @@ test("a run that keeplora++cls began under its old name goes on by its new one, 
   edited(join(out, "job.json"), (json) => ({ ...json, method: { ...json.method, options: { ...json.method.options, ...options } } }));
   const ended = await get(resume(out));
   assert.equal([ended.interrupted, ended.tasks], [false, 2]);
+});
+
+test("classes that a learner has seen under other names are told; what it has seen before does not count", () => {
+  const none = async () => E.right([]);
+  const task = (name: string, ...classNames: readonly string[]) => ({ name, classNames, templates: ["a {c}."], train: none, test: none });
+  const stream = { labelSpace: "task" as const, tasks: [task("pets", "cat", "dog"), task("trees", "oak", "elm"), task("cars", "van", "car")] };
+  const reports = [{ task: "pets" }, { task: "trees" }];
+  const asked = (seen: readonly string[], of = reports) => sameClasses({ seen }, stream, of);
+  assert.ok(E.isRight(asked([], [])));
+  assert.ok(E.isRight(asked(["cat", "dog", "oak", "elm"])));
+  assert.ok(E.isRight(asked(["fly", "cat", "dog", "oak", "elm"])));
+  assert.ok(E.isRight(asked(["cat", "dog", "oak", "elm", "van", "car"], [{ task: "pets + trees + cars" }])), "all tasks as one");
+  assert.is(
+    describe(left(asked(["cat", "Dog", "oak_tree", "elm"]))),
+    "source: the classes of pets have other names than when this run learned them: then Dog, now dog; go on with the version and the data that it was begun " +
+      "with, or begin anew",
+  );
+  assert.match(describe(left(asked(["dog", "oak", "elm"]))), /classes of pets .*: then nothing, now cat;/);
+  assert.ok(E.isLeft(asked(["dog", "cat", "oak", "elm"])), "in another order");
+});
+
+test("a run whose classes have other names by now does not go on", async () => {
+  const folder = join(dir, "renamed");
+  await stopped(folder, "sequential-lora");
+  const rename = (from: string, to: string): void => {
+    for (const split of ["train", "test"]) renameSync(join(dir, "data", "red", split, from), join(dir, "data", "red", split, to));
+  };
+  rename("ant", "aphid");
+  assert.match(describe(left(await resume(folder)())), /^source: the classes of red have other names .*: then ant, now aphid;/);
+  rename("aphid", "ant");
+  assert.equal((await get(resume(folder))).tasks, 2);
 });
 
 test.run();

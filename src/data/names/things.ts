@@ -4,7 +4,10 @@
  */
 import { packed } from "./packed.ts";
 
-/** Caltech-101 as OpenAI names it and MTIL takes it, without the background; in the order of {@link caltechFolders}. */
+/**
+ * Caltech-101 as OpenAI names it and MTIL takes it, without the background; in the order of {@link caltechFolders}. OpenAI's list has two blanks in
+ * `head of a  crocodile`, and prompts are made with both.
+ */
 export const caltech = packed(`
   off-center face|centered face|leopard|motorbike|accordion|airplane|anchor|ant|barrel|bass|beaver|binocular|bonsai|brain|brontosaurus|buddha|butterfly|
   camera|cannon|side of a car|ceiling fan|cellphone|chair|chandelier|body of a cougar cat|face of a cougar cat|crab|crayfish|crocodile|head of a  crocodile|
