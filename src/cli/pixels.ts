@@ -7,7 +7,7 @@ import { oneOf, optional } from "./flags.ts";
 export const pixelsFlag = optional(
   oneOf("model", "unit"),
   "WHICH",
-  "values of pixels: as the model's folder says (model), or from 0 to 1 (unit); the learner keeps that",
+  "values of pixels: as the model's folder says (model, with its crop), or from 0 to 1 (unit, with a preset's crop); the learner keeps that",
   "the method's in the preset, or model",
 );
 

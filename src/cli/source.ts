@@ -28,7 +28,7 @@ export const sourceFlags = (what: string, split: string, flat: string) => ({
   "class-order": optional(
     oneOf("natural", "seeded"),
     "ORDER",
-    "the order in which a class-incremental preset learns classes: that of their labels, or one drawn from the seed",
+    "the order in which a class-incremental preset learns classes: that of the dataset's labels, or one drawn from the seed",
     "the method's in the preset, or seeded",
   ),
 });
