@@ -2,7 +2,7 @@
 import { prototypes, type Calibration, type TaskPrototypes } from "../stages/index.ts";
 import { model, tensor, type formats } from "./vocabulary.ts";
 
-const { add, matmul, normalize, reshape, topMask } = tensor;
+const { add, matmul, normalize, topMask } = tensor;
 type Tensor = tensor.Tensor;
 
 /** The name under which {@link nearest} notes the task of an image: [images, tasks], 1 for the nearest and 0 for the others. */
@@ -25,13 +25,7 @@ const prototypeTensors = (all: readonly TaskPrototypes[]): readonly (readonly [s
 export const nearest: model.Branch = model.banked({
   name: "nearest",
   options: {},
-  tensors: (learner) =>
-    new Map([
-      ...prototypeTensors(prototypes.of(learner)),
-      ...[...model.bankedByLayer(learner)].map(
-        ([layer, adapters]) => [`${layer} tasks`, model.membership(adapters.map((adapter) => adapter?.A.shape[0] ?? 0))] as const,
-      ),
-    ]),
+  tensors: (learner) => new Map(prototypeTensors(prototypes.of(learner))),
   weights: ({ model: { architecture } }, { tensor: tensorNamed, plain, note }) => {
     let found: Tensor | undefined;
     /** The same for all layers: the nearest of points c to a unit x is that of the largest x · c − |c|² / 2. */
@@ -43,11 +37,7 @@ export const nearest: model.Branch = model.banked({
       note(nearestTask, found);
       return found;
     };
-    return (z, layer) => {
-      const [images, ...between] = z.shape.slice(0, -1);
-      const gates = matmul(chosen(), tensorNamed(`${layer} tasks`));
-      return reshape(gates, [images, ...between.map(() => 1), gates.shape[1]]);
-    };
+    return (layer) => (z) => model.weightsOfRanks(chosen(), tensorNamed(`${layer} ranks`), z);
   },
 });
 

@@ -6,7 +6,7 @@ import type { Learner } from "../stages/index.ts";
 import { linalg, model, subspace, tensor, type formats } from "./vocabulary.ts";
 import { leadingRows, slotDirections, slotsOf, type Slot } from "./dualloraSlots.ts";
 
-const { add, affine, constant, detach, div, matmul, mul, reshape, scale, slice, softmax, square } = tensor;
+const { add, affine, constant, detach, div, matmul, reshape, scale, slice, softmax, square } = tensor;
 type Tensor = tensor.Tensor;
 
 /** How residual adapters are weighted by the shares s of an image's energy in their slots. */
@@ -48,22 +48,12 @@ const memoryTensors = (layer: string, basis: linalg.Basis, slots: readonly Slot[
   ];
 };
 
-/** The residual adapters of one layer as one: all A and all B, and which of their ranks are in which slot. None where no slot has one. */
-const adapterTensors = (layer: string, basis: linalg.Basis, slots: readonly Slot[]): readonly (readonly [string, formats.HostTensor])[] => {
-  const adapters = slots.map((slot) => {
+/** The residual adapters of all slots in one layer. */
+const adaptersIn = (layer: string, basis: linalg.Basis, slots: readonly Slot[]): readonly (model.LayerAdapter | undefined)[] =>
+  slots.map((slot) => {
     const trained = slot.residual?.get(layer);
     return trained && { B: trained.B, A: trained.A ?? leadingRows(slotDirections(basis, slot, layer), trained.B.shape[1], basis.d) };
   });
-  const those = adapters.filter((adapter) => adapter !== undefined);
-  const ranks = model.membership(adapters.map((adapter) => adapter?.A.shape[0] ?? 0));
-  if (ranks.shape[1] === 0) return [];
-  const { A, B } = model.stacked(those);
-  return [
-    [`${layer} A`, A],
-    [`${layer} B`, B],
-    [`${layer} ranks`, ranks],
-  ];
-};
 
 /** The shares of images' energy in slots [images, slots]; no gradient flows through them. */
 const slotShares = (x: Tensor, basis: Tensor, columnsInSlots: Tensor): Tensor => {
@@ -96,34 +86,29 @@ export const residual = ({ modules, towers, weights = "share" }: ResidualOptions
   };
   /** The layers that have a say in which slot an image belongs to: those that see images. */
   const seeing = (learner: Learner) => remembering(learner, ({ tower }, net) => net.towers[tower].inputs.includes("pixels"));
-  return {
+  return model.banked({
     name: "residual",
     options: { modules, towers, weights },
+    adapters: (learner) => {
+      const slots = slotsOf(learner);
+      return new Map([...remembering(learner)].map(([layer, basis]) => [layer, adaptersIn(layer, basis, slots)] as const));
+    },
     tensors: (learner) => {
       const [slots, { size }] = [slotsOf(learner), seeing(learner)];
-      return new Map(
-        [...remembering(learner)].flatMap(([layer, basis]) => [...memoryTensors(layer, basis, slots, size), ...adapterTensors(layer, basis, slots)]),
-      );
+      return new Map([...remembering(learner)].flatMap(([layer, basis]) => memoryTensors(layer, basis, slots, size)));
     },
-    scope: (learner, base, { tensor: tensorNamed, note }) => {
-      const [layers, scoring, slots] = [remembering(learner), seeing(learner), slotsOf(learner)];
+    weights: (learner, { tensor: tensorNamed, note }) => {
+      const scoring = seeing(learner);
       let total: Tensor | undefined;
-      return {
-        ...base,
-        linear: (layer, x, ...updates) => {
-          if (!layers.has(layer)) return base.linear(layer, x, ...updates);
-          const shares = slotShares(x, tensorNamed(`${layer} Φ`), tensorNamed(`${layer} slots`));
-          if (scoring.has(layer)) {
-            const scored = matmul(shares, tensorNamed(`${layer} scores`));
-            total = total === undefined ? scored : add(total, scored);
-            note(slotScores, total);
-          }
-          if (!slots.some((slot) => slot.residual?.has(layer))) return base.linear(layer, x, ...updates);
-          const gates = matmul(weightsOf(shares, weights), tensorNamed(`${layer} ranks`));
-          const p = mul(matmul(x, tensorNamed(`${layer} A`), { tb: true }), reshape(gates, [x.shape[0], 1, gates.shape[1]]));
-          return base.linear(layer, x, ...updates, { p, q: tensorNamed(`${layer} B`) });
-        },
+      return (layer, x) => {
+        const shares = slotShares(x, tensorNamed(`${layer} Φ`), tensorNamed(`${layer} slots`));
+        if (scoring.has(layer)) {
+          const scored = matmul(shares, tensorNamed(`${layer} scores`));
+          total = total === undefined ? scored : add(total, scored);
+          note(slotScores, total);
+        }
+        return (z) => model.weightsOfRanks(weightsOf(shares, weights), tensorNamed(`${layer} ranks`), z);
       };
     },
-  };
+  });
 };

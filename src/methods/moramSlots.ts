@@ -1,7 +1,7 @@
 /** The memory of MoRAM (arXiv 2506.21035; METHODS.md H.2): rank-1 slots that weigh themselves by how their keys meet an input. */
 import { adapter, model, tensor } from "./vocabulary.ts";
 
-const { add, affine, atLeast, flatten, layout, matmul, mul, normalize, pad, scale, softmax, topMask } = tensor;
+const { add, affine, atLeast, matmul, mul, normalize, pad, scale, softmax, topMask } = tensor;
 type Tensor = tensor.Tensor;
 
 /** How slots are weighed. */
@@ -31,7 +31,7 @@ export const selfActivation = (z: Tensor, { active, temperature, threshold = 0 }
 
 /** The slots of a learner's memory as they weigh themselves: a branch. */
 export const selfActivated = (options: SelfActivation): model.Branch =>
-  model.banked({ name: "selfActivated", options, weights: () => (z) => selfActivation(z, options) });
+  model.banked({ name: "selfActivated", options, weights: () => () => (z) => selfActivation(z, options) });
 
 /** Options of {@link memorySlots}. */
 export interface MemorySlotsOptions extends model.LayerChoice, Omit<SelfActivation, "threshold"> {
@@ -40,46 +40,35 @@ export interface MemorySlotsOptions extends model.LayerChoice, Omit<SelfActivati
 }
 
 /** Groups that are trained, and those that hold the past, with zeros where the task's own stand. */
-type Group = "A" | "B" | "pastA" | "pastB";
+type Group = "A" | "B" | adapter.FrozenGroup;
 
-const ranksOf = (adapters: readonly model.LayerAdapter[]): number => adapters.reduce((sum, { A }) => sum + A.shape[0], 0);
-
-/** All slots of a layer, with zeros for those of the task. */
-const pastOf = (earlier: readonly model.LayerAdapter[], { in: width, out }: model.Layer, rank: number): model.LayerAdapter =>
-  model.stacked([
-    ...earlier,
-    { A: { shape: [rank, width], data: new Float32Array(rank * width) }, B: { shape: [out, rank], data: new Float32Array(out * rank) } },
-  ]);
+/** A task's own slots in the groups of the past. */
+const noSlots = ({ in: width, out }: model.Layer, rank: number): model.LayerAdapter => ({
+  A: { shape: [rank, width], data: new Float32Array(rank * width) },
+  B: { shape: [out, rank], data: new Float32Array(out * rank) },
+});
 
 /**
  * New slots beside those of earlier tasks, which are frozen: y = x Wᵀ + b + (w ⊙ x Aᵀ) Bᵀ with the keys A and values B of all of them and w their
  * {@link selfActivation}. A threshold has no part in training. Nothing of it can be merged, as w depends on the input.
  */
-export const memorySlots = (past: ReturnType<typeof model.bankedByLayer>, options: MemorySlotsOptions): adapter.Adapter<"A" | "B"> => {
+export const memorySlots = (past: model.AdaptersByLayer, options: MemorySlotsOptions): adapter.Adapter<"A" | "B"> => {
   const { rank, modules, towers, active, temperature } = options;
   const newest = adapter.lora({ rank, modules, towers });
   const earlierOf = (layer: string): readonly model.LayerAdapter[] => (past.get(layer) ?? []).filter((own) => own !== undefined);
   const layersOf = (net: model.Network): readonly model.Layer[] => model.layersOf(net, { modules, towers });
-  /** The layouts of the past, where there is one. */
-  const held = (net: model.Network): Readonly<Record<"pastA" | "pastB", tensor.Layout>> | undefined => {
-    const all = (shape: (layer: model.Layer, slots: number) => readonly number[]): tensor.Layout =>
-      layout(layersOf(net).map((layer) => [layer.name, shape(layer, ranksOf(earlierOf(layer.name)) + rank)]));
-    const remembers = layersOf(net).some(({ name }) => earlierOf(name).length > 0);
-    return remembers ? { pastA: all((layer, slots) => [slots, layer.in]), pastB: all((layer, slots) => [layer.out, slots]) } : undefined;
+  /** The groups of the past, where there is one. */
+  const held = (net: model.Network): adapter.FrozenFactors => {
+    const layers = layersOf(net);
+    const remembers = layers.some(({ name }) => earlierOf(name).length > 0);
+    return adapter.frozenFactors(remembers ? layers : [], (layer) => [...earlierOf(layer.name), noSlots(layer, rank)]);
   };
   return {
     name: "memorySlots",
     options,
-    layouts: (net) => ({ ...newest.layouts(net), ...held(net) }),
+    layouts: (net) => ({ ...newest.layouts(net), ...held(net).layouts }),
     trained: ["A", "B"],
-    initial: (net, weights, seed, task) => {
-      const layouts = held(net);
-      const own = newest.initial(net, weights, seed, task);
-      if (layouts === undefined) return own;
-      const slots = new Map(layersOf(net).map((layer) => [layer.name, pastOf(earlierOf(layer.name), layer, rank)]));
-      const flat = (group: "pastA" | "pastB", factor: "A" | "B"): Float32Array => flatten(layouts[group], (name) => slots.get(name)![factor].data);
-      return { ...own, pastA: flat("pastA", "A"), pastB: flat("pastB", "B") };
-    },
+    initial: (net, weights, seed, task) => ({ ...newest.initial(net, weights, seed, task), ...held(net).values() }),
     scope: (net, base, groups) => {
       const { A, B, pastA, pastB } = groups as Readonly<Record<Group, ReadonlyMap<string, Tensor>>>;
       const adapted = new Set(layersOf(net).map(({ name }) => name));
@@ -87,7 +76,7 @@ export const memorySlots = (past: ReturnType<typeof model.bankedByLayer>, option
         ...base,
         linear: (name, x, ...updates) => {
           if (!adapted.has(name)) return base.linear(name, x, ...updates);
-          const older = ranksOf(earlierOf(name));
+          const older = model.ranksOf(earlierOf(name));
           const [keys, values] = [A.get(name)!, B.get(name)!];
           const allKeys = pastA === undefined ? keys : add(pastA.get(name)!, pad(keys, 0, older, 0));
           const allValues = pastB === undefined ? values : add(pastB.get(name)!, pad(values, 1, older, 0));
@@ -97,6 +86,6 @@ export const memorySlots = (past: ReturnType<typeof model.bankedByLayer>, option
       };
     },
     update: () => adapter.noUpdate,
-    ranks: (net) => new Map(layersOf(net).map(({ name }) => [name, ranksOf(earlierOf(name)) + rank])),
+    ranks: (net) => new Map(layersOf(net).map(({ name }) => [name, model.ranksOf(earlierOf(name)) + rank])),
   };
 };

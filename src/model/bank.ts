@@ -2,7 +2,7 @@
 import type { HostTensor } from "../formats/hostTensor.ts";
 import { mul } from "../tensor/ops/elementwise.ts";
 import { matmul } from "../tensor/ops/matmul.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { reshape, type Tensor } from "../tensor/tensor.ts";
 import { branchMemory, type Branch, type BranchContext } from "./branch.ts";
 import type { Learner } from "./learner.ts";
 
@@ -18,9 +18,12 @@ export type TaskAdapters = ReadonlyMap<string, LayerAdapter>;
 /** The adapters of all tasks that a learner has kept without merging them, in the order of the tasks. */
 export const bank = branchMemory<readonly TaskAdapters[]>("adapter slots", []);
 
+/** The ranks of several adapters of one layer together. */
+export const ranksOf = (adapters: readonly LayerAdapter[]): number => adapters.reduce((sum, { A }) => sum + A.shape[0], 0);
+
 /** The adapters of one layer as one: all A below one another [ranks, in], all B beside one another [out, ranks]. There must be at least one. */
 export const stacked = (adapters: readonly LayerAdapter[]): LayerAdapter => {
-  const ranks = adapters.reduce((sum, { A }) => sum + A.shape[0], 0);
+  const ranks = ranksOf(adapters);
   const [out, width] = [adapters[0].B.shape[0], adapters[0].A.shape[1]];
   const [rows, columns] = [new Float32Array(ranks * width), new Float32Array(out * ranks)];
   adapters.reduce((at, { A, B }) => {
@@ -48,47 +51,70 @@ export const membership = (counts: readonly number[]): HostTensor => {
   };
 };
 
-/** The adapters of a learner's bank by layer, in the order of their tasks; a task that has none in a layer is undefined there. */
-export const bankedByLayer = (learner: Pick<Learner, "memory">): ReadonlyMap<string, readonly (LayerAdapter | undefined)[]> => {
+/** The adapters of all tasks in each layer, in the order of the tasks; that of a task which has none there is undefined. */
+export type AdaptersByLayer = ReadonlyMap<string, readonly (LayerAdapter | undefined)[]>;
+
+/** The adapters of a learner's bank by layer. */
+export const bankedByLayer = (learner: Pick<Learner, "memory">): AdaptersByLayer => {
   const tasks = bank.of(learner);
   const layers = new Set(tasks.flatMap((task) => [...task.keys()]));
   return new Map([...layers].map((layer) => [layer, tasks.map((task) => task.get(layer))] as const));
 };
 
-/** How the ranks of a bank are weighted. */
+/** Weights of tasks [images, tasks] as weights of their ranks, for z [images, .., ranks]: `ranks` says which are whose ({@link membership}). */
+export const weightsOfRanks = (weights: Tensor, ranks: Tensor, z: Tensor): Tensor => {
+  const [images, ...between] = z.shape.slice(0, -1);
+  const ofRanks = matmul(weights, ranks);
+  return reshape(ofRanks, [images, ...between.map(() => 1), ofRanks.shape[1]]);
+};
+
+/** How the ranks of adapters are weighted. */
 export interface Weighing {
   readonly name: string;
   readonly options: unknown;
-  /** Tensors that it needs, beside `LAYER A` and `LAYER B` of every layer. Default: none. */
+  /** The adapters. Default: those of the learner's bank. */
+  readonly adapters?: (learner: Learner) => AdaptersByLayer;
+  /** Tensors that it needs, beside `LAYER A`, `LAYER B` and `LAYER ranks`, the {@link membership} of ranks in tasks. Default: none. */
   readonly tensors?: (learner: Learner) => ReadonlyMap<string, HostTensor>;
-  /** The weights of a layer's ranks, which broadcast to z = x Aᵀ [.., ranks]. */
-  readonly weights: (learner: Learner, context: BranchContext) => (z: Tensor, layer: string) => Tensor;
+  /**
+   * Weights for the ranks of a layer that x enters, which broadcast to z = x Aᵀ [.., ranks]. A layer whose tasks have left no adapter is told of x, too, and
+   * not asked for weights.
+   */
+  readonly weights: (learner: Learner, context: BranchContext) => (layer: string, x: Tensor) => (z: Tensor) => Tensor;
 }
 
-/** The adapters of a learner's bank as a branch: y = x Wᵀ + b + (w ⊙ x Aᵀ) Bᵀ, with all A and B of a layer and the given weights w. */
-export const banked = ({ name, options, tensors, weights }: Weighing): Branch => ({
+const present = (adapters: readonly (LayerAdapter | undefined)[]): readonly LayerAdapter[] => adapters.filter((adapter) => adapter !== undefined);
+
+/** Adapters that are never merged as a branch: y = x Wᵀ + b + (w ⊙ x Aᵀ) Bᵀ, with all A and B of a layer and the given weights w. */
+export const banked = ({ name, options, adapters = bankedByLayer, tensors, weights }: Weighing): Branch => ({
   name,
   options,
   tensors: (learner) => {
-    const layers = [...bankedByLayer(learner)].flatMap(([layer, adapters]) => {
-      const { A, B } = stacked(adapters.filter((adapter) => adapter !== undefined));
+    const layers = adapters(learner);
+    const factors = [...layers].flatMap(([layer, ofTasks]) => {
+      if (present(ofTasks).length === 0) return [];
+      const { A, B } = stacked(present(ofTasks));
       return [
         [`${layer} A`, A],
         [`${layer} B`, B],
+        [`${layer} ranks`, membership(ofTasks.map((adapter) => adapter?.A.shape[0] ?? 0))],
       ] as const;
     });
-    return new Map([...layers, ...(layers.length === 0 ? [] : (tensors?.(learner) ?? []))]);
+    return new Map([...factors, ...(layers.size === 0 ? [] : (tensors?.(learner) ?? []))]);
   },
   scope: (learner, base, context) => {
-    const layers = bankedByLayer(learner);
+    const layers = adapters(learner);
     if (layers.size === 0) return base;
     const weigh = weights(learner, context);
     return {
       ...base,
       linear: (layer, x, ...updates) => {
-        if (!layers.has(layer)) return base.linear(layer, x, ...updates);
+        const ofTasks = layers.get(layer);
+        if (ofTasks === undefined) return base.linear(layer, x, ...updates);
+        const weightsFor = weigh(layer, x);
+        if (present(ofTasks).length === 0) return base.linear(layer, x, ...updates);
         const z = matmul(x, context.tensor(`${layer} A`), { tb: true });
-        return base.linear(layer, x, ...updates, { p: mul(z, weigh(z, layer)), q: context.tensor(`${layer} B`) });
+        return base.linear(layer, x, ...updates, { p: mul(z, weightsFor(z)), q: context.tensor(`${layer} B`) });
       },
     };
   },

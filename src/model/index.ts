@@ -5,8 +5,8 @@ export type { Architecture, BatchSize, Decoder, ForwardArguments, KeyValueCache,
 export type { Layer, LayerChoice, Linear, Network, Parameter, Tower } from "./network.ts";
 export { attentionLinears, blockLayers, blockParameters, encoder, normParameters } from "./blocks.ts";
 export type { Activation, BlockNames, BlockOptions, TowerConfig } from "./blocks.ts";
-export { bank, banked, bankedByLayer, membership, stacked } from "./bank.ts";
-export type { LayerAdapter, TaskAdapters, Weighing } from "./bank.ts";
+export { bank, banked, bankedByLayer, membership, ranksOf, stacked, weightsOfRanks } from "./bank.ts";
+export type { AdaptersByLayer, LayerAdapter, TaskAdapters, Weighing } from "./bank.ts";
 export { branchMemory } from "./branch.ts";
 export type { Branch, BranchContext } from "./branch.ts";
 export { clip } from "./clip.ts";

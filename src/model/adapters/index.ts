@@ -3,6 +3,8 @@ export { trainableParameters } from "./adapter.ts";
 export type { Adapter, Forward, GroupValues, GroupViews, Head } from "./adapter.ts";
 export { allParameters, wholeLayers } from "./inFull.ts";
 export type { AllParametersOptions } from "./inFull.ts";
+export { frozenFactors } from "./frozenFactors.ts";
+export type { FrozenFactors, FrozenGroup } from "./frozenFactors.ts";
 export { cosineHead, linearHead } from "./heads.ts";
 export { constantGate, expertPool, gatedLora, lora, normal } from "./lora.ts";
 export type { FrozenA, GatedLoraOptions, LoraOptions } from "./lora.ts";
