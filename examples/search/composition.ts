@@ -43,7 +43,7 @@ const { adapt, all, encode, evaluate, gradient, identity, keepExamples, magnitud
 const rank = 16;
 
 /** The share is that of the method `replay`. Of the 20 pictures that it keeps a class no class of these streams has half: 4 are a part of most. */
-const replayed = { share: 0.25, kept: 4 } as const;
+const replayed = { share: 0.25, perClass: 4 } as const;
 
 /** What the learning rate of a composition is tuned as: a frozen A takes a higher one. */
 export const tunedAs = ({ projection }: Composition): "codyra" | "keeplora++" => (projection === "free" ? "codyra" : "keeplora++");
@@ -101,7 +101,7 @@ export const composed = (choice: Composition, { steps, batch, lr }: TrainingOpti
       pipeline(largest, beside === "distance" ? project(subspace.past("B", chosen)) : nothing()),
       merge(chosen, { interpolation: { alpha: merged } }),
       protectFeatures,
-      replay ? keepExamples(replayed.kept) : nothing(),
+      replay ? keepExamples(replayed.perClass) : nothing(),
       evaluate(),
     ),
   );

@@ -4,9 +4,9 @@
  */
 import * as t from "io-ts";
 import { architectures } from "../model/model.ts";
-import { finite, nonNegative } from "../report/codec.ts";
+import { finite } from "../report/codec.ts";
 
-export { finite, nonNegative };
+export { finite };
 
 const checked = <A>(name: string, is: t.Is<A>, outside: t.Is<A> = is): t.Type<A> =>
   new t.Type<A>(name, is, (u, c) => (outside(u) ? t.success(u) : t.failure(u, c)), t.identity);
@@ -27,8 +27,12 @@ export const upTo = (most: number): t.Type<number> => whole(`a whole number from
 export const rank = upTo(4096);
 /** Images in a batch. */
 export const batch = upTo(65_536);
-/** A number above 0. */
-export const positive = number("a number above 0", (x) => x > 0);
+/** The largest factor that a device is given, and one over the least: f32 holds their squares and inverses, and what they scale. */
+const billion = 1e9;
+/** A factor on the device, or a divisor. */
+export const positive = number("a number from 1e-9 to 1e9", (x) => x >= 1 / billion && x <= billion);
+/** A weight on the device, or none. */
+export const nonNegative = number("a number from 0 to 1e9", (x) => x >= 0 && x <= billion);
 /** A number above 0 and at most 1. */
 export const share = number("a number above 0 and at most 1", (x) => x > 0 && x <= 1);
 /** A number of at least 0 and below 1. */
@@ -56,7 +60,11 @@ export const someOf = <A extends object>(fields: { readonly [K in keyof A]-?: t.
   checked(someOfName(fields), (u): u is A => hasSome(u, fields));
 
 /** A learning rate; a program may give 0, which trains nothing. */
-export const rate = checked("a number above 0", nonNegative.is, positive.is);
+export const rate = checked(
+  "a number above 0",
+  (u): u is number => finite.is(u) && u >= 0,
+  (u): u is number => finite.is(u) && u > 0,
+);
 
 /** One value for all tasks, or one for each. */
 export const perTask = <A>(item: t.Type<A>): t.Type<A | readonly A[]> => {
@@ -71,8 +79,6 @@ export const perTask = <A>(item: t.Type<A>): t.Type<A | readonly A[]> => {
     oneOrMany((u) => item.decode(u)._tag === "Right"),
   );
 };
-
-const billion = 1e9;
 
 const areNaturals = (u: unknown): u is readonly number[] => Array.isArray(u) && u.every(whole("a whole number of at least 0", 0).is);
 
@@ -90,7 +96,7 @@ export const naturals = new t.Type<readonly number[]>(
 /** A number of steps, or of walks over the images of a task. */
 export const length = checked('a number of steps or {"epochs":N}, at most a billion', (u): u is number | { readonly epochs: number } => {
   const epochs = typeof u === "object" ? (u as { readonly epochs?: unknown } | null)?.epochs : undefined;
-  return upTo(billion).is(u) || (positive.is(epochs) && epochs <= billion);
+  return upTo(billion).is(u) || positive.is(epochs);
 });
 
 /** The decay of Adam's two means. */

@@ -19,11 +19,11 @@ export const replay = declareMethod(
     options: forAnswers(
       {
         ...trained,
-        kept: option(codec.count, 20, "Pictures of every class that are kept, or questions of every task that is answered in words; our choice."),
+        perClass: option(codec.count, 20, "Pictures of every class, or questions of every task that is answered in words, that are kept; our choice."),
         share: option(codec.below1, 0.25, "The share of every batch that is drawn from them; our choice."),
         evaluate: scored,
       },
-      { kept: 50 },
+      { perClass: 50 },
     ),
   },
   (o) =>
@@ -35,7 +35,7 @@ export const replay = declareMethod(
           steps: repeat(o.steps, gradient(objective.matching), cosineDescent(o)),
         }),
         merge(),
-        keepExamples(o.kept),
+        keepExamples(o.perClass),
         evaluate(o.evaluate),
       ),
     ),

@@ -68,7 +68,7 @@ export const notFinite = (what: string, step: number): Failure => ({
   _tag: "NotFinite",
   what,
   step,
-  ...(step === 0 ? { advice: "no step was made before it, so the model or the data is at fault" } : {}),
+  ...(step === 0 ? { advice: "no step was made before it, so the model, the data or an option of the method is at fault" } : {}),
 });
 
 /** The numbers that were recorded since they were read last, by name and step. What is read is what was submitted before the call. */

@@ -111,7 +111,16 @@ test("what is wrong is said with what would be right", () => {
   assert.match(refused("keeplora", 'energy={"image":0.5}'), /^--set: energy should be JSON with some of "vision" \(a number above 0 and at most 1\)/);
   assert.is(refused("codyra", "kappa=0.1,kappa=0.2"), "--set: kappa is given twice");
   assert.is(refused("codyra", "kappa"), '--set: "kappa" should be KEY=VALUE');
-  assert.is(refused("codyra", "kappa=0.1,"), '--set: kappa should be a number of at least 0, not "0.1,"');
+  assert.is(refused("codyra", "kappa=0.1,"), '--set: kappa should be a number from 0 to 1e9, not "0.1,"');
+});
+
+test("what f32 cannot hold on a device is told before a run, and so is an option that has another name now", () => {
+  for (const method of ["lwf", "zscl", "moram"] as const)
+    for (const value of ["1e-300", "1e-45", "1e300"])
+      assert.is(refused(method, `temperature=${value}`), `--set: temperature should be a number from 1e-9 to 1e9, not "${value}"`);
+  assert.is(refused("glad", "rho=1e30"), '--set: rho should be a number from 1e-9 to 1e9, not "1e30"');
+  assert.is(refused("zscl", "distillation=1e300"), '--set: distillation should be a number from 0 to 1e9, not "1e300"');
+  assert.match(refused("replay", "kept=50"), /^--set: replay has no option kept; it has .*, perClass, share$/);
 });
 
 test.run();

@@ -157,7 +157,7 @@ deviceTest("KeepLoRA on a LLaVA: seven kinds of layers outside of what is protec
 
 deviceTest("replay on a LLaVA keeps references to pictures, and learns them beside those of the task", async (device) => {
   const model = await get(readModel(fixture("llava-tiny")));
-  const { learner: after } = await get(runMethod(methods.replay({ ...quick, kept: 2, share: 0.5 }), learner(model), seeing)(runtimeOf(device)));
+  const { learner: after } = await get(runMethod(methods.replay({ ...quick, perClass: 2, share: 0.5 }), learner(model), seeing)(runtimeOf(device)));
   const all = await get(TE.sequenceArray(seeing.tasks.map(({ train }) => train)));
   for (const [i, { task, examples }] of keptExamples.of(after).entries()) {
     assert.equal([task, examples.length], [seeing.tasks[i].name, 2]);

@@ -140,7 +140,7 @@ deviceTest("questions of past tasks stand in every batch, asked as their own tas
 });
 
 deviceTest("a method that replays learns both kinds of tasks, and keeps so many examples of each class", async (device) => {
-  const options = { steps: 3, batch: 4, rank: 2, kept: 2 };
+  const options = { steps: 3, batch: 4, rank: 2, perClass: 2 };
   const classes = [patternTask("one", ["a", "b"], 1), patternTask("two", ["c", "d"], 2)];
   const { learner: after } = await get(runMethod(replay(options), learner(await tinyClip()), { tasks: classes, labelSpace: "task" })(runtimeOf(device)));
   assert.equal(

@@ -112,11 +112,16 @@ test("one score that is not finite is no answer, wherever it stands; a correctio
 });
 
 deviceTest(
-  "a loss that is not finite at the first step is the model's or the data's fault, later the learning rate's; the log has the losses before it",
+  "a loss that is not finite at the first step is the fault of the model, the data or an option, later the learning rate's; the log has the losses before it",
   async (device) => {
     const zeroShot = { row: [50, 50] };
     for (const [model, options, said, losses] of [
-      [withWeights(/^visual_projection/, 3e38), {}, "The loss is not finite at step 0; no step was made before it, so the model or the data is at fault.", 0],
+      [
+        withWeights(/^visual_projection/, 3e38),
+        {},
+        "The loss is not finite at step 0; no step was made before it, so the model, the data or an option of the method is at fault.",
+        0,
+      ],
       [clip, { lr: 1e30, steps: 5 }, "The loss is not finite at step 1; lower the learning rate or check the data.", 1],
     ] as const) {
       const log: LogRecord[] = [];
