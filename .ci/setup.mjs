@@ -1,11 +1,17 @@
 // Makes `npm start` and its siblings one command in a bare clone: installs what package-lock.json names if it is not there, writes
-// wgsl/generated.ts, compiles to dist/. Says nothing on stdout, and nothing at all where there is nothing to do.
+// wgsl/generated.ts, compiles to dist/. Says nothing on stdout, and nothing at all where there is nothing to do. Programs may start from dist/ meanwhile:
+// what has not changed is not touched, and what has is replaced file by file, each at once. A second setup waits for the first.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { locked } from "./lock.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const dist = join(root, "dist");
+/** What builds know of one another: the lock, what the compiler remembers of the last build, and what it has written and is not in its place yet. */
+const building = join(dist, ".build");
+const [lock, remembered, fresh] = ["lock", "tsbuildinfo", "new"].map((name) => join(building, name));
 
 const json = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
 
@@ -34,32 +40,85 @@ const missing = () => {
   );
 };
 
+/** A step that has failed, and has said why. */
+class Failed extends Error {}
+
 const run = (what, command, args, options) => {
   const { status, error, stdout } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "pipe", 2], encoding: "utf8", ...options });
   if (stdout) process.stderr.write(stdout);
-  if (status === 0) return;
-  process.stderr.write(`${what} failed${error ? `: ${error.message}` : ""}\n`);
-  process.exit(1);
+  if (status !== 0) throw new Failed(`${what} failed${error ? `: ${error.message}` : ""}\n`);
+};
+
+/** Whether there are a file's bytes already. */
+const same = (file, place) => existsSync(place) && readFileSync(file).equals(readFileSync(place));
+
+/** Puts every file of a folder in its place in another, by name: whoever reads there meets a whole file. */
+const moveIn = (from, to) => {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [file, place] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) moveIn(file, place);
+    else if (!same(file, place)) renameSync(file, place);
+  }
 };
 
 /** Compiled files whose source is gone: a deleted test must not run on. */
-const prune = (dist, source) => {
-  for (const entry of readdirSync(dist, { withFileTypes: true })) {
-    const path = join(dist, entry.name);
+const prune = (folder, source) => {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (path === building) continue;
     if (entry.isDirectory()) prune(path, join(source, entry.name));
     else if (!existsSync(join(source, entry.name.replace(/(\.d\.ts|\.js)$/, ".ts")))) rmSync(path);
   }
 };
 
-// `--no-install`: what packs the project must not change its packages under a program that runs on them.
-if (!process.argv.includes("--no-install") && missing().length > 0) {
+const install = () => {
   process.stderr.write("Installing the packages of package-lock.json …\n");
   const npm = process.env.npm_execpath;
   // No package here needs an install script.
   const args = [ofDeno ? "ci" : "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--include=dev", "--no-save"];
   if (npm) run("npm install", process.execPath, [npm, ...args]);
   else run("npm install", "npm", args, { shell: process.platform === "win32" });
+};
+
+/** Whether all that the compiler remembers to have written is there. */
+const complete = () => {
+  try {
+    const sources = JSON.parse(readFileSync(remembered, "utf8")).fileNames.filter((name) => /^(?!.*node_modules).*(?<!\.d)\.ts$/.test(name));
+    return sources.every((name) => existsSync(join(dist, relative(root, join(building, name.replace(/\.ts$/, ".js"))))));
+  } catch {
+    return false;
+  }
+};
+
+/** Compiles what has changed since the last build, beside `dist`, and moves it in; of sources with errors nothing. */
+const compile = () => {
+  mkdirSync(fresh, { recursive: true });
+  // The compiler may remember what a build that was killed did not move in, or what was removed since.
+  if (readdirSync(fresh).length > 0 || !complete()) for (const path of [fresh, remembered]) rmSync(path, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  const incremental = ["--incremental", "--tsBuildInfoFile", remembered, "--outDir", fresh, "--noEmitOnError"];
+  try {
+    run("The compiler", process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json", ...incremental]);
+  } catch (error) {
+    if (readdirSync(fresh).length === 0) rmdirSync(fresh);
+    throw error;
+  }
+  moveIn(fresh, dist);
+  prune(dist, root);
+  rmSync(fresh, { recursive: true });
+};
+
+mkdirSync(building, { recursive: true });
+try {
+  locked(lock, () => {
+    // `--no-install`: what packs the project must not change its packages under a program that runs on them.
+    if (!process.argv.includes("--no-install") && missing().length > 0) install();
+    run("wgsl/generate.mjs", process.execPath, ["wgsl/generate.mjs"]);
+    compile();
+  });
+} catch (error) {
+  if (!(error instanceof Failed)) throw error;
+  process.stderr.write(error.message);
+  process.exit(1);
 }
-run("wgsl/generate.mjs", process.execPath, ["wgsl/generate.mjs"]);
-run("The compiler", process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"]);
-prune(join(root, "dist"), root);

@@ -1,7 +1,7 @@
 // Writes wgsl/generated.ts from the kernels beside it: a module that carries their text, because Node cannot import .wgsl files, and the fields of their
 // uniforms. A line `//#include NAME` becomes the text of parts/NAME.wgsl, which may include others.
 // The .wgsl files are the source; run `node wgsl/generate.mjs` after changing one (`npm run build` does). A test shows that it is current.
-import { readdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync, existsSync } from "node:fs";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 const textOf = (file) => read(file).replace(/^\/\/#include (\w+)$/gm, (_, part) => textOf(`parts/${part}.wgsl`).trimEnd());
@@ -40,4 +40,9 @@ ${fields.join("\n")}
 `;
 
 const target = new URL("generated.ts", import.meta.url);
-if (!existsSync(target) || readFileSync(target, "utf8") !== module) writeFileSync(target, module);
+if (!existsSync(target) || readFileSync(target, "utf8") !== module) {
+  // Deno reads it where it lies: it is replaced at once.
+  const whole = new URL(`generated.${process.pid}.tmp`, import.meta.url);
+  writeFileSync(whole, module);
+  renameSync(whole, target);
+}
