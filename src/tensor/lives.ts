@@ -1,6 +1,6 @@
 /** What a plan knows of values before it places them: whose memory they lie in, how long they live, which pack they are a part of. */
 import type { Program } from "./program.ts";
-import { byteSize, bytesOf, size, type Node, type Tensor } from "./tensor.ts";
+import { byteSize, bytesOf, size, type Node, type Span, type Tensor } from "./tensor.ts";
 
 /** Where a value lies: a buffer by number, and an offset in bytes. */
 export interface Place {
@@ -30,9 +30,21 @@ export interface Claim {
 /** An output of a node. */
 type Output = Pick<Tensor, "node" | "output">;
 
-/** Whether a pack has elements that are of none of its parts. */
+/** The elements of a tensor that have values: all of them, but where an operation writes some alone. */
+export const writtenIn = (t: Tensor): readonly Span[] => {
+  const [{ node, dtype }, offset] = rootOf(t);
+  const all = [{ first: 0, length: size(t.shape) }];
+  if (node.kind !== "apply" || node.op.writes === undefined) return all;
+  const start = offset / bytesOf[dtype];
+  return node.op.writes.flatMap(({ first, length }) => {
+    const [from, to] = [Math.max(first - start, 0), Math.min(first + length - start, all[0].length)];
+    return from < to ? [{ first: from, length: to - from }] : [];
+  });
+};
+
+/** Whether a pack has elements that none of its parts writes. */
 export const hasGaps = ({ parts, offsets, outputs }: Pack): boolean => {
-  const extents = parts.map((part, i) => [offsets[i], size(part.shape)] as const).sort(([a], [b]) => a - b);
+  const extents = parts.flatMap((part, i) => writtenIn(part).map(({ first, length }) => [offsets[i] + first, length] as const)).sort(([a], [b]) => a - b);
   const covered = extents.reduce((end, [from, length]) => (from > end ? end : Math.max(end, from + length)), 0);
   return covered < size(outputs[0].shape);
 };

@@ -11,7 +11,7 @@
 import type { Launch, Operand } from "../kernels/launch.ts";
 import type { Target } from "../kernels/target.ts";
 import { makeArena, type Arena, type PlannedBuffer } from "./arena.ts";
-import { claims, hasGaps, keptOutputs, lastUses, packsOf, readsOf, rootOf, type Pack, type Place } from "./lives.ts";
+import { claims, hasGaps, keptOutputs, lastUses, packsOf, readsOf, rootOf, writtenIn, type Pack, type Place } from "./lives.ts";
 import { copy } from "./ops/window.ts";
 import { mayTake, overwritten, type Lives } from "./overwrite.ts";
 import { makePlaces, type Places } from "./places.ts";
@@ -152,7 +152,12 @@ const planPack = (draft: Draft, node: Pack): void => {
   node.parts.forEach((part, i) => {
     const to = { buffer, offset: offset + bytesOf[part.dtype] * node.offsets[i] };
     const from = draft.places.of(part);
-    if (from.buffer !== to.buffer || from.offset !== to.offset) copyTo(draft, part, to);
+    if (from.buffer === to.buffer && from.offset === to.offset) return;
+    // Other parts may lie between what one of them has.
+    for (const { first, length } of writtenIn(part)) {
+      const [there, here] = [to, from].map((place) => ({ ...place, offset: place.offset + bytesOf[part.dtype] * first }));
+      copyTo(draft, { ...part, shape: [length] }, there, here);
+    }
   });
 };
 
@@ -191,8 +196,8 @@ const bringHome = (draft: Draft, leaves: ReadonlyMap<string, Place>): ReadonlyMa
 };
 
 /** Plans a program for a target: every launch, and an arena that values share whose lives do not meet. */
-export const plan = (program: Program, target: Target): Plan => {
-  const [arena, places] = [makeArena(), makePlaces()];
+export const plan = (program: Program, target: Target, arena: Arena = makeArena()): Plan => {
+  const places = makePlaces();
   const leaves = new Map<string, Place>();
   for (const node of program.leaves) {
     const place = { buffer: arena.own(`${node.role} ${node.name}`, byteSize(node.outputs[0])), offset: 0 };

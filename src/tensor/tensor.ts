@@ -87,6 +87,12 @@ export interface Halves {
 /** For each output of an operation the input whose memory it takes over, if it does. Such an input is bound as the output only. */
 export type Over = readonly (number | undefined)[];
 
+/** Elements that lie one behind the other. */
+export interface Span {
+  readonly first: number;
+  readonly length: number;
+}
+
 /** What an operation is: its name, its kernels, its gradient. Attributes live in the closures. */
 export interface Op {
   readonly name: string;
@@ -98,6 +104,8 @@ export interface Op {
   readonly inPlace?: readonly number[];
   /** The inputs of which it reads an element only to compute the same element of its outputs: each output may take over the memory of one of them. */
   readonly sameElements?: readonly number[];
+  /** The elements of each output that it writes. Between them stays what lay there: nobody may read that. Default: all. */
+  readonly writes?: readonly Span[];
   /** The matrix products that its launches compute, within the bounds of a device. */
   readonly products?: (bounds: ProductBounds) => readonly MatmulShape[];
   /** Whether it is a pass or two over memory, which may cost less than to keep what it computes. */

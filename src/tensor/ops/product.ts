@@ -4,7 +4,7 @@ import { valuesOf } from "../../kernels/expression.ts";
 import type { MatmulShape } from "../../kernels/matmul.ts";
 import { productLaunches, productScratch, productShapes } from "../../kernels/product.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
-import { applyAll, check, show, size, type Halves, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { applyAll, check, show, size, type Halves, type Node, type Span, type Shape, type Tensor } from "../tensor.ts";
 import { sumRows, sumTo } from "./reduce.ts";
 
 /** The pair of the low-rank epilogue p qᵀ: p [m, r] and q, stored like B with r in the place of k. */
@@ -50,15 +50,18 @@ export interface Steps {
 export interface Batch extends Steps {
   /** Of operands of the epilogue that have an element for every column. */
   readonly columns?: number;
-  /** Each of them is several itself. What lies between their values is not written. */
+  /** Each of them is several itself. */
   readonly within?: Steps;
 }
 
-/** The shape of the values of a batch: their own behind its count where they lie without gaps. */
-const valuesOfBatch = ({ count, c, within: inner }: Batch, shape: Shape): Shape => {
-  const each = size(shape);
-  if (inner === undefined && c === each) return [count, ...shape];
-  return [(count - 1) * c + (inner === undefined ? each : (inner.count - 1) * inner.c + each)];
+/** The values of a batch: their shape, and where they lie if there are gaps between them. Without gaps their own shape stands behind the count. */
+const valuesOfBatch = ({ count, c, within }: Batch, shape: Shape): { readonly shape: Shape; readonly writes?: readonly Span[] } => {
+  const length = size(shape);
+  const inner = { count: 1, c: 0, ...within };
+  const writes = Array.from({ length: count * inner.count }, (_, i) => ({ first: Math.floor(i / inner.count) * c + (i % inner.count) * inner.c, length }));
+  const all = writes[writes.length - 1].first + length;
+  if (all > writes.length * length) return { shape: [all], writes };
+  return { shape: within === undefined ? [count, ...shape] : [all] };
 };
 
 /** Strides of products that are several each, as those of heads. */
@@ -133,12 +136,14 @@ const halves = (recipe: Recipe): Halves => ({
 export const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly Tensor[] => {
   const { form, shape, more, half, batch } = recipe;
   const sizes = sizesOf(recipe);
+  const values = batch === undefined ? { shape } : valuesOfBatch(batch, shape);
   return applyAll(
     {
       name: "matmul",
       // A bias and the factors of an adapter.
       exactFrom: 2,
       attributes: { ...recipe },
+      ...(values.writes && { writes: values.writes }),
       halves: halves(recipe),
       products: (bounds) => productShapes(bounds, sizes),
       scratch: (target) => [productScratch(target, sizes)].filter((elements) => elements > 0).map((elements) => ({ shape: [elements], dtype: "f32" as const })),
@@ -147,7 +152,7 @@ export const productAll = (inputs: readonly Tensor[], recipe: Recipe): readonly 
     },
     inputs,
     (more === undefined ? [0] : valuesOf(more.expression)).map(() => ({
-      shape: batch === undefined ? shape : valuesOfBatch(batch, shape),
+      shape: values.shape,
       dtype: half === true ? "f16" : "f32",
     })),
   );

@@ -3,7 +3,7 @@ import type { BindingBound } from "../../kernels/bounds.ts";
 import { mostExtras, type Epilogue, type ProductMeeting } from "../../kernels/epilogue.ts";
 import { expressionOf } from "../../kernels/expression.ts";
 import { productShape, type ProductForm } from "../../kernels/productShape.ts";
-import { aligned, inputsOf, size, type Node, type Shape, type Tensor } from "../tensor.ts";
+import { inputsOf, type Node, type Shape, type Tensor } from "../tensor.ts";
 import { productAll, recipeOf, type Batch, type Steps } from "./product.ts";
 
 /** Storage bindings of a product at most. */
@@ -52,13 +52,6 @@ export const together = (node: Node, inputs: readonly Tensor[], batch: Batch): r
   const { more } = recipe;
   const operands = more?.operands.map((meeting): ProductMeeting => (meeting === "column" ? "columns" : meeting));
   return productAll(inputs, { ...recipe, batch, ...(more === undefined ? {} : { more: { ...more, operands: operands! } }) });
-};
-
-/** How many elements of its value a node writes: what lies between the values of a batch, it does not. */
-export const written = (node: Node): number => {
-  const recipe = recipeOf(node);
-  if (recipe?.batch === undefined) return size(node.outputs[0].shape);
-  return recipe.batch.count * (recipe.batch.within?.count ?? 1) * aligned(size(recipe.shape));
 };
 
 /** What tells products apart that could be one in steps: those that have nothing but two factors, alone or as a batch. Undefined for another node. */

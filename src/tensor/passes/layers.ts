@@ -12,8 +12,10 @@ import { mergedPack } from "./packs.ts";
 import { graphOf, rewrite, type Graph, type Pass, type Rewriting } from "./pass.ts";
 import { isSame, located } from "./views.ts";
 
-/** Elements of factors that may be kept for one launch whatever a program is, and however large it is; between, a share of what it computes. */
-const [least, most, share] = [2 ** 16, 2 ** 22, 1 / 64];
+/** Elements of factors that may be kept for one launch whatever a program is, and however large it is. */
+const [least, most] = [2 ** 16, 2 ** 22];
+/** Between these, the share of what a program computes. */
+const share = 1 / 64;
 
 /** Elements of factors that a program may keep for one launch, so that its memory grows by little. */
 const allowance = ({ schedule }: Program): number => {

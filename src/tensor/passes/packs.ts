@@ -1,6 +1,5 @@
 /** Packs whose parts are computed together. */
-import type { Pack } from "../lives.ts";
-import { written } from "../ops/productRewrites.ts";
+import { writtenIn, type Pack } from "../lives.ts";
 import { aligned, pack, size, type Tensor } from "../tensor.ts";
 import { isSame, located } from "./views.ts";
 
@@ -15,7 +14,8 @@ export const mergedPack = (node: Pack): readonly Tensor[] | undefined => {
   places.forEach(({ root, base }, i) => {
     if (taken.has(i)) return;
     const alike = [...places.keys()].filter((j) => isSame(places[j].root, root) && places[j].base === base);
-    const whole = alike.length > 1 && root.node.kind === "apply" && alike.reduce((n, j) => n + places[j].length, 0) === aligned(written(root.node));
+    const written = writtenIn(root).reduce((n, { length }) => n + aligned(length), 0);
+    const whole = alike.length > 1 && root.node.kind === "apply" && alike.reduce((n, j) => n + places[j].length, 0) === written;
     if (whole) alike.forEach((j) => taken.add(j));
     parts.push(whole ? root : node.parts[i]);
     offsets.push(whole ? base : node.offsets[i]);

@@ -8,8 +8,10 @@ import { aligned, pack, size, type Node, type Tensor } from "../tensor.ts";
 import { rewrite, type Graph, type Pass } from "./pass.ts";
 import { readersOf, source } from "./views.ts";
 
-/** Columns of a thin matrix, and elements of all matrices that are summed at once, at most. */
-const [widest, most] = [64, 2 ** 25];
+/** Columns of a thin matrix, at most. */
+const widest = 64;
+/** Elements of all matrices that are summed at once, at most. */
+const most = 2 ** 25;
 
 /** A run of parts of a pack: sums of matrices of one shape, at one distance from another. */
 interface Run {

@@ -2,8 +2,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { gradient } from "../../../src/tensor/gradient.ts";
-import { add, mul, square, swiglu } from "../../../src/tensor/ops/elementwise.ts";
+import { hasGaps } from "../../../src/tensor/lives.ts";
+import { add, affine, exp, mul, square, swiglu } from "../../../src/tensor/ops/elementwise.ts";
 import { linear, matmul } from "../../../src/tensor/ops/matmul.ts";
+import { recipeOf } from "../../../src/tensor/ops/product.ts";
+import { inSteps } from "../../../src/tensor/ops/productRewrites.ts";
 import { sum } from "../../../src/tensor/ops/reduce.ts";
 import { productEpilogues } from "../../../src/tensor/passes/epilogues.ts";
 import { sharedLayers } from "../../../src/tensor/passes/layers.ts";
@@ -14,8 +17,8 @@ import { plan } from "../../../src/tensor/plan.ts";
 import type { Program } from "../../../src/tensor/program.ts";
 import { floats, pack, view, type Tensor } from "../../../src/tensor/tensor.ts";
 import { h100, lavapipe } from "../../fixtures/gpu.ts";
-import { deviceTest, numbers, runTests, traced } from "../check.ts";
-import { keepsBits } from "./bits.ts";
+import { deviceTest, largestDifference, numbers, runTests, sameBits, traced } from "../check.ts";
+import { keepsBits, resultsOf } from "./bits.ts";
 
 const [tokens, width, rank] = [16, 12, 4];
 const names = ["gate", "up", "down"];
@@ -97,6 +100,60 @@ test("large factors are not kept, nor are any where blocks are computed again, a
   assert.is(matmuls({ ...small, recompute: "blocks" }), named(small, "matmul"));
   const large = before.reduce((now, pass) => pass(now, h100), programOf(2, 2 ** 19));
   assert.is(matmuls(large), named(large, "matmul"));
+});
+
+/** Two gradients a layer, of [6, 8] and of [8, 8], one behind the other in one pack, and another value that may have lain there before. */
+const interleaved = (layers: number): Program => {
+  const each = Array.from({ length: layers }, (_, i) =>
+    Object.entries({ a: 6, b: 8, c: 8, d: 8 }).map(([name, n]) => [`${name}${i}`, floats([8, n])] as const),
+  );
+  return traced({ inputs: { large: floats([128 * layers]), ...Object.fromEntries(each.flat()) } }, ({ inputs: t }) => {
+    const scale = sum(exp(t.large));
+    const grads = Array.from({ length: layers }, (_, i) => {
+      const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => mul(t[`${name}${i}`], scale));
+      return [matmul(a, b, { ta: true }), matmul(c, d, { ta: true })];
+    }).flat();
+    const all = pack(
+      grads,
+      grads.map((_, i) => 64 * i),
+      128 * layers,
+    );
+    return { outputs: { twice: affine(all, 2), squares: sum(square(all)) } };
+  });
+};
+
+deviceTest("what lies between the gradients of one kind stays zero, also where those of another lie around it", async (device) => {
+  const program = interleaved(3);
+  const { after } = await keepsBits(device, program, sharedLayers, feed(program));
+  const packs = after.schedule.filter((node) => node.kind === "pack").filter(({ parts }) => parts.some(({ node }) => recipeOf(node)?.batch !== undefined));
+  assert.equal(
+    packs.map((node) => [node.parts.length, hasGaps(node)]),
+    [[2, true]],
+  );
+});
+
+deviceTest("where gradients of one kind are copied, what lies between them in the pack stays", async (device) => {
+  const program = traced({ inputs: { a: floats([8, 6]), b: floats([8, 8]), x: floats([64]) } }, ({ inputs: { a, b, x } }) => {
+    const factors = [a, b].map((t) => pack([t, affine(t, 2)], [0, 64], 128));
+    const values = inSteps(matmul(a, b, { ta: true }).node, factors, { count: 2, a: 64, b: 64, c: 128 });
+    const [one, other] = [square(x), exp(x)].map((between) => pack([between, values], [64, 0], 192));
+    return { outputs: { one: affine(one, 2), other: affine(other, 2) } };
+  });
+  const given = feed(program);
+  const { one, other } = await resultsOf(device, program, given);
+  for (const [got, f] of [
+    [one, (x: number): number => x * x],
+    [other, Math.exp],
+  ] as const) {
+    assert.ok(
+      largestDifference(
+        got.subarray(64, 128),
+        given.x.map((x) => 2 * f(x)),
+      ) < 1e-6,
+    );
+    assert.ok(got.subarray(48, 64).every((x) => x === 0) && got.subarray(176).every((x) => x === 0));
+  }
+  sameBits(one.slice(128, 176), other.slice(128, 176), "the values");
 });
 
 runTests();
