@@ -8,7 +8,6 @@ import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import { layersOf, type LayerChoice } from "../model/network.ts";
 import { methodFor } from "../stages/learn.ts";
-import { manifest } from "../stages/stage.ts";
 import { ShapeError } from "../tensor/tensor.ts";
 import type { Job } from "./job.ts";
 import { methodOf } from "./methodOf.ts";
@@ -28,12 +27,6 @@ const hasLayers =
     );
   };
 
-/** Whether something in plain data has a key, or holds a value under it. */
-const mentions = (data: unknown, key: string, value?: unknown): boolean =>
-  typeof data === "object" &&
-  data !== null &&
-  Object.entries(data).some(([name, held]) => (name === key && (value === undefined || held === value)) || mentions(held, key, value));
-
 /** Fails with `BadOption` where adapters are to be written of a method that changes weights by more than a LoRA can say. */
 const writesAdapters = ({ saveAdapters, ...job }: Job, stream: Stream): E.Either<Failure, void> =>
   saveAdapters !== true
@@ -42,7 +35,7 @@ const writesAdapters = ({ saveAdapters, ...job }: Job, stream: Stream): E.Either
         methodOf(job),
         E.chain((method) => methodFor(method, stream)),
         E.filterOrElse(
-          (method) => !mentions(manifest(method), "allParameters") && !mentions(manifest(method), "with", "original"),
+          ({ fullRank }) => fullRank !== true,
           (): Failure => ({
             _tag: "BadOption",
             option: "save-adapters",

@@ -78,4 +78,5 @@ export const adapt = <L extends Lesson & WithBatches, G extends string, T extend
     );
   }),
   ...inherited(options.steps.step),
+  ...(typeof options.adapters !== "function" && options.adapters.fullRank === true ? { fullRank: true } : {}),
 });

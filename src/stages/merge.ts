@@ -104,40 +104,47 @@ const largestDifference = (a: readonly Float32Array[], b: readonly Float32Array[
 export const merge = <N extends string = never>(
   selection: Selection<N> = all as Selection<N>,
   options: MergeOptions = {},
-): TaskStage<Lesson & WithBatches & WithAdapters<N>, Lesson & WithBatches & Merged> =>
-  taskStage("merge", { selection: selection.name, ...options }, (lesson) => (runtime) => {
-    const { adapters, ...rest } = lesson;
-    const { update: earlier = noUpdate } = rest as Partial<Merged>;
-    const { learner, task, batches } = rest;
-    const { adapter, values } = adapters;
-    const { model } = learner;
-    const { interpolation: { alpha, with: drawn = "task" } = { alpha: 1 }, keepOriginal = alpha !== 1 && drawn === "original" } = options;
-    const net = networkOf(model);
-    const chosen = selection.apply(adapter.layouts(net), values);
-    const anchor: Tensors = drawn === "original" ? originalWeights.of(learner) : new Map();
-    const whole = adapter.update(net, chosen);
-    const update = alpha === 1 ? whole : interpolatedUpdate(model, whole, alpha, anchor);
-    const merged: Model = mergeUpdate(model, update);
-    return pipe(
-      TE.Do,
-      TE.bind("batch", () => batches.at(0)),
-      TE.bind("before", ({ batch }) => measured(model, batches.shape, batch, { adapter, values: chosen, alpha, anchor }, runtime)),
-      TE.bind("after", ({ batch }) => measured(merged, batches.shape, batch, undefined, runtime)),
-      TE.mapLeft(withOption(model.weights, adapter)),
-      TE.filterOrElse(
-        ({ before, after }) => [...before, ...after].every((list) => firstNotFinite(list) < 0),
-        (): Failure => ({ _tag: "NotFinite", what: `The model that has learned ${task.name}`, advice: "lower the learning rate or check the data" }),
-      ),
-      TE.map(({ before, after }) => {
-        const head = adapter.head?.(net, values);
-        const next = { ...learner, model: merged, ...(head === undefined ? {} : { head: extendedHead(learner.head, head) }) };
-        return {
-          ...rest,
-          learner: keepOriginal ? rememberOriginal(learner, next) : next,
-          trained: { trainableParameters: trainableParameters(adapter, net), ranks: adapter.ranks(net, chosen) },
-          mergeError: largestDifference(after, before),
-          update: bothUpdates(earlier, update),
-        };
-      }),
-    );
-  });
+): TaskStage<Lesson & WithBatches & WithAdapters<N>, Lesson & WithBatches & Merged> => ({
+  ...taskStage<Lesson & WithBatches & WithAdapters<N>, Lesson & WithBatches & Merged>(
+    "merge",
+    { selection: selection.name, ...options },
+    (lesson) => (runtime) => {
+      const { adapters, ...rest } = lesson;
+      const { update: earlier = noUpdate } = rest as Partial<Merged>;
+      const { learner, task, batches } = rest;
+      const { adapter, values } = adapters;
+      const { model } = learner;
+      const { interpolation: { alpha, with: drawn = "task" } = { alpha: 1 }, keepOriginal = alpha !== 1 && drawn === "original" } = options;
+      const net = networkOf(model);
+      const chosen = selection.apply(adapter.layouts(net), values);
+      const anchor: Tensors = drawn === "original" ? originalWeights.of(learner) : new Map();
+      const whole = adapter.update(net, chosen);
+      const update = alpha === 1 ? whole : interpolatedUpdate(model, whole, alpha, anchor);
+      const merged: Model = mergeUpdate(model, update);
+      return pipe(
+        TE.Do,
+        TE.bind("batch", () => batches.at(0)),
+        TE.bind("before", ({ batch }) => measured(model, batches.shape, batch, { adapter, values: chosen, alpha, anchor }, runtime)),
+        TE.bind("after", ({ batch }) => measured(merged, batches.shape, batch, undefined, runtime)),
+        TE.mapLeft(withOption(model.weights, adapter)),
+        TE.filterOrElse(
+          ({ before, after }) => [...before, ...after].every((list) => firstNotFinite(list) < 0),
+          (): Failure => ({ _tag: "NotFinite", what: `The model that has learned ${task.name}`, advice: "lower the learning rate or check the data" }),
+        ),
+        TE.map(({ before, after }) => {
+          const head = adapter.head?.(net, values);
+          const next = { ...learner, model: merged, ...(head === undefined ? {} : { head: extendedHead(learner.head, head) }) };
+          return {
+            ...rest,
+            learner: keepOriginal ? rememberOriginal(learner, next) : next,
+            trained: { trainableParameters: trainableParameters(adapter, net), ranks: adapter.ranks(net, chosen) },
+            mergeError: largestDifference(after, before),
+            update: bothUpdates(earlier, update),
+          };
+        }),
+      );
+    },
+  ),
+  // Towards the weights before the first task, all that earlier tasks have merged is drawn back: that is no update of this task's rank.
+  ...(options.interpolation?.with === "original" ? { fullRank: true } : {}),
+});

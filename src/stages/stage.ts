@@ -54,6 +54,8 @@ export interface Stage<S extends Scale, A, B, N extends string = never> {
   readonly inference?: Inference;
   /** Why what it trains cannot compute a batch in parts, as a phrase; undefined where it can. */
   readonly undivided?: string;
+  /** True where it changes weights by updates of any rank, which no LoRA adapter can say. */
+  readonly fullRank?: boolean;
   /** Whether a model is one for it; asked before anything runs. Default: every model is. */
   readonly suits?: Suits;
   /** Never present; carries `N` in the type. */
@@ -95,10 +97,10 @@ export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => ({
 });
 
 /**
- * What a composition has of its stages: the inference of the last that has one, why the first that cannot compute a batch in parts does not, and what all
- * of them need of a model.
+ * What a composition has of its stages: the inference of the last that has one, why the first that cannot compute a batch in parts does not, whether one of
+ * them makes updates of any rank, and what all of them need of a model.
  */
-export const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference" | "undivided" | "suits"> => {
+export const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference" | "undivided" | "fullRank" | "suits"> => {
   const inference = stages.findLast((stage) => stage.inference !== undefined)?.inference;
   const undivided = stages.find((stage) => stage.undivided !== undefined)?.undivided;
   const needing = stages.flatMap(({ suits }) => suits ?? []);
@@ -106,6 +108,7 @@ export const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "infer
   return {
     ...(inference === undefined ? {} : { inference }),
     ...(undivided === undefined ? {} : { undivided }),
+    ...(stages.some(({ fullRank }) => fullRank) ? { fullRank: true } : {}),
     ...(needing.length === 0 ? {} : { suits }),
   };
 };

@@ -25,7 +25,7 @@ import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { traceStep, traineeOf, type Base } from "../training/step.ts";
 import { hypersAt } from "../training/train.ts";
 import { recorder, type Recorder, type Tracing } from "../training/tracing.ts";
-import { encodeBatch, type Trainee } from "../training/trainee.ts";
+import { encodeBatch, giving, type Trainee } from "../training/trainee.ts";
 import { untilFinite } from "../training/untilFinite.ts";
 import { entropies } from "../training/viewLosses.ts";
 import type { Adaptation } from "./adaptation.ts";
@@ -101,7 +101,7 @@ const withPrograms =
     const shape = [among.count, networkOf(model).width];
     const sizeOf = (count: number) => ({ images: count, texts: among.count, length: 0, previous: 0 });
     const known = ({ constant }: Leaves): Outputs => ({ [texts]: constant("features of texts", { shape, data: among.data }) });
-    const options = { model, adapter, known, steps: steps.count as number, memory, seed };
+    const options = { model, adapter, steps: steps.count as number, memory, seed };
     /** The model under the adapters, for so many images. */
     const baseOf =
       (count: number, note?: BranchContext["note"]): Base =>
@@ -114,7 +114,8 @@ const withPrograms =
       const notes: Record<string, Tensor> = {};
       const base = baseOf(count, (name, value) => void (notes[name] = value));
       const { tracing } = recorder(leaves, options);
-      const trainee = traineeOf({ ...options, batch: sizeOf(count), base }, tracing, (name, { length }) => leaves.state(name, [length]));
+      const own = traineeOf({ ...options, batch: sizeOf(count), base }, tracing, (name, { length }) => leaves.state(name, [length]));
+      const trainee = giving(own, known(tracing));
       // A branch notes what it does while the output is traced.
       const traced = output(trainee, tracing);
       return E.right({ outputs: { ...notes, [found]: traced } });
@@ -123,7 +124,8 @@ const withPrograms =
     const answer = reading(1, (trainee) => trainee.outputs(trainee.groups, {}, wholeBatch(trainee.batch))[images]);
     return pipe(
       traceStep({
-        ...{ ...options, step: steps.step, precision: device.precision },
+        ...{ ...options, precision: device.precision },
+        step: { run: (trainee) => (tracing) => steps.step.run(giving(trainee, known(tracing)))(tracing) },
         batch: { ...sizeOf(chosenOf(adaptation)), visible: patchesOf(learner, adaptation)?.seen },
         base: baseOf(chosenOf(adaptation)),
       }),

@@ -40,8 +40,6 @@ export interface StepOptions<G extends string> extends TracingOptions {
   readonly reference?: TrainingBatches["reference"];
   /** The model under the adapters, where it is more than its weights. */
   readonly base?: Base;
-  /** Outputs of the model that are known, and not computed. Default: none. */
-  readonly known?: (tracing: Tracing) => Outputs;
   /** What of the forward pass is computed again for the backward pass. Default: what costs little. */
   readonly recompute?: Recompute;
 }
@@ -62,15 +60,7 @@ const withTallies = (name: string, { layout: { entries, length }, flat, views: p
 
 /** The trainee before a step: its groups are the flat tensors that `flatOf` gives. */
 export const traineeOf = <G extends string>(
-  {
-    model,
-    adapter,
-    batch,
-    base,
-    known,
-    parts = [wholeBatch(batch)],
-    reference,
-  }: Pick<StepOptions<G>, "model" | "adapter" | "batch" | "base" | "known" | "parts" | "reference">,
+  { model, adapter, batch, base, parts = [wholeBatch(batch)], reference }: Pick<StepOptions<G>, "model" | "adapter" | "batch" | "base" | "parts" | "reference">,
   tracing: Tracing,
   flatOf: (name: G, layout: Layout) => Tensor,
 ): Trainee => {
@@ -89,8 +79,8 @@ export const traineeOf = <G extends string>(
   /** The trainee on batches of one kind, whose inputs have names of their own. */
   const on = (of: Pick<Trainee, "batch" | "parts">, named: (name: string) => string): Trainee => {
     const input: Trainee["input"] = (part, name, spec) => tracing.input(named(inputOfPart(part, name)), spec);
-    const through = (scope: Scope, part: Part, given: Outputs = {}): Outputs =>
-      outputsOf(model, { ...tracing, input: (name, spec) => input(part, name, spec) }, part.size, scope, undefined, { ...known?.(tracing), ...given });
+    const through = (scope: Scope, part: Part, given?: Outputs): Outputs =>
+      outputsOf(model, { ...tracing, input: (name, spec) => input(part, name, spec) }, part.size, scope, undefined, given);
     return {
       ...of,
       groups,

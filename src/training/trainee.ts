@@ -110,6 +110,14 @@ const forwardIn = ({ input, gates }: Forward, part: Part): Forward => ({
 /** Outputs that are known already, of the model and of its teachers. */
 export type Given = Partial<Pick<Encoded, "outputs" | "before" | "original">>;
 
+/** A trainee of whose outputs some are known in every part of the batch, and not computed: those of its model and of its teachers. */
+export const giving = (trainee: Trainee, known: Outputs): Trainee => ({
+  ...trainee,
+  outputs: (groups, forward, part, given) => trainee.outputs(groups, forward, part, { ...known, ...given }),
+  before: (part, given) => trainee.before(part, { ...known, ...given }),
+  original: (part, given) => trainee.original(part, { ...known, ...given }),
+});
+
 /** The same outputs, through which no gradient flows. */
 const detached = (outputs: Outputs): Outputs => lazily(Object.fromEntries(Object.keys(outputs).map((name) => [name, () => detach(outputs[name])])));
 

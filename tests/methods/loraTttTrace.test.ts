@@ -20,6 +20,7 @@ import { transformOf } from "../../src/model/inputs.ts";
 import { runMethod } from "../../src/runs/run.ts";
 import { withEncoder } from "../../src/stages/features.ts";
 import { asked, classified } from "../../src/stages/predict.ts";
+import { stepStage } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { testTimeTraining } from "../../src/stages/testTime.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
@@ -27,7 +28,7 @@ import { maskedReconstruction, meanEntropy, sum, weighted } from "../../src/trai
 import { adamW, sgd } from "../../src/training/optimizer.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { constantly } from "../../src/training/schedule.ts";
-import type { TrainingBatches } from "../../src/training/trainee.ts";
+import { giving, type Trainee, type TrainingBatches } from "../../src/training/trainee.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
 import { right } from "../either.ts";
@@ -70,10 +71,10 @@ deviceTest("LoRA-TTT: both losses and all parameters of two steps on the chosen 
     epoch: 1,
     at: (step) => TE.right({ pixels: pixels(rowAt(of("chosen"), step).data), visible: visible(step) }),
   };
+  const texts = stepStage("texts", {}, (trainee: Trainee, { constant }) => giving(trainee, { textEmbeds: constant("texts", of("texts")) }));
   const { states, losses } = await traced<"A" | "B">(device, {
     ...{ model, adapter, batches, from: { step: 0, values: start, moments: {} } },
-    known: ({ constant }) => ({ textEmbeds: constant("texts", of("texts")) }),
-    steps: repeat(2, gradient(sum(meanEntropy, maskedReconstruction(0.75))), optimizer),
+    steps: repeat(2, texts, gradient(sum(meanEntropy, maskedReconstruction(0.75))), optimizer),
   });
   const wanted = columnsOf(of("loss"));
   losses.forEach((loss, i) => near([loss.meanEntropy, loss.maskedReconstruction], [wanted[0][i], wanted[1][i]], `step ${i}: losses`));

@@ -46,6 +46,8 @@ export interface Adapter<G extends string, T extends G = G> {
   readonly logits?: (groups: GroupViews<G>, features: Tensor, base: Tensor | undefined) => Tensor;
   /** The rows that a task adds to the learner's head, where the adapter trains one. */
   readonly head?: (net: Network, values: GroupValues<G>) => Head;
+  /** True where its updates have any rank, so that no LoRA adapter can say them. */
+  readonly fullRank?: boolean;
   /** What its values add to which weights: `mergeUpdate` folds it in. */
   readonly update: (net: Network, values: GroupValues<G>) => Update;
   /** The effective rank of every module, where that has a meaning. */

@@ -29,6 +29,7 @@ const inPlace = ({ name, options, trained, scope }: Form): Adapter<"weights"> =>
     scope: (net, base, { weights }: GroupViews<"weights">) => scope(net, base, (parameter) => weights.get(parameter) ?? base.param(parameter)),
     update: (net, values) => ({ factors: new Map(), weights: unflatten(layoutOf(net), values.weights) }),
     ranks: () => new Map(),
+    fullRank: true,
   };
 };
 

@@ -48,5 +48,6 @@ export const parallel = <P extends AdapterBranches>(branches: P): Adapter<Branch
         for (const [module, rank] of adapter.ranks(net, of(branch, values))) sums.set(module, (sums.get(module) ?? 0) + rank);
         return sums;
       }, new Map<string, number>()),
+    ...(all.some(([, { fullRank }]) => fullRank) ? { fullRank: true } : {}),
   };
 };
