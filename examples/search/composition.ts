@@ -77,7 +77,7 @@ export const composed = (choice: Composition, { steps, batch, lr }: TrainingOpti
   const protectFeatures = {
     free: nothing<stage.Lesson & stage.WithBatches & stage.Merged>(),
     gradients: project(subspace.featureBasis({ ...features, accumulate: "code-mean", energy: subspace.share(0.99) })),
-    inputs: project(subspace.featureBasis({ ...features, accumulate: "gram", energy: subspace.growing(0.95) })),
+    inputs: project(subspace.featureBasis({ ...features, accumulate: "gram", energy: subspace.growing(0.95, 1, "squared") })),
   }[projection];
 
   const adapters = ({ directions, prototypes, task }: Lesson): adapter.Adapter<any> => {

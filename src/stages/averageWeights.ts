@@ -1,5 +1,6 @@
 /** Weight averaging: the adapters of a task are the average of what they were along its training, not what they are at its end. */
 import { add, affine, constant, max, mul } from "../tensor/ops/elementwise.ts";
+import { check } from "../tensor/tensor.ts";
 import { summed, sumOf } from "../training/averages.ts";
 import type { Trainee } from "../training/trainee.ts";
 import { stepStage, type StepStage } from "./stage.ts";
@@ -15,6 +16,7 @@ import { stepStage, type StepStage } from "./stage.ts";
  */
 export const averageWeights = ({ every }: { readonly every: number }): StepStage<Trainee, Trainee> =>
   stepStage("averageWeights", { every }, (trainee, tracing): Trainee => {
+    check(!(summed in trainee.state), "averageWeights", () => "the weights of this step are averaged already; one average can be taken");
     const due = tracing.hyper("average", [(step) => (step % every === 0 || step === tracing.steps - 1 ? 1 : 0)]);
     const count = tracing.state(summed, [1]);
     // Nothing is summed yet: the start counts, too. Of a step that mixed precision skips nothing counts, and the start is still that of the next one.

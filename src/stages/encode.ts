@@ -12,7 +12,6 @@ import { textEncoder, transformOf } from "../model/inputs.ts";
 import { random } from "../random.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { size } from "../tensor/tensor.ts";
-import { keptExamples, replayedIn } from "../training/kept.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
 import { fits } from "../training/limits.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
@@ -21,6 +20,7 @@ import type { TrainingBatches } from "../training/trainee.ts";
 import { ofClasses, ofImages, prompts, withoutTexts, type Captions } from "./captions.ts";
 import { answerBatches } from "./encodeAnswers.ts";
 import { pooledClasses } from "./pool.ts";
+import { replayedOf, type Replayed } from "./replayed.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /** Options of {@link encode}. */
@@ -38,7 +38,7 @@ export interface EncodeOptions {
   readonly texts?: "classes" | "images";
   /** The template of the prompts: the task's first, or one drawn for the run (METHODS.md C.3.1). Default `first`. */
   readonly template?: "first" | "random";
-  /** The share of every batch that is drawn from the questions that `keepExamples` has kept of past tasks, at least one where there are any. Default 0. */
+  /** The share of every batch that is drawn from what `keepExamples` has kept of past tasks, at least one example where there are any. Default 0. */
   readonly replay?: number;
   /**
    * Whether as many reference pictures stand beside every batch, with the prompts of their classes, for an objective of their own (`gradient`). They are those
@@ -54,20 +54,18 @@ interface Both {
   readonly task: ClassTask;
   readonly own: readonly Example[];
   readonly kept: readonly Example[];
+  /** How many of a batch are kept images. */
+  readonly replayed: number;
 }
 
-/** How many of a batch are kept images. */
-const replayedOf = ({ batch, replay }: Complete, { learner }: Lesson): number => replayedIn(batch, replay, keptExamples.of(learner));
-
 /** The images of a task, with those that are kept of past ones where they are replayed. */
-const bothOf = (own: readonly Example[], task: ClassTask, { learner, stream }: Lesson, replayed: number): TE.TaskEither<Failure, Both> => {
-  if (replayed === 0) return TE.right({ task, own, kept: [] });
-  const past = keptExamples.of(learner).flatMap(({ task: name, examples }): readonly ClassTask[] => {
-    const of = stream.tasks.find((t): t is ClassTask => t.name === name && !isAnswered(t));
-    return of === undefined ? [] : [{ ...of, train: TE.right(examples.filter((example): example is Example => "label" in example)) }];
-  });
-  const pooled = pooledClasses([{ ...task, train: TE.right(own) }, ...past]);
-  return TE.map((all: readonly Example[]): Both => ({ task: pooled, own: all.slice(0, own.length), kept: all.slice(own.length) }))(pooled.train);
+const bothOf = (own: readonly Example[], task: ClassTask, { past, replayed }: Replayed): TE.TaskEither<Failure, Both> => {
+  if (replayed === 0) return TE.right({ task, own, kept: [], replayed });
+  const classified = past.flatMap(({ task: of, examples }): readonly ClassTask[] =>
+    isAnswered(of) ? [] : [{ ...of, train: TE.right(examples.filter((example): example is Example => "label" in example)) }],
+  );
+  const pooled = pooledClasses([{ ...task, train: TE.right(own) }, ...classified]);
+  return TE.map((all: readonly Example[]): Both => ({ task: pooled, own: all.slice(0, own.length), kept: all.slice(own.length), replayed }))(pooled.train);
 };
 
 /** How batches walk over images. */
@@ -90,7 +88,7 @@ const walked = ({ task, steps, purpose, ...rest }: Walk, { position, learner }: 
   });
 
 /** The images of all steps, and of a walk over the task where that is longer: so many of its own a batch, and so many that are kept. */
-const imagesOf = ({ task, own, kept }: Both, lesson: Lesson, runtime: Runtime, steps: number, replayed: number, { batch, augment }: Complete): Batches => {
+const imagesOf = ({ task, own, kept, replayed }: Both, lesson: Lesson, runtime: Runtime, steps: number, { batch, augment }: Complete): Batches => {
   const first = walked({ task, examples: own, batch: batch - replayed, augment, steps, purpose: "batches" }, lesson, runtime);
   return replayed === 0 ? first : beside(first, walked({ task, examples: kept, batch: replayed, augment, steps, purpose: "replay" }, lesson, runtime));
 };
@@ -156,11 +154,11 @@ const notEmpty = <Ex>(name: string, split: Split<Ex>): Split<Ex> =>
 const batchesOf = (both: Both, lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
   const { learner, position } = lesson;
   const { batch, texts, template } = options;
-  const replayed = replayedOf(options, lesson);
-  const [{ task, own }, fresh] = [both, batch - replayed];
+  const { task, own, replayed } = both;
+  const fresh = batch - replayed;
   const steps = stepsOf({ ...options, batch: fresh }, position, own.length);
   const epoch = Math.max(1, Math.floor(own.length / fresh));
-  const images = imagesOf(both, lesson, runtime, Math.max(steps, epoch), replayed, options);
+  const images = imagesOf(both, lesson, runtime, Math.max(steps, epoch), options);
   const { architecture, config } = learner.model;
   const tokens = textEncoder(learner.model);
   const drawn = template === "first" ? 0 : random(runtime.seed, "template", position).integer(task.templates.length);
@@ -195,14 +193,14 @@ export const encode = <L extends Lesson>({
   const described = { batch, augment, steps: rest.steps, texts, template, ...(replay === 0 ? {} : { replay }), ...(reference ? { reference } : {}) };
   const stage = taskStage<L, L & WithBatches>("encode", described, (lesson) => (runtime) => {
     const { task, position } = lesson;
-    const replayed = replayedOf(options, lesson);
     const batched = isAnswered(task)
       ? pipe(
           notEmpty(task.name, task.train),
-          TE.chainEitherK((questions) =>
+          TE.bindTo("questions"),
+          TE.bind("replayed", () => TE.fromEither(replayedOf(lesson, options, runtime))),
+          TE.chainEitherK(({ questions, replayed: { past, replayed } }) =>
             answerBatches(questions, task, lesson, runtime, {
-              batch,
-              replayed,
+              ...{ batch, past, replayed },
               steps: stepsOf({ steps: rest.steps, batch: batch - replayed }, position, questions.length),
             }),
           ),
@@ -212,7 +210,9 @@ export const encode = <L extends Lesson>({
           notEmpty(task.name, task.train),
           TE.chainFirstEitherK(() => pixelsFit(lesson, runtime, batch)),
           TE.chainFirstEitherK(() => mayReplay(lesson, replay)),
-          TE.chain((examples) => bothOf(examples, task, lesson, replayed)),
+          TE.bindTo("examples"),
+          TE.bind("replayed", () => TE.fromEither(replayedOf(lesson, options, runtime))),
+          TE.chain(({ examples, replayed }) => bothOf(examples, task, replayed)),
           TE.map((both) => batchesOf(both, lesson, runtime, options)),
           TE.chain((own) =>
             reference

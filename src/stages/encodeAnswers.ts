@@ -19,16 +19,18 @@ import type { Model } from "../model/model.ts";
 import { cut } from "../model/part.ts";
 import { random } from "../random.ts";
 import type { HostRecord } from "../tensor/replay.ts";
-import { keptExamples } from "../training/kept.ts";
 import type { Lesson } from "../training/lesson.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import type { BatchParts } from "../training/parts.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
+import type { Past } from "./replayed.ts";
 
 /** What of the options of `encode` counts for questions. */
 export interface AnswerBatchOptions {
   readonly batch: number;
   readonly steps: number;
+  /** Past tasks, and what is kept of them. */
+  readonly past: readonly Past[];
   /** How many of a batch are kept questions of past tasks. */
   readonly replayed: number;
 }
@@ -97,7 +99,7 @@ const shapeOf = ({ own, kept }: Both, { batch, replayed }: AnswerBatchOptions, p
 const sizeOf = ({ texts, length, positions, pictures }: RowsShape): BatchSize => ({ images: texts * pictures, texts, length, positions });
 
 /** Batches in `count` parts: each has room for the longest answers that so many questions can have. */
-const partsOfRows = (both: Both, whole: RowsShape, count: number, { batch, replayed }: AnswerBatchOptions): BatchParts => {
+const partsOfRows = (both: Both, whole: RowsShape, count: number, { batch, replayed }: Pick<AnswerBatchOptions, "batch" | "replayed">): BatchParts => {
   const parts = cut(batch, count).map(([first, texts], index) => {
     const shape = { ...whole, texts, positions: mostPositions(both, Math.min(texts, batch - replayed), Math.min(texts, replayed)) };
     return { shape, part: { index, count, first, examples: texts, size: sizeOf(shape), splits: () => true } };
@@ -163,7 +165,7 @@ const batchesOf = (
   };
   return {
     shape: { ...sizeOf(shape), previous: 0 },
-    inParts: (count) => partsOfRows({ own, kept }, shape, count, { batch, steps, replayed }),
+    inParts: (count) => partsOfRows({ own, kept }, shape, count, { batch, replayed }),
     steps,
     epoch: Math.max(1, Math.floor(own.length / (batch - replayed))),
     at,
@@ -191,13 +193,12 @@ const mostlyGood = (learned: readonly Learned[], { onCorrupt }: Runtime): E.Eith
 };
 
 /** The questions that are kept of past tasks, as each task asks them. */
-const keptOf = ({ learner, stream }: Lesson, runtime: Runtime): E.Either<Failure, readonly Learned[]> =>
+const keptOf = (past: readonly Past[], model: Model, runtime: Runtime): E.Either<Failure, readonly Learned[]> =>
   pipe(
-    keptExamples.of(learner),
+    past,
     E.traverseArray(({ task, examples }) => {
-      const past = stream.tasks.find((t): t is AnswerTask => t.name === task && isAnswered(t));
       const questions = examples.filter((example): example is Question => "prompt" in example);
-      return past === undefined ? E.right([]) : learnedOf(questions, past, learner.model, runtime);
+      return isAnswered(task) ? learnedOf(questions, task, model, runtime) : E.right([]);
     }),
     E.map((lists) => lists.flat()),
   );
@@ -218,7 +219,7 @@ export const answerBatches = (
     continuingOf(model),
     E.bind("own", () => learnedOf(questions, task, model, runtime)),
     E.chainFirst(({ own }) => mostlyGood(own, runtime)),
-    E.bind("kept", () => (options.replayed === 0 ? E.right([]) : keptOf(lesson, runtime))),
+    E.bind("kept", () => (options.replayed === 0 ? E.right([]) : keptOf(options.past, model, runtime))),
     E.map(({ tokenizer, own, kept }) => {
       const both = { own, kept };
       const shape = shapeOf(both, options, pictureTokensOf(model));

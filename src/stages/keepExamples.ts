@@ -42,6 +42,9 @@ export const keepExamples = <L extends Lesson>(count: number): TaskStage<L, L> =
     const { learner, task } = lesson;
     return pipe(
       drawn(task, count, seed),
-      TE.map((examples) => ({ ...lesson, learner: keptExamples.keep(learner, [...keptExamples.of(learner), { task: task.name, examples }]) })),
+      TE.map((examples) => {
+        const own: Kept = { task: task.name, ...(isAnswered(task) ? {} : { classNames: task.classNames }), examples };
+        return { ...lesson, learner: keptExamples.keep(learner, [...keptExamples.of(learner), own]) };
+      }),
     );
   });

@@ -58,7 +58,10 @@ export const headScore = ({ kind, scale, rows, bias }: Head, { data }: Features,
   return (i, c) => (c < classes ? (scale * dot(data, i, rows, c, width)) / norms[c] : 0);
 };
 
-/** What is added to the logits of an image for the classes of the task at a position. It may be -Infinity; where it is that for all tasks, it counts for none. */
+/**
+ * What is added to the logits of an image for the classes of the task at a position. It may be -Infinity; where it is that for all tasks that are asked about,
+ * nothing is added.
+ */
 export type Correction = (image: number, position: number) => number;
 
 /** Visits the classes of some tasks with their corrected scores for an image; false where a score is no number. */

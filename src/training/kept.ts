@@ -6,6 +6,8 @@ import { memory } from "../model/memory.ts";
 /** Examples of one past task; the task of that name in a stream says how they are decoded. */
 export interface Kept {
   readonly task: string;
+  /** The names of its classes, which labels count; a task that is answered in words has none, and older checkpoints do not have them. */
+  readonly classNames?: readonly string[];
   readonly examples: readonly (Example | Question)[];
 }
 
@@ -13,5 +15,5 @@ export interface Kept {
 export const keptExamples = memory<readonly Kept[]>("examples", []);
 
 /** How many of the examples of a batch come from past tasks, where some are kept: a share of them, at least one, and never all. */
-export const replayedIn = (batch: number, share: number, kept: readonly Kept[]): number =>
+export const replayedIn = (batch: number, share: number, kept: readonly Pick<Kept, "examples">[]): number =>
   kept.some(({ examples }) => examples.length > 0) && share > 0 ? Math.min(batch - 1, Math.max(1, Math.round(share * batch))) : 0;

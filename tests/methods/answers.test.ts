@@ -17,7 +17,7 @@ import type { Event } from "../../src/training/runtime.ts";
 import { colourTask, tinyLlama } from "../fixtures/tinyLlama.ts";
 import { fixture } from "../model/embeddings.ts";
 import { deviceTest, failureOf, runTests } from "../tensor/check.ts";
-import { runtimeOf } from "./trace.ts";
+import { keepsAdapters, runtimeOf } from "./trace.ts";
 
 const stream: AnswerStream = { labelSpace: "task", tasks: [colourTask("day", 0), colourTask("night", 1)] };
 const quick = { steps: 3, batch: 4, rank: 2, lr: 1e-2 };
@@ -58,6 +58,7 @@ deviceTest("every method learns two tasks of a tiny Llama, or says why not befor
       .map(([weight]) => weight);
     // MoRAM keeps its slots beside the weights.
     assert.is(changed.length > 0, lessons > 0 && name !== "moram", name);
+    keepsAdapters(after, name === "moram" ? lessons : 0, name);
     for (const weight of changed) assert.match(weight, /\.(self_attn|mlp)\.\w+_proj\.weight$/, name);
     for (const [weight, { data }] of after.model.weights) assert.ok(data.every(Number.isFinite), `${name}: ${weight}`);
   }

@@ -38,7 +38,7 @@ import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip, tinyConfig as config } from "../fixtures/tinyClip.ts";
 import { fixture } from "../model/embeddings.ts";
 import { checkOp, deviceTest, failureOf, numbers, runTests, sameBits, type Doubles, type Value } from "../tensor/check.ts";
-import { learnerOf, lessonOf, near, projector, rowsOf, runStage, runtimeOf, updateOf } from "./trace.ts";
+import { keepsAdapters, learnerOf, lessonOf, near, projector, rowsOf, runStage, runtimeOf, updateOf } from "./trace.ts";
 
 const stream: ClassStream = {
   labelSpace: "task",
@@ -394,6 +394,7 @@ for (const [kind, read] of [
       assert.is(after.seen.length, learned ? 4 : 0, name);
       const changed = [...model.weights].some(([weight, { data }]) => after.model.weights.get(weight)!.data.some((w, i) => w !== data[i]));
       assert.is(changed, trained && !unmerged.includes(name), name);
+      for (const [task, one] of learners.entries()) keepsAdapters(one, unmerged.includes(name) ? task + 1 : 0, name);
       for (const [weight, { data }] of after.model.weights) assert.ok(data.every(Number.isFinite), `${name}: ${weight}`);
       assert.ok(isPlain(result.options), `${name}: options of the result`);
     }

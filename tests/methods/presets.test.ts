@@ -92,6 +92,19 @@ test("SD-LoRA: descent with momentum, whose pictures are not known", () => {
   assert.is(preset(protocols["domainnet-5"], "sd-lora").stated, false);
 });
 
+test("ZSCL and what it is compared with: rates by dataset; what ZSCL and LwF distil on is not the authors'", () => {
+  for (const method of ["zscl", "lwf", "wise-ft"] as const) {
+    for (const name of ["mtil-1", "mtil-2"] as const) {
+      const lr = protocols[name].datasets.map((dataset) => (["aircraft", "mnist"].includes(dataset.name) ? 5e-5 : 1e-5));
+      assert.is(lr.filter((rate) => rate === 5e-5).length, 2);
+      assert.equal(options(name, method), { steps: 1000, batch: 64, lr });
+    }
+    assert.is(preset(protocols["mtil-1"], method).stated, method === "wise-ft");
+    assert.is(preset(protocols["mtil-2"], method).stated, false);
+  }
+  assert.equal(options("mtil-1", "zscl").lr, [5e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 5e-5, 1e-5, 1e-5, 1e-5]);
+});
+
 test("joint training takes the steps of all tasks", () => {
   for (const protocol of classified) assert.is(preset(protocol, "joint").options.steps, 500 * taskCount(protocol));
   assert.is(options("mtil-1", "sequential-lora").steps, 500);

@@ -6,7 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Device } from "../../src/device/device.ts";
 import type { AnswerTask, ClassTask, Stream, Task } from "../../src/data/task.ts";
 import { mixed } from "../../src/data/walk.ts";
-import { get } from "../../src/failure.ts";
+import { describe, get } from "../../src/failure.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { replay } from "../../src/methods/replay.ts";
 import { decodePlain, encodePlain } from "../../src/runs/plainData.ts";
@@ -14,7 +14,9 @@ import { runMethod } from "../../src/runs/run.ts";
 import { encode } from "../../src/stages/encode.ts";
 import { keepExamples } from "../../src/stages/keepExamples.ts";
 import { keptExamples, replayedIn } from "../../src/training/kept.ts";
+import type { Event } from "../../src/training/runtime.ts";
 import type { TrainingBatches } from "../../src/training/trainee.ts";
+import { left } from "../either.ts";
 import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { colourTask, tinyLlama, wordTokenizer } from "../fixtures/tinyLlama.ts";
@@ -121,6 +123,33 @@ deviceTest("images of past tasks stand behind those of the task, and their class
   for (const label of seen) assert.ok(wanted.includes(label));
   const alone = await batchesOf(device, now, tasks, 8, 0);
   assert.equal([alone.shape.texts, alone.shape.previous, alone.steps], [2, 5, 2]);
+});
+
+deviceTest("a past task is the one of its name with the classes that it had; one that the stream lacks is told of", async (device) => {
+  const clip = await tinyClip();
+  const one = patternTask("one", ["a", "b"], 1);
+  const two = patternTask("two", ["c", "d"], 2);
+  const now = await kept(device, { ...learner(clip), seen: ["a", "b"] }, [one], 4);
+  const encoding = (tasks: readonly Task[], from: Learner, notes: string[] = []) => {
+    const lesson = { learner: from, task: two, position: tasks.length - 1, stream: { tasks, labelSpace: "task" } as Stream, learned: tasks.length };
+    const emit = (event: Event): void => void (event.type === "note" && notes.push(event.detail));
+    return encode({ batch: 8, steps: 1, replay: 0.25 }).run(lesson)({ ...runtimeOf(device), emit });
+  };
+  const renamed = (classNames: readonly string[]): Promise<string> => encoding([{ ...one, classNames }, two], now)().then((failed) => describe(left(failed)));
+  assert.match(
+    await renamed(["a", "x"]),
+    /^replay: examples of one are kept, and one of this stream has other classes: class 1 was "b" and is "x"; give its classes/,
+  );
+  assert.match(await renamed(["a"]), /it had 2 classes and has 1/);
+  // A checkpoint of an older version does not say which classes a task had.
+  const older = keptExamples.keep(
+    now,
+    keptExamples.of(now).map(({ task, examples }) => ({ task, examples })),
+  );
+  for (const from of [now, older]) assert.is((await get(encoding([one, two], from))).batches.shape.texts, 4);
+  const notes: string[] = [];
+  assert.is((await get(encoding([two], now, notes))).batches.shape.texts, 2);
+  assert.equal(notes, ["what is kept of one is not replayed: the stream has no such task"]);
 });
 
 deviceTest("questions of past tasks stand in every batch, asked as their own task asks them", async (device) => {

@@ -10,6 +10,7 @@ import { targets } from "../../src/stages/captions.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import type { Adapter, GroupValues } from "../../src/model/adapters/adapter.ts";
 import { networkOf, type Model } from "../../src/model/model.ts";
+import { bank } from "../../src/model/bank.ts";
 import { through, type Branch } from "../../src/model/branch.ts";
 import type { Lesson, WithBatches } from "../../src/training/lesson.ts";
 import type { Runtime } from "../../src/training/runtime.ts";
@@ -196,4 +197,21 @@ export const updateOf = (B: HostTensor, A: HostTensor, scale = 1): Float64Array 
     }
   }
   return update;
+};
+
+/** Asserts that a learner keeps the adapters of so many tasks beside its weights, and that each task has learned something. */
+export const keepsAdapters = (learner: Learner, tasks: number, what: string): void => {
+  const kept = bank.of(learner);
+  assert.is(kept.length, tasks, `${what}: adapters of tasks`);
+  for (const [task, adapters] of kept.entries()) {
+    assert.ok(
+      [...adapters.values()].some(({ B }) => B.data.some((x) => x !== 0)),
+      `${what}: the adapters of task ${task} are not zero`,
+    );
+    for (const [layer, { A, B }] of adapters)
+      assert.ok(
+        [A, B].every(({ data }) => data.every(Number.isFinite)),
+        `${what}: ${layer}`,
+      );
+  }
 };

@@ -64,6 +64,15 @@ mixedTest("ZSCL in mixed precision learns what it learns in f32, to a hundredth,
   nearEachOther(mixed, exact, 1e-2);
 });
 
+deviceTest("one average of the weights is taken in a step: a second is refused", async (device) => {
+  const average = averageWeights({ every: 2 });
+  const steps = repeat(2, gradient(matching), update(adamW({ lr: constantly(1e-2) })), average, average);
+  const twice = pipeline(encode({ batch: 4, steps: 2 }), adapt({ adapters: lora({ rank: 2 }), steps }));
+  const lesson = { learner: learner(await tinyClip()), task: stream.tasks[0], position: 0, stream, learned: 1 };
+  const failed = left(await twice.run(lesson)(runtimeOf(device))());
+  assert.match(describe(failed), /averageWeights.*the weights of this step are averaged already; one average can be taken/);
+});
+
 /** Trains the first task with averages; `keep` sees the state after every step. */
 const averagedOver = (device: Device, from: Learner, keep: Runtime["keep"]) => {
   const stage = pipeline(
