@@ -15,13 +15,31 @@ export interface LayerAdapter {
 /** The adapters that a task has left, by layer. */
 export type TaskAdapters = ReadonlyMap<string, LayerAdapter>;
 
-/** The adapters of all tasks that a learner has kept without merging them, in the order of the tasks. */
+/**
+ * The adapters of all tasks that a learner has kept without merging them, in the order of the tasks.
+ *
+ * ```ts
+ * const own = { A: { shape: [1, 2], data: Float32Array.of(1, 0) }, B: { shape: [2, 1], data: Float32Array.of(0, 3) } };
+ * const kept = model.bank.keep({ memory: {} } as cambium.Learner, [new Map([["vision.0.q", own]])]);
+ * assert.equal(model.bank.of(kept)[0].get("vision.0.q"), own);
+ * assert.deepEqual(model.bank.of({ memory: {} }), []);
+ * ```
+ */
 export const bank = branchMemory<readonly TaskAdapters[]>("adapter slots", []);
 
 /** The ranks of several adapters of one layer together. */
 export const ranksOf = (adapters: readonly LayerAdapter[]): number => adapters.reduce((sum, { A }) => sum + A.shape[0], 0);
 
-/** The adapters of one layer as one: all A below one another [ranks, in], all B beside one another [out, ranks]. There must be at least one. */
+/**
+ * The adapters of one layer as one: all A below one another [ranks, in], all B beside one another [out, ranks]. There must be at least one.
+ *
+ * ```ts
+ * const first = { A: { shape: [1, 2], data: Float32Array.of(1, 2) }, B: { shape: [2, 1], data: Float32Array.of(5, 6) } };
+ * const second = { A: { shape: [1, 2], data: Float32Array.of(3, 4) }, B: { shape: [2, 1], data: Float32Array.of(7, 8) } };
+ * const { A, B } = model.stacked([first, second]);
+ * assert.deepEqual([A.shape, [...A.data], B.shape, [...B.data]], [[2, 2], [1, 2, 3, 4], [2, 2], [5, 7, 6, 8]]);
+ * ```
+ */
 export const stacked = (adapters: readonly LayerAdapter[]): LayerAdapter => {
   const ranks = ranksOf(adapters);
   const [out, width] = [adapters[0].B.shape[0], adapters[0].A.shape[1]];
@@ -54,7 +72,15 @@ export const membership = (counts: readonly number[]): HostTensor => {
 /** The adapters of all tasks in each layer, in the order of the tasks; that of a task which has none there is undefined. */
 export type AdaptersByLayer = ReadonlyMap<string, readonly (LayerAdapter | undefined)[]>;
 
-/** The adapters of a learner's bank by layer. */
+/**
+ * The adapters of a learner's bank by layer, in the order of their tasks; a task that has none in a layer is undefined there.
+ *
+ * ```ts
+ * const own = { A: { shape: [1, 2], data: Float32Array.of(1, 0) }, B: { shape: [2, 1], data: Float32Array.of(0, 3) } };
+ * const kept = model.bank.keep({ memory: {} } as cambium.Learner, [new Map([["q", own]]), new Map([["v", own]])]);
+ * assert.deepEqual([...model.bankedByLayer(kept)], [["q", [own, undefined]], ["v", [undefined, own]]]);
+ * ```
+ */
 export const bankedByLayer = (learner: Pick<Learner, "memory">): AdaptersByLayer => {
   const tasks = bank.of(learner);
   const layers = new Set(tasks.flatMap((task) => [...task.keys()]));
@@ -85,7 +111,17 @@ export interface Weighing {
 
 const present = (adapters: readonly (LayerAdapter | undefined)[]): readonly LayerAdapter[] => adapters.filter((adapter) => adapter !== undefined);
 
-/** Adapters that are never merged as a branch: y = x Wᵀ + b + (w ⊙ x Aᵀ) Bᵀ, with all A and B of a layer and the given weights w. */
+/**
+ * Adapters that are never merged as a branch: y = x Wᵀ + b + (w ⊙ x Aᵀ) Bᵀ, with all A and B of a layer and the given weights w.
+ *
+ * ```ts
+ * const equally = model.banked({ name: "equally", options: {}, weights: () => () => (z) => tensor.constant(1, [z.shape.at(-1)!]) });
+ * const own = { A: { shape: [1, 2], data: Float32Array.of(1, 0) }, B: { shape: [2, 1], data: Float32Array.of(0, 3) } };
+ * const kept = model.bank.keep({ memory: {} } as cambium.Learner, [new Map([["q", own]])]);
+ * assert.deepEqual([...equally.tensors(kept).keys()], ["q A", "q B", "q ranks"]);
+ * assert.equal(stage.evaluate({}, { through: equally }).name, "evaluate");
+ * ```
+ */
 export const banked = ({ name, options, adapters = bankedByLayer, tensors, weights }: Weighing): Branch => ({
   name,
   options,

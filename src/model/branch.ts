@@ -44,7 +44,15 @@ export const through = (
 /** The names of the memories that branches are made from, as far as the methods that declare them are there. */
 const memories = new Set<string>();
 
-/** A place in a learner's memory for what a branch is made from. Its name is noted, so that whoever has the learner alone sees that there is a branch. */
+/**
+ * A place in a learner's memory for what a branch is made from. Its name is noted, so that whoever has the learner alone sees that there is a branch.
+ *
+ * ```ts
+ * const scales = model.branchMemory<readonly number[]>("scales of tasks", []);
+ * const kept = scales.keep({ memory: {} } as cambium.Learner, [0.5]);
+ * assert.deepEqual([scales.of(kept), hasBranches(kept)], [[0.5], true]);
+ * ```
+ */
 export const branchMemory = <A>(name: string, empty: A): Memory<A> => {
   memories.add(name);
   return memory(name, empty);

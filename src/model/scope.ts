@@ -39,7 +39,7 @@ const between = (a: Tensor, b: Tensor, alpha: number): Tensor => (a === b ? a : 
 
 /**
  * The scope of weights between those of two: (1 − alpha) times the first and alpha times the second. What a layer computes is linear in its weights, so that
- * holds of its results, too, whatever adapters stand in a scope.
+ * holds of its results, too, whatever adapters stand in a scope. `interpolatedUpdate` (adapters/update.ts) is the same of the weights themselves.
  */
 export const interpolated = (first: Scope, second: Scope, alpha: number): Scope => ({
   has: second.has,

@@ -11,6 +11,12 @@ import { taskStage, type TaskStage } from "./stage.ts";
 /**
  * Keeps the task's trained adapters beside those of earlier tasks, and adds the rows of a head to the learner's. The weights stay as they are: what runs the
  * learner later goes through a branch that is made of the bank (`banked`).
+ *
+ * ```ts
+ * const steps = stage.repeat(10, stage.gradient(objective.matching), stage.update(optimizer.adamW({ lr: schedule.cosine(5e-4) })));
+ * const learned = stage.pipeline(stage.adapt({ adapters: adapter.lora({ rank: 4 }), steps }), stage.keepAdapters());
+ * assert.deepEqual(stage.manifest(learned).parts!.map(({ name }) => name), ["adapt", "keepAdapters"]);
+ * ```
  */
 export const keepAdapters = (): TaskStage<Lesson & WithBatches & WithAdapters<"A" | "B">, Lesson & WithBatches & { readonly trained: Trained }> =>
   taskStage("keepAdapters", {}, ({ adapters: { adapter, values }, ...rest }) => () => {

@@ -20,13 +20,25 @@ export interface TaskPrototypes {
   readonly centres: HostTensor;
 }
 
-/** The prototypes of every task of which a learner has kept some, in the order in which it learned them. */
+/**
+ * The prototypes of every task of which a learner has kept some, in the order in which it learned them.
+ *
+ * ```ts
+ * const centres = { shape: [1, 2], data: Float32Array.of(0.6, 0.8) };
+ * const kept = stage.prototypes.keep({ memory: {} } as cambium.Learner, [{ position: 0, centres }]);
+ * assert.deepEqual(stage.prototypes.of(kept), [{ position: 0, centres }]);
+ * ```
+ */
 export const prototypes = memory<readonly TaskPrototypes[]>("prototypes", []);
 
 /**
  * Keeps the centres of `count` k-means clusters of the unit features that the task's training images have in the learner's model as it is, without any branch
  * (arXiv 2207.12819). The clusters are the best of ten starts, drawn by the run's seed. Fails as pictures do, and with `ShapeMismatch` where the task is
  * answered in words.
+ *
+ * ```ts
+ * assert.deepEqual(stage.manifest(stage.keepPrototypes(5)), { name: "keepPrototypes", options: { count: 5 } });
+ * ```
  */
 export const keepPrototypes = <L extends Lesson>(count: number): TaskStage<L, L> =>
   taskStage("keepPrototypes", { count }, (lesson) => (runtime) => {

@@ -43,7 +43,14 @@ export const blended = (share: number): Steering => ({
   of: (own, sharp) => combined(own, sharp, (g, s) => add(scale(g, 1 - share), scale(s, share))),
 });
 
-/** g without what points against g': g − min(0, ⟨g, g'⟩) / ‖g'‖² · g'. Where they agree g stays as it is (the projection of PCGrad, arXiv 2001.06782). */
+/**
+ * g without what points against g': g − min(0, ⟨g, g'⟩) / ‖g'‖² · g'. Where they agree g stays as it is (the projection of PCGrad, arXiv 2001.06782).
+ *
+ * ```ts
+ * const step = stage.sharpnessAware(objective.imageToText, { rho: 0.1, steering: stage.withoutConflict });
+ * assert.deepEqual(step.options, { objective: "imageToText", rho: 0.1, steering: { withoutConflict: undefined } });
+ * ```
+ */
 export const withoutConflict: Steering = {
   name: "withoutConflict",
   options: undefined,

@@ -96,6 +96,7 @@ export const share = (energy: number): EnergyThreshold => ({ name: "share", opti
  *
  * ```ts
  * assert.deepEqual([0, 1, 2, 3].map((task) => growing(0.8).of(task, 4)).map((x) => x.toFixed(2)), ["0.80", "0.85", "0.90", "0.95"]);
+ * assert.equal(growing(0.95, 1, "squared").energy, "squared"); // As InfLoRA's code counts.
  * ```
  */
 export const growing = (energy: number, last = 1, kind: GramEnergy = "plain"): EnergyThreshold => ({

@@ -18,13 +18,26 @@ const meanPrediction = (logits: Tensor): Tensor => {
 /** Keeps the logarithm of a class that no view is taken for finite. */
 const least = 1e-30;
 
-/** The entropy of the mean prediction of a batch's images: small where all are taken for one class (MEMO, arXiv 2110.09506; LoRA-TTT, METHODS.md H). */
+/**
+ * The entropy of the mean prediction of a batch's images: small where all are taken for one class (MEMO, arXiv 2110.09506; LoRA-TTT, METHODS.md H).
+ *
+ * ```ts
+ * const both = objective.sum(objective.meanEntropy, objective.weighted(0.5, objective.maskedReconstruction(0.75)));
+ * assert.equal(both.name, "sum(meanEntropy, 0.5 · maskedReconstruction)");
+ * ```
+ */
 export const meanEntropy: Objective = objective("meanEntropy", ({ logits }) => {
   const p = meanPrediction(logits);
   return scale(sum(mul(p, log(affine(p, 1, least)))), -1);
 });
 
-/** Class tokens of images with patches hidden against those of the whole images, which are constant: the mean square, divided by the share that is hidden. */
+/**
+ * Class tokens of images with patches hidden against those of the whole images, which are constant: the mean square, divided by the share that is hidden.
+ *
+ * ```ts
+ * assert.deepEqual(objective.maskedReconstruction(0.75).terms[0].outputs, ["classTokens", "maskedClassTokens"]);
+ * ```
+ */
 export const maskedReconstruction = (hidden: number): Objective<OutputNeed<"classTokens" | "maskedClassTokens">> =>
   objective(
     "maskedReconstruction",
