@@ -11,12 +11,14 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../src/failure.ts";
 import { writeText } from "../src/formats/files.ts";
+import { optionNames } from "../src/methods/declare.ts";
 import { methods, type MethodName } from "../src/methods/table.ts";
 import type { Stream } from "../src/data/task.ts";
 import { counted } from "../src/page/markup.ts";
 import type { Pictures } from "../src/page/gallery.ts";
 import { htmlReport } from "../src/page/html.ts";
 import { prettyJson } from "../src/report/json.ts";
+import { groupBy } from "../src/report/summary.ts";
 import { textTable } from "../src/report/table.ts";
 import { galleryPictures } from "../src/runs/pictures.ts";
 import { compare } from "./run/compare.ts";
@@ -58,7 +60,7 @@ const table = {
     positive(10),
     "X",
     "peak learning rate",
-    "0.24 / steps, at most that of 30 steps, and more for methods that were tuned for more; icon-questions: 0.16 / steps",
+    "0.24 / steps, at most that of 30 steps, and other for methods that were tuned for more or less; icon-questions: 0.16 / steps",
   ),
   seed: flag(list(whole(0), true), "N[,N…]", "seeds of all that is random; several give means and deviations", [0]),
 };
@@ -82,17 +84,29 @@ const fits = ({ stream, tasks = 0, classes }: Flags, world: World): E.Either<Fai
 /** Rounded up, for what is an estimate. */
 const roughly = (seconds: number): string => (seconds < 60 ? `${10 * Math.ceil(seconds / 10)} seconds` : counted(Math.ceil(seconds / 60), "minute"));
 
+/** The peak learning rate of every method that has one, in a sentence: "Learning rates: 5.3e-3 of codyra; 2.8e-2 of keeplora++." */
+const ratesTold = ({ methods: names, lr }: Flags, { rate }: World, { steps }: Plan): string => {
+  const having = names.filter((name) => optionNames(methods[name].declaration).includes("lr"));
+  const rateOf = (name: MethodName): string => Number((lr ?? rate(name, steps)).toPrecision(2)).toExponential();
+  const each = groupBy(rateOf)(having).map((alike) => `${rateOf(alike[0])} of ${alike.join(", ")}`);
+  return each.length === 0 ? "" : `Learning ${each.length === 1 ? "rate" : "rates"}: ${each.join("; ")}.`;
+};
+
 /** What will happen, how long it takes, and what would be faster. */
-const announced = ({ methods: names, seed }: Flags, model: string, world: World, plan: Plan, stream: Stream): string => {
+const announced = (flags: Flags, model: string, world: World, plan: Plan, stream: Stream): string => {
+  const { methods: names, seed } = flags;
   const { tasks, steps, batch, towers, seconds, on, faster } = plan;
   const trainings = seed.length * names.filter((name) => name !== "zero-shot").length;
   const takes = trainings * tasks * (steps * seconds.step + seconds.task) + seconds.task;
   return [
     `${model} learns ${world.named(plan, stream)} one after another, ${counted(steps, "step")} of ${counted(batch, world.example)} each` +
       `${towers === undefined ? "" : `, with adapters in its ${towers.join(" and ")} tower`}: ${names.join(", ")}, each from the same start${seed.length > 1 ? `, with ${seed.length} seeds` : ""}.`,
+    ratesTold(flags, world, plan),
     world.tested,
     `That takes about ${roughly(takes)} on ${on}.${faster === undefined ? "" : ` ${faster}`}`,
-  ].join("\n");
+  ]
+    .filter((line) => line !== "")
+    .join("\n");
 };
 
 /** A method with the steps and the rate of a plan. Joint training gets the steps of all tasks, at the rate of one task. */

@@ -121,6 +121,11 @@ const writeAdapter = (folder: string, model: Model, opened: OpenedLearner, optio
     TE.bindTo("base"),
     TE.chainFirst(({ base }) => checkArchitecture(base, model)),
     TE.bind("update", ({ base }) => TE.fromEither(updateBetween(base.model, model))),
+    TE.chainFirst(({ update }) =>
+      update.factors.size === 0 && hasBranches(opened.learner)
+        ? bad("peft", "would be an adapter of nothing: what was learned is in branches beside the weights, which are those of the base")
+        : TE.right(undefined),
+    ),
     TE.chainFirst(({ base, update }) => writePeft(folder, model, update, { base: base.name, dtype: options.dtype, files })),
     TE.map(({ base, update }) => ({ folder, base: base.name, ranks: ranksOf(update) })),
   );
@@ -129,7 +134,7 @@ const writeAdapter = (folder: string, model: Model, opened: OpenedLearner, optio
  * Writes a learner, by any name that it has, for other programs: as a model folder that transformers loads, in the element type that its model was read in
  * unless another is asked for; or as an adapter of PEFT, the low-rank difference of its weights from those of its base. Fails as {@link openLearner},
  * {@link updateBetween}, `writeModel` and {@link writePeft} do, and with `BadOption` where nothing is asked for, a folder holds something or lies in what is
- * read, no base is known, or it has another architecture.
+ * read, no base is known, or it has another architecture, and where all that was learned is in branches, which no adapter has.
  *
  * ```ts
  * const exported = await exportLearner(`${folder}/runs/pets`, { model: `${folder}/exported`, peft: `${folder}/exported-adapter` })();

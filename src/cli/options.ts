@@ -34,7 +34,7 @@ const readingOf = (value: string): E.Either<Failure, Reading> => {
 
 /**
  * Reads `KEY=VALUE[,KEY=VALUE…]` as options of a method; fails with `BadOption`, which lists the keys that there are, or says what a value should be.
- * `reading=paper` and `reading=code` stand for all options in which the two differ; one that is given beside it wins.
+ * `reading=paper` and `reading=code` stand for all options in which the two differ, which may be none; one that is given beside it wins.
  */
 export const parseOptions = (method: MethodName, text: string): E.Either<Failure, MethodOptions> => {
   const { declaration } = methods[method];
@@ -46,7 +46,7 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
     const [, name, value] = /^(\w+)=(.+)$/s.exec(part) ?? [];
     if (name === undefined) return bad(`${printed(part)} should be KEY=VALUE`);
     if (name in options || (name === "reading" && read !== undefined)) return bad(`${name} is given twice`);
-    if (name === "reading" && hasReadings(declaration)) {
+    if (name === "reading") {
       const chosen = readingOf(value);
       if (E.isLeft(chosen)) return chosen;
       read = chosen.right;
@@ -59,8 +59,14 @@ export const parseOptions = (method: MethodName, text: string): E.Either<Failure
       return bad(`${name} should be ${decoded.left}, not ${printed(value)}${meantFor((declaration as Declaration).options[name].codec, value)}`);
     options[name] = decoded.right;
   }
-  return E.right({ ...(read === undefined ? {} : { reading: read }), ...options });
+  return E.right({ ...(read === undefined || !hasReadings(declaration) ? {} : { reading: read }), ...options });
 };
+
+/** What there is to say of options as text: a reading of a method that has but one sets nothing. */
+export const optionNotes = (method: MethodName, text = ""): readonly string[] =>
+  /(^|,)reading=/.test(text) && !hasReadings(methods[method].declaration)
+    ? [`${method} has one reading only: its paper and its code do not differ in any option`]
+    : [];
 
 /** What `--help` says of a method: every option, what it is and takes, and its default. */
 export const optionsHelp = (method: MethodName, layout: Layout = plain): string => {
@@ -88,6 +94,17 @@ export const optionsHelp = (method: MethodName, layout: Layout = plain): string 
               layout.columns,
             ),
           },
+      ...(methods[method]().reference
+        ? [
+            {
+              lines: paragraph(
+                "--reference DATA names a dataset whose pictures and classes it distils on, and which is never learned; " +
+                  "without it the task's own pictures take their place.",
+                layout,
+              ),
+            },
+          ]
+        : []),
       ...(hasReadings(declaration)
         ? [
             {

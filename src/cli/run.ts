@@ -19,7 +19,7 @@ import { endOfRun, whenStopped } from "./endOfRun.ts";
 import { endOfSweep } from "./endOfSweep.ts";
 import { flag, list, oneOf, optional, positive, some, toggle, whole, type Values } from "./flags.ts";
 import type { Layout } from "./help.ts";
-import { optionNames, optionsHelp, parseOptions } from "./options.ts";
+import { optionNames, optionNotes, optionsHelp, parseOptions } from "./options.ts";
 import { pixelsFlag, pixelsOf } from "./pixels.ts";
 import { profileFlag, profiledBy } from "./profile.ts";
 import { answerFlags, sourceFlags, sourceOf } from "./source.ts";
@@ -230,6 +230,7 @@ export const run = command({
       TE.fromEither(jobOf(flags, terminal.at)),
       TE.chain(({ job, out, ignored }): TE.TaskEither<Failure, Ended> => {
         for (const name of ignored) terminal.note(`--${name} has no meaning for ${flags.method}`);
+        for (const note of optionNotes(flags.method, flags.set)) terminal.note(note);
         if (flags.seeds !== undefined) return pipe(runSweep(overSeeds(job, flags.seeds), terminal.jobOptions), TE.map(endOfSweep(out)));
         const profile = profiledBy(flags.profile);
         return pipe(runJob(job, { ...terminal.jobOptions, ...profile.options }), TE.map(endOfRun(out, terminal)), TE.map(profile.ended));

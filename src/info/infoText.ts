@@ -139,6 +139,7 @@ const toldOfRun = (info: RunInfo): Told => {
       ["Model", job.model],
       ["Data", dataOf(job.source)],
       ["Probes", job.probes?.join(", ")],
+      ["Reference", info.distils ? (job.reference ?? "the task's own pictures") : job.reference && `${job.reference}, which ${title} has no use for`],
       ["Method", `${methodText(method)}${job.chat === undefined ? "" : ` chat=${optionText(job.chat)}`}`],
       ["Seed", `${job.seed}`],
       ["Precision", job.precision],

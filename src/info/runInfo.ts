@@ -32,6 +32,8 @@ export interface RunInfo {
   readonly result: RunResult | null;
   /** Whether what it has learned is of low rank, so that an adapter can say it. */
   readonly lowRank: boolean;
+  /** Whether its method distils on reference pictures. */
+  readonly distils: boolean;
   /** Whether its method runs the model through a branch that is not in the weights: no model folder or adapter answers as it does. */
   readonly branched: boolean;
 }
@@ -39,9 +41,13 @@ export interface RunInfo {
 /** The tasks of a job alone. */
 const tasksOf = ({ source }: Job): number => ("folders" in source ? source.folders.length : taskCount(protocols[source.protocol]));
 
-const isBranched = (job: Job): boolean => {
+/** What the method of a job says of itself; nothing where it is none. */
+const methodFacts = (job: Job): Pick<RunInfo, "distils" | "branched"> => {
   const method = methodOf(job);
-  return E.isRight(method) && method.right.inference?.through !== undefined;
+  return {
+    distils: E.isRight(method) && method.right.reference === true,
+    branched: E.isRight(method) && method.right.inference?.through !== undefined,
+  };
 };
 
 /** Whether a job trains factors of low rank alone: for questions, KeepLoRA trains what connects pictures with a decoder in full. */
@@ -85,7 +91,7 @@ export const readRunInfo = (folder: string, files: Files): TE.TaskEither<Failure
         model: last?.folder ?? null,
         result: run?.result ?? null,
         lowRank,
-        branched: isBranched(job),
+        ...methodFacts(job),
       };
     }),
   );

@@ -28,12 +28,13 @@ const gainOf = (summary: Summary): readonly Gain[] => {
   return before === null || learned === null || last === null ? [] : [{ summary, gained: learned - before, left: last - before }];
 };
 
+/** The one that ends highest comes first. */
+const byEnd = (a: Gain, b: Gain): number => (b.summary.metrics.last.mean ?? 0) - (a.summary.metrics.last.mean ?? 0);
+
 /** The methods that are named: all of up to three, otherwise the one that ends highest and the baseline. The baseline comes last. */
 const named = (gains: readonly Gain[]): readonly Gain[] => {
   const isBase = ({ summary }: Gain): boolean => summary.method === baseline;
-  const [base, others] = [gains.filter(isBase), gains.filter((g) => !isBase(g))].map((some) =>
-    [...some].sort((a, b) => (b.summary.metrics.last.mean ?? 0) - (a.summary.metrics.last.mean ?? 0)),
-  );
+  const [base, others] = [gains.filter(isBase), gains.filter((g) => !isBase(g))].map((some) => [...some].sort(byEnd));
   if (gains.length <= 3) return [...others, ...base];
   return [...others.slice(0, base.length === 0 ? 2 : 1), ...base.slice(0, others.length === 0 ? 2 : 1)];
 };
@@ -129,8 +130,23 @@ const opening = (summaries: readonly Summary[], gains: readonly Gain[]): string 
   return lead + (words === "" ? "" : `${words[0].toUpperCase()}${words.slice(1)}, `);
 };
 
+/** Whether a method gained something that is worth a digit. */
+const isGain = ({ gained }: Gain): boolean => gained > 0 && !isNothing(gained);
+
+/** What is said of many methods where none that would be named gained anything: how many did not, and where the one that ends highest ends. */
+const gainless = (all: readonly Gain[], [best]: readonly Gain[]): string => {
+  const without = all.filter((gain) => !isGain(gain)).length;
+  const gain = without === all.length ? `None of ${all.length} methods gains anything` : `${without} of ${all.length} methods gain nothing`;
+  const by = isNothing(best.left) ? "as high as zero-shot" : `${points(Math.abs(best.left))} points ${best.left < 0 ? "below" : "above"} zero-shot`;
+  const seeds = seedsOf(all.map(({ summary }) => summary));
+  const over = seeds === "1" ? "" : `, over ${seeds} seeds`;
+  return `${gain} on this stream${countedBy(best.summary.labelSpace)}; the highest at the end is ${nameOf(best)}, ${by}${over}.`;
+};
+
 /** The sentence below a comparison, of methods that learned one stream task by task in one label space; "" where none was measured. */
 export const sentence = (summaries: readonly Summary[]): string => {
-  const gains = named(summaries.flatMap(gainOf));
+  const all = summaries.flatMap(gainOf);
+  const gains = named(all);
+  if (gains.length < all.length && !gains.some(isGain)) return gainless(all, [...all].sort(byEnd));
   return gains.length === 0 ? "" : `${opening(summaries, gains)}${gainsText(gains)}${outsideText(gains)}.${doubts(gains)}`;
 };

@@ -1,5 +1,6 @@
 /** Runs of one method with several seeds as one entry: mean and spread. */
 import { inOrder } from "../formats/json.ts";
+import { basename } from "../formats/path.ts";
 import { meanOf } from "./metrics.ts";
 import { optionText } from "./optionText.ts";
 import type { AccuracyRow } from "./metrics.ts";
@@ -64,14 +65,20 @@ export const seedsOf = (summaries: readonly Summary[]): string => {
 /** The mean effective rank of a run over its tasks; `null` where no task has one. */
 export const meanEffectiveRank = (r: RunResult): number | null => meanOf(r.effectiveRank.filter((x) => x !== null));
 
-/** Whether an option says something about a run: not where it wrote and which seed it drew from, nor what was left open. */
-const tells = ([key, value]: readonly [string, unknown]): boolean => key !== "seed" && key !== "out" && value !== null && value !== undefined;
+/** What tells no runs apart: where one wrote, which seed it drew from, and in what other label spaces it was measured, too. */
+const untelling = ["seed", "out", "also"];
+
+/** Whether an option says something about a run: not what was left open, either. */
+const tells = ([key, value]: readonly [string, unknown]): boolean => !untelling.includes(key) && value !== null && value !== undefined;
 
 /** How a run was computed where its options do not say: what was chosen is written down, and what was left at its default is not. */
-const unsaid = { precision: "f32", accumulate: 1, recompute: "none" };
+const unsaid = { precision: "f32", accumulate: 1, recompute: "none", reference: "own pictures" };
+
+/** Options, and what else makes a run what it is. */
+type Identity = Readonly<Record<string, unknown>>;
 
 /** What makes a run what it is: its options, where it was scored, and on which probes. */
-const identity = (r: RunResult): Readonly<Record<string, unknown>> => ({
+const identity = (r: RunResult): Identity => ({
   ...unsaid,
   ...Object.fromEntries(Object.entries(r.options).filter(tells)),
   labelSpace: r.labelSpace,
@@ -142,14 +149,21 @@ export const summaryOf = (label: string, runs: readonly RunResult[]): Summary =>
   };
 };
 
+/** The last part of the path of a reference; the whole where that of another is the same. */
+const nameOf = (mine: Identity, others: readonly Identity[]): string => {
+  const [own, ...rest] = [mine, ...others].map(({ reference }) => basename(String(reference)));
+  return rest.includes(own) ? String(mine.reference) : own;
+};
+
 /** What tells one group from the others of its method on the stream: the options that differ, as `steps=200 rank=4`. */
 const difference = (runs: readonly RunResult[], siblings: readonly (readonly RunResult[])[]): string => {
   const [mine, ...all] = [runs, ...siblings].map(([first]) => identity(first));
-  const differs = (key: string): boolean => all.some((other) => JSON.stringify(inOrder(other[key])) !== JSON.stringify(inOrder(mine[key])));
+  const differsIn = (key: string, other: Identity): boolean => JSON.stringify(inOrder(other[key])) !== JSON.stringify(inOrder(mine[key]));
   return [...new Set([mine, ...all].flatMap(Object.keys))]
-    .filter(differs)
-    .map((key) => {
-      const text = optionText(mine[key]);
+    .flatMap((key) => {
+      const others = all.filter((other) => differsIn(key, other));
+      if (others.length === 0) return [];
+      const text = key === "reference" ? nameOf(mine, others) : optionText(mine[key]);
       return text === undefined ? `${key} not set` : `${key}=${text}`;
     })
     .join(" ");

@@ -17,9 +17,10 @@ export const methodOf = ({ method: { name, options }, evaluate, accumulate }: Pi
   const make: (options: MethodOptions) => Method = declared;
   const values: Record<string, unknown> = {};
   for (const [option, value] of Object.entries(options)) {
-    if (option === "reading" && hasReadings(declared.declaration)) {
+    if (option === "reading") {
       if (!readings.is(value)) return bad(option, `should be ${readings.name}, not ${printed(value)}`);
-      values.reading = value;
+      // A method of one reading takes it, too, so that a sweep can ask all methods for one.
+      if (hasReadings(declared.declaration)) values.reading = value;
       continue;
     }
     const known = optionNames(declared.declaration);

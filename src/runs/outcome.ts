@@ -15,6 +15,7 @@ import { classIncremental, maa, type ClassIncremental } from "../report/classInc
 import type { RunResult } from "../report/result.ts";
 import type { RunReport } from "../report/runReport.ts";
 import { textTable } from "../report/table.ts";
+import type { Method } from "../stages/learn.ts";
 import type { Job } from "./job.ts";
 import { galleryPictures } from "./pictures.ts";
 import { readLosses } from "./readRun.ts";
@@ -39,6 +40,7 @@ export interface Outcome extends Run {
 export const factsOf = (
   { model, source, pixels, probes, reference, shots, evaluate, evalLimit, chat, context, maxTokens, precision, accumulate, recompute, onCorrupt, facts }: Job,
   { labelSpace }: Pick<Stream, "labelSpace">,
+  { reference: distils = false }: Pick<Method, "reference">,
 ) => ({
   evaluate: undefined,
   model,
@@ -52,7 +54,8 @@ export const factsOf = (
       }),
   ...(pixels === undefined ? {} : { pixels }),
   ...(probes === undefined ? {} : { probes }),
-  ...(reference === undefined ? {} : { reference }),
+  // One that its method has no use for says nothing of the run.
+  ...(reference === undefined || !distils ? {} : { reference }),
   shots: shots ?? null,
   ...facts,
   labelSpace,

@@ -115,9 +115,19 @@ const unscored = ({ probes = [] }: Stream, { model: { architecture } }: Learner)
   return `${names} cannot be scored: a ${architecture.name} reads no texts, and its head knows the classes of tasks alone`;
 };
 
+/** What is to be said where a method distils on reference pictures and has none, or has some and does not. */
+const onReference = ({ reference: given }: Stream, { name, reference = false }: Pick<Method, "name" | "reference">): string | undefined => {
+  if (reference === (given !== undefined)) return undefined;
+  return given === undefined
+    ? `${name} distils on reference pictures and was given none: the task's own pictures take their place`
+    : `${name} distils on no reference pictures: those of ${printable(given.name)} have no meaning for it`;
+};
+
 /** What is to be said of a stream before it is learned. */
-const notesOn = (stream: Stream, start: Learner, spaces: readonly LabelSpace[]): readonly string[] =>
-  isAnswerStream(stream) ? [] : [sharedNames(stream, spaces), unscored(stream, start)].filter((detail) => detail !== undefined);
+const notesOn = (stream: Stream, start: Learner, spaces: readonly LabelSpace[], method: Pick<Method, "name" | "reference">): readonly string[] => [
+  ...[onReference(stream, method)].filter((detail) => detail !== undefined),
+  ...(isAnswerStream(stream) ? [] : [sharedNames(stream, spaces), unscored(stream, start)].filter((detail) => detail !== undefined)),
+];
 
 /** A method as it is for a stream, where it suits the model, goes on as it was begun and computes a batch in as many parts as are asked for. */
 const goingOn = <N extends string>(
@@ -165,7 +175,7 @@ export const runMethod =
     const watched: Runtime = { ...runtime, emit };
     const { labelSpace = stream.labelSpace, also = [] } = options.evaluate ?? {};
     const readsTexts = start.model.architecture.readout?.texts !== undefined;
-    for (const detail of notesOn(stream, start, [labelSpace, ...also])) emit({ type: "note", detail });
+    for (const detail of notesOn(stream, start, [labelSpace, ...also], method)) emit({ type: "note", detail });
     const zeroShot = from.zeroShot === undefined ? await evaluated(untrained, stream, 0, options.evaluate)(watched)() : E.right(from.zeroShot);
     if (E.isLeft(zeroShot)) return zeroShot;
     const reached = (): Progress => ({

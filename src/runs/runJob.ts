@@ -99,7 +99,7 @@ const onDevice = (job: Job, method: Method, beginning: Beginning, { last, within
       evaluate: job.evaluate,
       untrained,
       from: { ...from, ...(reached && written), ...reached, reports: (last?.reached ?? from).reports, training: within?.kept },
-      facts: factsOf(job, stream),
+      facts: factsOf(job, stream, method),
       log: (record) => {
         if (E.isRight(broken)) broken = log.write(logLine(record));
       },

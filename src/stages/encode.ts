@@ -16,6 +16,7 @@ import type { Lesson, WithBatches } from "../training/lesson.ts";
 import { fits } from "../training/limits.ts";
 import { skippedReporter, type Runtime } from "../training/runtime.ts";
 import { perTask, type Length, type PerTask } from "../training/schedule.ts";
+import type { Suits } from "../training/suits.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
 import { ofClasses, ofImages, prompts, withoutTexts, type Captions } from "./captions.ts";
 import { answerBatches } from "./encodeAnswers.ts";
@@ -128,6 +129,16 @@ const pixelsFit = ({ learner: { model } }: Lesson, { device, accumulate = 1 }: R
   return pixels === undefined ? E.right(undefined) : fits(device, "input pixels", size(pixels.shape), "batch");
 };
 
+/** Whether a batch has a place for an example of a past task beside one of its own. Fails with `BadOption`. */
+const hasPlaces = (batch: number, replay: number): E.Either<Failure, void> =>
+  replay === 0 || batch > 1
+    ? E.right(undefined)
+    : E.left({
+        _tag: "BadOption",
+        option: "batch",
+        detail: "should be at least 2: one place for an example of the task, and one for a past one that is replayed",
+      });
+
 /** Whether images of past tasks can stand in a batch; to be asked before the first task. Fails with `ShapeMismatch` where a head tells classes apart. */
 const mayReplay = ({ learner: { model } }: Pick<Lesson, "learner">, replay: number): E.Either<Failure, void> => {
   if (replay === 0 || model.architecture.texts !== undefined) return E.right(undefined);
@@ -228,5 +239,10 @@ export const encode = <L extends Lesson>({
       TE.map((batches): L & WithBatches => ({ ...lesson, batches })),
     );
   });
-  return { ...stage, suits: (learner, stream) => (isAnswerStream(stream) ? E.right(undefined) : mayReplay({ learner }, replay)) };
+  const suits: Suits = (learner, stream) =>
+    pipe(
+      hasPlaces(batch, replay),
+      E.chain(() => (isAnswerStream(stream) ? E.right(undefined) : mayReplay({ learner }, replay))),
+    );
+  return { ...stage, ...(reference ? { reference } : {}), suits };
 };

@@ -56,6 +56,8 @@ export interface Stage<S extends Scale, A, B, N extends string = never> {
   readonly undivided?: string;
   /** True where it changes weights by updates of any rank, which no LoRA adapter can say. */
   readonly fullRank?: boolean;
+  /** Whether it distils on reference pictures: those of the stream, or the task's own where it has none. Default: it does not. */
+  readonly reference?: boolean;
   /** Whether a model is one for it; asked before anything runs. Default: every model is. */
   readonly suits?: Suits;
   /** Never present; carries `N` in the type. */
@@ -98,9 +100,9 @@ export const identity = <S extends Scale, A>(scale: S): Stage<S, A, A> => ({
 
 /**
  * What a composition has of its stages: the inference of the last that has one, why the first that cannot compute a batch in parts does not, whether one of
- * them makes updates of any rank, and what all of them need of a model.
+ * them makes updates of any rank or distils on reference pictures, and what all of them need of a model.
  */
-export const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference" | "undivided" | "fullRank" | "suits"> => {
+export const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "inference" | "undivided" | "fullRank" | "reference" | "suits"> => {
   const inference = stages.findLast((stage) => stage.inference !== undefined)?.inference;
   const undivided = stages.find((stage) => stage.undivided !== undefined)?.undivided;
   const needing = stages.flatMap(({ suits }) => suits ?? []);
@@ -109,6 +111,7 @@ export const inherited = (...stages: readonly AnyStage[]): Pick<AnyStage, "infer
     ...(inference === undefined ? {} : { inference }),
     ...(undivided === undefined ? {} : { undivided }),
     ...(stages.some(({ fullRank }) => fullRank) ? { fullRank: true } : {}),
+    ...(stages.some(({ reference }) => reference) ? { reference: true } : {}),
     ...(needing.length === 0 ? {} : { suits }),
   };
 };

@@ -194,7 +194,8 @@ export const adaptedImages = (
   const { model } = learner;
   const net = networkOf(model);
   const times = Number(steps.count) === 1 ? "a step" : `${steps.count} steps`;
-  const detail = `${task.name}: ${examples.length} pictures, each of which is answered after ${times} of training on ${chosenOf(adaptation)} of ${views} views`;
+  const pictures = examples.length === 1 ? "1 picture, which is" : `${examples.length} pictures, each of which is`;
+  const detail = `${task.name}: ${pictures} answered after ${times} of training on ${chosenOf(adaptation)} of ${views} views`;
   runtime.emit({ type: "note", detail });
   const { images: cache, onCorrupt } = runtime;
   const source = viewBatches({ examples, decode: decoderOf(task), transform: transformOf(model), cache, onCorrupt, views, augment, seed });

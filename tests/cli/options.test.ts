@@ -1,11 +1,12 @@
 /** Options of methods as text. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { optionNames, optionsHelp, parseOptions } from "../../src/cli/options.ts";
+import { optionNames, optionNotes, optionsHelp, parseOptions } from "../../src/cli/options.ts";
 import { plain } from "../../src/cli/help.ts";
 import { describe } from "../../src/failure.ts";
-import type { Option } from "../../src/methods/declare.ts";
+import { reading, type Option } from "../../src/methods/declare.ts";
 import { methods, type MethodName } from "../../src/methods/table.ts";
+import { methodOf } from "../../src/runs/methodOf.ts";
 import { left, right } from "../fixtures/datasets.ts";
 
 const parse = (method: MethodName, text: string) => right(parseOptions(method, text));
@@ -74,7 +75,25 @@ test("a reading sets what the paper and the code of its authors have otherwise; 
   checked("o-lora", "reading=paper", { penalty: "square-sum" });
   assert.is(refused("codyra", "reading=both"), '--set: reading should be one of paper, code, not "both"');
   assert.is(refused("codyra", "reading=code,reading=paper"), "--set: reading is given twice");
-  assert.match(refused("sequential-lora", "reading=code"), /^--set: sequential-lora has no option reading; it has steps, /);
+  assert.is(refused("sequential-lora", "reading=both"), '--set: reading should be one of paper, code, not "both"');
+});
+
+test("the help of a method that distils on reference pictures says which flag names them, and what takes their place", () => {
+  assert.match(optionsHelp("zscl").replace(/\s+/g, " "), /--reference DATA names a dataset .* the task's own pictures take their place\./);
+  assert.not.match(optionsHelp("lwf"), /--reference/);
+});
+
+test("every method takes a reading; one that has no two sets nothing, and says so", () => {
+  for (const method of Object.keys(methods) as MethodName[]) {
+    const has = Object.keys(reading(methods[method].declaration, "code")).length > 0;
+    assert.equal(parse(method, "reading=code"), has ? { reading: "code" } : {}, method);
+    right(methodOf({ method: { name: method, options: { reading: "code" } }, evaluate: { templates: "single" } }));
+  }
+  assert.equal(parse("sequential-lora", "reading=code,rank=4"), { rank: 4 });
+  assert.equal(optionNotes("sequential-lora", "rank=4,reading=code"), [
+    "sequential-lora has one reading only: its paper and its code do not differ in any option",
+  ]);
+  assert.equal([optionNotes("codyra", "reading=code"), optionNotes("sequential-lora", "rank=4"), optionNotes("sequential-lora")], [[], [], []]);
 });
 
 test("every option of a reading is one that its codec takes, and not the same in both", () => {

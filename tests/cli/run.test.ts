@@ -328,6 +328,18 @@ test("a method distils on the pictures of a reference, all of them where it has 
   const own = await stream(flags("undistilled", { method: "zscl", set: "tuned=lora" }));
   assert.is(own.code, 0, own.stderr);
   assert.is(resultOf("undistilled").options.reference, undefined);
+  assert.match(own.stderr, /zscl distils on reference pictures and was given none: the task's own pictures take their place/);
+  assert.not.match(ended.stderr, /own pictures/);
+  const unused = await stream(flags("unused", { reference: at("reference") }));
+  assert.is(unused.code, 0, unused.stderr);
+  assert.match(unused.stderr, /distils on no reference pictures: those of reference have no meaning for it/);
+  assert.is(resultOf("unused").options.reference, undefined);
+  for (const [run, said] of [
+    ["distilled", /Reference +\S*reference\n/],
+    ["undistilled", /Reference +the task's own pictures\n/],
+    ["unused", /Reference +\S*reference, which .* has no use for\n/],
+  ] as const)
+    assert.match((await cambium(["info", at(run)])).stdout, said);
   const weights = (run: string): Buffer => readFileSync(at(run, "model", "model.safetensors"));
   assert.not.ok(weights("distilled").equals(weights("undistilled")));
 });

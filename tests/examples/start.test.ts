@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { paced } from "../../examples/run/pace.ts";
 import { worlds } from "../../examples/run/world.ts";
+import { methods, type MethodName } from "../../src/methods/table.ts";
 import { parseRunResult } from "../../src/report/resultCodec.ts";
 import { right, temporaryFolder } from "../fixtures/datasets.ts";
 import { writeTinyClip } from "../fixtures/tinyClip.ts";
@@ -17,6 +19,15 @@ const { dir, remove } = temporaryFolder("start");
 
 test.after(remove);
 
+test("a method goes as far in few steps as its defaults do: whole models are fine-tuned at low rates", () => {
+  for (const name of ["sequential-lora", "joint", "codyra", "replay", "glad", "color", "moram", "sd-lora"] as const) assert.is(paced(name, 60), 4e-3, name);
+  for (const name of ["lwf", "zscl", "wise-ft"] as const) assert.ok(Math.abs(paced(name, 1000) - 1e-5) < 5e-7, name);
+  assert.is(paced("lwf", 30), paced("lwf", 3), "fewer than 30 steps have the rate of 30");
+  assert.is(paced("zero-shot", 45), 0);
+  assert.is(paced("lora-ttt", 45), 0);
+  for (const name of Object.keys(methods) as MethodName[]) assert.is(paced(name, 45) > 0, "lr" in methods[name].declaration.options, name);
+});
+
 test("four methods, what will happen and how long it takes, one table, one report", async () => {
   const [model, out] = [join(dir, "model"), join(dir, "out")];
   await writeTinyClip(model);
@@ -27,6 +38,7 @@ test("four methods, what will happen and how long it takes, one table, one repor
     ended.output,
     /learns 2 tasks of icons with 52 classes one after another, 2 steps of 4 pictures each.*: zero-shot, sequential-lora, codyra, keeplora\+\+, each from the same start/,
   );
+  assert.match(ended.output, /^Learning rates: 8e-3 of sequential-lora, codyra; 4\.2e-2 of keeplora\+\+\.$/m);
   assert.match(ended.output, /^That takes about \d/m);
   assert.match(ended.output, /\nMethod +Learned +(Gain kept +)?Transfer +Average +Last +Forgetting .*Trainable +Kept +Time/);
   assert.match(

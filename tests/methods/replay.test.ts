@@ -7,6 +7,7 @@ import type { Device } from "../../src/device/device.ts";
 import type { AnswerTask, ClassTask, Stream, Task } from "../../src/data/task.ts";
 import { mixed } from "../../src/data/walk.ts";
 import { describe, get } from "../../src/failure.ts";
+import { sequentialLora } from "../../src/methods/baselines.ts";
 import { learner, type Learner } from "../../src/model/learner.ts";
 import { replay } from "../../src/methods/replay.ts";
 import { decodePlain, encodePlain } from "../../src/runs/plainData.ts";
@@ -55,6 +56,17 @@ test("a share of a batch is replayed: at least one place where anything is kept,
     ].map(([batch, share, of]) => replayedIn(batch as number, share as number, of as typeof some)),
     [16, 1, 1, 0, 0, 0, 0],
   );
+});
+
+test("a batch of one has no place for a past example: refused before anything runs", async () => {
+  const { suits } = replay({ batch: 1, steps: 1 });
+  const from = learner(await tinyClip());
+  const stream: Stream = { tasks: [patternTask("a", ["x", "y"], 2)], labelSpace: "task" };
+  const refused = suits!(from, stream);
+  assert.ok(E.isLeft(refused));
+  assert.match(describe(refused.left), /^batch: should be at least 2: one place for an example of the task, and one for a past one that is replayed$/);
+  assert.ok(E.isRight(replay({ batch: 2, steps: 1 }).suits!(from, stream)));
+  assert.is(sequentialLora({ batch: 1, steps: 1 }).suits!(from, stream)._tag, "Right");
 });
 
 test("two walks fill batches: every position of each is visited once, in order, whatever the shares", async () => {

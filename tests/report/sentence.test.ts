@@ -109,6 +109,20 @@ test("of many methods the one that ends highest and the baseline are named; that
   assert.match(said(single), /^Of 4 methods, d keeps .*, c 80 % of 20\.0\. One seed /);
 });
 
+test("of many methods that gain nothing it says how many they are, and which one ends highest", () => {
+  const poor = ["a", "b", "c", "d", "e", "f"].map((name, i) => run(name, 15, 10 + i));
+  assert.is(
+    said([run("sequential-lora", 10, 5), ...poor]),
+    "None of 7 methods gains anything on this stream with the task given; the highest at the end is f, 5.0 points below zero-shot.",
+  );
+  assert.match(said([...poor, run("sequential-lora", 30, 0)]), /^Of 7 methods, f gains nothing .* sequential-lora loses all of the 10\.0 points/);
+  assert.is(
+    said([...poor, run("g", 30, 0), run("sequential-lora", 10, 5)]),
+    "7 of 8 methods gain nothing on this stream with the task given; the highest at the end is f, 5.0 points below zero-shot.",
+  );
+  assert.match(said([...poor.slice(1), run("h", 20, 20)]), /; the highest at the end is h, as high as zero-shot\.$/);
+});
+
 test("it says nothing where nothing was learned, and never what no number is", () => {
   assert.is(said([ran("zero-shot", [[20]], { trainableParameters: 0, zeroShot: [20] })]), "");
   const accuracy = fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { freq: 8 });

@@ -52,6 +52,18 @@ test("summarise joins seeds, and keeps options and their order apart", () => {
   );
 });
 
+test("another label space beside tells no runs apart, and a reference is called by its last name", () => {
+  const of = (seed: number, options: Readonly<Record<string, unknown>>) => ran("zscl", [[50 + seed]], { seed, options });
+  const labels = (...runs: readonly RunResult[]) => summarise(runs).map((s) => `${s.label}: ${s.runs.length}`);
+  assert.equal(labels(of(1, { also: ["union"] }), of(2, {})), ["zscl: 2"]);
+  assert.equal(labels(of(1, { reference: "/data/imagenet" }), of(1, {})), ["zscl reference=imagenet: 1", "zscl reference=own pictures: 1"]);
+  assert.equal(labels(of(1, { reference: "/a/x" }), of(1, { reference: "/b/x" }), of(1, {})), [
+    "zscl reference=/a/x: 1",
+    "zscl reference=/b/x: 1",
+    "zscl reference=own pictures: 1",
+  ]);
+});
+
 test("runs that were scored elsewhere or on other probes are no seeds of each other, and the same seed twice is no deviation", () => {
   const named = (name: string, last: number) => ({ ...probe(40, [last]), name });
   const of = (seed: number, more = {}) => ran("codyra", [[50 + seed]], { seed, options: { seed }, ...more });
