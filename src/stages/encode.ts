@@ -3,26 +3,26 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Augment } from "../data/augment.ts";
-import { batches, beside, type BatchOptions, type Batches } from "../data/batches.ts";
-import { decoderOf } from "../data/decode.ts";
+import { beside, type Batches } from "../data/batches.ts";
 import type { Example } from "../data/example.ts";
-import { isAnswered, isAnswerStream, type ClassTask, type Split } from "../data/task.ts";
+import { isAnswered, isAnswerStream, type ClassTask } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
-import { textEncoder, transformOf } from "../model/inputs.ts";
+import { textEncoder } from "../model/inputs.ts";
 import { random } from "../random.ts";
-import type { HostRecord } from "../tensor/replay.ts";
 import { size } from "../tensor/tensor.ts";
 import type { Lesson, WithBatches } from "../training/lesson.ts";
 import { fits } from "../training/limits.ts";
-import { skippedReporter, type Runtime } from "../training/runtime.ts";
+import type { Runtime } from "../training/runtime.ts";
 import { perTask, type Length, type PerTask } from "../training/schedule.ts";
 import type { Suits } from "../training/suits.ts";
 import type { TrainingBatches } from "../training/trainee.ts";
-import { ofClasses, ofImages, prompts, withoutTexts, type Captions } from "./captions.ts";
+import { ofClasses, ofImages, prompts, withoutTexts } from "./captions.ts";
 import { answerBatches } from "./encodeAnswers.ts";
 import { pooledClasses } from "./pool.ts";
+import { referenceOf } from "./reference.ts";
 import { replayedOf, type Replayed } from "./replayed.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
+import { encodedBy, notEmpty, walked } from "./walks.ts";
 
 /** Options of {@link encode}. */
 export interface EncodeOptions {
@@ -69,58 +69,10 @@ const bothOf = (own: readonly Example[], task: ClassTask, { past, replayed }: Re
   return TE.map((all: readonly Example[]): Both => ({ task: pooled, own: all.slice(0, own.length), kept: all.slice(own.length), replayed }))(pooled.train);
 };
 
-/** How batches walk over images. */
-interface Walk extends Pick<BatchOptions, "examples" | "batch" | "augment"> {
-  readonly task: ClassTask;
-  readonly steps: number;
-  /** Tells the order from those of other walks. */
-  readonly purpose: string;
-}
-
-const walked = ({ task, steps, purpose, ...rest }: Walk, { position, learner }: Lesson, runtime: Runtime): Batches =>
-  batches({
-    ...rest,
-    decode: decoderOf(task),
-    length: { steps },
-    transform: transformOf(learner.model),
-    seed: random(runtime.seed, purpose, position).integer(2 ** 31),
-    cache: runtime.images,
-    onCorrupt: runtime.onCorrupt,
-  });
-
 /** The images of all steps, and of a walk over the task where that is longer: so many of its own a batch, and so many that are kept. */
 const imagesOf = ({ task, own, kept, replayed }: Both, lesson: Lesson, runtime: Runtime, steps: number, { batch, augment }: Complete): Batches => {
   const first = walked({ task, examples: own, batch: batch - replayed, augment, steps, purpose: "batches" }, lesson, runtime);
   return replayed === 0 ? first : beside(first, walked({ task, examples: kept, batch: replayed, augment, steps, purpose: "replay" }, lesson, runtime));
-};
-
-/** Batches of reference pictures with the prompts of their classes: those of the stream, or of the task where it names none. */
-const referenceOf = (task: ClassTask, lesson: Lesson, runtime: Runtime, steps: number, batch: number): TE.TaskEither<Failure, TrainingBatches["reference"]> => {
-  const { reference = task } = lesson.stream;
-  return pipe(
-    notEmpty(reference.name, reference.train),
-    TE.map((examples) => {
-      const tokens = textEncoder(lesson.learner.model);
-      const { classNames, templates } = reference;
-      const captions = tokens === undefined ? withoutTexts(classNames.length) : ofClasses(tokens(prompts(templates[0], classNames)));
-      const images = walked({ task: reference, examples, batch, steps, purpose: "reference" }, lesson, runtime);
-      const shape = { images: batch, texts: captions.texts, length: captions.length, previous: 0 };
-      return { shape, at: encodedBy(images, captions, runtime) };
-    }),
-  );
-};
-
-/** Batches of images with what stands beside them. */
-const encodedBy = (images: Batches, captions: Captions, runtime: Runtime): TrainingBatches["at"] => {
-  const report = skippedReporter(runtime);
-  return (step) =>
-    pipe(
-      images.at(step),
-      TE.map(({ pixels, labels }): HostRecord => {
-        report(images.skipped());
-        return { pixels, ...captions.of(labels) };
-      }),
-    );
 };
 
 /** Whether the device can hold the pixels of a batch, or of its largest part; to be asked before anything is made for one. Fails with `OverLimit`. */
@@ -151,16 +103,6 @@ const stepsOf = ({ steps, batch }: Pick<Complete, "steps" | "batch">, position: 
   const length = perTask(steps, position);
   return typeof length === "number" ? length : Math.ceil((examples * length.epochs) / batch);
 };
-
-/** A training split that is not empty. */
-const notEmpty = <Ex>(name: string, split: Split<Ex>): Split<Ex> =>
-  pipe(
-    split,
-    TE.filterOrElse(
-      (examples) => examples.length > 0,
-      (): Failure => ({ _tag: "FileUnreadable", path: name, detail: "the training split is empty" }),
-    ),
-  );
 
 const batchesOf = (both: Both, lesson: Lesson, runtime: Runtime, options: Complete): TrainingBatches => {
   const { learner, position } = lesson;

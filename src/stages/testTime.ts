@@ -1,38 +1,28 @@
 /** Test-time training: before a picture is answered, an adapter is trained on views of it, and starts anew for the next one. */
 import * as E from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
-import * as TE from "fp-ts/lib/TaskEither.js";
+import type * as TE from "fp-ts/lib/TaskEither.js";
 import { viewBatches, type Batch } from "../data/batches.ts";
 import { decoderOf } from "../data/decode.ts";
 import type { Example } from "../data/example.ts";
 import type { ClassTask } from "../data/task.ts";
-import type { Resident } from "../device/resident.ts";
 import type { Failure } from "../failure.ts";
-import { readoutOf, type Outputs, type Readout } from "../model/architecture.ts";
-import { through, type Branch, type BranchContext } from "../model/branch.ts";
+import { readoutOf } from "../model/architecture.ts";
 import { transformOf } from "../model/inputs.ts";
-import type { Learner } from "../model/learner.ts";
-import { networkOf, outputsOf } from "../model/model.ts";
-import { wholeBatch } from "../model/part.ts";
-import { random } from "../random.ts";
-import type { Leaves } from "../tensor/leaves.ts";
+import { networkOf } from "../model/model.ts";
 import type { HostRecord } from "../tensor/replay.ts";
-import { withSession, type Session } from "../tensor/session.ts";
-import { size, type Tensor } from "../tensor/tensor.ts";
+import { size } from "../tensor/tensor.ts";
 import { ahead } from "../training/ahead.ts";
 import { firstScale } from "../training/lossScale.ts";
-import { skippedReporter, type Runtime } from "../training/runtime.ts";
-import { traceStep, traineeOf, type Base } from "../training/step.ts";
+import { skippedReporter } from "../training/runtime.ts";
 import { hypersAt } from "../training/train.ts";
-import { recorder, type Recorder, type Tracing } from "../training/tracing.ts";
-import { encodeBatch, giving, type Trainee } from "../training/trainee.ts";
 import { untilFinite } from "../training/untilFinite.ts";
-import { entropies } from "../training/viewLosses.ts";
 import type { Adaptation } from "./adaptation.ts";
-import { collected, type Features, type ImageFeatures } from "./imageFeatures.ts";
+import { collected, type ImageFeatures } from "./imageFeatures.ts";
 import { found } from "./programs.ts";
 import { manifest } from "./stage.ts";
 import type { Steps } from "./steps.ts";
+import { chosenOf, withPrograms, type Adapting, type Programs } from "./testTimePrograms.ts";
+import { patchesOf, visibleOf } from "./visiblePatches.ts";
 
 /** Options of {@link testTimeTraining}. */
 export interface TestTimeOptions extends Omit<Adaptation, "name" | "options" | "steps"> {
@@ -62,93 +52,6 @@ export const testTimeTraining = (options: TestTimeOptions): Adaptation => {
     name: "testTimeTraining",
     options: { [adapters.name]: adapters.options, steps: steps.count, step: manifest(steps.step), views, confident, hidden, seed },
   };
-};
-
-/** What pictures are adapted to and answered by. */
-export interface Adapting {
-  readonly learner: Learner;
-  readonly runtime: Runtime;
-  readonly weights: Resident;
-  readonly branch?: Branch;
-  readonly adaptation: Adaptation;
-  /** Unit features of the texts of the classes that pictures are answered among. */
-  readonly among: Features;
-}
-
-/** The programs of one picture: the entropies of its views, a step on some of them, and what it is then. They share one state. */
-interface Programs {
-  readonly asking: Session;
-  readonly training: Session;
-  readonly answering: Session;
-  readonly recorder: Recorder;
-}
-
-/** How many views are trained on. */
-const chosenOf = ({ views, confident }: Adaptation): number => Math.max(1, Math.floor(views * confident));
-
-/** How many patches an image has, and how many of them are seen; undefined where an architecture hides none. */
-const patchesOf = ({ model: { architecture, config } }: Learner, { hidden = 0 }: Adaptation): { readonly all: number; readonly seen: number } | undefined => {
-  const all = architecture.images?.patches?.(config);
-  return all === undefined ? undefined : { all, seen: Math.floor(all * (1 - hidden)) };
-};
-
-/** Opens the programs, uses them, and releases them whatever happens. */
-const withPrograms =
-  ({ learner, runtime: { device }, weights, branch, adaptation, among }: Adapting, { texts = "", images }: Readout) =>
-  <A>(use: (programs: Programs) => TE.TaskEither<Failure, A>): TE.TaskEither<Failure, A> => {
-    const { model, memory } = learner;
-    const { adapters: adapter, steps, views, seed = 0 } = adaptation;
-    const shape = [among.count, networkOf(model).width];
-    const sizeOf = (count: number) => ({ images: count, texts: among.count, length: 0, previous: 0 });
-    const known = ({ constant }: Leaves): Outputs => ({ [texts]: constant("features of texts", { shape, data: among.data }) });
-    const options = { model, adapter, steps: steps.count as number, memory, seed };
-    /** The model under the adapters, for so many images. */
-    const baseOf =
-      (count: number, note?: BranchContext["note"]): Base =>
-      (plain, tracing) => {
-        const asItIs = outputsOf(model, tracing, sizeOf(count), plain);
-        return through(branch, learner, plain, tracing.constant, note, (name) => asItIs[name]);
-      };
-    /** A program that reads the state of the training, and changes nothing. */
-    const reading = (count: number, output: (trainee: Trainee, tracing: Tracing) => Tensor) => (leaves: Leaves) => {
-      const notes: Record<string, Tensor> = {};
-      const base = baseOf(count, (name, value) => void (notes[name] = value));
-      const { tracing } = recorder(leaves, options);
-      const own = traineeOf({ ...options, batch: sizeOf(count), base }, tracing, (name, { length }) => leaves.state(name, [length]));
-      const trainee = giving(own, known(tracing));
-      // A branch notes what it does while the output is traced.
-      const traced = output(trainee, tracing);
-      return E.right({ outputs: { ...notes, [found]: traced } });
-    };
-    const entropiesOfViews = reading(views, (trainee, tracing) => entropies(encodeBatch(trainee, tracing).logits));
-    const answer = reading(1, (trainee) => trainee.outputs(trainee.groups, {}, wholeBatch(trainee.batch))[images]);
-    return pipe(
-      traceStep({
-        ...{ ...options, precision: device.precision },
-        step: { run: (trainee) => (tracing) => steps.step.run(giving(trainee, known(tracing)))(tracing) },
-        batch: { ...sizeOf(chosenOf(adaptation)), visible: patchesOf(learner, adaptation)?.seen },
-        base: baseOf(chosenOf(adaptation)),
-      }),
-      TE.fromEither,
-      TE.chain(({ program, constants, recorder: noted }) =>
-        withSession(device, program, { weights, constants, label: "test-time training" })((training) => {
-          const shared = { weights, states: training.states };
-          return withSession(device, entropiesOfViews, { ...shared, label: "views" })((asking) =>
-            withSession(device, answer, { ...shared, label: images })((answering) => use({ asking, training, answering, recorder: noted })),
-          );
-        }),
-      ),
-    );
-  };
-
-/** The patches that are seen of so many images in a step, as rows of the tokens of all; drawn by the seed. */
-const visibleOf = (count: number, patches: { readonly all: number; readonly seen: number } | undefined, seed: number, step: number): HostRecord => {
-  if (patches === undefined) return {};
-  const rows = Array.from({ length: count }, (_, i) => {
-    const seen = random(seed, "visible patches", step, i).permutation(patches.all).subarray(0, patches.seen);
-    return [0, ...Array.from(seen, (patch) => 1 + patch)].map((token) => i * (1 + patches.all) + token);
-  });
-  return { visible: Uint32Array.from(rows.flat()) };
 };
 
 /** Adapts to one picture from its views, the first of which it is, and reads what the model then gives for it. */

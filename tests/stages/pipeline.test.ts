@@ -3,9 +3,17 @@ import * as E from "fp-ts/lib/Either.js";
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { allParameters, lora, parallel, wholeLayers } from "../../src/model/adapters/index.ts";
+import { adapt } from "../../src/stages/adapt.ts";
 import { evaluate } from "../../src/stages/evaluate.ts";
 import { scan } from "../../src/stages/learn.ts";
+import { merge } from "../../src/stages/merge.ts";
 import { identity, manifest, named, pipeline, stepStage, taskStage, type StepStage, type TaskStage } from "../../src/stages/stage.ts";
+import { gradient, repeat, update } from "../../src/stages/steps.ts";
+import { all } from "../../src/subspace/selection.ts";
+import { imageToText } from "../../src/training/objective.ts";
+import { sgd } from "../../src/training/optimizer.ts";
+import { constantly } from "../../src/training/schedule.ts";
 
 const add = (n: number): StepStage<number, number> => stepStage(`+${n}`, { n }, (x) => x + n);
 const text = stepStage("text", undefined, (x: number) => `${x}`);
@@ -58,6 +66,15 @@ test("a composition is evaluated through what its last evaluation is", () => {
   assert.is(pipeline(calibrated, plain).inference, plain.inference);
   assert.is(named("m", {}, scan(pipeline(calibrated, identity("task")))).inference, calibrated.inference);
   assert.is(pipeline(add(1), add(2)).inference, undefined);
+});
+
+test("a composition makes updates of any rank where one of its stages does", () => {
+  const steps = repeat(1, gradient(imageToText), update(sgd({ lr: constantly(1) })));
+  const [some, whole] = [adapt({ adapters: lora(), steps }), adapt({ adapters: allParameters(), steps })] as readonly TaskStage<any, any>[];
+  const beside = adapt({ adapters: parallel({ a: lora(), b: wholeLayers({ modules: ["q"], towers: "all" }) }), steps }) as TaskStage<any, any>;
+  const merging = (drawn: "task" | "original") => merge(all, { interpolation: { alpha: 0.5, with: drawn } });
+  const of = (...stages: readonly [TaskStage<any, any>, TaskStage<any, any>]) => named("of", {}, pipeline(...stages)).fullRank === true;
+  assert.equal([of(some, merging("task")), of(some, merging("original")), of(whole, merging("task")), of(beside, merging("task"))], [false, true, true, true]);
 });
 
 test("a function in a stage knows what the stages before it give", () => {
