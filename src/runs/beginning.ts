@@ -26,7 +26,7 @@ import { distinctNames, streamOf } from "./source.ts";
 import { unlearnedOf } from "./unlearned.ts";
 import { readOne } from "./runsIn.ts";
 import { sameSight, seen } from "./sight.ts";
-import { suited } from "./suited.ts";
+import { keepsBranches, suited } from "./suited.ts";
 
 /** What a job begins with. */
 export interface Beginning extends CheckedProtocol {
@@ -225,6 +225,7 @@ export const beginningOf = (job: Placed, options: LocateOptions): TE.TaskEither<
             TE.chainEitherK(seen(first)),
           ),
     ),
+    TE.chainFirstEitherK(({ beginner, earlier, source: { stream } }) => keepsBranches(beginner, stream, job, earlier.at(-1))),
     TE.chainFirstEitherK(({ beginner, source: { stream } }) => suited(beginner, stream, job)),
     TE.bind("testSets", ({ source: { stream } }) => testSetsOf(stream)),
     TE.map(({ run, earlier, last, beginner, source: { stream, notes, before }, testSets, untrained }): Beginning => {

@@ -28,8 +28,12 @@ export const unchanged =
     const differing = names.filter((name) => !same(kept[name], now[name]));
     if (differing.length === 0) return E.right(method);
     const begun = `it was begun with ${listed(differing, kept)}, and would go on with ${listed(differing, now)}`;
+    // An option that was not there then has no value by which the method is what it was.
+    const wayOut = differing.every((name) => name in kept)
+      ? "write those of then into method.options of its job.json, or begin anew"
+      : "begin anew, or end it with the version that began it";
     const detail = names.some((name) => name in kept)
-      ? `${method.name} has other defaults than when this run began: ${begun}; write those of then into method.options of its job.json, or begin anew`
+      ? `${method.name} has other options than when this run began: ${begun}; ${wayOut}`
       : `an older version kept this run and did not write down with which options ${method.name} learned; begin anew`;
     return E.left({ _tag: "BadOption", option: "method", detail });
   };

@@ -14,7 +14,7 @@ import { decodeRunResult } from "../report/resultCodec.ts";
 import type { RunResult } from "../report/result.ts";
 import { parseReplies } from "../report/replies.ts";
 import { lossesOf, parseAnswers, type RunReport } from "../report/runReport.ts";
-import type { Progress } from "./run.ts";
+import type { From } from "./run.ts";
 import { names } from "./runFolder.ts";
 
 /** What the folder of a run says of it. */
@@ -50,16 +50,18 @@ export const readRun = (folder: string, files: Files): TE.TaskEither<Failure, Re
   );
 };
 
-/** What the result of a run in a folder says of its options, where an older version kept the run: more than the method's; nothing where it has no result. */
-export const writtenOptions = (out: string, files: Files): TE.TaskEither<Failure, Pick<Progress, "methodOptions">> =>
+/**
+ * What the result of a run in a folder says of it: whether it has ended, and its options, which are more than the method's and count where an older version
+ * kept the run. Nothing where it has no result.
+ */
+export const written = (out: string, files: Files): TE.TaskEither<Failure, Pick<From, "methodOptions" | "ended">> =>
   pipe(
     readRun(out, files),
     TE.match(
       () => ({}),
-      ({ result }): Progress["methodOptions"] => result.options,
+      ({ result, interrupted }) => ({ methodOptions: result.options, ended: !interrupted }),
     ),
     TE.fromTask,
-    TE.map((methodOptions) => ({ methodOptions })),
   );
 
 /** The losses in the log of a run; undefined where it has none that can be read, since a page without losses is better than none. */

@@ -49,12 +49,19 @@ export interface Keep {
   readonly training?: { readonly every?: number; readonly save: (kept: KeptTraining, progress: Progress) => TE.TaskEither<Failure, void> };
 }
 
+/** Where a run goes on. */
+export interface From extends Partial<Progress> {
+  readonly training?: KeptTraining;
+  /** Whether all of its tasks are finished: its options are then those that it was begun with, whatever they would be now. */
+  readonly ended?: boolean;
+}
+
 /** Options of {@link runMethod}. */
 export interface RunOptions {
   /** How the zero-shot row is measured; give the method's own stages the same. */
   readonly evaluate?: EvaluateOptions;
   /** What is known already: the zero-shot rows, and of a run that goes on the reports of the lessons behind its learner and their time. Default: nothing. */
-  readonly from?: Partial<Progress> & { readonly training?: KeptTraining };
+  readonly from?: From;
   /** The learner of the zero-shot row. Default: the one that begins. */
   readonly untrained?: Learner;
   /** Facts beside the method's options that belong into the result's `options`, such as the model and the shots. */
@@ -139,7 +146,7 @@ const goingOn = <N extends string>(
 ): E.Either<Failure, Method<N>> =>
   pipe(
     methodFor(declared, stream),
-    E.chain(unchanged(from?.methodOptions)),
+    E.chain(unchanged(from?.ended === true ? undefined : from?.methodOptions)),
     E.chainFirst(() => sameClasses(start, stream, from?.reports ?? [])),
     E.chainFirst(({ undivided }) => dividable(accumulate, undivided)),
     E.chainFirst(({ suits }) => suits?.(start, stream) ?? E.right(undefined)),
@@ -158,6 +165,7 @@ export const runMethod =
     const suited = goingOn(declared, start, stream, options, runtime);
     if (E.isLeft(suited)) return suited;
     const method = suited.right;
+    const then = from.ended === true ? from.methodOptions : undefined;
     const log = logEvents(method.name, runtime.seed, options.log ?? (() => undefined));
     let reports: readonly Report[] = from.reports ?? [];
     let learner: Learner = start;
@@ -183,7 +191,7 @@ export const runMethod =
       zeroShot: reports.length > 0 ? withoutAnswers(zeroShot.right) : zeroShot.right,
       reports,
       seconds: (from.seconds ?? 0) + (performance.now() - began) / 1000,
-      methodOptions: plainOptions(method),
+      methodOptions: then ?? plainOptions(method),
     });
     /** The run with so many lessons; one that was stopped where it is not known how many there were to be. */
     const ended = (lessons?: number, last = learner): E.Either<Failure, Run> => {
@@ -192,7 +200,7 @@ export const runMethod =
         assemble({
           method: method.name,
           title: method.title,
-          options: { ...(method.options as object), ...options.facts },
+          options: { ...(then ?? (method.options as object)), ...options.facts },
           seed: runtime.seed,
           adapter: lineOf(runtime.device),
           stream,

@@ -28,11 +28,11 @@ import { findAll, type Found } from "./placed.ts";
 import { keeping, type Keeping } from "./keeping.ts";
 import { sweep } from "./leftovers.ts";
 import { methodOf, trains } from "./methodOf.ts";
-import { writtenOptions } from "./readRun.ts";
+import { written } from "./readRun.ts";
 import { factsOf, type Outcome } from "./outcome.ts";
 import { predicting } from "./predictions.ts";
 import { whileProfiled } from "./profiled.ts";
-import { runMethod, type Progress } from "./run.ts";
+import { runMethod, type From } from "./run.ts";
 import { names, newest, readTraining, type Newest, type Within } from "./runFolder.ts";
 import { readJob } from "./runOf.ts";
 
@@ -59,7 +59,7 @@ export interface JobOptions extends Pick<LocateOptions, "at" | "hub"> {
 interface Standing {
   readonly last: Newest | undefined;
   readonly within: Within | undefined;
-  readonly written?: Pick<Progress, "methodOptions">;
+  readonly written?: From;
 }
 
 /** A run that ended well, or was stopped behind its first task, has an outcome; of one that failed it is noted what is kept. */
@@ -234,7 +234,7 @@ export const resume = (folder: string, options: JobOptions = {}): TE.TaskEither<
           sweep(out, files),
           TE.bind("last", () => newest(job, files)),
           TE.bind("training", () => readTraining(out, files)),
-          TE.bind("written", () => writtenOptions(out, files)),
+          TE.bind("written", () => written(out, files)),
           TE.chain(({ last, training, written }) => {
             // A state of a task that was finished since has been overtaken.
             const within = training?.reached.reports.length === (last?.reached.reports.length ?? training?.reached.reports.length) ? training : undefined;

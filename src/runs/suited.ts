@@ -4,6 +4,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import { isAnswerStream, type Stream } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import { readoutFor } from "../model/architecture.ts";
+import { hasBranches } from "../model/branch.ts";
 import type { Learner } from "../model/learner.ts";
 import { networkOf } from "../model/model.ts";
 import { layersOf, type LayerChoice } from "../model/network.ts";
@@ -41,6 +42,32 @@ const writesAdapters = ({ saveAdapters, ...job }: Job, stream: Stream): E.Either
             option: "save-adapters",
             detail: `${job.method.name} changes weights that no LoRA adapter can say; with --set tuned=lora, and no weights of the original model, it can`,
           }),
+        ),
+        E.asUnit,
+      );
+
+/** The name of the branch that the method of a job runs a model through, if there is one. */
+const branchOf = (job: Job, stream: Stream): E.Either<Failure, string | undefined> =>
+  pipe(
+    methodOf(job),
+    E.chain((method) => methodFor(method, stream)),
+    E.map(({ inference }) => inference?.through?.name),
+  );
+
+/** Fails with `BadOption` where the learner of an earlier run has parts that are never merged, and the method of a job does not run the model through them. */
+export const keepsBranches = (learner: Learner, stream: Stream, job: Job, earlier: Job | undefined): E.Either<Failure, void> =>
+  earlier === undefined || !hasBranches(learner)
+    ? E.right(undefined)
+    : pipe(
+        E.sequenceArray([branchOf(earlier, stream), branchOf(job, stream)]),
+        E.filterOrElse(
+          ([before, now]) => before === now,
+          (): Failure => {
+            const [before, now] = [earlier, job].map(({ method }) => method.name);
+            const lost = `${now} does not run the model through them, so what they learned would be lost from its first evaluation on`;
+            const wayOut = `go on with ${before}, or begin anew with the model alone (--fresh)`;
+            return { _tag: "BadOption", option: "method", detail: `${earlier.out} has parts of ${before} that are never merged, and ${lost}; ${wayOut}` };
+          },
         ),
         E.asUnit,
       );

@@ -9,6 +9,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
 import { keeploraPlus } from "../../src/methods/keeplora.ts";
+import { replay } from "../../src/methods/replay.ts";
 import { sameClasses } from "../../src/runs/classesKept.ts";
 import type { Job } from "../../src/runs/job.ts";
 import { plainOptions, unchanged } from "../../src/runs/optionsKept.ts";
@@ -52,11 +53,21 @@ test("what differs is told with both values; what stands beside the options does
   assert.equal([options.start, options.depth, "evaluate" in options], ["svd", 1, false]);
   assert.equal(unchanged(undefined)(method), E.right(method));
   assert.equal(unchanged({ ...options, model: "clip" })(method), E.right(method));
+  assert.is(
+    describe(left(unchanged({ ...options, start: "zero", depth: 0.2 })(method))),
+    'method: keeplora+ has other options than when this run began: it was begun with start "zero", depth 0.2, ' +
+      'and would go on with start "svd", depth 1; write those of then into method.options of its job.json, or begin anew',
+  );
   const { padding: _, ...older } = options;
   assert.is(
-    describe(left(unchanged({ ...older, start: "zero", depth: 0.2 })(method))),
-    'method: keeplora+ has other defaults than when this run began: it was begun with no padding, start "zero", depth 0.2, ' +
-      'and would go on with padding "tokenizer", start "svd", depth 1; write those of then into method.options of its job.json, or begin anew',
+    describe(left(unchanged({ ...older, start: "zero" })(method))),
+    'method: keeplora+ has other options than when this run began: it was begun with no padding, start "zero", ' +
+      'and would go on with padding "tokenizer", start "svd"; begin anew, or end it with the version that began it',
+  );
+  const { perClass: __, ...replayed } = plainOptions(replay());
+  assert.match(
+    describe(left(unchanged({ ...replayed, kept: 50 })(replay()))),
+    /begun with no perClass, and would go on with perClass 20; begin anew, or end it/,
   );
   assert.match(describe(left(unchanged({})(method))), /^method: an older version kept this run and did not write down .* keeplora\+ learned; begin anew$/);
 });
@@ -67,7 +78,7 @@ test("a run that keeplora++cls began under its old name goes on by its new one, 
   edited(join(out, "job.json"), (json) => ({ ...json, method: { ...json.method, name: "keeplora+" } }));
   assert.match(
     describe(left(await resume(out)())),
-    /^method: keeplora\+ has other defaults .* begun with start "zero", depth 0\.2, and would go on with start "svd", depth 1;/,
+    /^method: keeplora\+ has other options .* begun with start "zero", depth 0\.2, and would go on with start "svd", depth 1;/,
   );
   // An older version wrote no options beside its learner, and its result has them.
   edited(join(out, "model", "progress.json"), ({ methodOptions: _, ...json }) => json);
@@ -75,6 +86,11 @@ test("a run that keeplora++cls began under its old name goes on by its new one, 
   edited(join(out, "job.json"), (json) => ({ ...json, method: { ...json.method, options: { ...json.method.options, ...options } } }));
   const ended = await get(resume(out));
   assert.equal([ended.interrupted, ended.tasks], [false, 2]);
+  // A run that has ended learns nothing more: it says so, with the options of then.
+  edited(join(out, "job.json"), (json) => ({ ...json, method: { ...json.method, options: job(out).method.options } }));
+  const again = await get(resume(out));
+  assert.equal({ ...again.result, seconds: 0 }, { ...ended.result, seconds: 0 });
+  assert.equal([again.interrupted, again.result.options.start, again.result.options.depth], [false, "zero", 0.2]);
 });
 
 test("classes that a learner has seen under other names are told; what it has seen before does not count", () => {
