@@ -80,7 +80,12 @@ const table = {
   "on-corrupt": flag(oneOf("fail", "skip"), "WHAT", "stop at an image or a question that cannot be read, or go on without it: fail, skip", "fail"),
   pixels: pixelsFlag,
   precision: precisionFlag,
-  accumulate: optional(whole(1, 65536), "N", "parts in which a step computes its batch, with one update behind them: less memory, the same result", "1"),
+  accumulate: optional(
+    whole(1, 65536),
+    "N",
+    "parts in which a step computes its batch, with one update behind them: the same result in less memory, if the batch is large",
+    "1",
+  ),
   recompute: optional(
     oneOf("blocks"),
     "WHAT",
