@@ -30,11 +30,15 @@ const toldOfModel = (info: ModelInfo): Told => ({
   below: () => [adapterTable(info)],
 });
 
+/** Bytes, and the examples that a learner keeps: of pictures where it has seen classes, else of questions. */
+const keptText = ({ bytesKept, examplesKept, seen }: LearnerInfo): string =>
+  examplesKept === 0 ? bytes(bytesKept) : `${counted(examplesKept, seen.length > 0 ? "picture" : "question")}, ${bytes(bytesKept)}`;
+
 const toldOfLearner = (info: LearnerInfo): Told => ({
   is: `a learner: a model of the architecture ${info.architecture}, and what it remembers`,
   facts: [
     ["Learned", info.seen.length === 0 ? "no class yet" : `${counted(info.seen.length, "class", "classes")}: ${someOf(info.seen)}`],
-    ["Remembers", info.remembers.length === 0 ? "nothing beside its weights" : `${info.remembers.join(", ")} (${bytes(info.bytesKept)})`],
+    ["Remembers", info.remembers.length === 0 ? "nothing beside its weights" : `${info.remembers.join(", ")} (${keptText(info)})`],
     ["Head", info.head === null ? undefined : `${info.head.kind}, ${counted(info.head.rows, "row")}`],
     ...modelFacts(info),
   ],

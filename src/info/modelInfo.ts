@@ -13,6 +13,7 @@ import { readModelPlaces } from "../formats/safetensors.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { Learner } from "../model/learner.ts";
 import { bytesKept } from "../model/memory.ts";
+import { examplesKept } from "../training/kept.ts";
 import { architectureOf, networkOf, readModelAs, type Model, type WriteModelOptions } from "../model/model.ts";
 import { depthOf, type Network } from "../model/network.ts";
 import type { Files } from "../platform/files.ts";
@@ -67,6 +68,8 @@ export interface LearnerInfo extends Omit<ModelInfo, "kind"> {
   /** The stages that remember something, by their names. */
   readonly remembers: readonly string[];
   readonly bytesKept: number;
+  /** Examples of past tasks that it keeps for replay: references to their data. */
+  readonly examplesKept: number;
 }
 
 const rank = countedRank;
@@ -123,6 +126,7 @@ const learnerInfo = (folder: string, learner: Learner): LearnerInfo => {
     head: head === undefined ? null : { kind: head.kind, rows: head.bias.length },
     remembers: Object.keys(memory),
     bytesKept: bytesKept(learner),
+    examplesKept: examplesKept(learner),
   };
 };
 

@@ -18,8 +18,8 @@ const seedTable = (s: Summary): string => {
   const runs = alone(s);
   const columns = columnsOf(runs);
   const head = ["Seed", ...columns.map(({ heading }) => heading)];
-  const rows = runs.map((one) => ({ seed: one.runs[0].seed, values: columns.map((c) => c.value(one).mean) }));
-  const texts = rows.map(({ seed, values }) => [String(seed), ...values.map((value, k) => columns[k].format(value))]);
+  const rows = runs.map((one) => ({ seed: one.runs[0].seed, values: columns.map((c) => c.value(one).mean), one }));
+  const texts = rows.map(({ seed, values, one }) => [String(seed), ...values.map((value, k) => columns[k].format(value, one))]);
   const saved = saveRows(`${s.label} seeds`, [head, ...rows.map(({ seed, values }) => [seed, ...values])], [head, ...texts]);
   return `${scrolling(`Single runs of ${s.label}`, plainTable("summary", [head, ...texts]))}${saved}`;
 };

@@ -5,10 +5,10 @@
  * The row of a run in another label space stands below its own.
  */
 import { legible } from "../failure.ts";
-import { bytes, count, duration, fixed, missing } from "./format.ts";
+import { bytes, count, counted, duration, fixed, missing } from "./format.ts";
 import { leader, type Better } from "./leads.ts";
-import type { AccuracyRow } from "./metrics.ts";
-import type { MetricName } from "./result.ts";
+import { meanOf, type AccuracyRow } from "./metrics.ts";
+import { isScore, type MetricName } from "./result.ts";
 import { sentence } from "./sentence.ts";
 import { guessing, inEverySpace, untrained } from "./spaces.ts";
 import { groupBy, isJoint, isStill, lastOn, probeNames, seedsOf, type Spread, type Summary } from "./summary.ts";
@@ -18,7 +18,8 @@ export interface Column {
   readonly heading: string;
   readonly meaning: string;
   readonly value: (s: Summary) => Spread;
-  readonly format: (x: number | null) => string;
+  /** A number of an entry as text; a deviation has no entry. */
+  readonly format: (x: number | null, of?: Summary) => string;
   readonly better?: Better;
   /** An accuracy of the tasks, which depends on the label space; one of a probe; or what training costs. */
   readonly kind: "task" | "probe" | "cost";
@@ -88,16 +89,28 @@ const probeColumn = (name: string): Column => ({
 });
 
 /** A column of what training costs; a model that is not trained costs nothing worth a number. */
-const cost = (heading: string, meaning: string, value: (s: Summary) => number | null, format: (x: number) => string): Column => ({
+const cost = (heading: string, meaning: string, value: (s: Summary) => number | null, format: (x: number, of?: Summary) => string): Column => ({
   ...{ heading, meaning },
   value: (s) => ({ mean: value(s), std: null }),
-  format: (x) => (x === null ? missing : format(x)),
+  format: (x, of) => (x === null ? missing : format(x, of)),
   kind: "cost",
 });
 
+/** Bytes, and the examples beside them: "40 pictures", "1.5 KiB, 12 questions". */
+const keptText = (x: number, of?: Summary): string => {
+  const examples = Math.round(meanOf((of?.runs ?? []).map((run) => run.examplesKept ?? 0)) ?? 0);
+  if (of === undefined || examples === 0) return bytes(x);
+  return [...(x === 0 ? [] : [bytes(x)]), counted(examples, isScore(of.labelSpace) ? "question" : "picture")].join(", ");
+};
+
 const costs: readonly Column[] = [
   cost("Trainable", "parameters trained in each task", (s) => (isStill(s) ? null : s.trainableParameters), count),
-  cost("Kept", "what is kept beside the weights after the last task", (s) => (isStill(s) ? null : s.bytesKept.mean), bytes),
+  cost(
+    "Kept",
+    "what is kept beside the weights after the last task; examples are references to the data, which weigh nothing here",
+    (s) => (isStill(s) ? null : s.bytesKept.mean),
+    keptText,
+  ),
   cost("Time", "wall time of one run", (s) => s.seconds.mean, duration),
 ];
 
@@ -143,7 +156,7 @@ const cellsOf = (c: Column, rows: readonly Entry[]): readonly Cell[] => {
   return rows.map((row) => {
     if (!filled.includes(row)) return { mean: "", deviation: "", best: false };
     const { mean, std } = c.value(row.summary);
-    return { mean: c.format(mean), deviation: std === null ? "" : c.format(std), best: best.includes(row) };
+    return { mean: c.format(mean, row.summary), deviation: std === null ? "" : c.format(std), best: best.includes(row) };
   });
 };
 

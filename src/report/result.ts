@@ -71,6 +71,8 @@ export interface RunResult {
   readonly trainableParameters: number;
   /** Bytes that the learner keeps beside its weights after the last task. */
   readonly bytesKept: number;
+  /** Examples of past tasks that it keeps for replay, where there are some: references to the data. */
+  readonly examplesKept?: number;
   /** The same run in other label spaces, or by other scores, by their names. */
   readonly also: Readonly<Record<string, ElsewhereResult>>;
   /** What the model knew before, as numbers; `[]` where the stream has no probes. */
@@ -102,6 +104,8 @@ export interface RunFacts {
   readonly matrix: AccuracyMatrix;
   readonly trainableParameters: number;
   readonly bytesKept: number;
+  /** Default: none. */
+  readonly examplesKept?: number;
   /** Zero-shot row, matrix and chance in other label spaces, by their names. Default: none. */
   readonly also?: Readonly<Record<string, { readonly zeroShot: AccuracyRow; readonly matrix: AccuracyMatrix; readonly chance?: AccuracyRow }>>;
   /** Default: none. */
@@ -166,6 +170,7 @@ export const runResult = (facts: RunFacts): RunResult => {
     perDataset: eachMetric((name) => metrics[name].perDataset),
     trainableParameters: facts.trainableParameters,
     bytesKept: facts.bytesKept,
+    ...(facts.examplesKept === undefined ? {} : { examplesKept: facts.examplesKept }),
     also: Object.fromEntries(
       Object.entries(facts.also ?? {}).map(([space, { zeroShot, matrix, chance }]) => [
         space,

@@ -59,6 +59,7 @@ const written = t.type({
   perDataset: byDataset,
   trainableParameters: natural,
   bytesKept: natural,
+  examplesKept: optional(natural),
   also: dictionary(elsewhere),
   probes: optional(list(probe)),
   effectiveRank: list(nullable(nonNegative)),
@@ -78,7 +79,7 @@ const scored = <S extends t.TypeOf<typeof elsewhere>>(
 });
 
 /** A result with all its fields. */
-const completed = ({ title, ...r }: t.TypeOf<typeof written>): RunResult => {
+const completed = ({ title, examplesKept, ...r }: t.TypeOf<typeof written>): RunResult => {
   const metricsIn = ({ matrix, zeroShot }: t.TypeOf<typeof elsewhere>): Readonly<Record<MetricName, Metric>> =>
     metricsOf({ datasets: r.datasets, rows: matrix }, zeroShot, r.trainableParameters > 0);
   const metrics = metricsIn(r);
@@ -86,6 +87,7 @@ const completed = ({ title, ...r }: t.TypeOf<typeof written>): RunResult => {
   return {
     ...scored(r, metrics),
     ...(title === undefined ? {} : { title }),
+    ...(examplesKept === undefined ? {} : { examplesKept }),
     labelSpace: r.labelSpace ?? (typeof r.options.labelSpace === "string" ? r.options.labelSpace : "task"),
     classes: r.classes ?? [],
     images: r.images ?? [],

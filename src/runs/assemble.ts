@@ -152,6 +152,7 @@ export const assemble = (reached: Reached): E.Either<Failure, RunResult> => {
         matrix,
         probes: probesOf(reached),
         bytesKept: reports.at(-1)?.bytesKept ?? 0,
+        examplesKept: reports.at(-1)?.examplesKept,
         trainableParameters: Math.max(0, ...reports.map((r) => r.trained?.trainableParameters ?? 0)),
         ranks: [...Array.from({ length: rowsWithout }, () => ({})), ...reports.map(ranksOf)],
         seconds,

@@ -84,7 +84,7 @@ const ranks = new t.Type<ReadonlyMap<string, number>>(
 const report = t.intersection([
   evaluated,
   t.type({ task: t.string, bytesKept: natural }),
-  t.partial({ trained: t.type({ trainableParameters: natural, ranks }), mergeError: finite }),
+  t.partial({ examplesKept: natural, trained: t.type({ trainableParameters: natural, ranks }), mergeError: finite }),
 ]);
 const reached = t.intersection([
   t.partial({ run: t.string, predicted: natural, methodOptions: t.UnknownRecord, testSets: list(t.type({ images: natural, classNames: list(t.string) })) }),

@@ -7,6 +7,7 @@ import { classNamesOf, isAnswerStream, type Stream, type Task } from "../data/ta
 import type { Learner } from "../model/learner.ts";
 import { reported, type Evaluated, type Lesson, type MaybeMerged, type Report } from "../training/lesson.ts";
 import { bytesKept } from "../model/memory.ts";
+import { examplesKept } from "../training/kept.ts";
 import type { Runtime } from "../training/runtime.ts";
 import { named, taskStage, type TaskStage } from "./stage.ts";
 
@@ -81,11 +82,13 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
           const { row, also, probes, answers, scores, chance, replies, trained, mergeError, update } = after.right;
           const learner = { ...after.right.learner, seen: [...now.learner.seen, ...classNamesOf(task)] };
           const inWords = scores === undefined ? {} : { scores, chance, replies };
-          const report = { task: task.name, row, also, probes, answers, ...inWords, trained, mergeError, bytesKept: bytesKept(learner) };
+          const examples = examplesKept(learner);
+          const kept = { bytesKept: bytesKept(learner), ...(examples === 0 ? {} : { examplesKept: examples }) };
+          const report = { task: task.name, row, also, probes, answers, ...inWords, trained, mergeError, ...kept };
           now = { ...now, learner, reports: reported(now.reports, report, start.from) };
           runtime.emit({ type: "lesson", position, report, learner });
-          const kept = (await runtime.keep?.lesson(learner, report, update)()) ?? E.right(undefined);
-          if (E.isLeft(kept)) return kept;
+          const written = (await runtime.keep?.lesson(learner, report, update)()) ?? E.right(undefined);
+          if (E.isLeft(written)) return written;
         }
         return E.right(now);
       },

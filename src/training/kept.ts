@@ -14,6 +14,10 @@ export interface Kept {
 /** What a learner keeps of past tasks, in their order; nothing before the first. */
 export const keptExamples = memory<readonly Kept[]>("examples", []);
 
+/** How many examples a learner keeps: references to its data, which weigh no bytes of their own. */
+export const examplesKept = (learner: Parameters<typeof keptExamples.of>[0]): number =>
+  keptExamples.of(learner).reduce((n, { examples }) => n + examples.length, 0);
+
 /** How many of the examples of a batch come from past tasks, where some are kept: a share of them, at least one, and never all. */
 export const replayedIn = (batch: number, share: number, kept: readonly Pick<Kept, "examples">[]): number =>
   kept.some(({ examples }) => examples.length > 0) && share > 0 ? Math.min(batch - 1, Math.max(1, Math.round(share * batch))) : 0;

@@ -105,6 +105,8 @@ export interface Report extends Evaluated {
   readonly mergeError?: number;
   /** Bytes that the learner keeps for the next task beside its weights. */
   readonly bytesKept: number;
+  /** Examples that it keeps for replay, where there are some: references to the data of past tasks. */
+  readonly examplesKept?: number;
 }
 
 /** What was measured, without the answers but for those of the task at a position, if there is one. */

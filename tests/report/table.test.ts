@@ -3,8 +3,10 @@ import * as assert from "uvu/assert";
 import { bytes, count, duration, escapeHtml, fixed, signed } from "../../src/report/format.ts";
 import { inEverySpace, inSpace } from "../../src/report/spaces.ts";
 import type { RunResult } from "../../src/report/result.ts";
+import { decodeRunResult } from "../../src/report/resultCodec.ts";
 import { spread, summarise } from "../../src/report/summary.ts";
 import { textTable } from "../../src/report/table.ts";
+import { right } from "../either.ts";
 import { learned, ran, still } from "./fixture.ts";
 
 test("format", () => {
@@ -50,6 +52,16 @@ test("summarise joins seeds, and keeps options and their order apart", () => {
     options.map((s) => s.runs.length),
     [2, 1],
   );
+});
+
+test("examples that are kept for replay are counted beside bytes", () => {
+  const kept = (more: object) => textTable([ran("replay", [[50]], more)], 200);
+  assert.match(kept({ examplesKept: 40 }), / 40 pictures /);
+  assert.match(kept({ examplesKept: 12, bytesKept: 2048, labelSpace: "own" }), / 2\.0 KiB, 12 questions /);
+  assert.match(kept({ examplesKept: 1 }), / 1 picture /);
+  assert.match(kept({}), / 0 B /);
+  const whole = ran("replay", [[50]], { examplesKept: 40 });
+  assert.equal(right(decodeRunResult("x")(JSON.parse(JSON.stringify(whole)))), whole);
 });
 
 test("another label space beside tells no runs apart, and a reference is called by its last name", () => {
