@@ -5,6 +5,7 @@ import { fromF16, toF16 } from "../../src/formats/half.ts";
 import { epilogueBindings, type ProductMeeting } from "../../src/kernels/epilogue.ts";
 import { valuesOf as resultsOf, type ElementFunction, type Expression } from "../../src/kernels/expression.ts";
 import { matmulDims, partTerms, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
+import { partialElements } from "../../src/kernels/split.ts";
 import { dispatch, nameOf, numbers, reads, sentinel, updates, valuesOf, type Case, type Operand, type Values } from "./check.ts";
 
 /** The sizes of a product; what is not said is as in a product of two dense matrices. */
@@ -89,10 +90,13 @@ export const problemOf = (sizes: Sizes): Problem => {
   const zs = Array.from({ length: batch }, (_, z) => z);
   const extent = (base: (z: number) => number, rows: number, columns: number, ld: number): number =>
     zs.reduce((end, z) => Math.max(end, rows * columns === 0 ? 0 : base(z) + (rows - 1) * ld + columns), 0);
+  const length = parts === 1 ? extent(cAt, m, n, ldc) : partialElements(shape, parts);
+  /** Where a part of a sum lies: the parts of 64 sums lie together. */
+  const placeOf = (sum: number, part: number): number => (parts === 1 ? sum : (Math.floor(sum / 64) * parts + part) * 64 + (sum % 64));
   const types = shape.types ?? {};
   const [a, aStored] = stored(types.a, shape.multiply, numbers(extent(aAt, ta ? k : m, ta ? m : k, lda), 1));
   const [b, bStored] = stored(types.b, shape.multiply, numbers(extent(bAt, tb ? n : k, tb ? k : n, ldb), 2));
-  const [c, cStored] = stored(types.c, undefined, numbers(parts * extent(cAt, m, n, ldc), 3));
+  const [c, cStored] = stored(types.c, undefined, numbers(length, 3));
   const bias = numbers(n, 4);
   const [p, pStored] = stored(undefined, shape.multiply, numbers(m * r, 5));
   const [q, qStored] = stored(undefined, shape.multiply, numbers(n * r, 6));
@@ -133,7 +137,7 @@ export const problemOf = (sizes: Sizes): Problem => {
           size += Math.abs(term);
         }
         if (shape.bias) sum += bias[j];
-        const to = part * batch * m * n + cAt(z) + i * ldc + j;
+        const to = placeOf(cAt(z) + i * ldc + j, part);
         const [value, other] = finished(sum, to, j);
         after[to] = value + (shape.add ? c[to] : 0);
         second[to] = other;
