@@ -97,6 +97,9 @@ export const scoring = (fallback?: EvaluateOptions): Option<EvaluateOptions | un
   meaning: "How it is scored after every task.",
 });
 
+/** The same option, of which something else is said. */
+export const withMeaning = <A>(of: Option<A>, meaning: string): Option<A> => ({ ...of, meaning });
+
 /** Options with other defaults. */
 export const withDefaults = <O extends Options>(options: O, defaults: GivenOptions<O>): O => {
   const changed = Object.entries(defaults).map(([name, fallback]) => [name, { ...options[name], fallback }]);

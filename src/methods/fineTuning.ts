@@ -1,7 +1,7 @@
 /** Fine-tuning as the comparison of ZSCL has it (arXiv 2303.06628): what LwF, ZSCL and WiSE-FT have in common. */
 import { update, type Graded, type StepStage, type Trainee } from "../stages/index.ts";
 import { adapter, codec, objective, optimizer, schedule } from "./vocabulary.ts";
-import { option, scoring, withDefaults, type Values } from "./declare.ts";
+import { option, scoring, withDefaults, withMeaning, type Values } from "./declare.ts";
 import { common } from "./plain.ts";
 
 const { steps, batch, lr, betas, weightDecay, rank, modules, towers, cropScale } = common;
@@ -10,16 +10,16 @@ const { steps, batch, lr, betas, weightDecay, rank, modules, towers, cropScale }
 export const fineTuning = {
   ...withDefaults({ steps, batch, betas, weightDecay }, { steps: 1000, betas: [0.9, 0.999] }),
   tuned: option(codec.oneOf("whole", "lora"), "whole", "What is trained: all parameters but the logit scale, or LoRAs, which are ours."),
-  lr: {
-    ...lr,
-    fallback: ({ tuned }: { readonly tuned: string }) => (tuned === "whole" ? 1e-5 : 5e-4),
-    meaning: "Peak learning rate of AdamW, which rises on a line and falls by a cosine; 1e-5 where all parameters are trained, 5e-4 with LoRAs.",
-  },
+  lr: option(
+    lr.codec,
+    ({ tuned }: { readonly tuned: string }) => (tuned === "whole" ? 1e-5 : 5e-4),
+    "Peak learning rate of AdamW, which rises on a line and falls by a cosine; 1e-5 where all parameters are trained, 5e-4 with LoRAs.",
+  ),
   warmup: option(codec.below1, 0.1, "The share of the steps in which the learning rate rises."),
   smoothing: option(codec.below1, 0.2, "Label smoothing: the share of every target that is spread over all classes."),
-  rank: { ...rank, meaning: "Rank of every LoRA." },
-  modules: { ...modules, meaning: "Kinds of layers that get LoRAs." },
-  towers: { ...towers, meaning: "Towers that get LoRAs." },
+  rank: withMeaning(rank, "Rank of every LoRA."),
+  modules: withMeaning(modules, "Kinds of layers that get LoRAs."),
+  towers: withMeaning(towers, "Towers that get LoRAs."),
   cropScale,
   evaluate: scoring(),
 } as const;

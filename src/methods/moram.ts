@@ -5,7 +5,7 @@
  */
 import { adapt, evaluate, gradient, keepAdapters, pipeline, repeat, scan } from "../stages/index.ts";
 import { codec, model, objective } from "./vocabulary.ts";
-import { declareMethod, forAnswers, option, withDefaults, type OptionsOf } from "./declare.ts";
+import { declareMethod, forAnswers, option, withDefaults, withMeaning, type OptionsOf } from "./declare.ts";
 import { memorySlots, selfActivated } from "./moramSlots.ts";
 import { common, cosineDescent, croppedBatches } from "./plain.ts";
 
@@ -20,7 +20,7 @@ export const moram = declareMethod(
     does: "rank-1 memory slots that weigh themselves by their keys; never merged",
     options: {
       ...training,
-      ...forAnswers({ rank: { ...rank, meaning: "Slots that a task adds to every layer." } }, { rank: 8 }),
+      ...forAnswers({ rank: withMeaning(rank, "Slots that a task adds to every layer.") }, { rank: 8 }),
       active: option(
         codec.rank,
         ({ rank: slots }: { readonly rank: number }) => slots,
