@@ -28,13 +28,19 @@ const hasLayers =
     );
   };
 
+/** The method of a job as it is for a stream. */
+const methodIn = (job: Omit<Job, "saveAdapters">, stream: Stream): ReturnType<typeof methodOf> =>
+  pipe(
+    methodOf(job),
+    E.chain((method) => methodFor(method, stream)),
+  );
+
 /** Fails with `BadOption` where adapters are to be written of a method that changes weights by more than a LoRA can say. */
 const writesAdapters = ({ saveAdapters, ...job }: Job, stream: Stream): E.Either<Failure, void> =>
   saveAdapters !== true
     ? E.right(undefined)
     : pipe(
-        methodOf(job),
-        E.chain((method) => methodFor(method, stream)),
+        methodIn(job, stream),
         E.filterOrElse(
           ({ fullRank }) => fullRank !== true,
           (): Failure => ({
@@ -49,8 +55,7 @@ const writesAdapters = ({ saveAdapters, ...job }: Job, stream: Stream): E.Either
 /** The name of the branch that the method of a job runs a model through, if there is one. */
 const branchOf = (job: Job, stream: Stream): E.Either<Failure, string | undefined> =>
   pipe(
-    methodOf(job),
-    E.chain((method) => methodFor(method, stream)),
+    methodIn(job, stream),
     E.map(({ inference }) => inference?.through?.name),
   );
 
@@ -78,7 +83,6 @@ export const suited = (learner: Learner, stream: Stream, job: Job): E.Either<Fai
     isAnswerStream(stream) ? E.right(undefined) : E.asUnit(readoutFor(learner.model.architecture)),
     E.chain(() => E.traverseArray(hasLayers(learner, job.method.options))(["towers", "modules"])),
     E.chain(() => writesAdapters(job, stream)),
-    E.chain(() => methodOf(job)),
-    E.chain((method) => methodFor(method, stream)),
+    E.chain(() => methodIn(job, stream)),
     E.chain(({ suits }) => suits?.(learner, stream) ?? E.right(undefined)),
   );
