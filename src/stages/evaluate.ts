@@ -17,6 +17,7 @@ import { withEncoder, type Encoder } from "./features.ts";
 import type { Features, ImageFeatures } from "./imageFeatures.ts";
 import type { Inference } from "./inference.ts";
 import { ensemble, headScore, textScore, type Score } from "./scores.ts";
+import { scoredOnce } from "./scoredBefore.ts";
 import { taskStage, type TaskStage } from "./stage.ts";
 
 /** Options of {@link evaluate}. */
@@ -126,7 +127,10 @@ export const evaluated =
     });
   };
 
-/** Scores the learner's model on the test split of every task and probe of the stream. */
+/**
+ * Scores the learner's model on the test split of every task and probe of the stream. A learner that a lesson has left as it was is not scored again: its
+ * row is the one before, unless that grows with the tasks that are learned, as among the classes `seen`.
+ */
 export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {}): TaskStage<MaybeMerged, MaybeMerged & Evaluated> => {
   const { through, calibration, adaptation } = inference;
   const beside = {
@@ -134,11 +138,12 @@ export const evaluate = (options: EvaluateOptions = {}, inference: Inference = {
     ...(calibration === undefined ? {} : { calibration: { [calibration.name]: calibration.options } }),
     ...(adaptation === undefined ? {} : { adaptation: { [adaptation.name]: adaptation.options } }),
   };
+  const how = { ...options, ...inference };
   const stage = taskStage("evaluate", { ...options, ...beside }, (lesson: MaybeMerged) => (runtime) => {
     const { learner, stream, learned } = lesson;
     return pipe(
-      evaluated(learner, stream, learned, { ...options, ...inference })(runtime),
-      TE.map((evaluated) => ({ ...lesson, ...evaluated })),
+      scoredOnce(lesson, how, evaluated(learner, stream, learned, how))(runtime),
+      TE.map((scored) => ({ ...lesson, ...scored.evaluated, scored })),
     );
   });
   return { ...stage, inference, ...(adaptation === undefined ? {} : { suits: (learner) => adaptable(learner, adaptation) }) };

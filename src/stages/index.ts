@@ -55,11 +55,13 @@ export type {
   Merged,
   Probed,
   Report,
+  Scored,
   Trained,
   WithAdapters,
   WithBatches,
   WithDirections,
 } from "../training/lesson.ts";
 export type { Event, Runtime } from "../training/runtime.ts";
+export type { Told } from "../training/told.ts";
 export type { Tracing } from "../training/tracing.ts";
 export type { Encoded, Graded, Group, Trainee, TrainingBatches } from "../training/trainee.ts";

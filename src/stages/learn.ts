@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../failure.ts";
 import { classNamesOf, isAnswerStream, type Stream, type Task } from "../data/task.ts";
 import type { Learner } from "../model/learner.ts";
-import { reported, type Evaluated, type Lesson, type MaybeMerged, type Report } from "../training/lesson.ts";
+import { reported, type Evaluated, type Lesson, type MaybeMerged, type Report, type Scored } from "../training/lesson.ts";
 import { bytesKept } from "../model/memory.ts";
 import { examplesKept } from "../training/kept.ts";
 import type { Runtime } from "../training/runtime.ts";
@@ -73,14 +73,16 @@ export const scan = <N extends string = never>(lesson: TaskStage<Lesson, MaybeMe
       (runtime) =>
       async () => {
         let now = start;
+        let scored: Scored | undefined;
         const { stream, pooled } = start;
         for (const [position, task] of [...start.curriculum.entries()].slice(start.from)) {
           const learned = pooled ? stream.tasks.length : position + 1;
           runtime.emit({ type: "task", task: task.name, position, learned });
-          const after = await lesson.run({ learner: now.learner, task, position, stream, learned })(runtime)();
+          const after = await lesson.run({ learner: now.learner, task, position, stream, learned, scored })(runtime)();
           if (E.isLeft(after)) return after;
           const { row, also, probes, answers, scores, chance, replies, trained, mergeError, update } = after.right;
           const learner = { ...after.right.learner, seen: [...now.learner.seen, ...classNamesOf(task)] };
+          scored = after.right.scored;
           const inWords = scores === undefined ? {} : { scores, chance, replies };
           const examples = examplesKept(learner);
           const kept = { bytesKept: bytesKept(learner), ...(examples === 0 ? {} : { examplesKept: examples }) };

@@ -5,6 +5,7 @@ import type { Update } from "../model/adapters/update.ts";
 import type { Directions } from "../model/adapters/lowRank.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Reply } from "../report/replies.ts";
+import type { Told } from "./told.ts";
 import type { TrainingBatches } from "./trainee.ts";
 
 /** A learner that meets a task of a stream. */
@@ -15,6 +16,8 @@ export interface Lesson {
   readonly stream: Stream;
   /** How many tasks of the stream are learned when this lesson ends: more than `position + 1` where its task holds several. */
   readonly learned: number;
+  /** The row that was measured last, in this lesson or in the one before. */
+  readonly scored?: Scored;
 }
 
 /** Given by `encode`: batches that a device can take. */
@@ -96,6 +99,16 @@ export interface Evaluated {
   readonly chance?: readonly (number | null)[];
   /** What questions were answered with, by task of the stream; null where nothing could be asked, and where they are not kept any more. */
   readonly replies?: readonly (readonly Reply[] | null)[];
+}
+
+/** A row of the accuracy matrix, and what it was measured of. */
+export interface Scored {
+  readonly lesson: Pick<Lesson, "learner" | "stream" | "learned">;
+  /** The options that it was measured with: the very object. */
+  readonly by: object;
+  readonly evaluated: Evaluated;
+  /** What was told of it. */
+  readonly told: readonly Told[];
 }
 
 /** What was reached after a lesson. */

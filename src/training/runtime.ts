@@ -4,10 +4,9 @@ import type { Skipped } from "../data/loader.ts";
 import type { ImageCache } from "../data/imageCache.ts";
 import type { Learner } from "../model/learner.ts";
 import type { Keeper } from "./keeper.ts";
-import type { Prediction } from "../report/predictions.ts";
-import type { Reply } from "../report/replies.ts";
 import type { Report } from "./lesson.ts";
 import type { OnCorrupt } from "../data/source.ts";
+import type { Told } from "./told.ts";
 import type { Recompute } from "../tensor/program.ts";
 
 /** What happens while a run goes on, for whoever watches. */
@@ -28,23 +27,9 @@ export type Event =
     }
   /** Something about the data that is worth knowing before the first step, in a sentence. */
   | { readonly type: "note"; readonly detail: string }
-  /** The first of `datasets` evaluations begins. */
+  /** The first of `datasets` evaluations begins. Nothing begins where a row is taken from the lesson before; the row is told of all the same. */
   | { readonly type: "evaluating"; readonly datasets: number }
-  /**
-   * A test split is scored, of a task or of a probe; its accuracy is null where nothing of it could be read. Answers in words are
-   * correct where they score all there is, and where a single answer has no score, if they are one of their references. */
-  | {
-      readonly type: "evaluation";
-      readonly dataset: string;
-      readonly correct: number;
-      readonly total: number;
-      readonly accuracy: number | null;
-      readonly probe?: true;
-    }
-  /** What the images of that split were taken for, where the runtime asks for it. */
-  | { readonly type: "predictions"; readonly dataset: string; readonly predictions: readonly Prediction[] }
-  /** What the questions of that split were answered with, where the runtime asks for it. */
-  | { readonly type: "replies"; readonly dataset: string; readonly replies: readonly Reply[] }
+  | Told
   | { readonly type: "lesson"; readonly position: number; readonly report: Report; readonly learner: Learner }
   | { readonly type: "skipped"; readonly id: string; readonly detail: string };
 

@@ -1,4 +1,5 @@
 /** LoRA-TTT step by step against a torch reference that was written from METHODS.md H (tests/fixtures/lora_ttt_trace.py), and what it is as a method. */
+import * as RTE from "fp-ts/lib/ReaderTaskEither.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -17,13 +18,16 @@ import { learner } from "../../src/model/learner.ts";
 import { networkOf, readModel as readAny, type Model } from "../../src/model/model.ts";
 import { layersOf } from "../../src/model/network.ts";
 import { transformOf } from "../../src/model/inputs.ts";
-import { runMethod } from "../../src/runs/run.ts";
+import { runMethod, type Run, type RunOptions } from "../../src/runs/run.ts";
+import { evaluate } from "../../src/stages/evaluate.ts";
 import { withEncoder } from "../../src/stages/features.ts";
+import { course, method } from "../../src/stages/learn.ts";
 import { asked, classified } from "../../src/stages/predict.ts";
-import { stepStage } from "../../src/stages/stage.ts";
+import { pipeline, stepStage, taskStage, type TaskStage } from "../../src/stages/stage.ts";
 import { gradient, repeat, update } from "../../src/stages/steps.ts";
 import { testTimeTraining } from "../../src/stages/testTime.ts";
 import { flatten, unflatten } from "../../src/tensor/layout.ts";
+import type { Evaluated, Lesson, MaybeMerged } from "../../src/training/lesson.ts";
 import { maskedReconstruction, meanEntropy, sum, weighted } from "../../src/training/losses.ts";
 import { adamW, sgd } from "../../src/training/optimizer.ts";
 import type { Event } from "../../src/training/runtime.ts";
@@ -147,26 +151,79 @@ test("adapters attach to the last blocks of every tower where that is asked for"
 const stream: ClassStream = { labelSpace: "task", tasks: [patternTask("warm", ["red", "orange"], 1), patternTask("cold", ["blue", "green"], 2)] };
 const quick = { views: 6, confident: 0.5, rank: 2, last: 1, rate: 1e-2 };
 
+/** How many rows were measured. */
+const rowsOf = (events: readonly Event[]): number => events.filter(({ type }) => type === "evaluating").length;
+
 deviceTest("LoRA-TTT learns nothing, and its learner answers pictures as its run did, in whatever order they are asked about", async (device) => {
   const model = await tinyClip();
-  const method = loraTtt(quick);
+  const testTime = loraTtt(quick);
   const events: Event[] = [];
   const runtime = { ...runtimeOf(device), top: 2, emit: (event: Event) => void events.push(event) };
-  const run = await get(runMethod(method, learner(model), stream)(runtime));
+  const run = await get(runMethod(testTime, learner(model), stream)(runtime));
   for (const [name, { data }] of run.learner.model.weights) sameBits(data, model.weights.get(name)!.data, name);
   assert.equal(run.result.matrix[0], run.result.matrix[1]);
   const [{ classNames: labels, templates, test: examples, name }] = stream.tasks;
   const scored = events.flatMap((event) => (event.type === "predictions" && event.dataset === name ? [event.predictions] : []));
   const [zeroShot, , last] = scored;
   assert.is(scored.length, 3);
+  assert.is(rowsOf(events), 2, "a row before the first task, and one that stands for all tasks");
   assert.not.equal(last, zeroShot, "the training changes what pictures are taken for");
   const reversed = [...(await get(examples))].reverse();
-  const asking = right(asked({ learner: run.learner, inference: method.inference }, { labels, template: templates[0] }));
+  const asking = right(asked({ learner: run.learner, inference: testTime.inference }, { labels, template: templates[0] }));
   const answers = await get(classified(asking, { examples: reversed })(runtime));
   assert.equal(
     answers.map((answer) => ({ sample: answer.picture, top: answer.labels })).reverse(),
     last.map(({ sample, top }) => ({ sample, top })),
   );
+});
+
+deviceTest("its row is measured once, also behind a stop, and told of after every task; among classes seen so far each task has one", async (device) => {
+  const start = learner(await tinyClip());
+  const three: ClassStream = {
+    ...stream,
+    tasks: [...stream.tasks, patternTask("grey", ["black", "white"], 3)],
+    probes: [patternTask("probe", ["x", "y"], 4)],
+  };
+  const run = async (options: RunOptions, of = loraTtt(quick)) => {
+    const events: Event[] = [];
+    const runs: Run[] = [];
+    const keep = { lesson: (reached: Run) => TE.fromIO(() => void runs.push(reached)) };
+    const ended = await get(runMethod(of, start, three, { ...options, keep })({ ...runtimeOf(device), emit: (event) => void events.push(event) }));
+    return { ...ended, runs, rows: rowsOf(events), cells: events.filter(({ type }) => type === "evaluation").length };
+  };
+  const whole = await run({});
+  assert.equal([whole.rows, whole.cells], [2, 16]);
+  for (const { row, probes, answers } of whole.progress.reports) {
+    assert.equal([row, probes], [whole.progress.reports[0].row, whole.progress.reports[0].probes]);
+    assert.ok(answers!.some((given) => given !== null));
+  }
+  const [, two] = whole.runs;
+  const events: Event[] = [];
+  const runtime = { ...runtimeOf(device), emit: (event: Event) => void events.push(event) };
+  const resumed = await get(runMethod(loraTtt(quick), two.learner, three, { from: { ...two.progress }, untrained: start })(runtime));
+  assert.is(rowsOf(events), 1);
+  assert.equal({ ...resumed.result, seconds: whole.result.seconds }, whole.result);
+  assert.equal(resumed.answers, whole.answers);
+  const seen = { also: ["seen" as const] };
+  const grown = await run({ evaluate: seen }, loraTtt({ ...quick, evaluate: seen }));
+  assert.is(grown.rows, 4);
+  assert.equal(grown.result.matrix, whole.result.matrix);
+});
+
+deviceTest("a lesson that changes what the learner remembers is scored again, and so is one through a branch or in other ways", async (device) => {
+  const remember = taskStage("remember", {}, (lesson: Lesson) =>
+    RTE.of({ ...lesson, learner: { ...lesson.learner, memory: { ...lesson.learner.memory, last: lesson.position } } }),
+  );
+  const rows = async (lesson: TaskStage<Lesson, MaybeMerged & Evaluated>): Promise<number> => {
+    const events: Event[] = [];
+    await get(method("mine", {}, lesson).run(course(learner(await tinyClip()), stream))({ ...runtimeOf(device), emit: (event) => void events.push(event) }));
+    return rowsOf(events);
+  };
+  assert.is(await rows(evaluate()), 1);
+  assert.is(await rows(pipeline(remember, evaluate())), 2);
+  assert.is(await rows(pipeline(evaluate(), evaluate({ templates: "ensemble" }))), 4);
+  assert.is(await rows(evaluate({ labelSpace: "seen" })), 2);
+  assert.is(await rows(evaluate({}, { calibration: { name: "none", options: {}, of: () => () => 0 } })), 2);
 });
 
 deviceTest("it stands on top of another learner, through the branches of that one's method", async (device) => {
