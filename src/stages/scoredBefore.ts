@@ -1,16 +1,18 @@
 /** The row of a learner that a lesson has left as it was: that of the lesson before. */
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { pipe } from "fp-ts/lib/function.js";
-import { isAnswerStream } from "../data/task.ts";
+import { isAnswerStream, type LabelSpace } from "../data/task.ts";
 import type { Failure } from "../failure.ts";
 import type { Evaluated, Lesson, Scored } from "../training/lesson.ts";
 import type { Event, Runtime } from "../training/runtime.ts";
 import type { Told } from "../training/told.ts";
-import type { EvaluateOptions } from "./evaluate.ts";
 import type { Inference } from "./inference.ts";
 
-/** How a row is measured. */
-type How = EvaluateOptions & Inference;
+/** How a row is measured, as far as that tells whether it stays the same. */
+interface How extends Inference {
+  readonly labelSpace?: LabelSpace;
+  readonly also?: readonly LabelSpace[];
+}
 
 /** Whether rows grow with the tasks that are learned, whatever the learner is: among the classes seen so far there are more after each. */
 const grows = ({ stream }: Lesson, { labelSpace, also = [] }: How): boolean =>
