@@ -182,16 +182,11 @@ const runSteps = (precision: "f32" | "mixed") => async (device: Device) => {
   }
 };
 
-/** The step with what else there is to choose: three products on f16 units in the place of one in f32, and blocks that are computed again. */
+/** The step with what else there is to choose: blocks that are computed again. */
 const runChoices = async (device: Device): Promise<void> => {
-  const row = async (what: string, on: Device, options: Parameters<typeof timeStep>[3] = {}): Promise<void> => {
-    const { milliseconds, bytes } = await timeStep(on, sizes.step as WorkName, largest, options);
-    rows.push({ part: "choices", what: `step of ${sizes.step}, f32, batch ${largest}, ${what}`, measured: `${ms(milliseconds)}, ${gib(bytes)}` });
-  };
-  const { adapter: own } = device;
-  if (own.matrix === undefined) rows.push({ part: "choices", what: "three products on f16 units", measured: "this adapter has no such units" });
-  else await row("three products in f16", { ...device, adapter: { ...own, tripled: true, key: `${own.key}-tripled` } });
-  await row("recompute blocks", device, { recompute: "blocks" });
+  const { milliseconds, bytes } = await timeStep(device, sizes.step as WorkName, largest, { recompute: "blocks" });
+  const what = `step of ${sizes.step}, f32, batch ${largest}, recompute blocks`;
+  rows.push({ part: "choices", what, measured: `${ms(milliseconds)}, ${gib(bytes)}` });
 };
 
 /** Every plan of some products, in f32 and on f16 units: what a tuner can choose from. */
@@ -200,7 +195,7 @@ const runPlans = async (device: Device): Promise<void> => {
     const { what, form, m, n, k } = product;
     const { a: stored, b: storedB } = storedShapes(product);
     const [a, b] = [numbers(stored[0] * stored[1], 7919), numbers(storedB[0] * storedB[1], 104729)];
-    for (const multiply of [undefined, "3xf16", "f16"] as const) {
+    for (const multiply of [undefined, "f16"] as const) {
       if (multiply !== undefined && device.adapter.matrix === undefined) continue;
       const shape: MatmulShape = { ...shapeOf(product), ...(multiply === undefined ? {} : { multiply }) };
       const found: { readonly name: string; readonly rate: number; readonly error: number }[] = [];

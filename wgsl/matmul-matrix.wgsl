@@ -14,9 +14,6 @@
 //   THREADS          LANES times the subgroups; A_LOADS B_LOADS: fours that a thread brings of a stage
 //   ACROSS DOWN      matrices of a subgroup, SUB_COLS / MN and SUB_ROWS / MM; TURNS = DEPTH / MK
 //   SPLIT            a sum is split: each part of it has dims.part terms and goes where parts/split.wgsl says; P op(Q) comes with the last
-//   TRIPLE           f32's accuracy from three products in f16: x = hi + lo / 2048 with hi = f16(x) and lo = f16((x - hi) 2048), so that x y is
-//                    hi hi + (hi lo + lo hi) / 2048; the two in brackets have sums of their own (Ootomo and Yokota, 2022). Numbers of 2^-14 to 65504
-//                    keep 22 bits; smaller ones have hi = 0 and keep the 11 of lo, down to 2^-25; larger ones have no hi: the result is not finite
 //
 // Bindings: 0 Dims; 1 A [batch, m, k]; 2 B [batch, k, n]; 3 C [batch, m, n]; 4 bias [n]; 5 P [m, r]; 6 Q [r, n];
 //           7 a second result like C; 8 to 10 what the epilogue reads; absent where not asked for.
@@ -71,15 +68,8 @@ const aStride = aLine + 8u;
 const bStride = bLine + 8u;
 const aSize = aLines * aStride;
 const bSize = bLines * bStride;
-//#if TRIPLE
-// hi of A, hi of B, lo of A, lo of B.
-const low = aSize + bSize;
-const stage = 2u * low;
-var<workgroup> sums: array<f32, 2u * subgroups * {{MM}}u * {{MN}}u>;
-//#else
 const stage = aSize + bSize;
 var<workgroup> sums: array<f32, subgroups * {{MM}}u * {{MN}}u>;
-//#end
 var<workgroup> tile: array<f16, 2u * stage>;
 
 //#include matrix
@@ -137,33 +127,15 @@ fn qFour(column: u32, t: u32) -> FourB {
 }
 //#end
 
-// Rounds to f16. A compiler may take f32(f16(x)) for x, but not what quantizeToF16 gives.
+// Rounds to f16.
 fn putA(at: u32, four: FourA) {
-//#if TRIPLE
-  let high = quantizeToF16(four);
-  let rest = vec4h((four - high) * 2048.0);
 //#for e 4
-  tile[at + low + {{e}}u] = rest[{{e}}];
-//#end
-//#else
-  let high = four;
-//#end
-//#for e 4
-  tile[at + {{e}}u] = f16(high[{{e}}]);
+  tile[at + {{e}}u] = f16(four[{{e}}]);
 //#end
 }
 fn putB(at: u32, four: FourB) {
-//#if TRIPLE
-  let high = quantizeToF16(four);
-  let rest = vec4h((four - high) * 2048.0);
 //#for e 4
-  tile[at + low + {{e}}u] = rest[{{e}}];
-//#end
-//#else
-  let high = four;
-//#end
-//#for e 4
-  tile[at + {{e}}u] = f16(high[{{e}}]);
+  tile[at + {{e}}u] = f16(four[{{e}}]);
 //#end
 }
 
@@ -200,9 +172,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#for i DOWN
 //#for j ACROSS
   var sum_{{i}}_{{j}} = zeros({{i}}u * {{ACROSS}}u + {{j}}u);
-//#if TRIPLE
-  var rest_{{i}}_{{j}} = zeros(({{DOWN}}u + {{i}}u) * {{ACROSS}}u + {{j}}u);
-//#end
 //#end
 //#end
 //#for s A_LOADS
@@ -259,9 +228,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#for i DOWN
 //#for j ACROSS
       sum_{{i}}_{{j}} = scaled(sum_{{i}}_{{j}}, dims.scale);
-//#if TRIPLE
-      rest_{{i}}_{{j}} = scaled(rest_{{i}}_{{j}}, dims.scale);
-//#end
 //#end
 //#end
     }
@@ -272,22 +238,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       {
 //#for i DOWN
         let left{{i}} = leftAt(here + aFirst + {{i}}u * aDown + {{t}}u * aNext);
-//#if TRIPLE
-        let leftLow{{i}} = leftAt(here + low + aFirst + {{i}}u * aDown + {{t}}u * aNext);
-//#end
 //#end
 //#for j ACROSS
         {
           let right = rightAt(here + bFirst + {{j}}u * bDown + {{t}}u * bNext);
-//#if TRIPLE
-          let rightLow = rightAt(here + low + bFirst + {{j}}u * bDown + {{t}}u * bNext);
-//#end
 //#for i DOWN
           sum_{{i}}_{{j}} = multiplied(left{{i}}, right, sum_{{i}}_{{j}});
-//#if TRIPLE
-          rest_{{i}}_{{j}} = multiplied(left{{i}}, rightLow, rest_{{i}}_{{j}});
-          rest_{{i}}_{{j}} = multiplied(leftLow{{i}}, right, rest_{{i}}_{{j}});
-//#end
 //#end
         }
 //#end
@@ -309,20 +265,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#for i DOWN
 //#for j ACROSS
   put(subgroup * mm * mn, sum_{{i}}_{{j}});
-//#if TRIPLE
-  put((subgroups + subgroup) * mm * mn, rest_{{i}}_{{j}});
-//#end
   workgroupBarrier();
   for (var e = thread; e < subgroups * mm * mn; e += threads) {
     let owner = e / (mm * mn);
     let row = row0 + owner / (cols / subCols) * subRows + {{i}}u * mm + e % (mm * mn) / mn;
     let col = col0 + owner % (cols / subCols) * subCols + {{j}}u * mn + e % mn;
     if (row < dims.m && col < dims.n) {
-//#if TRIPLE
-      var sum = fma(sums[e + subgroups * mm * mn], 1.0 / 2048.0, sums[e]);
-//#else
       var sum = sums[e];
-//#end
 //#if LOW_RANK
       // Where P op(Q) came, they were scaled before it.
       if (steps == whole) { sum *= dims.scale; }

@@ -30,8 +30,6 @@ export interface Adapter {
   readonly subgroupSize: number;
   /** Units that multiply matrices of f16 and sum in f32. Absent where the adapter has none. */
   readonly matrix?: MatrixUnit;
-  /** Whether products of f32 are computed by these units, as three products of f16. A bench sets it; it is off. */
-  readonly tripled?: boolean;
 }
 
 /** `f32` throughout; or `mixed`: frozen matrices, and what is saved for the backward pass, in f16, and products of them with sums in f32. */

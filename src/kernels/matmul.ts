@@ -57,10 +57,10 @@ export interface MatmulShape {
   /** What the operands are stored as. Default: all f32. Kernels that read or write f16 need `shader-f16`. */
   readonly types?: ProductTypes;
   /**
-   * What operands may be multiplied as where the adapter has units for it, whatever they are stored as: rounded to f16, or as sums of two f16, in three
-   * products that have the accuracy of f32. With "f32" they are f32 whatever a precision says. Default: f32, in mixed precision as {@link multiplied} says.
+   * What operands may be multiplied as where the adapter has units for it, whatever they are stored as: rounded to f16. With "f32" they are f32 whatever a
+   * precision says. Default: f32, in mixed precision as {@link multiplied} says.
    */
-  readonly multiply?: "f32" | "f16" | "3xf16";
+  readonly multiply?: "f32" | "f16";
 }
 
 /** A product as it is multiplied in a precision: in mixed precision, where A or B is stored as f16, the other is rounded to f16. */

@@ -33,26 +33,20 @@ const mostThreads = 256;
 /** What plans on units depend on. */
 type MatrixBounds = Pick<Bounds, "adapter" | "workgroupBytes">;
 
+/** An operand as the kernel reads it: by one or by four, as it is stored until it is rounded. */
 const types = { f32: { one: "f32", four: "vec4f" }, f16: { one: "f16", four: "vec4h" } } as const;
-
-/** An operand as the kernel reads it: by four where it can, as it is stored until it is rounded. */
-const operand = (type: "f32" | "f16", vec4: boolean, triple: boolean): readonly [stored: string, way: (typeof types)["f32" | "f16"]] => [
-  vec4 ? types[type].four : type,
-  types[triple ? "f32" : type],
-];
 
 const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTile, workgroupBytes: number): Costed | undefined => {
   const { rows, cols, subRows, subCols, depth } = tile;
-  const triple = s.multiply === "3xf16";
   const subgroups = (rows / subRows) * (cols / subCols);
   const threads = subgroups * lanes;
   // Two stages, whose lines are eight elements longer, and a matrix of sums of every subgroup.
   const lines = (s.ta ? depth * (rows + 8) : rows * (depth + 8)) + (s.tb ? cols * (depth + 8) : depth * (cols + 8));
   const [aLoads, bLoads] = [(rows * depth) / 4 / threads, (cols * depth) / 4 / threads];
   const whole = [aLoads, bLoads, subRows / m, subCols / n, depth / k].every(Number.isInteger);
-  if (!whole || threads > mostThreads || (triple ? 2 : 1) * (4 * lines + 4 * subgroups * m * n) > workgroupBytes) return undefined;
+  if (!whole || threads > mostThreads || 4 * lines + 4 * subgroups * m * n > workgroupBytes) return undefined;
   const [aVec4, bVec4] = [aligned(s.ta ? s.m : s.k, s.lda, s.aOuter, s.aHead), aligned(s.tb ? s.k : s.n, s.ldb, s.bOuter, s.bHead)];
-  const [[a, aWay], [b, bWay]] = [operand(s.types?.a ?? "f32", aVec4, triple), operand(s.types?.b ?? "f32", bVec4, triple)];
+  const [a, b] = [types[s.types?.a ?? "f32"], types[s.types?.b ?? "f32"]];
   const workgroups = Math.ceil(s.m / rows) * Math.ceil(s.n / cols) * s.batch * (s.parts ?? 1);
   return {
     plan: {
@@ -60,9 +54,8 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
       constants: {
         ...formConstants(s),
         ...{ ROWS: rows, COLS: cols, SUB_ROWS: subRows, SUB_COLS: subCols, DEPTH: depth, THREADS: threads, LANES: lanes, MM: m, MN: n, MK: k },
-        ...{ A: a, B: b, A_VEC4: aVec4, B_VEC4: bVec4, FOUR_A: aWay.four, FOUR_B: bWay.four, ONE_A: aWay.one, ONE_B: bWay.one },
+        ...{ A: aVec4 ? a.four : a.one, B: bVec4 ? b.four : b.one, A_VEC4: aVec4, B_VEC4: bVec4, FOUR_A: a.four, FOUR_B: b.four, ONE_A: a.one, ONE_B: b.one },
         ...{ A_LOADS: aLoads, B_LOADS: bLoads, DOWN: subRows / m, ACROSS: subCols / n, TURNS: depth / k },
-        TRIPLE: triple,
         SPLIT: s.parts !== undefined,
       },
       grid: foldGroups(workgroups),
@@ -78,10 +71,9 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
  */
 export const matrixPlans = (bounds: MatrixBounds, shape: MatmulShape): readonly MatmulPlan[] => {
   const {
-    adapter: { matrix, tripled },
+    adapter: { matrix },
     workgroupBytes = guaranteedWorkgroupBytes,
   } = bounds;
-  const multiply = shape.multiply ?? (tripled ? "3xf16" : undefined);
-  if (matrix === undefined || multiply === undefined || multiply === "f32" || (shape.lowRank && shape.ta)) return [];
-  return ranked(tiles.flatMap((tile) => planned({ ...shape, multiply }, matrix, tile, workgroupBytes) ?? []));
+  if (matrix === undefined || shape.multiply !== "f16" || (shape.lowRank && shape.ta)) return [];
+  return ranked(tiles.flatMap((tile) => planned(shape, matrix, tile, workgroupBytes) ?? []));
 };

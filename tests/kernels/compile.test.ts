@@ -69,18 +69,16 @@ const onUnits = (workgroupBytes: number): readonly Text[] =>
     { m: 16, n: 8, k: 16, lanes: 32 },
     { m: 8, n: 8, k: 8, lanes: 64 },
   ].flatMap((matrix, u) =>
-    (["f16", "3xf16"] as const).flatMap((multiply, w) =>
-      forms.flatMap((form, f) => {
-        if (f !== (u + 2 * w) % forms.length) return [];
-        const some = {
-          ...sizes[f >> 1],
-          ...form,
-          ...(form.ta ? {} : epilogues[(u + f) % epilogues.length]),
-          types: types[(u + w + f) % types.length],
-        };
-        return matrixPlans({ adapter: { ...h100.adapter, matrix }, workgroupBytes }, shapeOf({ ...some, multiply }));
-      }),
-    ),
+    forms.flatMap((form, f) => {
+      if (f !== u % forms.length && f !== (u + 2) % forms.length) return [];
+      const some = {
+        ...sizes[f >> 1],
+        ...form,
+        ...(form.ta ? {} : epilogues[(u + f) % epilogues.length]),
+        types: types[(u + f) % types.length],
+      };
+      return matrixPlans({ adapter: { ...h100.adapter, matrix }, workgroupBytes }, shapeOf({ ...some, multiply: "f16" }));
+    }),
   );
 
 /** All that a training step of a small CLIP runs on an H100, in both precisions. */

@@ -104,11 +104,6 @@ unitTest("a sum that is split: its parts lie together in sixty-fours, the low-ra
   await checkPlans(device, { shape, one: { dims: matmulDims(shape, 0.5), operands } }, emulated(unit, shape, smallest));
 });
 
-unitTest("three products in f16 have the accuracy of f32", async (device) => {
-  // The bound is that of the f32 kernels; one product in f16 alone is hundreds of times as far away.
-  await check(device, smallest, { m: 67, n: 33, k: 132, tb: true, multiply: "3xf16", scale: 0.125, lowRank: true, r: 4 });
-});
-
 test("the shape and the adapter choose the units, for what may be multiplied in f16", () => {
   const adapter = withUnit(unit);
   const kernels = (on: Adapter, shape: Partial<Sizes>): readonly string[] => [
@@ -124,8 +119,6 @@ test("the shape and the adapter choose the units, for what may be multiplied in 
   ] as const) {
     assert.not.ok(kernels(on, shape).includes("matmul-matrix"), JSON.stringify(shape));
   }
-  assert.equal(kernels({ ...adapter, tripled: true }, {}), ["matmul-matrix"]);
-  assert.ok(matmulVariants({ ...adapter, tripled: true }, shapeOf({ m: 512, n: 512, k: 512 }), 32768).every(({ constants }) => constants.TRIPLE === true));
 });
 
 test("plans keep to the workgroup memory of a device; where none fits, the products are those of f32", () => {
@@ -135,7 +128,8 @@ test("plans keep to the workgroup memory of a device; where none fits, the produ
   assert.ok(few.length > 0 && few.length < more.length && more.length < all.length);
   assert.equal(plans(16384), few);
   assert.equal(plans(1024), []);
-  assert.ok(matmulVariants(withUnit(unit), { ...shape, multiply: "3xf16" }).every(({ kernel }) => kernel !== "matmul-matrix"));
+  const others = matmulVariants(withUnit(unit), shape, 1024);
+  assert.ok(others.length > 0 && others.every(({ kernel }) => kernel !== "matmul-matrix"));
 });
 
 test("in mixed precision a step multiplies on units", () => {
