@@ -24,6 +24,7 @@ export { platform } from "./src/platform/default.ts";
 export { rungs } from "./src/platform/platform.ts";
 export type { Cache, GpuRequest, OpenGpu, Output, Platform, Rung } from "./src/platform/platform.ts";
 export type { Appender, Entry, Files, Lock, OpenFile } from "./src/platform/files.ts";
+export type { FolderSource, PickedEntry, PickedFile, PickedFolder } from "./src/platform/mount.ts";
 export type { Downloading, Hub, Repository, Snapshot, SnapshotOptions } from "./src/platform/hub.ts";
 
 // Models and learners, as folders and as values.

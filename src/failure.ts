@@ -13,8 +13,8 @@ import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 
 /** A failure: what went wrong, with what a person needs to mend it. */
 export type Failure =
-  /** No WebGPU adapter could be opened; `tried` says what each rung of the ladder answered. */
-  | { readonly _tag: "NoAdapter"; readonly tried: readonly string[] }
+  /** No WebGPU adapter could be opened; `tried` says what each rung of the ladder answered, `advice` how one is got, in sentences. */
+  | { readonly _tag: "NoAdapter"; readonly tried: readonly string[]; readonly advice?: string }
   /** The device went away while work was under way. */
   | { readonly _tag: "DeviceLost"; readonly adapter: string; readonly reason: string }
   /**
@@ -81,11 +81,15 @@ export const legible = (text: string, longest = longestName): string => {
   return shortened(escaped, longest);
 };
 
+const driverAdvice =
+  "Three ways to get one: install a GPU driver with Vulkan, Metal or D3D12; install lavapipe (Debian and Ubuntu: mesa-vulkan-drivers 23.1 or newer); " +
+  "or install the npm package @sparticuz/chromium, which carries SwiftShader.";
+
 /** The same failure with texts that fit a line. */
 const legibly = (failure: Failure): Failure =>
   Object.fromEntries(
     Object.entries(failure).map(([key, value]) => {
-      const longest = key === "detail" ? longestDetail : longestName;
+      const longest = key === "detail" || key === "advice" ? longestDetail : longestName;
       return [key, typeof value === "string" ? legible(value, longest) : Array.isArray(value) ? value.map((text) => legible(text, longest)) : value];
     }),
   ) as unknown as Failure;
@@ -101,12 +105,9 @@ export const describe = (failure: Failure): string => {
   const f = legibly(failure);
   switch (f._tag) {
     case "NoAdapter":
-      return (
-        `No WebGPU adapter: ${f.tried.join("; ")}. Three ways to get one: install a GPU driver with Vulkan, Metal or D3D12; ` +
-        `install lavapipe (Debian and Ubuntu: mesa-vulkan-drivers 23.1 or newer); or install the npm package @sparticuz/chromium, which carries SwiftShader.`
-      );
+      return `No WebGPU adapter: ${f.tried.join("; ")}. ${f.advice ?? driverAdvice}`;
     case "DeviceLost":
-      return `The WebGPU device ${f.adapter} was lost (${f.reason}); start the process again, a lost Vulkan instance cannot be recovered.`;
+      return `The WebGPU device ${f.adapter} was lost (${f.reason}); start the process again, or load the page again: a lost device cannot be recovered.`;
     case "OverLimit":
       return (
         `${f.what} needs ${mebibytes(f.bytes)}, and ${f.adapter} ` +

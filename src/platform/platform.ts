@@ -9,6 +9,7 @@ import type { Failure } from "../failure.ts";
 import type { Files } from "./files.ts";
 import type { Frame } from "./frames.ts";
 import type { Hub } from "./hub.ts";
+import type { FolderSource } from "./mount.ts";
 import type { OpenQueue } from "./queue.ts";
 import type { OpenStorage } from "./storage.ts";
 import type { GPUAdapter, GPUAdapterInfo, GPUDevice, GPUDeviceDescriptor } from "./webgpu.ts";
@@ -104,6 +105,11 @@ export interface Platform {
   readonly encodeThumbnail: ThumbnailEncoder;
   /** Opens a GPU. Fails with `NoAdapter`, which says what was tried, or with `BadOption`. */
   readonly openGpu: (request: GpuRequest) => TaskEither<Failure, OpenGpu>;
+  /**
+   * Gives what a person has picked in a browser a path, `/mounted/NAME`, below which `files` reads it and writes nothing. What had this name before is let go.
+   * Fails with `BadOption` where `name` is no name of a folder. Absent where files are named by their paths alone.
+   */
+  readonly mount?: (name: string, source: FolderSource) => TaskEither<Failure, string>;
   readonly cache: Cache;
   /** Absent where a platform has no threads. */
   readonly threads?: Threads;

@@ -9,7 +9,7 @@ import { message } from "../failures.ts";
 import { framesOf, type Frame } from "../frames.ts";
 import { pictureFormat, refusalOfPicture, refusalOfSize } from "../pictures.ts";
 import type { Decoder, Image } from "../platform.ts";
-import { decodeBmp } from "./bmp.ts";
+import { decodeBmp } from "../bmp.ts";
 
 /** Larger pictures are decoded one at a time. */
 const largePixels = 2 ** 24;

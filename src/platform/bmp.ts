@@ -5,8 +5,8 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import { refusalOfSize } from "../pictures.ts";
-import type { Image } from "../platform.ts";
+import { refusalOfSize } from "./pictures.ts";
+import type { Image } from "./platform.ts";
 
 /** What the headers say. */
 interface Header {
