@@ -1,7 +1,7 @@
 /** How the loss falls while each task is learned: a panel a task, a line a method. */
 import { scaleLinear } from "d3-scale";
 import { meanOf } from "../report/metrics.ts";
-import { below, grid, lineKey, panels, span, type Chart } from "./chart.ts";
+import { below, grid, lineKey, panels, span, type Chart, type Look, type Point } from "./chart.ts";
 import { isJoint, type Entry } from "./entries.ts";
 
 /** Points of a line: enough for its course, too few for the noise of single batches. */
@@ -10,11 +10,11 @@ const mostPoints = 40;
 /** A panel is at least so high: below it losses are 0 for all that can be seen. */
 const leastSpan = 0.01;
 
-/** Values as so many means at most, of values beside one another. */
-const smooth = (values: readonly number[]): readonly number[] => {
-  const n = Math.min(mostPoints, values.length);
-  const from = (i: number): number => Math.floor((i * values.length) / n);
-  return Array.from({ length: n }, (_, i) => meanOf(values.slice(from(i), from(i + 1))) ?? 0);
+/** Values as so many means at most, of values beside one another; of a lesson that is to have `steps` as many as there is something of. */
+const smooth = (values: readonly number[], steps = values.length): readonly number[] => {
+  const n = Math.min(mostPoints, steps);
+  const from = (i: number): number => Math.floor((i * steps) / n);
+  return Array.from({ length: n }, (_, i) => values.slice(from(i), from(i + 1))).flatMap((some) => meanOf(some) ?? []);
 };
 
 /** The losses of lesson `i`: of several seeds their means, as far as all of them go. */
@@ -24,24 +24,42 @@ export const lossesOfLesson = ({ reports }: Entry, i: number): readonly number[]
   return seeds.length === 0 ? [] : Array.from({ length }, (_, k) => meanOf(seeds.map((losses) => losses[k])) ?? 0);
 };
 
-/** The panel of lesson `i`, from its first step to its last; undefined where no method has losses of it. */
-const chart = (entries: readonly Entry[], i: number, title: string, note: string): Chart | undefined => {
-  const lines = entries.map((entry) => ({ look: { ...entry.look, dots: false }, losses: lossesOfLesson(entry, i) })).filter(({ losses }) => losses.length > 0);
-  if (lines.length === 0) return undefined;
+/** How far a method has come in a lesson: the loss of each step that it took, and how many steps there are in all. */
+export interface LossLine {
+  readonly look: Look;
+  readonly losses: readonly number[];
+  readonly steps: number;
+}
+
+/** The panel of a lesson, from its first step to its last; a line of a lesson that still goes on ends where it is. */
+export const lossPanel = (title: string, note: string, lines: readonly LossLine[]): Chart => {
   const x = scaleLinear().domain([0, 1]).range(span.x);
-  const highest = Math.max(...lines.flatMap(({ losses }) => losses));
-  const lowest = Math.min(0, ...lines.flatMap(({ losses }) => losses));
+  const all = lines.flatMap(({ losses }) => losses);
+  const lowest = Math.min(0, ...all);
   const y = scaleLinear()
-    .domain([lowest, Math.max(highest, lowest + leastSpan)])
+    .domain([lowest, Math.max(lowest + leastSpan, ...all)])
     .nice(4)
     .range(span.y);
+  const points = (losses: readonly number[], steps: number): readonly Point[] => {
+    const n = Math.min(mostPoints, steps);
+    return smooth(losses, steps).map((loss, k) => ({ x: x((k + 0.5) / n), y: y(loss) }));
+  };
   return {
     title,
     note,
     label: `Loss of ${title}`,
     axes: `${grid(y)}${below(x(0), "first step", "start")}${below(x(1), "last step", "end")}`,
-    lines: lines.map(({ look, losses }) => ({ look, points: losses.map((loss, k) => ({ x: x((k + 0.5) / losses.length), y: y(loss) })) })),
+    lines: lines.map(({ look, losses, steps }) => ({ look: { ...look, dots: false }, points: points(losses, steps) })),
   };
+};
+
+/** The panel of lesson `i`; undefined where no method has losses of it. */
+const chart = (entries: readonly Entry[], i: number, title: string, note: string): Chart | undefined => {
+  const lines = entries
+    .map((entry) => ({ look: entry.look, losses: lossesOfLesson(entry, i) }))
+    .filter(({ losses }) => losses.length > 0)
+    .map((line) => ({ ...line, steps: line.losses.length }));
+  return lines.length === 0 ? undefined : lossPanel(title, note, lines);
 };
 
 /** The panels of methods that ran on the same datasets, with their key; an empty string where nothing is known of their losses. */
