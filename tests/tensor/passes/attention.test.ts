@@ -229,8 +229,28 @@ test("what the map of attention is read for, adapters on a CPU, few queries, wid
   }
 });
 
-test("a step of ViT-B/16 on a GPU keeps no map of attention, and launches three kernels an attention", () => {
-  for (const target of [h100, plainGpu]) {
+test("scores of some size are written, since their products are faster; small ones, those of long sequences and those that exceed a binding are not", () => {
+  const width = 64;
+  const fusedOf = (tokens: number, bounds: Bounds = h100): boolean => {
+    const spec = floats([4, tokens, 4 * width]);
+    const program = traced({ inputs: { q: spec, v: spec } }, ({ inputs: { q, v } }) => {
+      const y = attentionValues(softmax(attentionScores(q, q, 4, 1)), v, 4);
+      return { outputs: { y, gradient: gradient(sum(mul(y, y)), [v])[0] } };
+    });
+    return fused(fusedAttention(program, bounds)) === 1;
+  };
+  // 4 · 4 · 128 · 128 numbers are 1 MiB.
+  assert.equal(
+    [127, 128, 8 * width, 8 * width + 1].map((tokens) => fusedOf(tokens)),
+    [true, false, false, true],
+  );
+  // Queries fit the binding, and scores do not.
+  assert.is(fusedOf(300, { ...h100, maxBinding: 4 * 300 * 4 * width }), true);
+});
+
+test("a step of ViT-B/16 whose scores exceed a binding keeps no map of attention, and launches three kernels an attention", () => {
+  for (const gpu of [h100, plainGpu]) {
+    const target = { ...gpu, maxBinding: 2 ** 24 };
     const program = optimise(stepOf("b16", 64), target);
     const maps = program.schedule.flatMap(({ outputs }) => outputs.filter(({ shape }) => shape.length === 4 && shape[2] === 197 && shape[3] === 197));
     assert.is(maps.length, 0);
@@ -238,6 +258,11 @@ test("a step of ViT-B/16 on a GPU keeps no map of attention, and launches three 
     for (const kernel of ["attention", "attention-grad-queries", "attention-grad-keys"]) assert.is(launches[kernel], 24, kernel);
     assert.is(launches.softmax, undefined);
   }
+});
+
+test("on a GPU of larger bindings that step writes the scores of its pictures", () => {
+  const launches = launchesByKernel(planned(stepOf("b16", 64), h100));
+  for (const kernel of ["attention", "attention-grad-queries", "attention-grad-keys", "softmax"]) assert.is(launches[kernel], 12, kernel);
 });
 
 runTests();
