@@ -37,6 +37,9 @@ const shownOf = ({ classNames }: Task, accuracy: number): readonly Shown[] =>
     return { id: label, image: square(40 * i), label, guesses: guessesOf(classNames, label, right, 0.3 + accuracy / 200) };
   });
 
+const guessesById = (task: Task, accuracy: number): Readonly<Record<string, readonly Guess[]>> =>
+  Object.fromEntries(shownOf(task, accuracy).map(({ id, guesses }) => [id, guesses]));
+
 /** The worker, `speed` times as fast as SwiftShader. */
 export const fakeLearner = (speed = 4): Learner => {
   let listener: (event: Event) => void = () => undefined;
@@ -68,10 +71,10 @@ export const fakeLearner = (speed = 4): Learner => {
     const before = lessons[method].map((lesson) => lesson.task).filter((other) => other !== id);
     const keeps = method === "sequential-lora" ? 0.75 : 0.97;
     const row: Row = Object.fromEntries([...before.map((other, i) => [other, 88 * keeps ** (before.length - i)] as const), [id, 88]]);
-    const shown = Object.fromEntries(Object.entries(row).map(([other, accuracy]) => [other, shownOf(taskBy(other), accuracy ?? 0)]));
+    const guesses = Object.fromEntries(Object.entries(row).map(([other, accuracy]) => [other, guessesById(taskBy(other), accuracy ?? 0)]));
     delete at[key];
-    lessons[method].push({ task: id, row, shown });
-    tell({ type: "learned", method, lesson: { task: id, row, shown } });
+    lessons[method].push({ task: id, row, guesses });
+    tell({ type: "learned", method, lesson: { task: id, row, guesses } });
   };
 
   const perform = async (request: Request): Promise<void> => {
@@ -85,7 +88,7 @@ export const fakeLearner = (speed = 4): Learner => {
           slow: "No GPU runs this page: everything is computed on the processor, some hundred times slower.",
           model: "icon-nano",
           training: { steps: 24, batch: 16 },
-          ...{ rival, tasks, kept: {}, zeroShot: {} },
+          ...{ rival, tasks, taught: {}, previews: {} },
         });
       case "choose":
         rival = request.rival;
@@ -99,7 +102,7 @@ export const fakeLearner = (speed = 4): Learner => {
       case "preview":
         tell({ type: "phase", phase: { kind: "scoring", what: `The model looks at ${request.task}`, task: request.task, seconds: 4 / speed } });
         await pause(3000 / speed);
-        return tell({ type: "previewed", task: request.task, accuracy: 37.5, shown: shownOf(taskBy(request.task), 37.5) });
+        return tell({ type: "previewed", task: request.task, preview: { accuracy: 37.5, shown: shownOf(taskBy(request.task), 37.5) } });
       case "learn":
         for (const method of ["sequential-lora", rival] as const) if (!stopping) await learn(method, request.task, request.training?.steps ?? 24);
         return;

@@ -98,8 +98,27 @@ export type Row = Readonly<Record<string, number | null>>;
 export interface Lesson {
   readonly task: string;
   readonly row: Row;
-  /** What it then takes the pictures of the preview for, by task. */
-  readonly shown?: Readonly<Record<string, readonly Shown[]>>;
+  /** What it then takes the pictures of the previews for, by task and by the id of the picture. */
+  readonly guesses: Readonly<Record<string, Readonly<Record<string, readonly Guess[]>>>>;
+}
+
+/** The losses of a method on one task; those of steps that were not told of yet are absent at the end. */
+export interface Curve {
+  readonly task: string;
+  readonly steps: number;
+  readonly losses: readonly number[];
+}
+
+/** What the model takes the pictures of a task for before it has learned anything. */
+export interface Preview {
+  readonly accuracy: number | null;
+  readonly shown: readonly Shown[];
+}
+
+/** What a method has learned. */
+export interface Taught {
+  readonly lessons: readonly Lesson[];
+  readonly curves: readonly Curve[];
 }
 
 /** What is going on. `seconds` is about how long it still takes, where that is known. */
@@ -134,13 +153,13 @@ export type Event =
       readonly training: Training;
       readonly rival: Rival;
       readonly tasks: readonly Task[];
-      /** What an earlier visit has learned. */
-      readonly kept: Readonly<Partial<Record<MethodName, readonly Lesson[]>>>;
-      readonly zeroShot: Row;
+      /** What an earlier visit has learned, and what it has looked at. */
+      readonly taught: Readonly<Partial<Record<MethodName, Taught>>>;
+      readonly previews: Readonly<Record<string, Preview>>;
     }
   | { readonly type: "chosen"; readonly rival: Rival }
   | { readonly type: "task"; readonly task: Task }
-  | { readonly type: "previewed"; readonly task: string; readonly accuracy: number | null; readonly shown: readonly Shown[] }
+  | { readonly type: "previewed"; readonly task: string; readonly preview: Preview }
   | { readonly type: "phase"; readonly phase: Phase | null }
   /** A method begins to learn a task: its curve begins anew, or goes on behind `from` steps. */
   | { readonly type: "begun"; readonly method: MethodName; readonly task: string; readonly from: number; readonly steps: number }

@@ -1,40 +1,25 @@
 /** What the page shows, as a function of all that the worker has told. Nothing here draws, and nothing waits. */
 import {
   methodNames,
+  type Curve,
   type Event,
   type Found,
   type Guess,
-  type Lesson,
   type Memory,
   type MethodName,
   type Phase,
+  type Preview,
   type Rival,
-  type Row,
-  type Shown,
   type Task,
+  type Taught,
   type Training,
 } from "./protocol.ts";
 
-/** The losses of a method on one task; a step that was not told of yet is absent at the end. */
-export interface Curve {
-  readonly task: string;
-  readonly steps: number;
-  readonly losses: readonly number[];
-}
-
-/** What one method has learned. */
-export interface Learned {
-  readonly curves: readonly Curve[];
-  readonly lessons: readonly Lesson[];
+/** What one method has learned, and where it stands. */
+export interface Learned extends Taught {
   /** Where its last training was stopped, if it was. */
   readonly stopped?: { readonly task: string; readonly step: number };
   readonly memory?: Memory;
-}
-
-/** What the model takes the pictures of a task for before it has learned anything. */
-export interface Preview {
-  readonly accuracy: number | null;
-  readonly shown: readonly Shown[];
 }
 
 /** All that is shown. */
@@ -46,7 +31,6 @@ export interface State {
   readonly training: Training;
   readonly rival: Rival;
   readonly tasks: readonly Task[];
-  readonly zeroShot: Row;
   readonly previews: Readonly<Record<string, Preview>>;
   readonly methods: Readonly<Record<MethodName, Learned>>;
   readonly phase?: Phase;
@@ -70,7 +54,6 @@ export const initial: State = {
   training: { steps: 24, batch: 16 },
   rival: "codyra",
   tasks: [],
-  zeroShot: {},
   previews: {},
   methods: everybody(() => untaught),
 };
@@ -107,17 +90,15 @@ const longer = (curves: readonly Curve[], task: string, first: number, losses: r
 export const reduce = (state: State, event: Event): State => {
   switch (event.type) {
     case "opened": {
-      const { type: _, kept, ...opened } = event;
-      return { ...initial, ...opened, phase: state.phase, methods: everybody((name) => ({ ...untaught, lessons: kept[name] ?? [] })) };
+      const { type: _, taught, ...opened } = event;
+      return { ...initial, ...opened, phase: state.phase, methods: everybody((name) => taught[name] ?? untaught) };
     }
     case "chosen":
       return { ...state, rival: event.rival };
     case "task":
       return { ...state, tasks: withTask(state.tasks, event.task) };
-    case "previewed": {
-      const { task, accuracy, shown } = event;
-      return { ...state, previews: { ...state.previews, [task]: { accuracy, shown } }, zeroShot: { ...state.zeroShot, [task]: accuracy } };
-    }
+    case "previewed":
+      return { ...state, previews: { ...state.previews, [event.task]: event.preview } };
     case "phase":
       return event.phase === null ? { ...state, phase: undefined } : { ...state, phase: event.phase, failure: undefined };
     case "begun": {
