@@ -1,17 +1,20 @@
 // Makes `npm start` and its siblings one command in a bare clone: installs what package-lock.json names if it is not there, writes
-// wgsl/generated.ts, compiles to dist/. Says nothing on stdout, and nothing at all where there is nothing to do. Programs may start from dist/ meanwhile:
+// wgsl/generated.ts, compiles to dist/, and bundles for browsers there. Says nothing on stdout, and nothing at all where there is nothing to do. Programs may start from dist/ meanwhile:
 // what has not changed is not touched, and what has is replaced file by file, each at once. A second setup waits for the first.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { locked } from "./lock.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
-/** What builds know of one another: the lock, what the compiler remembers of the last build, and what it has written and is not in its place yet. */
+/** What builds know of one another: the lock, what the compiler remembers of the last build, what it has written and is not in its place yet, and bundles. */
 const building = join(dist, ".build");
-const [lock, remembered, fresh] = ["lock", "tsbuildinfo", "new"].map((name) => join(building, name));
+const [lock, remembered, fresh, bundles, bundled] = ["lock", "tsbuildinfo", "new", "bundles", "bundled"].map((name) => join(building, name));
+/** What is made of sources for browsers: the package, and the page of examples/web. */
+const [packaged, page] = ["browser", "web"].map((name) => join(dist, name));
 
 const json = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
 
@@ -62,13 +65,13 @@ const moveIn = (from, to) => {
   }
 };
 
-/** Compiled files whose source is gone: a deleted test must not run on. */
-const prune = (folder, source) => {
+/** Removes files of a folder that have nothing in another that they could be made of. */
+const prune = (folder, source, sourceOf) => {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (path === building) continue;
-    if (entry.isDirectory()) prune(path, join(source, entry.name));
-    else if (!existsSync(join(source, entry.name.replace(/(\.d\.ts|\.js)$/, ".ts")))) rmSync(path);
+    if ([building, packaged, page].includes(path)) continue;
+    if (entry.isDirectory()) prune(path, join(source, entry.name), sourceOf);
+    else if (!existsSync(join(source, sourceOf(entry.name)))) rmSync(path);
   }
 };
 
@@ -105,8 +108,25 @@ const compile = () => {
     throw error;
   }
   moveIn(fresh, dist);
-  prune(dist, root);
+  // A deleted test must not run on.
+  prune(dist, root, (name) => name.replace(/(\.d\.ts|\.js)$/, ".ts"));
   rmSync(fresh, { recursive: true });
+};
+
+/** Makes the package for browsers where something of it may have changed: the compiler remembers a digest of every source. */
+const bundle = () => {
+  if (!existsSync(join(root, "mod.ts"))) return;
+  const hash = createHash("sha256");
+  for (const path of [remembered, ...[".ci/browser.mjs", ".ci/bundles.mjs", "package-lock.json"].map((name) => join(root, name))])
+    hash.update(readFileSync(path));
+  const state = hash.digest("hex");
+  rmSync(bundles, { recursive: true, force: true });
+  if (existsSync(packaged) && existsSync(bundled) && readFileSync(bundled, "utf8") === state) return;
+  run("esbuild", process.execPath, [join(".ci", "bundles.mjs"), bundles]);
+  if (existsSync(packaged)) prune(packaged, bundles, (name) => name);
+  moveIn(bundles, packaged);
+  rmSync(bundles, { recursive: true });
+  writeFileSync(bundled, state);
 };
 
 mkdirSync(building, { recursive: true });
@@ -116,6 +136,7 @@ try {
     if (!process.argv.includes("--no-install") && missing().length > 0) install();
     run("wgsl/generate.mjs", process.execPath, ["wgsl/generate.mjs"]);
     compile();
+    bundle();
   });
 } catch (error) {
   if (!(error instanceof Failed)) throw error;

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 
 /** From the top to the bottom; rooms of one floor may import one another. */
 const floors: readonly (readonly string[])[] = [
-  ["cli"],
+  ["cli", "browser"],
   ["info", "afterwards", "sweep"],
   ["runs"],
   ["methods"],
