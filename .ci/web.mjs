@@ -1,0 +1,30 @@
+// Builds the page of examples/web into dist/web: its two programs, what they are shown with, and the model and the tasks that come along.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { build } from "esbuild";
+import { common, forBrowsers, root } from "./browser.mjs";
+
+const [from, to] = [join(root, "examples", "web"), join(root, "dist", "web")];
+mkdirSync(to, { recursive: true });
+
+for (const name of readdirSync(from)) if (/\.(html|css|svg|png|webmanifest)$/.test(name)) cpSync(join(from, name), join(to, name));
+
+await build({
+  ...common,
+  entryPoints: ["main.tsx", "worker.ts"].map((name) => join(from, name)).filter(existsSync),
+  outdir: to,
+  bundle: true,
+  minify: true,
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  plugins: [forBrowsers],
+});
+
+// Drawings take some seconds to render and stay the same.
+if (!existsSync(join(to, "along", "along.json"))) {
+  const furnish = "Deno" in globalThis ? ["run", "-A", "examples/furnish-web.ts"] : ["dist/examples/furnish-web.js"];
+  const { status } = spawnSync(process.execPath, [...furnish, to], { cwd: root, stdio: ["ignore", 2, 2] });
+  if (status !== 0) process.exit(1);
+}
