@@ -7,7 +7,6 @@
 import type { Dirent } from "node:fs";
 import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { randomUUID } from "node:crypto";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
@@ -15,6 +14,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../failure.ts";
 import { renamed, unreadable, unwritable } from "../failures.ts";
 import type { Entry, Files } from "../files.ts";
+import { isTemporary, temporaryName } from "../temporary.ts";
 import { append } from "./append.ts";
 import { makeFolder } from "./folders.ts";
 import { lock } from "./lock.ts";
@@ -50,13 +50,10 @@ const openFile: Files["open"] = (path, use) =>
     TE.chainEitherK((used) => used),
   );
 
-/** A name beside `path` that no other write uses, of this process or another, on this machine or one that shares the disk. */
-const temporary = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+/** A path beside `path` for what takes its place. */
+const temporary = (path: string): string => join(dirname(path), temporaryName(basename(path)));
 
 const slashed = (path: string): string => path.replaceAll(sep, "/");
-
-/** The names that {@link temporary} gives. */
-const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(-old)?$/.test(name);
 
 /** A folder entry reaches the disk only when its folder is synced; not every system can do that, and none needs it to be correct. */
 const syncFolder = async (path: string): Promise<void> => {
