@@ -16,7 +16,7 @@ const fromUrl: Finder = (path) => fileAt(absolute(path));
 /** Files that are read and never written; `why` ends the sentence that says so. */
 const readOnly = (find: Finder, why: string): OwnFiles => {
   const refused = (path: string) => TE.left(unwritable(path)(`${why}; name a path in the browser's own storage`));
-  return { ...reading(find), write: refused, writeFolder: refused, append: refused, rename: refused, remove: refused, lock: refused };
+  return { ...reading(find), write: refused, writeFolder: refused, append: refused, rename: (_, to) => refused(to), remove: refused, lock: refused };
 };
 
 const urls: OwnFiles = {

@@ -6,6 +6,7 @@ import type { Entry } from "../files.ts";
 import type { FolderSource, PickedFile, PickedFolder } from "../mount.ts";
 import { mountedFolder, namesOf } from "./paths.ts";
 import type { Finder, Found } from "./reading.ts";
+import { isOtherKind } from "./words.ts";
 
 /** A folder of files that were picked one by one: what stands in it, by name. */
 type Branch = Map<string, Branch | PickedFile>;
@@ -53,9 +54,13 @@ const foundBelow = async (root: PickedFolder, names: readonly string[]): Promise
   let at = root;
   for (const name of names.slice(0, -1)) at = await at.getDirectoryHandle(name);
   const last = names.at(-1);
-  const folder = last === undefined ? at : await at.getDirectoryHandle(last).catch(() => undefined);
-  if (folder !== undefined) return { kind: "folder", list: () => entriesOf(folder) };
-  return { kind: "file", file: await (await at.getFileHandle(last!)).getFile() };
+  try {
+    const folder = last === undefined ? at : await at.getDirectoryHandle(last);
+    return { kind: "folder", list: () => entriesOf(folder) };
+  } catch (error) {
+    if (!isOtherKind(error)) throw error;
+    return { kind: "file", file: await (await at.getFileHandle(last!)).getFile() };
+  }
 };
 
 /** What was picked, by name. */

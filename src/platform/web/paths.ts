@@ -7,7 +7,7 @@ export type Place = "url" | "mounted" | "own";
 export const mountedFolder = "mounted";
 
 /** A URL as a path: where names were joined to it, one of its two slashes is lost. */
-const url = /^(blob:)?(https?):\/+/i;
+const url = /^(?:blob:|(https?):\/+)/i;
 
 /** The names of a path from its root on, without `.` and `..`. */
 export const namesOf = (path: string): readonly string[] => {
@@ -21,8 +21,9 @@ export const namesOf = (path: string): readonly string[] => {
 
 /** A path from the root on. A URL stays one. */
 export const absolute = (path: string): string => {
-  const [start, blob = "", scheme] = url.exec(path) ?? [];
-  return start === undefined ? `/${namesOf(path).join("/")}` : `${blob}${scheme}://${path.slice(start.length)}`;
+  const [start, scheme] = url.exec(path) ?? [];
+  if (start === undefined) return `/${namesOf(path).join("/")}`;
+  return scheme === undefined ? path : `${scheme}://${path.slice(start.length)}`;
 };
 
 /** Where a path leads. */

@@ -1,9 +1,9 @@
 /**
  * The folders of a browser's own storage.
  *
- * Browsers give a file another name in one step, and no folder. So a folder that appears as one stays under its temporary name, and a file says so: `.NAME.whole`
- * holds the name of the folder that has what `NAME` is to have. Whoever looks for `NAME` finds that, before a plain folder or a file of this name. A folder
- * that was cut off is one that no file names.
+ * Browsers give a file another name in one step, and no folder. So a folder that appears as one stays under its temporary name, and a file says so:
+ * `.NAME.whole` holds the name of the folder that has what `NAME` is to have. Whoever looks for `NAME` finds that, before a plain folder or a file of this
+ * name. A folder that was cut off is one that no file names.
  */
 import * as E from "fp-ts/lib/Either.js";
 import type { Entry } from "../files.ts";
