@@ -42,8 +42,8 @@ const countsOf = (output: string, ok: boolean): Counts => {
   return silent || (!ok && counts.failed === 0) ? add(counts, { ...zero, failed: 1 }) : counts;
 };
 
-/** Files that write what others read, and those in which readers must answer soon. They run alone. */
-const alone = ["package.test", "fuzz.test", "hostile.test"];
+/** Files that write what others read, those in which readers must answer soon, and those with a browser, which takes both cores. They run alone. */
+const alone = ["package.test", "fuzz.test", "hostile.test", join("tests", "browser")];
 
 const wanted = process.argv.slice(2);
 const files = testFiles(dirname(self)).filter((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)));

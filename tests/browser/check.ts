@@ -1,0 +1,96 @@
+/** Tests in a browser: one Chromium for a file, a tab with a storage of its own for a test. Without a Chromium they are skipped. */
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { stripVTControlCharacters } from "node:util";
+import { chromium, type Browser } from "playwright-core";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { serve, type Served } from "./server.ts";
+import { openTab, type Tab } from "./tab.ts";
+
+const usualPlaces = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+const executablePath = process.env.CAMBIUM_CHROMIUM ?? usualPlaces.find((path) => existsSync(path));
+
+if (executablePath === undefined) process.stdout.write("skipped: there is no Chromium; CAMBIUM_CHROMIUM names one\n");
+
+/** WebGPU without a GPU; no host but our own is ever reached. */
+const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
+
+/** What the tests of a file share. */
+interface Shared {
+  readonly browser: Browser;
+  readonly served: Served;
+}
+
+let shared: Promise<Shared> | undefined;
+
+const open = async (folder: string): Promise<Shared> => ({
+  browser: await chromium.launch({ executablePath, headless: true, args }),
+  served: await serve(folder),
+});
+
+/** No test of a browser takes so many milliseconds: one that does waits for what never comes. */
+const patience = 120_000;
+
+/** Rejects when a test has taken too long. */
+const tooLong = (): { readonly promise: Promise<never>; readonly forget: () => void } => {
+  let timer: ReturnType<typeof setTimeout>;
+  const promise = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing after ${patience / 1000} s`)), patience);
+  });
+  return { promise, forget: () => clearTimeout(timer) };
+};
+
+/** Options of {@link browserTest}. */
+export interface TabOptions {
+  /** The folder that is served. Default: this repository. */
+  readonly folder?: string;
+  /** Which page is opened. Default: the root. */
+  readonly path?: string;
+}
+
+/** A test with a tab, which must have nothing to complain about when it ends; what a test wants is a complaint it takes away itself. */
+export const browserTest = (name: string, body: (tab: Tab) => Promise<void>, { folder = ".", path }: TabOptions = {}): void => {
+  if (executablePath === undefined) return void test.skip(name);
+  test(name, async () => {
+    const { browser, served } = await (shared ??= open(folder));
+    const tab = await openTab(browser, served.origin, path);
+    const { promise, forget } = tooLong();
+    try {
+      await Promise.race([body(tab), promise]);
+      assert.equal(tab.complaints, []);
+    } catch (error) {
+      if (tab.complaints.length > 0 && error instanceof Error) error.message += `\n${tab.complaints.join("\n")}`;
+      throw error;
+    } finally {
+      forget();
+      await tab.close();
+    }
+  });
+};
+
+/** Runs a test file of this repository in a worker of a browser, on its device. */
+export const runsInBrowser = (file: string): void =>
+  browserTest(`${file} in a worker`, async ({ inWorker }) => {
+    const written = stripVTControlCharacters(await inWorker<string>(file, "run"));
+    const [, total, passed, skipped] = /Total:\s+(\d+)\s+Passed:\s+(\d+)\s+Skipped:\s+(\d+)/.exec(written) ?? [];
+    assert.ok(Number(total) > 0 && total === passed, written);
+    process.stdout.write(`${file}: ${passed} passed, ${skipped} skipped\n`);
+  });
+
+/** Runs the tests of a file, and closes its browser. */
+export const runTests = (): void => {
+  test.after(async () => {
+    if (shared === undefined) return;
+    const { browser, served } = await shared;
+    await Promise.all([browser.close(), served.close()]);
+  });
+  test.run();
+};
