@@ -39,7 +39,16 @@ export interface TrainingMemory {
 type Shapes = Pick<Model, "architecture" | "config" | "weights">;
 
 /** The batch of methods where nothing else is said, and a usual number of classes with usual prompts. */
-const [images, classes, promptTokens] = [64, 10, 16];
+const usual = { images: 64, texts: 10 } as const;
+const promptTokens = 16;
+
+/** Options of {@link trainingMemory}: the pictures and the classes of a batch. */
+export interface TrainingMemoryOptions {
+  /** Default 64; questions are counted one at a time. */
+  readonly images?: number;
+  /** Default 10. */
+  readonly texts?: number;
+}
 
 /** A GPU with bindings of 2 GiB, and with f16 as nearly all have it: what is planned for it is what most GPUs need. */
 const commonGpu = { line: "", key: "", kind: "gpu", features: new Set(["shader-f16"]), subgroupSize: 0 } as const;
@@ -47,21 +56,31 @@ const commonGpu = { line: "", key: "", kind: "gpu", features: new Set(["shader-f
 const targetOf = (precision: Precision): Target => described({ adapter: commonGpu, maxBinding: 2 ** 29 - 64, precision });
 
 /** A batch of a model: pictures and classes, or one question. */
-const batchOf = (model: Shapes): BatchShape => {
+const batchOf = (model: Shapes, given: TrainingMemoryOptions): BatchShape => {
   const { architecture, config } = model;
   const { decoder, texts } = architecture;
-  if (decoder === undefined) return { images, texts: classes, length: Math.min(promptTokens, texts?.context(config) ?? 0), previous: 0 };
+  if (decoder === undefined) return { ...usual, ...given, length: Math.min(promptTokens, texts?.context(config) ?? 0), previous: 0 };
   const pictures = pictureTokensOf(model);
   const length = Math.min(decoder.context(config), pictures + 128);
   return { images: pictures > 0 ? 1 : 0, texts: 1, length, positions: Math.min(length, 32), previous: 0 };
 };
 
-/** What a step of a training needs of memory. A model that nothing can be trained of, or that has no such loss, needs none: undefined. */
-export const trainingMemory = (model: Shapes): TrainingMemory | undefined => {
+/**
+ * What a step of a training needs of memory, planned from the shapes of a model alone. A model that nothing can be trained of, or that has no such loss, needs
+ * none: undefined.
+ *
+ * ```ts
+ * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
+ * const vit = model.initialModel(model.vit, { vision }, 1);
+ * const [small, large] = [trainingMemory(vit, { images: 8 }), trainingMemory(vit, { images: 64 })];
+ * assert.ok(small !== undefined && large !== undefined && small.plain.rest < large.plain.rest);
+ * ```
+ */
+export const trainingMemory = (model: Shapes, options: TrainingMemoryOptions = {}): TrainingMemory | undefined => {
   const { decoder, readout } = model.architecture;
-  const batch = batchOf(model);
+  const batch = batchOf(model, options);
   const layers = lora({ rank: countedRank });
-  const adapter = decoder !== undefined || readout?.texts !== undefined ? layers : linearHead(classes, layers);
+  const adapter = decoder !== undefined || readout?.texts !== undefined ? layers : linearHead(batch.texts, layers);
   const step = pipeline(gradient(matching), update(adamW({ lr: constantly(1e-4) })));
   const bytes = (precision: Precision, recompute?: Recompute): E.Either<unknown, StepMemory> =>
     pipe(
