@@ -1,6 +1,7 @@
 /** Bytes that become a file of a browser's own storage: by synchronous access in a worker, which is the fast way, and by a writable stream in a window. */
 import type { PickedFile } from "../mount.ts";
-import type { OwnFile } from "./handles.ts";
+import type { OwnFile, SyncFile } from "./handles.ts";
+import { full } from "./words.ts";
 
 /** How much of a file is copied at once. */
 const copied = 2 ** 24;
@@ -10,11 +11,14 @@ export async function* chunksOf(file: Pick<PickedFile, "size" | "slice">): Async
   for (let at = 0; at < file.size; at += copied) yield new Uint8Array(await file.slice(at, Math.min(at + copied, file.size)).arrayBuffer());
 }
 
-/** Writes all of some bytes at a place of a file that is open for synchronous access. */
-export const writeAt = (file: { write(bytes: Uint8Array, options: { readonly at: number }): number }, bytes: Uint8Array, at: number): void => {
+/**
+ * Writes all of some bytes at a place of a file that is open for synchronous access. Throws where the storage is full; Chromium itself throws nothing then, and
+ * says that it wrote 2³² bytes less a few.
+ */
+export const writeAt = (file: SyncFile, bytes: Uint8Array, at: number): void => {
   for (let done = 0; done < bytes.length; ) {
     const written = file.write(bytes.subarray(done), { at: at + done });
-    if (written === 0) throw Object.assign(new Error("no room is left"), { name: "QuotaExceededError" });
+    if (!(written > 0 && written <= bytes.length - done)) throw full();
     done += written;
   }
 };

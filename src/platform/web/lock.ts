@@ -7,20 +7,25 @@ import type { Lock } from "../files.ts";
 
 /** The locks of a browser: its `navigator.locks`. */
 export interface Locks {
-  request(name: string, options: { readonly ifAvailable: true }, use: (lock: unknown) => Promise<void> | undefined): Promise<unknown>;
+  /** Holds a lock while `use` is under way; `use` is given null where another has it and `ifAvailable` is set. */
+  request<A>(name: string, options: { readonly ifAvailable?: boolean }, use: (lock: unknown) => Promise<A>): Promise<A>;
 }
+
+/** The lock that is held while something is written under a temporary name, or given another one. */
+export const whileWritten = <A>(locks: Locks, temporary: string, use: () => Promise<A>): Promise<A> => locks.request(`cambium:${temporary}`, {}, use);
+
+/** Does something with what nobody writes any more; nothing where somebody does. */
+export const unlessWritten = (locks: Locks, temporary: string, use: () => Promise<void>): Promise<void> =>
+  locks.request(`cambium:${temporary}`, { ifAvailable: true }, async (lock) => (lock === null ? undefined : await use()));
 
 /** Holds the lock of a folder; `key` is its absolute path. */
 export const lockBy =
   (locks: () => Locks, folder: string, key: string): TaskEither<Failure, Lock> =>
   () =>
     new Promise((given) => {
-      const hold = (lock: unknown): Promise<void> | undefined => {
-        if (lock === null) {
-          given(E.left({ _tag: "FileUnwritable", path: folder, detail: "another tab or worker of this page is writing to it", held: true }));
-          return undefined;
-        }
-        return new Promise((letGo) => given(E.right({ release: async () => letGo() })));
+      const hold = async (lock: unknown): Promise<void> => {
+        if (lock !== null) return new Promise((letGo) => given(E.right({ release: async () => letGo() })));
+        given(E.left({ _tag: "FileUnwritable", path: folder, detail: "another tab or worker of this page is writing to it", held: true }));
       };
       try {
         locks()

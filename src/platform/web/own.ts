@@ -10,7 +10,7 @@ import type { OwnFile, OwnFolder } from "./handles.ts";
 import { type Locks, lockBy } from "./lock.ts";
 import { absolute, namesOf } from "./paths.ts";
 import { type Finder, reading } from "./reading.ts";
-import { fileIn, folderIn, listIn, makeIn, putFolderIn, putIn, removeIn, renameIn } from "./tree.ts";
+import { folderIn, listIn, makeIn, putFolderIn, putIn, removeIn, renameIn, standingIn } from "./tree.ts";
 import { inWords } from "./words.ts";
 
 /** The page's own storage: its root, which may be asked for late, and its locks. */
@@ -43,11 +43,10 @@ const finder =
   async (path) => {
     const names = namesOf(path);
     const above = await walk(await root(), names.slice(0, -1));
-    const folder = names.length === 0 ? above : above && (await folderIn(above, names[names.length - 1]));
-    if (folder !== undefined) return { kind: "folder", list: () => listIn(folder) };
-    const file = above && (await fileIn(above, names[names.length - 1]));
-    if (file === undefined) throw nothing();
-    return { kind: "file", file: await file.getFile() };
+    const standing = above && (names.length === 0 ? { folder: above } : await standingIn(above, names[names.length - 1]));
+    if (standing === undefined) throw nothing();
+    if ("file" in standing) return { kind: "file", file: await standing.file.getFile() };
+    return { kind: "folder", list: () => listIn(standing.folder) };
   };
 
 /** What is done with a name in a folder, where a path may be written to. Everything that is thrown names the path. */
@@ -85,7 +84,7 @@ export const ownFiles = ({ root, locks }: Own): OwnFiles => {
     writeFolder: (path, fill) =>
       pipe(
         at(path, "made", (folder, name) =>
-          putFolderIn(folder, name, async (temporary) => {
+          putFolderIn(folder, name, locks(), async (temporary) => {
             const beside = absolute(`${absolute(path)}/../${temporary}`);
             return pipe(await fill(beside)(), E.mapLeft(renamed(beside, path)));
           }),
@@ -93,7 +92,7 @@ export const ownFiles = ({ root, locks }: Own): OwnFiles => {
         TE.chainEitherK((filled) => filled),
       ),
     append: (path, from = 0) => at(path, "there", async (folder, name) => await appendTo(path, await openToWrite(folder, name), from)),
-    rename: (from, to) => at(to, "there", (folder, name) => renameIn(folder, namesOf(from).slice(-1)[0], name)),
+    rename: (from, to) => at(to, "there", (folder, name) => renameIn(folder, namesOf(from).slice(-1)[0], name, locks())),
     remove: (path) =>
       pipe(
         TE.fromTask<boolean, Failure>(reading(find).exists(path)),

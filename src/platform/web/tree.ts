@@ -7,10 +7,11 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import type { Entry } from "../files.ts";
-import type { PickedFolder } from "../mount.ts";
+import type { PickedEntry, PickedFolder } from "../mount.ts";
 import { isTemporary, temporaryName } from "../temporary.ts";
 import { chunksOf, fill } from "./fill.ts";
 import type { OwnFile, OwnFolder } from "./handles.ts";
+import { type Locks, unlessWritten, whileWritten } from "./lock.ts";
 import { isMissing, isOtherKind } from "./words.ts";
 
 /** The name of the file that says which folder has what `name` is to have. */
@@ -33,34 +34,44 @@ const pointed = async (folder: OwnFolder, name: string): Promise<string | undefi
 };
 
 /** The folder that another one holds under a name; undefined where it holds none. */
-export const folderIn = async (folder: OwnFolder, name: string): Promise<OwnFolder | undefined> => {
+export const folderIn = async (folder: OwnFolder, name: string, tries = 3): Promise<OwnFolder | undefined> => {
   const [stored, plain] = await Promise.all([pointed(folder, name), ifThere(folder.getDirectoryHandle(name))]);
-  return stored === undefined ? plain : folder.getDirectoryHandle(stored);
+  if (stored === undefined) return plain;
+  const whole = await ifThere(folder.getDirectoryHandle(stored));
+  // Another tab may have put another folder in its place just now.
+  return whole === undefined && tries > 1 ? await folderIn(folder, name, tries - 1) : whole;
 };
 
-/** The file that a folder holds under a name; undefined where it holds none, or a folder of that name. */
-export const fileIn = async (folder: OwnFolder, name: string): Promise<OwnFile | undefined> =>
-  (await folderIn(folder, name)) === undefined ? await ifThere(folder.getFileHandle(name)) : undefined;
+/** What a folder holds under a name, of either kind; undefined where it holds nothing. */
+export const standingIn = async (folder: OwnFolder, name: string): Promise<{ readonly folder: OwnFolder } | { readonly file: OwnFile } | undefined> => {
+  const [below, file] = await Promise.all([folderIn(folder, name), ifThere(folder.getFileHandle(name))]);
+  if (below !== undefined) return { folder: below };
+  return file === undefined ? undefined : { file };
+};
 
 /** The folder that another one holds under a name, which is made where it is missing. */
 export const makeIn = async (folder: OwnFolder, name: string): Promise<OwnFolder> =>
   (await folderIn(folder, name)) ?? (await folder.getDirectoryHandle(name, { create: true }));
 
-/** What stands in a folder: the folders that pointers name, under the names that they are to have. */
-export const listIn = async (folder: OwnFolder): Promise<readonly Entry[]> => {
-  const all: { readonly name: string; readonly kind: "file" | "directory" }[] = [];
+/** What stands in a folder by its own names, and which folders of it pointers name: by the names that they are to have. */
+const read = async (folder: OwnFolder): Promise<{ readonly all: readonly PickedEntry[]; readonly whole: ReadonlyMap<string, string> }> => {
+  const all: PickedEntry[] = [];
   for await (const { name, kind } of folder.values()) all.push({ name, kind });
-  const hidden = new Set<string>();
-  const whole: string[] = [];
+  const whole = new Map<string, string>();
   for (const { name, kind } of all) {
     const [, target] = (kind === "file" && /^\.(.+)\.whole$/.exec(name)) || [];
     const stored = target === undefined ? undefined : await pointed(folder, target);
-    if (target === undefined || stored === undefined) continue;
-    whole.push(target);
-    for (const taken of [name, stored, target]) hidden.add(taken);
+    if (target !== undefined && stored !== undefined) whole.set(target, stored);
   }
+  return { all, whole };
+};
+
+/** What stands in a folder: the folders that pointers name, under the names that they are to have. */
+export const listIn = async (folder: OwnFolder): Promise<readonly Entry[]> => {
+  const { all, whole } = await read(folder);
+  const hidden = new Set([...whole].flatMap(([name, stored]) => [name, stored, pointerOf(name)]));
   const plain = all.filter(({ name }) => !hidden.has(name)).map(({ name, kind }): Entry => ({ name, kind: kind === "file" ? "file" : "folder" }));
-  return [...plain, ...whole.map((name): Entry => ({ name, kind: "folder" }))];
+  return [...plain, ...[...whole.keys()].map((name): Entry => ({ name, kind: "folder" }))];
 };
 
 /** Writes a file in a folder, whole or not at all. */
@@ -106,25 +117,41 @@ const copyInto = async (from: PickedFolder, to: OwnFolder): Promise<void> => {
   }
 };
 
-/** Writes a folder as one: what `make` makes under a temporary name is found under its own when `make` succeeds, and removed where it fails or throws. */
-export const putFolderIn = async <L, A>(folder: OwnFolder, name: string, make: (temporary: string) => Promise<E.Either<L, A>>): Promise<E.Either<L, A>> => {
-  const temporary = temporaryName(name);
-  let made: E.Either<L, A> | undefined;
-  try {
-    await folder.getDirectoryHandle(temporary, { create: true });
-    made = await make(temporary);
-    if (E.isRight(made)) await pointIn(folder, name, temporary);
-    return made;
-  } catch (error) {
-    made = undefined;
-    throw error;
-  } finally {
-    if (made === undefined || E.isLeft(made)) await dropIn(folder, temporary).catch(() => undefined);
+/** Removes what is left of folders that were not whole when their tab was closed, or that could not be removed then. */
+const sweepIn = async (folder: OwnFolder, locks: Locks): Promise<void> => {
+  const isCutOff = async (name: string): Promise<boolean> => ![...(await read(folder)).whole.values()].includes(name);
+  for (const { name, kind } of (await read(folder)).all) {
+    if (kind !== "directory" || !isTemporary(name)) continue;
+    // It is looked at while nobody else can make it whole.
+    await unlessWritten(locks, name, async () => ((await isCutOff(name)) ? await dropIn(folder, name) : undefined));
   }
 };
 
+/** Writes a folder as one: what `make` makes under a temporary name is found under its own when `make` succeeds, and removed where it fails or throws. */
+export const putFolderIn = async <L, A>(
+  folder: OwnFolder,
+  name: string,
+  locks: Locks,
+  make: (temporary: string) => Promise<E.Either<L, A>>,
+): Promise<E.Either<L, A>> => {
+  await sweepIn(folder, locks).catch(() => undefined);
+  const temporary = temporaryName(name);
+  return await whileWritten(locks, temporary, async () => {
+    let whole = false;
+    try {
+      await folder.getDirectoryHandle(temporary, { create: true });
+      const made = await make(temporary);
+      if (E.isRight(made)) await pointIn(folder, name, temporary);
+      whole = E.isRight(made);
+      return made;
+    } finally {
+      if (!whole) await dropIn(folder, temporary).catch(() => undefined);
+    }
+  });
+};
+
 /** Gives what a folder holds another name, in one step for whoever looks: a folder that no pointer names is copied first. */
-export const renameIn = async (folder: OwnFolder, from: string, to: string): Promise<void> => {
+export const renameIn = async (folder: OwnFolder, from: string, to: string, locks: Locks): Promise<void> => {
   const [stored, plain] = [await pointed(folder, from), await ifThere(folder.getDirectoryHandle(from))];
   const there = await folderIn(folder, to);
   if (stored === undefined && plain === undefined) {
@@ -137,9 +164,9 @@ export const renameIn = async (folder: OwnFolder, from: string, to: string): Pro
     // What stood under the old name before the folder did is not to appear again.
     await dropIn(folder, from);
     if (there !== undefined) await removeIn(folder, to);
-    await (await folder.getFileHandle(pointerOf(from))).move(pointerOf(to));
+    await whileWritten(locks, stored, async () => await (await folder.getFileHandle(pointerOf(from))).move(pointerOf(to)));
     return;
   }
-  await putFolderIn(folder, to, async (temporary) => E.right(await copyInto(plain!, await folder.getDirectoryHandle(temporary))));
+  await putFolderIn(folder, to, locks, async (temporary) => E.right(await copyInto(plain!, await folder.getDirectoryHandle(temporary))));
   await dropIn(folder, from);
 };

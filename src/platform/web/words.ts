@@ -22,3 +22,6 @@ export const isMissing = (error: unknown): boolean => (error as { readonly name?
 
 /** Whether an error says that a file is where a folder was asked for, or a folder where a file was. */
 export const isOtherKind = (error: unknown): boolean => (error as { readonly name?: string } | undefined)?.name === "TypeMismatchError";
+
+/** What a browser throws where the storage of a page is full. */
+export const full = (): DOMException => new DOMException("", "QuotaExceededError");
