@@ -15,6 +15,8 @@ export interface MatrixUnit {
   readonly n: number;
   readonly k: number;
   readonly lanes: number;
+  /** Whether the lanes do by themselves what units would, so that an adapter without units computes as one that has them: for tests. */
+  readonly emulated?: boolean;
 }
 
 /** The adapter that runs, in words and in what kernels depend on. */

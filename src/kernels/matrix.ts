@@ -36,7 +36,7 @@ type MatrixBounds = Pick<Bounds, "adapter" | "workgroupBytes">;
 /** An operand as the kernel reads it: by one or by four, as it is stored until it is rounded. */
 const types = { f32: { one: "f32", four: "vec4f" }, f16: { one: "f16", four: "vec4h" } } as const;
 
-const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTile, workgroupBytes: number): Costed | undefined => {
+const planned = (s: MatmulShape, { m, n, k, lanes, emulated }: MatrixUnit, tile: MatrixTile, workgroupBytes: number): Costed | undefined => {
   const { rows, cols, subRows, subCols, depth } = tile;
   const subgroups = (rows / subRows) * (cols / subCols);
   const threads = subgroups * lanes;
@@ -57,6 +57,7 @@ const planned = (s: MatmulShape, { m, n, k, lanes }: MatrixUnit, tile: MatrixTil
         ...{ A: aVec4 ? a.four : a.one, B: bVec4 ? b.four : b.one, A_VEC4: aVec4, B_VEC4: bVec4, FOUR_A: a.four, FOUR_B: b.four, ONE_A: a.one, ONE_B: b.one },
         ...{ A_LOADS: aLoads, B_LOADS: bLoads, DOWN: subRows / m, ACROSS: subCols / n, TURNS: depth / k },
         SPLIT: s.parts !== undefined,
+        ...(emulated ? { EMULATED: true } : {}),
       },
       grid: foldGroups(workgroups),
     },

@@ -3,7 +3,8 @@
  * power of two times as large, and its gradients are divided by that, which is exact (Micikevicius et al., 2018).
  *
  * The scale finds itself, on the device. Where a gradient is not finite it was too large: such a step changes nothing but the scale, which halves. After so
- * many good steps in a row it doubles. It is state of the training, so one that goes on has the same bits.
+ * many good steps in a row it doubles. It is state of the training, so one that goes on has the same bits. The first step is made until it is good
+ * (untilFinite.ts).
  */
 import type { Leaves } from "../tensor/leaves.ts";
 import { add, affine, div, mul } from "../tensor/ops/elementwise.ts";
@@ -26,6 +27,9 @@ export const firstScale: number = steps.first;
 
 /** The scale that a value of its state stands for: states begin with zeros. */
 export const scaleOf = ([beyondFirst]: Float32Array): number => firstScale + beyondFirst;
+
+/** Its state with a scale, behind one good step. */
+export const stateOf = (scale: number): Float32Array => Float32Array.of(scale - firstScale, 1);
 
 /** The scale of the loss in a step that is traced. */
 export interface LossScale {

@@ -15,12 +15,13 @@ import { ahead, bytesOf, pace } from "./ahead.ts";
 import type { Checkpoint, Training } from "./keeper.ts";
 import { withFitting, type Fitting, type Traced } from "./fitting.ts";
 import { withOption } from "./limits.ts";
-import { leastScale, scaleName } from "./lossScale.ts";
+import { faultOf, notFinite } from "./notFinite.ts";
 import { inputOfReference, inputsInParts, partsBeside, partsOf, type BatchParts } from "./parts.ts";
 import type { Runtime } from "./runtime.ts";
 import { traceStep, type StepOptions, type Steps, type TracedStep } from "./step.ts";
 import type { Recorder } from "./tracing.ts";
 import type { BatchShape, TrainingBatches } from "./trainee.ts";
+import { firstStep } from "./untilFinite.ts";
 
 /** What is trained, how, and on what. */
 export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "step" | "steps" | "batch" | "parts"> {
@@ -59,18 +60,6 @@ const readState = <G extends string>(session: Session, from: Training<G>, step: 
     }),
   );
 
-/** What is wrong with the numbers of a step: its loss, or gradients that no scale of the loss makes finite. */
-const faultOf = ({ loss = 0, [scaleName]: scale = leastScale }: Readonly<Record<string, number>>): string | undefined =>
-  Number.isFinite(loss) ? (scale < leastScale ? "A gradient" : undefined) : "The loss";
-
-/** A number that is not finite: before anything was trained it is not the learning rate's fault. */
-export const notFinite = (what: string, step: number): Failure => ({
-  _tag: "NotFinite",
-  what,
-  step,
-  ...(step === 0 ? { advice: "no step was made before it, so the model, the data or an option of the method is at fault" } : {}),
-});
-
 /** The numbers that were recorded since they were read last, by name and step. What is read is what was submitted before the call. */
 const recordedOf = (session: Session, records: readonly string[]): Promise<E.Either<Failure, readonly (readonly [string, Float32Array])[]>> =>
   pipe(
@@ -97,7 +86,10 @@ const drains = (session: Session, records: readonly string[], from: number, onSt
       const read = await reading;
       if (E.isLeft(earlier)) return earlier;
       if (E.isLeft(read)) return read;
-      const rows = Array.from({ length: until - first }, (_, i) => Object.fromEntries(read.right.map(([name, values]) => [name, values[i]])));
+      // Before the first step come its tries that were not finite.
+      const rows = Array.from({ length: until - first }, (_, i) =>
+        Object.fromEntries(read.right.map(([name, values]) => [name, values.at(first + i - until)!])),
+      );
       const faults = rows.map(faultOf);
       const bad = faults.findIndex((fault) => fault !== undefined);
       onSteps?.(first, bad < 0 ? rows : rows.slice(0, bad));
@@ -174,7 +166,8 @@ const runSteps =
         }
         const batch = await source.next();
         if (E.isLeft(batch)) return batch;
-        const ran = session.run({ ...hypersAt(recorder, step), ...batch.right.inputs });
+        const inputs = { ...hypersAt(recorder, step), ...batch.right.inputs };
+        const ran = step === 0 ? await firstStep(session, inputs) : session.run(inputs);
         if (E.isLeft(ran)) return ran;
         source.more();
         const done = step + 1;

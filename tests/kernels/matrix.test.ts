@@ -28,11 +28,11 @@ const unitTest = deviceTestWith(hasF16, "shader-f16");
 const withUnit = (matrix: MatrixUnit): Adapter => ({ ...h100.adapter, matrix });
 
 const emulated = (matrix: MatrixUnit, shape: MatmulShape, tiles: readonly string[]): readonly MatmulPlan[] => {
-  const plans = matrixPlans({ adapter: withUnit(matrix), workgroupBytes: 32768 }, shape).filter(({ constants: { ROWS, COLS, DEPTH } }) =>
+  const plans = matrixPlans({ adapter: withUnit({ ...matrix, emulated: true }), workgroupBytes: 32768 }, shape).filter(({ constants: { ROWS, COLS, DEPTH } }) =>
     tiles.includes(`${ROWS}x${COLS}x${DEPTH}`),
   );
   assert.is(plans.length, tiles.length);
-  return plans.map((plan) => ({ ...plan, constants: { ...plan.constants, EMULATED: true } }));
+  return plans;
 };
 
 /** Holds the plans of some tiles, such as 64x64, against f64 of the rounded operands; all must give the same bits. */

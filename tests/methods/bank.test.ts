@@ -28,7 +28,7 @@ import { tinyClip } from "../fixtures/tinyClip.ts";
 import { colourTask, tinyLlama } from "../fixtures/tinyLlama.ts";
 import { fixture } from "../model/embeddings.ts";
 import { checkOp, deviceTest, numbers, runTests, sameBits } from "../tensor/check.ts";
-import { mixedTest } from "../tensor/mixedTest.ts";
+import { mixedTests } from "../tensor/mixedTest.ts";
 import { lessonOf, near, rowsOf, runtimeOf } from "./trace.ts";
 
 const stream: ClassStream = { labelSpace: "union", tasks: [patternTask("first", ["cat", "dog"], 1), patternTask("second", ["car", "van"], 2)] };
@@ -122,7 +122,7 @@ deviceTest("CoLoR behind another method: its tasks are told apart by their place
   );
 });
 
-mixedTest("CoLoR and MoRAM in mixed precision lose what they lose in f32, to some hundredths, and keep adapters that are finite", async (...devices) => {
+mixedTests("CoLoR and MoRAM in mixed precision lose what they lose in f32, to some hundredths, and keep adapters that are finite", async (...devices) => {
   const model = await tinyClip();
   for (const method of [color({ ...quick, lr: 1e-3, prototypes: 2 }), moram({ ...quick, lr: 1e-3 })]) {
     const [f32, mixed] = await Promise.all(devices.map((device) => learn(device, method, model)));

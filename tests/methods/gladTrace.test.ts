@@ -15,7 +15,7 @@ import { constantly } from "../../src/training/schedule.ts";
 import { train } from "../../src/training/train.ts";
 import type { Graded, Trainee } from "../../src/training/trainee.ts";
 import { deviceTest, runTests, sameBits } from "../tensor/check.ts";
-import { mixedTest } from "../tensor/mixedTest.ts";
+import { mixedTests } from "../tensor/mixedTest.ts";
 import { fixture, goldenOf, readModel } from "../model/embeddings.ts";
 import { batchesOf, columnsOf, near, rowAt, runtimeOf, traced } from "./trace.ts";
 
@@ -82,7 +82,7 @@ deviceTest("a batch in parts is steered as the whole is, and a training that goe
   for (const group of ["A", "B"] as const) sameBits(further.values[group], whole.states[2].values[group], group);
 });
 
-mixedTest("GLAD in mixed precision learns what it learns in f32, to a hundredth", async (...devices) => {
+mixedTests("GLAD in mixed precision learns what it learns in f32, to a hundredth", async (...devices) => {
   const [f32, mixedOne] = await Promise.all(devices.map((device) => run(device, stepsOf(sharpnessAware(imageToText)))));
   mixedOne.losses.forEach(({ loss }, i) => near([loss], [f32.losses[i].loss], `step ${i}`, 0.05));
 });

@@ -38,7 +38,7 @@ import { tinyClip, tinyConfig } from "../fixtures/tinyClip.ts";
 import { right } from "../either.ts";
 import { fixture, goldenOf, readModel } from "../model/embeddings.ts";
 import { deviceTest, failureOf, runTests, sameBits } from "../tensor/check.ts";
-import { mixedTest } from "../tensor/mixedTest.ts";
+import { mixedTests, overflowing } from "../tensor/mixedTest.ts";
 import { columnsOf, near, rowAt, runtimeOf, startingAt, traced } from "./trace.ts";
 
 const adapter = lora({ rank: 4, modules: ["q", "k", "v", "out"], towers: ["vision"], last: 2, scale: 2 });
@@ -118,13 +118,14 @@ deviceTest(
   },
 );
 
-mixedTest("in mixed precision a picture is adapted to although its first gradients overflow, and has the same bits in any order", async (_, device) => {
+mixedTests("in mixed precision a picture is adapted to although its first gradients overflow, and has the same bits in any order", async (_, device) => {
   const { of, model, images } = await golden();
   const texts = { count: classes, data: of("texts").data };
   const pictures = images.slice(0, 3).map((image, i): Example => ({ id: `${i}`, label: 0, image: { kind: "pixels", image } }));
-  /** Features after one step at a rate; so large a loss is finite at the fourteenth scale or so. */
+  const factor = overflowing(device);
+  /** Features after one step at a rate. */
   const features = async (examples: readonly Example[], rate: number): Promise<readonly Float32Array[]> => {
-    const steps = repeat(1, gradient(weighted(1e36, meanEntropy)), update(sgd({ lr: constantly(rate / 1e36), momentum: 0 })));
+    const steps = repeat(1, gradient(weighted(factor, meanEntropy)), update(sgd({ lr: constantly(rate / factor), momentum: 0 })));
     const adaptation = testTimeTraining({ adapters: adapter, steps, views: 4, augment: randomResizedCrop(0.3, 1), confident: 0.5 });
     const encoding = withEncoder(learner(model), runtimeOf(device), undefined, adaptation);
     const { data } = await get(encoding((encode) => encode.images({ name: "some" }, examples, texts)));

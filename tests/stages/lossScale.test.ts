@@ -32,7 +32,7 @@ import { patternTask } from "../fixtures/patterns.ts";
 import { tinyClip } from "../fixtures/tinyClip.ts";
 import { runtimeOf } from "../methods/trace.ts";
 import { deviceTest, runTests, sameBits, traced, using } from "../tensor/check.ts";
-import { mixedTest } from "../tensor/mixedTest.ts";
+import { mixedTest, mixedTests, overflowing } from "../tensor/mixedTest.ts";
 import { floats } from "../../src/tensor/tensor.ts";
 import { resident } from "../../src/device/resident.ts";
 
@@ -120,12 +120,20 @@ mixedTest("the mean gradient of a task has the bits of f32 in mixed precision, h
   for (const [name, { data }] of plain!) sameBits(Float32Array.from(mixed!.get(name)!.data), Float32Array.from(data), name);
 });
 
-mixedTest("a step whose gradients are not finite changes nothing but the scale, which halves until they are", async (_, device) => {
-  const options = await optionsOf(device, 1e36);
+/** The same, behind a first step that changed nothing. */
+const behindFirst = async (device: Device, options: TrainOptions<any>): Promise<TrainOptions<any>> => {
+  const { training } = await trained(device, { ...options, until: 0 });
+  return { ...options, from: { ...training, step: 1 } };
+};
+
+mixedTests("a step whose gradients are not finite changes nothing but the scale, which halves until they are", async (_, device) => {
+  const factor = overflowing(device);
+  const options = await behindFirst(device, await optionsOf(device, factor, 1 + count));
   const { training, scales, losses } = await trained(device, options);
   assert.is(scales[0], 2 ** 16);
+  assert.is(scales.length, count);
   assert.ok(
-    losses.every((loss) => loss > 1e30 && Number.isFinite(loss)),
+    losses.every((loss) => loss > factor / 1e6 && Number.isFinite(loss)),
     `${losses}`,
   );
   scales.slice(1).forEach((scale, i) => assert.is(scale, scales[i]! / 2));
@@ -138,13 +146,31 @@ mixedTest("a step whose gradients are not finite changes nothing but the scale, 
         name,
       );
   }
-  const more = await trained(device, await optionsOf(device, 1e36, 14));
+  const more = await trained(device, await behindFirst(device, await optionsOf(device, factor, 1 + 15)));
   assert.ok(more.scales.at(-1)! > 1 && more.scales.at(-1) === more.scales.at(-2), `${more.scales}`);
   assert.not.equal(more.training.values.B, options.from.values.B);
 });
 
-mixedTest("a training that goes on has the scale of the one that was stopped, and its bits", async (_, device) => {
-  const options = await optionsOf(device, 1e34, 10);
+mixedTests("the first step is made at the largest scale at which its gradients are finite; what follows has room for larger ones", async (_, device) => {
+  const options = await optionsOf(device, overflowing(device));
+  const { training, scales, losses } = await trained(device, options);
+  const [first, ...others] = scales;
+  assert.ok(first! > 4 && first! < 2 ** 16, `${scales}`);
+  assert.equal(others, Array(count - 1).fill(first! / 4));
+  assert.equal([...training.moments["loss scale"]], [first! / 4 - 2 ** 16, count]);
+  assert.ok(new Set(losses).size === count && losses.every(Number.isFinite), `${losses}`);
+  // One step is enough to learn something.
+  const { training: one, scales: tried } = await trained(device, await optionsOf(device, overflowing(device), 1));
+  assert.equal(tried, [first]);
+  assert.not.equal(one.values.B, options.from.values.B);
+  // At twice the scale they are not finite.
+  const behind = await behindFirst(device, await optionsOf(device, overflowing(device), 3));
+  const larger = { ...behind.from.moments, "loss scale": Float32Array.of(2 * first! - 2 ** 16, 0) };
+  assert.equal((await trained(device, { ...behind, from: { ...behind.from, moments: larger } })).scales, [2 * first!, first!]);
+});
+
+mixedTests("a training that goes on has the scale of the one that was stopped, and its bits", async (_, device) => {
+  const options = await optionsOf(device, overflowing(device) / 100, 10);
   const whole = await trained(device, options);
   const half = await trained(device, { ...options, until: 4 });
   const rest = await trained(device, { ...options, from: half.training });
@@ -154,7 +180,7 @@ mixedTest("a training that goes on has the scale of the one that was stopped, an
   sameTraining((await trained(device, options)).training, whole.training);
 });
 
-mixedTest("gradients that are finite at no scale end the training with a sentence", async (_, device) => {
+mixedTests("gradients that are finite at no scale end the training with a sentence", async (_, device) => {
   const options = await optionsOf(device, 3e38, 40);
   const failed: Failure = left(await train({ ...options, onSteps: () => undefined })(runtimeOf(device))());
   assert.is(failed._tag, "NotFinite");

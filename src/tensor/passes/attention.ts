@@ -2,9 +2,9 @@
  * Attention becomes one operation, forward and backward: its scores, softmax and values are traced one by one, and then need not lie in memory. It is found by
  * its softmax. Where something else reads the map of attention (a program that returns it, say), all stays as it is.
  *
- * On GPUs alone: the tiles are made for workgroup memory, and a CPU adapter waits at every barrier. There the parts are faster, too, where scores are neither small
- * nor large: an H200 takes 9.8 ms for the parts of a block of ViT-B/16 at batch 64 with their gradients, and 35.6 ms for the operation. A few queries, as while
- * generating, have no use for tiles.
+ * On GPUs alone: the tiles are made for workgroup memory, and a CPU adapter waits at every barrier. There, too, the parts are faster where scores are neither
+ * small nor large: an H200 takes 9.8 ms for the parts of a block of ViT-B/16 at batch 64 with their gradients, and 35.6 ms for the operation. A few queries, as
+ * while generating, have no use for tiles.
  */
 import { attentionFits } from "../../kernels/attention.ts";
 import type { Bounds } from "../../kernels/bounds.ts";
