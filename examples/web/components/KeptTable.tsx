@@ -1,0 +1,45 @@
+/** The accuracies behind the rings: before, after its own lesson, and now. */
+import { fixed, signed } from "../../../src/report/format.ts";
+import { nameOf } from "../plots.ts";
+import { titles } from "../protocol.ts";
+import { compared, learnedTasks, type State } from "../state.ts";
+import { heldBy } from "../words.ts";
+
+const whole = fixed(0);
+
+export const KeptTable = ({ state }: { readonly state: State }) => {
+  const methods = compared(state).map((name) => ({ name, held: heldBy(state.methods[name]) }));
+  return (
+    <table class="summary kept">
+      <caption>Accuracy in percent: right after the lesson, and now</caption>
+      <thead>
+        <tr>
+          <th scope="col">Task</th>
+          <th scope="col">Before</th>
+          {methods.map(({ name }) => (
+            <th key={name} scope="col">
+              {titles[name]}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {learnedTasks(state).map((task) => (
+          <tr key={task}>
+            <th scope="row">{nameOf(state, task)}</th>
+            <td>{whole(state.previews[task]?.accuracy ?? null)}</td>
+            {methods.map(({ name, held }) => {
+              const one = held.find((some) => some.task === task);
+              return (
+                <td key={name}>
+                  {one === undefined ? "\u2013" : one.then === one.now ? whole(one.now) : `${whole(one.then)} \u2192 ${whole(one.now)}`}
+                  {one !== undefined && one.now < one.then && <small class="fell">{signed(one.now - one.then)}</small>}
+                </td>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+};
