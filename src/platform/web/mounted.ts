@@ -4,9 +4,9 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../failure.ts";
 import type { Entry } from "../files.ts";
 import type { FolderSource, PickedFile, PickedFolder } from "../mount.ts";
+import { foundIn, nothing } from "./finding.ts";
 import { mountedFolder, namesOf } from "./paths.ts";
 import type { Finder, Found } from "./reading.ts";
-import { isOtherKind } from "./words.ts";
 
 /** A folder of files that were picked one by one: what stands in it, by name. */
 type Branch = Map<string, Branch | PickedFile>;
@@ -33,34 +33,13 @@ const branchOf = (files: Iterable<PickedFile>): Branch => {
   return root;
 };
 
-const nothing = (): Error => new Error("no such file or directory");
-
-const foundIn = (root: Branch, names: readonly string[]): Found => {
+const foundAmong = (root: Branch, names: readonly string[]): Found => {
   let at: Branch | PickedFile | undefined = root;
   for (const name of names) at = at instanceof Map ? at.get(name) : undefined;
   if (at === undefined) throw nothing();
   if (!(at instanceof Map)) return { kind: "file", file: at };
   const entries = [...at].map(([name, value]): Entry => ({ name, kind: value instanceof Map ? "folder" : "file" }));
   return { kind: "folder", list: async () => entries };
-};
-
-const entriesOf = async (folder: PickedFolder): Promise<readonly Entry[]> => {
-  const entries: Entry[] = [];
-  for await (const { name, kind } of folder.values()) entries.push({ name, kind: kind === "file" ? "file" : "folder" });
-  return entries;
-};
-
-const foundBelow = async (root: PickedFolder, names: readonly string[]): Promise<Found> => {
-  let at = root;
-  for (const name of names.slice(0, -1)) at = await at.getDirectoryHandle(name);
-  const last = names.at(-1);
-  try {
-    const folder = last === undefined ? at : await at.getDirectoryHandle(last);
-    return { kind: "folder", list: () => entriesOf(folder) };
-  } catch (error) {
-    if (!isOtherKind(error)) throw error;
-    return { kind: "file", file: await (await at.getFileHandle(last!)).getFile() };
-  }
 };
 
 /** What was picked, by name. */
@@ -91,7 +70,7 @@ export const mounted = (): Mounted => {
       if (name === undefined) return { kind: "folder", list: async () => [...sources.keys()].map((one): Entry => ({ name: one, kind: "folder" })) };
       const source = sources.get(name);
       if (source === undefined) throw new Error("nothing of this name is picked; pick it again");
-      return source instanceof Map ? foundIn(source, names) : await foundBelow(source, names);
+      return source instanceof Map ? foundAmong(source, names) : await foundIn(source, names);
     },
   };
 };

@@ -6,11 +6,12 @@ import type { Failure } from "../../failure.ts";
 import { renamed, unwritable } from "../failures.ts";
 import type { Files } from "../files.ts";
 import { appendTo } from "./append.ts";
+import { folderIn, foundIn, nothing, walk } from "./finding.ts";
 import type { OwnFile, OwnFolder } from "./handles.ts";
 import { type Locks, lockBy } from "./lock.ts";
 import { absolute, namesOf } from "./paths.ts";
 import { type Finder, reading } from "./reading.ts";
-import { folderIn, listIn, makeIn, putFolderIn, putIn, removeIn, renameIn, standingIn } from "./tree.ts";
+import { makeIn, putFolderIn, putIn, removeIn, renameIn } from "./tree.ts";
 import { inWords } from "./words.ts";
 
 /** The page's own storage: its root, which may be asked for late, and its locks. */
@@ -22,32 +23,12 @@ export interface Own {
 /** Files in the storage of a page, without names that are not whole. */
 export type OwnFiles = Omit<Files, "unfinished" | "absolute" | "real">;
 
-const nothing = (): Error => new Error("no such file or directory");
-
-/** The folder at the end of some names; undefined where there is none. */
-const walk = async (root: OwnFolder, names: readonly string[]): Promise<OwnFolder | undefined> => {
-  let at: OwnFolder | undefined = root;
-  for (const name of names) if (at !== undefined) at = await folderIn(at, name);
-  return at;
-};
-
 /** The folder at the end of some names, which is made with those above it. */
 const make = async (root: OwnFolder, names: readonly string[]): Promise<OwnFolder> => {
   let at = root;
   for (const name of names) at = await makeIn(at, name);
   return at;
 };
-
-const finder =
-  (root: Own["root"]): Finder =>
-  async (path) => {
-    const names = namesOf(path);
-    const above = await walk(await root(), names.slice(0, -1));
-    const standing = above && (names.length === 0 ? { folder: above } : await standingIn(above, names[names.length - 1]));
-    if (standing === undefined) throw nothing();
-    if ("file" in standing) return { kind: "file", file: await standing.file.getFile() };
-    return { kind: "folder", list: () => listIn(standing.folder) };
-  };
 
 /** What is done with a name in a folder, where a path may be written to. Everything that is thrown names the path. */
 const writing =
@@ -73,7 +54,7 @@ const openToWrite = async (folder: OwnFolder, name: string): Promise<OwnFile> =>
 /** Files in the storage of a page. */
 export const ownFiles = ({ root, locks }: Own): OwnFiles => {
   const at = writing(root);
-  const find = finder(root);
+  const find: Finder = async (path) => foundIn(await root(), namesOf(path));
   return {
     ...reading(find),
     write: (path, chunks) =>

@@ -1,78 +1,16 @@
-/**
- * The folders of a browser's own storage.
- *
- * Browsers give a file another name in one step, and no folder. So a folder that appears as one stays under its temporary name, and a file says so:
- * `.NAME.whole` holds the name of the folder that has what `NAME` is to have. Whoever looks for `NAME` finds that, before a plain folder or a file of this
- * name. A folder that was cut off is one that no file names.
- */
+/** Changes in the folders of a browser's own storage, each in one step for whoever looks; `finding.ts` says how. */
 import * as E from "fp-ts/lib/Either.js";
-import type { Entry } from "../files.ts";
-import type { PickedEntry, PickedFolder } from "../mount.ts";
+import type { PickedFolder } from "../mount.ts";
 import { isTemporary, temporaryName } from "../temporary.ts";
 import { chunksOf, fill } from "./fill.ts";
-import type { OwnFile, OwnFolder } from "./handles.ts";
+import { folderIn, ifThere, listIn, pointed, pointerOf, readIn } from "./finding.ts";
+import type { OwnFolder } from "./handles.ts";
 import { type Locks, unlessWritten, whileWritten } from "./lock.ts";
-import { isMissing, isOtherKind } from "./words.ts";
-
-/** The name of the file that says which folder has what `name` is to have. */
-const pointerOf = (name: string): string => `.${name}.whole`;
-
-/** What a pending look-up gives; undefined where nothing has this name, or something of another kind. */
-const ifThere = <A>(pending: Promise<A>): Promise<A | undefined> =>
-  pending.catch((error) => {
-    if (isMissing(error) || isOtherKind(error)) return undefined;
-    throw error;
-  });
-
-/** The folder that a pointer names; undefined where there is no pointer. */
-const pointed = async (folder: OwnFolder, name: string): Promise<string | undefined> => {
-  const file = await ifThere(folder.getFileHandle(pointerOf(name)));
-  if (file === undefined) return undefined;
-  const found = await file.getFile();
-  const text = new TextDecoder().decode(await found.slice().arrayBuffer());
-  return isTemporary(text) ? text : undefined;
-};
-
-/** The folder that another one holds under a name; undefined where it holds none. */
-export const folderIn = async (folder: OwnFolder, name: string, tries = 3): Promise<OwnFolder | undefined> => {
-  const [stored, plain] = await Promise.all([pointed(folder, name), ifThere(folder.getDirectoryHandle(name))]);
-  if (stored === undefined) return plain;
-  const whole = await ifThere(folder.getDirectoryHandle(stored));
-  // Another tab may have put another folder in its place just now.
-  return whole === undefined && tries > 1 ? await folderIn(folder, name, tries - 1) : whole;
-};
-
-/** What a folder holds under a name, of either kind; undefined where it holds nothing. */
-export const standingIn = async (folder: OwnFolder, name: string): Promise<{ readonly folder: OwnFolder } | { readonly file: OwnFile } | undefined> => {
-  const [below, file] = await Promise.all([folderIn(folder, name), ifThere(folder.getFileHandle(name))]);
-  if (below !== undefined) return { folder: below };
-  return file === undefined ? undefined : { file };
-};
+import { isMissing } from "./words.ts";
 
 /** The folder that another one holds under a name, which is made where it is missing. */
 export const makeIn = async (folder: OwnFolder, name: string): Promise<OwnFolder> =>
   (await folderIn(folder, name)) ?? (await folder.getDirectoryHandle(name, { create: true }));
-
-/** What stands in a folder by its own names, and which folders of it pointers name: by the names that they are to have. */
-const read = async (folder: OwnFolder): Promise<{ readonly all: readonly PickedEntry[]; readonly whole: ReadonlyMap<string, string> }> => {
-  const all: PickedEntry[] = [];
-  for await (const { name, kind } of folder.values()) all.push({ name, kind });
-  const whole = new Map<string, string>();
-  for (const { name, kind } of all) {
-    const [, target] = (kind === "file" && /^\.(.+)\.whole$/.exec(name)) || [];
-    const stored = target === undefined ? undefined : await pointed(folder, target);
-    if (target !== undefined && stored !== undefined) whole.set(target, stored);
-  }
-  return { all, whole };
-};
-
-/** What stands in a folder: the folders that pointers name, under the names that they are to have. */
-export const listIn = async (folder: OwnFolder): Promise<readonly Entry[]> => {
-  const { all, whole } = await read(folder);
-  const hidden = new Set([...whole].flatMap(([name, stored]) => [name, stored, pointerOf(name)]));
-  const plain = all.filter(({ name }) => !hidden.has(name)).map(({ name, kind }): Entry => ({ name, kind: kind === "file" ? "file" : "folder" }));
-  return [...plain, ...[...whole.keys()].map((name): Entry => ({ name, kind: "folder" }))];
-};
 
 /** Writes a file in a folder, whole or not at all. */
 export const putIn = async (folder: OwnFolder, name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> => {
@@ -119,8 +57,8 @@ const copyInto = async (from: PickedFolder, to: OwnFolder): Promise<void> => {
 
 /** Removes what is left of folders that were not whole when their tab was closed, or that could not be removed then. */
 const sweepIn = async (folder: OwnFolder, locks: Locks): Promise<void> => {
-  const isCutOff = async (name: string): Promise<boolean> => ![...(await read(folder)).whole.values()].includes(name);
-  for (const { name, kind } of (await read(folder)).all) {
+  const isCutOff = async (name: string): Promise<boolean> => ![...(await readIn(folder)).whole.values()].includes(name);
+  for (const { name, kind } of (await readIn(folder)).all) {
     if (kind !== "directory" || !isTemporary(name)) continue;
     // It is looked at while nobody else can make it whole.
     await unlessWritten(locks, name, async () => ((await isCutOff(name)) ? await dropIn(folder, name) : undefined));
