@@ -11,7 +11,7 @@ import type { OwnFile, OwnFolder } from "./handles.ts";
 import { type Locks, lockBy } from "./lock.ts";
 import { absolute, namesOf } from "./paths.ts";
 import { type Finder, reading } from "./reading.ts";
-import { makeIn, putFolderIn, putIn, removeIn, renameIn } from "./tree.ts";
+import { makeIn, putFolderIn, putIn, removeIn, renameIn, sweepIn } from "./tree.ts";
 import { inWords } from "./words.ts";
 
 /** The page's own storage: its root, which may be asked for late, and its locks. */
@@ -31,9 +31,16 @@ const make = async (root: OwnFolder, names: readonly string[]): Promise<OwnFolde
 };
 
 /** What is done with a name in a folder, where a path may be written to. Everything that is thrown names the path. */
-const writing =
-  (root: Own["root"]) =>
-  <A>(path: string, above: "made" | "there", use: (folder: OwnFolder, name: string) => Promise<A>): TE.TaskEither<Failure, A> =>
+const writing = ({ root, locks }: Own) => {
+  const swept = new Set<string>();
+  /** Once is enough: what this tab begins, it ends. */
+  const sweepOnce = async (folder: OwnFolder, names: readonly string[]): Promise<void> => {
+    const path = names.join("/");
+    if (swept.has(path)) return;
+    swept.add(path);
+    await sweepIn(folder, locks()).catch(() => undefined);
+  };
+  return <A>(path: string, above: "made" | "there", use: (folder: OwnFolder, name: string) => Promise<A>): TE.TaskEither<Failure, A> =>
     TE.tryCatch(
       async () => {
         const names = namesOf(path);
@@ -41,10 +48,12 @@ const writing =
         const [start, rest] = [await root(), names.slice(0, -1)];
         const folder = above === "made" ? await make(start, rest) : await walk(start, rest);
         if (folder === undefined) throw nothing();
+        await sweepOnce(folder, rest);
         return await use(folder, names[names.length - 1]);
       },
       (error) => unwritable(path)(inWords(error)),
     );
+};
 
 const openToWrite = async (folder: OwnFolder, name: string): Promise<OwnFile> => {
   if ((await folderIn(folder, name)) !== undefined) throw new Error("it is a folder");
@@ -52,15 +61,16 @@ const openToWrite = async (folder: OwnFolder, name: string): Promise<OwnFile> =>
 };
 
 /** Files in the storage of a page. */
-export const ownFiles = ({ root, locks }: Own): OwnFiles => {
-  const at = writing(root);
+export const ownFiles = (own: Own): OwnFiles => {
+  const { root, locks } = own;
+  const at = writing(own);
   const find: Finder = async (path) => foundIn(await root(), namesOf(path));
   return {
     ...reading(find),
     write: (path, chunks) =>
       at(path, "made", async (folder, name) => {
         if ((await folderIn(folder, name)) !== undefined) throw new Error("it is a folder");
-        await putIn(folder, name, chunks);
+        await putIn(folder, name, locks(), chunks);
       }),
     writeFolder: (path, fill) =>
       pipe(

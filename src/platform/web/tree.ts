@@ -13,16 +13,18 @@ export const makeIn = async (folder: OwnFolder, name: string): Promise<OwnFolder
   (await folderIn(folder, name)) ?? (await folder.getDirectoryHandle(name, { create: true }));
 
 /** Writes a file in a folder, whole or not at all. */
-export const putIn = async (folder: OwnFolder, name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> => {
+export const putIn = (folder: OwnFolder, name: string, locks: Locks, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> => {
   const temporary = temporaryName(name);
-  try {
-    const file = await folder.getFileHandle(temporary, { create: true });
-    await fill(file, chunks);
-    await file.move(name);
-  } catch (error) {
-    await folder.removeEntry(temporary).catch(() => undefined);
-    throw error;
-  }
+  return whileWritten(locks, temporary, async () => {
+    try {
+      const file = await folder.getFileHandle(temporary, { create: true });
+      await fill(file, chunks);
+      await file.move(name);
+    } catch (error) {
+      await folder.removeEntry(temporary).catch(() => undefined);
+      throw error;
+    }
+  });
 };
 
 const dropIn = (folder: OwnFolder, name: string): Promise<void> =>
@@ -40,9 +42,9 @@ export const removeIn = async (folder: OwnFolder, name: string): Promise<void> =
 };
 
 /** Lets a folder that is whole be found under a name, in one step, and removes what had this name before. */
-export const pointIn = async (folder: OwnFolder, name: string, stored: string): Promise<void> => {
+export const pointIn = async (folder: OwnFolder, name: string, locks: Locks, stored: string): Promise<void> => {
   const before = await pointed(folder, name);
-  await putIn(folder, pointerOf(name), [new TextEncoder().encode(stored)]);
+  await putIn(folder, pointerOf(name), locks, [new TextEncoder().encode(stored)]);
   // From here on the new one is there: what cannot be removed is hidden, and does not make a failure of it.
   for (const old of [name, ...(before === undefined ? [] : [before])]) await dropIn(folder, old).catch(() => undefined);
 };
@@ -55,31 +57,30 @@ const copyInto = async (from: PickedFolder, to: OwnFolder): Promise<void> => {
   }
 };
 
-/** Removes what is left of folders that were not whole when their tab was closed, or that could not be removed then. */
-const sweepIn = async (folder: OwnFolder, locks: Locks): Promise<void> => {
+/** Removes what is left in a folder of what was not whole when its tab was closed, or could not be removed then. */
+export const sweepIn = async (folder: OwnFolder, locks: Locks): Promise<void> => {
   const isCutOff = async (name: string): Promise<boolean> => ![...(await readIn(folder)).whole.values()].includes(name);
-  for (const { name, kind } of (await readIn(folder)).all) {
-    if (kind !== "directory" || !isTemporary(name)) continue;
+  for (const { name } of (await readIn(folder)).all) {
+    if (!isTemporary(name)) continue;
     // It is looked at while nobody else can make it whole.
     await unlessWritten(locks, name, async () => ((await isCutOff(name)) ? await dropIn(folder, name) : undefined));
   }
 };
 
 /** Writes a folder as one: what `make` makes under a temporary name is found under its own when `make` succeeds, and removed where it fails or throws. */
-export const putFolderIn = async <L, A>(
+export const putFolderIn = <L, A>(
   folder: OwnFolder,
   name: string,
   locks: Locks,
   make: (temporary: string) => Promise<E.Either<L, A>>,
 ): Promise<E.Either<L, A>> => {
-  await sweepIn(folder, locks).catch(() => undefined);
   const temporary = temporaryName(name);
-  return await whileWritten(locks, temporary, async () => {
+  return whileWritten(locks, temporary, async () => {
     let whole = false;
     try {
       await folder.getDirectoryHandle(temporary, { create: true });
       const made = await make(temporary);
-      if (E.isRight(made)) await pointIn(folder, name, temporary);
+      if (E.isRight(made)) await pointIn(folder, name, locks, temporary);
       whole = E.isRight(made);
       return made;
     } finally {
