@@ -62,7 +62,10 @@ for (const adapter of adapters) {
     const [want] = await differentiate(f32, model, adapter, both, shape, batch, [values]);
     const [got, again] = await differentiate(mixed, model, adapter, both, shape, batch, [values, values]);
     assert.ok(Math.abs(got.loss[0] - want.loss[0]) < 2e-3 * Math.abs(want.loss[0]), `loss ${got.loss[0]}, not ${want.loss[0]}`);
-    assert.not.equal(got.loss, want.loss);
+    // Where all parameters are trained, no weight is stored as f16, and on GPUs nothing as small as these activations is.
+    const rounded = f32.adapter.kind === "cpu" || adapter.name !== allParameters().name;
+    if (rounded) assert.not.equal(got.loss, want.loss);
+    else assert.equal(got.loss, want.loss);
     for (const group of adapter.trained) {
       const exact = new Map(byModule(adapter, group, want));
       // The gradient of a module is off by a share of its norm, or of that of modules in general where it is next to nothing itself.

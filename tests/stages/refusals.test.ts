@@ -202,7 +202,7 @@ const trained = compose(batches, adapt({ adapters: lora(), steps: plain }));
   const { code, output } = await checkScript(`${head}${messages.map(([program]) => program).join("\n")}\n`);
   assert.is.not(code, 0);
   const errors = new Map(output.split(/^(?=\S+script\.ts\(\d+)/m).map((error) => [Number(/script\.ts\((\d+)/.exec(error)?.[1]), error]));
-  messages.forEach(([program, named], i) => assert.match(errors.get(first + i) ?? `no error: ${output}`, named, program));
+  messages.forEach(([program, named], i) => assert.match(errors.get(first + i) ?? `no error: ${output}`, named, `${program}: ${output}`));
   assert.is(errors.size, messages.length, output);
 });
 
