@@ -28,11 +28,10 @@ const shownOf = async (task: data.ClassTask, { guesses }: Scores): Promise<reado
   );
 };
 
-/** Looks at a task, unless that was done before, and tells of it. Throws where that fails. */
-export const look = async (study: Study, id: string, signal: Signal): Promise<Preview> => {
+/** Looks at a task, unless that was done before: nothing that is learned changes it. Throws where that fails. */
+export const look = async (study: Study, id: string, signal: Signal): Promise<void> => {
   const { task, data: own } = taskOf(study, id);
-  const before = study.kept.previews[id];
-  if (before !== undefined) return before;
+  if (study.kept.previews[id] !== undefined) return;
   phase(study, { kind: "scoring", what: `The model looks at ${task.name}`, task: id, seconds: task.test * study.pace.picture });
   const began = performance.now();
   const { event, scores } = scoring();
@@ -42,5 +41,4 @@ export const look = async (study: Study, id: string, signal: Signal): Promise<Pr
   const preview: Preview = { accuracy: scores().row[own.name] ?? null, shown: await shownOf(own, scores()) };
   await keep(study, { ...study.kept, previews: { ...study.kept.previews, [id]: preview } });
   study.tell({ type: "previewed", task: id, preview });
-  return preview;
 };

@@ -53,7 +53,7 @@ const perform = async (desk: Desk, request: Request): Promise<void> => {
     case "add":
       return add(study, request);
     case "preview":
-      study.tell({ type: "previewed", task: request.task, preview: await look(study, request.task, stopping) });
+      await look(study, request.task, stopping);
       return;
     case "learn":
       return learn(study, request, stopping);

@@ -68,12 +68,17 @@ export const sweepIn = async (folder: OwnFolder, locks: Locks): Promise<void> =>
 };
 
 /** Writes a folder as one: what `make` makes under a temporary name is found under its own when `make` succeeds, and removed where it fails or throws. */
-export const putFolderIn = <L, A>(
+export const putFolderIn = async <L, A>(
   folder: OwnFolder,
   name: string,
   locks: Locks,
   make: (temporary: string) => Promise<E.Either<L, A>>,
 ): Promise<E.Either<L, A>> => {
+  // A folder that is not whole yet, and that somebody else looks after, is filled as it is.
+  if (isTemporary(name)) {
+    await folder.getDirectoryHandle(name, { create: true });
+    return await make(name);
+  }
   const temporary = temporaryName(name);
   return whileWritten(locks, temporary, async () => {
     let whole = false;
