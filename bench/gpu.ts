@@ -23,7 +23,22 @@ import { matmulVariants } from "../src/kernels/variants.ts";
 import type { Profile } from "../src/tensor/profile.ts";
 import { given } from "./arguments.ts";
 import { markdown, type Row } from "./gpuTable.ts";
-import { bestRate, errorOf, largeProducts, numbers, ours, planned, products, rates, shapeOf, square, storedShapes } from "./products.ts";
+import {
+  bestRate,
+  errorOf,
+  largeProducts,
+  numbers,
+  ours,
+  planned,
+  products,
+  rates,
+  shapeOf,
+  square,
+  storedShapes,
+  type Contender,
+  type Matrix,
+  type Product,
+} from "./products.ts";
 import { timeStep, type StepTimes } from "./stepTimes.ts";
 import { streamBusy } from "./streamBusy.ts";
 import type { WorkName } from "./steps.ts";
@@ -125,26 +140,38 @@ const runTorch = (): void => {
 };
 
 /** tfjs, where it is installed. */
-const tfjsOn = async (device: Device): Promise<Tfjs | undefined> => {
+const tfjsOn = async (device: Device, part: string): Promise<Tfjs | undefined> => {
   try {
     return await (await import("./tfjs.ts")).openTfjs(device);
   } catch (error) {
-    rows.push({ part: "products", what: "tfjs", measured: `not here: ${String(error).split("\n")[0]}` });
+    rows.push({ part, what: "tfjs", measured: `not here: ${String(error).split("\n")[0]}` });
     return undefined;
+  }
+};
+
+/** The rates of our product and of that of tfjs, of ours alone where the other fails. */
+const besideTfjs = async (device: Device, product: Product, tfjs: Tfjs | undefined, named: Pick<Row, "part" | "what">): Promise<readonly number[]> => {
+  const options = { rounds: sizes.rounds, milliseconds: sizes.ms };
+  const mine = (a: Matrix, b: Matrix): Promise<Contender> => ours(device, product, a, b);
+  try {
+    const theirs = tfjs === undefined ? [] : [(a: Matrix, b: Matrix): Contender => tfjs.product(product, a, b)];
+    return await rates(device, product, [mine, ...theirs], options);
+  } catch (error) {
+    const alone = await rates(device, product, [mine], options);
+    rows.push({ ...named, measured: `beside tfjs: ${error instanceof Error ? error.message : String(error)}` });
+    return alone;
   }
 };
 
 /** Products beside tfjs, and beside cuBLAS where torch has measured them. */
 const runProducts = (part: string, list: typeof products) => async (device: Device) => {
-  const tfjs = await tfjsOn(device);
+  const tfjs = await tfjsOn(device, part);
   for (const product of list) {
     const { what, form, m, n, k } = product;
-    const contenders = [(a: Float32Array<ArrayBuffer>, b: Float32Array<ArrayBuffer>) => ours(device, product, a, b)];
-    const theirs = tfjs && ((a: Float32Array<ArrayBuffer>, b: Float32Array<ArrayBuffer>) => tfjs.product(product, a, b));
-    const options = { rounds: sizes.rounds, milliseconds: sizes.ms };
-    const [mine, other] = await rates(device, product, theirs === undefined ? contenders : [...contenders, theirs], options);
+    const named = { part, what: `${what} ${form} ${m} x ${n} x ${k}` };
+    const [mine, other] = await besideTfjs(device, product, tfjs, named);
     const cublas = what === "square" && m === n && n === k ? torchSquare("f32", m) : undefined;
-    const row = { part, what: `${what} ${form} ${m} x ${n} x ${k}`, measured: tera(mine) };
+    const row = { ...named, measured: tera(mine) };
     if (other !== undefined) rows.push({ ...row, beside: `tfjs ${tera(other)}`, ratio: mine / other, goal: { least: 1.5 } });
     if (cublas !== undefined) rows.push({ ...row, beside: `cuBLAS f32 ${tera(cublas / 1e9)}`, ratio: (1e9 * mine) / cublas, goal: { least: 0.6 } });
     if (other === undefined && cublas === undefined) rows.push(row);
