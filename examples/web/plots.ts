@@ -17,13 +17,13 @@ export const begunTasks = (state: State): readonly string[] => [
   ...new Set([...learnedTasks(state), ...compared(state).flatMap((name) => state.methods[name].curves.map(({ task }) => task))]),
 ];
 
-/** How the loss of a lesson falls, as far as it has gone; undefined where there is nothing of it, as after a reload. */
+/** How the loss of a lesson falls, as far as it has gone; undefined before its first step. */
 export const lossChart = (state: State, task: string): Chart | undefined => {
   const lines = compared(state).flatMap((name) => {
     const curve = state.methods[name].curves.find((one) => one.task === task);
     return curve === undefined ? [] : [{ name, look: looks[name], losses: curve.losses, steps: curve.steps }];
   });
-  if (lines.length === 0) return undefined;
+  if (lines.every(({ losses }) => losses.length === 0)) return undefined;
   const course = lines.map(({ name, losses, steps }) => {
     const now = losses.at(-1);
     return `${titles[name]} ${now === undefined ? "has not begun" : `from ${fixed(2)(losses[0])} to ${fixed(2)(now)} at step ${losses.length} of ${steps}`}`;

@@ -33,7 +33,7 @@ export const KeptTable = ({ state }: { readonly state: State }) => {
               return (
                 <td key={name}>
                   {one === undefined ? "\u2013" : one.then === one.now ? whole(one.now) : `${whole(one.then)} \u2192 ${whole(one.now)}`}
-                  {one !== undefined && one.now < one.then && <small class="fell">{signed(one.now - one.then)}</small>}
+                  {one !== undefined && one.then !== one.now && <small class={one.now < one.then ? "fell" : ""}>{signed(one.now - one.then)}</small>}
                 </td>
               );
             })}
