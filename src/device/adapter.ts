@@ -8,7 +8,6 @@ import type { GPUAdapter, GPUAdapterInfo, GPUDeviceDescriptor, GPUSupportedLimit
 const wantedLimits = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
   "maxComputeWorkgroupStorageSize",
   "maxComputeInvocationsPerWorkgroup",
   "maxComputeWorkgroupSizeX",
