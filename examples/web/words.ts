@@ -25,7 +25,7 @@ export const progressText = ({ done, total, seconds }: Phase): string =>
 /** What a task was right after its own lesson, and what it is now; in percent. */
 export interface Held {
   readonly task: string;
-  readonly then: number;
+  readonly once: number;
   readonly now: number;
 }
 
@@ -33,15 +33,15 @@ export interface Held {
 export const heldBy = ({ lessons }: Learned): readonly Held[] => {
   const last = lessons.at(-1);
   return lessons.flatMap(({ task, row }) => {
-    const [then, now] = [row[task] ?? null, last?.row[task] ?? null];
-    return then === null || now === null ? [] : [{ task, then, now }];
+    const [once, now] = [row[task] ?? null, last?.row[task] ?? null];
+    return once === null || now === null ? [] : [{ task, once, now }];
   });
 };
 
 /** Points that a method has lost on the tasks before its last, in the mean; undefined before there are two lessons. */
 export const lostBy = (learned: Learned): number | undefined => {
   const before = heldBy(learned).slice(0, -1);
-  return before.length === 0 ? undefined : before.reduce((sum, { then, now }) => sum + then - now, 0) / before.length;
+  return before.length === 0 ? undefined : before.reduce((sum, { once, now }) => sum + once - now, 0) / before.length;
 };
 
 const lostText = (points: number): string =>

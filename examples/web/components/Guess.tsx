@@ -11,23 +11,25 @@ export const Guess = ({ state, ask }: Props) => {
     <section aria-labelledby="guess">
       <h2 id="guess">Show it a picture</h2>
       <p>Both are asked for the most likely of all classes that they have learned.</p>
-      <Drop
-        label="Drop a picture, or choose one"
-        accept="image/*"
-        disabled={state.phase !== undefined}
-        take={([picture]) => ask({ type: "guess", picture: picture.file })}
-      />
-      {guessed !== undefined && (
-        <div class="guessed" aria-live="polite">
-          <img src={guessed.image} alt="What you have shown" decoding="async" />
-          {compared(state).map((name) => (
-            <div key={name}>
-              <h3>{titles[name]}</h3>
-              <Scores guesses={(guessed.guesses[name] ?? []).slice(0, 4)} />
-            </div>
-          ))}
-        </div>
-      )}
+      <div class="guess">
+        <Drop
+          label="Drop a picture, or choose one"
+          accept="image/*"
+          disabled={state.phase !== undefined}
+          take={([picture]) => ask({ type: "guess", picture: picture.file })}
+        />
+        {guessed !== undefined && (
+          <div class="guessed" aria-live="polite">
+            <img src={guessed.image} alt="What you have shown" decoding="async" />
+            {compared(state).map((name) => (
+              <div key={name}>
+                <h3>{titles[name]}</h3>
+                <Scores guesses={(guessed.guesses[name] ?? []).slice(0, 4)} />
+              </div>
+            ))}
+          </div>
+        )}
+      </div>
     </section>
   );
 };

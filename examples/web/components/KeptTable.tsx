@@ -32,8 +32,8 @@ export const KeptTable = ({ state }: { readonly state: State }) => {
               const one = held.find((some) => some.task === task);
               return (
                 <td key={name}>
-                  {one === undefined ? "\u2013" : one.then === one.now ? whole(one.now) : `${whole(one.then)} \u2192 ${whole(one.now)}`}
-                  {one !== undefined && one.then !== one.now && <small class={one.now < one.then ? "fell" : ""}>{signed(one.now - one.then)}</small>}
+                  {one === undefined ? "\u2013" : one.once === one.now ? whole(one.now) : `${whole(one.once)} \u2192 ${whole(one.now)}`}
+                  {one !== undefined && one.once !== one.now && <small class={one.now < one.once ? "fell" : ""}>{signed(one.now - one.once)}</small>}
                 </td>
               );
             })}

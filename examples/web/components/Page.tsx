@@ -15,17 +15,19 @@ import { Take } from "./Take.tsx";
 import { Tasks } from "./Tasks.tsx";
 
 export const Page = ({ state, ask }: Props) => {
-  const [chosen, choose] = useState<string>();
+  const [chosen, setChosen] = useState<string>();
   const task = state.tasks.find(({ id }) => id === chosen);
   const own = state.tasks.filter((one) => one.own).at(-1)?.id;
+  /** Shows a task, with what the model says of it before any lesson. */
+  const choose = (id: string): void => {
+    setChosen(id);
+    const asked = id === chosen && state.failure === undefined;
+    if (state.previews[id] === undefined && !asked) ask({ type: "preview", task: id });
+  };
   // Pictures that were just given are what a person wants to see next.
   useEffect(() => {
     if (own !== undefined) choose(own);
   }, [own]);
-  // What a task looks like before it is learned is shown as soon as it is chosen.
-  useEffect(() => {
-    if (chosen !== undefined && state.previews[chosen] === undefined) ask({ type: "preview", task: chosen });
-  }, [chosen]);
   const learned = learnedTasks(state).length > 0;
   const both = compared(state).every((name) => state.methods[name].lessons.length > 0);
   return (
@@ -37,12 +39,8 @@ export const Page = ({ state, ask }: Props) => {
         {task !== undefined && <Seen key={task.id} state={state} ask={ask} task={task} />}
         {begunTasks(state).length > 0 && <Lessons state={state} />}
         {both && <Kept state={state} />}
-        {learned && (
-          <div class="pair">
-            <Guess state={state} ask={ask} />
-            <Search state={state} ask={ask} />
-          </div>
-        )}
+        {learned && <Guess state={state} ask={ask} />}
+        {learned && <Search state={state} ask={ask} />}
         {learned && <Take state={state} ask={ask} />}
       </main>
       <Progress state={state} ask={ask} />

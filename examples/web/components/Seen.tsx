@@ -50,7 +50,9 @@ export const Seen = ({ state, ask, task }: Props & { readonly task: Task }) => {
         </fieldset>
       )}
       {view.shown === undefined ? (
-        <p class="waiting">The model looks at the pictures …</p>
+        <p class="waiting">
+          {state.failure === undefined ? "The model looks at the pictures …" : "The model has not looked at these pictures. Choose them again."}
+        </p>
       ) : (
         <>
           <p class="said">

@@ -21,20 +21,20 @@ const arc = (radius: number, from: number, to: number): string => {
 export const Trunk = ({ state, name }: { readonly state: State; readonly name: MethodName }) => {
   const held = heldBy(state.methods[name]);
   const apart = Math.min(30, (outermost - innermost) / Math.max(1, held.length));
-  const told = held.map(({ task, then, now }) => `${nameOf(state, task)} ${fixed(0)(now)} percent, ${fixed(0)(then)} after its lesson`).join("; ");
+  const told = held.map(({ task, once, now }) => `${nameOf(state, task)} ${fixed(0)(now)} percent, ${fixed(0)(once)} after its lesson`).join("; ");
   return (
     <figure class={`trunk ${looks[name].className}`}>
       <figcaption>{titles[name]}</figcaption>
       <svg viewBox="0 0 200 200" role="img" aria-label={`${titles[name]}: ${told || "no lesson yet"}.`}>
         <circle class="heart" cx={middle} cy={middle} r={innermost - 8} />
         <g fill="none" stroke-width={(apart * 0.74).toFixed(2)}>
-          {held.map(({ task, then, now }, i) => {
+          {held.map(({ task, once, now }, i) => {
             const radius = innermost + apart * (i + 0.5);
             const before = state.previews[task]?.accuracy;
             return (
               <g key={task}>
                 <path class="bed" d={arc(radius, 0, 100)} />
-                {then > now && <path class="lost" d={arc(radius, now, then)} />}
+                {once > now && <path class="lost" d={arc(radius, now, once)} />}
                 {now > 0 && <path class="kept" d={arc(radius, 0, now)} />}
                 {typeof before === "number" && <path class="notch" d={arc(radius, before - 0.5, before + 0.5)} />}
               </g>
