@@ -93,6 +93,8 @@ export { loraTtt } from "./src/methods/loraTtt.ts";
 export type { LoraTttOptions } from "./src/methods/loraTtt.ts";
 
 // Running a method over a stream, and watching it.
+export { run } from "./src/runs/wholeRun.ts";
+export type { RunGiven } from "./src/runs/wholeRun.ts";
 export { course } from "./src/stages/learn.ts";
 export type { Course, Method } from "./src/stages/learn.ts";
 export { exportLearner } from "./src/afterwards/exportLearner.ts";

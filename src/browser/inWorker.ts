@@ -81,12 +81,13 @@ const started = (address: string): E.Either<Failure, OwnWorker> => {
 };
 
 /**
- * Runs a job in a worker, or goes on with the run in a folder, as `runJob` and `resume` do; a request to stop keeps what was reached. What it gives has no learner:
- * `readLearner(outcome.model)` reads it. Fails as these do, with `FileUnreadable` where no worker starts, and with `BadOption` where there are no workers.
+ * Runs a job in a worker, or goes on with the run in a folder, as `runJob` and `resume` do; a request to stop keeps what was reached. What it gives has no
+ * learner: `readLearner(outcome.model)` reads it. Fails as these do, with `FileUnreadable` where no worker starts, and with `BadOption` where there are none.
  *
  * ```ts
- * const outcome = await inWorker("/runs/pets", { watch: (event) => console.log(event.type) })();
- * assert.ok(outcome._tag === "Left" && outcome.left._tag === "BadOption"); // Node has none.
+ * const outcome = await inWorker(job, { watch: (event) => console.log(event.type) })();
+ * if (outcome._tag === "Right") console.log(textTable([outcome.right.result]));
+ * const again = await inWorker("/runs/pets", { worker: "/scripts/worker.min.js" })(); // Goes on with the run in that folder.
  * ```
  */
 export const inWorker = (job: Job | string, options: InWorkerOptions = {}): TaskEither<Failure, PostedOutcome> => {

@@ -92,7 +92,7 @@ export const readParquet = (path: string, files: Files): TE.TaskEither<Failure, 
 /** The package itself knows two ways of compression; the others are loaded where a file needs them. */
 const compressorsOf = async ({ row_groups }: FileMetaData): Promise<Compressors | undefined> => {
   const known = row_groups.every(({ columns }) => columns.every(({ meta_data }) => ["UNCOMPRESSED", "SNAPPY"].includes(meta_data?.codec ?? "")));
-  return known ? undefined : (await import("hyparquet-compressors")).compressors;
+  return known ? undefined : (await import("./compressors.ts")).compressors;
 };
 
 /**

@@ -117,6 +117,8 @@ export interface Platform {
   readonly output: Output;
   /** Where models and datasets come from that are no folders. Absent where a platform has none. */
   readonly hub?: Hub;
+  /** Unpacks Brotli. Absent where a platform cannot, as a browser, which unpacks streams alone. */
+  readonly unpackBrotli?: (bytes: Uint8Array) => Uint8Array;
   /** Opens a queue that a server keeps; a platform that cannot reach one has none. */
   readonly openQueue?: OpenQueue;
   /** Opens a storage that a server keeps; a platform that cannot reach one has none. */

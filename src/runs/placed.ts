@@ -4,6 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { isAnswerProtocol, protocols, type Protocol, type ProtocolDataset } from "../data/protocols.ts";
 import type { Failure } from "../failure.ts";
 import { platform } from "../platform/default.ts";
+import { titlesOf, type Titles } from "./folders.ts";
 import type { Job } from "./job.ts";
 import { locate, type Located, type LocateOptions } from "./locate.ts";
 import { trains } from "./methodOf.ts";
@@ -12,7 +13,7 @@ import { readJob, runOf } from "./runOf.ts";
 /** A job to read from: its model and its datasets, those that are not learned among them, are folders. */
 export interface Placed extends Job {
   /** What the datasets in these folders are called. */
-  readonly titles: ReadonlyMap<string, string>;
+  readonly titles: Titles;
 }
 
 /** A job as it is written down, and as it is read from. */
@@ -80,9 +81,6 @@ export const findSource = (source: Job["source"], options: LocateOptions): TE.Ta
     }),
   );
 };
-
-/** What the datasets in these folders are called. */
-export const titlesOf = (located: readonly Located[]): Placed["titles"] => new Map(located.map(({ folder, title }) => [folder, title]));
 
 /** Finds the datasets of a job, its probes and its reference among them; its model stays as it is named. */
 export const findData = (job: Job, options: LocateOptions): TE.TaskEither<Failure, Found> =>

@@ -10,8 +10,9 @@ import { readTask } from "../data/taskFromFolder.ts";
 import { join, liesIn } from "../formats/path.ts";
 import { platform } from "../platform/default.ts";
 import type { Files } from "../platform/files.ts";
+import { adjusted, checkSplit, titled } from "./folders.ts";
 import type { Placed } from "./placed.ts";
-import { adjusted, checkSplit, datasetsAt, titled } from "./source.ts";
+import { datasetsAt } from "./source.ts";
 
 /** The folders that a job may learn from. */
 const learnedFrom = ({ source }: Placed): readonly string[] => {

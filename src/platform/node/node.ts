@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { brotliDecompressSync } from "node:zlib";
 import type { Platform } from "../platform.ts";
 import { openQueue } from "./bullmq.ts";
 import { cacheIn } from "./cache.ts";
@@ -34,5 +35,6 @@ export const node: Platform = {
     return output();
   },
   hub: nodeHub(),
+  unpackBrotli: brotliDecompressSync,
   threads,
 };
