@@ -1,4 +1,4 @@
-/** Attention as one operation, which writes no scores. `passes/attention.ts` puts it in the place of scores, softmax and values where it is faster. */
+/** Attention as one operation, which writes no scores. `passes/attention.ts` puts it in the place of its parts where scores are small or large. */
 import { attentionLaunch, widestHead, type AttentionShape } from "../../kernels/attention.ts";
 import { input, output } from "../../kernels/launch.ts";
 import { applyAll, check, floats, indices, show, size, type Dtype, type Halves, type Op, type Spec, type Tensor } from "../tensor.ts";
