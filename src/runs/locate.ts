@@ -1,7 +1,7 @@
 /**
  * Where models and datasets are: what a person calls one becomes a folder, and a name that means the same wherever a job is read.
  *
- * A path that is there always wins. Else `org/name`, `org/name@revision` (a branch, a tag, a commit) is a repository of the hub, `org/name/config` one
+ * A path that is there always wins; in a browser it may be an address. Else `org/name`, `org/name@revision` (a branch, a tag, a commit) is a repository of the hub, `org/name/config` one
  * configuration of a dataset, and `wds_name` a dataset of CLIP benchmark's organisation.
  */
 import * as E from "fp-ts/lib/Either.js";
@@ -61,6 +61,9 @@ interface HubName {
 
 const word = "[A-Za-z0-9_][\\w.-]*";
 const hubName = new RegExp(`^(${word}/${word})((?:/${word})*)(?:@([\\w./-]+))?$`);
+
+/** Whether an absolute path is the address of a folder of a server. Only a browser's files have such. */
+const isAddress = (path: string): boolean => /^https?:\/\//.test(path);
 
 /** The repository that a name may stand for; undefined where it can only be a path. */
 const parsed = (kind: Kind, name: string): HubName | undefined => {
@@ -128,7 +131,8 @@ export const locate = (kind: Kind, name: string, options: LocateOptions = {}): T
     }),
   );
   return pipe(
-    TE.fromTask<boolean, Failure>(files.exists(folder)),
+    // A server does not say whether it has a folder; its files will tell.
+    TE.fromTask<boolean, Failure>(isAddress(folder) ? T.of(true) : files.exists(folder)),
     TE.chain((there) => (there ? TE.right({ folder, name: folder, title: basename(folder) }) : elsewhere)),
   );
 };

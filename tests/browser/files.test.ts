@@ -81,6 +81,10 @@ browserTest("what a person picks is read in a worker: files with their paths, an
   assert.equal(await inWindow(module, "lookIntoFolder", "own", "file"), [["below folder", "file file"], ""]);
 });
 
+browserTest("a name that a browser does not allow is told", async ({ inWorker }) => {
+  assert.is(await inWorker(module, "write", "/a\\b", 1), "Cannot write /a\\b: Name is not allowed.");
+});
+
 browserTest("a file of a server is read in parts", async ({ origin, inWorker }) => {
   const name = "models/icon-nano/model.safetensors";
   assert.equal(await inWorker(module, "part", `${origin}/${name}`, 100_000, 100_020), [...readFileSync(name).subarray(100_000, 100_020)]);

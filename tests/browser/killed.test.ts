@@ -1,6 +1,6 @@
 /**
  * Runs in a browser whose worker is killed at random moments, and that go on: after each all that was kept is readable, and at the end the files are those of
- * a run that nobody disturbed. `CAMBIUM_KILLS=100` kills as often; by default a few times.
+ * a run that nobody disturbed. `CAMBIUM_KILLS=40` kills as often; by default a few times.
  */
 import process from "node:process";
 import * as assert from "uvu/assert";

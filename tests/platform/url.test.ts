@@ -7,8 +7,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get, type Failure } from "../../src/failure.ts";
 import { readArrays, writeArrays } from "../../src/formats/safetensors.ts";
+import { locate } from "../../src/runs/locate.ts";
+import { readModel, writeModel } from "../../src/model/model.ts";
 import { filesOf } from "../../src/platform/web/files.ts";
 import { left } from "../either.ts";
+import { tinyClip } from "../fixtures/tinyClip.ts";
 import { memoryFiles } from "../fixtures/memoryPlatform.ts";
 
 const large = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % 251);
@@ -127,6 +130,17 @@ test("arrays are read from a server as from a disk", async () => {
   await get(writeArrays("/arrays", new Map([["a", Float32Array.of(1, 2, 3)]]), memory));
   contents.set("/arrays", await get(memory.read("/arrays")));
   assert.equal((await get(readArrays(`${at}/ranges/arrays`, files))).get("a"), Float32Array.of(1, 2, 3));
+});
+
+test("a model is located by its address, and read from there", async () => {
+  const { files: memory, paths } = memoryFiles();
+  const clip = await tinyClip();
+  await get(writeModel("/clip", clip, { files: memory }));
+  for (const path of paths()) if (path.startsWith("/clip/")) contents.set(path, await get(memory.read(path)));
+  const address = `${at}/ranges/clip`;
+  const { folder, title } = await get(locate("model", address, { files }));
+  assert.equal([folder, title], [address, "clip"]);
+  assert.equal((await get(readModel(folder, { files }))).weights, clip.weights);
 });
 
 test("nothing is written to a server, nor listed", async () => {

@@ -6,7 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../../failure.ts";
 import { unwritable } from "../failures.ts";
 import type { Appender } from "../files.ts";
-import { writeAt } from "./fill.ts";
+import { openWritable, writeAt } from "./fill.ts";
 import type { OwnFile, SyncFile, Writing } from "./handles.ts";
 import { inWords } from "./words.ts";
 
@@ -40,7 +40,7 @@ const inWorker = (path: string, file: SyncFile, from: number): Appender => {
 
 /** Changes a file from a window: all of the change is there, or nothing. */
 const changed = async (file: OwnFile, change: (open: Writing) => Promise<void>): Promise<void> => {
-  const open = await file.createWritable({ keepExistingData: true });
+  const open = await openWritable(file, true);
   try {
     await change(open);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Bytes that become a file of a browser's own storage: by synchronous access in a worker, which is the fast way, and by a writable stream in a window. */
 import type { PickedFile } from "../mount.ts";
-import type { OwnFile, SyncFile } from "./handles.ts";
+import type { OwnFile, SyncFile, Writing } from "./handles.ts";
 import { full } from "./words.ts";
 
 /** How much of a file is copied at once. */
@@ -23,6 +23,12 @@ export const writeAt = (file: SyncFile, bytes: Uint8Array, at: number): void => 
   }
 };
 
+/** Opens a file to write it from a window. */
+export const openWritable = async (file: OwnFile, keepExistingData = false): Promise<Writing> => {
+  if (file.createWritable === undefined) throw new Error("this browser writes files in a worker alone; write it there");
+  return await file.createWritable({ keepExistingData });
+};
+
 /** Fills a new file with chunks, one after the other. Throws where a chunk cannot be had or written; the file is closed in any case. */
 export const fill = async (file: OwnFile, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> => {
   if (file.createSyncAccessHandle !== undefined) {
@@ -39,7 +45,7 @@ export const fill = async (file: OwnFile, chunks: Iterable<Uint8Array> | AsyncIt
     }
     return;
   }
-  const open = await file.createWritable();
+  const open = await openWritable(file);
   try {
     for await (const chunk of chunks) await open.write(chunk);
   } catch (error) {

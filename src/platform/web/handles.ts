@@ -25,11 +25,12 @@ export interface Writing {
 /** A file of the page's own. */
 export interface OwnFile {
   getFile(): Promise<PickedFile>;
-  createWritable(options?: { readonly keepExistingData?: boolean }): Promise<Writing>;
+  /** Absent in some browsers, which write in workers alone. */
+  createWritable?(options?: { readonly keepExistingData?: boolean }): Promise<Writing>;
   /** Absent in a window. */
   createSyncAccessHandle?(): Promise<SyncFile>;
-  /** Gives it another name in its folder, where it takes the place of a file that has this name, in one step. */
-  move(name: string): Promise<void>;
+  /** Gives it a name in a folder, where it takes the place of a file that has this name, in one step. */
+  move(folder: OwnFolder, name: string): Promise<void>;
 }
 
 /** A folder of the page's own. */

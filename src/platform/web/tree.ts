@@ -19,7 +19,7 @@ export const putIn = (folder: OwnFolder, name: string, locks: Locks, chunks: Ite
     try {
       const file = await folder.getFileHandle(temporary, { create: true });
       await fill(file, chunks);
-      await file.move(name);
+      await file.move(folder, name);
     } catch (error) {
       await folder.removeEntry(temporary).catch(() => undefined);
       throw error;
@@ -100,7 +100,7 @@ export const renameIn = async (folder: OwnFolder, from: string, to: string, lock
   const there = await folderIn(folder, to);
   if (stored === undefined && plain === undefined) {
     if (there !== undefined) throw new Error("it is a folder");
-    await (await folder.getFileHandle(from)).move(to);
+    await (await folder.getFileHandle(from)).move(folder, to);
     return;
   }
   if ((there === undefined ? await ifThere(folder.getFileHandle(to)) : (await listIn(there))[0]) !== undefined) throw new Error("something is there already");
@@ -108,7 +108,7 @@ export const renameIn = async (folder: OwnFolder, from: string, to: string, lock
     // What stood under the old name before the folder did is not to appear again.
     await dropIn(folder, from);
     if (there !== undefined) await removeIn(folder, to);
-    await whileWritten(locks, stored, async () => await (await folder.getFileHandle(pointerOf(from))).move(pointerOf(to)));
+    await whileWritten(locks, stored, async () => await (await folder.getFileHandle(pointerOf(from))).move(folder, pointerOf(to)));
     return;
   }
   await putFolderIn(folder, to, locks, async (temporary) => E.right(await copyInto(plain!, await folder.getDirectoryHandle(temporary))));

@@ -11,9 +11,11 @@ const words: Readonly<Record<string, string>> = {
   SecurityError: "the browser keeps no files for this page; serve it from https or localhost, and not in a private window",
 };
 
-/** An error in words, where the browser's own say nothing to a person. */
+/** An error in words, where the browser's own say nothing to a person; without the name of its own function, where they do. */
 export const inWords = (error: unknown): unknown => {
-  const said = words[(error as { readonly name?: string } | undefined)?.name ?? ""];
+  const { name = "", message = "" } = (error ?? {}) as { readonly name?: string; readonly message?: string };
+  const [, reason] = /^Failed to execute '.*?' on '.*?': (.+)$/.exec(message) ?? [];
+  const said = words[name] ?? reason;
   return said === undefined ? error : new Error(said);
 };
 
