@@ -1,10 +1,10 @@
 /** Tests in a browser: one Chromium for a file, a tab with a storage of its own for a test. Without a Chromium they are skipped. */
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { stripVTControlCharacters } from "node:util";
 import { chromium, type Browser } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { Ran } from "./pages/uvu.ts";
 import { serve, type Served } from "./server.ts";
 import { openTab, type Tab } from "./tab.ts";
 
@@ -76,13 +76,15 @@ export const browserTest = (name: string, body: (tab: Tab) => Promise<void>, { f
   });
 };
 
-/** Runs a test file of this repository in a worker of a browser, on its device. */
-export const runsInBrowser = (file: string): void =>
+/** Runs a file of tests in a worker of a browser, on its device: all its tests, or those whose name holds one of the words. */
+export const runsInBrowser = (file: string, words: readonly string[] = [""]): void =>
   browserTest(`${file} in a worker`, async ({ inWorker }) => {
-    const written = stripVTControlCharacters(await inWorker<string>(file, "run"));
-    const [, total, passed, skipped] = /Total:\s+(\d+)\s+Passed:\s+(\d+)\s+Skipped:\s+(\d+)/.exec(written) ?? [];
-    assert.ok(Number(total) > 0 && total === passed, written);
-    process.stdout.write(`${file}: ${passed} passed, ${skipped} skipped\n`);
+    const results = await inWorker<readonly Ran[]>(file, "run", words);
+    assert.ok(results.length > 0, "no test of that name");
+    assert.equal(
+      results.filter(({ error }) => error !== undefined).map(({ name, error }) => `${name}: ${error}`),
+      [],
+    );
   });
 
 /** Runs the tests of a file, and closes its browser. */

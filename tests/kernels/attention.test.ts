@@ -5,6 +5,7 @@ import type { Device } from "../../src/device/device.ts";
 import { attentionFits, attentionPlans, attentionTypeConstants, type AttentionKernel, type AttentionShape } from "../../src/kernels/attention.ts";
 import { boundsOf } from "../../src/kernels/bounds.ts";
 import { h100, lavapipe, plainGpu } from "../fixtures/gpu.ts";
+import { sameBytes } from "../bytes.ts";
 import { checkKernel, deviceTest, dispatch, numbers, reads, runTests, writes, type Case, type Operand } from "./check.ts";
 
 const range = (n: number): readonly number[] => [...Array(n).keys()];
@@ -80,7 +81,7 @@ const checkHeights = async (device: Device, kernel: AttentionKernel, width: numb
     first ??= bits;
     const written = { attention: bits[6], "attention-grad-queries": bits[7], "attention-grad-keys": undefined }[kernel];
     if (written !== undefined) assert.equal(seen(new Uint32Array(written.buffer)), seen(facts));
-    bits.forEach((bytes, i) => assert.ok(bytes === undefined || Buffer.compare(bytes, first![i]!) === 0, `${kernel}, ${height} rows: other bits`));
+    bits.forEach((bytes, i) => assert.ok(bytes === undefined || sameBytes(bytes, first![i]!), `${kernel}, ${height} rows: other bits`));
   }
 };
 

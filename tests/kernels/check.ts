@@ -18,6 +18,7 @@ import type { OpenDevice } from "../../src/device/device.ts";
 import type { Constants } from "../../src/kernels/template.ts";
 import { bufferUsage, mapMode } from "../../src/device/usage.ts";
 import { describe, get } from "../../src/failure.ts";
+import { sameBytes } from "../bytes.ts";
 
 /** Numbers as they are stored; 16-bit words are f16. */
 export type Values = Float32Array | Uint32Array | Uint16Array;
@@ -120,11 +121,11 @@ export const checkKernel = async <K extends Kernel>(device: Device, one: Case<K>
     const [got, again] = [first[i], second[i]];
     if (operand === undefined || got === undefined || again === undefined) return;
     const where = `${nameOf(one as Case)}, binding ${i + 1}`;
-    assert.ok(Buffer.compare(got, again) === 0, `${where}: another run gives other bits`);
+    assert.ok(sameBytes(got, again), `${where}: another run gives other bits`);
 
     const { initial, reference = initial, tolerance: { absolute = 0, relative = 0, each } = {} } = operand;
     const before = bytesOf(initial);
-    assert.ok(Buffer.compare(got.subarray(initial.byteLength), before.subarray(initial.byteLength)) === 0, `${where}: written past its end`);
+    assert.ok(sameBytes(got.subarray(initial.byteLength), before.subarray(initial.byteLength)), `${where}: written past its end`);
     const values = valuesOf(initial, got);
     assert.is(reference.length, initial.length, where);
     for (let k = 0; k < reference.length; k += 1) {

@@ -7,6 +7,7 @@ import { valuesOf as resultsOf, type ElementFunction, type Expression } from "..
 import { matmulDims, partTerms, type MatmulKernel, type MatmulPlan, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { partialElements } from "../../src/kernels/split.ts";
 import { dispatch, nameOf, numbers, reads, sentinel, updates, valuesOf, type Case, type Operand, type Values } from "./check.ts";
+import { sameBytes } from "../bytes.ts";
 
 /** The sizes of a product; what is not said is as in a product of two dense matrices. */
 export type Sizes = Pick<MatmulShape, "m" | "n" | "k"> & Partial<MatmulShape> & { readonly scale?: number };
@@ -178,7 +179,7 @@ export const checkPlans = async (device: Device, problem: Problem, plans: readon
     const bytes = written.map(([i]) => results[i]!);
     written.forEach(([i, operand]) => near(`${name}, binding ${i + 1}`, valuesOf(operand.initial, results[i]!), operand));
     if (before === undefined) before = { name, bytes };
-    else before.bytes.forEach((one, i) => assert.ok(Buffer.compare(one, bytes[i]) === 0, `${name}: other bits than ${before!.name}`));
+    else before.bytes.forEach((one, i) => assert.ok(sameBytes(one, bytes[i]), `${name}: other bits than ${before!.name}`));
   }
 };
 

@@ -17,7 +17,11 @@ import { orThrow } from "../tensor/check.ts";
 /** A model without its tokenizer. */
 export type Model = Pick<Clip, "architecture" | "config" | "weights">;
 
-export const fixture = (name: string): string => `tests/fixtures/${name}`;
+/** Where a fixture is: in this repository's folder, or, in a browser, on the server that its page came from. */
+export const fixture = (name: string): string => {
+  const { location } = globalThis as { readonly location?: { readonly origin: string } };
+  return location === undefined ? `tests/fixtures/${name}` : `${location.origin}/tests/fixtures/${name}`;
+};
 
 /** The configuration in a `config.json` of CLIP. */
 export const configOf = async (dir: string): Promise<ClipConfig> => orThrow(decodeConfig(clip, dir, await get(readJson(`${dir}/config.json`))));

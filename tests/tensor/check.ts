@@ -21,6 +21,7 @@ import type { Resident } from "../../src/device/resident.ts";
 import { reshape, size, type Shape, type Spec, type Tensor } from "../../src/tensor/tensor.ts";
 
 export { left as failureOf, right as orThrow } from "../either.ts";
+import { sameBytes } from "../bytes.ts";
 
 let opened: OpenDevice | undefined;
 
@@ -146,7 +147,7 @@ export const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): n
 /** Asserts equal bits. */
 export const sameBits = (a: Float32Array, b: Float32Array, what: string): void => {
   const bytes = (x: Float32Array): Uint8Array => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
-  assert.ok(Buffer.compare(bytes(a), bytes(b)) === 0, `${what}: other bits`);
+  assert.ok(sameBytes(bytes(a), bytes(b)), `${what}: other bits`);
 };
 
 /** Inputs of a reference, in float64. */
