@@ -12,8 +12,17 @@ import { listNames, readBytes, writeJson } from "../src/formats/files.ts";
 import { packed, writePacked, type PackedFile } from "./icons/packed.ts";
 import { iconStream } from "./icons/world.ts";
 
-/** The tasks: names that the model knows badly from its pre-training, with a class more or less, so that a lesson takes seconds also without a GPU. */
-const chosen = { animals: 10, food: 10, flags: 10, logos: 10 } as const;
+/** The tasks: those of which the model knows little. */
+const chosen = ["animals", "food", "flags", "logos"];
+
+const model = "models/icon-nano";
+
+/** What is written. */
+interface Furnishing {
+  /** Classes of each task. Default 10: so that a lesson takes seconds, also without a GPU. */
+  readonly classes?: number;
+  readonly tasks?: readonly string[];
+}
 
 /** The side of a drawing in pixels: more than the model looks at, so that a person sees what it is. */
 const side = 64;
@@ -34,12 +43,9 @@ const filesOf = (folder: string): TE.TaskEither<Failure, readonly PackedFile[]> 
     ),
   );
 
-/** Writes what comes along into a folder. */
-export const furnish = (out: string, model = "models/icon-nano"): TE.TaskEither<Failure, void> => {
-  const tasks = iconStream(side).tasks.flatMap((task) => {
-    const classes = chosen[task.name as keyof typeof chosen];
-    return classes === undefined ? [] : iconStream(side, { classes }).tasks.filter(({ name }) => name === task.name);
-  });
+/** Writes what comes along into a folder: the tasks with so many classes each. */
+export const furnish = (out: string, { classes = 10, tasks: names = chosen }: Furnishing = {}): TE.TaskEither<Failure, void> => {
+  const tasks = iconStream(side, { classes }).tasks.filter(({ name }) => names.includes(name));
   return pipe(
     TE.Do,
     TE.bind("model", () => filesOf(model)),

@@ -1,5 +1,5 @@
 /** How much memory a page may take, and what a training needs of it. */
-import { trainingMemory, type Model } from "../../mod.ts";
+import { stepMemory, type Model, type StepMemory } from "../../mod.ts";
 import { bytes } from "../../src/report/format.ts";
 import type { Memory, Training } from "./protocol.ts";
 
@@ -10,9 +10,16 @@ import type { Memory, Training } from "./protocol.ts";
 export const availableBytes = (machine: number = ((globalThis as { navigator?: { deviceMemory?: number } }).navigator?.deviceMemory ?? 4) * 2 ** 30): number =>
   Math.min(machine / 2, 2 ** 32);
 
+/** What was planned, by model, batch and classes: to plan a step takes a while. */
+const planned = new WeakMap<Model, Map<string, StepMemory | undefined>>();
+
 /** What a step needs of memory: `classes` are told apart, each by a text. Undefined where nothing of the model can be trained. */
 export const needed = (model: Model, { batch }: Pick<Training, "batch">, classes: number, available: number): Memory | undefined => {
-  const step = trainingMemory(model, { images: batch, texts: classes })?.plain;
+  const plans = planned.get(model) ?? new Map<string, StepMemory | undefined>();
+  planned.set(model, plans);
+  const key = `${batch}/${classes}`;
+  if (!plans.has(key)) plans.set(key, stepMemory(model, { images: batch, texts: classes }));
+  const step = plans.get(key);
   return step && { ...step, available };
 };
 

@@ -42,12 +42,16 @@ type Shapes = Pick<Model, "architecture" | "config" | "weights">;
 const usual = { images: 64, texts: 10 } as const;
 const promptTokens = 16;
 
-/** Options of {@link trainingMemory}: the pictures and the classes of a batch. */
-export interface TrainingMemoryOptions {
+/** Options of {@link stepMemory}: the pictures and the classes of a batch, and how it is computed. */
+export interface StepMemoryOptions {
   /** Default 64; questions are counted one at a time. */
   readonly images?: number;
   /** Default 10. */
   readonly texts?: number;
+  /** Default f32. */
+  readonly precision?: Precision;
+  /** What of the forward pass is computed again for the backward pass. Default: what costs little. */
+  readonly recompute?: Recompute;
 }
 
 /** A GPU with bindings of 2 GiB, and with f16 as nearly all have it: what is planned for it is what most GPUs need. */
@@ -56,10 +60,10 @@ const commonGpu = { line: "", key: "", kind: "gpu", features: new Set(["shader-f
 const targetOf = (precision: Precision): Target => described({ adapter: commonGpu, maxBinding: 2 ** 29 - 64, precision });
 
 /** A batch of a model: pictures and classes, or one question. */
-const batchOf = (model: Shapes, given: TrainingMemoryOptions): BatchShape => {
+const batchOf = (model: Shapes, { images, texts: classes }: Required<Pick<StepMemoryOptions, "images" | "texts">>): BatchShape => {
   const { architecture, config } = model;
   const { decoder, texts } = architecture;
-  if (decoder === undefined) return { ...usual, ...given, length: Math.min(promptTokens, texts?.context(config) ?? 0), previous: 0 };
+  if (decoder === undefined) return { images, texts: classes, length: Math.min(promptTokens, texts?.context(config) ?? 0), previous: 0 };
   const pictures = pictureTokensOf(model);
   const length = Math.min(decoder.context(config), pictures + 128);
   return { images: pictures > 0 ? 1 : 0, texts: 1, length, positions: Math.min(length, 32), previous: 0 };
@@ -72,28 +76,28 @@ const batchOf = (model: Shapes, given: TrainingMemoryOptions): BatchShape => {
  * ```ts
  * const vision = { width: 8, mlpWidth: 16, layers: 1, heads: 2, activation: "gelu", eps: 1e-12, imageSize: 8, patchSize: 4, channels: 3 } as const;
  * const vit = model.initialModel(model.vit, { vision }, 1);
- * const [small, large] = [trainingMemory(vit, { images: 8 }), trainingMemory(vit, { images: 64 })];
- * assert.ok(small !== undefined && large !== undefined && small.plain.rest < large.plain.rest);
+ * const [small, large] = [stepMemory(vit, { images: 8 }), stepMemory(vit, { images: 64 })];
+ * assert.ok(small !== undefined && large !== undefined && small.rest < large.rest);
  * ```
  */
-export const trainingMemory = (model: Shapes, options: TrainingMemoryOptions = {}): TrainingMemory | undefined => {
+export const stepMemory = (model: Shapes, { precision = "f32", recompute, ...rest }: StepMemoryOptions = {}): StepMemory | undefined => {
   const { decoder, readout } = model.architecture;
-  const batch = batchOf(model, options);
+  const batch = batchOf(model, { ...usual, ...rest });
   const layers = lora({ rank: countedRank });
   const adapter = decoder !== undefined || readout?.texts !== undefined ? layers : linearHead(batch.texts, layers);
   const step = pipeline(gradient(matching), update(adamW({ lr: constantly(1e-4) })));
-  const bytes = (precision: Precision, recompute?: Recompute): E.Either<unknown, StepMemory> =>
-    pipe(
-      traceStep<string>({ model, adapter, step, batch, steps: 1, precision, recompute }),
-      E.map(({ program }) => plannedBytes(program, targetOf(precision))),
-      E.map(({ all, frozen }) => ({ weights: frozen, rest: all - frozen })),
-    );
   return pipe(
-    E.Do,
-    E.bind("plain", () => bytes("f32")),
-    E.bind("recomputed", () => bytes("f32", "blocks")),
-    E.bind("mixed", () => bytes("mixed")),
-    E.map((found) => ({ batch: { images: batch.images, texts: batch.texts, tokens: batch.length }, ...found })),
+    traceStep<string>({ model, adapter, step, batch, steps: 1, precision, recompute }),
+    E.map(({ program }) => plannedBytes(program, targetOf(precision))),
+    E.map(({ all, frozen }) => ({ weights: frozen, rest: all - frozen })),
     E.getOrElseW(() => undefined),
   );
+};
+
+/** What a step of a training needs of memory in three ways; undefined where {@link stepMemory} is. */
+export const trainingMemory = (model: Shapes): TrainingMemory | undefined => {
+  const batch = batchOf(model, usual);
+  const [plain, recomputed, mixed] = [stepMemory(model), stepMemory(model, { recompute: "blocks" }), stepMemory(model, { precision: "mixed" })];
+  if (plain === undefined || recomputed === undefined || mixed === undefined) return undefined;
+  return { batch: { images: batch.images, texts: batch.texts, tokens: batch.length }, plain, recomputed, mixed };
 };

@@ -53,3 +53,30 @@ export const pace = ({ adapter, settled }: Device): (() => Promise<E.Either<Fail
     return marks.length > mostQueued ? marks.shift()! : E.right(undefined);
   };
 };
+
+/** Runs between two reads of what was recorded at most. */
+const mostUnread = 10;
+
+/** Milliseconds between two reads on a CPU adapter, where a read is waited for. */
+const unreadFor = 500;
+
+/** When what was recorded is read. */
+export interface Reads {
+  /** Asked after every run: whether it is time. */
+  readonly due: () => boolean;
+  /** Told that all was read. */
+  readonly done: () => void;
+}
+
+/** Reads often enough to see a run go on, also where a step takes long, and seldom enough not to wait: after some runs, or on a CPU adapter after some time. */
+export const reads = ({ adapter: { kind } }: Pick<Device, "adapter">, now: () => number = () => performance.now()): Reads => {
+  let [every, unread, began] = [kind === "cpu" ? 1 : mostUnread, 0, now()];
+  return {
+    due: () => ++unread >= every,
+    done: () => {
+      const milliseconds = Math.max(now() - began, 1e-3);
+      if (kind === "cpu") every = Math.max(1, Math.min(mostUnread, Math.round((unread * unreadFor) / milliseconds)));
+      [unread, began] = [0, now()];
+    },
+  };
+};

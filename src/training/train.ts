@@ -11,7 +11,7 @@ import type { Failure } from "../failure.ts";
 import { firstNotFinite } from "../formats/hostTensor.ts";
 import type { HostRecord } from "../tensor/replay.ts";
 import { withSession, type Session } from "../tensor/session.ts";
-import { ahead, bytesOf, pace } from "./ahead.ts";
+import { ahead, bytesOf, pace, reads } from "./ahead.ts";
 import type { Checkpoint, Training } from "./keeper.ts";
 import { withFitting, type Fitting, type Traced } from "./fitting.ts";
 import { withOption } from "./limits.ts";
@@ -42,9 +42,6 @@ export interface TrainOptions<G extends string> extends Omit<StepOptions<G>, "st
 /** The numbers that the host computes for a step. */
 export const hypersAt = ({ hypers }: Pick<Recorder, "hypers">, step: number): HostRecord =>
   Object.fromEntries([...hypers].map(([name, at]) => [name, Float32Array.from(at, (schedule) => schedule(step))]));
-
-/** Runs between two reads of what was recorded: often enough to see a run go on, seldom enough not to wait. */
-const drainEvery = 10;
 
 /** The state on the device; groups that no step changes are as they were. Fails with `NotFinite` where a number of it is none. */
 const readState = <G extends string>(session: Session, from: Training<G>, step: number): TE.TaskEither<Failure, Training<G>> =>
@@ -157,6 +154,7 @@ const runSteps =
         TE.chain((state) => checkpoint?.save(state) ?? TE.right(undefined)),
       );
     const [source, paced] = [ahead(inputsAt(parts, batches), from.step, until, ({ bytes }) => bytes), pace(device)];
+    const told = reads(device);
     let reading: Promise<E.Either<Failure, void>> = Promise.resolve(E.right(undefined));
     const loop = async (): Promise<E.Either<Failure, void>> => {
       for (let step = from.step; step < until; step++) {
@@ -172,11 +170,12 @@ const runSteps =
         source.more();
         const done = step + 1;
         const saving = checkpoint?.every !== undefined && done % checkpoint.every === 0 && done < until;
-        const draining = done === until || (done - from.step) % drainEvery === 0;
+        const draining = told.due() || done === until;
         const before = reading;
         if (draining && !saving) reading = drainTo(done);
         const kept = saving ? await save(done)() : !draining ? await paced() : await (device.adapter.kind === "cpu" || done === until ? reading : before);
         if (E.isLeft(kept)) return kept;
+        if (draining) told.done();
       }
       return E.right(undefined);
     };

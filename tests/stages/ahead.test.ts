@@ -8,7 +8,7 @@ import { get, type Failure } from "../../src/failure.ts";
 import { codyra } from "../../src/methods/codyra.ts";
 import { learner } from "../../src/model/learner.ts";
 import { runMethod } from "../../src/runs/run.ts";
-import { ahead, pace } from "../../src/training/ahead.ts";
+import { ahead, pace, reads } from "../../src/training/ahead.ts";
 import type { Event } from "../../src/training/runtime.ts";
 import { left, right } from "../either.ts";
 import { patternTask } from "../fixtures/patterns.ts";
@@ -48,6 +48,28 @@ test("large batches are prepared one ahead", async () => {
   await next();
   more();
   assert.equal(asked, [0, 1, 2]);
+});
+
+/** After how many runs each of some reads is due, where a run takes so many milliseconds. */
+const between = (kind: "cpu" | "gpu", milliseconds: number): readonly number[] => {
+  let time = 0;
+  const { due, done } = reads({ adapter: { kind } } as unknown as Device, () => time);
+  return Array.from({ length: 3 }, () => {
+    let runs = 0;
+    do {
+      runs++;
+      time += milliseconds;
+    } while (!due());
+    done();
+    return runs;
+  });
+};
+
+test("slow steps of a CPU adapter are read one by one, fast ones and those of a GPU ten at a time", () => {
+  assert.equal(between("cpu", 700), [1, 1, 1]);
+  assert.equal(between("cpu", 120), [1, 4, 4]);
+  assert.equal(between("cpu", 2), [1, 10, 10]);
+  assert.equal(between("gpu", 700), [10, 10, 10]);
 });
 
 test("a GPU has a bounded number of runs before it; a CPU adapter is not asked", async () => {
