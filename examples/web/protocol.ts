@@ -174,6 +174,8 @@ export type Event =
   | { readonly type: "found"; readonly text: string; readonly pictures: Readonly<Partial<Record<MethodName, readonly Found[]>>> }
   /** A file that a person asked for; the page hands it on and keeps nothing of it. */
   | { readonly type: "file"; readonly name: string; readonly file: Blob }
+  /** Bytes that are alive on the device when nothing is under way: as many after a task as before it. */
+  | { readonly type: "alive"; readonly bytes: number }
   | { readonly type: "note"; readonly sentence: string }
   /** A request could not be done; nothing that was learned is lost by it. */
   | { readonly type: "failed"; readonly request: Request["type"]; readonly sentence: string }

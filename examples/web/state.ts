@@ -36,6 +36,8 @@ export interface State {
   readonly phase?: Phase;
   readonly guessed?: { readonly image: string; readonly guesses: Readonly<Partial<Record<MethodName, readonly Guess[]>>> };
   readonly found?: { readonly text: string; readonly pictures: Readonly<Partial<Record<MethodName, readonly Found[]>>> };
+  /** Bytes that are alive on the device when nothing is under way. */
+  readonly alive?: number;
   readonly note?: string;
   /** What went wrong last; gone when the next thing begins. */
   readonly failure?: { readonly request: string; readonly sentence: string };
@@ -119,6 +121,8 @@ export const reduce = (state: State, event: Event): State => {
       return { ...state, found: { text: event.text, pictures: event.pictures } };
     case "file":
       return state;
+    case "alive":
+      return { ...state, alive: event.bytes };
     case "note":
       return { ...state, note: event.sentence };
     case "failed":

@@ -88,6 +88,7 @@ export const studying = (place: Place): Learner => {
         } catch (error) {
           desk.tell({ type: "failed", request: request.type, sentence: sentenceOf(error) });
         }
+        if (desk.study !== undefined) desk.tell({ type: "alive", bytes: desk.study.device.ledger().liveBytes });
         desk.tell({ type: "phase", phase: null });
       });
     },

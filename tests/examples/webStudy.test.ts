@@ -82,8 +82,10 @@ page("says what it takes pictures for before anything is learned", async () => {
 });
 
 page("both methods learn, are told of as they go on, and what they have learned is kept", async () => {
+  const before = (await first.ask({ type: "preview", task: "along/animals" })).alive;
   const state = await first.ask({ type: "learn", task: "along/animals", training });
   assert.equal(state.failure, undefined);
+  assert.equal(state.alive, before);
   for (const method of ["sequential-lora", "codyra"] as const) {
     const { lessons, curves, memory } = state.methods[method];
     assert.deepEqual(Object.keys(lessons[0].row), ["along/animals"]);
