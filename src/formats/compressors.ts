@@ -1,4 +1,5 @@
 /** How pages of Parquet files are unpacked, beside the two ways that the reader knows itself. Loaded where a file needs it. */
+/// <reference path="./hyparquetCompressors.d.ts" />
 import { decompress } from "fzstd";
 // Not the whole package: its dictionary of Brotli is larger than all else that a page loads.
 import { gunzip } from "hyparquet-compressors/src/gzip.js";
