@@ -49,6 +49,20 @@ browserTest("a tab that is closed lets go of what it held, and what it wrote sta
   assert.is(await inWindow(module, "read", "/worker/log"), "one\ntwo\n");
 });
 
+browserTest("a file that a window writes is not whole before its end, and gone with its tab", async ({ page, origin, inWindow }) => {
+  const other = await page.context().newPage();
+  await other.goto(origin);
+  await other.evaluate(
+    `new Promise((begun) => { onmessage = begun; import('/modules/tests/browser/pages/files.js').then((m) => void m.writeForever('/file')) })`,
+  );
+  const names = ["/.file.ID.tmp", "/.file.ID.tmp.crswap"];
+  assert.equal(await inWindow(module, "stored"), names);
+  assert.equal(await inWindow(module, "unfinished", "/"), names.length);
+  await other.close();
+  await inWindow(module, "write", "/another", 1);
+  assert.equal(await inWindow(module, "stored"), ["/another"]);
+});
+
 for (const place of ["inWorker", "inWindow"] as const)
   browserTest(`a full storage is told, and nothing half-written stays (${place})`, async (tab) => {
     const call = tab[place];

@@ -63,7 +63,7 @@ export const sweepIn = async (folder: OwnFolder, locks: Locks): Promise<void> =>
   for (const { name } of (await readIn(folder)).all) {
     if (!isTemporary(name)) continue;
     // It is looked at while nobody else can make it whole.
-    await unlessWritten(locks, name, async () => ((await isCutOff(name)) ? await dropIn(folder, name) : undefined));
+    await unlessWritten(locks, name.replace(/\.crswap$/, ""), async () => ((await isCutOff(name)) ? await dropIn(folder, name) : undefined));
   }
 };
 

@@ -90,6 +90,9 @@ export const read = async (path: string): Promise<string> => new TextDecoder().d
 /** What stands in a folder, in order. */
 export const list = async (path: string): Promise<readonly string[]> => (await get(files.list(path))).map(({ name, kind }) => `${name} ${kind}`).sort();
 
+/** How many names in a folder say that they are not whole. */
+export const unfinished = async (path: string): Promise<number> => (await get(files.list(path))).filter(({ name }) => files.unfinished(name)).length;
+
 /** Removes what stands at a path. */
 export const remove = (path: string): Promise<void> => get(files.remove(path));
 
