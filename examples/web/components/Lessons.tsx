@@ -10,7 +10,9 @@ export const Lessons = ({ state }: { readonly state: State }) => {
   const heading = useRef<HTMLHeadingElement>(null);
   // Whoever has begun a lesson wants to see it; the button that began it cannot be pressed now, and would keep the focus.
   useEffect(() => {
-    if (state.phase !== undefined && state.phase.task === order.at(-1)) heading.current?.focus();
+    if (state.phase === undefined || state.phase.task !== order.at(-1)) return;
+    heading.current?.focus({ preventScroll: true });
+    heading.current?.scrollIntoView();
   }, [order.length]);
   return (
     <section aria-labelledby="lessons">
