@@ -31,8 +31,7 @@ const webGl = (): WebGL2RenderingContext => {
 const unmultiplied = (bitmap: ImageBitmap): Uint8Array => {
   const gl = webGl();
   const [width, height, most] = [bitmap.width, bitmap.height, gl.getParameter(gl.MAX_TEXTURE_SIZE) as number];
-  if (Math.max(width, height) > most)
-    throw new Error(`it has transparent pixels and ${width} x ${height} pixels, and this browser reads ${most} a side of such`);
+  if (Math.max(width, height) > most) throw new Error(`it has ${width} x ${height} pixels, more than the ${most} a side that this browser reads`);
   const [texture, frame, pixels] = [gl.createTexture(), gl.createFramebuffer(), new Uint8Array(4 * width * height)];
   gl.bindTexture(gl.TEXTURE_2D, texture);
   gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
