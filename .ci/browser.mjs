@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 /** The folder of the project. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Blanks of a line that WGSL does not need. Around `*`, `/`, `-` and `&` they may hold two tokens apart, so they stay there. */
-const dense = (line) => line.replace(/ *([=,;{}():+<>?|]) */g, "$1").trim();
+/** Blanks of a line that WGSL does not need. Around `*`, `/`, `-` and `&` they may hold two tokens apart, and around braces a word and what `{{NAME}}` becomes. */
+const dense = (line) => line.replace(/ *([=,;():+<>?|]) */g, "$1").trim();
 
 /** A kernel without comments, empty lines, and blanks that it does not need; what `specialise` reads stays. */
 const bare = (wgsl) =>

@@ -5,7 +5,7 @@ import { chromium, type Browser } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Ran } from "./pages/uvu.ts";
-import { serve, type Served } from "./server.ts";
+import { serve } from "./server.ts";
 import { openTab, type Tab } from "./tab.ts";
 
 const usualPlaces = [
@@ -23,18 +23,7 @@ if (executablePath === undefined) process.stdout.write("skipped: there is no Chr
 /** WebGPU without a GPU; no host but our own is ever reached. */
 const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
 
-/** What the tests of a file share. */
-interface Shared {
-  readonly browser: Browser;
-  readonly served: Served;
-}
-
-let shared: Promise<Shared> | undefined;
-
-const open = async (folder: string): Promise<Shared> => ({
-  browser: await chromium.launch({ executablePath, headless: true, args }),
-  served: await serve(folder),
-});
+let shared: Promise<Browser> | undefined;
 
 /** No test of a browser takes so many milliseconds: one that does waits for what never comes. */
 const patience = 120_000;
@@ -60,7 +49,8 @@ export interface TabOptions {
 export const browserTest = (name: string, body: (tab: Tab) => Promise<void>, { folder = ".", path }: TabOptions = {}): void => {
   if (executablePath === undefined) return void test.skip(name);
   test(name, async () => {
-    const { browser, served } = await (shared ??= open(folder));
+    const browser = await (shared ??= chromium.launch({ executablePath, headless: true, args }));
+    const served = await serve(folder);
     const tab = await openTab(browser, served.origin, path);
     const { promise, forget } = tooLong();
     try {
@@ -72,6 +62,7 @@ export const browserTest = (name: string, body: (tab: Tab) => Promise<void>, { f
     } finally {
       forget();
       await tab.close();
+      await served.close();
     }
   });
 };
@@ -89,10 +80,6 @@ export const runsInBrowser = (file: string, words: readonly string[] = [""]): vo
 
 /** Runs the tests of a file, and closes its browser. */
 export const runTests = (): void => {
-  test.after(async () => {
-    if (shared === undefined) return;
-    const { browser, served } = await shared;
-    await Promise.all([browser.close(), served.close()]);
-  });
+  test.after(async () => await (await shared)?.close());
   test.run();
 };

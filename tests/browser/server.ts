@@ -45,18 +45,20 @@ const sendFile = async (path: string, range: string | undefined, head: boolean, 
   createReadStream(path, { start: from, end: end - 1 }).pipe(response);
 };
 
+const bundles = new Map<string, Promise<string>>();
+
+/** The bundle of a module, made once. One that cannot be made throws: this tells more than an answer of 500, which an import hides. */
+const bundle = (path: string): Promise<string> => {
+  if (!bundles.has(path))
+    bundles.set(
+      path,
+      bundled(path).catch((error: Error) => `throw new Error(${JSON.stringify(error.message)});`),
+    );
+  return bundles.get(path)!;
+};
+
 /** Serves a folder; `/modules/PATH.js` is the bundle of this repository's module `PATH.ts`, and `/` a page without anything where the folder has none. */
 export const serve = (folder: string): Promise<Served> => {
-  const bundles = new Map<string, Promise<string>>();
-  const bundle = (path: string): Promise<string> => {
-    // A module that throws tells more than an answer of 500, which an import hides.
-    if (!bundles.has(path))
-      bundles.set(
-        path,
-        bundled(path).catch((error: Error) => `throw new Error(${JSON.stringify(error.message)});`),
-      );
-    return bundles.get(path)!;
-  };
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://127.0.0.1").pathname));
     const [, module] = /^\/modules\/(.*)\.js$/.exec(path) ?? [];
