@@ -1,13 +1,11 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { describe, get } from "../../src/failure.ts";
-import type { Failure } from "../../src/failure.ts";
-import { readBytes, readJson, readJsonAs, readText, writeAtomic, writeFolderAtomic, writeJson, writeText } from "../../src/formats/files.ts";
+import { readBytes, readJson, readJsonAs, readText, writeAtomic, writeJson, writeText } from "../../src/formats/files.ts";
 import { left, temporaryFolder } from "../fixtures/datasets.ts";
 
 const test = suite("files");
@@ -73,56 +71,14 @@ linux("a link stays a link, and a device or a pipe is not written to", async () 
   assert.ok(statSync("/dev/null").isCharacterDevice());
 });
 
-test("a failure within a folder that is not whole yet names the folder that it is to be", async () => {
-  const folder = join(dir, "whole");
-  const failure = left(
-    await writeFolderAtomic(folder, (temporary) => TE.left<Failure>({ _tag: "FileUnwritable", path: `${temporary}/part`, detail: "no space left" }))(),
-  );
-  assert.is(describe(failure), `Cannot write ${folder}/part: no space left`);
-});
-
-test("a write that fails half way leaves the old file and nothing else", async () => {
-  const folder = join(dir, "half");
-  mkdirSync(folder);
-  const path = join(folder, "file");
+test("a value that is no JSON is not written", async () => {
+  const path = join(dir, "circle.json");
   writeFileSync(path, "old");
-  const failure = left(
-    await writeAtomic(
-      path,
-      (function* () {
-        yield bytes("new");
-        throw new Error("the source broke");
-      })(),
-    )(),
-  );
-  assert.ok(failure._tag === "FileUnwritable" && failure.path === path && failure.detail === "the source broke");
-  assert.is(readFileSync(path, "utf8"), "old");
-  assert.equal(readdirSync(folder), ["file"]);
-  assert.is(left(await writeAtomic(folder, [bytes("x")])())._tag, "FileUnwritable", "a folder is in the way");
-  assert.is(left(await writeAtomic(join(path, "below"), [bytes("x")])())._tag, "FileUnwritable", "a file is in the way of a folder");
   const circle: { self?: unknown } = {};
   circle.self = circle;
-  assert.is(left(await writeJson(path, circle)())._tag, "FileUnwritable");
-  assert.equal(readdirSync(folder), ["file"]);
-});
-
-test("a folder is written as one, replaces an old one, and fails as one", async () => {
-  const target = join(dir, "out", "model");
-  const fill =
-    (text: string) =>
-    (temp: string): TE.TaskEither<Failure, string> =>
-      TE.map(() => text)(writeText(join(temp, "sub", "a"), text));
-  assert.is(await get(writeFolderAtomic(target, fill("one"))), "one");
-  writeFileSync(join(target, "stale"), "");
-  assert.is(await get(writeFolderAtomic(target, fill("two"))), "two");
-  assert.is(readFileSync(join(target, "sub", "a"), "utf8"), "two");
-  assert.not.ok(existsSync(join(target, "stale")));
-  const refusal: Failure = { _tag: "Interrupted" };
-  assert.equal(left(await writeFolderAtomic(target, (temp) => TE.chain(() => TE.left<Failure, string>(refusal))(fill("three")(temp)))()), refusal);
-  const thrown = left(await writeFolderAtomic(target, () => () => Promise.reject(new Error("broke")))());
-  assert.ok(thrown._tag === "FileUnwritable" && thrown.path === target);
-  assert.is(readFileSync(join(target, "sub", "a"), "utf8"), "two");
-  assert.equal(readdirSync(join(dir, "out")), ["model"]);
+  const failure = left(await writeJson(path, circle)());
+  assert.ok(failure._tag === "FileUnwritable" && failure.path === path);
+  assert.is(readFileSync(path, "utf8"), "old");
 });
 
 test.run();
