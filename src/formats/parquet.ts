@@ -2,8 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
-import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from "hyparquet";
+import type { AsyncBuffer, FileMetaData, SchemaTree } from "hyparquet";
 import type { Failure } from "../failure.ts";
 import type { Files, OpenFile } from "../platform/files.ts";
 import { corrupt, message } from "./files.ts";
@@ -64,7 +63,7 @@ const opened = <A>(path: string, files: Files, use: (buffer: AsyncBuffer) => Pro
     ),
   );
 
-const fileOf = (path: string, metadata: FileMetaData): ParquetFile => {
+const fileOf = (path: string, metadata: FileMetaData, children: readonly SchemaTree[]): ParquetFile => {
   let start = 0;
   const groups = metadata.row_groups.map(({ num_rows, columns }) => {
     const bytes = new Map<string, number>();
@@ -77,23 +76,22 @@ const fileOf = (path: string, metadata: FileMetaData): ParquetFile => {
     return group;
   });
   if (start !== Number(metadata.num_rows)) throw new Error(`its row groups have ${start} rows, and ${metadata.num_rows} are stated`);
-  const columns = parquetSchema(metadata).children.map((child) => ({ name: child.element.name, kind: kindOf(child) }));
+  const columns = children.map((child) => ({ name: child.element.name, kind: kindOf(child) }));
   const notes = new Map((metadata.key_value_metadata ?? []).map(({ key, value = "" }) => [key, value]));
   return { path, rows: start, columns, groups, notes, metadata };
 };
+
+/** The reader is loaded where there is such a file. */
+const reader = () => import("./parquetReader.ts");
 
 /** Reads the footer of a Parquet file. Fails with `FileUnreadable`, and with `FileCorrupt` where it is none. */
 export const readParquet = (path: string, files: Files): TE.TaskEither<Failure, ParquetFile> =>
   opened(path, files, async (buffer) => {
     if (buffer.byteLength < 12) throw new Error("it is too short for a Parquet file");
-    return fileOf(path, await parquetMetadataAsync(buffer, { geoparquet: false }));
+    const { parquetMetadataAsync, parquetSchema } = await reader();
+    const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
+    return fileOf(path, metadata, parquetSchema(metadata).children);
   });
-
-/** The package itself knows two ways of compression; the others are loaded where a file needs them. */
-const compressorsOf = async ({ row_groups }: FileMetaData): Promise<Compressors | undefined> => {
-  const known = row_groups.every(({ columns }) => columns.every(({ meta_data }) => ["UNCOMPRESSED", "SNAPPY"].includes(meta_data?.codec ?? "")));
-  return known ? undefined : (await import("./compressors.ts")).compressors;
-};
 
 /**
  * Reads one column of the rows from `start` to before `end`: numbers (`bigint` where they have 64 bits), texts, `Uint8Array`s, or `{ bytes, path }`; null where
@@ -108,7 +106,7 @@ export const readParquetColumn = (
   pipe(
     opened(path, files, async (file) => {
       const metadata = footer.metadata as FileMetaData;
-      const compressors = await compressorsOf(metadata);
+      const { parquetReadObjects, compressors } = await reader();
       return parquetReadObjects({ file, metadata, columns: [column], rowStart: start, rowEnd: end, compressors, utf8: false, geoparquet: false });
     }),
     TE.map((rows) => rows.map((row): unknown => row[column] ?? null)),

@@ -1,4 +1,4 @@
-/** How pages of Parquet files are unpacked, beside the two ways that the reader knows itself. Loaded where a file needs it. */
+/** What reads Parquet files, and how their pages are unpacked beside the two ways that it knows itself. Loaded with the first such file. */
 /// <reference path="./hyparquetCompressors.d.ts" />
 import { decompress } from "fzstd";
 // Not the whole package: its dictionary of Brotli is larger than all else that a page loads.
@@ -8,6 +8,8 @@ import { platform } from "../platform/default.ts";
 
 /** What turns packed bytes into so many. */
 type Unpack = (bytes: Uint8Array, length: number) => Uint8Array;
+
+export { parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 
 /** By the names that Parquet has for them. */
 export const compressors: Readonly<Record<string, Unpack>> = {
