@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { fields, wgsl } from "../wgsl/generated.ts";
@@ -67,5 +68,21 @@ for (const [name, text] of Object.entries<string>(wgsl)) {
     );
   });
 }
+
+/** The tokens of a kernel, without comments; what `specialise` reads is one token a line, and a name to fill in is a part of a word. */
+const tokens = (text: string): readonly string[] =>
+  text
+    .replace(/\/\/(?!#).*/g, "")
+    .split("\n")
+    .flatMap((line) => (/^\s*\/\/#/.test(line) ? [line.trim()] : (line.match(/(?:[\w.]|\{\{\w+\}\})+|&&|\|\||->|<<|>>|[-+*/%=<>!&|^]=|--|\S/g) ?? [])));
+
+test("for browsers kernels have the same tokens, and what they share stands there once", async () => {
+  const { textFor } = (await import(pathToFileURL(resolve(".ci", "browser.mjs")).href)) as { readonly textFor: (path: string) => string };
+  const module = textFor(resolve("wgsl", "generated.ts")).replaceAll(" as const", "");
+  const small = ((await import(`data:text/javascript,${encodeURIComponent(module)}`)) as { readonly wgsl: Readonly<Record<string, string>> }).wgsl;
+  assert.equal(Object.keys(small), Object.keys(wgsl));
+  for (const [name, text] of Object.entries(wgsl)) assert.equal(tokens(small[name]), tokens(text), name);
+  assert.ok(module.length < 80_000, `${module.length}`);
+});
 
 test.run();
