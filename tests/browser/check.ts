@@ -18,7 +18,10 @@ const usualPlaces = [
 
 const executablePath = process.env.CAMBIUM_CHROMIUM ?? usualPlaces.find((path) => existsSync(path));
 
-if (executablePath === undefined) process.stdout.write("skipped: there is no Chromium; CAMBIUM_CHROMIUM names one\n");
+/** Whether there is a browser for tests. */
+export const hasBrowser = executablePath !== undefined;
+
+if (!hasBrowser) process.stdout.write("skipped: there is no Chromium; CAMBIUM_CHROMIUM names one\n");
 
 /** WebGPU without a GPU; no host but our own is ever reached. */
 const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
@@ -26,7 +29,7 @@ const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--host-resolver-rules=M
 let shared: Promise<Browser> | undefined;
 
 /** No test of a browser takes so many milliseconds: one that does waits for what never comes. */
-const patience = 120_000;
+const patience = 240_000;
 
 /** Rejects when a test has taken too long. */
 const tooLong = (): { readonly promise: Promise<never>; readonly forget: () => void } => {

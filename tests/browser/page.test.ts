@@ -1,0 +1,130 @@
+/**
+ * The page of examples/web, by clicks: its main path from the first look to a download, a reload that goes on, a lesson that is stopped, and what many lessons
+ * leave behind. Screenshots go to .cache/screens.
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import type { Page } from "playwright-core";
+import * as assert from "uvu/assert";
+import { run } from "../runtime.ts";
+import { browserTest, hasBrowser, runTests } from "./check.ts";
+import type { Tab } from "./tab.ts";
+
+const folder = "dist/web";
+const screens = ".cache/screens";
+if (hasBrowser) {
+  mkdirSync(screens, { recursive: true });
+  const built = await run("node", [".ci/web.mjs"]);
+  if (built.code !== 0) throw new Error(built.output);
+}
+
+/** A picture that none of the lessons has: the first of the page's own tests would be as good. */
+const picture = resolve("tests/fixtures/preprocess/rgb.png");
+
+/** Waits for the model, a minute at most: what follows waits as long. */
+const open = async ({ page }: Tab): Promise<void> => {
+  page.setDefaultTimeout(60_000);
+  await page.locator(".runs strong").waitFor();
+};
+
+const idle = (page: Page): Promise<void> => page.locator(".progress:not(.shown)").waitFor({ state: "attached" });
+
+/** Chooses a task by its place, and waits for what the model says of it. */
+const choose = async (page: Page, place: number): Promise<string> => {
+  const card = page.locator("button.card").nth(place);
+  const name = (await card.locator(".name").textContent()) ?? "";
+  await card.click();
+  await page.getByRole("heading", { name, exact: true }).waitFor();
+  await page.locator(".pictures img").first().waitFor();
+  await idle(page);
+  return name;
+};
+
+const begin = async (page: Page, steps: number): Promise<void> => {
+  await page.getByLabel("Steps").fill(String(steps));
+  await page.locator("form.learn button.primary").click();
+};
+
+const learn = async (page: Page, place: number, steps: number): Promise<string> => {
+  const name = await choose(page, place);
+  await begin(page, steps);
+  await page.getByText("Both have learned this").waitFor();
+  await idle(page);
+  return name;
+};
+
+/** Pictures of the whole page, as a computer and as a phone show it. */
+const shoot = async (page: Page, name: string): Promise<void> => {
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.screenshot({ path: join(screens, `${name}-${width}.png`), fullPage: true });
+    const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
+    assert.ok(wide <= width, `${name}: ${wide} pixels wide in a window of ${width}`);
+  }
+  await page.setViewportSize({ width: 1280, height: 844 });
+};
+
+/** Milliseconds of every task of the window that was longer than 50, from a moment on. */
+const longTasks = (page: Page, since: number): Promise<readonly number[]> =>
+  page.evaluate<readonly number[]>(`new Promise((resolve) => {
+    new PerformanceObserver((list, observer) => {
+      observer.disconnect();
+      resolve(list.getEntries().filter(({ startTime }) => startTime > ${since}).map(({ duration }) => duration));
+    }).observe({ type: "longtask", buffered: true });
+    setTimeout(() => resolve([]), 200);
+  })`);
+
+browserTest(
+  "two tasks are looked at and learned, a picture is guessed, pictures are found, an adapter is taken along, and a reload goes on",
+  async (tab) => {
+    const { page } = tab;
+    await open(tab);
+    const since = await page.evaluate<number>("performance.now()");
+    await shoot(page, "opened");
+    const first = await learn(page, 0, 6);
+    assert.ok((await page.locator('section[aria-labelledby="lessons"] svg').count()) >= 2, "curves");
+    const second = await learn(page, 1, 6);
+    assert.match((await page.locator(".verdict").textContent()) ?? "", new RegExp(`^Since it learned ${second}, of ${first}: `));
+    assert.is(await page.locator("table.kept tbody tr").count(), 2);
+
+    await page.locator('section[aria-labelledby="guess"] input[type="file"]').setInputFiles(picture);
+    await page.locator(".guessed img").waitFor();
+    assert.ok((await page.locator(".guessed").textContent())?.includes("Sequential LoRA"));
+    await idle(page);
+    await page.getByRole("searchbox").fill("a yellow fruit");
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.locator(".found li").first().waitFor();
+    await idle(page);
+    await shoot(page, "learned");
+
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page
+        .getByRole("button", { name: /^Adapter/ })
+        .last()
+        .click(),
+    ]);
+    const zip = readFileSync(await download.path());
+    assert.match(download.suggestedFilename(), /\.zip$/);
+    assert.is(zip.subarray(0, 2).toString(), "PK");
+    assert.ok(zip.includes("adapter_config.json") && zip.includes("adapter_model.safetensors"));
+    const long = await longTasks(page, since);
+    if (long.length > 0) process.stdout.write(`long tasks: ${long.join(", ")} ms\n`);
+
+    await page.reload();
+    await page.locator("table.kept tbody tr").nth(1).waitFor();
+    assert.is(await page.locator("button.card .learned").count(), 2);
+    await choose(page, 2);
+    await begin(page, 500);
+    await page.locator(".doing progress[max]").waitFor();
+    await page.getByText(/^[1-9]\d* of 500/).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByRole("button", { name: /^Go on with/ }).waitFor();
+    await idle(page);
+    assert.is(await page.locator(".failure").count(), 0);
+  },
+  { folder },
+);
+
+runTests();
