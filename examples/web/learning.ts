@@ -14,9 +14,8 @@ import { scoring } from "./watching.ts";
 type Keeper = NonNullable<Runtime["keep"]>;
 type State = NonNullable<ReturnType<NonNullable<Keeper["training"]>>["from"]>;
 
-/** A training that was stopped: its state, and how long it was to be. */
+/** A training that was stopped: its state, and what was told of it. */
 export interface Resumable {
-  readonly training: Training;
   readonly state: State;
   readonly losses: readonly number[];
 }
@@ -147,7 +146,7 @@ const learnBy = async (study: Study, id: string, standing: Standing, signal: Sig
       from: resumed?.state,
       checkpoint: {
         save: (state) => {
-          study.resumable = new Map([...study.resumable, [key, { training, state, losses: told.losses() }]]);
+          study.resumable = new Map([...study.resumable, [key, { state, losses: told.losses() }]]);
           return TE.right(undefined);
         },
       },
@@ -180,6 +179,15 @@ const learnBy = async (study: Study, id: string, standing: Standing, signal: Sig
 /** Whether a method has learned a task. */
 const knows = ({ kept }: Study, name: MethodName, id: string): boolean => kept.methods[name]?.lessons.some(({ task }) => task === id) ?? false;
 
+/** How both methods learn a task: as they were asked to, or, where one has begun already, as that did. */
+const trainingOf = (study: Study, { task, training }: Extract<Request, { readonly type: "learn" }>): Training => {
+  const begun = methodsOf(study).some((name) => knows(study, name, task) || study.resumable.has(keyOf(name, task)));
+  const before = begun ? study.trainings.get(task) : undefined;
+  // An earlier visit has kept how many steps it were.
+  const [steps] = methodsOf(study).flatMap((name) => (study.kept.methods[name]?.curves ?? []).flatMap((curve) => (curve.task === task ? [curve.steps] : [])));
+  return before ?? { ...trainingOn(study.device), ...training, ...(steps === undefined ? {} : { steps }) };
+};
+
 /** What a method has ahead of it before a lesson. */
 const aheadOf = (study: Study, name: MethodName, id: string, { steps }: Training): Ahead => {
   const done = study.resumable.get(keyOf(name, id))?.state.step ?? 0;
@@ -192,14 +200,13 @@ export const learn = async (study: Study, request: Extract<Request, { readonly t
   const { task } = taskOf(study, id);
   const names = methodsOf(study).filter((name) => !knows(study, name, id));
   if (names.length === 0) throw new Error(`Both methods have learned ${task.name} already.`);
-  const training = (name: MethodName): Training => study.resumable.get(keyOf(name, id))?.training ?? { ...trainingOn(study.device), ...request.training };
-  for (const name of names) {
-    const fault = refusal(study.model, training(name), task.classNames.length, study.available);
-    if (fault !== undefined) throw new Error(fault);
-  }
+  const training = trainingOf(study, request);
+  const fault = refusal(study.model, training, task.classNames.length, study.available);
+  if (fault !== undefined) throw new Error(fault);
+  study.trainings = new Map([...study.trainings, [id, training]]);
   await look(study, id, signal);
   for (const [i, name] of names.entries()) {
-    const behind = names.slice(i + 1).map((other) => aheadOf(study, other, id, training(other)));
-    if (!(await learnBy(study, id, { name, training: training(name), behind }, signal))) return;
+    const behind = names.slice(i + 1).map((other) => aheadOf(study, other, id, training));
+    if (!(await learnBy(study, id, { name, training, behind }, signal))) return;
   }
 };

@@ -1,6 +1,19 @@
 /** A study: a model, the tasks that there are, and what two methods have learned of them so far. It is what all requests work on. */
 import * as E from "fp-ts/lib/Either.js";
-import { data, describe, get, learner, openDevice, platform, readModel, type Learner, type Model, type OpenDevice, type Runtime } from "../../mod.ts";
+import {
+  data,
+  describe,
+  get,
+  learner,
+  openDevice,
+  platform,
+  readModel,
+  type Failure,
+  type Learner,
+  type Model,
+  type OpenDevice,
+  type Runtime,
+} from "../../mod.ts";
 import { nothingKept, readKept, readKeptLearner, sweepKept, writeKept, type Kept } from "./kept.ts";
 import { availableBytes, needed, tooLarge } from "./limits.ts";
 import { assumed, type Pace } from "./pace.ts";
@@ -36,6 +49,8 @@ export interface Study {
   learners: ReadonlyMap<MethodName, Learner>;
   /** Trainings that were stopped, by method and task. */
   resumable: ReadonlyMap<string, Resumable>;
+  /** How long and how wide tasks were trained last, by task. */
+  trainings: ReadonlyMap<string, Training>;
   pace: Pace;
   /** Decoded pictures. */
   images: data.ImageCache;
@@ -182,6 +197,7 @@ export const openStudy = async (place: Place, tell: Study["tell"], { model: give
       template: given === undefined ? along.model.template : "a photo of a {c}.",
       tasks: (await openTasks(place, along, tell)).map((task) => withMemory({ model, device, available }, task)),
       resumable: new Map(),
+      trainings: new Map(),
       pace: assumed(device.adapter.kind),
       images: data.imageCache(imageMegabytes),
     };
@@ -204,8 +220,10 @@ export const forget = async (study: Study): Promise<void> => {
   study.tell({ type: "forgotten" });
 };
 
-/** What was thrown, as a sentence for a person. */
+/** What was thrown, as a sentence for a person. A lost device is opened again with the next request. */
 export const sentenceOf = (error: unknown): string => {
-  if (typeof error === "object" && error !== null && "_tag" in error) return describe(error as Parameters<typeof describe>[0]);
+  const failure = (error instanceof Error ? error.cause : error) as Failure | undefined;
+  if (failure?._tag === "DeviceLost") return `The GPU was lost (${failure.reason}). What was learned is kept: ask again, and it is opened anew.`;
+  if (failure?._tag !== undefined) return describe(failure);
   return error instanceof Error ? error.message : String(error);
 };

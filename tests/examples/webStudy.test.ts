@@ -107,12 +107,13 @@ page("a training that is stopped goes on where it was", async () => {
   assert.ok(at !== undefined && at.task === "along/flags" && at.step > 0 && at.step < 4);
   assert.equal(curves[1].losses.length, at.step);
   const before = curves[1].losses;
-  const state = await first.ask(request);
+  const state = await first.ask({ type: "learn", task: "along/flags" });
   const after = state.methods["sequential-lora"];
   assert.deepEqual(after.curves[1].losses.slice(0, before.length), before);
   assert.equal(after.curves[1].losses.length, 4);
   assert.deepEqual(Object.keys(after.lessons[1].row), ["along/animals", "along/flags"]);
   assert.equal(state.methods.codyra.lessons.length, 2);
+  assert.equal(state.methods.codyra.curves[1].steps, 4, "the other method learns as long");
 });
 
 page("a person's own pictures become a task, and what is no picture is left out and told of", async () => {
