@@ -27,22 +27,29 @@ export const ifThere = <A>(pending: Promise<A>): Promise<A | undefined> =>
     throw error;
   });
 
+/** How often it is looked again where another tab replaces what is looked at. */
+const looks = 3;
+
 /** The folder that a pointer names; undefined where there is no pointer. */
-export const pointed = async (folder: Flat, name: string): Promise<string | undefined> => {
+export const pointed = async (folder: Flat, name: string, more = looks): Promise<string | undefined> => {
   const file = await ifThere(folder.getFileHandle(pointerOf(name)));
   if (file === undefined) return undefined;
-  const found = await file.getFile();
-  const text = new TextDecoder().decode(await found.slice().arrayBuffer());
-  return isTemporary(text) ? text : undefined;
+  try {
+    const found = await file.getFile();
+    const text = new TextDecoder().decode(await found.slice().arrayBuffer());
+    return isTemporary(text) ? text : undefined;
+  } catch (error) {
+    if (more === 0) throw error;
+    return await pointed(folder, name, more - 1);
+  }
 };
 
 /** The folder that another one holds under a name; undefined where it holds none. */
-export const folderIn = async <F extends Folder<F>>(folder: F, name: string, tries = 3): Promise<F | undefined> => {
+export const folderIn = async <F extends Folder<F>>(folder: F, name: string, more = looks): Promise<F | undefined> => {
   const [stored, plain] = await Promise.all([pointed(folder, name), ifThere(folder.getDirectoryHandle(name))]);
   if (stored === undefined) return plain;
   const whole = await ifThere(folder.getDirectoryHandle(stored));
-  // Another tab may have put another folder in its place just now.
-  return whole === undefined && tries > 1 ? await folderIn(folder, name, tries - 1) : whole;
+  return whole === undefined && more > 0 ? await folderIn(folder, name, more - 1) : whole;
 };
 
 /** What stands in a folder under a name. */
@@ -79,6 +86,16 @@ export const listIn = async (folder: Flat): Promise<readonly Entry[]> => {
 /** What is said where nothing stands at a path. */
 export const nothing = (): Error => new Error("no such file or directory");
 
+/** What stands in a folder that another one holds. Where it is replaced meanwhile what was listed may be what was left of it, and is listed again. */
+const listBelow = async <F extends Folder<F>>(above: F, name: string, more = looks): Promise<readonly Entry[]> => {
+  const before = await pointed(above, name);
+  const folder = await folderIn(above, name);
+  if (folder === undefined) throw nothing();
+  const entries = await listIn(folder);
+  const replaced = before !== undefined && before !== (await pointed(above, name));
+  return replaced && more > 0 ? await listBelow(above, name, more - 1) : entries;
+};
+
 /** The folder at the end of some names; undefined where there is none. */
 export const walk = async <F extends Folder<F>>(root: F, names: readonly string[]): Promise<F | undefined> => {
   let at: F | undefined = root;
@@ -88,9 +105,11 @@ export const walk = async <F extends Folder<F>>(root: F, names: readonly string[
 
 /** What stands below a folder at the end of some names. Throws where nothing does. */
 export const foundIn = async <F extends Folder<F>>(root: F, names: readonly string[]): Promise<Found> => {
+  const last = names.at(-1);
+  if (last === undefined) return { kind: "folder", list: () => listIn(root) };
   const above = await walk(root, names.slice(0, -1));
-  const standing = above && (names.length === 0 ? { folder: above } : await standingIn(above, names[names.length - 1]));
-  if (standing === undefined) throw nothing();
+  const standing = above && (await standingIn(above, last));
+  if (above === undefined || standing === undefined) throw nothing();
   if ("file" in standing) return { kind: "file", file: await standing.file.getFile() };
-  return { kind: "folder", list: () => listIn(standing.folder) };
+  return { kind: "folder", list: () => listBelow(above, last) };
 };

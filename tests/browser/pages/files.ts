@@ -93,6 +93,40 @@ export const list = async (path: string): Promise<readonly string[]> => (await g
 /** How many names in a folder say that they are not whole. */
 export const unfinished = async (path: string): Promise<number> => (await get(files.list(path))).filter(({ name }) => files.unfinished(name)).length;
 
+/** Replaces a folder, again and again. */
+export const replaceOften = async (path: string, times: number): Promise<void> => {
+  for (let i = 0; i < times; i++)
+    await get(
+      files.writeFolder(path, (at) =>
+        pipe(
+          files.write(`${at}/a`, mebibytes(0)),
+          TE.chain(() => files.write(`${at}/b`, mebibytes(0))),
+        ),
+      ),
+    );
+};
+
+/** What a window sees in a folder, each once, while a worker replaces it. */
+export const seenMeanwhile = async (path: string, times: number): Promise<readonly string[]> => {
+  await replaceOften(path, 1);
+  const seen = new Set<string>();
+  let over = false;
+  const replaced = inWorker({ module: "/modules/tests/browser/pages/files.js", name: "replaceOften", args: [path, times] }).finally(() => (over = true));
+  while (!over) {
+    const listed = await files.list(path)();
+    seen.add(
+      E.isLeft(listed)
+        ? describe(listed.left)
+        : listed.right
+            .map(({ name }) => name)
+            .sort()
+            .join(),
+    );
+  }
+  await replaced;
+  return [...seen];
+};
+
 /** Removes what stands at a path. */
 export const remove = (path: string): Promise<void> => get(files.remove(path));
 
