@@ -7,44 +7,15 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import type { Page } from "playwright-core";
 import * as assert from "uvu/assert";
-import { run } from "../runtime.ts";
-import { browserTest, hasBrowser, runTests } from "./check.ts";
-import type { Tab } from "./tab.ts";
+import { browserTest, runTests } from "./check.ts";
+import { begin, built, choose, idle, open, pageFolder } from "./teach.ts";
 
-const folder = "dist/web";
 const screens = ".cache/screens";
-if (hasBrowser) {
-  mkdirSync(screens, { recursive: true });
-  const built = await run("node", [".ci/web.mjs"]);
-  if (built.code !== 0) throw new Error(built.output);
-}
+await built();
+mkdirSync(screens, { recursive: true });
 
-/** A picture that none of the lessons has: the first of the page's own tests would be as good. */
+/** A picture that is in no lesson. */
 const picture = resolve("tests/fixtures/preprocess/rgb.png");
-
-/** Waits for the model, a minute at most: what follows waits as long. */
-const open = async ({ page }: Tab): Promise<void> => {
-  page.setDefaultTimeout(60_000);
-  await page.locator(".runs strong").waitFor();
-};
-
-const idle = (page: Page): Promise<void> => page.locator(".progress:not(.shown)").waitFor({ state: "attached" });
-
-/** Chooses a task by its place, and waits for what the model says of it. */
-const choose = async (page: Page, place: number): Promise<string> => {
-  const card = page.locator("button.card").nth(place);
-  const name = (await card.locator(".name").textContent()) ?? "";
-  await card.click();
-  await page.getByRole("heading", { name, exact: true }).waitFor();
-  await page.locator(".pictures img").first().waitFor();
-  await idle(page);
-  return name;
-};
-
-const begin = async (page: Page, steps: number): Promise<void> => {
-  await page.getByLabel("Steps").fill(String(steps));
-  await page.locator("form.learn button.primary").click();
-};
 
 const learn = async (page: Page, place: number, steps: number): Promise<string> => {
   const name = await choose(page, place);
@@ -124,7 +95,7 @@ browserTest(
     await idle(page);
     assert.is(await page.locator(".failure").count(), 0);
   },
-  { folder },
+  { folder: pageFolder },
 );
 
 runTests();
