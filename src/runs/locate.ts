@@ -1,8 +1,8 @@
 /**
  * Where models and datasets are: what a person calls one becomes a folder, and a name that means the same wherever a job is read.
  *
- * A path that is there always wins; in a browser it may be an address. Else `org/name`, `org/name@revision` (a branch, a tag, a commit) is a repository of the hub, `org/name/config` one
- * configuration of a dataset, and `wds_name` a dataset of CLIP benchmark's organisation.
+ * A path that is there always wins, and in a browser an address does. Else `org/name`, `org/name@revision` (a branch, a tag, a commit) is a repository
+ * of the hub, `org/name/config` one configuration of a dataset, and `wds_name` a dataset of CLIP benchmark's organisation.
  */
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
