@@ -2,6 +2,7 @@
  * Furnishes the page of `examples/web`: writes the model and the tasks that come along beside it, and `along.json`, which names their files.
  * `node dist/examples/furnish-web.js FOLDER`.
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
 import { pipe } from "fp-ts/lib/function.js";
@@ -43,6 +44,10 @@ const filesOf = (folder: string): TE.TaskEither<Failure, readonly PackedFile[]> 
     ),
   );
 
+/** What tells files from others. */
+const digestOf = (files: readonly PackedFile[]): string =>
+  files.reduce((hash, { name, bytes }) => hash.update(name).update(bytes), createHash("sha256")).digest("hex");
+
 /** Writes what comes along into a folder: the tasks with so many classes each. */
 export const furnish = (out: string, { classes = 10, tasks: names = chosen }: Furnishing = {}): TE.TaskEither<Failure, void> => {
   const tasks = iconStream(side, { classes }).tasks.filter(({ name }) => names.includes(name));
@@ -69,6 +74,7 @@ export const furnish = (out: string, { classes = 10, tasks: names = chosen }: Fu
     ),
     TE.chain((all) =>
       writeJson(join(out, "along/along.json"), {
+        digest: digestOf([...all.model, ...all.tasks.flatMap(({ files }) => files)]),
         model: { name: "icon-nano", files: all.model.map(({ name }) => name), template: "an icon of a {c}." },
         tasks: all.tasks.map(({ name, files }) => ({ name, files: files.map((file) => file.name) })),
       }),

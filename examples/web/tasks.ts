@@ -2,13 +2,14 @@
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts";
 import { data, get, platform } from "../../mod.ts";
-import { readJsonAs, writeText } from "../../src/formats/files.ts";
+import { readJsonAs, writeJson, writeText } from "../../src/formats/files.ts";
 import type { Folder, Given, Task } from "./protocol.ts";
 import { shownExample, spread } from "./pictures.ts";
 
 const { files } = platform;
 
 const Along = t.type({
+  digest: t.string,
   model: t.type({ name: t.string, files: t.array(t.string), template: t.string }),
   tasks: t.array(t.type({ name: t.string, files: t.array(t.string) })),
 });
@@ -22,20 +23,23 @@ export interface OpenTask {
   readonly data: data.ClassTask;
 }
 
-/** Copies what comes along from where the page is into its own files, where it is not there yet. Throws where that fails. */
+/** Copies what comes along from where the page is into its own files, where it is not there yet or another has come. Throws where that fails. */
 export const fetchAlong = async (from: string, to: string): Promise<Along> => {
   const list = `${to}/along.json`;
-  if (!(await files.exists(list)())) {
-    const along = await get(readJsonAs(Along, `${from}/along.json`));
-    const wanted = [
-      ...along.model.files.map((name) => `model/${name}`),
-      ...along.tasks.flatMap((task) => task.files.map((name) => `tasks/${task.name}/${name}`)),
-    ];
-    for (const name of wanted) await get(files.write(`${to}/${name}`, [await get(files.read(`${from}/${name}`))]));
-    // The list is written last: with it all is there.
-    await get(files.write(list, [await get(files.read(`${from}/along.json`))]));
-  }
-  return get(readJsonAs(Along, list));
+  const read = await readJsonAs(Along, `${from}/along.json`)();
+  const there = (await files.exists(list)()) ? await readJsonAs(Along, list)() : undefined;
+  if (there !== undefined && E.isRight(there) && (E.isLeft(read) || read.right.digest === there.right.digest)) return there.right;
+  if (E.isLeft(read)) throw read.left;
+  const along = read.right;
+  const wanted = [
+    ...along.model.files.map((name) => `model/${name}`),
+    ...along.tasks.flatMap((task) => task.files.map((name) => `tasks/${task.name}/${name}`)),
+  ];
+  await get(files.remove(list));
+  for (const name of wanted) await get(files.write(`${to}/${name}`, [await get(files.read(`${from}/${name}`))]));
+  // The list is written last: with it all is there.
+  await get(writeJson(list, along));
+  return along;
 };
 
 /** How many of a task's pictures are shown of it. */
