@@ -6,8 +6,13 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { browserTest, runTests } from "./browser/check.ts";
+import type { Tab } from "./browser/tab.ts";
+import { writeColours } from "./fixtures/datasets.ts";
 import { writeTinyClip } from "./fixtures/tinyClip.ts";
 import { inDeno, run } from "./runtime.ts";
 
@@ -40,6 +45,22 @@ const ended = await withDevice({})((device) => async () => {
   return runMethod(codyra({ steps: 2, batch: 2, rank: 2 }), learner(clip.right), { tasks: [colours], labelSpace: "task" })(runtime)();
 })();
 console.log(ended._tag === "Left" ? describe(ended.left) : "adapter: " + ended.right.result.adapter + "\\n" + textTable([ended.right.result]));
+`;
+
+/** The same for a page, whose model comes from its server; what came of it is left where a test finds it. */
+const pageProgram = `
+import { codyra, describe, run } from "cambium";
+
+const right = (value) => async () => ({ _tag: "Right", right: value });
+const square = (red) => ({ width: 16, height: 16, data: new Uint8Array(768).map((_, i) => (i % 3 === 0 ? red : 40)) });
+const examples = [240, 30].map((red, label) => ({ id: "square " + label, label, image: { kind: "pixels", image: square(red) } }));
+const colours = { name: "colours", classNames: ["red", "black"], templates: ["a {c} square."], train: right(examples), test: right(examples) };
+
+globalThis.ended = run({
+  method: codyra({ steps: 2, batch: 2, rank: 2 }),
+  model: location.origin + "/model",
+  data: { tasks: [colours], labelSpace: "task" },
+})().then((ended) => (ended._tag === "Left" ? describe(ended.left) : "adapter: " + ended.right.result.adapter));
 `;
 
 /** What it prints. */
@@ -77,6 +98,7 @@ const newProject = async (): Promise<string> => {
   const tarball = (await readdir(folder)).find((f) => f.endsWith(".tgz"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
   await writeFile(join(folder, "user.ts"), program("cambium", "model"));
+  await writeFile(join(folder, "page.js"), pageProgram);
   const { code, output } = await install(folder, `./${tarball}`);
   assert.is(code, 0, output);
   return folder;
@@ -114,18 +136,19 @@ const compilers: Readonly<Record<string, string>> = {
   "7": resolve("node_modules/typescript"),
 };
 
-/** TypeScript 5.9 and 6 come from the registry; 7 compiles this project. */
-const older = async (): Promise<boolean> => {
-  const { code, output } = await install(project, "--no-save", "typescript-5.9@npm:typescript@5.9", "typescript-6@npm:typescript@6");
-  if (code !== 0) console.log(`TypeScript 5.9 and 6 cannot be installed, so they check nothing: ${output.trim().split("\n")[0]}`);
+/** TypeScript 5.9 and 6, and Vite, come from the registry, at once: npm takes away what an earlier call has installed and not saved. 7 compiles this project. */
+const fromRegistry = async (): Promise<boolean> => {
+  const { code, output } = await install(project, "--no-save", "typescript-5.9@npm:typescript@5.9", "typescript-6@npm:typescript@6", "vite@8");
+  if (code !== 0) console.log(`TypeScript 5.9 and 6 and Vite cannot be installed, so they check nothing: ${output.trim().split("\n")[0]}`);
   return code === 0;
 };
 
+const others = hasNpm && !inDeno && (await fromRegistry());
+
 // The compilers and Node do the same whoever starts them.
 if (!inDeno) {
-  const hasOlder = hasNpm && (await older());
   for (const [version, folder] of Object.entries(compilers)) {
-    (hasNpm && (hasOlder || version === "7") ? test : test.skip)(`a user's program compiles in TypeScript ${version}`, async () => {
+    (hasNpm && (others || version === "7") ? test : test.skip)(`a user's program compiles in TypeScript ${version}`, async () => {
       const files = choices.map((_, i) => `tsconfig.${i}.json`);
       for (const [i, choice] of choices.entries()) await writeFile(join(project, files[i]), JSON.stringify(configuration(choice)));
       await must("node", [join(folder, "bin", "tsc"), "--build", "--force", ...files], project);
@@ -181,4 +204,80 @@ test("the command in this folder", async () => {
   assert.match(await must(deno, ["run", "-A", "--config", resolve("deno.json"), "user.ts"], folder), table);
 });
 
-test.run();
+/** A page that loads a script and has nothing else; its icon is named, so that no browser asks for one. */
+const pageOf = (script: string): string => `<!doctype html><html lang="en"><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`;
+
+/** What a page's program has left. A file that is looked for and is not there is no fault of a page, though the console calls it an error. */
+const endOf = async ({ page, complaints }: Tab): Promise<string> => {
+  const told = await page.evaluate<string>(ended);
+  complaints.splice(0, complaints.length, ...complaints.filter((line) => !line.includes("404")));
+  return told;
+};
+
+const ended = "new Promise((tell) => { const look = () => globalThis.ended?.then(tell) ?? setTimeout(look, 20); look(); })";
+
+const inNode = hasNpm && !inDeno;
+
+if (inNode) {
+  await writeFile(join(project, "esbuild.html"), pageOf("/esbuild.js"));
+  await writeFile(join(project, "index.html"), pageOf("/page.js"));
+
+  test("esbuild makes one file of a page's program, under 600 kB, and 180 kB as servers send it", async () => {
+    const entryPoints = [join(project, "page.js")];
+    const outfile = join(project, "esbuild.js");
+    const { metafile } = await build({ entryPoints, outfile, bundle: true, minify: true, format: "esm", metafile: true, logLevel: "silent" });
+    const text = await readFile(outfile);
+    assert.ok(text.length < 600_000, `${text.length} bytes`);
+    assert.ok(brotliCompressSync(text).length < 180_000, `${brotliCompressSync(text).length} bytes in Brotli`);
+    const inputs = Object.keys(metafile.inputs);
+    assert.ok(inputs.every((path) => !/platform\/node\/|brotli|\/fp-ts\/lib\//.test(path)));
+  });
+
+  browserTest("what esbuild makes runs in a browser", async (tab) => assert.match(await endOf(tab), /^adapter: ./), {
+    folder: project,
+    path: "/esbuild.html",
+  });
+
+  (others ? test : test.skip)("Vite makes a page whose script is under 600 kB, and 180 kB in gzip", async () => {
+    await writeTinyClip(join(project, "public", "model"));
+    await must("node", [join("node_modules", "vite", "bin", "vite.js"), "build", "--logLevel", "warn", "--outDir", "vite"], project);
+    const scripts = (await readdir(join(project, "vite", "assets"))).filter((name) => /^index-.*\.js$/.test(name));
+    assert.is(scripts.length, 1);
+    const text = await readFile(join(project, "vite", "assets", scripts[0]));
+    assert.ok(text.length < 600_000, `${text.length} bytes`);
+    assert.ok(gzipSync(text).length < 180_000, `${gzipSync(text).length} bytes in gzip`);
+  });
+
+  if (others)
+    browserTest("what Vite makes runs in a browser", async (tab) => assert.match(await endOf(tab), /^adapter: ./), {
+      folder: join(project, "vite"),
+    });
+
+  browserTest(
+    "the ready-made files run a job in a worker, without a bundler",
+    async ({ page }) => {
+      await writeColours(project, { pets: [240, 30] });
+      const names = ["train", "test"].flatMap((split) =>
+        ["ant", "bee"].flatMap((one) => (split === "train" ? [0, 1, 2] : [3, 4]).map((i) => `pets/${split}/${one}/${i}.png`)),
+      );
+      const answer = await page.evaluate(`(async () => {
+        const { describe, inWorker, platform, readLearner } = await import("/node_modules/cambium/dist/browser/cambium.min.js");
+        for (const name of ${JSON.stringify(names)}) {
+          const bytes = new Uint8Array(await (await fetch("/" + name)).arrayBuffer());
+          await platform.files.write("/" + name, [bytes])();
+        }
+        const method = { name: "codyra", options: { steps: 2, batch: 2, rank: 2 } };
+        const rest = { seed: 0, evaluate: { templates: "single" }, onCorrupt: "fail", out: "/run" };
+        const ended = await inWorker({ version: 1, model: location.origin + "/model", source: { folders: ["/pets"] }, method, ...rest })();
+        if (ended._tag === "Left") return describe(ended.left);
+        const learner = await readLearner(ended.right.model)();
+        return learner._tag === "Left" ? describe(learner.left) : learner.right.seen.join();
+      })()`);
+      assert.is(answer, "ant,bee");
+    },
+    { folder: project, path: "/blank.html" },
+  );
+  await writeFile(join(project, "blank.html"), '<!doctype html><html lang="en"><link rel="icon" href="data:,">');
+}
+
+runTests();
