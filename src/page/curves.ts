@@ -106,6 +106,8 @@ const courseOf = (entries: readonly Entry[], followed: Followed): Course => {
 const probesOf = (entries: readonly Entry[]): readonly Followed[] => probeNames(entries.map(({ summary }) => summary)).map((probe) => ({ probe }));
 
 /** The panels of methods that ran on the same datasets, and of their probes, with their key. */
-export const curves = (entries: readonly Entry[]): string =>
-  `${lineKey(entries.map(({ summary, look }) => ({ name: summary.label, look })))}
-${panels([...entries[0].summary.datasets.map((_, dataset) => ({ dataset })), ...probesOf(entries)].map((followed) => coursePanel(courseOf(entries, followed))))}`;
+export const curves = (entries: readonly Entry[]): string => {
+  const all: readonly Followed[] = [...entries[0].summary.datasets.map((_, dataset) => ({ dataset })), ...probesOf(entries)];
+  return `${lineKey(entries.map(({ summary, look }) => ({ name: summary.label, look })))}
+${panels(all.map((followed) => coursePanel(courseOf(entries, followed))))}`;
+};
