@@ -19,9 +19,9 @@ const usualPlaces = [
 const executablePath = process.env.CAMBIUM_CHROMIUM ?? usualPlaces.find((path) => existsSync(path));
 
 /** Whether there is a browser for tests. */
-export const hasBrowser = executablePath !== undefined;
+export const hasBrowser = Boolean(executablePath);
 
-if (!hasBrowser) process.stdout.write("skipped: there is no Chromium; CAMBIUM_CHROMIUM names one\n");
+if (!hasBrowser) process.stdout.write("skipped: there is no Chromium; CAMBIUM_CHROMIUM names one, and is empty for none\n");
 
 /** WebGPU without a GPU; no host but our own is ever reached. */
 const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
@@ -50,7 +50,7 @@ export interface TabOptions {
 
 /** A test with a tab, which must have nothing to complain about when it ends; what a test wants is a complaint it takes away itself. */
 export const browserTest = (name: string, body: (tab: Tab) => Promise<void>, { folder = ".", path }: TabOptions = {}): void => {
-  if (executablePath === undefined) return void test.skip(name);
+  if (!hasBrowser) return void test.skip(name);
   test(name, async () => {
     const browser = await (shared ??= chromium.launch({ executablePath, headless: true, args }));
     const served = await serve(folder);
