@@ -1,11 +1,12 @@
 // Serves a folder on 127.0.0.1, whole files and ranges of them: node examples/web/serve.mjs [--port PORT] [FOLDER]. Prints the address.
+// What a page keeps belongs to its address, so the port is the same every time where nobody else has it; 0 is any that is free.
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 
-const { values, positionals } = parseArgs({ options: { port: { type: "string", default: "0" } }, allowPositionals: true });
+const { values, positionals } = parseArgs({ options: { port: { type: "string", default: "8791" } }, allowPositionals: true });
 const [folder = join("dist", "web")] = positionals;
 
 const types = {
@@ -62,8 +63,19 @@ const server = createServer(({ method, url, headers }, response) => {
       .pipe(response);
 });
 
-server.on("error", ({ message }) => {
+const listen = (port) => server.listen(port, "127.0.0.1");
+server.on("listening", () => {
+  process.stdout.write(`http://127.0.0.1:${server.address().port}/\n`);
+  process.stderr.write("Ctrl-C ends it. A Chromium on Linux may need --enable-unsafe-webgpu for WebGPU.\n");
+});
+server.on("error", ({ code, message }) => {
+  if (code === "EADDRINUSE" && Number(values.port) !== 0) {
+    process.stderr.write(`Port ${values.port} is taken; here is another, under which a page does not see what it has kept under that one.\n`);
+    listen(0);
+    values.port = "0";
+    return;
+  }
   process.stderr.write(`${message}\n`);
   process.exit(1);
 });
-server.listen(Number(values.port), "127.0.0.1", () => process.stdout.write(`http://127.0.0.1:${server.address().port}/\n`));
+listen(Number(values.port));

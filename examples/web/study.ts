@@ -209,10 +209,15 @@ export const openStudy = async (place: Place, tell: Study["tell"], { model: give
   }
 };
 
-/** Removes what was learned, and a person's pictures and models. */
-export const forget = async (study: Study): Promise<void> => {
-  const { own, models, studies } = foldersIn(study.place);
+/** Removes all that was kept at a place: what was learned, and a person's pictures and models. */
+export const forgetKept = async (place: Place): Promise<void> => {
+  const { own, models, studies } = foldersIn(place);
   for (const folder of [studies, own, models]) if (await platform.files.exists(folder)()) await get(platform.files.remove(folder));
+};
+
+/** Forgets what was learned, and a person's pictures and models. */
+export const forget = async (study: Study): Promise<void> => {
+  await forgetKept(study.place);
   study.kept = { ...nothingKept, rival: study.kept.rival };
   study.learners = new Map();
   study.resumable = new Map();

@@ -4,7 +4,8 @@ import { learn } from "./learning.ts";
 import { look } from "./looking.ts";
 import { pack } from "./packing.ts";
 import type { Event, Learner, Request } from "./protocol.ts";
-import { foldersIn, forget, keep, mended, openStudy, sentenceOf, withMemory, type Place, type Study } from "./study.ts";
+import { get, platform } from "../../mod.ts";
+import { foldersIn, forget, forgetKept, keep, mended, openStudy, sentenceOf, withMemory, type Place, type Study } from "./study.ts";
 import { addTask, openTask } from "./tasks.ts";
 
 /** What requests work on: a study, once it is open, and whether the one that is under way should stop. */
@@ -22,7 +23,13 @@ const add = async (study: Study, { pictures, name, held = heldOut }: Extract<Req
   const { own } = foldersIn(study.place);
   study.tell({ type: "phase", phase: { kind: "reading", what: "Reading your pictures" } });
   const added = await addTask(own, pictures, name, held, study.template);
-  const opened = withMemory(study, await openTask(`${own}/${added.name}`, `own/${added.name}`, true));
+  const folder = `${own}/${added.name}`;
+  const task = await openTask(folder, `own/${added.name}`, true).catch(async (error: unknown) => {
+    // What cannot be read would be left out at every visit.
+    await get(platform.files.remove(folder));
+    throw error;
+  });
+  const opened = withMemory(study, task);
   study.tasks = [...study.tasks, opened];
   study.tell({ type: "task", task: opened.task });
   if (added.note !== undefined) study.tell({ type: "note", sentence: added.note });
@@ -45,6 +52,12 @@ const open = async (desk: Desk, request: Extract<Request, { readonly type: "open
 const perform = async (desk: Desk, request: Request): Promise<void> => {
   if (request.type === "open") return open(desk, request);
   const { study, stopping } = desk;
+  if (study === undefined && request.type === "forget") {
+    // What was kept may be what cannot be opened.
+    await forgetKept(desk.place);
+    desk.tell({ type: "forgotten" });
+    return open(desk, { type: "open" });
+  }
   if (study === undefined) throw new Error("Nothing is open yet.");
   await mended(study);
   switch (request.type) {

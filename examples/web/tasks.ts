@@ -86,10 +86,10 @@ const sorted = async (given: readonly Given[]): Promise<{ readonly pictures: rea
   for (const { path, file } of [...given].sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }))) {
     const parts = path.split("/").filter((part) => part !== "");
     const [above, className, name] = parts.slice(-3).length === 3 ? parts.slice(-3) : ["", ...parts.slice(-2)];
-    if (name === undefined || name.startsWith(".") || name === "classnames.txt") continue;
+    if (name === undefined || name === "classnames.txt" || parts.some((part) => part.startsWith("."))) continue;
     const bytes = new Uint8Array(await file.arrayBuffer());
     if (E.isLeft(await data.decodeImage(bytes)())) left++;
-    else pictures.push({ path, className: className.replaceAll("_", " "), split: splits[above], bytes });
+    else pictures.push({ path, className: className.replaceAll("_", " ").normalize("NFC"), split: splits[above], bytes });
   }
   return { pictures, left };
 };
@@ -101,10 +101,10 @@ const countsOf = (pictures: readonly Pick<Sorted, "className">[]): ReadonlyMap<s
   return counts;
 };
 
-/** The split of every picture: what its path says where all say one, else every class is divided, at least one picture for each split. */
+/** The split of every picture: what its path says where all say one and both occur, else every class is divided, at least one picture for each split. */
 export const divided = (pictures: readonly Pick<Sorted, "className" | "split">[], held: number): readonly ("train" | "test")[] => {
   const said = pictures.map(({ split }) => split);
-  if (said.every((split) => split !== undefined)) return said;
+  if (said.every((split) => split !== undefined) && new Set(said).size === 2) return said;
   const counts = countsOf(pictures);
   const seen = new Map<string, number>();
   return pictures.map(({ className }) => {

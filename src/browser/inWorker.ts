@@ -60,7 +60,12 @@ const asking = async (
       resolve(E.left({ _tag: "FileUnreadable", path: about, detail: typeof said === "string" && said !== "" ? said : "no worker starts from it" }));
     port.addEventListener("message", listen);
     port.addEventListener("error", fail);
-    port.postMessage({ id, ...asked });
+    try {
+      port.postMessage({ id, ...asked });
+    } catch (error) {
+      resolve(E.left({ _tag: "BadOption", option: "job", detail: `cannot be posted to a worker: ${message(error)}` }));
+      return;
+    }
     if (signal !== undefined) void stopping();
   });
   const outcome = await end;

@@ -24,14 +24,16 @@ export const serve = (port: Port): void => {
       opened: (opened) => post({ id, opened }),
       note: (note) => post({ id, note }),
     };
-    const ended = await ("job" in asked ? runJob(asked.job, options) : resume(asked.resume, options))();
+    const ended = await ("job" in asked ? runJob(asked.job, options) : resume(String(asked.resume), options))();
     signals.delete(id);
     post(E.isRight(ended) ? { id, outcome: postedOutcome(ended.right) } : { id, failure: ended.left });
   };
   port.addEventListener("message", ({ data }) => {
-    const request = data as Request;
+    const request = data as Request | null;
+    // A port may carry what is none of ours.
+    if (typeof request !== "object" || typeof request?.id !== "string") return;
     const running = signals.get(request.id);
-    if (!("stop" in request)) void run(request);
+    if ("job" in request || "resume" in request) void run(request);
     else if (running !== undefined) running.aborted = true;
   });
 };

@@ -1,4 +1,5 @@
 /** A whole run from what a person has: a method, a model and data, as folders or as values. */
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Stream } from "../data/task.ts";
@@ -14,7 +15,7 @@ import type { Method } from "../stages/learn.ts";
 import type { Event } from "../training/runtime.ts";
 import { fillWithLearner, readLearnerOrModel } from "./checkpoint.ts";
 import { streamFromFolders, titlesOf, type SourceOptions, type StreamOptions } from "./folders.ts";
-import { checkFree } from "./held.ts";
+import { checkFree, holding } from "./held.ts";
 import { locate, type LocateOptions } from "./locate.ts";
 import { writeFigures } from "./outcome.ts";
 import { runMethod, type Run, type RunOptions, type Suited } from "./run.ts";
@@ -80,12 +81,30 @@ const streamOf = (given: RunGiven, files: Files): TE.TaskEither<Failure, Stream>
   );
 };
 
-/** Refuses a folder that holds something. */
+/** Refuses a folder that holds something, and one that cannot be made: nobody trains for what cannot be written. */
 const checkNew = (out: string, files: Files): TE.TaskEither<Failure, void> =>
   pipe(
     TE.fromTask<boolean, Failure>(files.exists(out)),
-    TE.chain((there) => (there ? checkFree(out, files) : TE.right(undefined))),
+    TE.chain((there) =>
+      there
+        ? checkFree(out, files)
+        : pipe(
+            holding(out, files, TE.right(undefined)),
+            TE.chain(() => files.remove(out)),
+          ),
+    ),
   );
+
+/** Refuses what no type checker has seen. */
+const checkGiven = ({ method, model, data, out }: RunGiven): E.Either<Failure, void> => {
+  const bad = (option: string, detail: string): E.Either<Failure, void> => E.left({ _tag: "BadOption", option, detail });
+  if (typeof method !== "object" || method === null || !("run" in method)) return bad("method", "is the value of a method, as in codyra({ rank: 8 })");
+  if (!(typeof model === "string" ? model !== "" : model !== null && typeof model === "object" && ("architecture" in model || "model" in model)))
+    return bad("model", "is a folder, a name on the hub, a model or a learner");
+  const tasks = typeof data === "object" && data !== null && "tasks" in data ? data.tasks : data;
+  if (tasks === undefined || tasks === null || tasks.length === 0) return bad("data", "names no dataset");
+  return out === "" ? bad("out", "is no name of a folder") : E.right(undefined);
+};
 
 /** Writes the learner of a run, and its figures beside it. */
 const written = (out: string, run: Run, stream: Stream, skipped: readonly string[], files: Files): TE.TaskEither<Failure, void> =>
@@ -130,7 +149,8 @@ export const run = <N extends string>(given: RunGiven<N>): TE.TaskEither<Failure
   const { out, files = platform.files } = given as RunGiven;
   const skipped = new Set<string>();
   return pipe(
-    out === undefined ? TE.right(undefined) : checkNew(out, files),
+    TE.fromEither(checkGiven(given as RunGiven)),
+    TE.chain(() => (out === undefined ? TE.right(undefined) : checkNew(out, files))),
     TE.chain(() => learnerOf(given, files)),
     TE.bindTo("start"),
     TE.bind("stream", () => streamOf(given, files)),

@@ -205,4 +205,31 @@ page("what is forgotten is gone", async () => {
 
 page.after(() => rmSync(folder, { recursive: true }));
 
+page("a folder that is called train is divided as others are, and names that differ in their form alone are one class", async () => {
+  const named = await visit("named");
+  await named.ask({ type: "open" });
+  const pictures: Given[] = [];
+  for (const [name, colour] of [
+    ["caf\u00e9", "red"],
+    ["cafe\u0301", "red"],
+    ["tea", "blue"],
+    [".hidden", "green"],
+  ])
+    for (let i = 0; i < 2; i++) pictures.push(await picture(`train/${name}/${i}.png`, colour));
+  const { failure, tasks } = await named.ask({ type: "add", pictures });
+  assert.equal(failure, undefined);
+  assert.deepEqual(tasks.at(-1)?.classNames, ["caf\u00e9", "tea"]);
+});
+
+page("what cannot be opened any more can be forgotten", async () => {
+  const before = visit("broken");
+  await before.ask({ type: "open" });
+  await before.ask({ type: "choose", rival: "keeplora++" });
+  writeFileSync(join(folder, "broken", "studies", "icon-nano", "study.json"), "{");
+  const after = visit("broken");
+  assert.match((await after.ask({ type: "open" })).failure?.sentence ?? "", /study\.json/);
+  const forgotten = await after.ask({ type: "forget" });
+  assert.deepEqual([forgotten.failure, forgotten.model], [undefined, "icon-nano"]);
+});
+
 page.run();

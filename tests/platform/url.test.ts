@@ -40,8 +40,12 @@ const answer = ({ method, url, headers: { range } }: IncomingMessage, response: 
   if (kind === "start") response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<!doctype html>");
   else if (bytes === undefined) response.writeHead(404).end("nothing");
   else if (method === "HEAD") response.writeHead(200, { "content-length": bytes.length }).end();
-  else if (kind === "whole") response.writeHead(200).end(bytes);
-  else sendPart(response, bytes, range!, kind === "hidden");
+  else if (kind === "whole" || range === undefined) response.writeHead(200).end(bytes);
+  // It sends the first bytes whatever is asked for, and says so; or half of what is asked for, and does not.
+  else if (kind === "first") response.writeHead(206, { "content-range": `bytes 0-65535/${bytes.length}` }).end(bytes.subarray(0, 65_536));
+  else if (kind === "short") response.writeHead(206).end(bytes.subarray(0, 32_768));
+  else if (kind === "growing") sendPart(response, bytes.subarray(0, 200_000 + 10_000 * asked.length), range, false);
+  else sendPart(response, bytes, range, kind === "hidden");
 };
 
 const server = createServer(answer);
@@ -81,7 +85,7 @@ test("a large file is read by the parts that are asked for, a small one at once"
   assert.equal(await get(files.read(`${at}/ranges/empty`)), new Uint8Array());
 });
 
-test("a server without ranges sends a file once, one that hides sizes is asked for them", async () => {
+test("a server without ranges sends a file once, and so does one that does not say what a range is a part of", async () => {
   const twice = files.open(`${at}/whole/large`, (file) =>
     pipe(
       file.read(new Uint8Array(9), 0),
@@ -91,7 +95,8 @@ test("a server without ranges sends a file once, one that hides sizes is asked f
   assert.is(await get(twice), 5);
   assert.is(asked.length, 1);
   assert.equal(await get(files.read(`${at}/hidden/large`)), large);
-  assert.ok(asked.includes("HEAD /hidden/large all"));
+  assert.ok(asked.includes("GET /hidden/large all"));
+  assert.equal(await get(files.read(`${at}/short/large`)), large);
   assert.equal(await get(files.read(`${at}/hidden/small`)), Uint8Array.of(1, 2, 3));
   assert.equal(await get(files.read(`${at}/hidden/empty`)), new Uint8Array());
 });
@@ -108,6 +113,11 @@ test("what is not there is told, also where a server sends its start page in its
     assert.not.ok(await files.exists(path)());
   }
   for (const path of ["/ranges/large", "/whole/large", "/ranges/small", "/start/index.html"]) assert.ok(await files.exists(at + path)(), path);
+});
+
+test("bytes from another place than the one that was asked for are not taken, nor those of a file of another size", async () => {
+  assert.match(describe(left(await part(`${at}/first/large`, 100_000, 165_536)())), /sent bytes from 0 on where those from 100000 on were asked for$/);
+  assert.match(describe(left(await part(`${at}/growing/large`, 100_000, 100_009)())), /it has changed while it was read$/);
 });
 
 test("a file that changes while it is read is not pieced together", async () => {

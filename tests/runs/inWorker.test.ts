@@ -69,6 +69,12 @@ test("two jobs at once have their own ends; failures are those of runJob", async
   assert.ok(failure._tag === "FileUnreadable" && failure.path === at("nowhere"));
 });
 
+test("what is no request of a page is passed over, and a job that cannot be posted is a failure", async () => {
+  for (const garbage of [null, "text", 7, {}, { id: 3 }, { id: "x" }]) worker.postMessage(garbage as never);
+  assert.equal(left(await inWorker({ ...job("posted"), out: (() => undefined) as never }, { worker })())._tag, "BadOption");
+  assert.is((await inWorker(job("after"), { worker })())._tag, "Right");
+});
+
 test("a worker that does not start is a failure", async () => {
   const listeners: Parameters<Port["addEventListener"]>[] = [];
   const broken: Port = {

@@ -105,6 +105,12 @@ test("what cannot be run is refused before a device is opened", async () => {
   assert.match(await refused({ model: at("pets") }), /pets/);
   assert.match(await refused({ out: at("model") }), /model is there already and is not an empty folder/);
   assert.match(await refused({ data: at("model") }), /model/);
+  assert.match(await refused({ out: "" }), /no name of a folder/);
+  assert.match(await refused({ out: at("model", "config.json", "out") }), /config\.json/);
+  assert.match(await refused({ data: [] }), /names no dataset/);
+  assert.match(await refused({ data: { tasks: [], labelSpace: "task" } }), /names no dataset/);
+  assert.match(await refused({ method: "codyra" as never }), /as in codyra\(/);
+  assert.match(await refused({ model: {} as never }), /a folder, a name on the hub, a model or a learner/);
   assert.equal(
     readdirSync(dir).filter((name) => name.startsWith(".")),
     [],

@@ -1,6 +1,6 @@
 /** What could not be done, and what to do about it. */
 import { useEffect, useRef } from "preact/hooks";
-import type { State } from "../state.ts";
+import type { Props } from "./ask.ts";
 
 const headings: Readonly<Record<string, string>> = {
   open: "The model could not be opened",
@@ -13,7 +13,7 @@ const headings: Readonly<Record<string, string>> = {
   forget: "Not everything could be removed",
 };
 
-export const Failure = ({ state: { failure, note } }: { readonly state: State }) => {
+export const Failure = ({ state: { failure, note }, ask }: Props) => {
   const box = useRef<HTMLElement>(null);
   // What asked for it may be far down the page.
   useEffect(() => {
@@ -25,6 +25,14 @@ export const Failure = ({ state: { failure, note } }: { readonly state: State })
         <section class="failure" ref={box} aria-label="What went wrong">
           <h2>{headings[failure.request] ?? "That did not work"}</h2>
           <p>{failure.sentence}</p>
+          {failure.request === "open" && (
+            <p>
+              Load the page again to try once more. If what was kept is damaged:{" "}
+              <button type="button" onClick={() => ask({ type: "forget" })}>
+                Forget all that was kept and start over
+              </button>
+            </p>
+          )}
         </section>
       )}
       {failure === undefined && note !== undefined && <p class="note-line">{note}</p>}

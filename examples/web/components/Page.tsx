@@ -34,7 +34,7 @@ export const Page = ({ state, ask }: Props) => {
     <>
       <Header state={state} />
       <main>
-        <Failure state={state} />
+        <Failure state={state} ask={ask} />
         {state.adapter !== undefined && <Tasks state={state} ask={ask} chosen={chosen} choose={choose} />}
         {task !== undefined && <Seen key={task.id} state={state} ask={ask} task={task} />}
         {begunTasks(state).length > 0 && <Lessons state={state} />}

@@ -29,23 +29,23 @@ const checked = async (pending: Promise<Response>, url: string): Promise<Respons
 
 const bytesOf = async (response: Response): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await response.arrayBuffer());
 
-/** The size of a file by what a server says of a range of it; a server of another origin may hide that. */
-const sizeOf = async (url: string, response: Response, got: number): Promise<number> => {
-  const [, total] = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
-  if (total !== undefined) return Number(total);
-  if (response.status === 416 || got < first) return got;
-  const length = (await checked(fetch(url, { method: "HEAD" }), url)).headers.get("content-length");
-  if (length === null) throw new Error("its server does not say how large it is");
-  return Number(length);
+/** What a server says of the range that it sends: where it begins, and how large the file is. A server of another origin may hide that. */
+const rangeOf = (response: Response): { readonly from?: number; readonly total?: number } => {
+  const header = response.headers.get("content-range") ?? "";
+  const [, from] = /^bytes (\d+)-/.exec(header) ?? [];
+  const [, total] = /\/(\d+)$/.exec(header) ?? [];
+  return { ...(from === undefined ? {} : { from: Number(from) }), ...(total === undefined ? {} : { total: Number(total) }) };
 };
 
-/** Bytes of a file from one place to another. Throws where the file has another tag by now. */
-const part = async (url: string, tag: string | null, from: number, to: number): Promise<ArrayBuffer> => {
+/** Bytes of a file of so many, from one place to another. Throws where the file has another tag or size by now, or where other bytes come. */
+const part = async (url: string, tag: string | null, size: number, from: number, to: number): Promise<ArrayBuffer> => {
   const response = await checked(asked(url, from, to), url);
-  if (response.headers.get("etag") !== tag) throw new Error("it has changed while it was read");
+  const sent = rangeOf(response);
+  if (response.headers.get("etag") !== tag || (sent.total ?? size) !== size) throw new Error("it has changed while it was read");
+  if ((sent.from ?? from) !== from) throw new Error(`its server sent bytes from ${sent.from} on where those from ${from} on were asked for`);
   const bytes = await response.arrayBuffer();
   if (response.status === 206 && bytes.byteLength === to - from) return bytes;
-  if (response.status === 200 && bytes.byteLength >= to) return bytes.slice(from, to);
+  if (response.status === 200 && bytes.byteLength === size) return bytes.slice(from, to);
   throw new Error(`its server sent ${bytes.byteLength} bytes where ${to - from} were asked for`);
 };
 
@@ -54,12 +54,15 @@ export const fileAt = async (url: string): Promise<Found> => {
   if (url.startsWith("blob:")) return { kind: "file", file: await (await checked(fetch(url), url)).blob() };
   const response = await checked(asked(url, 0, first), url);
   if (response.status === 200) return { kind: "file", file: inMemory(await bytesOf(response)) };
-  const start = response.status === 416 ? new Uint8Array() : await bytesOf(response);
-  const size = await sizeOf(url, response, start.length);
-  if (size <= start.length) return { kind: "file", file: inMemory(start) };
+  if (response.status === 416) return { kind: "file", file: inMemory(new Uint8Array()) };
+  const { from, total: size } = rangeOf(response);
+  const start = await bytesOf(response);
+  // Where nobody says what these bytes are a part of, the whole file is: once, and as it comes.
+  if (from !== 0 || size === undefined || size < start.length) return { kind: "file", file: inMemory(await bytesOf(await checked(fetch(url), url))) };
+  if (size === start.length) return { kind: "file", file: inMemory(start) };
   const tag = response.headers.get("etag");
   const slice: Remote["slice"] = (from = 0, to = size) => ({
-    arrayBuffer: async () => (to <= start.length ? start.slice(from, to).buffer : await part(url, tag, from, to)),
+    arrayBuffer: async () => (to <= start.length ? start.slice(from, to).buffer : await part(url, tag, size, from, to)),
   });
   return { kind: "file", file: { size, slice } };
 };
