@@ -113,11 +113,17 @@ const compile = () => {
   rmSync(fresh, { recursive: true });
 };
 
-/** Makes the package for browsers where something of it may have changed: the compiler remembers a digest of every source. */
+/** What the compiler of the sources does not see, since it has the types of a browser. */
+const forBrowsersAlone = join("src", "platform", "web");
+
+/** Makes the package for browsers where something of it may have changed: the compiler remembers a digest of every source but these. */
 const bundle = () => {
   if (!existsSync(join(root, "mod.ts"))) return;
   const hash = createHash("sha256");
-  for (const path of [remembered, ...[".ci/browser.mjs", ".ci/bundles.mjs", "package-lock.json"].map((name) => join(root, name))])
+  const alone = readdirSync(join(root, forBrowsersAlone))
+    .sort()
+    .map((name) => join(forBrowsersAlone, name));
+  for (const path of [remembered, ...[".ci/browser.mjs", ".ci/bundles.mjs", "package-lock.json", ...alone].map((name) => join(root, name))])
     hash.update(readFileSync(path));
   const state = hash.digest("hex");
   rmSync(bundles, { recursive: true, force: true });

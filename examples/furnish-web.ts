@@ -83,4 +83,4 @@ export const furnish = (out: string, { classes = 10, tasks: names = chosen }: Fu
 };
 
 const [, called, out] = process.argv;
-if (called?.endsWith("furnish-web.js") && out !== undefined) await get(furnish(out));
+if (called !== undefined && /furnish-web\.[jt]s$/.test(called) && out !== undefined) await get(furnish(out));

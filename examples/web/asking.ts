@@ -62,7 +62,7 @@ export const search = async (study: Study, text: string, signal: Signal): Promis
   const pictures = await picturesOf(study);
   phase(study, { kind: "searching", what: `Both methods look at ${pictures.length} pictures`, seconds: 2 * pictures.length * study.pace.picture });
   const options = { device: study.device, signal };
-  const [pixels, asked] = [pictures.map((picture) => picture.pixels), study.template.replace("{c}", text.trim())];
+  const [pixels, asked] = [pictures.map((picture) => picture.pixels), study.template.replace("{c}", () => text.trim())];
   const nearest = await byMethod(study, async (learner): Promise<readonly Found[]> => {
     const images = await get(embedImages(learner, pixels, options));
     const words = await get(embedTexts(learner, asked, options));

@@ -121,8 +121,8 @@ const finish = async (study: Study, name: MethodName, lesson: Lesson, learner: L
   const method: KeptMethod = { folder, lessons, curves: [...before.curves, { task: lesson.task, steps, losses }] };
   await keep(study, { ...study.kept, methods: { ...study.kept.methods, [name]: method } });
   study.learners = new Map([...study.learners, [name, learner]]);
-  const { [keyOf(name, lesson.task)]: _, ...others } = Object.fromEntries(study.resumable);
-  study.resumable = new Map(Object.entries(others));
+  // What was stopped before goes on from another learner than this one.
+  study.resumable = new Map([...study.resumable].filter(([key]) => !key.startsWith(keyOf(name, ""))));
   study.tell({ type: "learned", method: name, lesson });
   await sweepKept(study.folder, study.kept);
 };

@@ -93,7 +93,7 @@ export const reduce = (state: State, event: Event): State => {
   switch (event.type) {
     case "opened": {
       const { type: _, taught, ...opened } = event;
-      return { ...initial, ...opened, phase: state.phase, methods: everybody((name) => taught[name] ?? untaught) };
+      return { ...initial, ...opened, phase: state.phase, note: state.note, methods: everybody((name) => taught[name] ?? untaught) };
     }
     case "chosen":
       return { ...state, rival: event.rival };

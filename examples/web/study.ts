@@ -221,6 +221,8 @@ export const forget = async (study: Study): Promise<void> => {
   study.kept = { ...nothingKept, rival: study.kept.rival };
   study.learners = new Map();
   study.resumable = new Map();
+  // A new picture may lie where a forgotten one lay.
+  study.images = data.imageCache(imageMegabytes);
   study.tasks = study.tasks.filter(({ task }) => !task.own);
   study.tell({ type: "forgotten" });
 };
