@@ -9,11 +9,11 @@ import { common, forBrowsers, root } from "./browser.mjs";
 const [from, to] = [join(root, "examples", "web"), join(root, "dist", "web")];
 mkdirSync(to, { recursive: true });
 
-for (const name of readdirSync(from)) if (/\.(html|css|svg|png|webmanifest)$/.test(name)) cpSync(join(from, name), join(to, name));
+for (const name of readdirSync(from)) if (/\.(html|css)$/.test(name)) cpSync(join(from, name), join(to, name));
 
 await build({
   ...common,
-  entryPoints: ["main.tsx", "worker.ts"].map((name) => join(from, name)).filter(existsSync),
+  entryPoints: ["main.tsx", "worker.ts"].map((name) => join(from, name)),
   outdir: to,
   bundle: true,
   minify: true,

@@ -9,6 +9,7 @@ import type { Example, Image } from "../../src/data/example.ts";
 import type { Failure } from "../../src/failure.ts";
 import { join } from "../../src/formats/path.ts";
 import { platform } from "../../src/platform/default.ts";
+import { ordinals } from "../ordinals.ts";
 
 /** A file of a folder: its name there, and its bytes. */
 export interface PackedFile {
@@ -23,8 +24,10 @@ const png = ({ width, height, data }: Image): Promise<Uint8Array> =>
     .toBuffer();
 
 /** The first so many examples of every class. */
-const fewest = (examples: readonly Example[], most: number): readonly Example[] =>
-  examples.filter(({ label }, i) => examples.slice(0, i).filter((other) => other.label === label).length < most);
+const fewest = (examples: readonly Example[], most: number): readonly Example[] => {
+  const nth = ordinals(examples.map(({ label }) => label));
+  return examples.filter((_, i) => nth[i] < most);
+};
 
 /** A shard of examples: for each a picture and the number of its class. */
 const shard = async (pictures: readonly { readonly label: number; readonly bytes: Uint8Array }[]): Promise<Uint8Array> => {

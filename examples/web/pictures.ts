@@ -1,6 +1,7 @@
 /** Pictures as the page shows them: small files in data URLs, which are plain text. */
 import * as E from "fp-ts/lib/Either.js";
 import { data, platform } from "../../mod.ts";
+import { ordinals } from "../ordinals.ts";
 
 /** No side of a picture that is shown is longer. */
 const side = 96;
@@ -31,7 +32,7 @@ export const shownExample =
 
 /** The first example of every class, then the second of every class, and so on: up to so many. */
 export const spread = (examples: readonly data.Example[], most: number): readonly data.Example[] => {
-  const nth = examples.map(({ label }, i) => examples.slice(0, i).filter((other) => other.label === label).length);
+  const nth = ordinals(examples.map(({ label }) => label));
   return [...examples.keys()]
     .sort((a, b) => nth[a] - nth[b] || examples[a].label - examples[b].label)
     .slice(0, most)

@@ -181,7 +181,7 @@ export type Event =
   | { readonly type: "failed"; readonly request: Request["type"]; readonly sentence: string }
   | { readonly type: "forgotten" };
 
-/** The worker as the page sees it: the real one, or the one of `fake.ts`. */
+/** The worker as the page sees it. */
 export interface Learner {
   readonly ask: (request: Request) => void;
   readonly listen: (listener: (event: Event) => void) => void;

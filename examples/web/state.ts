@@ -68,9 +68,6 @@ export const learnedTasks = ({ methods }: Pick<State, "methods">): readonly stri
   ...new Set(methodNames.flatMap((name) => methods[name].lessons.map(({ task }) => task))),
 ];
 
-/** Whether a request is under way. */
-export const busy = ({ phase }: Pick<State, "phase">): boolean => phase !== undefined;
-
 const withMethod = (state: State, name: MethodName, change: (learned: Learned) => Learned): State => ({
   ...state,
   methods: { ...state.methods, [name]: change(state.methods[name]) },

@@ -4,6 +4,7 @@ import * as t from "io-ts";
 import { data, get, platform } from "../../mod.ts";
 import { readJsonAs, writeJson, writeText } from "../../src/formats/files.ts";
 import type { Folder, Given, Task } from "./protocol.ts";
+import { ordinals } from "../ordinals.ts";
 import { shownExample, spread } from "./pictures.ts";
 
 const { files } = platform;
@@ -106,10 +107,9 @@ export const divided = (pictures: readonly Pick<Sorted, "className" | "split">[]
   const said = pictures.map(({ split }) => split);
   if (said.every((split) => split !== undefined) && new Set(said).size === 2) return said;
   const counts = countsOf(pictures);
-  const seen = new Map<string, number>();
-  return pictures.map(({ className }) => {
-    const [i, all] = [seen.get(className) ?? 0, counts.get(className)!];
-    seen.set(className, i + 1);
+  const nth = ordinals(pictures.map(({ className }) => className));
+  return pictures.map(({ className }, at) => {
+    const [i, all] = [nth[at], counts.get(className)!];
     const tests = Math.min(all - 1, Math.max(1, Math.round(held * all)));
     // Spread over the class, so that pictures taken one after the other come into both splits.
     return Math.floor(((i + 1) * tests) / all) > Math.floor((i * tests) / all) ? "test" : "train";

@@ -6,22 +6,19 @@ import type { Guess, Row } from "./protocol.ts";
 export interface Scores {
   readonly row: Row;
   readonly guesses: Readonly<Record<string, Readonly<Record<string, readonly Guess[]>>>>;
-  /** By task: the ids of its pictures in order, and what they are. */
-  readonly labels: Readonly<Record<string, readonly { readonly id: string; readonly label: string }[]>>;
 }
 
 /** Collects the scores that events tell of; those of the last evaluation count. */
 export const scoring = (): { readonly event: (event: RunEvent) => void; readonly scores: () => Scores } => {
-  let scores: Scores = { row: {}, guesses: {}, labels: {} };
+  let scores: Scores = { row: {}, guesses: {} };
   return {
     event: (event) => {
-      if (event.type === "evaluating") scores = { row: {}, guesses: {}, labels: {} };
+      if (event.type === "evaluating") scores = { row: {}, guesses: {} };
       if (event.type === "evaluation") scores = { ...scores, row: { ...scores.row, [event.dataset]: event.accuracy } };
       if (event.type !== "predictions") return;
       const { dataset, predictions } = event;
       const guesses = Object.fromEntries(predictions.map(({ sample, top }) => [sample, top]));
-      const labels = predictions.map(({ sample, label }) => ({ id: sample, label }));
-      scores = { ...scores, guesses: { ...scores.guesses, [dataset]: guesses }, labels: { ...scores.labels, [dataset]: labels } };
+      scores = { ...scores, guesses: { ...scores.guesses, [dataset]: guesses } };
     },
     scores: () => scores,
   };

@@ -1,6 +1,6 @@
 /** What the page says in words about what is shown. */
 import { counted, duration, fixed } from "../../src/report/format.ts";
-import { titles, type Guess, type MethodName, type Phase, type Shown } from "./protocol.ts";
+import { titles, type Phase, type Shown } from "./protocol.ts";
 import { compared, learnedTasks, type Learned, type State } from "./state.ts";
 import { nameOf } from "./plots.ts";
 
@@ -70,7 +70,3 @@ export const cardText = (state: State, id: string): string => {
   const preview = state.previews[id];
   return preview === undefined ? "not seen yet" : `before any lesson ${accuracyText(preview.accuracy)}`;
 };
-
-/** What each method takes a picture for, for screen readers and people alike. */
-export const guessText = (name: MethodName, guesses: readonly Guess[]): string =>
-  guesses.length === 0 ? `${titles[name]} has no guess.` : `${titles[name]} says ${guesses[0].label}, ${percent(guesses[0].score)}.`;

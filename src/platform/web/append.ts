@@ -4,16 +4,10 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import type { Failure } from "../../failure.ts";
-import { unwritable } from "../failures.ts";
 import type { Appender } from "../files.ts";
 import { openWritable, writeAt } from "./fill.ts";
 import type { OwnFile, SyncFile, Writing } from "./handles.ts";
-import { inWords } from "./words.ts";
-
-const refused =
-  (path: string) =>
-  (error: unknown): Failure =>
-    unwritable(path)(inWords(error));
+import { unwritten } from "./words.ts";
 
 const inWorker = (path: string, file: SyncFile, from: number): Appender => {
   let size = Math.min(from, file.getSize());
@@ -29,7 +23,7 @@ const inWorker = (path: string, file: SyncFile, from: number): Appender => {
           throw error;
         }
         size += bytes.length;
-      }, refused(path)),
+      }, unwritten(path)),
     size: () => size,
     close: async () => {
       file.flush();
@@ -74,7 +68,7 @@ const inWindow = async (path: string, file: OwnFile, from: number): Promise<Appe
       waiting += text;
       size += new TextEncoder().encode(text).length;
       running ??= follow()
-        .catch((error) => void (failed = refused(path)(error)))
+        .catch((error) => void (failed = unwritten(path)(error)))
         .finally(() => (running = undefined));
       return E.right(undefined);
     },

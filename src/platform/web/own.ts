@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Failure } from "../../failure.ts";
-import { renamed, unwritable } from "../failures.ts";
+import { renamed } from "../failures.ts";
 import type { Files } from "../files.ts";
 import { appendTo } from "./append.ts";
 import { folderIn, foundIn, nothing, walk } from "./finding.ts";
@@ -12,7 +12,7 @@ import { type Locks, lockBy } from "./lock.ts";
 import { absolute, namesOf } from "./paths.ts";
 import { type Finder, reading } from "./reading.ts";
 import { makeIn, putFolderIn, putIn, removeIn, renameIn, sweepIn } from "./tree.ts";
-import { inWords } from "./words.ts";
+import { unwritten } from "./words.ts";
 
 /** The page's own storage: its root, which may be asked for late, and its locks. */
 export interface Own {
@@ -41,18 +41,15 @@ const writing = ({ root, locks }: Own) => {
     await sweepIn(folder, locks()).catch(() => undefined);
   };
   return <A>(path: string, above: "made" | "there", use: (folder: OwnFolder, name: string) => Promise<A>): TE.TaskEither<Failure, A> =>
-    TE.tryCatch(
-      async () => {
-        const names = namesOf(path);
-        if (names.length === 0) throw new Error("it is the root of all files");
-        const [start, rest] = [await root(), names.slice(0, -1)];
-        const folder = above === "made" ? await make(start, rest) : await walk(start, rest);
-        if (folder === undefined) throw nothing();
-        await sweepOnce(folder, rest);
-        return await use(folder, names[names.length - 1]);
-      },
-      (error) => unwritable(path)(inWords(error)),
-    );
+    TE.tryCatch(async () => {
+      const names = namesOf(path);
+      if (names.length === 0) throw new Error("it is the root of all files");
+      const [start, rest] = [await root(), names.slice(0, -1)];
+      const folder = above === "made" ? await make(start, rest) : await walk(start, rest);
+      if (folder === undefined) throw nothing();
+      await sweepOnce(folder, rest);
+      return await use(folder, names[names.length - 1]);
+    }, unwritten(path));
 };
 
 const openToWrite = async (folder: OwnFolder, name: string): Promise<OwnFile> => {
@@ -91,10 +88,7 @@ export const ownFiles = (own: Own): OwnFiles => {
       ),
     lock: (folder) =>
       pipe(
-        TE.tryCatch(
-          async () => void (await make(await root(), namesOf(folder))),
-          (error) => unwritable(folder)(inWords(error)),
-        ),
+        TE.tryCatch(async () => void (await make(await root(), namesOf(folder))), unwritten(folder)),
         TE.chain(() => lockBy(locks, folder, absolute(folder))),
       ),
   };

@@ -1,4 +1,6 @@
 /** What the failures of a browser's file systems mean, in words. */
+import type { Failure } from "../../failure.ts";
+import { unwritable } from "../failures.ts";
 
 /** The names of the exceptions that a browser throws for files, in words. */
 const words: Readonly<Record<string, string>> = {
@@ -18,6 +20,12 @@ export const inWords = (error: unknown): unknown => {
   const said = words[name] ?? reason;
   return said === undefined ? error : new Error(said);
 };
+
+/** A `FileUnwritable` for `path`, in words, from whatever a browser threw. */
+export const unwritten =
+  (path: string) =>
+  (error: unknown): Failure =>
+    unwritable(path)(inWords(error));
 
 /** Whether an error says that nothing has this name. */
 export const isMissing = (error: unknown): boolean => (error as { readonly name?: string } | undefined)?.name === "NotFoundError";
